@@ -1,0 +1,98 @@
+//! What can go wrong in `sim`.
+
+use std::path::PathBuf;
+
+use crate::config::Problems;
+
+/// Why a scenario cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// Neither a preset nor a file.
+    #[error("there is no scenario called `{name}`; the shipped ones are {presets}, anything else must be a TOML file")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        presets: String,
+    },
+    /// The file is there but cannot be read.
+    #[error("cannot read the scenario {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It can be read but makes no sense.
+    #[error(transparent)]
+    Invalid(#[from] Problems),
+}
+
+/// Why task sizes cannot be drawn from a file.
+#[derive(Debug, thiserror::Error)]
+pub enum SizesError {
+    /// The file cannot be read.
+    #[error("cannot read the task sizes {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A line is not a size.
+    #[error("{}, line {line}: must be one size in MB greater than 0, is `{text}`", path.display())]
+    BadLine {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What stands there.
+        text: String,
+    },
+    /// There are too few sizes to keep some for evaluation.
+    #[error("{}: {count} sizes are too few to hold out {held_out} of them for evaluation; at least one must be left on each side", path.display())]
+    TooFew {
+        /// The file.
+        path: PathBuf,
+        /// Sizes in it.
+        count: usize,
+        /// Share that was to be held out.
+        held_out: f64,
+    },
+}
+
+/// Why a scheme gives no decision.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemeError {
+    /// No scheme has this name.
+    #[error("there is no scheme called `{name}` for this scenario; there are {known}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The search would not end in reasonable time.
+    #[error(
+        "the exact optimum of {tasks} tasks on {places} places takes more than {nodes} search nodes for one device"
+    )]
+    TooLarge {
+        /// Tasks of the device.
+        tasks: usize,
+        /// Places for each.
+        places: usize,
+        /// Nodes after which the search gave up.
+        nodes: u64,
+    },
+    /// The workload or the cost model is not of the shape that the scheme was made for.
+    #[error("the scheme decides workloads of {expected}, this one is {found}")]
+    Shape {
+        /// What the scheme takes.
+        expected: String,
+        /// What it was given.
+        found: String,
+    },
+    /// The scheme computes on a device that failed.
+    #[error("the decision could not be computed: {0}")]
+    Backend(String),
+}

@@ -1,0 +1,45 @@
+//! The offloading problem of MR-DRO, without any network: scenarios, the cost model, classic schemes, the exact optimum
+//! and the measures.
+//!
+//! ```
+//! use sim::scheme::{Exact, Greedy, Order, Scheme};
+//! use sim::{Scenario, StandardSet};
+//!
+//! let scenario = Scenario::load("paper-wan")?;
+//! let model = scenario.check()?;
+//! let set = StandardSet::of(&scenario, &model)?;
+//! let greedy = sim::metrics::evaluate(&mut Greedy::new(Order::Given), &model, &set)?;
+//! let exact = sim::metrics::evaluate(&mut Exact::new(), &model, &set)?;
+//! assert!(greedy.mean_cost > exact.mean_cost);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The words
+//! - A [`Scenario`] is devices, servers, links, task sizes and α as a person writes them; [`Scenario::check`] makes a
+//!   [`CostModel`] in SI units of it.
+//! - A [`Workload`] **W** is the sizes of N × M tasks, a [`Decision`] **X** says where each of them runs
+//!   ([`Placement`]), an [`Outcome`] is what that costs.
+//! - A [`Scheme`](scheme::Scheme) is anything that decides.
+//! - Random numbers come from [`random::stream`]s, derived by name from one seed.
+//!
+//! # What it does not do
+//! Servers and links shared between devices, energy of idle devices, and results sent back are not modelled; nor does
+//! anything here print, read arguments or write files.
+
+pub mod config;
+mod cost;
+mod decision;
+mod error;
+pub mod metrics;
+pub mod random;
+pub mod scenario;
+pub mod scheme;
+pub mod units;
+mod workload;
+
+pub use cost::{CostModel, Outcome, Rate};
+pub use decision::{Decision, Placement, ServerId};
+pub use error::{ScenarioError, SchemeError, SizesError};
+pub use metrics::StandardSet;
+pub use scenario::Scenario;
+pub use workload::{Part, SizeMoments, SizeSampler, Workload, Workloads};

@@ -1,0 +1,141 @@
+//! Measures: Q1 (24), Q2 (25), and the comparison of schemes on a frozen standard set.
+
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::cost::CostModel;
+use crate::error::{SchemeError, SizesError};
+use crate::random;
+use crate::scenario::Scenario;
+use crate::scheme::{Exact, Scheme};
+use crate::workload::{Part, SizeSampler, Workload, Workloads};
+
+/// Workloads in the paper's standard set.
+pub const STANDARD_SET_SIZE: usize = 512;
+
+/// Q1, eq. (24): how far recorded and newly obtained costs agree. Measures convergence, not quality.
+///
+/// ```
+/// assert_eq!(sim::metrics::q1(&[10.0, 20.0], &[10.0, 40.0]), 0.75);
+/// ```
+pub fn q1(recorded: &[f64], obtained: &[f64]) -> f64 {
+    let ratios = recorded.iter().zip(obtained).map(|(a, b)| a.min(*b) / a.max(*b));
+    ratios.sum::<f64>() / recorded.len() as f64
+}
+
+/// Q2, eq. (25): mean ratio of the optimal to the obtained cost.
+///
+/// ```
+/// assert_eq!(sim::metrics::q2(&[10.0, 30.0], &[20.0, 30.0]), 0.75);
+/// ```
+pub fn q2(optimal: &[f64], obtained: &[f64]) -> f64 {
+    let ratios = optimal.iter().zip(obtained).map(|(optimal, obtained)| optimal / obtained);
+    ratios.sum::<f64>() / optimal.len() as f64
+}
+
+/// Workloads that every scheme is measured on, with their optimal costs where these can be computed.
+#[derive(Debug, Clone)]
+pub struct StandardSet {
+    workloads: Vec<Workload>,
+    optimal: Option<Vec<f64>>,
+}
+
+impl StandardSet {
+    /// The frozen standard set of a scenario: the same workloads for every seed, of sizes that training never draws
+    /// if they are recorded ones.
+    ///
+    /// # Errors
+    /// If the scenario's file of sizes cannot be read.
+    pub fn of(scenario: &Scenario, model: &CostModel) -> Result<Self, SizesError> {
+        let random = random::stream(0, "standard set");
+        let mut source = Workloads::new(scenario, SizeSampler::new(scenario)?, Part::HeldOut, random);
+        Ok(Self::new(model, (0..STANDARD_SET_SIZE).map(|_| source.draw()).collect()))
+    }
+
+    /// A set of given workloads.
+    pub fn new(model: &CostModel, workloads: Vec<Workload>) -> Self {
+        let optimum = |workload: &Workload| {
+            let solution = Exact::new().decide(model, workload)?;
+            Ok(model.evaluate(workload, &solution.decision).cost)
+        };
+        // The first refusal stands for all: workloads of one shape are equally hard to within a factor.
+        let optimal = workloads.par_iter().map(optimum).collect::<Result<Vec<f64>, SchemeError>>().ok();
+        Self { workloads, optimal }
+    }
+
+    /// The workloads.
+    pub fn workloads(&self) -> &[Workload] {
+        &self.workloads
+    }
+
+    /// Their optimal costs; `None` if the exact search refused.
+    pub fn optimal(&self) -> Option<&[f64]> {
+        self.optimal.as_deref()
+    }
+
+    /// Q2 of these costs, one for each workload; `None` if the optimum is not known.
+    pub fn q2(&self, costs: &[f64]) -> Option<f64> {
+        self.optimal().map(|optimal| q2(optimal, costs))
+    }
+}
+
+/// How one scheme did on a standard set: means over its workloads.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Evaluation {
+    /// The scheme's name.
+    pub scheme: String,
+    /// Mean energy.
+    pub mean_energy_j: f64,
+    /// Mean time.
+    pub mean_time_s: f64,
+    /// Mean cost.
+    pub mean_cost: f64,
+    /// Q2, eq. (25).
+    pub q2: Option<f64>,
+    /// 5th percentile of the single ratios that Q2 is the mean of.
+    pub q2_p05: Option<f64>,
+    /// Prices asked of the cost model for one decision.
+    pub evaluations_per_decision: f64,
+    /// Median time of one decision, taken singly on one thread.
+    pub seconds_per_decision: f64,
+}
+
+/// Lets a scheme decide every workload of the set, one by one, prices what it says and takes the time.
+///
+/// # Errors
+/// If the scheme gives no decision.
+pub fn evaluate(scheme: &mut dyn Scheme, model: &CostModel, set: &StandardSet) -> Result<Evaluation, SchemeError> {
+    let count = set.workloads().len();
+    let mut costs = Vec::with_capacity(count);
+    let mut times: Vec<Duration> = Vec::with_capacity(count);
+    let (mut energy_j, mut time_s, mut evaluations) = (0.0, 0.0, 0);
+    for workload in set.workloads() {
+        let start = Instant::now();
+        let solution = scheme.decide(model, workload)?;
+        times.push(start.elapsed());
+        let outcome = model.evaluate(workload, &solution.decision);
+        energy_j += outcome.energy_j;
+        time_s += outcome.time_s;
+        evaluations += solution.evaluations;
+        costs.push(outcome.cost);
+    }
+    times.sort_unstable();
+    let ratios = set.optimal().map(|optimal| {
+        let mut ratios: Vec<f64> = optimal.iter().zip(&costs).map(|(optimal, cost)| optimal / cost).collect();
+        ratios.sort_unstable_by(f64::total_cmp);
+        ratios
+    });
+    let per_decision = 1.0 / count as f64;
+    Ok(Evaluation {
+        scheme: scheme.name().to_owned(),
+        mean_energy_j: energy_j * per_decision,
+        mean_time_s: time_s * per_decision,
+        mean_cost: costs.iter().sum::<f64>() * per_decision,
+        q2: set.q2(&costs),
+        q2_p05: ratios.map(|ratios| ratios[count / 20]),
+        evaluations_per_decision: evaluations as f64 * per_decision,
+        seconds_per_decision: times[count / 2].as_secs_f64(),
+    })
+}

@@ -1,0 +1,58 @@
+//! Random streams, derived by name from one seed.
+//!
+//! Everything random in a run (workloads, initial weights of each DNN, batches of each DNN, exploration)
+//! draws from a stream of its own, so that no part's use of randomness shifts another's, whatever the order
+//! or the thread in which they run.
+
+use rand::{Rng, SeedableRng};
+use sha2::{Digest, Sha256};
+
+/// The generator behind every stream.
+pub type Stream = rand_chacha::ChaCha8Rng;
+
+/// The stream called `name` under `seed`.
+///
+/// ```
+/// use rand::Rng;
+/// let mut workloads = sim::random::stream(7, "workloads");
+/// let mut again = sim::random::stream(7, "workloads");
+/// let mut weights = sim::random::stream(7, "weights/0");
+/// let first = workloads.next_u64();
+/// assert_eq!(first, again.next_u64());
+/// assert_ne!(first, weights.next_u64());
+/// ```
+pub fn stream(seed: u64, name: &str) -> Stream {
+    stream_of(seed, name, &[])
+}
+
+/// The stream called `name` under `seed` that belongs to certain values: the same values, the same stream.
+pub fn stream_of(seed: u64, name: &str, values: &[f64]) -> Stream {
+    let mut hash = Sha256::new();
+    hash.update(seed.to_le_bytes());
+    hash.update(name.as_bytes());
+    for value in values {
+        hash.update(value.to_le_bytes());
+    }
+    Stream::from_seed(hash.finalize().into())
+}
+
+/// A number in `[0, 1)` with all 53 bits of an `f64`'s precision.
+pub fn unit(random: &mut impl Rng) -> f64 {
+    (random.next_u64() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
+}
+
+/// A number in `0..bound`, every one equally likely up to a bias below `bound / 2^64`.
+///
+/// # Panics
+/// If `bound` is 0.
+pub fn below(random: &mut impl Rng, bound: usize) -> usize {
+    assert!(bound > 0, "cannot draw from an empty range");
+    ((u128::from(random.next_u64()) * bound as u128) >> 64) as usize
+}
+
+/// Puts `items` into random order (Fisher and Yates).
+pub fn shuffle<T>(random: &mut impl Rng, items: &mut [T]) {
+    for last in (1..items.len()).rev() {
+        items.swap(last, below(random, last + 1));
+    }
+}

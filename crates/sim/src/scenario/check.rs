@@ -1,0 +1,185 @@
+//! Which scenarios make sense, and their conversion to SI units.
+
+use super::{MAX_SERVERS, MAX_TASKS, PerDevice, Scenario, SizeDistribution};
+use crate::config::{Problem, Problems};
+use crate::cost::{CostModel, Rate};
+use crate::units::{bytes_per_second_from_mbps, hertz_from_mhz, joules_from_nj};
+
+impl Scenario {
+    /// Checks every value and converts to SI units.
+    ///
+    /// # Errors
+    /// All values that make no sense, by key.
+    pub fn check(&self) -> Result<CostModel, Problems> {
+        let list = self.mistakes();
+        if !list.is_empty() {
+            return Err(Problems { origin: format!("scenario `{}`", self.name), list });
+        }
+        let mut rates = Vec::with_capacity(self.devices.count * (self.servers.len() + 1));
+        for device in 0..self.devices.count {
+            let instructions = self.instructions_per_byte;
+            let local_frequency = hertz_from_mhz(self.devices.frequency_mhz.at(device));
+            rates.push(Rate {
+                // Eqs. (3) and (4).
+                energy_j_per_byte: instructions * joules_from_nj(self.devices.energy_per_instruction_nj.at(device)),
+                time_s_per_byte: instructions / local_frequency,
+            });
+            for server in &self.servers {
+                let link_mbps = server.link_mbps.as_ref().unwrap_or(&self.devices.uplink_mbps).at(device);
+                let transmit_j = joules_from_nj(self.transmit_energy_nj_per_byte.at(device));
+                rates.push(Rate {
+                    // Eqs. (9) and (13), (7), (8) and (12).
+                    energy_j_per_byte: instructions * joules_from_nj(server.energy_per_instruction_nj) + transmit_j,
+                    time_s_per_byte: instructions / hertz_from_mhz(server.frequency_mhz)
+                        + 1.0 / bytes_per_second_from_mbps(link_mbps),
+                });
+            }
+        }
+        let names = std::iter::once("local").chain(self.servers.iter().map(|server| server.name.as_str()));
+        Ok(CostModel::new(self.tasks.per_device, self.alpha, names.map(str::to_owned).collect(), rates))
+    }
+
+    /// Everything that makes no sense, by key path.
+    pub(crate) fn mistakes(&self) -> Vec<Problem> {
+        let mut list = Mistakes { devices: self.devices.count, list: Vec::new() };
+        if self.name.trim().is_empty() || self.name.len() > 100 || self.name.chars().any(char::is_control) {
+            list.add("name", "must be a name of at most 100 characters");
+        }
+        if !(0.0..=1.0).contains(&self.alpha) {
+            list.add("alpha", format!("must lie between 0 (time alone) and 1 (energy alone), is {}", self.alpha));
+        }
+        list.positive("instructions_per_byte", self.instructions_per_byte);
+        if self.devices.count == 0 {
+            list.add("devices.count", "must be at least 1: a fleet without devices has nothing to decide");
+        }
+        if self.tasks.per_device == 0 {
+            list.add("tasks.per_device", "must be at least 1: a device without tasks has nothing to decide");
+        }
+        if self.devices.count.saturating_mul(self.tasks.per_device) > MAX_TASKS {
+            let (key, others) = if self.devices.count > self.tasks.per_device {
+                ("devices.count", "tasks.per_device")
+            } else {
+                ("tasks.per_device", "devices.count")
+            };
+            list.add(key, format!("times {others} must be at most {MAX_TASKS} tasks in all"));
+            // Checking an array of numbers against a count this large says nothing more.
+            return list.list;
+        }
+        list.each("transmit_energy_nj_per_byte", &self.transmit_energy_nj_per_byte, Bound::NotNegative);
+        list.each("devices.frequency_mhz", &self.devices.frequency_mhz, Bound::Positive);
+        list.each("devices.energy_per_instruction_nj", &self.devices.energy_per_instruction_nj, Bound::NotNegative);
+        list.each("devices.uplink_mbps", &self.devices.uplink_mbps, Bound::Positive);
+        match &self.tasks.size_mb {
+            SizeDistribution::Uniform { min, max } | SizeDistribution::LogUniform { min, max } => {
+                list.positive("tasks.size_mb.min", *min);
+                list.positive("tasks.size_mb.max", *max);
+                if min > max {
+                    list.add("tasks.size_mb.max", format!("must be at least min, {min}, is {max}"));
+                }
+            }
+            SizeDistribution::File { path, held_out } => {
+                if path.is_empty() {
+                    list.add("tasks.size_mb.path", "must name a file with one size in MB a line");
+                }
+                if !(0.0..1.0).contains(held_out) {
+                    let message = format!("must lie between 0 and 1 (a share of the recorded sizes), is {held_out}");
+                    list.add("tasks.size_mb.held_out", message);
+                }
+            }
+        }
+        self.server_mistakes(&mut list);
+        list.list
+    }
+
+    fn server_mistakes(&self, list: &mut Mistakes) {
+        if self.servers.is_empty() {
+            list.add(
+                "servers",
+                "there must be at least one [[servers]] table: without a server nothing can be offloaded",
+            );
+        }
+        if self.servers.len() > MAX_SERVERS {
+            list.add("servers", format!("must be at most {MAX_SERVERS}, are {}", self.servers.len()));
+            return;
+        }
+        for (index, server) in self.servers.iter().enumerate() {
+            let key = |name: &str| format!("servers[{index}].{name}");
+            if server.name.is_empty() || !server.name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+            {
+                list.add(key("name"), "must be a name of letters, digits, '-' and '_'");
+            } else if server.name == "local" {
+                list.add(key("name"), "\"local\" is what the device itself is called; give the server another name");
+            } else if self.servers[..index].iter().any(|other| other.name == server.name) {
+                list.add(key("name"), format!("\"{}\" is the name of an earlier server", server.name));
+            }
+            list.positive(&key("frequency_mhz"), server.frequency_mhz);
+            list.number(&key("energy_per_instruction_nj"), server.energy_per_instruction_nj, Bound::NotNegative);
+            if let Some(link_mbps) = &server.link_mbps {
+                list.each(&key("link_mbps"), link_mbps, Bound::Positive);
+            }
+        }
+    }
+}
+
+impl PerDevice {
+    /// The value for one device.
+    ///
+    /// # Panics
+    /// If there is one for each and `device` is beyond them.
+    pub fn at(&self, device: usize) -> f64 {
+        match self {
+            Self::One(value) => *value,
+            Self::Each(values) => values[device],
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Bound {
+    Positive,
+    NotNegative,
+}
+
+struct Mistakes {
+    devices: usize,
+    list: Vec<Problem>,
+}
+
+impl Mistakes {
+    fn add(&mut self, key: impl Into<String>, message: impl Into<String>) {
+        self.list.push(Problem::new(key, message));
+    }
+
+    fn number(&mut self, key: &str, value: f64, bound: Bound) {
+        let (fits, wanted) = match bound {
+            Bound::Positive => (value > 0.0, "a number greater than 0"),
+            Bound::NotNegative => (value >= 0.0, "a number not below 0"),
+        };
+        // Beyond these a product of two values could leave what an f64 holds; no device or link comes near them.
+        if !fits || !value.is_finite() {
+            self.add(key, format!("must be {wanted}, is {value}"));
+        } else if value != 0.0 && !(1e-12..=1e12).contains(&value) {
+            self.add(key, format!("must lie between 1e-12 and 1e12, is {value:e}"));
+        }
+    }
+
+    fn positive(&mut self, key: &str, value: f64) {
+        self.number(key, value, Bound::Positive);
+    }
+
+    fn each(&mut self, key: &str, values: &PerDevice, bound: Bound) {
+        match values {
+            PerDevice::One(value) => self.number(key, *value, bound),
+            PerDevice::Each(values) => {
+                if values.len() != self.devices {
+                    let message =
+                        format!("must have one value for each of the {} devices, has {}", self.devices, values.len());
+                    self.add(key, message);
+                }
+                for (index, value) in values.iter().enumerate() {
+                    self.number(&format!("{key}[{index}]"), *value, bound);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! A genetic algorithm over whole decisions.
+
+use super::{Scheme, Solution};
+use crate::cost::CostModel;
+use crate::decision::Decision;
+use crate::error::SchemeError;
+use crate::random::{self, Stream};
+use crate::workload::Workload;
+
+/// Settings of [`Genetic`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GeneticSettings {
+    /// Decisions in each generation.
+    pub population: usize,
+    /// Generations after the first.
+    pub generations: usize,
+    /// Decisions compared to choose one parent.
+    pub tournament: usize,
+    /// Chance that a child mixes two parents instead of copying one.
+    pub crossover: f64,
+    /// Expected number of tasks that mutation moves in a child.
+    pub mutations: f64,
+    /// Best decisions that live on unchanged.
+    pub elite: usize,
+}
+
+impl Default for GeneticSettings {
+    fn default() -> Self {
+        Self { population: 50, generations: 60, tournament: 3, crossover: 0.9, mutations: 1.0, elite: 2 }
+    }
+}
+
+/// Genes are placements; tournament selection, uniform crossover, mutation by gene, elitism.
+#[derive(Debug, Clone)]
+pub struct Genetic {
+    seed: u64,
+    settings: GeneticSettings,
+}
+
+impl Genetic {
+    /// Draws from a stream of its own under `seed`, one for each workload.
+    pub fn new(seed: u64, settings: GeneticSettings) -> Self {
+        Self { seed, settings }
+    }
+
+    fn select<'p>(&self, population: &'p [Individual], random: &mut Stream) -> &'p [u8] {
+        let draw = |random: &mut Stream| random::below(random, population.len());
+        // The population is sorted, so that the best of a tournament is the smallest index.
+        let winner = (1..self.settings.tournament).fold(draw(random), |best, _| best.min(draw(random)));
+        &population[winner].places
+    }
+
+    fn child(&self, population: &[Individual], places: usize, random: &mut Stream) -> Vec<u8> {
+        let mut child = self.select(population, random).to_vec();
+        if random::unit(random) < self.settings.crossover {
+            let other = self.select(population, random);
+            for (gene, other) in child.iter_mut().zip(other) {
+                if random::unit(random) < 0.5 {
+                    *gene = *other;
+                }
+            }
+        }
+        let rate = self.settings.mutations / child.len() as f64;
+        for gene in &mut child {
+            if random::unit(random) < rate {
+                *gene = random::below(random, places) as u8;
+            }
+        }
+        child
+    }
+}
+
+struct Individual {
+    cost: f64,
+    places: Vec<u8>,
+}
+
+impl Scheme for Genetic {
+    fn name(&self) -> &'static str {
+        "genetic"
+    }
+
+    fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
+        let mut random = random::stream_of(self.seed, "genetic scheme", workload.sizes_bytes());
+        let mut evaluations = 0;
+        let mut price = |places: Vec<u8>| {
+            evaluations += 1;
+            Individual { cost: model.cost(workload.sizes_bytes(), &places), places }
+        };
+        let first = |random: &mut Stream| {
+            (0..model.task_count()).map(|_| random::below(random, model.places()) as u8).collect()
+        };
+        let mut population: Vec<Individual> =
+            (0..self.settings.population).map(|_| price(first(&mut random))).collect();
+        population.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+        for _ in 0..self.settings.generations {
+            let children = self.settings.population - self.settings.elite;
+            let children: Vec<_> =
+                (0..children).map(|_| price(self.child(&population, model.places(), &mut random))).collect();
+            population.truncate(self.settings.elite);
+            population.extend(children);
+            population.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+        }
+        let best = population.swap_remove(0);
+        Ok(Solution { decision: Decision::from_places(model.tasks(), best.places), evaluations })
+    }
+}

@@ -1,0 +1,69 @@
+//! Greedy rules: one task after the other goes where it raises the cost least.
+
+use super::load::Load;
+use super::{Scheme, Solution};
+use crate::cost::CostModel;
+use crate::decision::Decision;
+use crate::error::SchemeError;
+use crate::workload::Workload;
+
+/// In which order a greedy rule takes a device's tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// As they stand in the workload.
+    Given,
+    /// The largest first, as in scheduling by longest processing time.
+    LargestFirst,
+}
+
+/// Places each task where it raises the cost least, given those placed before it.
+#[derive(Debug, Clone)]
+pub struct Greedy {
+    order: Order,
+}
+
+impl Greedy {
+    /// A greedy rule that takes tasks in this order.
+    pub fn new(order: Order) -> Self {
+        Self { order }
+    }
+}
+
+impl Scheme for Greedy {
+    fn name(&self) -> &'static str {
+        match self.order {
+            Order::Given => "greedy",
+            Order::LargestFirst => "greedy-largest-first",
+        }
+    }
+
+    fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
+        let mut places = vec![0; model.task_count()];
+        let rows = workload.sizes_bytes().chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
+        for (device, (sizes, places)) in rows.enumerate() {
+            place_greedily(&mut Load::new(model.rates(device), model.alpha()), sizes, self.order, places);
+        }
+        let evaluations = (model.task_count() * model.places()) as u64;
+        Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations })
+    }
+}
+
+/// Fills `places` for one device, whose `load` starts empty.
+pub(super) fn place_greedily(load: &mut Load<'_>, sizes_bytes: &[f64], order: Order, places: &mut [u8]) {
+    let mut tasks: Vec<usize> = (0..sizes_bytes.len()).collect();
+    if order == Order::LargestFirst {
+        tasks.sort_by(|&a, &b| sizes_bytes[b].total_cmp(&sizes_bytes[a]));
+    }
+    for task in tasks {
+        let bytes = sizes_bytes[task];
+        let mut best = (f64::INFINITY, 0);
+        for place in 0..load.places() {
+            let cost = load.cost_with(bytes, place);
+            if cost < best.0 {
+                best = (cost, place);
+            }
+        }
+        load.add(bytes, best.1);
+        places[task] = best.1;
+    }
+}

@@ -1,0 +1,102 @@
+//! Local search: from several first decisions, single moves and swaps until none helps.
+
+use super::greedy::place_greedily;
+use super::load::Load;
+use super::{Order, Scheme, Solution};
+use crate::cost::CostModel;
+use crate::decision::Decision;
+use crate::error::SchemeError;
+use crate::workload::Workload;
+
+/// Moves one task of a device to another place, or swaps the places of two, whatever first lowers the cost, until
+/// nothing does; from the greedy decision (largest first) and from every place holding all tasks, the best of these.
+#[derive(Debug, Clone, Default)]
+pub struct LocalSearch;
+
+impl LocalSearch {
+    /// Needs no settings.
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+impl Scheme for LocalSearch {
+    fn name(&self) -> &'static str {
+        "local-search"
+    }
+
+    fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
+        let mut places = vec![0; model.task_count()];
+        let mut trial = vec![0; model.tasks()];
+        let mut evaluations = (model.task_count() * model.places()) as u64;
+        let rows = workload.sizes_bytes().chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
+        for (device, (sizes, places)) in rows.enumerate() {
+            let mut load = Load::new(model.rates(device), model.alpha());
+            place_greedily(&mut load, sizes, Order::LargestFirst, places);
+            evaluations += improve(&mut load, sizes, places);
+            let mut best = load.cost();
+            for start in 0..load.places() {
+                load.clear();
+                sizes.iter().for_each(|&bytes| load.add(bytes, start));
+                trial.fill(start);
+                evaluations += improve(&mut load, sizes, &mut trial);
+                if gains(load.cost(), best) {
+                    best = load.cost();
+                    places.copy_from_slice(&trial);
+                }
+            }
+        }
+        Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations })
+    }
+}
+
+/// Improves one device's placements until no move and no swap helps; returns the number of prices asked.
+fn improve(load: &mut Load<'_>, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
+    let mut evaluations = 1;
+    let mut cost = load.cost();
+    loop {
+        let before = cost;
+        for task in 0..sizes_bytes.len() {
+            let bytes = sizes_bytes[task];
+            load.remove(bytes, places[task]);
+            for place in 0..load.places() {
+                if place != places[task] {
+                    let moved = load.cost_with(bytes, place);
+                    evaluations += 1;
+                    if gains(moved, cost) {
+                        (cost, places[task]) = (moved, place);
+                    }
+                }
+            }
+            load.add(bytes, places[task]);
+            for other in task + 1..sizes_bytes.len() {
+                if places[task] != places[other] {
+                    swap(load, sizes_bytes, places, task, other);
+                    evaluations += 1;
+                    let swapped = load.cost();
+                    if gains(swapped, cost) {
+                        cost = swapped;
+                    } else {
+                        swap(load, sizes_bytes, places, task, other);
+                    }
+                }
+            }
+        }
+        if !gains(cost, before) {
+            return evaluations;
+        }
+    }
+}
+
+/// Moves that gain less than rounding could go back and forth for ever.
+fn gains(new: f64, old: f64) -> bool {
+    new < old * (1.0 - 1e-12)
+}
+
+fn swap(load: &mut Load<'_>, sizes_bytes: &[f64], places: &mut [u8], task: usize, other: usize) {
+    load.remove(sizes_bytes[task], places[task]);
+    load.remove(sizes_bytes[other], places[other]);
+    places.swap(task, other);
+    load.add(sizes_bytes[task], places[task]);
+    load.add(sizes_bytes[other], places[other]);
+}

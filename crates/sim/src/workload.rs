@@ -1,0 +1,200 @@
+//! Workloads: the task sizes of one moment, and where they come from.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::SizesError;
+use crate::random::{self, Stream};
+use crate::scenario::{Scenario, SizeDistribution};
+use crate::units::{bytes_from_mb, mb_from_bytes};
+
+/// **W**: the sizes of N × M tasks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Workload {
+    tasks: usize,
+    sizes_bytes: Box<[f64]>,
+}
+
+impl Workload {
+    /// A workload from sizes in bytes, device by device.
+    ///
+    /// # Panics
+    /// If their number is not a multiple of `tasks`, the number of tasks per device.
+    pub fn from_bytes(tasks: usize, sizes_bytes: impl Into<Box<[f64]>>) -> Self {
+        let sizes_bytes = sizes_bytes.into();
+        assert!(
+            tasks > 0 && sizes_bytes.len().is_multiple_of(tasks),
+            "{} sizes are no rows of {tasks}",
+            sizes_bytes.len()
+        );
+        Self { tasks, sizes_bytes }
+    }
+
+    /// A workload from sizes in MB, device by device.
+    ///
+    /// # Panics
+    /// If their number is not a multiple of `tasks`, the number of tasks per device.
+    pub fn from_mb(tasks: usize, sizes_mb: &[f64]) -> Self {
+        Self::from_bytes(tasks, sizes_mb.iter().copied().map(bytes_from_mb).collect::<Vec<_>>())
+    }
+
+    /// N.
+    pub fn devices(&self) -> usize {
+        self.sizes_bytes.len() / self.tasks
+    }
+
+    /// M.
+    pub fn tasks(&self) -> usize {
+        self.tasks
+    }
+
+    /// All sizes, device by device: entry `n * M + m` is w_nm.
+    pub fn sizes_bytes(&self) -> &[f64] {
+        &self.sizes_bytes
+    }
+
+    /// One row of sizes in MB for each device.
+    pub fn rows_mb(&self) -> impl Iterator<Item = Vec<f64>> {
+        self.sizes_bytes.chunks_exact(self.tasks).map(|row| row.iter().copied().map(mb_from_bytes).collect())
+    }
+}
+
+/// Mean and spread of task sizes, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SizeMoments {
+    /// Mean.
+    pub mean_bytes: f64,
+    /// Standard deviation.
+    pub deviation_bytes: f64,
+}
+
+/// Draws task sizes as a scenario says; for recorded sizes, those for training and those held out apart.
+#[derive(Debug, Clone)]
+pub struct SizeSampler {
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Uniform { min: f64, max: f64 },
+    LogUniform { min: f64, max: f64 },
+    Recorded { training: Vec<f64>, held_out: Vec<f64> },
+}
+
+/// Which part of recorded sizes to draw from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What training may see.
+    Training,
+    /// What only evaluation may see.
+    HeldOut,
+}
+
+impl SizeSampler {
+    /// The sampler of a scenario; reads the file of sizes if there is one.
+    ///
+    /// # Errors
+    /// If the file cannot be read or holds anything but sizes.
+    pub fn new(scenario: &Scenario) -> Result<Self, SizesError> {
+        let kind = match &scenario.tasks.size_mb {
+            SizeDistribution::Uniform { min, max } => {
+                Kind::Uniform { min: bytes_from_mb(*min), max: bytes_from_mb(*max) }
+            }
+            SizeDistribution::LogUniform { min, max } => {
+                Kind::LogUniform { min: bytes_from_mb(*min), max: bytes_from_mb(*max) }
+            }
+            SizeDistribution::File { path, held_out } => recorded(Path::new(path), *held_out)?,
+        };
+        Ok(Self { kind })
+    }
+
+    /// Draws one size in bytes.
+    pub fn draw(&self, part: Part, random: &mut Stream) -> f64 {
+        match &self.kind {
+            Kind::Uniform { min, max } => min + (max - min) * random::unit(random),
+            Kind::LogUniform { min, max } => min * (max / min).powf(random::unit(random)),
+            Kind::Recorded { training, held_out } => {
+                let sizes = if part == Part::Training { training } else { held_out };
+                sizes[random::below(random, sizes.len())]
+            }
+        }
+    }
+
+    /// Mean and standard deviation of the training sizes.
+    pub fn moments(&self) -> SizeMoments {
+        let (mean_bytes, variance) = match &self.kind {
+            Kind::Uniform { min, max } => (f64::midpoint(*min, *max), (max - min).powi(2) / 12.0),
+            Kind::LogUniform { min, max } if max / min > 1.0 + 1e-9 => {
+                let log_range = (max / min).ln();
+                let mean = (max - min) / log_range;
+                (mean, (max * max - min * min) / (2.0 * log_range) - mean * mean)
+            }
+            Kind::LogUniform { min, .. } => (*min, 0.0),
+            Kind::Recorded { training, .. } => {
+                let count = training.len() as f64;
+                let mean = training.iter().sum::<f64>() / count;
+                (mean, training.iter().map(|size| (size - mean).powi(2)).sum::<f64>() / count)
+            }
+        };
+        SizeMoments { mean_bytes, deviation_bytes: variance.max(0.0).sqrt() }
+    }
+}
+
+fn recorded(path: &Path, held_out: f64) -> Result<Kind, SizesError> {
+    let path: PathBuf = path.to_owned();
+    let text =
+        std::fs::read_to_string(&path).map_err(|source| SizesError::Unreadable { path: path.clone(), source })?;
+    let mut sizes = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        match line.parse::<f64>() {
+            Ok(mb) if mb > 0.0 && mb.is_finite() => sizes.push(bytes_from_mb(mb)),
+            _ => {
+                let text = line.chars().take(40).collect();
+                return Err(SizesError::BadLine { path, line: index + 1, text });
+            }
+        }
+    }
+    // The split depends on the file alone, so that every seed and every program keeps the same sizes apart.
+    random::shuffle(&mut random::stream(0, "held-out sizes"), &mut sizes);
+    let kept_apart = (sizes.len() as f64 * held_out).ceil() as usize;
+    if sizes.len() <= kept_apart || sizes.is_empty() {
+        return Err(SizesError::TooFew { path, count: sizes.len(), held_out });
+    }
+    let training = sizes.split_off(kept_apart);
+    let held_out = if sizes.is_empty() { training.clone() } else { sizes };
+    Ok(Kind::Recorded { training, held_out })
+}
+
+/// An endless row of workloads.
+#[derive(Debug, Clone)]
+pub struct Workloads {
+    devices: usize,
+    tasks: usize,
+    sampler: SizeSampler,
+    part: Part,
+    random: Stream,
+}
+
+impl Workloads {
+    /// Workloads of the scenario's N and M with sizes from one part of the sampler.
+    pub fn new(scenario: &Scenario, sampler: SizeSampler, part: Part, random: Stream) -> Self {
+        Self { devices: scenario.devices.count, tasks: scenario.tasks.per_device, sampler, part, random }
+    }
+
+    /// Draws the sizes of one workload in bytes into `[N * M]`.
+    pub fn fill(&mut self, sizes_bytes: &mut [f64]) {
+        for size in sizes_bytes {
+            *size = self.sampler.draw(self.part, &mut self.random);
+        }
+    }
+
+    /// Draws one workload.
+    pub fn draw(&mut self) -> Workload {
+        let mut sizes = vec![0.0; self.devices * self.tasks];
+        self.fill(&mut sizes);
+        Workload::from_bytes(self.tasks, sizes)
+    }
+}
