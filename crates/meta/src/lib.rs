@@ -1,1 +1,16 @@
-//! meta
+//! Meta-learning of first parameters for MR-DRO, Algorithm 1 of the paper.
+//!
+//! # The words
+//! - Metadata are workloads labelled by a scheme ([`Labels`]); [`label`] makes them.
+//! - [`reptile`] moves meta parameters β* a little towards the result of each short inner training.
+//! - [`parameters`] is arithmetic on all parameters of a Burn module at once.
+//!
+//! # What it does not do
+//! It knows one environment. What the labels cannot teach is left to `drl`, which starts from the result.
+
+mod metadata;
+pub mod parameters;
+mod reptile;
+
+pub use metadata::{Labels, label};
+pub use reptile::{MetaReport, Settings, reptile};

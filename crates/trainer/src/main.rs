@@ -1,2 +1,19 @@
-//! trainer
-fn main() {}
+//! MR-DRO from the command line. `trainer --help` says what there is.
+
+mod cli;
+mod commands;
+mod config;
+mod error;
+mod metrics;
+mod progress;
+mod report;
+mod run_dir;
+mod setup;
+mod workload_io;
+
+use clap::Parser;
+
+fn main() -> std::process::ExitCode {
+    let exit = commands::run(cli::Cli::parse());
+    std::process::ExitCode::from(exit as u8)
+}

@@ -1,0 +1,143 @@
+//! The replay buffer that all DNNs share.
+
+use model::{Codec, Samples};
+
+/// What the agent remembers of one workload.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sample<'a> {
+    /// **W**, `[N * M]`.
+    pub sizes_bytes: &'a [f64],
+    /// **X**: the cheapest decision found, as place indices, `[N * M]`.
+    pub places: &'a [u8],
+    /// S(W, X).
+    pub cost: f64,
+}
+
+/// The last samples, first in, first out, with the network inputs and targets that belong to them.
+#[derive(Debug, Clone)]
+pub struct ReplayBuffer {
+    capacity: usize,
+    codec: Codec,
+    /// Row that the next sample takes once the buffer is full: the oldest.
+    oldest: usize,
+    encoded: Samples,
+    sizes_bytes: Vec<f64>,
+    places: Vec<u8>,
+    costs: Vec<f64>,
+    inputs: Vec<f32>,
+    targets: Vec<f32>,
+}
+
+impl ReplayBuffer {
+    /// An empty buffer for at most `capacity` samples.
+    pub fn new(capacity: usize, codec: Codec) -> Self {
+        let tasks = codec.inputs();
+        Self {
+            capacity,
+            codec,
+            oldest: 0,
+            encoded: Samples::with_capacity(codec.inputs(), codec.outputs(), capacity),
+            sizes_bytes: Vec::with_capacity(capacity * tasks),
+            places: Vec::with_capacity(capacity * tasks),
+            costs: Vec::with_capacity(capacity),
+            inputs: vec![0.0; codec.inputs()],
+            targets: vec![0.0; codec.outputs()],
+        }
+    }
+
+    /// Samples in it.
+    pub fn len(&self) -> usize {
+        self.costs.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.costs.is_empty()
+    }
+
+    /// Whether the next sample takes the oldest one's place.
+    pub fn is_full(&self) -> bool {
+        self.len() == self.capacity
+    }
+
+    /// Remembers a sample, in place of the oldest if the buffer is full.
+    ///
+    /// # Panics
+    /// If the sample has another number of tasks than the buffer's codec.
+    pub fn push(&mut self, sample: Sample<'_>) {
+        let tasks = self.codec.inputs();
+        assert_eq!((sample.sizes_bytes.len(), sample.places.len()), (tasks, tasks), "tasks of a sample");
+        self.codec.encode(sample.sizes_bytes, &mut self.inputs);
+        self.codec.targets(sample.places, &mut self.targets);
+        if self.is_full() {
+            let row = self.oldest;
+            self.encoded.replace(row, &self.inputs, &self.targets);
+            self.sizes_bytes[row * tasks..][..tasks].copy_from_slice(sample.sizes_bytes);
+            self.places[row * tasks..][..tasks].copy_from_slice(sample.places);
+            self.costs[row] = sample.cost;
+            self.oldest = (row + 1) % self.capacity;
+        } else {
+            self.encoded.push(&self.inputs, &self.targets);
+            self.sizes_bytes.extend_from_slice(sample.sizes_bytes);
+            self.places.extend_from_slice(sample.places);
+            self.costs.push(sample.cost);
+        }
+    }
+
+    /// The sample in one row; rows are in no particular order.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn sample(&self, row: usize) -> Sample<'_> {
+        let tasks = self.codec.inputs();
+        Sample {
+            sizes_bytes: &self.sizes_bytes[row * tasks..][..tasks],
+            places: &self.places[row * tasks..][..tasks],
+            cost: self.costs[row],
+        }
+    }
+
+    /// All samples as networks read them.
+    pub fn encoded(&self) -> &Samples {
+        &self.encoded
+    }
+
+    /// Mean of the costs in the buffer.
+    pub fn mean_cost(&self) -> f64 {
+        self.costs.iter().sum::<f64>() / self.len() as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Scaling;
+    use sim::Scenario;
+
+    use super::*;
+
+    #[test]
+    fn push_overwrites_the_oldest_when_full() {
+        let model = Scenario::load("paper").expect("a preset").check().expect("valid");
+        let scaling = Scaling { mean_bytes: 20e6, deviation_bytes: 5e6 };
+        let codec = Codec::new(Codec::default_code(&model), &model, scaling).expect("three places");
+        let mut buffer = ReplayBuffer::new(3, codec);
+        for index in 0..5_u8 {
+            assert_eq!(buffer.is_full(), index >= 3);
+            buffer.push(Sample {
+                sizes_bytes: &[f64::from(index) * 1e6; 9],
+                places: &[index % 3; 9],
+                cost: f64::from(index),
+            });
+        }
+        let mut kept: Vec<_> = (0..3).map(|row| buffer.sample(row)).collect();
+        kept.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+        assert_eq!(kept.iter().map(|sample| sample.cost).collect::<Vec<_>>(), [2.0, 3.0, 4.0]);
+        assert_eq!(kept[0].places, [2; 9]);
+        assert_eq!(kept[1].sizes_bytes, [3e6; 9]);
+        assert_eq!(buffer.mean_cost(), 3.0);
+        // Row 0 holds sample 3, the first to overwrite.
+        let (inputs, targets) = buffer.encoded().gather(&[0]);
+        assert!((inputs[0] + 3.4).abs() < 1e-6, "{}", inputs[0]);
+        assert_eq!(targets[..2], [1.0, model::DONT_CARE]);
+    }
+}

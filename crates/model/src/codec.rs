@@ -1,0 +1,284 @@
+//! Sizes to network inputs, logits to decisions: the only place that knows how decisions are coded.
+
+use serde::{Deserialize, Serialize};
+use sim::{CostModel, SizeMoments};
+
+use crate::error::CodeError;
+
+/// A target that is not to be learned: the indicator does not matter for this decision.
+pub const DONT_CARE: f32 = -1.0;
+
+/// How logits stand for placements.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Code {
+    /// The paper's indicators, eqs. (1) and (2), one logit each, 1 where it is above 0: x1 says local, and if it does
+    /// not, x2 says server 0 (edge) and its absence server 1 (cloud). With a single server x1 is enough. Where x1 says
+    /// local, x2 does not matter.
+    Indicators,
+    /// One logit for each task and place; the highest wins.
+    Categorical,
+}
+
+/// Which cross-entropy the logits of a code are trained with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Head {
+    /// Each logit by itself through the logistic function, eq. (23).
+    Sigmoid,
+    /// The logits of a task together through softmax.
+    Softmax {
+        /// Logits of one task.
+        places: usize,
+    },
+}
+
+/// Mean and spread of sizes that inputs are scaled with: `(size − mean) / deviation`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scaling {
+    /// Mean size in bytes.
+    pub mean_bytes: f64,
+    /// What one unit of input stands for, in bytes.
+    pub deviation_bytes: f64,
+}
+
+impl From<SizeMoments> for Scaling {
+    fn from(moments: SizeMoments) -> Self {
+        // Sizes that never differ say nothing, whatever their scale.
+        let deviation_bytes = if moments.deviation_bytes > 0.0 { moments.deviation_bytes } else { moments.mean_bytes };
+        Self { mean_bytes: moments.mean_bytes, deviation_bytes }
+    }
+}
+
+/// A placement next to the one that the logits say.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Alternative {
+    /// How sure the network is that it is wrong: the distance of logits from a tie, from 0.
+    pub certainty: f32,
+    /// Which task, `n * M + m`.
+    pub task: usize,
+    /// Where it would run instead.
+    pub place: u8,
+}
+
+/// Translates between a scenario's sizes and decisions and a network's inputs and logits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Codec {
+    code: Code,
+    task_count: usize,
+    places: usize,
+    scaling: Scaling,
+}
+
+impl Codec {
+    /// A codec for workloads of `model`.
+    ///
+    /// # Errors
+    /// If the code cannot tell that many places apart.
+    pub fn new(code: Code, model: &CostModel, scaling: Scaling) -> Result<Self, CodeError> {
+        let places = model.places();
+        if code == Code::Indicators && places > 3 {
+            return Err(CodeError { places });
+        }
+        Ok(Self { code, task_count: model.task_count(), places, scaling })
+    }
+
+    /// The code that the paper uses if it fits the scenario, else the categorical one.
+    pub fn default_code(model: &CostModel) -> Code {
+        if model.places() <= 3 { Code::Indicators } else { Code::Categorical }
+    }
+
+    /// How logits stand for placements.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// How inputs are scaled.
+    pub fn scaling(&self) -> Scaling {
+        self.scaling
+    }
+
+    /// Tasks of a workload: the network's inputs.
+    pub fn inputs(&self) -> usize {
+        self.task_count
+    }
+
+    /// Logits of a decision: the network's outputs.
+    pub fn outputs(&self) -> usize {
+        self.task_count * self.width()
+    }
+
+    /// Which cross-entropy the logits are trained with.
+    pub fn head(&self) -> Head {
+        match self.code {
+            Code::Indicators => Head::Sigmoid,
+            Code::Categorical => Head::Softmax { places: self.places },
+        }
+    }
+
+    /// Logits of one task.
+    fn width(&self) -> usize {
+        match self.code {
+            Code::Indicators => self.places - 1,
+            Code::Categorical => self.places,
+        }
+    }
+
+    /// Scales the sizes of one workload to network inputs, both `[N * M]`.
+    pub fn encode(&self, sizes_bytes: &[f64], inputs: &mut [f32]) {
+        for (size, input) in sizes_bytes.iter().zip(inputs) {
+            *input = ((size - self.scaling.mean_bytes) / self.scaling.deviation_bytes) as f32;
+        }
+    }
+
+    /// What the network should have answered to give this decision: 0 or 1 for each logit, or [`DONT_CARE`].
+    ///
+    /// # Shapes
+    /// `places` is `[N * M]`, `targets` is `[outputs]`.
+    pub fn targets(&self, places: &[u8], targets: &mut [f32]) {
+        for (&place, targets) in places.iter().zip(targets.chunks_exact_mut(self.width())) {
+            match self.code {
+                Code::Indicators => {
+                    targets[0] = f32::from(place == 0);
+                    if let Some(second) = targets.get_mut(1) {
+                        *second = if place == 0 { DONT_CARE } else { f32::from(place == 1) };
+                    }
+                }
+                Code::Categorical => {
+                    targets.fill(0.0);
+                    targets[usize::from(place)] = 1.0;
+                }
+            }
+        }
+    }
+
+    /// The decision that logits say.
+    ///
+    /// # Shapes
+    /// `logits` is `[outputs]`, `places` is `[N * M]`.
+    pub fn decode(&self, logits: &[f32], places: &mut [u8]) {
+        for (logits, place) in logits.chunks_exact(self.width()).zip(places) {
+            *place = match self.code {
+                Code::Indicators => match logits {
+                    [first, ..] if *first > 0.0 => 0,
+                    [_, second] if *second <= 0.0 => 2,
+                    _ => 1,
+                },
+                Code::Categorical => highest(logits) as u8,
+            };
+        }
+    }
+
+    /// Every decision that differs from what the logits say by one indicator that matters (or, in the categorical code,
+    /// by one task), with the certainty that would have to be overcome.
+    ///
+    /// # Shapes
+    /// `logits` is `[outputs]`; `alternatives` is cleared first.
+    pub fn alternatives(&self, logits: &[f32], alternatives: &mut Vec<Alternative>) {
+        alternatives.clear();
+        for (task, logits) in logits.chunks_exact(self.width()).enumerate() {
+            match self.code {
+                Code::Indicators => {
+                    let server = if logits.get(1).is_some_and(|second| *second <= 0.0) { 2 } else { 1 };
+                    let local = logits[0] > 0.0;
+                    let place = if local { server } else { 0 };
+                    alternatives.push(Alternative { certainty: logits[0].abs(), task, place });
+                    if let (false, Some(second)) = (local, logits.get(1)) {
+                        alternatives.push(Alternative { certainty: second.abs(), task, place: 3 - server });
+                    }
+                }
+                Code::Categorical => {
+                    let winner = highest(logits);
+                    for (place, logit) in logits.iter().enumerate().filter(|(place, _)| *place != winner) {
+                        let certainty = logits[winner] - logit;
+                        alternatives.push(Alternative { certainty, task, place: place as u8 });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Position of the first highest value.
+fn highest(logits: &[f32]) -> usize {
+    let mut best = 0;
+    for (position, logit) in logits.iter().enumerate() {
+        if *logit > logits[best] {
+            best = position;
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use sim::Scenario;
+
+    use super::*;
+
+    const SCALING: Scaling = Scaling { mean_bytes: 20e6, deviation_bytes: 5e6 };
+
+    fn codec(code: Code, servers: usize) -> Codec {
+        let mut scenario = Scenario::load("paper").expect("a preset");
+        let template = scenario.servers[0].clone();
+        scenario.servers =
+            (0..servers).map(|index| sim::scenario::Server { name: format!("s{index}"), ..template.clone() }).collect();
+        Codec::new(code, &scenario.check().expect("valid"), SCALING).expect("fits")
+    }
+
+    proptest! {
+        #[test]
+        fn logits_that_match_the_targets_decode_to_the_decision(
+            indicators in any::<bool>(), servers in 1..6_usize, seed in prop::collection::vec(any::<u8>(), 9),
+        ) {
+            let code = if indicators && servers <= 2 { Code::Indicators } else { Code::Categorical };
+            let codec = codec(code, servers);
+            let places: Vec<u8> = seed.iter().map(|byte| byte % (servers as u8 + 1)).collect();
+            let mut targets = vec![0.5; codec.outputs()];
+            codec.targets(&places, &mut targets);
+            let logits: Vec<f32> = targets.iter().map(|target| if *target == DONT_CARE { 0.3 } else { target - 0.5 }).collect();
+            let mut decoded = vec![9; 9];
+            codec.decode(&logits, &mut decoded);
+            prop_assert_eq!(decoded, places);
+        }
+
+        #[test]
+        fn alternatives_are_what_flipped_logits_decode_to(logits in prop::collection::vec(-2.0..2.0_f32, 18)) {
+            let codec = codec(Code::Indicators, 2);
+            let mut places = vec![0; 9];
+            codec.decode(&logits, &mut places);
+            let mut alternatives = Vec::new();
+            codec.alternatives(&logits, &mut alternatives);
+            for (position, logit) in logits.iter().enumerate() {
+                let mut flipped = logits.clone();
+                flipped[position] = -logit;
+                let mut decoded = vec![0; 9];
+                codec.decode(&flipped, &mut decoded);
+                let task = position / 2;
+                let found = alternatives.iter().any(|other| {
+                    other.task == task && other.place == decoded[task] && other.certainty == logit.abs()
+                });
+                prop_assert_eq!(found, decoded != places, "logit {}", position);
+            }
+        }
+    }
+
+    #[test]
+    fn two_indicators_do_not_tell_four_places_apart() {
+        let mut scenario = Scenario::load("paper").expect("a preset");
+        let mut third = scenario.servers[0].clone();
+        third.name = "third".to_owned();
+        scenario.servers.push(third);
+        let model = scenario.check().expect("valid");
+        assert_eq!(Codec::new(Code::Indicators, &model, SCALING), Err(CodeError { places: 4 }));
+        assert_eq!(Codec::default_code(&model), Code::Categorical);
+    }
+
+    #[test]
+    fn sizes_are_scaled_to_mean_zero() {
+        let mut inputs = [9.0; 2];
+        codec(Code::Indicators, 2).encode(&[20e6, 30e6], &mut inputs);
+        assert_eq!(inputs, [0.0, 2.0]);
+    }
+}

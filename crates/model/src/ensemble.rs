@@ -1,0 +1,161 @@
+//! K DNNs of one shape with stacked parameters, so that one batched product runs all of them.
+
+use burn::module::{Module, Param, ParamId};
+use burn::nn::Linear;
+use burn::tensor::{Device, Tensor, TensorData, activation};
+use sim::random;
+
+use crate::dnn::{Dnn, NetworkShape};
+
+/// K DNNs. Parameters of layer l are `[K, in, out]` and `[K, 1, out]`.
+#[derive(Module, Debug)]
+pub struct Ensemble {
+    /// In order from the inputs to the logits.
+    pub layers: Vec<StackedLinear>,
+}
+
+/// One layer of all K DNNs.
+#[derive(Module, Debug)]
+pub struct StackedLinear {
+    /// `[K, in, out]`.
+    pub weight: Param<Tensor<3>>,
+    /// `[K, 1, out]`.
+    pub bias: Param<Tensor<3>>,
+}
+
+/// Parameters of one stacked layer on the host.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerData {
+    /// `[K, in, out]`.
+    pub weight: Vec<f32>,
+    /// `[K, 1, out]`.
+    pub bias: Vec<f32>,
+}
+
+impl Ensemble {
+    /// `dnns` networks with random parameters: uniform within ±1/√in, each network from a stream of its own, so that
+    /// its parameters do not depend on how many others there are.
+    pub fn random(shape: &NetworkShape, dnns: usize, seed: u64, device: &Device) -> Self {
+        let mut layers: Vec<LayerData> = shape
+            .layers()
+            .map(|(inputs, outputs)| LayerData {
+                weight: Vec::with_capacity(dnns * inputs * outputs),
+                bias: Vec::with_capacity(dnns * outputs),
+            })
+            .collect();
+        for dnn in 0..dnns {
+            let mut random = random::stream(seed, &format!("weights/{dnn}"));
+            for (layer, (inputs, outputs)) in layers.iter_mut().zip(shape.layers()) {
+                let bound = 1.0 / (inputs as f64).sqrt();
+                let mut draw = || ((2.0 * random::unit(&mut random) - 1.0) * bound) as f32;
+                layer.weight.extend((0..inputs * outputs).map(|_| draw()));
+                layer.bias.extend((0..outputs).map(|_| draw()));
+            }
+        }
+        Self::from_host(shape, dnns, layers, device)
+    }
+
+    /// An ensemble from parameters on the host.
+    ///
+    /// # Panics
+    /// If the parameters are not those of `dnns` networks of this shape.
+    pub fn from_host(shape: &NetworkShape, dnns: usize, layers: Vec<LayerData>, device: &Device) -> Self {
+        let mut id = 0;
+        // Identifiers are written into records: equal runs must give equal ones.
+        let mut param = |data: Vec<f32>, dimensions: [usize; 3]| {
+            id += 1;
+            let tensor = Tensor::<3>::from_data(TensorData::new(data, dimensions), device);
+            let (_, tensor, mapper) = Param::from_tensor(tensor).consume();
+            Param::from_mapped_value(ParamId::from(id), tensor, mapper)
+        };
+        let stacked = |(LayerData { weight, bias }, (inputs, outputs)): (LayerData, (usize, usize))| StackedLinear {
+            weight: param(weight, [dnns, inputs, outputs]),
+            bias: param(bias, [dnns, 1, outputs]),
+        };
+        Self { layers: layers.into_iter().zip(shape.layers()).map(stacked).collect() }
+    }
+
+    /// The parameters, copied to the host.
+    pub fn to_host(&self) -> Vec<LayerData> {
+        let layer =
+            |layer: &StackedLinear| LayerData { weight: to_vec(layer.weight.val()), bias: to_vec(layer.bias.val()) };
+        self.layers.iter().map(layer).collect()
+    }
+
+    /// K.
+    pub fn dnns(&self) -> usize {
+        self.layers[0].weight.dims()[0]
+    }
+
+    /// Widths of the layers of each network.
+    pub fn shape(&self) -> NetworkShape {
+        let dims: Vec<[usize; 3]> = self.layers.iter().map(|layer| layer.weight.dims()).collect();
+        NetworkShape {
+            inputs: dims[0][1],
+            hidden: dims[..dims.len() - 1].iter().map(|[_, _, outputs]| *outputs).collect(),
+            outputs: dims[dims.len() - 1][2],
+        }
+    }
+
+    /// Stacks networks of one shape.
+    ///
+    /// # Panics
+    /// If there is none, or they differ in shape.
+    pub fn stack(dnns: &[Dnn]) -> Self {
+        assert!(!dnns.is_empty(), "an ensemble needs at least one network");
+        let layer = |index: usize| {
+            let weights = dnns.iter().map(|dnn| dnn.layers[index].weight.val()).collect();
+            let biases = dnns.iter().map(|dnn| {
+                let bias = dnn.layers[index].bias.as_ref().expect("every layer of a Dnn has a bias");
+                bias.val().unsqueeze_dim::<2>(0) // [out] -> [1, out]
+            });
+            StackedLinear {
+                weight: Param::from_tensor(Tensor::stack::<3>(weights, 0)),
+                bias: Param::from_tensor(Tensor::stack::<3>(biases.collect(), 0)),
+            }
+        };
+        Self { layers: (0..dnns[0].layers.len()).map(layer).collect() }
+    }
+
+    /// Network `dnn` of the ensemble, by itself.
+    ///
+    /// # Panics
+    /// If there is no such network.
+    pub fn dnn(&self, dnn: usize) -> Dnn {
+        let layer = |stacked: &StackedLinear| {
+            let weight = stacked.weight.val().slice([dnn..dnn + 1]).squeeze_dim::<2>(0); // [1, in, out] -> [in, out]
+            let bias = stacked.bias.val().slice([dnn..dnn + 1]);
+            let [_, _, outputs] = bias.dims();
+            Linear { weight: Param::from_tensor(weight), bias: Some(Param::from_tensor(bias.reshape([outputs]))) }
+        };
+        Dnn { layers: self.layers.iter().map(layer).collect() }
+    }
+
+    /// Logits of all networks for one batch.
+    ///
+    /// # Shapes
+    /// `[batch, inputs]` to `[K, batch, outputs]`.
+    pub fn forward(&self, inputs: Tensor<2>) -> Tensor<3> {
+        self.forward_each(inputs.unsqueeze_dim(0)) // [batch, in] -> [1, batch, in]
+    }
+
+    /// Logits of each network for its own batch; a first dimension of 1 gives all of them the same.
+    ///
+    /// # Shapes
+    /// `[K, batch, inputs]` to `[K, batch, outputs]`.
+    pub fn forward_each(&self, inputs: Tensor<3>) -> Tensor<3> {
+        let mut activations = inputs;
+        for (index, layer) in self.layers.iter().enumerate() {
+            if index > 0 {
+                activations = activation::relu(activations);
+            }
+            activations = activations.matmul(layer.weight.val()) + layer.bias.val();
+        }
+        activations
+    }
+}
+
+/// All values of a tensor, copied to the host.
+pub(crate) fn to_vec<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().convert::<f32>().try_into_vec().expect("converted to f32 just above")
+}

@@ -1,0 +1,97 @@
+//! What can go wrong in `model`.
+
+use std::path::PathBuf;
+
+/// Why there is no device to compute on.
+#[derive(Debug, thiserror::Error)]
+pub enum BackendError {
+    /// Not a device's name.
+    #[error("`{name}` is no device; there are auto, flex, ndarray, wgpu and wgpu:INDEX")]
+    UnknownDevice {
+        /// What was asked for.
+        name: String,
+    },
+    /// The program was built without it.
+    #[error("this build has no {feature} backend")]
+    NotBuiltIn {
+        /// The feature that was not built in.
+        feature: &'static str,
+    },
+    /// The machine has no such graphics adapter.
+    #[error("there is no graphics adapter{} on this machine; it has {count}", index.map_or(String::new(), |index| format!(" {index}")))]
+    NoAdapter {
+        /// What was asked for.
+        index: Option<usize>,
+        /// What there is.
+        count: usize,
+    },
+}
+
+/// Why a record cannot be saved or loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// A file of the record cannot be read.
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A file of the record cannot be written.
+    #[error("cannot write {}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// There is something at the place where the record was to be saved.
+    #[error("{} is already there", path.display())]
+    Exists {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Written by a program that is newer than this one, or by none.
+    #[error("{} has record format {found}; this program reads format {known}", path.display())]
+    Version {
+        /// The manifest.
+        path: PathBuf,
+        /// The version in it.
+        found: i64,
+        /// The version that this program reads.
+        known: i64,
+    },
+    /// The manifest is no manifest.
+    #[error("{}: {reason}", path.display())]
+    Manifest {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The weights are not those that the manifest describes.
+    #[error("{}: {reason}", path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The record is for another problem.
+    #[error("the record {} is for another scenario: {reason}", path.display())]
+    OtherScenario {
+        /// The record.
+        path: PathBuf,
+        /// What differs.
+        reason: String,
+    },
+}
+
+/// Why a code cannot be used for a scenario.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("two indicators tell three places apart, this scenario has {places}")]
+pub struct CodeError {
+    /// Places of the scenario.
+    pub places: usize,
+}

@@ -1,0 +1,136 @@
+//! Forward passes and training steps in plain Burn operations: runs on every device, and is the reference for
+//! whatever is faster.
+
+use burn::module::Module;
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor, TensorData, activation};
+
+use crate::codec::Head;
+use crate::engine::{Adam, Forward, Learner};
+use crate::ensemble::{Ensemble, to_vec};
+use crate::samples::Samples;
+
+/// Decides with an ensemble on any device.
+#[derive(Debug)]
+pub struct PlainForward {
+    ensemble: Ensemble,
+    device: Device,
+}
+
+impl PlainForward {
+    /// Moves the ensemble to the device.
+    pub fn new(ensemble: &Ensemble, device: &Device) -> Self {
+        Self { ensemble: ensemble.clone().to_device(device), device: device.clone() }
+    }
+}
+
+impl Forward for PlainForward {
+    fn logits(&mut self, inputs: &[f32], logits: &mut Vec<f32>) {
+        *logits = forward(&self.ensemble, inputs, &self.device);
+    }
+}
+
+fn forward(ensemble: &Ensemble, inputs: &[f32], device: &Device) -> Vec<f32> {
+    let width = ensemble.layers[0].weight.dims()[1];
+    let data = TensorData::new(inputs.to_vec(), [inputs.len() / width, width]);
+    to_vec(ensemble.forward(Tensor::from_data(data, device)))
+}
+
+/// Trains an ensemble on any device.
+pub struct PlainLearner {
+    /// In training mode.
+    ensemble: Ensemble,
+    optimizer: ModuleOptimizer,
+    head: Head,
+    adam: Adam,
+    device: Device,
+}
+
+impl PlainLearner {
+    /// Moves the ensemble to the device, in training mode.
+    pub fn new(ensemble: &Ensemble, head: Head, adam: Adam, device: &Device) -> Self {
+        let ensemble = ensemble.clone().to_device(&device.clone().autodiff()).train();
+        Self { ensemble, optimizer: optimizer(adam), head, adam, device: device.clone() }
+    }
+}
+
+fn optimizer(adam: Adam) -> ModuleOptimizer {
+    AdamConfig::new().with_beta_1(adam.beta_1).with_beta_2(adam.beta_2).with_epsilon(adam.epsilon).init()
+}
+
+impl Forward for PlainLearner {
+    fn logits(&mut self, inputs: &[f32], logits: &mut Vec<f32>) {
+        *logits = forward(&self.ensemble.valid(), inputs, &self.device);
+    }
+}
+
+impl Learner for PlainLearner {
+    fn step(&mut self, samples: &Samples, indices: &[u32], losses: Option<&mut Vec<f32>>) {
+        let shape = self.ensemble.shape();
+        let dnns = self.ensemble.dnns();
+        let batch = indices.len() / dnns;
+        let (inputs, targets) = samples.gather(indices);
+        let inputs = TensorData::new(inputs, [dnns, batch, shape.inputs]);
+        let targets = TensorData::new(targets, [dnns, batch, shape.outputs]);
+        let targets = Tensor::<3>::from_data(targets, &self.device);
+        let logits = self.ensemble.forward_each(Tensor::from_data(inputs, &self.device.clone().autodiff()));
+        let values = logits.clone().inner();
+        if let Some(losses) = losses {
+            *losses = to_vec(cross_entropy(self.head, values.clone(), targets.clone()));
+        }
+        // The gradient of the cross-entropy by the logits is known; entering it as a constant factor spares the graph
+        // the loss itself. The networks share no parameter, so that the sum over them keeps their gradients apart.
+        let surrogate = (logits * Tensor::from_inner(gradient(self.head, values, targets))).sum();
+        let gradients = GradientsParams::from_grads(surrogate.backward(), &self.ensemble);
+        self.ensemble = self.optimizer.step(self.adam.learning_rate, self.ensemble.clone(), gradients);
+    }
+
+    fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.adam.learning_rate = learning_rate;
+    }
+
+    fn ensemble(&self) -> Ensemble {
+        self.ensemble.valid()
+    }
+
+    fn restart(&mut self, ensemble: &Ensemble) {
+        self.ensemble = ensemble.clone().to_device(&self.device.clone().autodiff()).train();
+        self.optimizer = optimizer(self.adam);
+    }
+}
+
+/// Derivative of each network's mean cross-entropy by its logits, `[K, batch, outputs]`.
+fn gradient(head: Head, logits: Tensor<3>, targets: Tensor<3>) -> Tensor<3> {
+    let [dnns, batch, outputs] = logits.dims();
+    match head {
+        Head::Sigmoid => {
+            let indifferent = targets.clone().lower_elem(0.0);
+            let error = activation::sigmoid(logits) - targets;
+            error.mask_fill(indifferent, 0.0) / (batch * outputs) as f32
+        }
+        Head::Softmax { places } => {
+            let groups = [dnns, batch, outputs / places, places];
+            let probabilities = activation::softmax(logits.reshape(groups), 3);
+            (probabilities.reshape([dnns, batch, outputs]) - targets) / (batch * outputs / places) as f32
+        }
+    }
+}
+
+/// Each network's mean cross-entropy, eq. (23), `[K]`.
+fn cross_entropy(head: Head, logits: Tensor<3>, targets: Tensor<3>) -> Tensor<1> {
+    let [dnns, batch, outputs] = logits.dims();
+    let (sum, terms) = match head {
+        Head::Sigmoid => {
+            let indifferent = targets.clone().lower_elem(0.0);
+            let softplus = logits.clone().abs().neg().exp().log1p();
+            let terms = activation::relu(logits.clone()) - logits * targets + softplus;
+            (terms.mask_fill(indifferent, 0.0), batch * outputs)
+        }
+        Head::Softmax { places } => {
+            let groups = [dnns, batch, outputs / places, places];
+            let logarithms = activation::log_softmax(logits.reshape(groups), 3).reshape([dnns, batch, outputs]);
+            ((logarithms * targets).neg(), batch * outputs / places)
+        }
+    };
+    sum.reshape([dnns, batch * outputs]).sum_dim(1).reshape([dnns]) / terms as f32
+}

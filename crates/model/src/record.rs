@@ -1,0 +1,316 @@
+//! Records: a trained ensemble in a directory, with everything that is needed to decide with it.
+//!
+//! ```text
+//! record/
+//!   manifest.toml   format version, network, codec, training, measures, checksum, scenario
+//!   weights.bpk     parameters, as Burn writes them
+//! ```
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::store::ModuleRecord;
+use burn::tensor::{Bytes, Device};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use sim::{CostModel, Scenario};
+
+use crate::candidates::{Choice, Exploration, Selection};
+use crate::codec::{Code, Codec, Scaling};
+use crate::dnn::NetworkShape;
+use crate::ensemble::{Ensemble, LayerData};
+use crate::error::RecordError;
+
+/// The format that this program writes, and the only one it reads.
+pub const FORMAT_VERSION: i64 = 1;
+
+const MANIFEST: &str = "manifest.toml";
+const WEIGHTS: &str = "weights.bpk";
+
+/// More than any manifest needs; a larger file is none.
+const MAX_MANIFEST_BYTES: u64 = 4 << 20;
+/// More parameters than any ensemble here has: 4 GiB of them.
+const MAX_PARAMETERS: usize = 1 << 30;
+/// Names, shapes and alignment in the file of weights beside the parameters themselves.
+const MAX_OVERHEAD_BYTES: usize = 1 << 20;
+
+/// A trained ensemble with what it was trained for and how.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// The networks.
+    pub ensemble: Ensemble,
+    /// What they decide about.
+    pub scenario: Scenario,
+    /// How to read them.
+    pub code: Code,
+    /// How inputs are scaled.
+    pub scaling: Scaling,
+    /// How candidates are made and chosen when deciding.
+    pub selection: Selection,
+    /// How they were made: settings by name, for people to read.
+    pub provenance: BTreeMap<String, String>,
+    /// How good they are: measures by name.
+    pub measures: BTreeMap<String, f64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    format_version: i64,
+    network: Network,
+    codec: CodecTable,
+    selection: SelectionTable,
+    provenance: BTreeMap<String, String>,
+    measures: BTreeMap<String, f64>,
+    weights: Weights,
+    scenario: toml::Table,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Network {
+    dnns: usize,
+    inputs: usize,
+    hidden: Vec<usize>,
+    outputs: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CodecTable {
+    code: Code,
+    mean_bytes: f64,
+    deviation_bytes: f64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SelectionTable {
+    /// Indicators flipped for each network; 0 is the paper's threshold alone.
+    flips: usize,
+    choice: Choice,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Weights {
+    bytes: u64,
+    sha256: String,
+}
+
+impl Record {
+    /// Writes the record into a new directory; it appears there whole or not at all.
+    ///
+    /// # Errors
+    /// If there is something at `directory` already, or it cannot be written.
+    pub fn save(&self, directory: &Path) -> Result<(), RecordError> {
+        if directory.exists() {
+            return Err(RecordError::Exists { path: directory.to_owned() });
+        }
+        let unwritable = |source| RecordError::Unwritable { path: directory.to_owned(), source };
+        let parent = match directory.parent() {
+            Some(parent) if parent != Path::new("") => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        fs::create_dir_all(&parent).map_err(unwritable)?;
+        let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let unfinished = parent.join(format!(".{name}.{}.unfinished", std::process::id()));
+        let written =
+            self.write_into(&unfinished).and_then(|()| fs::rename(&unfinished, directory).map_err(unwritable));
+        if written.is_err() {
+            // What was written is of no use; that it cannot be removed either is not what went wrong.
+            let _ = fs::remove_dir_all(&unfinished);
+        }
+        written
+    }
+
+    fn write_into(&self, directory: &Path) -> Result<(), RecordError> {
+        fs::create_dir_all(directory)
+            .map_err(|source| RecordError::Unwritable { path: directory.to_owned(), source })?;
+        let path = directory.join(WEIGHTS);
+        let bytes = self.ensemble.clone().into_record().into_bytes();
+        let bytes = bytes.map_err(|error| RecordError::Weights { path: path.clone(), reason: error.to_string() })?;
+        write_synced(&path, &bytes)?;
+        write_synced(&directory.join(MANIFEST), self.manifest(&bytes).as_bytes())
+    }
+
+    fn manifest(&self, weights: &[u8]) -> String {
+        let NetworkShape { inputs, hidden, outputs } = self.ensemble.shape();
+        let flips = match self.selection.exploration {
+            Exploration::Threshold => 0,
+            Exploration::OrderPreserving { flips } => flips,
+        };
+        let manifest = Manifest {
+            format_version: FORMAT_VERSION,
+            network: Network { dnns: self.ensemble.dnns(), inputs, hidden, outputs },
+            codec: CodecTable {
+                code: self.code,
+                mean_bytes: self.scaling.mean_bytes,
+                deviation_bytes: self.scaling.deviation_bytes,
+            },
+            selection: SelectionTable { flips, choice: self.selection.choice },
+            provenance: self.provenance.clone(),
+            measures: self.measures.clone(),
+            weights: Weights { bytes: weights.len() as u64, sha256: checksum(weights) },
+            scenario: toml::from_str(&self.scenario.to_toml()).expect("a scenario's TOML is a table"),
+        };
+        toml::to_string(&manifest).expect("numbers, texts and tables can be written")
+    }
+
+    /// Loads a record onto a device.
+    ///
+    /// # Errors
+    /// If the directory holds no record, or one of another format, or a damaged one.
+    pub fn load(directory: &Path, device: &Device) -> Result<Self, RecordError> {
+        let path = directory.join(MANIFEST);
+        let text = read_bounded(&path, MAX_MANIFEST_BYTES)?;
+        let wrong = |reason: String| RecordError::Manifest { path: path.clone(), reason };
+        let text = String::from_utf8(text).map_err(|_| wrong("is no text".to_owned()))?;
+        let manifest = parse_manifest(&path, &text)?;
+        let scenario_text = toml::to_string(&manifest.scenario).map_err(|error| wrong(error.to_string()))?;
+        let scenario = Scenario::from_toml("its scenario", &scenario_text).map_err(|error| wrong(error.to_string()))?;
+        let model = scenario.check().map_err(|error| wrong(error.to_string()))?;
+        let CodecTable { code, mean_bytes, deviation_bytes } = manifest.codec;
+        let scaling = Scaling { mean_bytes, deviation_bytes };
+        if !(mean_bytes > 0.0 && deviation_bytes > 0.0 && mean_bytes.is_finite() && deviation_bytes.is_finite()) {
+            return Err(wrong(format!("codec scales by {mean_bytes} and {deviation_bytes} bytes, which is no scale")));
+        }
+        let codec = Codec::new(code, &model, scaling).map_err(|error| wrong(error.to_string()))?;
+        let Network { dnns, inputs, hidden, outputs } = manifest.network;
+        if (inputs, outputs) != (codec.inputs(), codec.outputs()) {
+            let (wanted_in, wanted_out) = (codec.inputs(), codec.outputs());
+            return Err(wrong(format!(
+                "networks of {inputs} inputs and {outputs} outputs do not fit the scenario, which needs {wanted_in} and {wanted_out}"
+            )));
+        }
+        let shape = NetworkShape { inputs, hidden, outputs };
+        let parameters = shape.parameters().saturating_mul(dnns);
+        if dnns == 0 || shape.hidden.contains(&0) || parameters > MAX_PARAMETERS {
+            return Err(wrong(format!("{dnns} networks with hidden layers {:?} are not possible", shape.hidden)));
+        }
+        let ensemble = load_weights(directory, &manifest.weights, &shape, dnns, device)?;
+        let exploration = match manifest.selection.flips {
+            0 => Exploration::Threshold,
+            flips => Exploration::OrderPreserving { flips },
+        };
+        let selection = Selection { exploration, choice: manifest.selection.choice };
+        let Manifest { provenance, measures, .. } = manifest;
+        Ok(Self { ensemble, scenario, code, scaling, selection, provenance, measures })
+    }
+
+    /// The codec of the record's networks.
+    ///
+    /// # Panics
+    /// If the code does not fit `model`, which must be that of a scenario that [`Record::check_scenario`] accepts.
+    pub fn codec(&self, model: &CostModel) -> Codec {
+        Codec::new(self.code, model, self.scaling).expect("the record was checked against its scenario")
+    }
+
+    /// Whether these networks can decide for a scenario: the same devices, tasks and servers, and unless `any_rates`,
+    /// the same rates.
+    ///
+    /// # Errors
+    /// If they cannot; `path` is what the message calls the record.
+    pub fn check_scenario(&self, scenario: &Scenario, any_rates: bool, path: &Path) -> Result<(), RecordError> {
+        let shape = |scenario: &Scenario| {
+            let servers: Vec<_> = scenario.servers.iter().map(|server| server.name.as_str()).collect();
+            let (devices, tasks) = (scenario.devices.count, scenario.tasks.per_device);
+            format!("{devices} devices with {tasks} tasks each and the servers {}", servers.join(", "))
+        };
+        let (own, other) = (shape(&self.scenario), shape(scenario));
+        let reason = if own != other {
+            format!("it was trained for {own}, `{}` has {other}", scenario.name)
+        } else if !any_rates && self.scenario.check() != scenario.check() {
+            format!(
+                "`{}`, which it was trained for, has the devices and servers of `{}`, but other rates or another α",
+                self.scenario.name, scenario.name
+            )
+        } else {
+            return Ok(());
+        };
+        Err(RecordError::OtherScenario { path: path.to_owned(), reason })
+    }
+}
+
+fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, RecordError> {
+    let wrong = |reason: String| RecordError::Manifest { path: path.to_owned(), reason };
+    let table: toml::Table = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+    // The version first: what else stands in a manifest of another version is unknown.
+    match table.get("format_version").and_then(toml::Value::as_integer) {
+        Some(FORMAT_VERSION) => {}
+        Some(found) => return Err(RecordError::Version { path: path.to_owned(), found, known: FORMAT_VERSION }),
+        None => return Err(wrong("has no format_version, so it is no manifest of a record".to_owned())),
+    }
+    toml::from_str(text).map_err(|error| wrong(error.to_string()))
+}
+
+fn load_weights(
+    directory: &Path,
+    weights: &Weights,
+    shape: &NetworkShape,
+    dnns: usize,
+    device: &Device,
+) -> Result<Ensemble, RecordError> {
+    let path = directory.join(WEIGHTS);
+    let wrong = |reason: String| RecordError::Weights { path: path.clone(), reason };
+    let expected = shape.parameters() * dnns * size_of::<f32>() + MAX_OVERHEAD_BYTES;
+    if weights.bytes > expected as u64 {
+        return Err(wrong(format!("should have {} bytes, more than its networks can need", weights.bytes)));
+    }
+    let bytes = read_bounded(&path, expected as u64)?;
+    if bytes.len() as u64 != weights.bytes {
+        return Err(wrong(format!(
+            "has {} bytes instead of {}: it is truncated or was replaced",
+            bytes.len(),
+            weights.bytes
+        )));
+    }
+    if checksum(&bytes) != weights.sha256 {
+        return Err(wrong("does not match the manifest's checksum: it is damaged or was changed".to_owned()));
+    }
+    let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(|error| wrong(error.to_string()))?;
+    let layer = |(inputs, outputs): (usize, usize)| LayerData {
+        weight: vec![0.0; dnns * inputs * outputs],
+        bias: vec![0.0; dnns * outputs],
+    };
+    let empty = Ensemble::from_host(shape, dnns, shape.layers().map(layer).collect(), device);
+    let ensemble = empty.try_load_record(record.cast_to_module_dtype()).map_err(|error| wrong(error.to_string()))?;
+    if ensemble.shape() != *shape || ensemble.dnns() != dnns {
+        return Err(wrong("holds networks of another shape than the manifest says".to_owned()));
+    }
+    let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
+    if !ensemble.to_host().iter().all(|layer| finite(&layer.weight) && finite(&layer.bias)) {
+        return Err(wrong("holds parameters that are no numbers".to_owned()));
+    }
+    Ok(ensemble)
+}
+
+fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, RecordError> {
+    let unreadable = |source| RecordError::Unreadable { path: path.to_owned(), source };
+    let bytes = fs::metadata(path).map_err(unreadable)?.len();
+    if bytes > limit {
+        let reason = format!("has {bytes} bytes, more than the {limit} that it can need");
+        return Err(RecordError::Weights { path: path.to_owned(), reason });
+    }
+    fs::read(path).map_err(unreadable)
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
+    let write = || {
+        let mut file = fs::File::create(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|source| RecordError::Unwritable { path: path.to_owned(), source })
+}
+
+fn checksum(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

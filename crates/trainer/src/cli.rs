@@ -1,0 +1,260 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// MR-DRO: learn where the tasks of mobile devices should run (device, edge or cloud), decide, and compare with greedy
+/// rules and the exact optimum.
+///
+/// Without a command it trains: meta-learning, reinforcement learning, evaluation on 512 workloads.
+#[derive(Debug, Parser)]
+#[command(name = "trainer", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) train: TrainArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Train, evaluate, and write a run directory with the record (what happens without a command)
+    Train(TrainArgs),
+    /// Only meta-learning (Algorithm 1): write a record of the first parameters
+    Meta(TrainArgs),
+    /// Evaluate a record beside greedy and the exact optimum
+    Evaluate(EvaluateArgs),
+    /// Compare all classic schemes, and records if given, on one scenario
+    Compare(CompareArgs),
+    /// Decide workloads with a trained record: JSON lines or CSV in, JSON lines out
+    Decide(DecideArgs),
+    /// Decide workloads with a classic scheme, the exact optimum included
+    Solve(SolveArgs),
+    /// Write a record's networks as safetensors or Burn files, all together or one file each
+    Export(ExportArgs),
+    /// List, show or check scenarios
+    #[command(subcommand)]
+    Scenario(ScenarioCommand),
+    /// Draw the learning curves of runs into one picture
+    Plot(PlotArgs),
+    /// List the devices that this build can compute on
+    Devices(DevicesArgs),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    pub(crate) scenario: ScenarioArg,
+    /// Settings of training: `recommended`, `paper`, or a TOML file over `recommended`
+    #[arg(long, value_name = "NAME|FILE", default_value = "recommended")]
+    pub(crate) training: String,
+    /// Change one setting of training, such as `drl.steps=5000`; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<String>,
+    /// Start from the networks of this record instead of meta-learning
+    #[arg(long, value_name = "DIR")]
+    pub(crate) start: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) seed: SeedArg,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+    /// Run directory to write; must be new or empty [default: a new one under runs/]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArgs {
+    /// The record to evaluate
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: PathBuf,
+    /// Scenario to evaluate on [default: the record's own]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) scenario: Option<String>,
+    /// Accept a scenario with other rates or another α than the record was trained for
+    #[arg(long)]
+    pub(crate) any_rates: bool,
+    /// Evaluate on these workloads (JSON lines or CSV, `-` for standard input) instead of the standard set
+    #[arg(long, value_name = "FILE|-")]
+    pub(crate) workloads: Option<String>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    #[command(flatten)]
+    pub(crate) scenario: ScenarioArg,
+    /// Records to compare with, beside the classic schemes; may be repeated
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: Vec<PathBuf>,
+    /// Accept records that were trained for other rates or another α
+    #[arg(long)]
+    pub(crate) any_rates: bool,
+    #[command(flatten)]
+    pub(crate) seed: SeedArg,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecideArgs {
+    /// The record to decide with
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: PathBuf,
+    /// Scenario to price with [default: the record's own]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) scenario: Option<String>,
+    /// Accept a scenario with other rates or another α than the record was trained for
+    #[arg(long)]
+    pub(crate) any_rates: bool,
+    /// Price this many flipped candidates for each network, too, and choose for each device by itself
+    #[arg(long, value_name = "FLIPS")]
+    pub(crate) explore: Option<usize>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+    /// Workloads as JSON lines or CSV; `-` is standard input
+    #[arg(value_name = "FILE|-", default_value = "-")]
+    pub(crate) workloads: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SolveArgs {
+    /// The scheme: exact, greedy, greedy-largest-first, local-search, genetic, random, local-only, ...
+    #[arg(long, value_name = "NAME")]
+    pub(crate) scheme: String,
+    #[command(flatten)]
+    pub(crate) scenario: ScenarioArg,
+    #[command(flatten)]
+    pub(crate) seed: SeedArg,
+    #[command(flatten)]
+    pub(crate) threads: ThreadsArg,
+    /// Workloads as JSON lines or CSV; `-` is standard input
+    #[arg(value_name = "FILE|-", default_value = "-")]
+    pub(crate) workloads: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The record to export
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: PathBuf,
+    /// Directory to write; must be new or empty
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Kind of file
+    #[arg(long = "as", value_enum, default_value = "safetensors")]
+    pub(crate) kind: ExportKind,
+    /// One file for each network instead of one for all
+    #[arg(long)]
+    pub(crate) per_dnn: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportKind {
+    /// For other frameworks: tensors `layers.L.weight`, `layers.L.bias`
+    Safetensors,
+    /// For other programs on Burn
+    Bpk,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScenarioCommand {
+    /// List the shipped scenarios
+    List {
+        #[command(flatten)]
+        format: FormatArg,
+    },
+    /// Print a scenario as TOML
+    Show {
+        /// Name of a shipped scenario, or a file
+        #[arg(value_name = "NAME|FILE")]
+        scenario: String,
+    },
+    /// Check a scenario and print its rates in SI units
+    Check {
+        /// Name of a shipped scenario, or a file
+        #[arg(value_name = "NAME|FILE")]
+        scenario: String,
+        #[command(flatten)]
+        format: FormatArg,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlotArgs {
+    /// Run directories; those named LABEL=DIR with one label are drawn as one curve with its range
+    #[arg(value_name = "[LABEL=]DIR", required = true)]
+    pub(crate) runs: Vec<String>,
+    /// Title of the picture
+    #[arg(long, default_value = "")]
+    pub(crate) title: String,
+    /// The SVG file to write
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DevicesArgs {
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScenarioArg {
+    /// Name of a shipped scenario, or a TOML file
+    #[arg(long, value_name = "NAME|FILE", default_value = "paper")]
+    pub(crate) scenario: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SeedArg {
+    /// Seed of everything random; the standard set is the same for every seed
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ComputeArgs {
+    /// Device to compute on: auto, flex, ndarray, wgpu or wgpu:INDEX
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub(crate) device: String,
+    #[command(flatten)]
+    pub(crate) threads: ThreadsArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ThreadsArg {
+    /// Threads to use [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FormatArg {
+    /// How results are printed
+    #[arg(long, value_enum, default_value = "table")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Table,
+    /// For programs: stable names that carry units
+    Json,
+    /// For spreadsheets: the same names as columns
+    Csv,
+}

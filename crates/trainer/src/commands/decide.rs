@@ -1,0 +1,26 @@
+//! `decide` and `solve`: workloads in, decisions out.
+
+use model::{Policy, Record, Selection};
+use sim::scheme;
+
+use crate::cli::{DecideArgs, SolveArgs};
+use crate::error::AppError;
+use crate::setup::{self, Problem};
+use crate::workload_io;
+
+pub(crate) fn decide(args: &DecideArgs) -> Result<(), AppError> {
+    let backend = setup::open(&args.compute)?;
+    let record = Record::load(&args.record, &backend.device)?;
+    let problem = setup::problem_for(&record, &args.record, args.scenario.as_deref(), args.any_rates)?;
+    let selection = args.explore.map_or(record.selection, Selection::explored);
+    let codec = record.codec(&problem.model);
+    let mut policy = Policy::new("mr-dro", &record.ensemble, codec, selection, &backend.device);
+    workload_io::answer_all(&args.workloads, &mut policy, &problem.model)
+}
+
+pub(crate) fn solve(args: &SolveArgs) -> Result<(), AppError> {
+    setup::start_threads(&args.threads)?;
+    let problem = Problem::load(&args.scenario.scenario)?;
+    let mut scheme = scheme::by_name(&args.scheme, &problem.model, args.seed.seed)?;
+    workload_io::answer_all(&args.workloads, &mut *scheme, &problem.model)
+}

@@ -1,0 +1,30 @@
+//! `evaluate`: how good a record is, beside greedy and the exact optimum.
+
+use model::Record;
+use sim::StandardSet;
+use sim::scheme::{Exact, Greedy, Order, Scheme};
+
+use crate::cli::EvaluateArgs;
+use crate::error::AppError;
+use crate::report;
+use crate::setup;
+use crate::workload_io::Workloads;
+
+pub(crate) fn run(args: &EvaluateArgs) -> Result<(), AppError> {
+    let backend = setup::open(&args.compute)?;
+    let record = Record::load(&args.record, &backend.device)?;
+    let problem = setup::problem_for(&record, &args.record, args.scenario.as_deref(), args.any_rates)?;
+    let set = match &args.workloads {
+        None => problem.standard_set()?,
+        Some(name) => {
+            let workloads = Workloads::open(name, &problem.model)?.read_all()?;
+            StandardSet::new(&problem.model, workloads.into_iter().map(|named| named.workload).collect())
+        }
+    };
+    let mut schemes: Vec<Box<dyn Scheme>> =
+        vec![Box::new(Greedy::new(Order::Given)), Box::new(Greedy::new(Order::LargestFirst))];
+    schemes.extend(setup::policies("", &record, &problem.model, &backend.device));
+    schemes.push(Box::new(Exact::new()));
+    let evaluations = setup::evaluate_all(schemes, &problem.model, &set)?;
+    report::print_evaluations(args.format.format, &evaluations)
+}

@@ -1,0 +1,49 @@
+//! `export`: a record's networks for other programs.
+
+use std::path::Path;
+
+use burn::module::Module;
+use burn::store::{ModuleSnapshot, SafetensorsStore};
+use model::Record;
+
+use crate::cli::{ExportArgs, ExportKind};
+use crate::error::AppError;
+use crate::run_dir::RunDir;
+
+pub(crate) fn run(args: &ExportArgs) -> Result<(), AppError> {
+    let device = model::DeviceChoice::Auto.open()?.device;
+    let record = Record::load(&args.record, &device)?;
+    let out = RunDir::create_at(&args.out)?;
+    let extension = match args.kind {
+        ExportKind::Safetensors => "safetensors",
+        ExportKind::Bpk => "bpk",
+    };
+    if args.per_dnn {
+        for dnn in 0..record.ensemble.dnns() {
+            let name = format!("dnn-{dnn}.{extension}");
+            let content = bytes(&record.ensemble.dnn(dnn), args.kind, &out.path().join(&name))?;
+            out.write(&name, &content)?;
+        }
+    } else {
+        let name = format!("ensemble.{extension}");
+        let content = bytes(&record.ensemble, args.kind, &out.path().join(&name))?;
+        out.write(&name, &content)?;
+    }
+    eprintln!("wrote {}", args.out.display());
+    Ok(())
+}
+
+fn bytes<M: Module + ModuleSnapshot>(module: &M, kind: ExportKind, path: &Path) -> Result<Vec<u8>, AppError> {
+    let failed = |reason: String| AppError::Record(model::RecordError::Weights { path: path.to_owned(), reason });
+    match kind {
+        ExportKind::Bpk => {
+            let bytes = module.clone().into_record().into_bytes().map_err(|error| failed(error.to_string()))?;
+            Ok(bytes.to_vec())
+        }
+        ExportKind::Safetensors => {
+            let mut store = SafetensorsStore::from_bytes(None);
+            module.save_into(&mut store).map_err(|error| failed(error.to_string()))?;
+            store.get_bytes().map_err(|error| failed(error.to_string()))
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! `scenario`: list, show and check scenarios.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use sim::Scenario;
+use sim::units::BYTES_PER_MB;
+
+use crate::cli::{Format, ScenarioCommand};
+use crate::error::AppError;
+use crate::report;
+use crate::setup::Problem;
+
+pub(crate) fn run(command: &ScenarioCommand) -> Result<(), AppError> {
+    match command {
+        ScenarioCommand::List { format } => list(format.format),
+        ScenarioCommand::Show { scenario } => show(scenario),
+        ScenarioCommand::Check { scenario, format } => check(scenario, format.format),
+    }
+}
+
+#[derive(Serialize)]
+struct Listed {
+    scenario: &'static str,
+    devices: usize,
+    tasks_per_device: usize,
+    servers: String,
+    alpha: f64,
+}
+
+fn list(format: Format) -> Result<(), AppError> {
+    let mut rows = Vec::new();
+    for name in Scenario::presets() {
+        let scenario = Scenario::load(name)?;
+        let servers: Vec<_> = scenario.servers.iter().map(|server| server.name.as_str()).collect();
+        rows.push(Listed {
+            scenario: name,
+            devices: scenario.devices.count,
+            tasks_per_device: scenario.tasks.per_device,
+            servers: servers.join(" "),
+            alpha: scenario.alpha,
+        });
+    }
+    report::print(format, &rows, || {
+        let row = |row: &Listed| {
+            let counts = [row.devices.to_string(), row.tasks_per_device.to_string()];
+            [&[row.scenario.to_owned()][..], &counts, &[row.servers.clone(), row.alpha.to_string()]].concat()
+        };
+        report::table(&["scenario", "devices", "tasks each", "servers", "α"], rows.iter().map(row).collect())
+    })
+}
+
+fn show(name: &str) -> Result<(), AppError> {
+    let text = match Scenario::preset_text(name) {
+        Some(text) => text.to_owned(),
+        None => Scenario::load(name)?.to_toml(),
+    };
+    let mut output = io::stdout().lock();
+    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(|source| AppError::Output { source })
+}
+
+#[derive(Serialize)]
+struct Checked {
+    device: usize,
+    place: String,
+    energy_j_per_mb: f64,
+    time_s_per_mb: f64,
+}
+
+fn check(name: &str, format: Format) -> Result<(), AppError> {
+    let problem = Problem::load(name)?;
+    // Sizes that cannot be read would be found only when training starts.
+    problem.sampler()?;
+    let mut rows = Vec::new();
+    for device in 0..problem.model.devices() {
+        for (place, rate) in problem.model.place_names().iter().zip(problem.model.rates(device)) {
+            rows.push(Checked {
+                device,
+                place: place.clone(),
+                energy_j_per_mb: rate.energy_j_per_byte * BYTES_PER_MB,
+                time_s_per_mb: rate.time_s_per_byte * BYTES_PER_MB,
+            });
+        }
+    }
+    report::print(format, &rows, || {
+        let row = |row: &Checked| {
+            let rates = [row.energy_j_per_mb, row.time_s_per_mb].map(|rate| format!("{rate:.4}"));
+            [&[row.place.clone(), row.device.to_string()][..], &rates].concat()
+        };
+        let title = format!("scenario `{}` is valid: {} tasks\n", problem.scenario.name, problem.model.task_count());
+        title + &report::table(&["place", "device", "J/MB", "s/MB"], rows.iter().map(row).collect())
+    })
+}

@@ -1,0 +1,299 @@
+//! `train` and `meta`: the main job, from a scenario to a record.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::time::Instant;
+
+use drl::Agent;
+use meta::MetaReport;
+use model::{Backend, Codec, Ensemble, NetworkShape, Policy, Record, Scaling, Selection};
+use serde::Serialize;
+use sim::metrics::Evaluation;
+use sim::scheme::{self, Scheme};
+use sim::{Part, StandardSet, Workloads, random};
+
+use crate::cli::{Format, TrainArgs};
+use crate::config::Training;
+use crate::error::AppError;
+use crate::metrics::{MetricsFile, Row};
+use crate::progress::Progress;
+use crate::report::{self, plot};
+use crate::run_dir::RunDir;
+use crate::setup::{self, Problem};
+
+/// Trains: first parameters, then Algorithm 2, then the comparison.
+pub(crate) fn train(args: &TrainArgs) -> Result<(), AppError> {
+    let training = Training::load(&args.training, &args.settings)?;
+    Run::prepare(args, training)?.finish()
+}
+
+/// Only prepares first parameters.
+pub(crate) fn meta(args: &TrainArgs) -> Result<(), AppError> {
+    let mut training = Training::load(&args.training, &args.settings)?;
+    training.drl.steps = 0;
+    Run::prepare(args, training)?.finish()
+}
+
+/// The resolved configuration of a run, as its directory keeps it.
+#[derive(Serialize)]
+struct Configuration<'a> {
+    program: &'static str,
+    seed: u64,
+    device: &'a str,
+    training: &'a Training,
+    scenario: &'a sim::Scenario,
+}
+
+/// What a run found, as its directory keeps it.
+#[derive(Serialize)]
+struct Results<'a> {
+    scenario: &'a str,
+    training: &'a str,
+    seed: u64,
+    device: &'a str,
+    threads: usize,
+    meta_seconds: f64,
+    drl_seconds: f64,
+    /// Q2 of the first parameters, before Algorithm 2.
+    q2_start: Option<f64>,
+    evaluations: &'a [Evaluation],
+}
+
+/// A run with everything it needs.
+struct Run<'a> {
+    args: &'a TrainArgs,
+    training: Training,
+    problem: Problem,
+    backend: Backend,
+    set: StandardSet,
+    scaling: Scaling,
+    codec: Codec,
+    start: Option<Ensemble>,
+    directory: RunDir,
+    metrics: MetricsFile,
+}
+
+impl<'a> Run<'a> {
+    /// Reads and checks everything, and opens the run directory last: what is wrong is found before anything is
+    /// written.
+    fn prepare(args: &'a TrainArgs, mut training: Training) -> Result<Self, AppError> {
+        let problem = Problem::load(&args.scenario.scenario)?;
+        let backend = setup::open(&args.compute)?;
+        let sampler = problem.sampler()?;
+        let mut scaling = Scaling::from(sampler.moments());
+        let mut start = None;
+        if let Some(path) = &args.start {
+            let record = Record::load(path, &backend.device)?;
+            record.check_scenario(&problem.scenario, true, path)?;
+            training.network.dnns = record.ensemble.dnns();
+            training.network.hidden = record.ensemble.shape().hidden;
+            training.network.code = Some(record.code);
+            scaling = record.scaling;
+            start = Some(record.ensemble);
+        }
+        let code = training.network.code.unwrap_or_else(|| Codec::default_code(&problem.model));
+        let codec = Codec::new(code, &problem.model, scaling)?;
+        let set = problem.standard_set()?;
+        let name = format!("{}-{}-seed{}", problem.scenario.name, training.name, args.seed.seed);
+        let directory = RunDir::create(args.out.as_deref(), &name)?;
+        let configuration = Configuration {
+            program: concat!("trainer ", env!("CARGO_PKG_VERSION")),
+            seed: args.seed.seed,
+            device: &backend.name,
+            training: &training,
+            scenario: &problem.scenario,
+        };
+        let text = toml::to_string(&configuration).expect("numbers, texts and tables can be written");
+        directory.write("config.toml", text.as_bytes())?;
+        let metrics = MetricsFile::create(&directory)?;
+        Ok(Self { args, training, problem, backend, set, scaling, codec, start, directory, metrics })
+    }
+
+    fn seed(&self) -> u64 {
+        self.args.seed.seed
+    }
+
+    fn finish(mut self) -> Result<(), AppError> {
+        if self.backend.name != "flex" || self.args.compute.device != "auto" {
+            eprintln!("computing on {}: {}", self.backend.name, self.backend.description);
+        }
+        let begin = Instant::now();
+        let first = self.first_parameters()?;
+        let meta_seconds = begin.elapsed().as_secs_f64();
+        let q2_start = self.q2(&first)?;
+        let begin = Instant::now();
+        let ensemble = self.reinforce(first)?;
+        let drl_seconds = begin.elapsed().as_secs_f64();
+        self.metrics.close()?;
+
+        let mut record = self.record(ensemble);
+        let mut schemes = scheme::classic(&self.problem.model, self.seed());
+        let exact = schemes.pop();
+        schemes.extend(setup::policies("", &record, &self.problem.model, &self.backend.device));
+        schemes.extend(exact);
+        let evaluations = setup::evaluate_all(schemes, &self.problem.model, &self.set)?;
+        for row in &evaluations {
+            if let (true, Some(q2)) = (!row.scheme.contains('+'), row.q2) {
+                record.measures.insert(format!("q2 {}", row.scheme), q2);
+            }
+        }
+        record.measures.extend(q2_start.map(|q2| ("q2 mr-dro before drl".to_owned(), q2)));
+        record.save(&self.directory.path().join("record"))?;
+        let results = Results {
+            scenario: &self.problem.scenario.name,
+            training: &self.training.name,
+            seed: self.seed(),
+            device: &self.backend.name,
+            threads: rayon::current_num_threads(),
+            meta_seconds,
+            drl_seconds,
+            q2_start,
+            evaluations: &evaluations,
+        };
+        let mut json = serde_json::to_vec_pretty(&results).expect("numbers and texts can be written");
+        json.push(b'\n');
+        self.directory.write("results.json", &json)?;
+        self.directory.write("results.csv", report::evaluations_csv(&evaluations)?.as_bytes())?;
+        let title = format!("{}, training {}, seed {}", results.scenario, results.training, results.seed);
+        plot::learning_curve(&title, self.metrics.rows(), &self.directory.path().join("curves.svg"))?;
+        self.say(&results)
+    }
+
+    /// Results for whoever started the run.
+    fn say(&self, results: &Results<'_>) -> Result<(), AppError> {
+        match self.args.format.format {
+            Format::Json => {
+                report::print(Format::Json, &[results], String::new)?;
+            }
+            format => report::print_evaluations(format, results.evaluations)?,
+        }
+        let directory = self.directory.path().display();
+        let total = results.meta_seconds + results.drl_seconds;
+        eprintln!("\ntrained in {total:.1} s (meta {:.1} s, DRL {:.1} s)", results.meta_seconds, results.drl_seconds);
+        eprintln!("written to {directory}: config.toml metrics.csv results.json results.csv curves.svg record/");
+        eprintln!("next: cargo run -p trainer -- decide --record {directory}/record WORKLOADS.jsonl");
+        Ok(())
+    }
+
+    /// Where Algorithm 2 starts: the networks of a record, or random ones after Algorithm 1.
+    fn first_parameters(&mut self) -> Result<Ensemble, AppError> {
+        if let Some(start) = self.start.take() {
+            return Ok(start);
+        }
+        let shape = NetworkShape {
+            inputs: self.codec.inputs(),
+            hidden: self.training.network.hidden.clone(),
+            outputs: self.codec.outputs(),
+        };
+        let random = Ensemble::random(&shape, self.training.network.dnns, self.seed(), &self.backend.device);
+        let settings = self.training.meta;
+        if settings.outer_steps == 0 {
+            return Ok(random);
+        }
+        let mut workloads = self.workloads("metadata")?;
+        let Problem { model, .. } = &self.problem;
+        let metadata = meta::label(settings.labels, settings.metadata, &mut workloads, model, &self.codec)?;
+        let progress = Progress::new("meta", settings.outer_steps);
+        let mut failure = None;
+        let (codec, device, seed) = (self.codec, self.backend.device.clone(), self.seed());
+        let mut observe = |report: &MetaReport<'_>| {
+            let row = self.q2(report.ensemble).and_then(|q2| {
+                progress.show(report.step, Some(report.loss), None, q2);
+                let row = Row {
+                    phase: "meta",
+                    step: report.step,
+                    loss: Some(report.loss),
+                    q1: None,
+                    q2,
+                    buffer_mean_cost: None,
+                };
+                self.metrics.add(row)
+            });
+            stop_on_failure(row, &mut failure)
+        };
+        let ensemble = meta::reptile(&random, &metadata, codec.head(), &settings, seed, &device, &mut observe);
+        failure.map_or(Ok(ensemble), Err)
+    }
+
+    /// Algorithm 2.
+    fn reinforce(&mut self, first: Ensemble) -> Result<Ensemble, AppError> {
+        let settings = self.training.drl;
+        if settings.steps == 0 {
+            return Ok(first);
+        }
+        let (model, workloads) = (self.problem.model.clone(), self.workloads("workloads")?);
+        let seed = self.seed();
+        let mut agent = Agent::new(model, self.codec, &first, workloads, settings, seed, &self.backend.device);
+        let progress = Progress::new("DRL", settings.steps);
+        let mut failure = None;
+        let mut observe = |report: &drl::StepReport, agent: &Agent| {
+            let row = self.q2(&agent.ensemble()).and_then(|q2| {
+                progress.show(report.step, report.loss, report.q1, q2);
+                let drl::StepReport { step, loss, q1, buffer_mean_cost } = *report;
+                self.metrics.add(Row { phase: "drl", step, loss, q1, q2, buffer_mean_cost: Some(buffer_mean_cost) })
+            });
+            stop_on_failure(row, &mut failure)
+        };
+        agent.run(&mut observe);
+        failure.map_or_else(|| Ok(agent.ensemble()), Err)
+    }
+
+    fn workloads(&self, stream: &str) -> Result<Workloads, AppError> {
+        let random = random::stream(self.seed(), stream);
+        Ok(Workloads::new(&self.problem.scenario, self.problem.sampler()?, Part::Training, random))
+    }
+
+    /// Q2 of the K proposals alone on the standard set.
+    fn q2(&self, ensemble: &Ensemble) -> Result<Option<f64>, AppError> {
+        let model = &self.problem.model;
+        let mut policy = Policy::new("mr-dro", ensemble, self.codec, Selection::PAPER, &self.backend.device);
+        let solutions = policy.decide_all(model, self.set.workloads())?;
+        let cost = |(workload, solution): (&sim::Workload, &scheme::Solution)| {
+            model.cost(workload.sizes_bytes(), solution.decision.places())
+        };
+        let costs: Vec<f64> = self.set.workloads().iter().zip(&solutions).map(cost).collect();
+        Ok(self.set.q2(&costs))
+    }
+
+    fn record(&self, ensemble: Ensemble) -> Record {
+        let mut provenance = BTreeMap::new();
+        let mut note = |key: &str, value: String| provenance.insert(key.to_owned(), value);
+        note("command", self.command());
+        note("device", self.backend.name.clone());
+        note("program", concat!("trainer ", env!("CARGO_PKG_VERSION")).to_owned());
+        note("seed", self.seed().to_string());
+        note("source_revision", env!("SOURCE_REVISION").to_owned());
+        note("training", self.training.name.clone());
+        Record {
+            ensemble,
+            scenario: self.problem.scenario.clone(),
+            code: self.codec.code(),
+            scaling: self.scaling,
+            selection: self.training.decision,
+            provenance,
+            measures: BTreeMap::new(),
+        }
+    }
+
+    /// The command that makes this record again.
+    fn command(&self) -> String {
+        let TrainArgs { scenario, training, settings, seed, .. } = self.args;
+        let mut command = String::from("cargo run -p trainer --");
+        if self.training.drl.steps == 0 {
+            command += " meta";
+        }
+        command += &format!(" --scenario {} --training {training} --seed {}", scenario.scenario, seed.seed);
+        settings.iter().for_each(|setting| command += &format!(" --set {setting}"));
+        command
+    }
+}
+
+fn stop_on_failure(result: Result<(), AppError>, failure: &mut Option<AppError>) -> ControlFlow<()> {
+    match result {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(error) => {
+            *failure = Some(error);
+            ControlFlow::Break(())
+        }
+    }
+}

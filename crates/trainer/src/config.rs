@@ -1,0 +1,236 @@
+//! Training settings: presets, files, and single values from the command line.
+
+use std::path::Path;
+
+use meta::Labels;
+use model::{Choice, Code, Exploration, Selection};
+use serde::Serialize;
+use sim::config::{Document, Problem, Problems, Section};
+
+use crate::error::AppError;
+
+/// Presets that ship with the program: name and TOML text.
+const PRESETS: [(&str, &str); 2] =
+    [("recommended", include_str!("../training/recommended.toml")), ("paper", include_str!("../training/paper.toml"))];
+
+/// The most DNNs in an ensemble.
+const MAX_DNNS: usize = 1024;
+/// The widest hidden layer.
+const MAX_WIDTH: usize = 65_536;
+/// The most samples, steps and the like.
+const MAX_COUNT: usize = 1_000_000_000;
+/// The most samples held in memory at once.
+const MAX_SAMPLES: usize = 10_000_000;
+
+/// Everything about training that is not the scenario, the seed or the device.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Training {
+    /// What results call it.
+    pub(crate) name: String,
+    /// The networks.
+    pub(crate) network: Network,
+    /// Algorithm 1.
+    pub(crate) meta: meta::Settings,
+    /// Algorithm 2.
+    pub(crate) drl: drl::Settings,
+    /// How the trained record decides.
+    pub(crate) decision: Selection,
+}
+
+/// K and the layers of each network.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Network {
+    /// K.
+    pub(crate) dnns: usize,
+    /// Widths of the hidden layers.
+    pub(crate) hidden: Vec<usize>,
+    /// How logits stand for placements; `None`: what fits the scenario.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) code: Option<Code>,
+}
+
+impl Training {
+    /// A preset by name or a file, with `key=value` settings over it.
+    pub(crate) fn load(name_or_path: &str, settings: &[String]) -> Result<Self, AppError> {
+        let mut training = match PRESETS.iter().find(|(name, _)| *name == name_or_path) {
+            Some((name, text)) => Self::blank().read(name, text)?,
+            None => Self::from_file(name_or_path)?,
+        };
+        for setting in settings {
+            let (key, value) = setting.split_once('=').ok_or_else(|| AppError::BadSetting { text: setting.clone() })?;
+            // A bare word is a text: `--set meta.labels=greedy` needs no quotes for the shell to eat.
+            let quoted = format!("{key} = \"{value}\"");
+            let bare = format!("{key} = {value}");
+            let text = if toml::from_str::<toml::Table>(&bare).is_ok() { bare } else { quoted };
+            training = training.read(&format!("--set {setting}"), &text)?;
+        }
+        Ok(training)
+    }
+
+    fn from_file(path: &str) -> Result<Self, AppError> {
+        let text = std::fs::read_to_string(path).map_err(|source| {
+            if source.kind() == std::io::ErrorKind::NotFound && !path.contains(['/', '\\', '.']) {
+                AppError::UnknownTraining { name: path.to_owned() }
+            } else {
+                AppError::Unreadable { path: Path::new(path).to_owned(), source }
+            }
+        })?;
+        // Settings that a file leaves out are the recommended ones.
+        let (name, recommended) = PRESETS[0];
+        Ok(Self::blank().read(name, recommended)?.read(path, &text)?)
+    }
+
+    /// What presets are read over; each of them sets everything.
+    fn blank() -> Self {
+        let nothing = meta::Settings {
+            labels: Labels::LocalSearch,
+            metadata: 1,
+            metadata_share: 1.0,
+            batch: 1,
+            outer_steps: 0,
+            inner_steps: 1,
+            inner_learning_rate: 0.01,
+            step_size: 1.0,
+            final_step_size: 1.0,
+            inner_restart: true,
+            report_every: 1,
+        };
+        Self {
+            name: String::new(),
+            network: Network { dnns: 1, hidden: Vec::new(), code: None },
+            meta: nothing,
+            drl: drl::Settings {
+                steps: 0,
+                buffer: 1,
+                batch: 1,
+                learning_rate: 0.01,
+                final_learning_rate: 0.01,
+                selection: Selection::PAPER,
+                report_every: 1,
+            },
+            decision: Selection::PAPER,
+        }
+    }
+
+    /// The settings of a TOML text over these.
+    fn read(mut self, origin: &str, text: &str) -> Result<Self, Problems> {
+        let document = Document::parse(origin, text)?;
+        let root = document.root();
+        set(&mut self.name, root.optional_text("name"));
+        if let Some(section) = root.optional_section("network") {
+            self.network.read(section);
+        }
+        if let Some(section) = root.optional_section("meta") {
+            read_meta(&mut self.meta, section);
+        }
+        if let Some(section) = root.optional_section("drl") {
+            read_drl(&mut self.drl, section);
+        }
+        if let Some(section) = root.optional_section("decision") {
+            read_selection(&mut self.decision, &section);
+            section.finish();
+        }
+        root.finish();
+        document.report(self.mistakes())?;
+        Ok(self)
+    }
+
+    fn mistakes(&self) -> Vec<Problem> {
+        let mut list = Vec::new();
+        let mut count = |key: &str, value: usize, smallest: usize, largest: usize| {
+            if !(smallest..=largest).contains(&value) {
+                list.push(Problem::new(key, format!("must lie between {smallest} and {largest}, is {value}")));
+            }
+        };
+        count("network.dnns", self.network.dnns, 1, MAX_DNNS);
+        for (index, width) in self.network.hidden.iter().enumerate() {
+            count(&format!("network.hidden[{index}]"), *width, 1, MAX_WIDTH);
+        }
+        count("meta.metadata", self.meta.metadata, 1, MAX_SAMPLES);
+        count("meta.batch", self.meta.batch, 1, MAX_SAMPLES);
+        count("meta.outer_steps", self.meta.outer_steps, 0, MAX_COUNT);
+        count("meta.inner_steps", self.meta.inner_steps, 1, MAX_COUNT);
+        count("meta.report_every", self.meta.report_every, 1, MAX_COUNT);
+        count("drl.steps", self.drl.steps, 0, MAX_COUNT);
+        count("drl.buffer", self.drl.buffer, 1, MAX_SAMPLES);
+        count("drl.batch", self.drl.batch, 1, MAX_SAMPLES);
+        count("drl.report_every", self.drl.report_every, 1, MAX_COUNT);
+        let mut share = |key: &str, value: f64, zero: bool| {
+            if !(value <= 1.0 && (value > 0.0 || zero && value == 0.0)) {
+                let from = if zero { "between 0 and 1" } else { "above 0 and at most 1" };
+                list.push(Problem::new(key, format!("must lie {from}, is {value}")));
+            }
+        };
+        share("meta.metadata_share", self.meta.metadata_share, false);
+        share("meta.inner_learning_rate", self.meta.inner_learning_rate, false);
+        share("meta.step_size", self.meta.step_size, false);
+        share("meta.final_step_size", self.meta.final_step_size, true);
+        share("drl.learning_rate", self.drl.learning_rate, false);
+        share("drl.final_learning_rate", self.drl.final_learning_rate, true);
+        if self.name.is_empty() || self.name.len() > 60 || self.name.contains(['/', '\\']) {
+            list.push(Problem::new("name", "must be a name of at most 60 characters without slashes"));
+        }
+        list
+    }
+}
+
+impl Network {
+    fn read(&mut self, section: Section<'_>) {
+        set(&mut self.dnns, section.optional_count("dnns"));
+        set(&mut self.hidden, section.optional_counts("hidden"));
+        let codes = [("indicators", Code::Indicators), ("categorical", Code::Categorical)];
+        self.code = section.optional_choice("code", &codes).or(self.code);
+        section.finish();
+    }
+}
+
+fn read_meta(settings: &mut meta::Settings, section: Section<'_>) {
+    let labels = [("greedy", Labels::Greedy), ("local-search", Labels::LocalSearch), ("exact", Labels::Exact)];
+    set(&mut settings.labels, section.optional_choice("labels", &labels));
+    set(&mut settings.metadata, section.optional_count("metadata"));
+    set(&mut settings.metadata_share, section.optional_number("metadata_share"));
+    set(&mut settings.batch, section.optional_count("batch"));
+    set(&mut settings.outer_steps, section.optional_count("outer_steps"));
+    set(&mut settings.inner_steps, section.optional_count("inner_steps"));
+    set(&mut settings.inner_learning_rate, section.optional_number("inner_learning_rate"));
+    set(&mut settings.step_size, section.optional_number("step_size"));
+    set(&mut settings.final_step_size, section.optional_number("final_step_size"));
+    set(&mut settings.inner_restart, section.optional_switch("inner_restart"));
+    set(&mut settings.report_every, section.optional_count("report_every"));
+    section.finish();
+}
+
+fn read_drl(settings: &mut drl::Settings, section: Section<'_>) {
+    set(&mut settings.steps, section.optional_count("steps"));
+    set(&mut settings.buffer, section.optional_count("buffer"));
+    set(&mut settings.batch, section.optional_count("batch"));
+    set(&mut settings.learning_rate, section.optional_number("learning_rate"));
+    set(&mut settings.final_learning_rate, section.optional_number("final_learning_rate"));
+    read_selection(&mut settings.selection, &section);
+    set(&mut settings.report_every, section.optional_count("report_every"));
+    section.finish();
+}
+
+fn read_selection(selection: &mut Selection, section: &Section<'_>) {
+    let explorations = [("threshold", false), ("order-preserving", true)];
+    let explores = section.optional_choice("exploration", &explorations);
+    let flips = section.optional_count("flips");
+    selection.exploration = match (explores, flips, selection.exploration) {
+        (Some(false), _, _) | (None, None, Exploration::Threshold) => Exploration::Threshold,
+        (None, Some(_), Exploration::Threshold) => {
+            section.problem("flips", "needs exploration = \"order-preserving\"");
+            Exploration::Threshold
+        }
+        (_, Some(flips), _) => Exploration::OrderPreserving { flips },
+        (_, None, Exploration::OrderPreserving { flips }) => Exploration::OrderPreserving { flips },
+        (Some(true), None, Exploration::Threshold) => Exploration::OrderPreserving { flips: 6 },
+    };
+    let choices = [("workload", Choice::Workload), ("per-device", Choice::PerDevice)];
+    set(&mut selection.choice, section.optional_choice("choice", &choices));
+}
+
+fn set<T>(target: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *target = value;
+    }
+}

@@ -1,0 +1,133 @@
+//! What the program says when something goes wrong: one error, why, and what to type instead.
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Everything asked for was done.
+    Success = 0,
+    /// It was not.
+    Failure = 1,
+    /// The command line was wrong (also clap's own code).
+    Usage = 2,
+}
+
+/// Everything that can end a command.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AppError {
+    #[error(transparent)]
+    Scenario(#[from] sim::ScenarioError),
+    #[error(transparent)]
+    Sizes(#[from] sim::SizesError),
+    #[error(transparent)]
+    Scheme(#[from] sim::SchemeError),
+    #[error(transparent)]
+    Settings(#[from] sim::config::Problems),
+    #[error(transparent)]
+    Backend(#[from] model::BackendError),
+    #[error(transparent)]
+    Record(#[from] model::RecordError),
+    #[error(transparent)]
+    Code(#[from] model::CodeError),
+    #[error(
+        "there is no training preset called `{name}`; there are recommended and paper, anything else must be a TOML file"
+    )]
+    UnknownTraining { name: String },
+    #[error("`{text}` is no setting")]
+    BadSetting { text: String },
+    #[error("cannot read {}", path.display())]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("cannot write {}", path.display())]
+    Unwritable { path: PathBuf, source: std::io::Error },
+    #[error("cannot write the answers")]
+    Output { source: std::io::Error },
+    #[error("{} is there and not empty", path.display())]
+    RunExists { path: PathBuf },
+    #[error("{origin}, {place}: {reason}")]
+    Workload { origin: String, place: String, reason: String },
+    #[error("{origin} holds no workload")]
+    NoWorkloads { origin: String },
+    #[error("{} is no run of training: {reason}", path.display())]
+    NoRun { path: PathBuf, reason: String },
+    #[error("the picture {} cannot be drawn: {reason}", path.display())]
+    Picture { path: PathBuf, reason: String },
+    #[error("the pool of {threads} threads cannot be started")]
+    Threads { threads: usize, source: rayon::ThreadPoolBuildError },
+}
+
+impl AppError {
+    /// What to type instead.
+    fn help(&self) -> Option<String> {
+        use model::{BackendError, RecordError};
+        use sim::{ScenarioError, SchemeError, SizesError};
+        let text = match self {
+            Self::Scenario(ScenarioError::Unknown { .. }) => {
+                "`trainer scenario list` shows the shipped scenarios".into()
+            }
+            Self::Scenario(ScenarioError::Unreadable { .. }) => "check the path given to --scenario".into(),
+            Self::Scenario(ScenarioError::Invalid(_)) => {
+                "`trainer scenario show paper` prints a complete scenario".into()
+            }
+            Self::Settings(_) => "crates/trainer/training/recommended.toml is a complete file of settings".into(),
+            Self::Sizes(SizesError::Unreadable { .. }) => {
+                "tasks.size_mb.path in the scenario must name a file of sizes".into()
+            }
+            Self::Scheme(SchemeError::TooLarge { .. }) => "`--scheme local-search` comes close at any size".into(),
+            Self::Backend(BackendError::NotBuiltIn { feature }) => {
+                format!("`cargo run -p trainer --features {feature} -- ...` builds it in; `--device flex` uses the CPU")
+            }
+            Self::Backend(BackendError::NoAdapter { .. }) => {
+                "`--device flex` computes on the CPU; `trainer devices` lists what is there".into()
+            }
+            Self::Backend(BackendError::UnknownDevice { .. }) => "`trainer devices` lists what is there".into(),
+            Self::Record(RecordError::OtherScenario { .. }) => {
+                "leave --scenario out to use the record's own; `--any-rates` accepts other rates for the same fleet"
+                    .into()
+            }
+            Self::Record(RecordError::Unreadable { .. }) => {
+                "a record is a directory with manifest.toml in it, such as models/paper or RUN_DIR/record".into()
+            }
+            Self::Record(RecordError::Version { .. }) => {
+                "use the version of trainer that wrote it, or train again".into()
+            }
+            Self::Record(RecordError::Weights { .. } | RecordError::Manifest { .. }) => {
+                "copy the record again from where it was made, or train again".into()
+            }
+            Self::Record(RecordError::Exists { .. }) | Self::RunExists { .. } => {
+                "name another directory with --out".into()
+            }
+            Self::UnknownTraining { .. } => "`--training recommended`".into(),
+            Self::BadSetting { .. } => "write KEY=VALUE, such as `--set drl.steps=5000`".into(),
+            Self::Workload { .. } | Self::NoWorkloads { .. } => {
+                "each line must look like {\"tasks_mb\": [[12.0, 25.5, 18.0], ...]}, one row for each device".into()
+            }
+            Self::NoRun { .. } => "give directories that `trainer train` wrote".into(),
+            _ => return None,
+        };
+        Some(text)
+    }
+
+    /// The whole message: error, causes and help.
+    pub(crate) fn report(&self) -> String {
+        let mut text = format!("error: {self}");
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let _ = write!(text, "\n  because: {error}");
+            cause = error.source();
+        }
+        if let Some(help) = self.help() {
+            let _ = write!(text, "\nhelp: {help}");
+        }
+        text
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            Self::BadSetting { .. } | Self::UnknownTraining { .. } => Exit::Usage,
+            Self::Backend(model::BackendError::UnknownDevice { .. }) => Exit::Usage,
+            _ => Exit::Failure,
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Results for people and programs: tables, JSON, CSV, pictures.
+
+pub(crate) mod plot;
+mod table;
+
+pub(crate) use table::{evaluations_csv, print, print_evaluations, table};

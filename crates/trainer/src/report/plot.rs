@@ -1,0 +1,161 @@
+//! Pictures of training, as SVG.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use plotters::coord::Shift;
+use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
+use plotters::prelude::*;
+
+use crate::error::AppError;
+use crate::metrics::Row;
+use crate::run_dir::write_file;
+
+/// Colours that the colour-blind can tell apart (Okabe and Ito).
+const COLOURS: [RGBColor; 7] = [
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(0, 158, 115),
+    RGBColor(204, 121, 167),
+    RGBColor(230, 159, 0),
+    RGBColor(86, 180, 233),
+    RGBColor(60, 60, 60),
+];
+
+/// The smallest gap that a logarithmic axis shows; below it a run is at the optimum for all that can be seen.
+pub(crate) const SMALLEST_GAP: f64 = 1e-5;
+
+/// One curve of a picture: over steps, the mean of several runs with their range.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Curve {
+    pub(crate) label: String,
+    /// Step, lowest, mean and highest value.
+    pub(crate) points: Vec<(f64, f64, f64, f64)>,
+}
+
+/// Gap to the optimum over the steps of Algorithm 2, each curve the mean of its runs in a band of their range.
+pub(crate) fn gap_curves(title: &str, curves: &[Curve], path: &Path) -> Result<(), AppError> {
+    let mut svg = String::new();
+    draw(&mut svg, (900, 480), |area| gap_chart(&area, title, curves)).map_err(|reason| unreadable(path, reason))?;
+    write_file(path, svg.as_bytes())
+}
+
+/// Gap to the optimum, loss and Q1 of one run, side by side.
+pub(crate) fn learning_curve(title: &str, rows: &[Row], path: &Path) -> Result<(), AppError> {
+    let curve = |phase: &'static str, label: &str, value: fn(&Row) -> Option<f64>| {
+        let of_phase = rows.iter().filter(move |row| row.phase == phase);
+        let points = of_phase.filter_map(|row| value(row).map(|value| (row.step as f64, value, value, value)));
+        Curve { label: label.to_owned(), points: points.collect() }
+    };
+    let gap = |row: &Row| row.q2.map(|q2| (1.0 - q2).max(SMALLEST_GAP));
+    let gaps = [curve("meta", "meta-learning (outer steps)", gap), curve("drl", "reinforcement (steps)", gap)];
+    let losses =
+        [curve("meta", "loss, meta-learning", |row| row.loss), curve("drl", "loss, reinforcement", |row| row.loss)];
+    let mut svg = String::new();
+    draw(&mut svg, (1100, 440), |area| {
+        let (left, right) = area.split_horizontally(560);
+        gap_chart(&left, title, &gaps)?;
+        loss_chart(&right, &losses)
+    })
+    .map_err(|reason| unreadable(path, reason))?;
+    write_file(path, svg.as_bytes())
+}
+
+fn unreadable(path: &Path, reason: String) -> AppError {
+    AppError::Picture { path: path.to_owned(), reason }
+}
+
+type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+
+fn draw(svg: &mut String, size: (u32, u32), paint: impl FnOnce(Area<'_>) -> Result<(), String>) -> Result<(), String> {
+    let area = SVGBackend::with_string(svg, size).into_drawing_area();
+    area.fill(&WHITE).map_err(text)?;
+    paint(area.clone())?;
+    area.present().map_err(text)
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+fn gap_chart(area: &Area<'_>, title: &str, curves: &[Curve]) -> Result<(), String> {
+    let values = || curves.iter().flat_map(|curve| curve.points.iter().flat_map(|point| [point.1, point.3]));
+    let lowest = values().fold(0.1, f64::min).max(SMALLEST_GAP);
+    let highest = values().fold(2.0 * lowest, f64::max);
+    // Whole decades, so that the axis has labels to read by.
+    let (low, high) = (10_f64.powf(lowest.log10().floor()), 10_f64.powf(highest.log10().ceil()).min(1.0));
+    chart(area, title, "gap to the optimum, 1 − Q2", curves, (low..high).log_scale(), |value| {
+        if *value < 1e-3 { format!("{value:.0e}") } else { format!("{value}") }
+    })
+}
+
+fn loss_chart(area: &Area<'_>, curves: &[Curve]) -> Result<(), String> {
+    let highest = curves.iter().flat_map(|curve| &curve.points).map(|point| point.3).fold(0.01, f64::max);
+    chart(area, "", "cross-entropy", curves, 0.0..1.05 * highest, |value| format!("{value:.2}"))
+}
+
+/// Curves over steps with any vertical axis.
+fn chart<Y>(
+    area: &Area<'_>,
+    title: &str,
+    description: &str,
+    curves: &[Curve],
+    vertical: Y,
+    label: fn(&f64) -> String,
+) -> Result<(), String>
+where
+    Y: AsRangedCoord<Value = f64>,
+    Y::CoordDescType: ValueFormatter<f64>,
+{
+    let last = curves.iter().filter_map(|curve| curve.points.last()).map(|point| point.0).fold(1.0, f64::max);
+    let mut chart = ChartBuilder::on(area)
+        .margin(14)
+        .caption(title, ("sans-serif", 17))
+        .x_label_area_size(42)
+        .y_label_area_size(64)
+        .build_cartesian_2d(0.0..last, vertical)
+        .map_err(text)?;
+    let mut mesh = chart.configure_mesh();
+    mesh.x_desc("steps").y_desc(description).light_line_style(WHITE).bold_line_style(BLACK.mix(0.12));
+    mesh.x_label_formatter(&thousands)
+        .y_label_formatter(&label)
+        .label_style(("sans-serif", 13))
+        .draw()
+        .map_err(text)?;
+    for (curve, colour) in curves.iter().zip(COLOURS.iter().cycle()) {
+        if curve.points.is_empty() {
+            continue;
+        }
+        let band = curve.points.iter().map(|point| (point.0, point.3));
+        let band: Vec<_> = band.chain(curve.points.iter().rev().map(|point| (point.0, point.1))).collect();
+        chart.draw_series([Polygon::new(band, colour.mix(0.18))]).map_err(text)?;
+        let line = LineSeries::new(curve.points.iter().map(|point| (point.0, point.2)), colour.stroke_width(2));
+        let legend = *colour;
+        chart
+            .draw_series(line)
+            .map_err(text)?
+            .label(&curve.label)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], legend.stroke_width(3)));
+    }
+    chart
+        .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
+        .background_style(WHITE.mix(0.85))
+        .border_style(BLACK.mix(0.2))
+        .label_font(("sans-serif", 13))
+        .draw()
+        .map_err(text)
+}
+
+/// 20000 as 20,000.
+fn thousands(value: &f64) -> String {
+    let digits = format!("{value:.0}");
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        let _ = write!(text, "{digit}");
+    }
+    text
+}

@@ -1,0 +1,291 @@
+//! Workloads in, answers out: JSON lines or CSV to decisions as JSON lines.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read, Write};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sim::scheme::{Scheme, Solution};
+use sim::{CostModel, Workload};
+
+use crate::error::AppError;
+
+/// Workloads decided at once, when they come faster than they are decided.
+const CHUNK: usize = 4096;
+/// The longest line that is read: more than the largest workload needs.
+const MAX_LINE_BYTES: u64 = 16 << 20;
+
+/// A workload as it was read: with its name, if it has one.
+#[derive(Debug)]
+pub(crate) struct Named {
+    pub(crate) id: Option<Value>,
+    pub(crate) workload: Workload,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    #[serde(default)]
+    id: Option<Value>,
+    tasks_mb: Vec<Vec<f64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    workload: String,
+    device: usize,
+    task: usize,
+    mb: f64,
+}
+
+/// Reads workloads of one shape from a file or standard input.
+pub(crate) struct Workloads<'m> {
+    origin: String,
+    model: &'m CostModel,
+    kind: Kind,
+}
+
+enum Kind {
+    JsonLines { input: Box<dyn BufReading>, line: usize },
+    Csv { rows: csv::Reader<Box<dyn BufReading>>, record: csv::StringRecord, pending: Option<(u64, Row)> },
+}
+
+/// Input that can say what it has at hand without waiting for more.
+trait BufReading: BufRead {
+    fn at_hand(&self) -> &[u8];
+}
+
+impl<R: Read> BufReading for BufReader<R> {
+    fn at_hand(&self) -> &[u8] {
+        self.buffer()
+    }
+}
+
+impl<'m> Workloads<'m> {
+    /// Opens a file, or standard input for `-`. CSV is told from JSON lines by its first character.
+    pub(crate) fn open(name: &str, model: &'m CostModel) -> Result<Self, AppError> {
+        let unreadable = |source| AppError::Unreadable { path: name.into(), source };
+        let (origin, mut input): (_, Box<dyn BufReading>) = if name == "-" {
+            ("standard input".to_owned(), Box::new(BufReader::with_capacity(1 << 18, io::stdin())))
+        } else {
+            let file = File::open(name).map_err(unreadable)?;
+            (name.to_owned(), Box::new(BufReader::with_capacity(1 << 18, file)))
+        };
+        let first = input.fill_buf().map_err(unreadable)?.iter().find(|byte| !byte.is_ascii_whitespace()).copied();
+        let kind = if first.is_some_and(|byte| byte.is_ascii_alphabetic()) {
+            Kind::Csv {
+                rows: csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(input),
+                record: csv::StringRecord::new(),
+                pending: None,
+            }
+        } else {
+            Kind::JsonLines { input, line: 0 }
+        };
+        Ok(Self { origin, model, kind })
+    }
+
+    /// Reads all workloads.
+    pub(crate) fn read_all(mut self) -> Result<Vec<Named>, AppError> {
+        let mut all = Vec::new();
+        while let Some(named) = self.next()? {
+            all.push(named);
+        }
+        if all.is_empty() {
+            return Err(AppError::NoWorkloads { origin: self.origin });
+        }
+        Ok(all)
+    }
+
+    /// The next workload.
+    fn next(&mut self) -> Result<Option<Named>, AppError> {
+        match self.kind {
+            Kind::JsonLines { .. } => self.next_line(),
+            Kind::Csv { .. } => self.next_rows(),
+        }
+    }
+
+    /// Whether more can be read without waiting.
+    fn has_more_at_hand(&self) -> bool {
+        match &self.kind {
+            Kind::JsonLines { input, .. } => input.at_hand().contains(&b'\n'),
+            Kind::Csv { .. } => true,
+        }
+    }
+
+    fn wrong(&self, place: String, reason: impl Into<String>) -> AppError {
+        AppError::Workload { origin: self.origin.clone(), place, reason: reason.into() }
+    }
+
+    fn next_line(&mut self) -> Result<Option<Named>, AppError> {
+        let Kind::JsonLines { input, line } = &mut self.kind else { return Ok(None) };
+        let mut bytes = Vec::new();
+        loop {
+            bytes.clear();
+            *line += 1;
+            let read = input.as_mut().take(MAX_LINE_BYTES).read_until(b'\n', &mut bytes);
+            match read {
+                Err(source) => return Err(AppError::Unreadable { path: self.origin.clone().into(), source }),
+                Ok(0) => return Ok(None),
+                Ok(_) if bytes.iter().all(u8::is_ascii_whitespace) => {}
+                Ok(_) => break,
+            }
+        }
+        let place = format!("line {line}");
+        if bytes.len() as u64 == MAX_LINE_BYTES {
+            return Err(self.wrong(place, format!("is longer than {MAX_LINE_BYTES} bytes")));
+        }
+        let request: Request = serde_json::from_slice(&bytes).map_err(|error| {
+            // The parser counts lines within the one it was given.
+            let text = error.to_string().replace(" at line 1 column ", " at column ");
+            self.wrong(place.clone(), text)
+        })?;
+        let (devices, tasks) = (self.model.devices(), self.model.tasks());
+        if request.tasks_mb.len() != devices {
+            let rows = request.tasks_mb.len();
+            return Err(self.wrong(place, format!("tasks_mb has {rows} rows, the scenario has {devices} devices")));
+        }
+        for (device, row) in request.tasks_mb.iter().enumerate() {
+            if row.len() != tasks {
+                let found = row.len();
+                let reason = format!("device {device} has {found} tasks, the scenario gives {tasks} to each device");
+                return Err(self.wrong(place, reason));
+            }
+            if let Some(task) = row.iter().position(|mb| !is_size(*mb)) {
+                let reason = format!("task {task} of device {device} is {} MB, which is no size above 0", row[task]);
+                return Err(self.wrong(place, reason));
+            }
+        }
+        Ok(Some(Named { id: request.id, workload: Workload::from_mb(tasks, &request.tasks_mb.concat()) }))
+    }
+
+    fn next_rows(&mut self) -> Result<Option<Named>, AppError> {
+        let (devices, tasks) = (self.model.devices(), self.model.tasks());
+        let mut sizes: Vec<Option<f64>> = vec![None; devices * tasks];
+        let mut id: Option<String> = None;
+        let mut last_line = 0;
+        while let Some((line, row)) = self.next_row()? {
+            if id.as_ref().is_some_and(|id| *id != row.workload) {
+                let Kind::Csv { pending, .. } = &mut self.kind else { break };
+                *pending = Some((line, row));
+                break;
+            }
+            let place = format!("line {line}");
+            let Row { workload, device, task, mb } = row;
+            if device >= devices || task >= tasks {
+                let reason = format!(
+                    "device {device}, task {task} is not there: the scenario has devices 0 to {} with tasks 0 to {}",
+                    devices - 1,
+                    tasks - 1
+                );
+                return Err(self.wrong(place, reason));
+            }
+            if !is_size(mb) {
+                return Err(self.wrong(place, format!("{mb} MB is no size above 0")));
+            }
+            if sizes[device * tasks + task].replace(mb).is_some() {
+                return Err(self.wrong(place, format!("device {device}, task {task} stands there twice")));
+            }
+            (id, last_line) = (Some(workload), line);
+        }
+        let Some(id) = id else { return Ok(None) };
+        if let Some(missing) = sizes.iter().position(Option::is_none) {
+            let reason = format!("workload {id} ends without device {}, task {}", missing / tasks, missing % tasks);
+            return Err(self.wrong(format!("line {last_line}"), reason));
+        }
+        let sizes: Vec<f64> = sizes.into_iter().flatten().collect();
+        Ok(Some(Named { id: Some(Value::String(id)), workload: Workload::from_mb(tasks, &sizes) }))
+    }
+
+    fn next_row(&mut self) -> Result<Option<(u64, Row)>, AppError> {
+        let Kind::Csv { rows, record, pending } = &mut self.kind else { return Ok(None) };
+        if let Some(row) = pending.take() {
+            return Ok(Some(row));
+        }
+        let row = rows.headers().cloned().and_then(|headers| {
+            let more = rows.read_record(record)?;
+            more.then(|| record.deserialize(Some(&headers))).transpose()
+        });
+        let line = record.position().map_or(1, csv::Position::line);
+        row.map(|row| row.map(|row| (line, row))).map_err(|error| {
+            let reason = match error.kind() {
+                csv::ErrorKind::Deserialize { err, .. } => err.to_string(),
+                _ => error.to_string(),
+            };
+            self.wrong(format!("line {line}"), reason)
+        })
+    }
+}
+
+fn is_size(mb: f64) -> bool {
+    mb > 0.0 && mb <= 1e12
+}
+
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Value>,
+    placements: Vec<Vec<&'a str>>,
+    energy_j: f64,
+    time_s: f64,
+    cost: f64,
+    evaluations: u64,
+}
+
+/// Decides all workloads of an input and prints the answers in the order of the input. Answers go out as soon as the
+/// input pauses, so that a program can talk to this one line by line.
+pub(crate) fn answer_all(input: &str, scheme: &mut dyn Scheme, model: &CostModel) -> Result<(), AppError> {
+    let mut workloads = Workloads::open(input, model)?;
+    let mut output = io::BufWriter::with_capacity(1 << 18, io::stdout().lock());
+    let (mut ids, mut chunk) = (Vec::new(), Vec::new());
+    let mut answered = false;
+    let failed = |source| AppError::Output { source };
+    loop {
+        let next = workloads.next();
+        let more = match next {
+            Ok(Some(Named { id, workload })) => {
+                ids.push(id);
+                chunk.push(workload);
+                Ok(true)
+            }
+            Ok(None) => Ok(false),
+            Err(error) => Err(error),
+        };
+        let pauses = chunk.len() == CHUNK || !workloads.has_more_at_hand();
+        if pauses || !matches!(more, Ok(true)) {
+            let solutions = scheme.decide_all(model, &chunk)?;
+            for ((id, workload), solution) in ids.drain(..).zip(&chunk).zip(solutions) {
+                write_answer(&mut output, id, model, workload, &solution).map_err(failed)?;
+            }
+            answered |= !chunk.is_empty();
+            chunk.clear();
+            output.flush().map_err(failed)?;
+        }
+        // Lines before a wrong one have been answered.
+        if !more? {
+            return if answered { Ok(()) } else { Err(AppError::NoWorkloads { origin: workloads.origin }) };
+        }
+    }
+}
+
+fn write_answer(
+    output: &mut impl Write,
+    id: Option<Value>,
+    model: &CostModel,
+    workload: &Workload,
+    solution: &Solution,
+) -> io::Result<()> {
+    let outcome = model.evaluate(workload, &solution.decision);
+    let names = model.place_names();
+    let row = |row: &[u8]| row.iter().map(|&place| names[usize::from(place)].as_str()).collect();
+    let answer = Answer {
+        id,
+        placements: solution.decision.places().chunks_exact(model.tasks()).map(row).collect(),
+        energy_j: outcome.energy_j,
+        time_s: outcome.time_s,
+        cost: outcome.cost,
+        evaluations: solution.evaluations,
+    };
+    serde_json::to_writer(&mut *output, &answer)?;
+    output.write_all(b"\n")
+}
