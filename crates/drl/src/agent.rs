@@ -72,7 +72,12 @@ impl Agent {
     ) -> Self {
         let dnns = ensemble.dnns();
         Self {
-            learner: model::learner(ensemble, codec.head(), Adam::new(settings.learning_rate), device),
+            learner: model::learner(
+                ensemble,
+                codec.head(),
+                Adam::with_learning_rate(settings.learning_rate as f32),
+                device,
+            ),
             buffer: ReplayBuffer::new(settings.buffer, codec),
             chooser: Chooser::new(settings.selection),
             batches: (0..dnns).map(|dnn| random::stream(seed, &format!("drl batches/{dnn}"))).collect(),
@@ -116,7 +121,8 @@ impl Agent {
             q1 = reports.then(|| self.q1());
             let progress = self.step as f64 / self.settings.steps as f64;
             let Settings { learning_rate, final_learning_rate, .. } = self.settings;
-            self.learner.set_learning_rate(learning_rate + (final_learning_rate - learning_rate) * progress);
+            let rate = learning_rate + (final_learning_rate - learning_rate) * progress;
+            self.learner.set_learning_rate(rate as f32);
             let losses = reports.then_some(&mut self.scratch.losses);
             self.learner.step(self.buffer.encoded(), &self.scratch.indices, losses);
             loss = reports

@@ -62,7 +62,8 @@ pub fn reptile(
     device: &Device,
     observer: &mut dyn FnMut(&MetaReport<'_>) -> ControlFlow<()>,
 ) -> Ensemble {
-    let mut learner = model::learner(start, head, Adam::new(settings.inner_learning_rate), device);
+    let mut learner =
+        model::learner(start, head, Adam::with_learning_rate(settings.inner_learning_rate as f32), device);
     let mut meta = learner.ensemble();
     let mut draws: Vec<Draws> = (0..start.dnns()).map(|dnn| Draws::new(metadata.len(), settings, seed, dnn)).collect();
     let (mut indices, mut losses) = (Vec::new(), Vec::new());

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sim::{CostModel, SizeMoments};
 
 use crate::error::CodeError;
+use crate::fused::Head;
 
 /// A target that is not to be learned: the indicator does not matter for this decision.
 pub const DONT_CARE: f32 = -1.0;
@@ -18,18 +19,6 @@ pub enum Code {
     Indicators,
     /// One logit for each task and place; the highest wins.
     Categorical,
-}
-
-/// Which cross-entropy the logits of a code are trained with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Head {
-    /// Each logit by itself through the logistic function, eq. (23).
-    Sigmoid,
-    /// The logits of a task together through softmax.
-    Softmax {
-        /// Logits of one task.
-        places: usize,
-    },
 }
 
 /// Mean and spread of sizes that inputs are scaled with: `(size − mean) / deviation`.

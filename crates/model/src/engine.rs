@@ -2,8 +2,9 @@
 
 use burn::tensor::Device;
 
-use crate::codec::Head;
+use crate::cpu::{CpuForward, CpuLearner};
 use crate::ensemble::Ensemble;
+use crate::fused::{Adam, Head};
 use crate::plain::{PlainForward, PlainLearner};
 use crate::samples::Samples;
 
@@ -26,7 +27,7 @@ pub trait Learner: Forward {
     fn step(&mut self, samples: &Samples, indices: &[u32], losses: Option<&mut Vec<f32>>);
 
     /// Changes Adam's step size from the next step on.
-    fn set_learning_rate(&mut self, learning_rate: f64);
+    fn set_learning_rate(&mut self, learning_rate: f32);
 
     /// The networks as they are now, on the learner's device, not in training mode.
     fn ensemble(&self) -> Ensemble;
@@ -35,32 +36,24 @@ pub trait Learner: Forward {
     fn restart(&mut self, ensemble: &Ensemble);
 }
 
-/// Settings of Adam.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Adam {
-    /// Step size.
-    pub learning_rate: f64,
-    /// Decay of the mean of gradients.
-    pub beta_1: f32,
-    /// Decay of the mean of squared gradients.
-    pub beta_2: f32,
-    /// Added to the root of the latter.
-    pub epsilon: f32,
-}
-
-impl Adam {
-    /// Adam's published defaults at this step size.
-    pub fn new(learning_rate: f64) -> Self {
-        Self { learning_rate, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 }
+/// The learner to use on this device: the fused kernels on the CPU, plain Burn elsewhere.
+pub fn learner(ensemble: &Ensemble, head: Head, adam: Adam, device: &Device) -> Box<dyn Learner> {
+    if is_fused(device) {
+        Box::new(CpuLearner::new(ensemble, head, adam, device))
+    } else {
+        Box::new(PlainLearner::new(ensemble, head, adam, device))
     }
 }
 
-/// The learner to use on this device.
-pub fn learner(ensemble: &Ensemble, head: Head, adam: Adam, device: &Device) -> Box<dyn Learner> {
-    Box::new(PlainLearner::new(ensemble, head, adam, device))
+/// What to decide with on this device: the fused kernels on the CPU, plain Burn elsewhere.
+pub fn forward(ensemble: &Ensemble, device: &Device) -> Box<dyn Forward> {
+    if is_fused(device) { Box::new(CpuForward::new(ensemble)) } else { Box::new(PlainForward::new(ensemble, device)) }
 }
 
-/// What to decide with on this device.
-pub fn forward(ensemble: &Ensemble, device: &Device) -> Box<dyn Forward> {
-    Box::new(PlainForward::new(ensemble, device))
+/// Whether tensors of this device lie in host memory, where the fused kernels work.
+fn is_fused(device: &Device) -> bool {
+    #[cfg(feature = "flex")]
+    return *device == Device::flex();
+    #[cfg(not(feature = "flex"))]
+    return false;
 }

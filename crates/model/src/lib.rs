@@ -34,10 +34,12 @@
 mod backend;
 mod candidates;
 mod codec;
+pub mod cpu;
 mod dnn;
 mod engine;
 mod ensemble;
 mod error;
+pub mod fused;
 pub mod plain;
 mod policy;
 mod record;
@@ -45,11 +47,12 @@ mod samples;
 
 pub use backend::{Backend, DeviceChoice, available};
 pub use candidates::{Choice, Chooser, Chosen, Exploration, Selection};
-pub use codec::{Alternative, Code, Codec, DONT_CARE, Head, Scaling};
+pub use codec::{Alternative, Code, Codec, DONT_CARE, Scaling};
 pub use dnn::{Dnn, NetworkShape};
-pub use engine::{Adam, Forward, Learner, forward, learner};
+pub use engine::{Forward, Learner, forward, learner};
 pub use ensemble::{Ensemble, LayerData, StackedLinear};
 pub use error::{BackendError, CodeError, RecordError};
+pub use fused::{Adam, Head};
 pub use policy::Policy;
 pub use record::{FORMAT_VERSION, Record};
 pub use samples::Samples;

@@ -5,9 +5,9 @@ use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
-use crate::codec::Head;
-use crate::engine::{Adam, Forward, Learner};
+use crate::engine::{Forward, Learner};
 use crate::ensemble::{Ensemble, to_vec};
+use crate::fused::{Adam, Head};
 use crate::samples::Samples;
 
 /// Decides with an ensemble on any device.
@@ -55,7 +55,7 @@ impl PlainLearner {
 }
 
 fn optimizer(adam: Adam) -> ModuleOptimizer {
-    AdamConfig::new().with_beta_1(adam.beta_1).with_beta_2(adam.beta_2).with_epsilon(adam.epsilon).init()
+    AdamConfig::new().with_beta_1(adam.beta1).with_beta_2(adam.beta2).with_epsilon(adam.epsilon).init()
 }
 
 impl Forward for PlainLearner {
@@ -82,10 +82,10 @@ impl Learner for PlainLearner {
         // the loss itself. The networks share no parameter, so that the sum over them keeps their gradients apart.
         let surrogate = (logits * Tensor::from_inner(gradient(self.head, values, targets))).sum();
         let gradients = GradientsParams::from_grads(surrogate.backward(), &self.ensemble);
-        self.ensemble = self.optimizer.step(self.adam.learning_rate, self.ensemble.clone(), gradients);
+        self.ensemble = self.optimizer.step(f64::from(self.adam.learning_rate), self.ensemble.clone(), gradients);
     }
 
-    fn set_learning_rate(&mut self, learning_rate: f64) {
+    fn set_learning_rate(&mut self, learning_rate: f32) {
         self.adam.learning_rate = learning_rate;
     }
 

@@ -1,0 +1,121 @@
+//! A dense layer on one panel: forward, and the gradient with respect to its input.
+#![expect(clippy::inline_always, reason = "tasks must be inlined into a function compiled for the kernel")]
+
+use super::kernel::{Simd, Task};
+use super::panel::{Lanes, tiles, window};
+
+/// `output = activation(input · weight + bias)`.
+///
+/// # Shapes
+///
+/// `weight` `[in, out]`, `bias` `[out]`, `input` `[in][panel]`, `output` `[out][panel]`.
+pub(super) struct DenseForward<'a> {
+    pub(super) weight: &'a [f32],
+    pub(super) bias: &'a [f32],
+    pub(super) input: &'a [Lanes],
+    pub(super) output: &'a mut [Lanes],
+    pub(super) relu: bool,
+}
+
+impl Task for DenseForward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        for (start, size) in tiles(self.bias.len(), S::TILE_ROWS) {
+            match size {
+                1 => self.tile::<S, 1>(simd, start),
+                2 => self.tile::<S, 2>(simd, start),
+                3 => self.tile::<S, 3>(simd, start),
+                4 => self.tile::<S, 4>(simd, start),
+                5 => self.tile::<S, 5>(simd, start),
+                _ => self.tile::<S, 6>(simd, start),
+            }
+        }
+    }
+}
+
+impl DenseForward<'_> {
+    /// Output units `start..start + UNITS`.
+    #[inline(always)]
+    fn tile<S: Simd, const UNITS: usize>(&mut self, simd: S, start: usize) {
+        let mut sums = [[simd.splat(0.0); 2]; UNITS];
+        for (sums, &bias) in sums.iter_mut().zip(window::<UNITS>(self.bias, start)) {
+            *sums = [simd.splat(bias); 2];
+        }
+        for (input, weights) in self.input.iter().zip(self.weight.chunks_exact(self.bias.len())) {
+            let input = [simd.load(&input.0[0]), simd.load(&input.0[1])];
+            for (sums, &weight) in sums.iter_mut().zip(window::<UNITS>(weights, start)) {
+                let weight = simd.splat(weight);
+                for (sum, input) in sums.iter_mut().zip(input) {
+                    *sum = simd.multiply_add(input, weight, *sum);
+                }
+            }
+        }
+        for (output, sums) in self.output[start..start + UNITS].iter_mut().zip(sums) {
+            for (output, sum) in output.0.iter_mut().zip(sums) {
+                simd.store(if self.relu { simd.relu(sum) } else { sum }, output);
+            }
+        }
+    }
+}
+
+/// `input_gradient = gradient · weightᵀ` where the layer's input, the output of a ReLU, is positive, else 0.
+///
+/// # Shapes
+///
+/// `weight` `[in, out]`, `gradient` `[out][panel]`, `input` and `input_gradient` `[in][panel]`.
+pub(super) struct DenseBackward<'a> {
+    pub(super) weight: &'a [f32],
+    pub(super) gradient: &'a [Lanes],
+    pub(super) input: &'a [Lanes],
+    pub(super) input_gradient: &'a mut [Lanes],
+}
+
+impl Task for DenseBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, simd: S) {
+        for (start, size) in tiles(self.input.len(), S::TILE_ROWS) {
+            match size {
+                1 => self.tile::<S, 1>(simd, start),
+                2 => self.tile::<S, 2>(simd, start),
+                3 => self.tile::<S, 3>(simd, start),
+                4 => self.tile::<S, 4>(simd, start),
+                5 => self.tile::<S, 5>(simd, start),
+                _ => self.tile::<S, 6>(simd, start),
+            }
+        }
+    }
+}
+
+impl DenseBackward<'_> {
+    /// Input units `start..start + UNITS`.
+    #[inline(always)]
+    fn tile<S: Simd, const UNITS: usize>(&mut self, simd: S, start: usize) {
+        let outputs = self.gradient.len();
+        let mut rows: [&[f32]; UNITS] = [&[]; UNITS];
+        for (unit, row) in rows.iter_mut().enumerate() {
+            *row = &self.weight[(start + unit) * outputs..][..outputs];
+        }
+        let mut sums = [[simd.splat(0.0); 2]; UNITS];
+        for (output, gradient) in self.gradient.iter().enumerate() {
+            let gradient = [simd.load(&gradient.0[0]), simd.load(&gradient.0[1])];
+            for (sums, row) in sums.iter_mut().zip(rows) {
+                let weight = simd.splat(row[output]);
+                for (sum, gradient) in sums.iter_mut().zip(gradient) {
+                    *sum = simd.multiply_add(gradient, weight, *sum);
+                }
+            }
+        }
+        let units = start..start + UNITS;
+        for ((input_gradient, input), sums) in
+            self.input_gradient[units.clone()].iter_mut().zip(&self.input[units]).zip(sums)
+        {
+            for ((input_gradient, input), sum) in input_gradient.0.iter_mut().zip(&input.0).zip(sums) {
+                simd.store(simd.where_positive(sum, simd.load(input)), input_gradient);
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Fused training step and inference for an ensemble of small multilayer perceptrons on the CPU.
+//!
+//! # Vocabulary
+//!
+//! - **Net**: one multilayer perceptron: dense layers, ReLU between them, plain logits at the end.
+//! - **Ensemble**: `K` independent nets of one [`Shape`]. Their parameters are stacked: each layer has a weight
+//!   `[K, in, out]` and a bias `[K, 1, out]`, row-major, which is how Burn stores them, so that they are lent and never
+//!   copied ([`Layer`], [`LayerView`]).
+//! - **Panel**: sixteen samples side by side. Activations are laid out `[unit][sample of the panel]`: vectors run over
+//!   samples, so odd layer widths need no padding and weights are read where they lie, one broadcast each.
+//! - **Kernel**: the instruction set the arithmetic is compiled for, picked at run time ([`Kernel::detect`]).
+//!
+//! # Overview
+//!
+//! [`Trainer::step`] takes one Adam step with every net, each on its own batch, nets in parallel over rayon.
+//! [`NetTrainer::step`] takes one step with one net on the calling thread. [`Inference::forward`] gives the logits of
+//! all nets on the same inputs. None of them allocates once its buffers have grown to the sizes in use.
+//!
+//! A net's results depend on the kernel, but never on the number of threads: a net's step runs on one thread, and the
+//! logits of a row do not depend on the rows beside it.
+//!
+//! ```
+//! use model::fused::{Adam, Ensemble, Head, Kernel, Layer, Samples, Shape, Trainer};
+//!
+//! let shape = Shape::new(2, &[3, 1]);
+//! let (mut weight, mut bias) = (vec![0.1; 2 * 3], vec![0.0; 2]);
+//! let mut moments = vec![0.0; 2 * (2 * 3 + 2)];
+//! let (first, second) = moments.split_at_mut(8);
+//! let (first_weight, first_bias) = first.split_at_mut(6);
+//! let (second_weight, second_bias) = second.split_at_mut(6);
+//! let mut ensemble = Ensemble::new(
+//!     &shape,
+//!     [Layer { weight: &mut weight, bias: &mut bias }],
+//!     [Layer { weight: first_weight, bias: first_bias }],
+//!     [Layer { weight: second_weight, bias: second_bias }],
+//! );
+//! let samples = Samples { inputs: &[1.0, 0.0, 0.0, 0.0, 1.0, 1.0], targets: &[1.0, 0.0] };
+//! let indices = [0, 1, 1, 0, 1, 1]; // three samples for each net
+//! let trainer = Trainer::new(shape, Head::Sigmoid, Kernel::detect());
+//! let mut losses = [0.0; 2];
+//! trainer.step(&mut ensemble, samples, &indices, &Adam::default(), 1, Some(&mut losses));
+//! assert!(losses.iter().all(|&loss| loss > 0.0));
+//! ```
+//!
+//! # What it does not do
+//!
+//! No other activations, losses or optimisers, no weight decay, no gradient clipping; it owns no parameters.
+
+mod adam;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+mod buffers;
+mod dense;
+mod gradient;
+mod head;
+mod inference;
+mod kernel;
+mod math;
+mod panel;
+mod parameters;
+mod portable;
+mod row;
+mod shape;
+mod trainer;
+
+pub use adam::Adam;
+#[cfg(target_arch = "x86_64")]
+pub use avx2::Avx2;
+pub use head::Head;
+pub use inference::Inference;
+pub use kernel::Kernel;
+pub use parameters::{Ensemble, Layer, LayerView, Net};
+pub use shape::Shape;
+pub use trainer::{NetTrainer, Samples, Trainer};

@@ -1,0 +1,266 @@
+//! Training steps.
+
+use rayon::prelude::*;
+
+use super::adam::{Adam, AdamFactors, AdamUpdate};
+use super::buffers::{Pool, StepBuffers};
+use super::dense::{DenseBackward, DenseForward};
+use super::gradient::{LayerGradient, Pack, packed_length};
+use super::head::{Head, HeadGradient, PADDING_TARGET};
+use super::kernel::{Kernel, Simd, Task};
+use super::panel::{Lanes, PANEL, gather};
+use super::parameters::{Ensemble, Net};
+use super::shape::Shape;
+
+/// The samples that batches draw from.
+#[derive(Clone, Copy, Debug)]
+pub struct Samples<'a> {
+    /// Inputs `[rows, inputs]`.
+    pub inputs: &'a [f32],
+    /// Targets `[rows, outputs]`; what a negative one means is up to the [`Head`].
+    pub targets: &'a [f32],
+}
+
+/// Trains an ensemble, nets in parallel.
+#[derive(Debug)]
+pub struct Trainer {
+    shape: Shape,
+    head: Head,
+    kernel: Kernel,
+    workers: Pool<NetTrainer>,
+}
+
+impl Trainer {
+    /// A trainer for ensembles of one shape.
+    ///
+    /// # Panics
+    ///
+    /// If the head does not fit the number of outputs.
+    pub fn new(shape: Shape, head: Head, kernel: Kernel) -> Self {
+        head.check(shape.outputs());
+        Self { shape, head, kernel, workers: Pool::new() }
+    }
+
+    /// One training step of every net on its own batch: forward, backward, Adam.
+    ///
+    /// Runs on the current rayon pool; a net's whole step runs on one thread, so results do not depend on the number
+    /// of threads. `time_step` counts from 1. Where `losses` `[K]` is given, it gets each net's loss before the update,
+    /// which costs a little.
+    ///
+    /// # Shapes
+    ///
+    /// `indices` `[K, batch]`: rows of `samples`.
+    ///
+    /// # Panics
+    ///
+    /// If the ensemble, the samples, the indices or the losses do not fit the shape, an index is out of range, the
+    /// batch is empty or `time_step` is 0.
+    pub fn step(
+        &self,
+        ensemble: &mut Ensemble<'_>,
+        samples: Samples<'_>,
+        indices: &[u32],
+        adam: &Adam,
+        time_step: u64,
+        losses: Option<&mut [f32]>,
+    ) {
+        let nets = self.shape.nets();
+        assert_eq!(ensemble.nets().len(), nets, "number of nets");
+        assert!(
+            !indices.is_empty() && indices.len().is_multiple_of(nets),
+            "{} indices do not make equal batches for {nets} nets",
+            indices.len()
+        );
+        let batches = indices.par_chunks_exact(indices.len() / nets);
+        let pairs = ensemble.nets_mut().par_iter_mut().zip(batches);
+        let step = |net: &mut Net<'_>, indices: &[u32], with_loss: bool| {
+            self.workers.with(
+                || NetTrainer::new(self.shape.clone(), self.head, self.kernel),
+                |worker| worker.step(net, samples, indices, adam, time_step, with_loss),
+            )
+        };
+        if let Some(losses) = losses {
+            assert_eq!(losses.len(), nets, "number of losses");
+            pairs.zip(losses).for_each(|((net, indices), loss)| *loss = step(net, indices, true).unwrap_or(f32::NAN));
+        } else {
+            pairs.for_each(|(net, indices)| {
+                step(net, indices, false);
+            });
+        }
+    }
+}
+
+/// Trains one net at a time on the calling thread.
+#[derive(Debug)]
+pub struct NetTrainer {
+    shape: Shape,
+    head: Head,
+    kernel: Kernel,
+    buffers: StepBuffers,
+}
+
+impl NetTrainer {
+    /// A trainer for nets of one shape; the shape's number of nets does not matter.
+    ///
+    /// # Panics
+    ///
+    /// If the head does not fit the number of outputs.
+    pub fn new(shape: Shape, head: Head, kernel: Kernel) -> Self {
+        head.check(shape.outputs());
+        Self { shape, head, kernel, buffers: StepBuffers::default() }
+    }
+
+    /// One training step of one net: forward, backward, Adam. Gives the loss before the update if asked for.
+    ///
+    /// # Shapes
+    ///
+    /// `indices` `[batch]`: rows of `samples`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Trainer::step`].
+    pub fn step(
+        &mut self,
+        net: &mut Net<'_>,
+        samples: Samples<'_>,
+        indices: &[u32],
+        adam: &Adam,
+        time_step: u64,
+        with_loss: bool,
+    ) -> Option<f32> {
+        self.check(net, samples, indices);
+        self.buffers.fit(&self.shape, indices.len());
+        let terms = indices.len() * self.head.terms(self.shape.outputs());
+        let factors = adam.at(time_step);
+        let step = Step { trainer: self, net, samples, indices, factors, scale: 1.0 / terms as f32, with_loss };
+        let kernel = step.trainer.kernel;
+        kernel.run(step).map(|sum| (sum / terms as f64) as f32)
+    }
+
+    fn check(&self, net: &Net<'_>, samples: Samples<'_>, indices: &[u32]) {
+        assert_eq!(net.layers.len(), self.shape.layers(), "number of layers");
+        for (layer, (inputs, outputs)) in net.layers.iter().zip(self.shape.layer_sizes()) {
+            assert_eq!(layer.parameters.weight.len(), inputs * outputs, "weight is not [{inputs}, {outputs}]");
+            assert_eq!(layer.parameters.bias.len(), outputs, "bias is not [{outputs}]");
+        }
+        let (inputs, outputs) = (self.shape.inputs(), self.shape.outputs());
+        let rows = samples.inputs.len() / inputs;
+        assert_eq!(samples.inputs.len(), rows * inputs, "inputs are not [rows, {inputs}]");
+        assert_eq!(samples.targets.len(), rows * outputs, "targets are not [{rows}, {outputs}]");
+        assert!(!indices.is_empty(), "a batch needs at least one sample");
+        let largest = indices.iter().copied().max().unwrap_or(0) as usize;
+        assert!(largest < rows, "index {largest} is out of range: there are {rows} samples");
+    }
+}
+
+/// A step of one net whose arguments have been checked. Gives the loss summed over the batch.
+struct Step<'s, 'n> {
+    trainer: &'s mut NetTrainer,
+    net: &'s mut Net<'n>,
+    samples: Samples<'s>,
+    indices: &'s [u32],
+    factors: AdamFactors,
+    scale: f32,
+    with_loss: bool,
+}
+
+impl Task for Step<'_, '_> {
+    type Output = Option<f64>;
+
+    #[inline]
+    fn run<S: Simd>(mut self, simd: S) -> Option<f64> {
+        let mut loss = self.with_loss.then_some(Lanes::ZERO);
+        for (panel, indices) in self.indices.chunks(PANEL).enumerate() {
+            self.forward(simd, panel, indices);
+            simd.run(HeadGradient {
+                head: self.trainer.head,
+                logits: &mut self.trainer.buffers.gradient[..self.trainer.shape.outputs()],
+                targets: &self.trainer.buffers.targets,
+                scale: self.scale,
+                loss: loss.as_mut(),
+            });
+            self.backward(simd, panel);
+        }
+        self.update(simd);
+        loss.map(|lanes| lanes.values().iter().copied().map(f64::from).sum())
+    }
+}
+
+impl Step<'_, '_> {
+    /// Gathers one panel of the batch and leaves its logits in `gradient`.
+    fn forward<S: Simd>(&mut self, simd: S, panel: usize, indices: &[u32]) {
+        let buffers = &mut self.trainer.buffers;
+        let shape = &self.trainer.shape;
+        let (width, outputs) = (shape.inputs(), shape.outputs());
+        let rows = indices.iter().map(|&index| &self.samples.inputs[index as usize * width..][..width]);
+        gather(rows, 0.0, &mut buffers.inputs[0][panel * width..][..width]);
+        let rows = indices.iter().map(|&index| &self.samples.targets[index as usize * outputs..][..outputs]);
+        gather(rows, PADDING_TARGET, &mut buffers.targets[..outputs]);
+        for (index, (layer, (inputs, outputs))) in self.net.layers.iter().zip(shape.layer_sizes()).enumerate() {
+            let (below, above) = buffers.inputs.split_at_mut(index + 1);
+            let (output, relu) = match above.first_mut() {
+                Some(next) => (&mut next[panel * outputs..][..outputs], true),
+                None => (&mut buffers.gradient[..outputs], false),
+            };
+            simd.run(DenseForward {
+                weight: layer.parameters.weight,
+                bias: layer.parameters.bias,
+                input: &below[index][panel * inputs..][..inputs],
+                output,
+                relu,
+            });
+        }
+    }
+
+    /// Takes the gradient of one panel back through the layers and packs it.
+    fn backward<S: Simd>(&mut self, simd: S, panel: usize) {
+        let buffers = &mut self.trainer.buffers;
+        let shape = &self.trainer.shape;
+        let panels = self.indices.len().div_ceil(PANEL);
+        for (index, (layer, (inputs, outputs))) in self.net.layers.iter().zip(shape.layer_sizes()).enumerate().rev() {
+            let packed = &mut buffers.packed[index][..packed_length(outputs, panels)];
+            simd.run(Pack { gradient: &buffers.gradient[..outputs], packed, panel, panels });
+            if index > 0 {
+                simd.run(DenseBackward {
+                    weight: layer.parameters.weight,
+                    gradient: &buffers.gradient[..outputs],
+                    input: &buffers.inputs[index][panel * inputs..][..inputs],
+                    input_gradient: &mut buffers.gradient_below[..inputs],
+                });
+                std::mem::swap(&mut buffers.gradient, &mut buffers.gradient_below);
+            }
+        }
+    }
+
+    /// Sums each layer's gradient over the batch and applies it.
+    fn update<S: Simd>(&mut self, simd: S) {
+        let buffers = &mut self.trainer.buffers;
+        let shape = &self.trainer.shape;
+        let panels = self.indices.len().div_ceil(PANEL);
+        for (index, (layer, (inputs, outputs))) in self.net.layers.iter_mut().zip(shape.layer_sizes()).enumerate() {
+            let weight_gradient = &mut buffers.weight_gradient[..inputs * outputs];
+            let bias_gradient = &mut buffers.bias_gradient[..outputs];
+            simd.run(LayerGradient {
+                inputs: &buffers.inputs[index][..panels * inputs],
+                packed: &buffers.packed[index][..packed_length(outputs, panels)],
+                weight_gradient,
+                bias_gradient,
+                panels,
+            });
+            simd.run(AdamUpdate {
+                factors: self.factors,
+                values: layer.parameters.weight,
+                first_moment: layer.first_moment.weight,
+                second_moment: layer.second_moment.weight,
+                gradient: weight_gradient,
+            });
+            simd.run(AdamUpdate {
+                factors: self.factors,
+                values: layer.parameters.bias,
+                first_moment: layer.first_moment.bias,
+                second_moment: layer.second_moment.bias,
+                gradient: bias_gradient,
+            });
+        }
+    }
+}

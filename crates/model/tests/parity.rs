@@ -1,0 +1,116 @@
+//! The fused kernels on the CPU against plain Burn with autodiff, the reference.
+
+use model::cpu::{CpuForward, CpuLearner};
+use model::plain::{PlainForward, PlainLearner};
+use model::{Adam, DeviceChoice, Ensemble, Forward, Head, Learner, NetworkShape, Samples};
+use sim::random::{self, Stream};
+
+const DNNS: usize = 3;
+const BATCH: usize = 37;
+
+fn samples(shape: &NetworkShape, head: Head, random: &mut Stream) -> Samples {
+    let mut samples = Samples::with_capacity(shape.inputs, shape.outputs, 100);
+    for _ in 0..100 {
+        let inputs: Vec<f32> = (0..shape.inputs).map(|_| random::unit(random) as f32 * 4.0 - 2.0).collect();
+        let targets: Vec<f32> = match head {
+            Head::Sigmoid => {
+                (0..shape.outputs).map(|_| [0.0, 1.0, model::DONT_CARE][random::below(random, 3)]).collect()
+            }
+            Head::Softmax { places } => (0..shape.outputs / places)
+                .flat_map(|_| {
+                    let chosen = random::below(random, places);
+                    (0..places).map(move |place| f32::from(u8::from(place == chosen)))
+                })
+                .collect(),
+        };
+        samples.push(&inputs, &targets);
+    }
+    samples
+}
+
+fn largest_difference(one: &Ensemble, other: &Ensemble) -> f32 {
+    let values = |ensemble: &Ensemble| -> Vec<f32> {
+        ensemble.to_host().into_iter().flat_map(|layer| [layer.weight, layer.bias].concat()).collect()
+    };
+    values(one).iter().zip(values(other)).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max)
+}
+
+/// Trains both from one start on the same batches; they must agree step by step.
+fn both_agree(head: Head, shape: &NetworkShape) {
+    let device = DeviceChoice::Flex.open().expect("built in by default").device;
+    let start = Ensemble::random(shape, DNNS, 1, &device);
+    let mut random = random::stream(2, "parity");
+    let samples = samples(shape, head, &mut random);
+    let adam = Adam::with_learning_rate(0.003);
+    let mut fused = CpuLearner::new(&start, head, adam, &device);
+    let mut plain = PlainLearner::new(&start, head, adam, &device);
+    for step in 0..50 {
+        let indices: Vec<u32> = (0..DNNS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect();
+        let (mut of_fused, mut of_plain) = (Vec::new(), Vec::new());
+        fused.step(&samples, &indices, Some(&mut of_fused));
+        plain.step(&samples, &indices, Some(&mut of_plain));
+        for (fused, plain) in of_fused.iter().zip(&of_plain) {
+            assert!((fused - plain).abs() < 1e-4 * plain.abs(), "step {step}: losses {fused} and {plain}");
+        }
+        if step == 25 {
+            // Records are interchangeable in the middle of training.
+            let (from_fused, from_plain) = (fused.ensemble(), plain.ensemble());
+            fused.restart(&from_plain);
+            plain.restart(&from_fused);
+        }
+    }
+    let difference = largest_difference(&fused.ensemble(), &plain.ensemble());
+    assert!(difference < 1e-3, "parameters differ by {difference}");
+}
+
+#[test]
+fn training_agrees_with_autodiff_for_indicators() {
+    both_agree(Head::Sigmoid, &NetworkShape { inputs: 9, hidden: vec![24, 17], outputs: 18 });
+}
+
+#[test]
+fn training_agrees_with_autodiff_for_places() {
+    both_agree(Head::Softmax { places: 4 }, &NetworkShape { inputs: 6, hidden: vec![19], outputs: 24 });
+}
+
+#[test]
+fn training_agrees_without_hidden_layers() {
+    both_agree(Head::Sigmoid, &NetworkShape { inputs: 5, hidden: vec![], outputs: 7 });
+}
+
+#[test]
+fn one_step_moves_parameters_equally() {
+    let device = DeviceChoice::Flex.open().expect("built in by default").device;
+    let shape = NetworkShape { inputs: 9, hidden: vec![24, 17], outputs: 18 };
+    let start = Ensemble::random(&shape, DNNS, 3, &device);
+    let mut random = random::stream(4, "parity");
+    let samples = samples(&shape, Head::Sigmoid, &mut random);
+    let indices: Vec<u32> = (0..DNNS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect();
+    // A large epsilon makes Adam's step proportional to the gradient, so that gradients are what is compared.
+    let adam = Adam { learning_rate: 0.1, beta1: 0.0, beta2: 0.0, epsilon: 1.0 };
+    let mut fused = CpuLearner::new(&start, Head::Sigmoid, adam, &device);
+    let mut plain = PlainLearner::new(&start, Head::Sigmoid, adam, &device);
+    fused.step(&samples, &indices, None);
+    plain.step(&samples, &indices, None);
+    let difference = largest_difference(&fused.ensemble(), &plain.ensemble());
+    assert!(difference < 1e-6, "parameters differ by {difference}");
+    assert!(largest_difference(&fused.ensemble(), &start) > 1e-4, "nothing moved");
+}
+
+#[test]
+fn logits_agree_for_one_row_and_for_many() {
+    let device = DeviceChoice::Flex.open().expect("built in by default").device;
+    let shape = NetworkShape { inputs: 9, hidden: vec![120, 80], outputs: 18 };
+    let ensemble = Ensemble::random(&shape, 8, 5, &device);
+    let mut random = random::stream(6, "parity");
+    for rows in [1, 5, 16, 200] {
+        let inputs: Vec<f32> = (0..rows * 9).map(|_| random::unit(&mut random) as f32 * 4.0 - 2.0).collect();
+        let (mut fused, mut plain) = (Vec::new(), Vec::new());
+        CpuForward::new(&ensemble).logits(&inputs, &mut fused);
+        PlainForward::new(&ensemble, &device).logits(&inputs, &mut plain);
+        assert_eq!(fused.len(), 8 * rows * 18);
+        for (fused, plain) in fused.iter().zip(&plain) {
+            assert!((fused - plain).abs() < 1e-5 * plain.abs().max(0.1), "{fused} and {plain}");
+        }
+    }
+}

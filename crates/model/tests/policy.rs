@@ -1,0 +1,181 @@
+//! Deciding with an ensemble, and records of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use model::{
+    Choice, Code, Codec, DeviceChoice, Ensemble, Exploration, NetworkShape, Policy, Record, RecordError, Selection,
+};
+use sim::scheme::{Exact, Scheme};
+use sim::{CostModel, Scenario, SizeSampler, StandardSet};
+
+fn record(scenario: &str, code: Option<Code>) -> (Record, CostModel) {
+    let scenario = Scenario::load(scenario).expect("a preset");
+    let model = scenario.check().expect("valid");
+    let scaling = SizeSampler::new(&scenario).expect("no file").moments().into();
+    let code = code.unwrap_or_else(|| Codec::default_code(&model));
+    let codec = Codec::new(code, &model, scaling).expect("fits");
+    let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![6, 5], outputs: codec.outputs() };
+    let ensemble = Ensemble::random(&shape, 4, 1, &DeviceChoice::Auto.open().expect("a device").device);
+    let record = Record {
+        ensemble,
+        scenario,
+        code,
+        scaling,
+        selection: Selection::PAPER,
+        provenance: BTreeMap::from([("seed".to_owned(), "1".to_owned())]),
+        measures: BTreeMap::from([("q2".to_owned(), 0.5)]),
+    };
+    (record, model)
+}
+
+fn policy(record: &Record, model: &CostModel, selection: Selection) -> Policy {
+    let device = DeviceChoice::Auto.open().expect("a device").device;
+    Policy::new("test", &record.ensemble, record.codec(model), selection, &device)
+}
+
+fn set(record: &Record, model: &CostModel) -> StandardSet {
+    StandardSet::of(&record.scenario, model).expect("no file")
+}
+
+const SELECTIONS: [Selection; 4] = [
+    Selection::PAPER,
+    Selection { exploration: Exploration::Threshold, choice: Choice::PerDevice },
+    Selection { exploration: Exploration::OrderPreserving { flips: 4 }, choice: Choice::Workload },
+    Selection { exploration: Exploration::OrderPreserving { flips: 4 }, choice: Choice::PerDevice },
+];
+
+#[test]
+fn one_by_one_and_all_at_once_give_the_same_decisions() {
+    for code in [Code::Indicators, Code::Categorical] {
+        let (record, model) = record("paper-wan", Some(code));
+        let set = set(&record, &model);
+        for selection in SELECTIONS {
+            let mut policy = policy(&record, &model, selection);
+            let together = policy.decide_all(&model, set.workloads()).expect("fits");
+            for (workload, solution) in set.workloads().iter().zip(&together) {
+                assert_eq!(policy.decide(&model, workload).expect("fits"), *solution);
+            }
+        }
+    }
+}
+
+#[test]
+fn more_candidates_never_cost_more_and_none_undercuts_the_optimum() {
+    for code in [Code::Indicators, Code::Categorical] {
+        let (record, model) = record("paper-wan", Some(code));
+        for workload in &set(&record, &model).workloads()[..100] {
+            let mut cost = |selection| {
+                let solution = policy(&record, &model, selection).decide(&model, workload).expect("fits");
+                model.cost(workload.sizes_bytes(), solution.decision.places())
+            };
+            let [paper, per_device, explored, both] = SELECTIONS.map(&mut cost);
+            let solution = Exact::new().decide(&model, workload).expect("small");
+            let optimum = model.cost(workload.sizes_bytes(), solution.decision.places());
+            let slack = 1.0 + 1e-12;
+            assert!(optimum <= both * slack && both <= per_device * slack && both <= explored * slack);
+            assert!(per_device <= paper * slack && explored <= paper * slack);
+        }
+    }
+}
+
+#[test]
+fn evaluations_are_counted() {
+    let (record, model) = record("paper", None);
+    let set = set(&record, &model);
+    let workload = &set.workloads()[0];
+    let expected = [4, 4, 4 * 5, 4 * 5];
+    for (selection, expected) in SELECTIONS.into_iter().zip(expected) {
+        assert_eq!(policy(&record, &model, selection).decide(&model, workload).expect("fits").evaluations, expected);
+    }
+}
+
+#[test]
+fn a_workload_of_another_shape_is_refused() {
+    let (record, model) = record("paper", None);
+    let workload = sim::Workload::from_mb(2, &[20.0; 6]);
+    let error =
+        policy(&record, &model, Selection::PAPER).decide(&model, &workload).expect_err("3 devices with 2 tasks");
+    assert!(error.to_string().contains("3 devices with 2 tasks"), "{error}");
+}
+
+#[test]
+fn a_saved_record_loads_as_it_was_and_decides_the_same() {
+    let device = DeviceChoice::Auto.open().expect("a device").device;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut record, model) = record("ddlo", None);
+    record.selection = Selection::explored(3);
+    let path = folder.path().join("deep/record");
+    record.save(&path).expect("a new directory");
+    let loaded = Record::load(&path, &device).expect("just saved");
+    assert_eq!(loaded.ensemble.to_host(), record.ensemble.to_host());
+    assert_eq!(loaded.scenario, record.scenario);
+    assert_eq!((loaded.code, loaded.scaling, loaded.selection), (record.code, record.scaling, record.selection));
+    assert_eq!((&loaded.provenance, &loaded.measures), (&record.provenance, &record.measures));
+    let set = set(&record, &model);
+    let before = policy(&record, &model, record.selection).decide_all(&model, set.workloads()).expect("fits");
+    let after = policy(&loaded, &model, loaded.selection).decide_all(&model, set.workloads()).expect("fits");
+    assert_eq!(before, after);
+    assert!(matches!(record.save(&path), Err(RecordError::Exists { .. })));
+}
+
+#[test]
+fn equal_records_are_equal_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in ["a", "b"] {
+        record("paper", None).0.save(&folder.path().join(name)).expect("a new directory");
+    }
+    for file in ["manifest.toml", "weights.bpk"] {
+        let read = |name: &str| fs::read(folder.path().join(name).join(file)).expect("just written");
+        assert!(read("a") == read("b"), "{file} differs");
+    }
+}
+
+/// Changes one byte after the other; `load` must refuse, or load something that can decide.
+fn every_changed_byte_is_refused_or_harmless(file: &str, must_refuse: bool) {
+    let device = DeviceChoice::Auto.open().expect("a device").device;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("record");
+    let (mut record, _) = record("ddlo", None);
+    let shape = NetworkShape { hidden: vec![1], ..record.ensemble.shape() };
+    record.ensemble = Ensemble::random(&shape, 1, 1, &device);
+    record.save(&path).expect("a new directory");
+    let original = fs::read(path.join(file)).expect("just written");
+    for position in 0..original.len() {
+        let mut bytes = original.clone();
+        bytes[position] ^= 1 << (position % 8);
+        fs::write(path.join(file), &bytes).expect("writable");
+        match Record::load(&path, &device) {
+            Ok(_) => assert!(!must_refuse, "byte {position} of {file} was changed unnoticed"),
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+    for length in 0..original.len() {
+        fs::write(path.join(file), &original[..length]).expect("writable");
+        assert!(Record::load(&path, &device).is_err() || !must_refuse, "{file} cut to {length} bytes was accepted");
+    }
+}
+
+#[test]
+fn changed_or_cut_weights_are_refused() {
+    every_changed_byte_is_refused_or_harmless("weights.bpk", true);
+}
+
+#[test]
+fn a_changed_or_cut_manifest_is_refused_or_harmless() {
+    every_changed_byte_is_refused_or_harmless("manifest.toml", false);
+}
+
+#[test]
+fn records_of_other_fleets_or_rates_are_told_apart() {
+    let (record, _) = record("paper", None);
+    let path = Path::new("models/paper");
+    let other = |name: &str| Scenario::load(name).expect("a preset");
+    record.check_scenario(&other("paper"), false, path).expect("its own");
+    let rates = record.check_scenario(&other("paper-wan"), false, path).expect_err("another link");
+    assert!(rates.to_string().contains("other rates"), "{rates}");
+    record.check_scenario(&other("paper-wan"), true, path).expect("the same fleet");
+    let fleet = record.check_scenario(&other("ddlo"), true, path).expect_err("no cloud");
+    assert!(fleet.to_string().contains("edge, cloud"), "{fleet}");
+}

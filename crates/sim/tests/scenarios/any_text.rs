@@ -1,0 +1,136 @@
+//! Properties: scenarios survive being written, and no text does harm.
+
+use proptest::prelude::*;
+use sim::Scenario;
+use sim::scenario::{Devices, PerDevice, Server, Sharing, SizeDistribution, Tasks, Tier};
+
+/// A number as people write it, within what a scenario accepts.
+fn number() -> impl Strategy<Value = f64> {
+    prop_oneof![1e-12..1e12_f64, 0.001..1000.0_f64, (1..1000_u32).prop_map(f64::from), Just(1e-12), Just(1e12)]
+}
+
+fn numbers(devices: usize) -> impl Strategy<Value = PerDevice> {
+    prop_oneof![number().prop_map(PerDevice::One), prop::collection::vec(number(), devices).prop_map(PerDevice::Each)]
+}
+
+fn distribution() -> impl Strategy<Value = SizeDistribution> {
+    let range = || (number(), number()).prop_map(|(a, b)| (a.min(b), a.max(b)));
+    prop_oneof![
+        range().prop_map(|(min, max)| SizeDistribution::Uniform { min, max }),
+        range().prop_map(|(min, max)| SizeDistribution::LogUniform { min, max }),
+        ("[^\u{0}]{1,20}", 0.0..1.0_f64).prop_map(|(path, held_out)| SizeDistribution::File { path, held_out }),
+    ]
+}
+
+fn server(devices: usize) -> impl Strategy<Value = Server> {
+    let tier = prop_oneof![Just(Tier::Edge), Just(Tier::Cloud)];
+    (tier, number(), number(), prop::option::of(numbers(devices))).prop_map(
+        |(tier, frequency_mhz, energy, link_mbps)| {
+            let (name, sharing) = (String::new(), Sharing::Dedicated);
+            Server { name, tier, frequency_mhz, energy_per_instruction_nj: energy, link_mbps, sharing }
+        },
+    )
+}
+
+/// Any valid scenario.
+fn scenario() -> impl Strategy<Value = Scenario> {
+    let shape = (1..5_usize, 1..5_usize);
+    shape.prop_flat_map(|(count, per_device)| {
+        let devices = (numbers(count), numbers(count), numbers(count));
+        let servers = prop::collection::vec(server(count), 1..5);
+        let root = ("[^\\p{C}\\s][^\\p{C}]{0,20}", 0.0..=1.0_f64, number(), numbers(count));
+        (root, devices, distribution(), servers).prop_map(move |(root, devices, size_mb, mut servers)| {
+            for (index, server) in servers.iter_mut().enumerate() {
+                server.name = format!("server_{index}");
+            }
+            let (name, alpha, instructions_per_byte, transmit_energy_nj_per_byte) = root;
+            let (frequency_mhz, energy_per_instruction_nj, uplink_mbps) = devices;
+            Scenario {
+                name,
+                alpha,
+                instructions_per_byte,
+                transmit_energy_nj_per_byte,
+                devices: Devices { count, frequency_mhz, energy_per_instruction_nj, uplink_mbps },
+                tasks: Tasks { per_device, size_mb },
+                servers,
+            }
+        })
+    })
+}
+
+/// A preset's text after a few edits by someone who knows TOML, but not scenarios.
+fn mutated() -> impl Strategy<Value = String> {
+    let pieces = "0|-1|1e999|nan|inf|\"x\"|true|[]|[1, 2]|[[1]]|{}|{ a = 1 }|=|[|]]|\n|\n[devices]\n|\n[[servers]]\n\
+        |\n[servers]\n|count = 3\n|name|.|'|\"|\\u0000|#|9999999999999999999999|0x7fffffffffffffff|1979-05-27\
+        |1_000_000_000|\u{feff}|é|\r";
+    let piece = prop::sample::select(pieces.split('|').collect::<Vec<_>>());
+    let edit = (any::<prop::sample::Index>(), 0..12_usize, prop::option::of(piece));
+    let preset = prop::sample::select(Scenario::presets().collect::<Vec<_>>());
+    (preset, prop::collection::vec(edit, 1..6)).prop_map(|(preset, edits)| {
+        let mut text: Vec<char> = Scenario::preset_text(preset).expect("a preset").chars().collect();
+        for (position, removed, piece) in edits {
+            let start = position.index(text.len());
+            let end = (start + removed).min(text.len());
+            text.splice(start..end, piece.unwrap_or_default().chars());
+        }
+        text.into_iter().collect()
+    })
+}
+
+/// Reads a text that may be anything. What is accepted must be a scenario; what is refused must say why, somewhere
+/// within the text.
+fn read_anything(text: &str) -> Result<(), TestCaseError> {
+    match Scenario::from_toml("anything", text) {
+        Ok(scenario) => {
+            prop_assert!(scenario.check().is_ok());
+            let again = Scenario::from_toml("again", &scenario.to_toml());
+            prop_assert_eq!(again.as_ref(), Ok(&scenario));
+        }
+        Err(problems) => {
+            prop_assert!(!problems.list.is_empty());
+            let lines = text.split('\n').count();
+            for problem in &problems.list {
+                prop_assert!(!problem.message.is_empty(), "{}", problems);
+                let inside = problem.place.is_none_or(|(line, column)| (1..=lines).contains(&line) && column >= 1);
+                prop_assert!(inside, "{} of {} lines", problems, lines);
+            }
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn a_scenario_survives_writing_and_reading(scenario in scenario()) {
+        let text = scenario.to_toml();
+        let again = Scenario::from_toml("again", &text);
+        prop_assert_eq!(again.as_ref(), Ok(&scenario), "{}", text);
+        prop_assert_eq!(again.map(|again| again.to_toml()), Ok(text));
+    }
+
+    #[test]
+    fn a_valid_scenario_has_rates_that_can_be_added_up(scenario in scenario()) {
+        let model = scenario.check().expect("valid by construction");
+        for device in 0..model.devices() {
+            for rate in model.rates(device) {
+                prop_assert!(rate.energy_j_per_byte.is_finite() && rate.energy_j_per_byte >= 0.0);
+                prop_assert!(rate.time_s_per_byte.is_finite() && rate.time_s_per_byte > 0.0);
+            }
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_without_panic(text in "(?s).{0,200}") {
+        read_anything(&text)?;
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        read_anything(&String::from_utf8_lossy(&bytes))?;
+    }
+
+    #[test]
+    fn an_edited_preset_is_read_without_panic(text in mutated()) {
+        read_anything(&text)?;
+    }
+}

@@ -1,0 +1,158 @@
+//! Workloads for `decide`, `solve` and `evaluate`.
+
+use acceptance::{Said, shared_run};
+
+const GOOD: &str = "{\"id\": \"good\", \"tasks_mb\": [[12, 25.5, 18], [10, 20, 30], [11, 12, 13]]}";
+
+/// A JSON line that is wrong, and what must be said of it.
+const WRONG_LINES: [(&str, &[&str]); 18] = [
+    ("{\"tasks_mb\": [[1, 2, 3], [1, 2, 3]]}", &["2 rows", "3 devices"]),
+    ("{\"tasks_mb\": [[1, 2, 3], [1, 2], [1, 2, 3]]}", &["device 1", "2 tasks", "3"]),
+    ("{\"tasks_mb\": []}", &["0 rows", "3 devices"]),
+    ("{\"tasks_mb\": [[1, 2, 3], [1, 2, 3], [1, -2, 3]]}", &["task 1 of device 2", "-2 MB"]),
+    ("{\"tasks_mb\": [[1, 2, 3], [1, 2, 3], [1, 0, 3]]}", &["task 1 of device 2", "0 MB"]),
+    ("{\"tasks_mb\": [[1, 2, 3], [1, 2, 3], [1, 1e300, 3]]}", &["task 1 of device 2"]),
+    ("{\"tasks_mb\": [[1, 2, NaN], [1, 2, 3], [1, 2, 3]]}", &["column 21"]),
+    ("{\"tasks_mb\": [[1, 2, 1e999], [1, 2, 3], [1, 2, 3]]}", &["out of range"]),
+    ("{\"tasks_mb\": [[1, 2, \"3\"], [1, 2, 3], [1, 2, 3]]}", &["string \"3\""]),
+    ("{\"tasks_mb\": [[1, 2, null], [1, 2, 3], [1, 2, 3]]}", &["null"]),
+    ("{\"tasks_mb\": 5}", &["integer `5`"]),
+    ("{\"tasks\": [[1, 2, 3], [1, 2, 3], [1, 2, 3]]}", &["unknown field `tasks`", "`tasks_mb`"]),
+    ("{\"tasks_mb\": [[1, 2, 3], [1, 2, 3], [1, 2, 3]], \"priority\": 1}", &["unknown field `priority`"]),
+    ("{\"id\": 4}", &["missing field `tasks_mb`"]),
+    ("{}", &["missing field `tasks_mb`"]),
+    ("{\"tasks_mb\": [[1, 2, 3], [1, 2, 3], [1, 2, 3]]", &["column"]),
+    ("{\"tasks_mb\": [[1, 2, 3], [1, 2, 3], [1, 2, 3]]} more", &["trailing characters"]),
+    ("true", &["boolean `true`"]),
+];
+
+/// Both commands that answer workloads.
+fn answer(input: &[u8]) -> [Said; 2] {
+    let run = shared_run();
+    [&["decide", "--record", "run/record"][..], &["solve", "--scheme", "greedy"]]
+        .map(|command| run.trainer_reading(input, command))
+}
+
+#[test]
+fn a_wrong_line_is_named_and_the_lines_before_it_are_answered() {
+    for (line, parts) in WRONG_LINES {
+        // A blank line is counted and nothing else.
+        let input = format!("{GOOD}\n\n{GOOD}\n{line}\n{GOOD}\n");
+        for said in answer(input.as_bytes()) {
+            let said = said.failed(1).naming(&["standard input, line 4: ", "help:"]).naming(parts);
+            assert_eq!(said.lines().len(), 2, "{said}");
+            assert!(said.lines().iter().all(|answer| answer.contains("\"id\":\"good\"")), "{said}");
+        }
+    }
+}
+
+#[test]
+fn a_wrong_last_line_without_an_end_is_named_too() {
+    for said in answer(format!("{GOOD}\n{{\"tasks_mb\": [[1,").as_bytes()) {
+        assert_eq!(said.failed(1).naming(&["standard input, line 2: "]).lines().len(), 1);
+    }
+}
+
+#[test]
+fn evaluate_refuses_wrong_workloads_before_it_starts() {
+    let run = shared_run();
+    run.write("wrong.jsonl", format!("{GOOD}\n{{\"tasks_mb\": [[1]]}}\n"));
+    let said = run.trainer(&["evaluate", "--record", "run/record", "--workloads", "wrong.jsonl"]).failed(1).silent();
+    said.naming(&["wrong.jsonl, line 2: ", "1 rows", "help:"]);
+}
+
+#[test]
+fn what_is_no_text_is_refused() {
+    let noise: Vec<u8> = (0..5_000_u32).map(|index| (index.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    for bytes in
+        [&noise[..], &[0; 100], b"\xff\xfe\n", b"{\"tasks_mb\": [[1, 2, \xff]]}\n", b"workload,\xff\xfe,\n1,2\n"]
+    {
+        for said in answer(bytes) {
+            said.failed(1).silent().naming(&["standard input", "help:"]);
+        }
+    }
+}
+
+#[test]
+fn a_line_without_an_end_does_not_fill_the_memory() {
+    let endless = vec![b' '; 40 << 20];
+    for said in answer(&[b"{\"tasks_mb\":", &endless[..]].concat()) {
+        said.failed(1).silent().naming(&["standard input, line 1", "longer than"]);
+    }
+}
+
+#[test]
+fn nothing_to_decide_is_an_error() {
+    for input in ["", "\n", " \n\n\t\n", "workload,device,task,mb\n"] {
+        for said in answer(input.as_bytes()) {
+            said.failed(1).silent().naming(&["standard input holds no workload", "help:"]);
+        }
+    }
+}
+
+#[test]
+fn words_are_no_workloads() {
+    for said in answer(b"tasks of monday\n") {
+        said.failed(1).silent().naming(&["standard input", "help:"]);
+    }
+    for said in answer(b"tasks of monday\ntwelve\n") {
+        said.failed(1).silent().naming(&["standard input, line ", "help:"]);
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let run = shared_run();
+    for command in [&["decide", "--record", "run/record"][..], &["solve", "--scheme", "greedy"]] {
+        let said = run.trainer(&[command, &["no/such.jsonl"]].concat()).failed(1).silent();
+        said.naming(&["cannot read no/such.jsonl", "No such file"]);
+        run.trainer(&[command, &["run"]].concat()).failed(1).silent().naming(&["cannot read run", "directory"]);
+    }
+}
+
+/// One whole workload as CSV, to which something wrong is added.
+fn csv(more: &str) -> String {
+    let mut text = String::from("workload,device,task,mb\n");
+    for task in 0..9 {
+        text += &format!("good,{},{},{}\n", task / 3, task % 3, 10 + task);
+    }
+    text + more
+}
+
+#[test]
+fn a_wrong_row_of_csv_is_named_and_the_workloads_before_it_are_answered() {
+    for (rows, line, parts) in [
+        ("next,0,0,-4\n", 11, &["-4 MB"][..]),
+        ("next,0,0,0\n", 11, &["0 MB"]),
+        ("next,0,0,NaN\n", 11, &["NaN MB"]),
+        ("next,0,0,inf\n", 11, &["inf MB"]),
+        ("next,0,0,large\n", 11, &["float"]),
+        ("next,-1,0,4\n", 11, &["digit"]),
+        ("next,3,0,4\n", 11, &["device 3, task 0", "devices 0 to 2"]),
+        ("next,0,3,4\n", 11, &["device 0, task 3", "tasks 0 to 2"]),
+        ("next,0,0\n", 11, &["3 fields"]),
+        ("next,0,0,4,5\n", 11, &["5 fields"]),
+        ("next,0,0,4\nnext,0,0,4\n", 12, &["device 0, task 0", "twice"]),
+        ("next,0,0,4\n", 11, &["workload next", "device 0, task 1"]),
+        ("next,0,0,4\nother,0,0,4\n", 11, &["workload next", "device 0, task 1"]),
+        ("next,0,0,\u{e9}\n", 11, &["float"]),
+    ] {
+        for said in answer(csv(rows).as_bytes()) {
+            let said = said.failed(1).naming(&[&format!("standard input, line {line}: "), "help:"]).naming(parts);
+            assert_eq!(said.lines().len(), 1, "{rows}\n{said}");
+        }
+    }
+}
+
+#[test]
+fn csv_needs_its_four_columns() {
+    for (header, parts) in [
+        ("workload,device,task\na,0,0\n", &["missing field `mb`"][..]),
+        ("workload,device,task,mb,extra\na,0,0,1,2\n", &["unknown field `extra`"]),
+        ("workload,device,task,size\na,0,0,1\n", &["`size`"]),
+    ] {
+        for said in answer(header.as_bytes()) {
+            said.failed(1).silent().naming(&["standard input, line "]).naming(parts);
+        }
+    }
+}
