@@ -2,6 +2,8 @@
 # Every run behind docs/results.md: trains, and prints the tables.
 #
 #   scripts/results.sh [OUT]            runs are written below OUT [default: runs/results]
+#   SEEDS="1 2 3 4 5" scripts/results.sh  other seeds than 1 2 3
+#   TRAINER=target/release/trainer ...  another build of the program
 #   SIZES=sizes.txt scripts/results.sh  also the scenario of recorded task sizes (see scripts/task_sizes.py)
 #
 # Finished runs are kept: started again, it goes on where it stopped.
@@ -9,8 +11,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:-runs/results}
 seeds=${SEEDS:-1 2 3}
-cargo build --quiet --profile dev -p trainer
-trainer=target/debug/trainer
+trainer=${TRAINER:-target/debug/trainer}
+[ -n "${TRAINER:-}" ] || cargo build --quiet -p trainer
 
 train() { # NAME SEED OPTIONS...
     local directory=$out/$1-seed$2

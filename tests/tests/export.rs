@@ -100,10 +100,10 @@ fn there_is_one_burn_file_for_each_network() {
 
 #[test]
 fn exporting_twice_writes_the_same_bytes() {
-    for arguments in [&[][..], &["--as", "bpk"]] {
+    for arguments in [&["--as", "bpk"][..], &[], &["--as", "bpk", "--per-dnn"], &["--per-dnn"]] {
         let (_first_run, first) = export(arguments);
         let (_second_run, second) = export(arguments);
-        assert_eq!(first.files(), second.files(), "{arguments:?}");
+        assert!(first.files() == second.files(), "{arguments:?} writes other bytes each time");
     }
 }
 

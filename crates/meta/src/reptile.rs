@@ -74,7 +74,9 @@ pub fn reptile(
         let reports = (outer + 1).is_multiple_of(settings.report_every) || outer + 1 == settings.outer_steps;
         for inner in 0..settings.inner_steps {
             indices.clear();
-            draws.iter_mut().for_each(|draws| draws.batch(settings.batch, &mut indices));
+            for draws in &mut draws {
+                draws.batch(settings.batch, &mut indices);
+            }
             let last = inner + 1 == settings.inner_steps;
             learner.step(metadata, &indices, (reports && last).then_some(&mut losses));
         }

@@ -104,26 +104,29 @@ fn find(feature: &'static str, backend: Option<Backend>) -> Result<Backend, Back
     backend.ok_or(BackendError::NotBuiltIn { feature })
 }
 
+#[cfg(feature = "flex")]
+#[expect(clippy::unnecessary_wraps, reason = "a build without the backend has no such device")]
 fn flex() -> Option<Backend> {
-    #[cfg(feature = "flex")]
-    return Some(Backend {
-        device: Device::flex(),
-        name: "flex".to_owned(),
-        description: "CPU, Burn's own backend in pure Rust".to_owned(),
-    });
-    #[cfg(not(feature = "flex"))]
-    return None;
+    let description = "CPU: Burn's own backend in pure Rust, with fused kernels for the ensemble".to_owned();
+    Some(Backend { device: Device::flex(), name: "flex".to_owned(), description })
 }
 
+#[cfg(not(feature = "flex"))]
+fn flex() -> Option<Backend> {
+    None
+}
+
+#[cfg(feature = "ndarray")]
+#[expect(clippy::unnecessary_wraps, reason = "a build without the backend has no such device")]
 fn ndarray() -> Option<Backend> {
-    #[cfg(feature = "ndarray")]
-    {
-        #[expect(deprecated, reason = "asked for by name; the backend leaves Burn with 0.23")]
-        let device = Device::ndarray();
-        Some(Backend { device, name: "ndarray".to_owned(), description: "CPU, through ndarray".to_owned() })
-    }
-    #[cfg(not(feature = "ndarray"))]
-    return None;
+    #[expect(deprecated, reason = "asked for by name; the backend leaves Burn with 0.23")]
+    let device = Device::ndarray();
+    Some(Backend { device, name: "ndarray".to_owned(), description: "CPU, through ndarray".to_owned() })
+}
+
+#[cfg(not(feature = "ndarray"))]
+fn ndarray() -> Option<Backend> {
+    None
 }
 
 #[cfg(not(feature = "wgpu"))]

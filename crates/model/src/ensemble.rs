@@ -123,8 +123,8 @@ impl Ensemble {
     /// If there is no such network.
     pub fn dnn(&self, dnn: usize) -> Dnn {
         let layer = |stacked: &StackedLinear| {
-            let weight = stacked.weight.val().slice([dnn..dnn + 1]).squeeze_dim::<2>(0); // [1, in, out] -> [in, out]
-            let bias = stacked.bias.val().slice([dnn..dnn + 1]);
+            let weight = stacked.weight.val().narrow(0, dnn, 1).squeeze_dim::<2>(0); // [1, in, out] -> [in, out]
+            let bias = stacked.bias.val().narrow(0, dnn, 1);
             let [_, _, outputs] = bias.dims();
             Linear { weight: Param::from_tensor(weight), bias: Some(Param::from_tensor(bias.reshape([outputs]))) }
         };

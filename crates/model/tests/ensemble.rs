@@ -23,7 +23,7 @@ fn stacked_networks_answer_as_each_by_itself() {
     assert_eq!(together.dims(), [3, 4, 6]);
     for dnn in 0..3 {
         let alone = ensemble.dnn(dnn).forward(batch.clone());
-        let stacked = together.clone().slice([dnn..dnn + 1]).reshape([4, 6]);
+        let stacked = together.clone().narrow(0, dnn, 1).reshape([4, 6]);
         let difference: f32 = (alone - stacked).abs().max().into_scalar();
         assert!(difference < 1e-5, "network {dnn} differs by {difference}");
     }

@@ -99,7 +99,7 @@ fn the_papers_cost_by_hand() {
     let time = device_0 + 30.0 * 10.0 + 90.0 * cloud_s_per_mb;
     assert!((outcome.energy_j - energy).abs() < 1e-9, "{} {energy}", outcome.energy_j);
     assert!((outcome.time_s - time).abs() < 1e-9, "{} {time}", outcome.time_s);
-    assert!((outcome.cost - (energy + time) / 2.0).abs() < 1e-9);
+    assert!((outcome.cost - f64::midpoint(energy, time)).abs() < 1e-9);
 }
 
 #[test]

@@ -22,6 +22,9 @@ const MAX_COUNT: usize = 1_000_000_000;
 /// The most samples held in memory at once.
 const MAX_SAMPLES: usize = 10_000_000;
 
+/// Indicators flipped for each network where candidates are explored and nobody says how many.
+pub(crate) const DEFAULT_FLIPS: usize = 6;
+
 /// Everything about training that is not the scenario, the seed or the device.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Training {
@@ -215,15 +218,17 @@ fn read_selection(selection: &mut Selection, section: &Section<'_>) {
     let explorations = [("threshold", false), ("order-preserving", true)];
     let explores = section.optional_choice("exploration", &explorations);
     let flips = section.optional_count("flips");
+    let explores = explores.unwrap_or(selection.exploration != Exploration::Threshold);
     selection.exploration = match (explores, flips, selection.exploration) {
-        (Some(false), _, _) | (None, None, Exploration::Threshold) => Exploration::Threshold,
-        (None, Some(_), Exploration::Threshold) => {
+        (true, Some(flips), _) | (true, None, Exploration::OrderPreserving { flips }) => {
+            Exploration::OrderPreserving { flips }
+        }
+        (true, None, Exploration::Threshold) => Exploration::OrderPreserving { flips: DEFAULT_FLIPS },
+        (false, None, _) => Exploration::Threshold,
+        (false, Some(_), _) => {
             section.problem("flips", "needs exploration = \"order-preserving\"");
             Exploration::Threshold
         }
-        (_, Some(flips), _) => Exploration::OrderPreserving { flips },
-        (_, None, Exploration::OrderPreserving { flips }) => Exploration::OrderPreserving { flips },
-        (Some(true), None, Exploration::Threshold) => Exploration::OrderPreserving { flips: 6 },
     };
     let choices = [("workload", Choice::Workload), ("per-device", Choice::PerDevice)];
     set(&mut selection.choice, section.optional_choice("choice", &choices));

@@ -78,10 +78,9 @@ impl AppError {
             Self::Backend(BackendError::NotBuiltIn { feature }) => {
                 format!("`cargo run -p trainer --features {feature} -- ...` builds it in; `--device flex` uses the CPU")
             }
-            Self::Backend(BackendError::NoAdapter { .. }) => {
+            Self::Backend(BackendError::NoAdapter { .. } | BackendError::UnknownDevice { .. }) => {
                 "`--device flex` computes on the CPU; `trainer devices` lists what is there".into()
             }
-            Self::Backend(BackendError::UnknownDevice { .. }) => "`trainer devices` lists what is there".into(),
             Self::Record(RecordError::OtherScenario { .. }) => {
                 "leave --scenario out to use the record's own; `--any-rates` accepts other rates for the same fleet"
                     .into()
@@ -125,8 +124,9 @@ impl AppError {
 
     pub(crate) fn exit(&self) -> Exit {
         match self {
-            Self::BadSetting { .. } | Self::UnknownTraining { .. } => Exit::Usage,
-            Self::Backend(model::BackendError::UnknownDevice { .. }) => Exit::Usage,
+            Self::BadSetting { .. }
+            | Self::UnknownTraining { .. }
+            | Self::Backend(model::BackendError::UnknownDevice { .. }) => Exit::Usage,
             _ => Exit::Failure,
         }
     }

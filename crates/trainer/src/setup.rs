@@ -9,6 +9,7 @@ use sim::scheme::Scheme;
 use sim::{CostModel, Scenario, SchemeError, SizeSampler, StandardSet};
 
 use crate::cli::{ComputeArgs, ThreadsArg};
+use crate::config::DEFAULT_FLIPS;
 use crate::error::AppError;
 
 /// A scenario ready for use.
@@ -63,9 +64,6 @@ pub(crate) fn problem_for(
     Ok(problem)
 }
 
-/// Indicators flipped for each network where candidates are explored at decision time.
-const FLIPS: usize = 6;
-
 /// A record as schemes: as the paper decides with it, and with explored candidates. The label tells several records
 /// apart.
 pub(crate) fn policies(label: &str, record: &Record, model: &CostModel, device: &Device) -> Vec<Box<dyn Scheme>> {
@@ -73,7 +71,7 @@ pub(crate) fn policies(label: &str, record: &Record, model: &CostModel, device: 
         let name = if label.is_empty() { name.to_owned() } else { format!("{name} {label}") };
         Box::new(Policy::new(&name, &record.ensemble, record.codec(model), selection, device))
     };
-    vec![policy("mr-dro", Selection::PAPER), policy("mr-dro-explored", Selection::explored(FLIPS))]
+    vec![policy("mr-dro", Selection::PAPER), policy("mr-dro-explored", Selection::explored(DEFAULT_FLIPS))]
 }
 
 /// Evaluates schemes one after the other, so that none disturbs another's time. A scheme that refuses the scenario's

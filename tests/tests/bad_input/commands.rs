@@ -178,7 +178,8 @@ fn a_finished_run_is_not_written_over() {
 fn a_place_that_cannot_be_written_to_is_named() {
     let workshop = Workshop::new();
     workshop.write("file", "not a directory");
-    let record = shared_run().path("run/record");
+    let run = shared_run();
+    let record = run.path("run/record");
     let record = record.to_str().expect("a plain path");
     let export = ["export", "--record", record];
     let plot = ["plot", record.trim_end_matches("/record")];

@@ -53,11 +53,12 @@ fn a_disk_that_fills_up_with_the_metrics_stops_the_training() {
 
 #[test]
 fn a_disk_that_fills_up_with_an_export_leaves_nothing() {
-    let record = shared_run().path("run/record");
-    let record = record.to_str().expect("a plain path").to_owned();
+    let run = shared_run();
+    let record = run.path("run/record");
+    let record = record.to_str().expect("a plain path");
     for more in [&[][..], &["--as", "bpk"], &["--per-dnn"]] {
         let workshop = Workshop::new();
-        let said = limited(&workshop, 1, &[&["export", "--record", &record, "--out", "out"], more].concat());
+        let said = limited(&workshop, 1, &[&["export", "--record", record, "--out", "out"], more].concat());
         said.failed(1).silent().naming(&["cannot write out/", "File too large"]);
         assert_only(&workshop, &["out/"]);
     }
@@ -65,10 +66,11 @@ fn a_disk_that_fills_up_with_an_export_leaves_nothing() {
 
 #[test]
 fn a_disk_that_fills_up_with_a_picture_leaves_none() {
-    let run = shared_run().path("run");
-    let run = run.to_str().expect("a plain path").to_owned();
+    let shared = shared_run();
+    let run = shared.path("run");
+    let run = run.to_str().expect("a plain path");
     let workshop = Workshop::new();
-    let said = limited(&workshop, 4, &["plot", &run, "--out", "plot.svg"]).failed(1).silent();
+    let said = limited(&workshop, 4, &["plot", run, "--out", "plot.svg"]).failed(1).silent();
     said.naming(&["cannot write plot.svg", "File too large"]);
     assert_only(&workshop, &["/"]);
 }

@@ -17,10 +17,10 @@ use crate::decision::{Decision, Placement};
 use crate::error::SchemeError;
 use crate::workload::Workload;
 
-/// Search nodes for one device after which the search gives up: a second or so.
-const MAX_NODES: u64 = 20_000_000;
+/// Search nodes for one device after which the search gives up: a fraction of a second.
+const MAX_NODES: u64 = 3_000_000;
 
-/// Branch and bound for each device. Always answers up to 14 tasks a device on three places; beyond that it depends on
+/// Branch and bound for each device. Always answers up to 13 tasks a device on three places; beyond that it depends on
 /// the sizes, and what would take too long is refused.
 #[derive(Debug, Clone, Default)]
 pub struct Exact {

@@ -37,7 +37,9 @@ impl Scheme for LocalSearch {
             let mut best = load.cost();
             for start in 0..load.places() {
                 load.clear();
-                sizes.iter().for_each(|&bytes| load.add(bytes, start));
+                for &bytes in sizes {
+                    load.add(bytes, start);
+                }
                 trial.fill(start);
                 evaluations += improve(&mut load, sizes, &mut trial);
                 if gains(load.cost(), best) {

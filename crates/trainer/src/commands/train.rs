@@ -278,13 +278,10 @@ impl<'a> Run<'a> {
     /// The command that makes this record again.
     fn command(&self) -> String {
         let TrainArgs { scenario, training, settings, seed, .. } = self.args;
-        let mut command = String::from("cargo run -p trainer --");
-        if self.training.drl.steps == 0 {
-            command += " meta";
-        }
-        command += &format!(" --scenario {} --training {training} --seed {}", scenario.scenario, seed.seed);
-        settings.iter().for_each(|setting| command += &format!(" --set {setting}"));
-        command
+        let meta = if self.training.drl.steps == 0 { " meta" } else { "" };
+        let settings: Vec<_> = settings.iter().map(|setting| format!(" --set {setting}")).collect();
+        let (scenario, seed, settings) = (&scenario.scenario, seed.seed, settings.concat());
+        format!("cargo run -p trainer --{meta} --scenario {scenario} --training {training} --seed {seed}{settings}")
     }
 }
 

@@ -117,7 +117,7 @@ where
         .map_err(text)?;
     let mut mesh = chart.configure_mesh();
     mesh.x_desc("steps").y_desc(description).light_line_style(WHITE).bold_line_style(BLACK.mix(0.12));
-    mesh.x_label_formatter(&thousands)
+    mesh.x_label_formatter(&|steps| thousands(*steps))
         .y_label_formatter(&label)
         .label_style(("sans-serif", 13))
         .draw()
@@ -148,7 +148,7 @@ where
 }
 
 /// 20000 as 20,000.
-fn thousands(value: &f64) -> String {
+fn thousands(value: f64) -> String {
     let digits = format!("{value:.0}");
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
