@@ -44,7 +44,7 @@ for seed in $seeds; do
     train trap-search-explored "$seed" "${explored[@]}" --set meta.labels=local-search
     if [ -n "${SIZES:-}" ]; then
         scenario=$out/recorded.toml
-        sed -e 's/^name = .*/name = "recorded"/' \
+        sed -e '0,/^name = .*/s//name = "recorded"/' \
             -e "s|^size_mb = .*|size_mb = { distribution = \"file\", path = \"$(realpath "$SIZES")\" }|" \
             crates/sim/scenarios/paper-wan.toml >"$scenario"
         train recorded-recommended "$seed" --scenario "$scenario"

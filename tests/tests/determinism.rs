@@ -1,5 +1,7 @@
 //! Equal seeds give equal bytes, whatever the number of threads.
 
+use std::fmt::Write as _;
+
 use acceptance::{Said, Workshop};
 
 /// What a run writes that has no times in it.
@@ -80,9 +82,10 @@ fn schemes_that_draw_numbers_repeat_themselves() {
 #[test]
 fn decisions_of_a_record_do_not_depend_on_threads() {
     let run = acceptance::shared_run();
-    let workloads: String = (1..100)
-        .map(|size| format!("{{\"tasks_mb\": [[{size}, 25.5, 18], [10, {size}, 30], [11, 12, {size}]]}}\n"))
-        .collect();
+    let workloads = (1..100).fold(String::new(), |mut lines, size| {
+        let _ = writeln!(lines, "{{\"tasks_mb\": [[{size}, 25.5, 18], [10, {size}, 30], [11, 12, {size}]]}}");
+        lines
+    });
     let decide = |threads: &str| {
         let arguments = ["decide", "--record", "run/record", "--explore", "4", "--threads", threads];
         run.trainer_reading(workloads.clone(), &arguments).succeeded().stdout

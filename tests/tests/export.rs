@@ -39,7 +39,7 @@ fn tensor(file: &SafeTensors<'_>, name: &str) -> (Vec<f32>, Vec<usize>) {
 }
 
 fn sorted_names(file: &SafeTensors<'_>) -> Vec<String> {
-    let mut names: Vec<_> = file.names().into_iter().map(|name| name.to_string()).collect();
+    let mut names: Vec<_> = file.names().into_iter().map(ToString::to_string).collect();
     names.sort();
     names
 }

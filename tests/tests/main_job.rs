@@ -155,7 +155,7 @@ fn the_record_loads_and_says_how_it_was_made() {
     assert_eq!(record.provenance.get("seed").map(String::as_str), Some("1"));
     assert!(record.provenance["command"].contains("--set drl.steps=40"), "{:?}", record.provenance);
     let results = json(&run.text("run/results.json"));
-    let measured = record.measures.get("q2 mr-dro").expect("the record's own quality");
+    let measured = record.measures.get("q2_mr_dro").expect("the record's own quality");
     assert!((measured - q2(&results["evaluations"], "mr-dro")).abs() < 1e-12);
 }
 

@@ -60,13 +60,9 @@ impl Ensemble {
     /// # Panics
     /// If the parameters are not those of `dnns` networks of this shape.
     pub fn from_host(shape: &NetworkShape, dnns: usize, layers: Vec<LayerData>, device: &Device) -> Self {
-        let mut id = 0;
-        // Identifiers are written into records: equal runs must give equal ones.
+        let mut ids = Ids::default();
         let mut param = |data: Vec<f32>, dimensions: [usize; 3]| {
-            id += 1;
-            let tensor = Tensor::<3>::from_data(TensorData::new(data, dimensions), device);
-            let (_, tensor, mapper) = Param::from_tensor(tensor).consume();
-            Param::from_mapped_value(ParamId::from(id), tensor, mapper)
+            ids.param(Tensor::<3>::from_data(TensorData::new(data, dimensions), device))
         };
         let stacked = |(LayerData { weight, bias }, (inputs, outputs)): (LayerData, (usize, usize))| StackedLinear {
             weight: param(weight, [dnns, inputs, outputs]),
@@ -103,6 +99,7 @@ impl Ensemble {
     /// If there is none, or they differ in shape.
     pub fn stack(dnns: &[Dnn]) -> Self {
         assert!(!dnns.is_empty(), "an ensemble needs at least one network");
+        let mut ids = Ids::default();
         let layer = |index: usize| {
             let weights = dnns.iter().map(|dnn| dnn.layers[index].weight.val()).collect();
             let biases = dnns.iter().map(|dnn| {
@@ -110,8 +107,8 @@ impl Ensemble {
                 bias.val().unsqueeze_dim::<2>(0) // [out] -> [1, out]
             });
             StackedLinear {
-                weight: Param::from_tensor(Tensor::stack::<3>(weights, 0)),
-                bias: Param::from_tensor(Tensor::stack::<3>(biases.collect(), 0)),
+                weight: ids.param(Tensor::stack::<3>(weights, 0)),
+                bias: ids.param(Tensor::stack::<3>(biases.collect(), 0)),
             }
         };
         Self { layers: (0..dnns[0].layers.len()).map(layer).collect() }
@@ -122,11 +119,12 @@ impl Ensemble {
     /// # Panics
     /// If there is no such network.
     pub fn dnn(&self, dnn: usize) -> Dnn {
+        let mut ids = Ids::default();
         let layer = |stacked: &StackedLinear| {
             let weight = stacked.weight.val().narrow(0, dnn, 1).squeeze_dim::<2>(0); // [1, in, out] -> [in, out]
             let bias = stacked.bias.val().narrow(0, dnn, 1);
             let [_, _, outputs] = bias.dims();
-            Linear { weight: Param::from_tensor(weight), bias: Some(Param::from_tensor(bias.reshape([outputs]))) }
+            Linear { weight: ids.param(weight), bias: Some(ids.param(bias.reshape([outputs]))) }
         };
         Dnn { layers: self.layers.iter().map(layer).collect() }
     }
@@ -152,6 +150,21 @@ impl Ensemble {
             activations = activations.matmul(layer.weight.val()) + layer.bias.val();
         }
         activations
+    }
+}
+
+/// Numbers parameters from 1. Burn draws their identifiers at random and writes them into records, where equal runs must
+/// write equal ones.
+#[derive(Default)]
+struct Ids {
+    last: u64,
+}
+
+impl Ids {
+    fn param<const D: usize>(&mut self, tensor: Tensor<D>) -> Param<Tensor<D>> {
+        self.last += 1;
+        let (_, tensor, mapper) = Param::from_tensor(tensor).consume();
+        Param::from_mapped_value(ParamId::from(self.last), tensor, mapper)
     }
 }
 

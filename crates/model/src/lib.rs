@@ -48,7 +48,7 @@ mod samples;
 pub use backend::{Backend, DeviceChoice, available};
 pub use candidates::{Choice, Chooser, Chosen, Exploration, Selection};
 pub use codec::{Alternative, Code, Codec, DONT_CARE, Scaling};
-pub use dnn::{Dnn, NetworkShape};
+pub use dnn::{Dnn, MAX_PARAMETERS, NetworkShape};
 pub use engine::{Forward, Learner, forward, learner};
 pub use ensemble::{Ensemble, LayerData, StackedLinear};
 pub use error::{BackendError, CodeError, RecordError};

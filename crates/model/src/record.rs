@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
@@ -20,7 +20,7 @@ use sim::{CostModel, Scenario};
 
 use crate::candidates::{Choice, Exploration, Selection};
 use crate::codec::{Code, Codec, Scaling};
-use crate::dnn::NetworkShape;
+use crate::dnn::{MAX_PARAMETERS, NetworkShape};
 use crate::ensemble::{Ensemble, LayerData};
 use crate::error::RecordError;
 
@@ -32,8 +32,6 @@ const WEIGHTS: &str = "weights.bpk";
 
 /// More than any manifest needs; a larger file is none.
 const MAX_MANIFEST_BYTES: u64 = 4 << 20;
-/// More parameters than any ensemble here has: 4 GiB of them.
-const MAX_PARAMETERS: usize = 1 << 30;
 /// Names, shapes and alignment in the file of weights beside the parameters themselves.
 const MAX_OVERHEAD_BYTES: usize = 1 << 20;
 
@@ -60,6 +58,8 @@ pub struct Record {
 #[serde(deny_unknown_fields)]
 struct Manifest {
     format_version: i64,
+    /// Of everything below these two lines.
+    sha256: String,
     network: Network,
     codec: CodecTable,
     selection: SelectionTable,
@@ -118,22 +118,18 @@ impl Record {
         fs::create_dir_all(&parent).map_err(unwritable)?;
         let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let unfinished = parent.join(format!(".{name}.{}.unfinished", std::process::id()));
-        let written =
-            self.write_into(&unfinished).and_then(|()| fs::rename(&unfinished, directory).map_err(unwritable));
+        let written = self.write_into(&unfinished).and_then(|()| fs::rename(&unfinished, directory));
         if written.is_err() {
             // What was written is of no use; that it cannot be removed either is not what went wrong.
             let _ = fs::remove_dir_all(&unfinished);
         }
-        written
+        written.map_err(unwritable)
     }
 
-    fn write_into(&self, directory: &Path) -> Result<(), RecordError> {
-        fs::create_dir_all(directory)
-            .map_err(|source| RecordError::Unwritable { path: directory.to_owned(), source })?;
-        let path = directory.join(WEIGHTS);
-        let bytes = self.ensemble.clone().into_record().into_bytes();
-        let bytes = bytes.map_err(|error| RecordError::Weights { path: path.clone(), reason: error.to_string() })?;
-        write_synced(&path, &bytes)?;
+    fn write_into(&self, directory: &Path) -> io::Result<()> {
+        fs::create_dir_all(directory)?;
+        let bytes = self.ensemble.clone().into_record().into_bytes().map_err(io::Error::other)?;
+        write_synced(&directory.join(WEIGHTS), &bytes)?;
         write_synced(&directory.join(MANIFEST), self.manifest(&bytes).as_bytes())
     }
 
@@ -145,6 +141,7 @@ impl Record {
         };
         let manifest = Manifest {
             format_version: FORMAT_VERSION,
+            sha256: String::new(),
             network: Network { dnns: self.ensemble.dnns(), inputs, hidden, outputs },
             codec: CodecTable {
                 code: self.code,
@@ -157,7 +154,9 @@ impl Record {
             weights: Weights { bytes: weights.len() as u64, sha256: checksum(weights) },
             scenario: toml::from_str(&self.scenario.to_toml()).expect("a scenario's TOML is a table"),
         };
-        toml::to_string(&manifest).expect("numbers, texts and tables can be written")
+        let text = toml::to_string(&manifest).expect("numbers, texts and tables can be written");
+        let (_, body) = split_seal(&text);
+        format!("format_version = {FORMAT_VERSION}\nsha256 = \"{}\"\n{body}", checksum(body.as_bytes()))
     }
 
     /// Loads a record onto a device.
@@ -192,6 +191,10 @@ impl Record {
             return Err(wrong(format!("{dnns} networks with hidden layers {:?} are not possible", shape.hidden)));
         }
         let ensemble = load_weights(directory, &manifest.weights, &shape, dnns, device)?;
+        // Last, so that whoever edits a manifest learns first what is wrong with what was written.
+        if checksum(split_seal(&text).1.as_bytes()) != manifest.sha256 {
+            return Err(wrong("does not match its own checksum: it is damaged or was changed".to_owned()));
+        }
         let exploration = match manifest.selection.flips {
             0 => Exploration::Threshold,
             flips => Exploration::OrderPreserving { flips },
@@ -235,16 +238,28 @@ impl Record {
     }
 }
 
+/// The two lines that say version and checksum, and everything below them.
+fn split_seal(text: &str) -> (&str, &str) {
+    let end = text.match_indices('\n').nth(1).map_or(text.len(), |(newline, _)| newline + 1);
+    text.split_at(end)
+}
+
 fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, RecordError> {
     let wrong = |reason: String| RecordError::Manifest { path: path.to_owned(), reason };
-    let table: toml::Table = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+    let misread = |error: toml::de::Error| {
+        let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
+        let line = before.matches('\n').count();
+        let content: String = text.lines().nth(line).unwrap_or_default().chars().take(60).collect();
+        wrong(format!("line {}, `{content}`: {}", line + 1, error.message()))
+    };
+    let table: toml::Table = toml::from_str(text).map_err(misread)?;
     // The version first: what else stands in a manifest of another version is unknown.
     match table.get("format_version").and_then(toml::Value::as_integer) {
         Some(FORMAT_VERSION) => {}
         Some(found) => return Err(RecordError::Version { path: path.to_owned(), found, known: FORMAT_VERSION }),
         None => return Err(wrong("has no format_version, so it is no manifest of a record".to_owned())),
     }
-    toml::from_str(text).map_err(|error| wrong(error.to_string()))
+    toml::from_str(text).map_err(misread)
 }
 
 fn load_weights(
@@ -277,9 +292,10 @@ fn load_weights(
         bias: vec![0.0; dnns * outputs],
     };
     let empty = Ensemble::from_host(shape, dnns, shape.layers().map(layer).collect(), device);
-    let ensemble = empty.try_load_record(record.cast_to_module_dtype()).map_err(|error| wrong(error.to_string()))?;
+    let other_shape = || wrong("holds networks of another shape than the manifest says".to_owned());
+    let ensemble = empty.try_load_record(record.cast_to_module_dtype()).map_err(|_| other_shape())?;
     if ensemble.shape() != *shape || ensemble.dnns() != dnns {
-        return Err(wrong("holds networks of another shape than the manifest says".to_owned()));
+        return Err(other_shape());
     }
     let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
     if !ensemble.to_host().iter().all(|layer| finite(&layer.weight) && finite(&layer.bias)) {
@@ -298,13 +314,10 @@ fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, RecordError> {
     fs::read(path).map_err(unreadable)
 }
 
-fn write_synced(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
-    let write = || {
-        let mut file = fs::File::create(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    write().map_err(|source| RecordError::Unwritable { path: path.to_owned(), source })
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 fn checksum(bytes: &[u8]) -> String {

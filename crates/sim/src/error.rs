@@ -40,7 +40,7 @@ pub enum SizesError {
         source: std::io::Error,
     },
     /// A line is not a size.
-    #[error("{}, line {line}: must be one size in MB greater than 0, is `{text}`", path.display())]
+    #[error("{}, line {line}: must be one size in MB, above 0 and at most 1e12, is `{text}`", path.display())]
     BadLine {
         /// The file.
         path: PathBuf,
@@ -50,7 +50,7 @@ pub enum SizesError {
         text: String,
     },
     /// There are too few sizes to keep some for evaluation.
-    #[error("{}: {count} sizes are too few to hold out {held_out} of them for evaluation; at least one must be left on each side", path.display())]
+    #[error("{}: {count} sizes are too few to hold out {held_out} of them for evaluation and to train on others", path.display())]
     TooFew {
         /// The file.
         path: PathBuf,

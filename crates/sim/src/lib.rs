@@ -42,4 +42,4 @@ pub use decision::{Decision, Placement, ServerId};
 pub use error::{ScenarioError, SchemeError, SizesError};
 pub use metrics::StandardSet;
 pub use scenario::Scenario;
-pub use workload::{Part, SizeMoments, SizeSampler, Workload, Workloads};
+pub use workload::{MAX_SIZE_MB, Part, SizeMoments, SizeSampler, Workload, Workloads};

@@ -7,6 +7,9 @@ use crate::random::{self, Stream};
 use crate::scenario::{Scenario, SizeDistribution};
 use crate::units::{bytes_from_mb, mb_from_bytes};
 
+/// The largest task, in MB: beyond any that there is, and small enough for sums of squares.
+pub const MAX_SIZE_MB: f64 = 1e12;
+
 /// **W**: the sizes of N × M tasks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workload {
@@ -150,21 +153,31 @@ fn recorded(path: &Path, held_out: f64) -> Result<Kind, SizesError> {
             continue;
         }
         match line.parse::<f64>() {
-            Ok(mb) if mb > 0.0 && mb.is_finite() => sizes.push(bytes_from_mb(mb)),
+            Ok(mb) if mb > 0.0 && mb <= MAX_SIZE_MB => sizes.push(bytes_from_mb(mb)),
             _ => {
                 let text = line.chars().take(40).collect();
                 return Err(SizesError::BadLine { path, line: index + 1, text });
             }
         }
     }
-    // The split depends on the file alone, so that every seed and every program keeps the same sizes apart.
-    random::shuffle(&mut random::stream(0, "held-out sizes"), &mut sizes);
-    let kept_apart = (sizes.len() as f64 * held_out).ceil() as usize;
-    if sizes.len() <= kept_apart || sizes.is_empty() {
-        return Err(SizesError::TooFew { path, count: sizes.len(), held_out });
+    // The split depends on the file alone, so that every seed and every program keeps the same sizes apart; all records
+    // of one size fall on one side, or training would see what is held out.
+    let mut distinct = sizes.clone();
+    distinct.sort_by(f64::total_cmp);
+    distinct.dedup();
+    random::shuffle(&mut random::stream(0, "held-out sizes"), &mut distinct);
+    let wanted = (sizes.len() as f64 * held_out).ceil() as usize;
+    let (mut training, mut apart) = (sizes, Vec::new());
+    for size in distinct {
+        if apart.len() >= wanted {
+            break;
+        }
+        apart.extend(training.extract_if(.., |other| *other == size));
     }
-    let training = sizes.split_off(kept_apart);
-    let held_out = if sizes.is_empty() { training.clone() } else { sizes };
+    if training.is_empty() {
+        return Err(SizesError::TooFew { path, count: apart.len(), held_out });
+    }
+    let held_out = if apart.is_empty() { training.clone() } else { apart };
     Ok(Kind::Recorded { training, held_out })
 }
 

@@ -37,6 +37,11 @@ pub(crate) enum AppError {
     UnknownTraining { name: String },
     #[error("`{text}` is no setting")]
     BadSetting { text: String },
+    #[error(
+        "network: {dnns} networks of these widths have {parameters} parameters, more than {}",
+        model::MAX_PARAMETERS
+    )]
+    TooManyParameters { dnns: usize, parameters: usize },
     #[error("cannot read {}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("cannot write {}", path.display())]
@@ -82,7 +87,7 @@ impl AppError {
                 "`--device flex` computes on the CPU; `trainer devices` lists what is there".into()
             }
             Self::Record(RecordError::OtherScenario { .. }) => {
-                "leave --scenario out to use the record's own; `--any-rates` accepts other rates for the same fleet"
+                "name a scenario with the fleet of the record; `decide`, `evaluate` and `compare` accept other rates with --any-rates"
                     .into()
             }
             Self::Record(RecordError::Unreadable { .. }) => {
@@ -97,11 +102,13 @@ impl AppError {
             Self::Record(RecordError::Exists { .. }) | Self::RunExists { .. } => {
                 "name another directory with --out".into()
             }
+            Self::TooManyParameters { .. } => "`--set network.hidden=[120,80]` is the default".into(),
             Self::UnknownTraining { .. } => "`--training recommended`".into(),
             Self::BadSetting { .. } => "write KEY=VALUE, such as `--set drl.steps=5000`".into(),
             Self::Workload { .. } | Self::NoWorkloads { .. } => {
                 "each line must look like {\"tasks_mb\": [[12.0, 25.5, 18.0], ...]}, one row for each device".into()
             }
+            Self::Unreadable { path, .. } => format!("is {} the right path?", path.display()),
             Self::NoRun { .. } => "give directories that `trainer train` wrote".into(),
             _ => return None,
         };

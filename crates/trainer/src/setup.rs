@@ -11,6 +11,7 @@ use sim::{CostModel, Scenario, SchemeError, SizeSampler, StandardSet};
 use crate::cli::{ComputeArgs, ThreadsArg};
 use crate::config::DEFAULT_FLIPS;
 use crate::error::AppError;
+use crate::report;
 
 /// A scenario ready for use.
 pub(crate) struct Problem {
@@ -85,7 +86,9 @@ pub(crate) fn evaluate_all(
     for mut scheme in schemes {
         match metrics::evaluate(&mut *scheme, model, set) {
             Ok(evaluation) => evaluations.push(evaluation),
-            Err(error @ SchemeError::TooLarge { .. }) => eprintln!("{} is left out: {error}", scheme.name()),
+            Err(error @ SchemeError::TooLarge { .. }) => {
+                report::note(&format!("{} is left out: {error}", scheme.name()));
+            }
             Err(error) => return Err(error.into()),
         }
     }

@@ -6,10 +6,12 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sim::scheme::{Scheme, Solution};
-use sim::{CostModel, Workload};
+use sim::{CostModel, MAX_SIZE_MB, Workload};
 
 use crate::error::AppError;
 
+/// What some programs put before a text.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 /// Workloads decided at once, when they come faster than they are decided.
 const CHUNK: usize = 4096;
 /// The longest line that is read: more than the largest workload needs.
@@ -30,6 +32,9 @@ struct Request {
     tasks_mb: Vec<Vec<f64>>,
 }
 
+/// Columns of CSV, as [`Row`] has them.
+const COLUMNS: [&str; 4] = ["workload", "device", "task", "mb"];
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
@@ -47,8 +52,15 @@ pub(crate) struct Workloads<'m> {
 }
 
 enum Kind {
-    JsonLines { input: Box<dyn BufReading>, line: usize },
-    Csv { rows: csv::Reader<Box<dyn BufReading>>, record: csv::StringRecord, pending: Option<(u64, Row)> },
+    JsonLines {
+        input: Box<dyn BufReading>,
+        line: usize,
+    },
+    Csv {
+        rows: csv::Reader<Box<dyn BufReading>>,
+        record: csv::StringRecord,
+        pending: Option<Result<(u64, Row), AppError>>,
+    },
 }
 
 /// Input that can say what it has at hand without waiting for more.
@@ -63,7 +75,7 @@ impl<R: Read> BufReading for BufReader<R> {
 }
 
 impl<'m> Workloads<'m> {
-    /// Opens a file, or standard input for `-`. CSV is told from JSON lines by its first character.
+    /// Opens a file, or standard input for `-`. CSV is told from JSON lines by its header.
     pub(crate) fn open(name: &str, model: &'m CostModel) -> Result<Self, AppError> {
         let unreadable = |source| AppError::Unreadable { path: name.into(), source };
         let (origin, mut input): (_, Box<dyn BufReading>) = if name == "-" {
@@ -72,8 +84,14 @@ impl<'m> Workloads<'m> {
             let file = File::open(name).map_err(unreadable)?;
             (name.to_owned(), Box::new(BufReader::with_capacity(1 << 18, file)))
         };
-        let first = input.fill_buf().map_err(unreadable)?.iter().find(|byte| !byte.is_ascii_whitespace()).copied();
-        let kind = if first.is_some_and(|byte| byte.is_ascii_alphabetic()) {
+        if input.fill_buf().map_err(unreadable)?.starts_with(BYTE_ORDER_MARK) {
+            input.consume(BYTE_ORDER_MARK.len());
+        }
+        let beginning = input.fill_buf().map_err(unreadable)?;
+        let first_line = beginning.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let is_header =
+            first_line.windows(8).any(|word| word == b"workload") && !first_line.trim_ascii_start().starts_with(b"{");
+        let kind = if is_header {
             Kind::Csv {
                 rows: csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(input),
                 record: csv::StringRecord::new(),
@@ -108,7 +126,11 @@ impl<'m> Workloads<'m> {
     /// Whether more can be read without waiting.
     fn has_more_at_hand(&self) -> bool {
         match &self.kind {
-            Kind::JsonLines { input, .. } => input.at_hand().contains(&b'\n'),
+            Kind::JsonLines { input, .. } => {
+                let at_hand = input.at_hand();
+                let whole_lines = at_hand.iter().rposition(|&byte| byte == b'\n').unwrap_or(0);
+                !at_hand[..whole_lines].iter().all(u8::is_ascii_whitespace)
+            }
             Kind::Csv { .. } => true,
         }
     }
@@ -164,12 +186,16 @@ impl<'m> Workloads<'m> {
         let mut sizes: Vec<Option<f64>> = vec![None; devices * tasks];
         let mut id: Option<String> = None;
         let mut last_line = 0;
-        while let Some((line, row)) = self.next_row()? {
-            if id.as_ref().is_some_and(|id| *id != row.workload) {
-                let Kind::Csv { pending, .. } = &mut self.kind else { break };
-                *pending = Some((line, row));
+        while let Some(next) = self.next_row().transpose() {
+            // What comes after a complete workload, right or wrong, is for the next call.
+            let belongs = |row: &Row| id.as_ref().is_none_or(|id| *id == row.workload);
+            let complete = sizes.iter().all(Option::is_some);
+            let later = next.as_ref().map_or(complete, |(_, row)| !belongs(row));
+            if later && let Kind::Csv { pending, .. } = &mut self.kind {
+                *pending = Some(next);
                 break;
             }
+            let (line, row) = next?;
             let place = format!("line {line}");
             let Row { workload, device, task, mb } = row;
             if device >= devices || task >= tasks {
@@ -200,7 +226,7 @@ impl<'m> Workloads<'m> {
     fn next_row(&mut self) -> Result<Option<(u64, Row)>, AppError> {
         let Kind::Csv { rows, record, pending } = &mut self.kind else { return Ok(None) };
         if let Some(row) = pending.take() {
-            return Ok(Some(row));
+            return row.map(Some);
         }
         let row = rows.headers().cloned().and_then(|headers| {
             let more = rows.read_record(record)?;
@@ -209,7 +235,13 @@ impl<'m> Workloads<'m> {
         let line = record.position().map_or(1, csv::Position::line);
         row.map(|row| row.map(|row| (line, row))).map_err(|error| {
             let reason = match error.kind() {
-                csv::ErrorKind::Deserialize { err, .. } => err.to_string(),
+                csv::ErrorKind::Deserialize { err, .. } => {
+                    let column = err.field().and_then(|field| COLUMNS.get(field as usize));
+                    column.map_or(String::new(), |column| format!("{column}: ")) + &err.kind().to_string()
+                }
+                csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                    format!("has {len} fields instead of {expected_len}")
+                }
                 _ => error.to_string(),
             };
             self.wrong(format!("line {line}"), reason)
@@ -218,7 +250,7 @@ impl<'m> Workloads<'m> {
 }
 
 fn is_size(mb: f64) -> bool {
-    mb > 0.0 && mb <= 1e12
+    mb > 0.0 && mb <= MAX_SIZE_MB
 }
 
 #[derive(Serialize)]
@@ -252,12 +284,12 @@ pub(crate) fn answer_all(input: &str, scheme: &mut dyn Scheme, model: &CostModel
             Err(error) => Err(error),
         };
         let pauses = chunk.len() == CHUNK || !workloads.has_more_at_hand();
-        if pauses || !matches!(more, Ok(true)) {
+        if !chunk.is_empty() && (pauses || !matches!(more, Ok(true))) {
             let solutions = scheme.decide_all(model, &chunk)?;
             for ((id, workload), solution) in ids.drain(..).zip(&chunk).zip(solutions) {
                 write_answer(&mut output, id, model, workload, &solution).map_err(failed)?;
             }
-            answered |= !chunk.is_empty();
+            answered = true;
             chunk.clear();
             output.flush().map_err(failed)?;
         }

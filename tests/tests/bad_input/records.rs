@@ -108,7 +108,7 @@ fn a_manifest_that_is_no_manifest_is_refused() {
         (b"", "format_version"),
         (b"name = \"x\"\n", "format_version"),
         (b"format_version = \"one\"\n", "format_version"),
-        (b"format_version = 1\n", "network"),
+        (b"format_version = 1\n", "sha256"),
         (b"\x00\xff\xfe\x80", "text"),
     ] {
         workshop.write(MANIFEST, content);
@@ -120,11 +120,22 @@ fn a_manifest_that_is_no_manifest_is_refused() {
 fn a_truncated_manifest_is_refused_wherever_it_ends() {
     let workshop = copy();
     let whole = workshop.read(MANIFEST);
-    for length in (0..whole.len() - 1).step_by(whole.len() / 12) {
+    for length in (0..whole.len() - 20).step_by(whole.len() / 12) {
         workshop.write(MANIFEST, &whole[..length]);
         let said = workshop.trainer_reading(WORKLOAD, &["decide", "--record", "record"]).failed(1).silent();
         said.naming(&[MANIFEST, "help:"]);
     }
+}
+
+/// Half of a number is a number, too.
+#[test]
+fn a_manifest_that_ends_within_its_last_number_is_refused() {
+    let workshop = copy();
+    let whole = workshop.text(MANIFEST);
+    let number = whole.rfind(" = ").expect("the last line gives a value") + 3;
+    workshop.write(MANIFEST, &whole[..=number]);
+    let said = workshop.trainer_reading(WORKLOAD, &["decide", "--record", "record"]).failed(1).silent();
+    said.naming(&[MANIFEST, "help:"]);
 }
 
 #[test]
@@ -148,7 +159,8 @@ fn a_changed_manifest_is_refused() {
     refused_manifest("flips = 0", "flips = 0\nflops = 1", MANIFEST, &["flops"]);
     refused_manifest("mean_bytes = 20000000.0", "mean_bytes = nan", MANIFEST, &["NaN"]);
     refused_manifest("bytes = 8256", "bytes = 80", WEIGHTS, &["80"]);
-    refused_manifest("sha256 = \"", "sha256 = \"0", WEIGHTS, &["checksum"]);
+    refused_manifest("bytes = 8256\nsha256 = \"", "bytes = 8256\nsha256 = \"0", WEIGHTS, &["checksum"]);
+    refused_manifest("sha256 = \"", "sha256 = \"0", MANIFEST, &["its own checksum"]);
 }
 
 #[test]

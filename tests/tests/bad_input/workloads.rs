@@ -1,5 +1,7 @@
 //! Workloads for `decide`, `solve` and `evaluate`.
 
+use std::fmt::Write as _;
+
 use acceptance::{Said, shared_run};
 
 const GOOD: &str = "{\"id\": \"good\", \"tasks_mb\": [[12, 25.5, 18], [10, 20, 30], [11, 12, 13]]}";
@@ -114,7 +116,7 @@ fn a_file_that_is_not_there_is_named() {
 fn csv(more: &str) -> String {
     let mut text = String::from("workload,device,task,mb\n");
     for task in 0..9 {
-        text += &format!("good,{},{},{}\n", task / 3, task % 3, 10 + task);
+        let _ = writeln!(text, "good,{},{},{}", task / 3, task % 3, 10 + task);
     }
     text + more
 }

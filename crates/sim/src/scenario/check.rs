@@ -42,8 +42,14 @@ impl Scenario {
     /// Everything that makes no sense, by key path.
     pub(crate) fn mistakes(&self) -> Vec<Problem> {
         let mut list = Mistakes { devices: self.devices.count, list: Vec::new() };
-        if self.name.trim().is_empty() || self.name.len() > 100 || self.name.chars().any(char::is_control) {
-            list.add("name", "must be a name of at most 100 characters");
+        // Run directories are called after the scenario.
+        let odd = |c: char| c.is_control() || c == '/' || c == '\\';
+        if self.name.trim().is_empty()
+            || self.name.chars().count() > 100
+            || self.name.starts_with('.')
+            || self.name.contains(odd)
+        {
+            list.add("name", "must be a name of at most 100 characters without slashes, not beginning with a dot");
         }
         if !(0.0..=1.0).contains(&self.alpha) {
             list.add("alpha", format!("must lie between 0 (time alone) and 1 (energy alone), is {}", self.alpha));

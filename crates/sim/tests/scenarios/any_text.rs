@@ -38,7 +38,7 @@ fn scenario() -> impl Strategy<Value = Scenario> {
     shape.prop_flat_map(|(count, per_device)| {
         let devices = (numbers(count), numbers(count), numbers(count));
         let servers = prop::collection::vec(server(count), 1..5);
-        let root = ("[^\\p{C}\\s][^\\p{C}]{0,20}", 0.0..=1.0_f64, number(), numbers(count));
+        let root = ("[^\\p{C}\\s./\\\\][^\\p{C}/\\\\]{0,20}", 0.0..=1.0_f64, number(), numbers(count));
         (root, devices, distribution(), servers).prop_map(move |(root, devices, size_mb, mut servers)| {
             for (index, server) in servers.iter_mut().enumerate() {
                 server.name = format!("server_{index}");

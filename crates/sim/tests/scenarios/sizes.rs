@@ -60,7 +60,7 @@ fn held_out_sizes_are_a_stable_tenth_that_training_never_sees() {
 
     let model = scenario.check().expect("valid");
     let set = StandardSet::of(&scenario, &model).expect("the file is there");
-    let used = set.workloads().iter().flat_map(|workload| workload.sizes_bytes());
+    let used = set.workloads().iter().flat_map(sim::Workload::sizes_bytes);
     assert!(used.map(|bytes| (bytes / 1e6).round() as u64).all(|size| held_out.contains(&size)));
 }
 

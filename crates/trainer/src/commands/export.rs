@@ -8,6 +8,7 @@ use model::Record;
 
 use crate::cli::{ExportArgs, ExportKind};
 use crate::error::AppError;
+use crate::report;
 use crate::run_dir::RunDir;
 
 pub(crate) fn run(args: &ExportArgs) -> Result<(), AppError> {
@@ -29,7 +30,7 @@ pub(crate) fn run(args: &ExportArgs) -> Result<(), AppError> {
         let content = bytes(&record.ensemble, args.kind, &out.path().join(&name))?;
         out.write(&name, &content)?;
     }
-    eprintln!("wrote {}", args.out.display());
+    report::note(&format!("wrote {}", args.out.display()));
     Ok(())
 }
 
@@ -41,7 +42,8 @@ fn bytes<M: Module + ModuleSnapshot>(module: &M, kind: ExportKind, path: &Path) 
             Ok(bytes.to_vec())
         }
         ExportKind::Safetensors => {
-            let mut store = SafetensorsStore::from_bytes(None);
+            // Several entries of metadata would come in another order each time.
+            let mut store = SafetensorsStore::from_bytes(None).clear_metadata().metadata("format", "pt");
             module.save_into(&mut store).map_err(|error| failed(error.to_string()))?;
             store.get_bytes().map_err(|error| failed(error.to_string()))
         }

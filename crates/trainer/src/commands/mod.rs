@@ -15,6 +15,7 @@ use clap::CommandFactory;
 
 use crate::cli::{Cli, Command};
 use crate::error::{AppError, Exit};
+use crate::report;
 
 /// Runs the command and says what went wrong, if anything did.
 pub(crate) fn run(cli: Cli) -> Exit {
@@ -23,7 +24,7 @@ pub(crate) fn run(cli: Cli) -> Exit {
         // Whoever reads the output has seen enough, as in `trainer decide ... | head`.
         Err(AppError::Output { source }) if source.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
         Err(error) => {
-            eprintln!("{}", error.report());
+            report::note(&error.report());
             error.exit()
         }
     }
@@ -43,8 +44,9 @@ fn dispatch(cli: Cli) -> Result<(), AppError> {
         Some(Command::Plot(args)) => plot::run(&args),
         Some(Command::Devices(args)) => devices::run(&args),
         Some(Command::Completions { shell }) => {
-            clap_complete::generate(shell, &mut Cli::command(), "trainer", &mut io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "trainer", &mut script);
+            report::write_out(&script)
         }
     }
 }

@@ -1,7 +1,5 @@
 //! `scenario`: list, show and check scenarios.
 
-use std::io::{self, Write};
-
 use serde::Serialize;
 use sim::Scenario;
 use sim::units::BYTES_PER_MB;
@@ -55,8 +53,7 @@ fn show(name: &str) -> Result<(), AppError> {
         Some(text) => text.to_owned(),
         None => Scenario::load(name)?.to_toml(),
     };
-    let mut output = io::stdout().lock();
-    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(|source| AppError::Output { source })
+    report::write_out(text.as_bytes())
 }
 
 #[derive(Serialize)]

@@ -6,14 +6,14 @@ use std::time::Instant;
 
 use drl::Agent;
 use meta::MetaReport;
-use model::{Backend, Codec, Ensemble, NetworkShape, Policy, Record, Scaling, Selection};
+use model::{Backend, Codec, Ensemble, MAX_PARAMETERS, NetworkShape, Policy, Record, Scaling, Selection};
 use serde::Serialize;
 use sim::metrics::Evaluation;
 use sim::scheme::{self, Scheme};
 use sim::{Part, StandardSet, Workloads, random};
 
 use crate::cli::{Format, TrainArgs};
-use crate::config::Training;
+use crate::config::{Network, Training};
 use crate::error::AppError;
 use crate::metrics::{MetricsFile, Row};
 use crate::progress::Progress;
@@ -68,6 +68,7 @@ struct Run<'a> {
     set: StandardSet,
     scaling: Scaling,
     codec: Codec,
+    shape: NetworkShape,
     start: Option<Ensemble>,
     directory: RunDir,
     metrics: MetricsFile,
@@ -93,6 +94,12 @@ impl<'a> Run<'a> {
         }
         let code = training.network.code.unwrap_or_else(|| Codec::default_code(&problem.model));
         let codec = Codec::new(code, &problem.model, scaling)?;
+        let Network { dnns, hidden, .. } = training.network.clone();
+        let shape = NetworkShape { inputs: codec.inputs(), hidden, outputs: codec.outputs() };
+        let parameters = shape.parameters().saturating_mul(dnns);
+        if parameters > MAX_PARAMETERS {
+            return Err(AppError::TooManyParameters { dnns, parameters });
+        }
         let set = problem.standard_set()?;
         let name = format!("{}-{}-seed{}", problem.scenario.name, training.name, args.seed.seed);
         let directory = RunDir::create(args.out.as_deref(), &name)?;
@@ -106,7 +113,7 @@ impl<'a> Run<'a> {
         let text = toml::to_string(&configuration).expect("numbers, texts and tables can be written");
         directory.write("config.toml", text.as_bytes())?;
         let metrics = MetricsFile::create(&directory)?;
-        Ok(Self { args, training, problem, backend, set, scaling, codec, start, directory, metrics })
+        Ok(Self { args, training, problem, backend, set, scaling, codec, shape, start, directory, metrics })
     }
 
     fn seed(&self) -> u64 {
@@ -115,7 +122,7 @@ impl<'a> Run<'a> {
 
     fn finish(mut self) -> Result<(), AppError> {
         if self.backend.name != "flex" || self.args.compute.device != "auto" {
-            eprintln!("computing on {}: {}", self.backend.name, self.backend.description);
+            report::note(&format!("computing on {}: {}", self.backend.name, self.backend.description));
         }
         let begin = Instant::now();
         let first = self.first_parameters()?;
@@ -132,12 +139,11 @@ impl<'a> Run<'a> {
         schemes.extend(setup::policies("", &record, &self.problem.model, &self.backend.device));
         schemes.extend(exact);
         let evaluations = setup::evaluate_all(schemes, &self.problem.model, &self.set)?;
-        for row in &evaluations {
-            if let (true, Some(q2)) = (!row.scheme.contains('+'), row.q2) {
-                record.measures.insert(format!("q2 {}", row.scheme), q2);
-            }
-        }
-        record.measures.extend(q2_start.map(|q2| ("q2 mr-dro before drl".to_owned(), q2)));
+        let measures = evaluations.iter().filter_map(|row| {
+            let name = row.scheme.replace(['-', '+'], "_");
+            row.q2.map(|q2| (format!("q2_{name}"), q2))
+        });
+        record.measures = measures.chain(q2_start.map(|q2| ("q2_mr_dro_before_drl".to_owned(), q2))).collect();
         record.save(&self.directory.path().join("record"))?;
         let results = Results {
             scenario: &self.problem.scenario.name,
@@ -150,9 +156,7 @@ impl<'a> Run<'a> {
             q2_start,
             evaluations: &evaluations,
         };
-        let mut json = serde_json::to_vec_pretty(&results).expect("numbers and texts can be written");
-        json.push(b'\n');
-        self.directory.write("results.json", &json)?;
+        self.directory.write("results.json", &to_json(&results))?;
         self.directory.write("results.csv", report::evaluations_csv(&evaluations)?.as_bytes())?;
         let title = format!("{}, training {}, seed {}", results.scenario, results.training, results.seed);
         plot::learning_curve(&title, self.metrics.rows(), &self.directory.path().join("curves.svg"))?;
@@ -162,16 +166,17 @@ impl<'a> Run<'a> {
     /// Results for whoever started the run.
     fn say(&self, results: &Results<'_>) -> Result<(), AppError> {
         match self.args.format.format {
-            Format::Json => {
-                report::print(Format::Json, &[results], String::new)?;
-            }
+            Format::Json => report::write_out(&to_json(results))?,
             format => report::print_evaluations(format, results.evaluations)?,
         }
         let directory = self.directory.path().display();
-        let total = results.meta_seconds + results.drl_seconds;
-        eprintln!("\ntrained in {total:.1} s (meta {:.1} s, DRL {:.1} s)", results.meta_seconds, results.drl_seconds);
-        eprintln!("written to {directory}: config.toml metrics.csv results.json results.csv curves.svg record/");
-        eprintln!("next: cargo run -p trainer -- decide --record {directory}/record WORKLOADS.jsonl");
+        let Results { meta_seconds, drl_seconds, .. } = results;
+        let total = meta_seconds + drl_seconds;
+        report::note(&format!(
+            "\ntrained in {total:.1} s (meta {meta_seconds:.1} s, DRL {drl_seconds:.1} s)\n\
+             written to {directory}: config.toml metrics.csv results.json results.csv curves.svg record/\n\
+             next: cargo run -p trainer -- decide --record {directory}/record WORKLOADS.jsonl"
+        ));
         Ok(())
     }
 
@@ -180,12 +185,7 @@ impl<'a> Run<'a> {
         if let Some(start) = self.start.take() {
             return Ok(start);
         }
-        let shape = NetworkShape {
-            inputs: self.codec.inputs(),
-            hidden: self.training.network.hidden.clone(),
-            outputs: self.codec.outputs(),
-        };
-        let random = Ensemble::random(&shape, self.training.network.dnns, self.seed(), &self.backend.device);
+        let random = Ensemble::random(&self.shape, self.training.network.dnns, self.seed(), &self.backend.device);
         let settings = self.training.meta;
         if settings.outer_steps == 0 {
             return Ok(random);
@@ -283,6 +283,12 @@ impl<'a> Run<'a> {
         let (scenario, seed, settings) = (&scenario.scenario, seed.seed, settings.concat());
         format!("cargo run -p trainer --{meta} --scenario {scenario} --training {training} --seed {seed}{settings}")
     }
+}
+
+fn to_json(results: &Results<'_>) -> Vec<u8> {
+    let mut json = serde_json::to_vec_pretty(results).expect("numbers and texts can be written");
+    json.push(b'\n');
+    json
 }
 
 fn stop_on_failure(result: Result<(), AppError>, failure: &mut Option<AppError>) -> ControlFlow<()> {

@@ -3,4 +3,4 @@
 pub(crate) mod plot;
 mod table;
 
-pub(crate) use table::{evaluations_csv, print, print_evaluations, table};
+pub(crate) use table::{evaluations_csv, note, print, print_evaluations, table, write_out};

@@ -36,7 +36,7 @@ pub(crate) struct Curve {
 /// Gap to the optimum over the steps of Algorithm 2, each curve the mean of its runs in a band of their range.
 pub(crate) fn gap_curves(title: &str, curves: &[Curve], path: &Path) -> Result<(), AppError> {
     let mut svg = String::new();
-    draw(&mut svg, (900, 480), |area| gap_chart(&area, title, curves)).map_err(|reason| unreadable(path, reason))?;
+    draw(&mut svg, (1040, 480), |area| gap_chart(&area, title, curves)).map_err(|reason| unreadable(path, reason))?;
     write_file(path, svg.as_bytes())
 }
 
@@ -48,12 +48,11 @@ pub(crate) fn learning_curve(title: &str, rows: &[Row], path: &Path) -> Result<(
         Curve { label: label.to_owned(), points: points.collect() }
     };
     let gap = |row: &Row| row.q2.map(|q2| (1.0 - q2).max(SMALLEST_GAP));
-    let gaps = [curve("meta", "meta-learning (outer steps)", gap), curve("drl", "reinforcement (steps)", gap)];
-    let losses =
-        [curve("meta", "loss, meta-learning", |row| row.loss), curve("drl", "loss, reinforcement", |row| row.loss)];
+    let gaps = [curve("meta", "meta (outer steps)", gap), curve("drl", "DRL (steps)", gap)];
+    let losses = [curve("meta", "meta", |row| row.loss), curve("drl", "DRL", |row| row.loss)];
     let mut svg = String::new();
-    draw(&mut svg, (1100, 440), |area| {
-        let (left, right) = area.split_horizontally(560);
+    draw(&mut svg, (1280, 420), |area| {
+        let (left, right) = area.split_horizontally(660);
         gap_chart(&left, title, &gaps)?;
         loss_chart(&right, &losses)
     })
@@ -107,9 +106,15 @@ where
     Y: AsRangedCoord<Value = f64>,
     Y::CoordDescType: ValueFormatter<f64>,
 {
+    let shown = || curves.iter().filter(|curve| !curve.points.is_empty()).zip(COLOURS.iter().cycle());
+    // The legend stands beside the curves, where it covers none of them.
+    let longest = shown().map(|(curve, _)| curve.label.chars().count()).max().unwrap_or(0) as u32;
+    let (width, _) = area.dim_in_pixel();
+    let (plot, legend) = area.split_horizontally(width.saturating_sub(52 + 7 * longest).max(width / 2));
     let last = curves.iter().filter_map(|curve| curve.points.last()).map(|point| point.0).fold(1.0, f64::max);
-    let mut chart = ChartBuilder::on(area)
+    let mut chart = ChartBuilder::on(&plot)
         .margin(14)
+        .margin_right(24)
         .caption(title, ("sans-serif", 17))
         .x_label_area_size(42)
         .y_label_area_size(64)
@@ -117,34 +122,19 @@ where
         .map_err(text)?;
     let mut mesh = chart.configure_mesh();
     mesh.x_desc("steps").y_desc(description).light_line_style(WHITE).bold_line_style(BLACK.mix(0.12));
-    mesh.x_label_formatter(&|steps| thousands(*steps))
-        .y_label_formatter(&label)
-        .label_style(("sans-serif", 13))
-        .draw()
-        .map_err(text)?;
-    for (curve, colour) in curves.iter().zip(COLOURS.iter().cycle()) {
-        if curve.points.is_empty() {
-            continue;
-        }
+    mesh.x_label_formatter(&|steps| thousands(*steps)).y_label_formatter(&label).label_style(("sans-serif", 13));
+    mesh.draw().map_err(text)?;
+    for (row, (curve, colour)) in (0..).zip(shown()) {
         let band = curve.points.iter().map(|point| (point.0, point.3));
         let band: Vec<_> = band.chain(curve.points.iter().rev().map(|point| (point.0, point.1))).collect();
         chart.draw_series([Polygon::new(band, colour.mix(0.18))]).map_err(text)?;
         let line = LineSeries::new(curve.points.iter().map(|point| (point.0, point.2)), colour.stroke_width(2));
-        let legend = *colour;
-        chart
-            .draw_series(line)
-            .map_err(text)?
-            .label(&curve.label)
-            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], legend.stroke_width(3)));
+        chart.draw_series(line).map_err(text)?;
+        let y = 48 + 22 * row;
+        legend.draw(&PathElement::new([(0, y), (20, y)], colour.stroke_width(3))).map_err(text)?;
+        legend.draw(&Text::new(curve.label.clone(), (28, y - 7), ("sans-serif", 13))).map_err(text)?;
     }
-    chart
-        .configure_series_labels()
-        .position(SeriesLabelPosition::UpperRight)
-        .background_style(WHITE.mix(0.85))
-        .border_style(BLACK.mix(0.2))
-        .label_font(("sans-serif", 13))
-        .draw()
-        .map_err(text)
+    Ok(())
 }
 
 /// 20000 as 20,000.

@@ -27,13 +27,23 @@ pub(crate) fn print<T: Serialize>(format: Format, rows: &[T], table: impl FnOnce
         Format::Json => serde_json::to_string_pretty(rows).map_err(io::Error::from).map_err(failed)? + "\n",
         Format::Csv => csv_text(rows)?,
     };
+    write_out(text.as_bytes())
+}
+
+/// Writes to standard output.
+pub(crate) fn write_out(bytes: &[u8]) -> Result<(), AppError> {
     let mut output = io::stdout().lock();
-    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(failed)
+    output.write_all(bytes).and_then(|()| output.flush()).map_err(failed)
 }
 
 /// Prints how schemes did.
 pub(crate) fn print_evaluations(format: Format, evaluations: &[Evaluation]) -> Result<(), AppError> {
     print(format, evaluations, || evaluations_table(evaluations))
+}
+
+/// Says something that is no result, on standard error. That nobody can hear it is no reason to fail.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// How schemes did, as CSV.
