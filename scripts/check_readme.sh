@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
-# Runs every command of the README's `sh` blocks but its tests, in order, and leaves nothing behind.
+# Runs every command of the README's `sh` blocks but its tests, in order, in a folder of their own.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-left=(workloads.jsonl mine.toml exported exported-dnns)
-for path in "${left[@]}" runs; do
-    [ ! -e "$path" ] || { echo "error: $path is in the way" >&2; exit 1; }
+cargo run --quiet -p trainer -- --version
+program=$PWD/target/debug/trainer
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+ln -s "$PWD/models" "$folder/models"
+mapfile -t commands < <(awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' README.md | grep -v '^cargo test')
+cd "$folder"
+for command in "${commands[@]}"; do
+    printf '$ %s\n' "$command"
+    command=${command/cargo run -p trainer -- /$program }
+    command=${command/cargo run -p trainer/$program}
+    bash -euo pipefail -c "$command" </dev/null >output 2>&1 || { cat output; exit 1; }
 done
-trap 'rm -rf "${left[@]}" runs' EXIT
-awk '/^```sh$/ { inside = 1; next } /^```$/ { inside = 0 } inside' README.md | grep -v '^cargo test' |
-    while IFS= read -r command; do
-        printf '$ %s\n' "$command"
-        bash -euo pipefail -c "${command/cargo run /cargo run --quiet }" </dev/null >/tmp/readme.$$ 2>&1 || { cat /tmp/readme.$$; rm -f /tmp/readme.$$; exit 1; }
-        rm -f /tmp/readme.$$
-    done

@@ -22,7 +22,7 @@ pub struct Settings {
     pub batch: usize,
     /// Step size of Adam.
     pub learning_rate: f64,
-    /// Step size at the end, approached linearly.
+    /// Step size of the last step, approached linearly.
     pub final_learning_rate: f64,
     /// How candidates are made and chosen while training.
     #[serde(flatten)]
@@ -119,16 +119,20 @@ impl Agent {
         if trains {
             self.draw_batches();
             q1 = reports.then(|| self.q1());
-            let progress = self.step as f64 / self.settings.steps as f64;
-            let Settings { learning_rate, final_learning_rate, .. } = self.settings;
-            let rate = learning_rate + (final_learning_rate - learning_rate) * progress;
-            self.learner.set_learning_rate(rate as f32);
+            self.learner.set_learning_rate(self.learning_rate() as f32);
             let losses = reports.then_some(&mut self.scratch.losses);
             self.learner.step(self.buffer.encoded(), &self.scratch.indices, losses);
             loss = reports
                 .then(|| self.scratch.losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / self.dnns as f64);
         }
         reports.then(|| StepReport { step: self.step, loss, q1, buffer_mean_cost: self.buffer.mean_cost() })
+    }
+
+    /// Falls linearly from the first training step, the one after the buffer is full, to the last.
+    fn learning_rate(&self) -> f64 {
+        let Settings { steps, buffer, learning_rate, final_learning_rate, .. } = self.settings;
+        let (done, last) = (self.step - buffer - 1, steps.saturating_sub(buffer + 1).max(1));
+        learning_rate + (final_learning_rate - learning_rate) * done as f64 / last as f64
     }
 
     /// Lines 3 to 11: draws a workload, lets all DNNs propose and remembers the cheapest candidate.

@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 
 use drl::{Agent, Settings, StepReport};
 use model::{Codec, DeviceChoice, Ensemble, NetworkShape, Selection};
-use sim::scheme::Scheme;
 use sim::{Part, Scenario, SizeSampler, StandardSet, Workloads, random};
 
 const SETTINGS: Settings = Settings {
@@ -39,12 +38,8 @@ fn train(scenario: &Scenario, dnns: usize, settings: Settings, seed: u64) -> Out
         ControlFlow::Continue(())
     };
     agent.run(&mut observe);
-    let solutions = agent.policy("test", Selection::PAPER).decide_all(&model, set.workloads()).expect("fits");
-    let cost = |(workload, solution): (&sim::Workload, &sim::scheme::Solution)| {
-        model.cost(workload.sizes_bytes(), solution.decision.places())
-    };
-    let costs: Vec<f64> = set.workloads().iter().zip(&solutions).map(cost).collect();
-    Outcome { q2: set.q2(&costs).expect("small"), parameters: agent.ensemble().to_host(), reports }
+    let q2 = set.q2_of(&mut agent.policy("test", Selection::PAPER), &model).expect("fits").expect("small");
+    Outcome { q2, parameters: agent.ensemble().to_host(), reports }
 }
 
 /// Two devices with two tasks and one server that is always far better: everything must go there.

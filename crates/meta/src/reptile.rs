@@ -29,7 +29,7 @@ pub struct Settings {
     pub inner_learning_rate: f64,
     /// Mlr of (21).
     pub step_size: f64,
-    /// Mlr at the end, approached linearly.
+    /// Mlr of the last outer step, approached linearly.
     pub final_step_size: f64,
     /// Whether every inner training starts from β* (Reptile) or runs on from where the last one ended, so that β* is a
     /// moving average of a single run. The paper does not say which.
@@ -80,7 +80,7 @@ pub fn reptile(
             let last = inner + 1 == settings.inner_steps;
             learner.step(metadata, &indices, (reports && last).then_some(&mut losses));
         }
-        let progress = outer as f64 / settings.outer_steps as f64;
+        let progress = outer as f64 / (settings.outer_steps - 1).max(1) as f64;
         let step_size = settings.step_size + (settings.final_step_size - settings.step_size) * progress;
         meta = interpolate(&meta, &learner.ensemble(), step_size);
         if reports {

@@ -7,7 +7,6 @@ use meta::parameters::interpolate;
 use meta::{Labels, Settings, label, reptile};
 use model::{Codec, DeviceChoice, Ensemble, NetworkShape, Policy, Samples, Selection};
 use proptest::prelude::*;
-use sim::scheme::Scheme;
 use sim::{CostModel, Part, Scenario, SizeSampler, StandardSet, Workloads, random};
 
 fn values(ensemble: &Ensemble) -> Vec<f32> {
@@ -65,12 +64,7 @@ impl Case {
     fn q2(&self, ensemble: &Ensemble) -> f64 {
         let device = DeviceChoice::Auto.open().expect("a device").device;
         let mut policy = Policy::new("test", ensemble, self.codec, Selection::PAPER, &device);
-        let solutions = policy.decide_all(&self.model, self.set.workloads()).expect("fits");
-        let cost = |(workload, solution): (&sim::Workload, &sim::scheme::Solution)| {
-            self.model.cost(workload.sizes_bytes(), solution.decision.places())
-        };
-        let costs: Vec<f64> = self.set.workloads().iter().zip(&solutions).map(cost).collect();
-        self.set.q2(&costs).expect("small")
+        self.set.q2_of(&mut policy, &self.model).expect("fits").expect("small")
     }
 
     fn run(&self, settings: &Settings) -> Ensemble {

@@ -78,6 +78,14 @@ pub enum RecordError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file of the record is longer than it can need to be.
+    #[error("{} has more than the {limit} bytes that it can need", path.display())]
+    TooLong {
+        /// The file.
+        path: PathBuf,
+        /// What it can need.
+        limit: u64,
+    },
     /// The record is for another problem.
     #[error("the record {} is for another scenario: {reason}", path.display())]
     OtherScenario {

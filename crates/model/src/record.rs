@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
@@ -305,13 +305,16 @@ fn load_weights(
 }
 
 fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, RecordError> {
-    let unreadable = |source| RecordError::Unreadable { path: path.to_owned(), source };
-    let bytes = fs::metadata(path).map_err(unreadable)?.len();
-    if bytes > limit {
-        let reason = format!("has {bytes} bytes, more than the {limit} that it can need");
-        return Err(RecordError::Weights { path: path.to_owned(), reason });
+    let read = || {
+        let mut bytes = Vec::new();
+        fs::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().map_err(|source| RecordError::Unreadable { path: path.to_owned(), source })?;
+    if bytes.len() as u64 > limit {
+        return Err(RecordError::TooLong { path: path.to_owned(), limit });
     }
-    fs::read(path).map_err(unreadable)
+    Ok(bytes)
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {

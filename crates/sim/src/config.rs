@@ -93,11 +93,6 @@ impl<'a> Document<'a> {
         Section { document: self, path: String::new(), table: Some(self.root.get_ref()), known: RefCell::default() }
     }
 
-    /// Whether anything was wrong so far.
-    pub fn has_problems(&self) -> bool {
-        !self.problems.borrow().is_empty()
-    }
-
     /// What was wrong in reading, and `more` found by checking the values read, with places, in the file's order.
     /// Of several problems with one key (or with what stands inside it) the one found in reading is kept.
     ///

@@ -146,19 +146,6 @@ impl CostModel {
         rows.enumerate().map(|(device, (sizes, places))| self.device_cost(device, sizes, places)).sum()
     }
 
-    /// Costs of many decisions for one workload. Allocates nothing.
-    ///
-    /// # Shapes
-    /// `sizes_bytes` is `[N * M]`, `decisions` is `[costs.len(), N * M]`.
-    ///
-    /// # Panics
-    /// If a decision names a place that is not there.
-    pub fn candidate_costs(&self, sizes_bytes: &[f64], decisions: &[u8], costs: &mut [f64]) {
-        for (places, cost) in decisions.chunks_exact(self.task_count()).zip(costs) {
-            *cost = self.cost(sizes_bytes, places);
-        }
-    }
-
     /// Costs of one decision for each of many workloads. Allocates nothing.
     ///
     /// # Shapes

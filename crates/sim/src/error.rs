@@ -50,7 +50,7 @@ pub enum SizesError {
         text: String,
     },
     /// There are too few sizes to keep some for evaluation.
-    #[error("{}: {count} sizes are too few to hold out {held_out} of them for evaluation and to train on others", path.display())]
+    #[error("{}: {count} sizes cannot be split into a share of {held_out} for evaluation and others for training: there are too few, or too few different ones", path.display())]
     TooFew {
         /// The file.
         path: PathBuf,

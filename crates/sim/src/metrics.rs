@@ -21,7 +21,7 @@ pub const STANDARD_SET_SIZE: usize = 512;
 /// assert_eq!(sim::metrics::q1(&[10.0, 20.0], &[10.0, 40.0]), 0.75);
 /// ```
 pub fn q1(recorded: &[f64], obtained: &[f64]) -> f64 {
-    let ratios = recorded.iter().zip(obtained).map(|(a, b)| a.min(*b) / a.max(*b));
+    let ratios = recorded.iter().zip(obtained).map(|(a, b)| ratio(a.min(*b), a.max(*b)));
     ratios.sum::<f64>() / recorded.len() as f64
 }
 
@@ -31,8 +31,13 @@ pub fn q1(recorded: &[f64], obtained: &[f64]) -> f64 {
 /// assert_eq!(sim::metrics::q2(&[10.0, 30.0], &[20.0, 30.0]), 0.75);
 /// ```
 pub fn q2(optimal: &[f64], obtained: &[f64]) -> f64 {
-    let ratios = optimal.iter().zip(obtained).map(|(optimal, obtained)| optimal / obtained);
+    let ratios = optimal.iter().zip(obtained).map(|(optimal, obtained)| ratio(*optimal, *obtained));
     ratios.sum::<f64>() / optimal.len() as f64
+}
+
+/// Lower to higher cost. Where both are nothing they agree.
+fn ratio(lower: f64, higher: f64) -> f64 {
+    if lower == higher { 1.0 } else { lower / higher }
 }
 
 /// Workloads that every scheme is measured on, with their optimal costs where these can be computed.
@@ -43,7 +48,7 @@ pub struct StandardSet {
 }
 
 impl StandardSet {
-    /// The frozen standard set of a scenario: the same workloads for every seed, of sizes that training never draws
+    /// The frozen standard set of a scenario: the same workloads for every seed; of the sizes held out from training
     /// if they are recorded ones.
     ///
     /// # Errors
@@ -78,6 +83,17 @@ impl StandardSet {
     /// Q2 of these costs, one for each workload; `None` if the optimum is not known.
     pub fn q2(&self, costs: &[f64]) -> Option<f64> {
         self.optimal().map(|optimal| q2(optimal, costs))
+    }
+
+    /// Q2 of what a scheme decides, all workloads at once; `None` if the optimum is not known.
+    ///
+    /// # Errors
+    /// If the scheme gives no decision.
+    pub fn q2_of(&self, scheme: &mut dyn Scheme, model: &CostModel) -> Result<Option<f64>, SchemeError> {
+        let solutions = scheme.decide_all(model, &self.workloads)?;
+        let priced = self.workloads.iter().zip(&solutions);
+        let costs = priced.map(|(workload, solution)| model.cost(workload.sizes_bytes(), solution.decision.places()));
+        Ok(self.q2(&costs.collect::<Vec<_>>()))
     }
 }
 
@@ -123,7 +139,7 @@ pub fn evaluate(scheme: &mut dyn Scheme, model: &CostModel, set: &StandardSet) -
     }
     times.sort_unstable();
     let ratios = set.optimal().map(|optimal| {
-        let mut ratios: Vec<f64> = optimal.iter().zip(&costs).map(|(optimal, cost)| optimal / cost).collect();
+        let mut ratios: Vec<f64> = optimal.iter().zip(&costs).map(|(optimal, cost)| ratio(*optimal, *cost)).collect();
         ratios.sort_unstable_by(f64::total_cmp);
         ratios
     });

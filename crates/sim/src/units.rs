@@ -8,11 +8,6 @@ pub fn bytes_from_mb(mb: f64) -> f64 {
     mb * BYTES_PER_MB
 }
 
-/// Sizes in bytes to MB (10^6 bytes).
-pub fn mb_from_bytes(bytes: f64) -> f64 {
-    bytes / BYTES_PER_MB
-}
-
 /// Rates in Mbit/s to bytes per second.
 pub fn bytes_per_second_from_mbps(mbps: f64) -> f64 {
     mbps * 1e6 / 8.0

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::error::SizesError;
 use crate::random::{self, Stream};
 use crate::scenario::{Scenario, SizeDistribution};
-use crate::units::{bytes_from_mb, mb_from_bytes};
+use crate::units::bytes_from_mb;
 
 /// The largest task, in MB: beyond any that there is, and small enough for sums of squares.
 pub const MAX_SIZE_MB: f64 = 1e12;
@@ -53,11 +53,6 @@ impl Workload {
     /// All sizes, device by device: entry `n * M + m` is w_nm.
     pub fn sizes_bytes(&self) -> &[f64] {
         &self.sizes_bytes
-    }
-
-    /// One row of sizes in MB for each device.
-    pub fn rows_mb(&self) -> impl Iterator<Item = Vec<f64>> {
-        self.sizes_bytes.chunks_exact(self.tasks).map(|row| row.iter().copied().map(mb_from_bytes).collect())
     }
 }
 
@@ -160,25 +155,28 @@ fn recorded(path: &Path, held_out: f64) -> Result<Kind, SizesError> {
             }
         }
     }
-    // The split depends on the file alone, so that every seed and every program keeps the same sizes apart; all records
-    // of one size fall on one side, or training would see what is held out.
-    let mut distinct = sizes.clone();
-    distinct.sort_by(f64::total_cmp);
-    distinct.dedup();
-    random::shuffle(&mut random::stream(0, "held-out sizes"), &mut distinct);
-    let wanted = (sizes.len() as f64 * held_out).ceil() as usize;
-    let (mut training, mut apart) = (sizes, Vec::new());
-    for size in distinct {
-        if apart.len() >= wanted {
-            break;
-        }
-        apart.extend(training.extract_if(.., |other| *other == size));
+    let count = sizes.len();
+    let (training, apart) = split(sizes, held_out);
+    if training.is_empty() || (held_out > 0.0 && apart.is_empty()) {
+        return Err(SizesError::TooFew { path, count, held_out });
     }
-    if training.is_empty() {
-        return Err(SizesError::TooFew { path, count: apart.len(), held_out });
-    }
-    let held_out = if apart.is_empty() { training.clone() } else { apart };
+    let held_out = if held_out > 0.0 { apart } else { training.clone() };
     Ok(Kind::Recorded { training, held_out })
+}
+
+/// Sizes for training, and those held out. The split depends on the sizes alone, so that every seed and every program
+/// keeps the same apart; all records of one size fall on one side, or training would see what is held out.
+fn split(mut sizes: Vec<f64>, held_out: f64) -> (Vec<f64>, Vec<f64>) {
+    sizes.sort_by(f64::total_cmp);
+    let wanted = (sizes.len() as f64 * held_out).ceil() as usize;
+    let mut groups: Vec<&[f64]> = sizes.chunk_by(|a, b| a == b).collect();
+    random::shuffle(&mut random::stream(0, "held-out sizes"), &mut groups);
+    let (mut training, mut apart) = (Vec::new(), Vec::new());
+    for group in groups {
+        let side = if apart.len() + group.len() <= wanted { &mut apart } else { &mut training };
+        side.extend_from_slice(group);
+    }
+    (training, apart)
 }
 
 /// An endless row of workloads.

@@ -70,8 +70,6 @@ proptest! {
         let outcome = model.evaluate(&workload, &decision);
         let mut batch = [0.0; 2];
         let twice = [decision.places(), decision.places()].concat();
-        model.candidate_costs(workload.sizes_bytes(), &twice, &mut batch);
-        prop_assert!((batch[0] - outcome.cost).abs() <= 1e-12 * outcome.cost);
         model.batch_costs(&[workload.sizes_bytes(), workload.sizes_bytes()].concat(), &twice, &mut batch);
         prop_assert!((batch[1] - outcome.cost).abs() <= 1e-12 * outcome.cost);
         prop_assert_eq!(outcome.cost, model.weigh(outcome.energy_j, outcome.time_s));

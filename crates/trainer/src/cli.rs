@@ -57,7 +57,8 @@ pub(crate) struct TrainArgs {
     /// Change one setting of training, such as `drl.steps=5000`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
-    /// Start from the networks of this record instead of meta-learning
+    /// Start from the networks of this record, whose number, widths and input scaling then hold: `train` leaves
+    /// meta-learning out, `meta` goes on from them
     #[arg(long, value_name = "DIR")]
     pub(crate) start: Option<PathBuf>,
     #[command(flatten)]
@@ -73,15 +74,8 @@ pub(crate) struct TrainArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
-    /// The record to evaluate
-    #[arg(long, value_name = "DIR")]
-    pub(crate) record: PathBuf,
-    /// Scenario to evaluate on [default: the record's own]
-    #[arg(long, value_name = "NAME|FILE")]
-    pub(crate) scenario: Option<String>,
-    /// Accept a scenario with other rates or another α than the record was trained for
-    #[arg(long)]
-    pub(crate) any_rates: bool,
+    #[command(flatten)]
+    pub(crate) record: RecordArgs,
     /// Evaluate on these workloads (JSON lines or CSV, `-` for standard input) instead of the standard set
     #[arg(long, value_name = "FILE|-")]
     pub(crate) workloads: Option<String>,
@@ -111,15 +105,8 @@ pub(crate) struct CompareArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DecideArgs {
-    /// The record to decide with
-    #[arg(long, value_name = "DIR")]
-    pub(crate) record: PathBuf,
-    /// Scenario to price with [default: the record's own]
-    #[arg(long, value_name = "NAME|FILE")]
-    pub(crate) scenario: Option<String>,
-    /// Accept a scenario with other rates or another α than the record was trained for
-    #[arg(long)]
-    pub(crate) any_rates: bool,
+    #[command(flatten)]
+    pub(crate) record: RecordArgs,
     /// Price this many flipped candidates for each network, too, and choose for each device by itself
     #[arg(long, value_name = "FLIPS")]
     pub(crate) explore: Option<usize>,
@@ -183,7 +170,7 @@ pub(crate) enum ScenarioCommand {
         #[arg(value_name = "NAME|FILE")]
         scenario: String,
     },
-    /// Check a scenario and print its rates in SI units
+    /// Check a scenario and print what a MB costs at each place
     Check {
         /// Name of a shipped scenario, or a file
         #[arg(value_name = "NAME|FILE")]
@@ -210,6 +197,19 @@ pub(crate) struct PlotArgs {
 pub(crate) struct DevicesArgs {
     #[command(flatten)]
     pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    /// The record to decide with
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: PathBuf,
+    /// Scenario to price with [default: the record's own]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) scenario: Option<String>,
+    /// Accept a scenario with other rates or another α than the record was trained for
+    #[arg(long)]
+    pub(crate) any_rates: bool,
 }
 
 #[derive(Debug, Args)]

@@ -59,14 +59,25 @@ impl Training {
             Some((name, text)) => Self::blank().read(name, text)?,
             None => Self::from_file(name_or_path)?,
         };
+        if settings.is_empty() {
+            return Ok(training);
+        }
+        // All together, so that no setting has to come before another.
+        let mut merged = toml::Table::new();
         for setting in settings {
             let (key, value) = setting.split_once('=').ok_or_else(|| AppError::BadSetting { text: setting.clone() })?;
             // A bare word is a text: `--set meta.labels=greedy` needs no quotes for the shell to eat.
-            let quoted = format!("{key} = \"{value}\"");
-            let bare = format!("{key} = {value}");
-            let text = if toml::from_str::<toml::Table>(&bare).is_ok() { bare } else { quoted };
-            training = training.read(&format!("--set {setting}"), &text)?;
+            let bare = toml::from_str(&format!("{key} = {value}"));
+            let table = bare.or_else(|_| toml::from_str(&format!("{key} = {}", toml::Value::from(value))));
+            merge(&mut merged, table.map_err(|_| AppError::BadSetting { text: setting.clone() })?);
         }
+        let origin = format!("--set {}", settings.join(" --set "));
+        let text = toml::to_string(&merged).expect("it was read from TOML just above");
+        training = training.read(&origin, &text).map_err(|mut problems| {
+            // Lines and columns are those of a text that nobody wrote.
+            problems.list.iter_mut().for_each(|problem| problem.place = None);
+            problems
+        })?;
         Ok(training)
     }
 
@@ -80,7 +91,9 @@ impl Training {
         })?;
         // Settings that a file leaves out are the recommended ones.
         let (name, recommended) = PRESETS[0];
-        Ok(Self::blank().read(name, recommended)?.read(path, &text)?)
+        let mut training = Self::blank().read(name, recommended)?;
+        training.name = Path::new(path).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(training.read(path, &text)?)
     }
 
     /// What presets are read over; each of them sets everything.
@@ -170,7 +183,15 @@ impl Training {
         share("meta.final_step_size", self.meta.final_step_size, true);
         share("drl.learning_rate", self.drl.learning_rate, false);
         share("drl.final_learning_rate", self.drl.final_learning_rate, true);
-        if self.name.is_empty() || self.name.len() > 60 || self.name.contains(['/', '\\']) {
+        if self.drl.steps > 0 && self.drl.steps <= self.drl.buffer {
+            let buffer = self.drl.buffer;
+            let message =
+                format!("must be 0 or more than drl.buffer, {buffer}: training begins once the buffer is full");
+            list.push(Problem::new("drl.steps", message));
+        }
+        // Run directories are called after the training.
+        let odd = |c: char| c.is_control() || c == '/' || c == '\\';
+        if self.name.trim().is_empty() || self.name.chars().count() > 60 || self.name.contains(odd) {
             list.push(Problem::new("name", "must be a name of at most 60 characters without slashes"));
         }
         list
@@ -234,8 +255,65 @@ fn read_selection(selection: &mut Selection, section: &Section<'_>) {
     set(&mut selection.choice, section.optional_choice("choice", &choices));
 }
 
+fn merge(into: &mut toml::Table, from: toml::Table) {
+    for (key, value) in from {
+        match (into.get_mut(&key), value) {
+            (Some(toml::Value::Table(into)), toml::Value::Table(from)) => merge(into, from),
+            (_, value) => {
+                into.insert(key, value);
+            }
+        }
+    }
+}
+
 fn set<T>(target: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *target = value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every key of a table, as a path.
+    fn keys(table: &toml::Table) -> Vec<String> {
+        let below = |(key, value): (&String, &toml::Value)| match value {
+            toml::Value::Table(table) => keys(table).into_iter().map(|below| format!("{key}.{below}")).collect(),
+            _ => vec![key.clone()],
+        };
+        table.iter().flat_map(below).collect()
+    }
+
+    #[test]
+    fn presets_set_everything() {
+        for (name, text) in PRESETS {
+            let training = Training::load(name, &[]).expect("presets are valid");
+            let resolved: toml::Table =
+                toml::from_str(&toml::to_string(&training).expect("can be written")).expect("TOML");
+            let written: toml::Table = toml::from_str(text).expect("TOML");
+            assert_eq!(keys(&resolved), keys(&written), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_single_setting_changes_nothing_else() {
+        let setting =
+            ["drl.steps=7000".to_owned(), "meta.labels=exact".to_owned(), "drl.exploration=threshold".to_owned()];
+        let changed = Training::load("recommended", &setting).expect("valid");
+        let mut expected = Training::load("recommended", &[]).expect("valid");
+        expected.drl.steps = 7000;
+        expected.meta.labels = Labels::Exact;
+        expected.drl.selection.exploration = Exploration::Threshold;
+        assert_eq!(changed, expected);
+    }
+
+    #[test]
+    fn flips_need_exploration() {
+        let settings = ["drl.flips=3".to_owned()];
+        assert!(Training::load("paper", &settings).is_err());
+        let explored = ["drl.flips=3".to_owned(), "drl.exploration=order-preserving".to_owned()];
+        let training = Training::load("paper", &explored).expect("valid");
+        assert_eq!(training.drl.selection.exploration, Exploration::OrderPreserving { flips: 3 });
     }
 }

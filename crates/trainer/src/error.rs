@@ -37,11 +37,10 @@ pub(crate) enum AppError {
     UnknownTraining { name: String },
     #[error("`{text}` is no setting")]
     BadSetting { text: String },
-    #[error(
-        "network: {dnns} networks of these widths have {parameters} parameters, more than {}",
-        model::MAX_PARAMETERS
-    )]
-    TooManyParameters { dnns: usize, parameters: usize },
+    #[error("{what}: {count} numbers are more than the {limit} that are held in memory")]
+    TooLarge { what: &'static str, count: usize, limit: usize },
+    #[error("the networks cannot be written: {reason}")]
+    Export { reason: String },
     #[error("cannot read {}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("cannot write {}", path.display())]
@@ -77,9 +76,11 @@ impl AppError {
             }
             Self::Settings(_) => "crates/trainer/training/recommended.toml is a complete file of settings".into(),
             Self::Sizes(SizesError::Unreadable { .. }) => {
-                "tasks.size_mb.path in the scenario must name a file of sizes".into()
+                "tasks.size_mb.path of the scenario must name a file of sizes; `evaluate --workloads` does without it".into()
             }
-            Self::Scheme(SchemeError::TooLarge { .. }) => "`--scheme local-search` comes close at any size".into(),
+            Self::Scheme(SchemeError::TooLarge { .. }) => {
+                "local search comes close at any size: `--scheme local-search`, `--set meta.labels=local-search`".into()
+            }
             Self::Backend(BackendError::NotBuiltIn { feature }) => {
                 format!("`cargo run -p trainer --features {feature} -- ...` builds it in; `--device flex` uses the CPU")
             }
@@ -96,17 +97,19 @@ impl AppError {
             Self::Record(RecordError::Version { .. }) => {
                 "use the version of trainer that wrote it, or train again".into()
             }
-            Self::Record(RecordError::Weights { .. } | RecordError::Manifest { .. }) => {
+            Self::Record(RecordError::Weights { .. } | RecordError::Manifest { .. } | RecordError::TooLong { .. }) => {
                 "copy the record again from where it was made, or train again".into()
             }
             Self::Record(RecordError::Exists { .. }) | Self::RunExists { .. } => {
                 "name another directory with --out".into()
             }
-            Self::TooManyParameters { .. } => "`--set network.hidden=[120,80]` is the default".into(),
+            Self::TooLarge { .. } => "make it smaller with --set, as in `--set network.hidden=[120,80]`".into(),
             Self::UnknownTraining { .. } => "`--training recommended`".into(),
             Self::BadSetting { .. } => "write KEY=VALUE, such as `--set drl.steps=5000`".into(),
             Self::Workload { .. } | Self::NoWorkloads { .. } => {
-                "each line must look like {\"tasks_mb\": [[12.0, 25.5, 18.0], ...]}, one row for each device".into()
+                "a line looks like {\"tasks_mb\": [[12.0, 25.5, 18.0], ...]}, one row for each device; CSV is headed by \
+                 workload,device,task,mb"
+                    .into()
             }
             Self::Unreadable { path, .. } => format!("is {} the right path?", path.display()),
             Self::NoRun { .. } => "give directories that `trainer train` wrote".into(),

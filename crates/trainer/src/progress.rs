@@ -25,6 +25,13 @@ impl Progress {
         Self { bar }
     }
 
+    /// A sign of life for work that cannot say how far it is.
+    pub(crate) fn spinner(work: &'static str) -> Self {
+        let bar = ProgressBar::new_spinner().with_message(work);
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { bar }
+    }
+
     /// Shows how far it is and how well it goes.
     pub(crate) fn show(&self, step: usize, loss: Option<f64>, q1: Option<f64>, q2: Option<f64>) {
         let mut message = String::new();

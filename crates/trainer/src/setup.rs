@@ -1,14 +1,12 @@
 //! What most commands need first: the scenario with its cost model, the device, the threads.
 
-use std::path::Path;
-
 use burn::tensor::Device;
 use model::{Backend, DeviceChoice, Policy, Record, Selection};
 use sim::metrics::{self, Evaluation};
 use sim::scheme::Scheme;
-use sim::{CostModel, Scenario, SchemeError, SizeSampler, StandardSet};
+use sim::{CostModel, Part, Scenario, SchemeError, SizeSampler, StandardSet, Workloads, random};
 
-use crate::cli::{ComputeArgs, ThreadsArg};
+use crate::cli::{ComputeArgs, RecordArgs, ThreadsArg};
 use crate::config::DEFAULT_FLIPS;
 use crate::error::AppError;
 use crate::report;
@@ -33,6 +31,11 @@ impl Problem {
         Ok(SizeSampler::new(&self.scenario)?)
     }
 
+    /// Workloads for training, drawn from a random stream of their own.
+    pub(crate) fn workloads(&self, seed: u64, stream: &str) -> Result<Workloads, AppError> {
+        Ok(Workloads::new(&self.scenario, self.sampler()?, Part::Training, random::stream(seed, stream)))
+    }
+
     pub(crate) fn standard_set(&self) -> Result<StandardSet, AppError> {
         Ok(StandardSet::of(&self.scenario, &self.model)?)
     }
@@ -52,17 +55,16 @@ pub(crate) fn open(args: &ComputeArgs) -> Result<Backend, AppError> {
     Ok(choice.open()?)
 }
 
-/// What a record decides about: its own scenario, or another that it fits.
-pub(crate) fn problem_for(
-    record: &Record,
-    path: &Path,
-    scenario: Option<&str>,
-    any_rates: bool,
-) -> Result<Problem, AppError> {
-    let Some(name) = scenario else { return Problem::new(record.scenario.clone()) };
+/// A record, and what it decides about: its own scenario, or another that it fits.
+pub(crate) fn load_record(args: &RecordArgs, device: &Device) -> Result<(Record, Problem), AppError> {
+    let record = Record::load(&args.record, device)?;
+    let Some(name) = &args.scenario else {
+        let problem = Problem::new(record.scenario.clone())?;
+        return Ok((record, problem));
+    };
     let problem = Problem::load(name)?;
-    record.check_scenario(&problem.scenario, any_rates, path)?;
-    Ok(problem)
+    record.check_scenario(&problem.scenario, args.any_rates, &args.record)?;
+    Ok((record, problem))
 }
 
 /// A record as schemes: as the paper decides with it, and with explored candidates. The label tells several records

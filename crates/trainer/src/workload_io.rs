@@ -264,8 +264,9 @@ struct Answer<'a> {
     evaluations: u64,
 }
 
-/// Decides all workloads of an input and prints the answers in the order of the input. Answers go out as soon as the
-/// input pauses, so that a program can talk to this one line by line.
+/// Decides all workloads of an input and prints the answers in the order of the input. Answers to JSON lines go
+/// out as soon as the input pauses, so that a program can talk to this one line by line; answers to CSV when many have
+/// come or the input ends.
 pub(crate) fn answer_all(input: &str, scheme: &mut dyn Scheme, model: &CostModel) -> Result<(), AppError> {
     let mut workloads = Workloads::open(input, model)?;
     let mut output = io::BufWriter::with_capacity(1 << 18, io::stdout().lock());

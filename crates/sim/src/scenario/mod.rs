@@ -87,7 +87,8 @@ pub enum SizeDistribution {
     File {
         /// The file; in a scenario file, relative to that.
         path: String,
-        /// Share of the recorded sizes that training never sees, so that evaluation can use them.
+        /// Share of the recorded sizes that training never sees, so that evaluation can use them. With 0 evaluation
+        /// draws from the sizes that training saw.
         held_out: f64,
     },
 }

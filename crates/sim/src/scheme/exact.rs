@@ -81,6 +81,7 @@ struct Search {
     chosen: Vec<usize>,
     best: Vec<usize>,
     best_cost: f64,
+    /// Prices asked so far.
     nodes: u64,
 }
 
@@ -111,10 +112,11 @@ impl Search {
             chosen: vec![0; sizes.len()],
             best: greedy.into_iter().map(usize::from).collect(),
             best_cost: load.cost(),
+            // Greedy asked for a price of every task at every place.
+            nodes: (sizes.len() * kept.len()) as u64,
             order,
             sizes,
             remaining,
-            nodes: 0,
         }
     }
 

@@ -1,6 +1,6 @@
 //! `decide` and `solve`: workloads in, decisions out.
 
-use model::{Policy, Record, Selection};
+use model::{Policy, Selection};
 use sim::scheme;
 
 use crate::cli::{DecideArgs, SolveArgs};
@@ -10,8 +10,7 @@ use crate::workload_io;
 
 pub(crate) fn decide(args: &DecideArgs) -> Result<(), AppError> {
     let backend = setup::open(&args.compute)?;
-    let record = Record::load(&args.record, &backend.device)?;
-    let problem = setup::problem_for(&record, &args.record, args.scenario.as_deref(), args.any_rates)?;
+    let (record, problem) = setup::load_record(&args.record, &backend.device)?;
     let selection = args.explore.map_or(record.selection, Selection::explored);
     let codec = record.codec(&problem.model);
     let mut policy = Policy::new("mr-dro", &record.ensemble, codec, selection, &backend.device);

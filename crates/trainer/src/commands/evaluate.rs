@@ -1,6 +1,5 @@
 //! `evaluate`: how good a record is, beside greedy and the exact optimum.
 
-use model::Record;
 use sim::StandardSet;
 use sim::scheme::{Exact, Greedy, Order, Scheme};
 
@@ -12,8 +11,7 @@ use crate::workload_io::Workloads;
 
 pub(crate) fn run(args: &EvaluateArgs) -> Result<(), AppError> {
     let backend = setup::open(&args.compute)?;
-    let record = Record::load(&args.record, &backend.device)?;
-    let problem = setup::problem_for(&record, &args.record, args.scenario.as_deref(), args.any_rates)?;
+    let (record, problem) = setup::load_record(&args.record, &backend.device)?;
     let set = match &args.workloads {
         None => problem.standard_set()?,
         Some(name) => {

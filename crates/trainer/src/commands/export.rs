@@ -1,7 +1,5 @@
 //! `export`: a record's networks for other programs.
 
-use std::path::Path;
-
 use burn::module::Module;
 use burn::store::{ModuleSnapshot, SafetensorsStore};
 use model::Record;
@@ -22,20 +20,20 @@ pub(crate) fn run(args: &ExportArgs) -> Result<(), AppError> {
     if args.per_dnn {
         for dnn in 0..record.ensemble.dnns() {
             let name = format!("dnn-{dnn}.{extension}");
-            let content = bytes(&record.ensemble.dnn(dnn), args.kind, &out.path().join(&name))?;
+            let content = bytes(&record.ensemble.dnn(dnn), args.kind)?;
             out.write(&name, &content)?;
         }
     } else {
         let name = format!("ensemble.{extension}");
-        let content = bytes(&record.ensemble, args.kind, &out.path().join(&name))?;
+        let content = bytes(&record.ensemble, args.kind)?;
         out.write(&name, &content)?;
     }
     report::note(&format!("wrote {}", args.out.display()));
     Ok(())
 }
 
-fn bytes<M: Module + ModuleSnapshot>(module: &M, kind: ExportKind, path: &Path) -> Result<Vec<u8>, AppError> {
-    let failed = |reason: String| AppError::Record(model::RecordError::Weights { path: path.to_owned(), reason });
+fn bytes<M: Module + ModuleSnapshot>(module: &M, kind: ExportKind) -> Result<Vec<u8>, AppError> {
+    let failed = |reason: String| AppError::Export { reason };
     match kind {
         ExportKind::Bpk => {
             let bytes = module.clone().into_record().into_bytes().map_err(|error| failed(error.to_string()))?;

@@ -11,7 +11,8 @@ use crate::report::plot::{self, Curve};
 pub(crate) fn run(args: &PlotArgs) -> Result<(), AppError> {
     let mut groups: Vec<(String, BTreeMap<usize, Vec<f64>>)> = Vec::new();
     for run in &args.runs {
-        let (label, path) = run.split_once('=').unwrap_or((run, run));
+        let labelled = run.split_once('=').filter(|_| !Path::new(run).exists());
+        let (label, path) = labelled.unwrap_or((run, run));
         let group = match groups.iter().position(|(known, _)| known == label) {
             Some(position) => &mut groups[position].1,
             None => &mut groups.push_mut((label.to_owned(), BTreeMap::new())).1,

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use drl::Agent;
 use meta::MetaReport;
-use model::{Backend, Codec, Ensemble, MAX_PARAMETERS, NetworkShape, Policy, Record, Scaling, Selection};
+use model::{Backend, Codec, Ensemble, MAX_PARAMETERS, NetworkShape, Policy, Record, Samples, Scaling, Selection};
 use serde::Serialize;
+use sim::StandardSet;
 use sim::metrics::Evaluation;
-use sim::scheme::{self, Scheme};
-use sim::{Part, StandardSet, Workloads, random};
+use sim::scheme;
 
 use crate::cli::{Format, TrainArgs};
 use crate::config::{Network, Training};
@@ -24,14 +24,20 @@ use crate::setup::{self, Problem};
 /// Trains: first parameters, then Algorithm 2, then the comparison.
 pub(crate) fn train(args: &TrainArgs) -> Result<(), AppError> {
     let training = Training::load(&args.training, &args.settings)?;
-    Run::prepare(args, training)?.finish()
+    Run::prepare(args, training, Phases::Both)?.finish()
 }
 
 /// Only prepares first parameters.
 pub(crate) fn meta(args: &TrainArgs) -> Result<(), AppError> {
     let mut training = Training::load(&args.training, &args.settings)?;
     training.drl.steps = 0;
-    Run::prepare(args, training)?.finish()
+    Run::prepare(args, training, Phases::MetaOnly)?.finish()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phases {
+    Both,
+    MetaOnly,
 }
 
 /// The resolved configuration of a run, as its directory keeps it.
@@ -68,8 +74,10 @@ struct Run<'a> {
     set: StandardSet,
     scaling: Scaling,
     codec: Codec,
-    shape: NetworkShape,
-    start: Option<Ensemble>,
+    /// Where Algorithm 1 starts, or Algorithm 2 if there is no metadata.
+    start: Ensemble,
+    metadata: Option<Samples>,
+    labelling: Duration,
     directory: RunDir,
     metrics: MetricsFile,
 }
@@ -77,7 +85,7 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     /// Reads and checks everything, and opens the run directory last: what is wrong is found before anything is
     /// written.
-    fn prepare(args: &'a TrainArgs, mut training: Training) -> Result<Self, AppError> {
+    fn prepare(args: &'a TrainArgs, mut training: Training, phases: Phases) -> Result<Self, AppError> {
         let problem = Problem::load(&args.scenario.scenario)?;
         let backend = setup::open(&args.compute)?;
         let sampler = problem.sampler()?;
@@ -96,11 +104,13 @@ impl<'a> Run<'a> {
         let codec = Codec::new(code, &problem.model, scaling)?;
         let Network { dnns, hidden, .. } = training.network.clone();
         let shape = NetworkShape { inputs: codec.inputs(), hidden, outputs: codec.outputs() };
-        let parameters = shape.parameters().saturating_mul(dnns);
-        if parameters > MAX_PARAMETERS {
-            return Err(AppError::TooManyParameters { dnns, parameters });
-        }
+        check_sizes(&training, &shape, dnns)?;
+        let start = start.unwrap_or_else(|| Ensemble::random(&shape, dnns, args.seed.seed, &backend.device));
         let set = problem.standard_set()?;
+        let begin = Instant::now();
+        let learns = training.meta.outer_steps > 0 && (args.start.is_none() || phases == Phases::MetaOnly);
+        let metadata = learns.then(|| label(&problem, &training.meta, &codec, args.seed.seed)).transpose()?;
+        let labelling = begin.elapsed();
         let name = format!("{}-{}-seed{}", problem.scenario.name, training.name, args.seed.seed);
         let directory = RunDir::create(args.out.as_deref(), &name)?;
         let configuration = Configuration {
@@ -113,7 +123,20 @@ impl<'a> Run<'a> {
         let text = toml::to_string(&configuration).expect("numbers, texts and tables can be written");
         directory.write("config.toml", text.as_bytes())?;
         let metrics = MetricsFile::create(&directory)?;
-        Ok(Self { args, training, problem, backend, set, scaling, codec, shape, start, directory, metrics })
+        Ok(Self {
+            args,
+            training,
+            problem,
+            backend,
+            set,
+            scaling,
+            codec,
+            start,
+            metadata,
+            labelling,
+            directory,
+            metrics,
+        })
     }
 
     fn seed(&self) -> u64 {
@@ -126,7 +149,7 @@ impl<'a> Run<'a> {
         }
         let begin = Instant::now();
         let first = self.first_parameters()?;
-        let meta_seconds = begin.elapsed().as_secs_f64();
+        let meta_seconds = (self.labelling + begin.elapsed()).as_secs_f64();
         let q2_start = self.q2(&first)?;
         let begin = Instant::now();
         let ensemble = self.reinforce(first)?;
@@ -180,19 +203,11 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Where Algorithm 2 starts: the networks of a record, or random ones after Algorithm 1.
+    /// Algorithm 1, if there is metadata for it.
     fn first_parameters(&mut self) -> Result<Ensemble, AppError> {
-        if let Some(start) = self.start.take() {
-            return Ok(start);
-        }
-        let random = Ensemble::random(&self.shape, self.training.network.dnns, self.seed(), &self.backend.device);
+        let start = self.start.clone();
+        let Some(metadata) = self.metadata.take() else { return Ok(start) };
         let settings = self.training.meta;
-        if settings.outer_steps == 0 {
-            return Ok(random);
-        }
-        let mut workloads = self.workloads("metadata")?;
-        let Problem { model, .. } = &self.problem;
-        let metadata = meta::label(settings.labels, settings.metadata, &mut workloads, model, &self.codec)?;
         let progress = Progress::new("meta", settings.outer_steps);
         let mut failure = None;
         let (codec, device, seed) = (self.codec, self.backend.device.clone(), self.seed());
@@ -211,7 +226,7 @@ impl<'a> Run<'a> {
             });
             stop_on_failure(row, &mut failure)
         };
-        let ensemble = meta::reptile(&random, &metadata, codec.head(), &settings, seed, &device, &mut observe);
+        let ensemble = meta::reptile(&start, &metadata, codec.head(), &settings, seed, &device, &mut observe);
         failure.map_or(Ok(ensemble), Err)
     }
 
@@ -221,8 +236,8 @@ impl<'a> Run<'a> {
         if settings.steps == 0 {
             return Ok(first);
         }
-        let (model, workloads) = (self.problem.model.clone(), self.workloads("workloads")?);
         let seed = self.seed();
+        let (model, workloads) = (self.problem.model.clone(), self.problem.workloads(seed, "workloads")?);
         let mut agent = Agent::new(model, self.codec, &first, workloads, settings, seed, &self.backend.device);
         let progress = Progress::new("DRL", settings.steps);
         let mut failure = None;
@@ -238,21 +253,10 @@ impl<'a> Run<'a> {
         failure.map_or_else(|| Ok(agent.ensemble()), Err)
     }
 
-    fn workloads(&self, stream: &str) -> Result<Workloads, AppError> {
-        let random = random::stream(self.seed(), stream);
-        Ok(Workloads::new(&self.problem.scenario, self.problem.sampler()?, Part::Training, random))
-    }
-
     /// Q2 of the K proposals alone on the standard set.
     fn q2(&self, ensemble: &Ensemble) -> Result<Option<f64>, AppError> {
-        let model = &self.problem.model;
         let mut policy = Policy::new("mr-dro", ensemble, self.codec, Selection::PAPER, &self.backend.device);
-        let solutions = policy.decide_all(model, self.set.workloads())?;
-        let cost = |(workload, solution): (&sim::Workload, &scheme::Solution)| {
-            model.cost(workload.sizes_bytes(), solution.decision.places())
-        };
-        let costs: Vec<f64> = self.set.workloads().iter().zip(&solutions).map(cost).collect();
-        Ok(self.set.q2(&costs))
+        Ok(self.set.q2_of(&mut policy, &self.problem.model)?)
     }
 
     fn record(&self, ensemble: Ensemble) -> Record {
@@ -277,12 +281,48 @@ impl<'a> Run<'a> {
 
     /// The command that makes this record again.
     fn command(&self) -> String {
-        let TrainArgs { scenario, training, settings, seed, .. } = self.args;
-        let meta = if self.training.drl.steps == 0 { " meta" } else { "" };
-        let settings: Vec<_> = settings.iter().map(|setting| format!(" --set {setting}")).collect();
-        let (scenario, seed, settings) = (&scenario.scenario, seed.seed, settings.concat());
-        format!("cargo run -p trainer --{meta} --scenario {scenario} --training {training} --seed {seed}{settings}")
+        let TrainArgs { scenario, training, settings, seed, start, compute, .. } = self.args;
+        let meta = if self.training.drl.steps == 0 { " meta" } else { " train" };
+        let mut command =
+            format!("cargo run -p trainer --{meta} --scenario {} --training {training}", scenario.scenario);
+        let mut add = |option: &str, value: &str| {
+            let quote = if value.contains([' ', '"', '$', '\\', '[']) { "'" } else { "" };
+            command.extend([" --", option, " ", quote, value, quote]);
+        };
+        add("seed", &seed.seed.to_string());
+        if let Some(start) = start {
+            add("start", &start.display().to_string());
+        }
+        if compute.device != "auto" {
+            add("device", &compute.device);
+        }
+        for setting in settings {
+            add("set", setting);
+        }
+        command
     }
+}
+
+/// Labels the metadata of Algorithm 1.
+fn label(problem: &Problem, settings: &meta::Settings, codec: &Codec, seed: u64) -> Result<Samples, AppError> {
+    let _sign_of_life = Progress::spinner("labelling metadata");
+    let mut workloads = problem.workloads(seed, "metadata")?;
+    Ok(meta::label(settings.labels, settings.metadata, &mut workloads, &problem.model, codec)?)
+}
+
+/// What is too much for memory is refused before anything is allocated or written.
+fn check_sizes(training: &Training, shape: &NetworkShape, dnns: usize) -> Result<(), AppError> {
+    let row = shape.inputs.saturating_mul(3).saturating_add(shape.outputs);
+    for (what, count) in [
+        ("the parameters of network", shape.parameters().saturating_mul(dnns)),
+        ("the samples of drl.buffer", training.drl.buffer.saturating_mul(row)),
+        ("the samples of meta.metadata", training.meta.metadata.saturating_mul(row)),
+    ] {
+        if count > MAX_PARAMETERS {
+            return Err(AppError::TooLarge { what, count, limit: MAX_PARAMETERS });
+        }
+    }
+    Ok(())
 }
 
 fn to_json(results: &Results<'_>) -> Vec<u8> {

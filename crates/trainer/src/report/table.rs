@@ -53,7 +53,7 @@ pub(crate) fn evaluations_csv(evaluations: &[Evaluation]) -> Result<String, AppE
 
 fn evaluations_table(evaluations: &[Evaluation]) -> String {
     let header = ["scheme", "energy J", "time s", "cost", "Q2", "Q2 p5", "evaluations", "time/decision"];
-    let ratio = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.4}"));
+    let ratio = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.5}"));
     let row = |row: &Evaluation| {
         vec![
             row.scheme.clone(),
