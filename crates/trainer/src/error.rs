@@ -35,7 +35,7 @@ pub(crate) enum AppError {
         "there is no training preset called `{name}`; there are recommended and paper, anything else must be a TOML file"
     )]
     UnknownTraining { name: String },
-    #[error("`{text}` is no setting")]
+    #[error("`--set {text}` is no setting")]
     BadSetting { text: String },
     #[error("{what}: {count} numbers are more than the {limit} that are held in memory")]
     TooLarge { what: &'static str, count: usize, limit: usize },
@@ -79,7 +79,7 @@ impl AppError {
                 "tasks.size_mb.path of the scenario must name a file of sizes; `evaluate --workloads` does without it".into()
             }
             Self::Scheme(SchemeError::TooLarge { .. }) => {
-                "local search comes close at any size: `--scheme local-search`, `--set meta.labels=local-search`".into()
+                "`--scheme local-search` comes close at any size, as do labels by `--set meta.labels=local-search`".into()
             }
             Self::Backend(BackendError::NotBuiltIn { feature }) => {
                 format!("`cargo run -p trainer --features {feature} -- ...` builds it in; `--device flex` uses the CPU")
