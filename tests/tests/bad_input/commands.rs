@@ -49,7 +49,7 @@ fn an_unknown_training_is_refused() {
 
 #[test]
 fn what_is_no_setting_is_refused() {
-    refused(&["--set", "nonsense"], 2, &["`nonsense`", "help:", "KEY=VALUE"]);
+    refused(&["--set", "nonsense"], 2, &["`--set nonsense`", "help:", "KEY=VALUE"]);
     for (setting, part) in [
         ("nonsense=1", "nonsense: unknown key"),
         ("drl.stepps=1", "did you mean `steps`?"),
