@@ -145,3 +145,29 @@ fn adapters() -> Result<Vec<Backend>, BackendError> {
     };
     Ok(devices.into_vec().into_iter().enumerate().map(backend).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_named_as_people_type_them() {
+        for name in ["auto", "flex", "ndarray", "wgpu", "wgpu:3"] {
+            assert_eq!(name.parse::<DeviceChoice>().expect("a device").to_string(), name);
+        }
+        for name in ["", "gpu", "wgpu:", "wgpu:x", "flex:0", "WGPU"] {
+            assert!(matches!(name.parse::<DeviceChoice>(), Err(BackendError::UnknownDevice { .. })), "{name}");
+        }
+    }
+
+    /// With or without graphics adapters: no machine has a thousand.
+    #[test]
+    fn an_adapter_that_is_not_there_is_an_error() {
+        let error = DeviceChoice::Wgpu(Some(1000)).open().expect_err("no such adapter");
+        let expected = matches!(error, BackendError::NoAdapter { index: Some(1000), .. });
+        assert!(
+            if cfg!(feature = "wgpu") { expected } else { matches!(error, BackendError::NotBuiltIn { .. }) },
+            "{error}"
+        );
+    }
+}

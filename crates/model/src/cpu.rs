@@ -1,4 +1,4 @@
-//! Forward passes and training steps on the CPU through the [`fused`](crate::fused) kernels: the parameters are taken
+//! Forward passes and training steps on the CPU through the [`fused`] kernels: the parameters are taken
 //! out of the Burn module once, trained in place, and put back into one when asked for.
 
 use burn::tensor::Device;
