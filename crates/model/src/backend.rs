@@ -88,12 +88,22 @@ impl DeviceChoice {
     }
 }
 
-/// Every device that this build can use on this machine, in the order in which `auto` prefers them.
+/// Every device that this build can use on this machine, in the order in which `auto` prefers them: graphics cards, the
+/// CPU, and last adapters that are only software, which are far slower than the CPU's own backends.
 pub fn available() -> Vec<Backend> {
-    let mut all = adapters().unwrap_or_default();
+    let adapters = adapters().unwrap_or_default();
+    let (software, mut all): (Vec<_>, Vec<_>) = adapters.into_iter().partition(is_software);
     all.extend(flex());
     all.extend(ndarray());
+    all.extend(software);
     all
+}
+
+/// Whether a graphics adapter is emulated on the CPU.
+fn is_software(adapter: &Backend) -> bool {
+    const EMULATORS: [&str; 4] = ["llvmpipe", "lavapipe", "swiftshader", "basic render"];
+    let name = adapter.description.to_lowercase();
+    EMULATORS.iter().any(|emulator| name.contains(emulator))
 }
 
 fn automatic() -> Result<Backend, BackendError> {
