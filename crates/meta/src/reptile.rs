@@ -66,20 +66,19 @@ pub fn reptile(
         model::learner(start, head, Adam::with_learning_rate(settings.inner_learning_rate as f32), device);
     let mut meta = learner.ensemble();
     let mut draws: Vec<Draws> = (0..start.dnns()).map(|dnn| Draws::new(metadata.len(), settings, seed, dnn)).collect();
-    let (mut indices, mut losses) = (Vec::new(), Vec::new());
+    let (mut batches, mut losses) = (vec![Vec::new(); settings.inner_steps], Vec::new());
     for outer in 0..settings.outer_steps {
         if settings.inner_restart && outer > 0 {
             learner.restart(&meta);
         }
         let reports = (outer + 1).is_multiple_of(settings.report_every) || outer + 1 == settings.outer_steps;
-        for inner in 0..settings.inner_steps {
+        for indices in &mut batches {
             indices.clear();
             for draws in &mut draws {
-                draws.batch(settings.batch, &mut indices);
+                draws.batch(settings.batch, indices);
             }
-            let last = inner + 1 == settings.inner_steps;
-            learner.step(metadata, &indices, (reports && last).then_some(&mut losses));
         }
+        learner.steps(metadata, &batches, reports.then_some(&mut losses));
         let progress = outer as f64 / (settings.outer_steps - 1).max(1) as f64;
         let step_size = settings.step_size + (settings.final_step_size - settings.step_size) * progress;
         meta = interpolate(&meta, &learner.ensemble(), step_size);

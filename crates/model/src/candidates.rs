@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use sim::CostModel;
 
 use crate::codec::{Alternative, Codec};
+use crate::fused::PANEL_ROWS;
 
 /// Which decisions each network proposes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -85,6 +86,11 @@ impl Chooser {
         }
     }
 
+    /// How candidates are made and chosen.
+    pub fn selection(&self) -> Selection {
+        self.selection
+    }
+
     /// Lets every network propose and writes the cheapest into `best`. Of equally cheap candidates the first wins.
     ///
     /// # Shapes
@@ -156,5 +162,129 @@ impl Chooser {
             }
         }
         Chosen { cost: model.cost(sizes_bytes, best), evaluations }
+    }
+}
+
+/// Makes and prices candidates for a panel of workloads side by side: gives what a [`Chooser`] would give each of them.
+/// Keeps its memory between panels.
+#[derive(Debug, Clone)]
+pub(crate) struct PanelChooser {
+    chooser: Chooser,
+    /// `[N * M, PANEL_ROWS]`, as are all of these.
+    sizes_bytes: Vec<f64>,
+    proposal: Vec<u8>,
+    best: Vec<u8>,
+    /// Logits of one row, `[K, outputs]`.
+    logits: Vec<f32>,
+}
+
+impl PanelChooser {
+    pub(crate) fn new(selection: Selection) -> Self {
+        Self {
+            chooser: Chooser::new(selection),
+            sizes_bytes: Vec::new(),
+            proposal: Vec::new(),
+            best: Vec::new(),
+            logits: Vec::new(),
+        }
+    }
+
+    /// Writes the cheapest candidate for every row into `best`, and how many were priced for it into `evaluations`.
+    ///
+    /// # Shapes
+    /// `sizes_bytes` yields one `[N * M]` for each row, of which there are `evaluations.len()`; `logits` is
+    /// `[K, outputs, PANEL_ROWS]`, `best` is `[rows, N * M]`.
+    pub(crate) fn choose<'s>(
+        &mut self,
+        codec: &Codec,
+        model: &CostModel,
+        sizes_bytes: impl Iterator<Item = &'s [f64]>,
+        logits: &[f32],
+        best: &mut [u8],
+        evaluations: &mut [u64],
+    ) {
+        let selection = self.chooser.selection;
+        if selection.exploration == Exploration::Threshold {
+            self.lay_out(codec, sizes_bytes);
+            let proposals = logits.chunks_exact(codec.outputs() * PANEL_ROWS);
+            evaluations.fill(proposals.len() as u64);
+            if selection.choice == Choice::PerDevice && model.is_separable() {
+                self.choose_by_device(codec, model, proposals);
+            } else {
+                self.choose_by_workload(codec, model, proposals);
+            }
+            for (row, best) in best.chunks_exact_mut(codec.inputs()).enumerate() {
+                for (place, lanes) in best.iter_mut().zip(self.best.chunks_exact(PANEL_ROWS)) {
+                    *place = lanes[row];
+                }
+            }
+            return;
+        }
+        // Which candidates there are differs from row to row.
+        let rows = best.chunks_exact_mut(codec.inputs()).zip(evaluations);
+        for (row, (sizes_bytes, (best, evaluations))) in sizes_bytes.zip(rows).enumerate() {
+            self.logits.clear();
+            self.logits.extend(logits.chunks_exact(PANEL_ROWS).map(|lanes| lanes[row]));
+            let proposals = self.logits.chunks_exact(codec.outputs());
+            *evaluations = self.chooser.choose(codec, model, sizes_bytes, proposals, best).evaluations;
+        }
+    }
+
+    /// Lays rows of sizes side by side; lanes without a row keep what they had.
+    fn lay_out<'s>(&mut self, codec: &Codec, sizes_bytes: impl Iterator<Item = &'s [f64]>) {
+        let length = codec.inputs() * PANEL_ROWS;
+        self.sizes_bytes.resize(length, 0.0);
+        self.proposal.resize(length, 0);
+        self.best.resize(length, 0);
+        for (row, sizes_bytes) in sizes_bytes.enumerate() {
+            for (lanes, size) in self.sizes_bytes.chunks_exact_mut(PANEL_ROWS).zip(sizes_bytes) {
+                lanes[row] = *size;
+            }
+        }
+    }
+
+    fn choose_by_workload<'l>(&mut self, codec: &Codec, model: &CostModel, proposals: impl Iterator<Item = &'l [f32]>) {
+        let mut best_costs = [f64::INFINITY; PANEL_ROWS];
+        for logits in proposals {
+            codec.decode_panel(logits, &mut self.proposal);
+            let mut costs = [0.0; PANEL_ROWS];
+            model.batch_costs(&self.sizes_bytes, &self.proposal, &mut costs);
+            keep_cheaper(&costs, &mut best_costs, &self.proposal, &mut self.best);
+        }
+    }
+
+    fn choose_by_device<'l>(
+        &mut self,
+        codec: &Codec,
+        model: &CostModel,
+        proposals: impl Iterator<Item = &'l [f32]> + Clone,
+    ) {
+        for device in 0..model.devices() {
+            let mut best_costs = [f64::INFINITY; PANEL_ROWS];
+            let rows = device * model.tasks() * PANEL_ROWS..(device + 1) * model.tasks() * PANEL_ROWS;
+            for logits in proposals.clone() {
+                let part = logits.len() / model.devices();
+                codec.decode_panel(&logits[device * part..][..part], &mut self.proposal[rows.clone()]);
+                let mut costs = [0.0; PANEL_ROWS];
+                let proposal = &self.proposal[rows.clone()];
+                model.device_batch_costs(device, &self.sizes_bytes[rows.clone()], proposal, &mut costs);
+                keep_cheaper(&costs, &mut best_costs, proposal, &mut self.best[rows.clone()]);
+            }
+        }
+    }
+}
+
+/// Takes over the lanes of a proposal that cost less than the best before.
+fn keep_cheaper(costs: &[f64; PANEL_ROWS], best_costs: &mut [f64; PANEL_ROWS], proposal: &[u8], best: &mut [u8]) {
+    let mut cheaper = [0_u8; PANEL_ROWS];
+    for ((cheaper, cost), best_cost) in cheaper.iter_mut().zip(costs).zip(best_costs) {
+        let is_cheaper = *cost < *best_cost;
+        *cheaper = if is_cheaper { u8::MAX } else { 0 };
+        *best_cost = if is_cheaper { *cost } else { *best_cost };
+    }
+    for (proposal, best) in proposal.as_chunks::<PANEL_ROWS>().0.iter().zip(best.as_chunks_mut::<PANEL_ROWS>().0) {
+        for ((best, place), cheaper) in best.iter_mut().zip(proposal).zip(&cheaper) {
+            *best = (*best & !cheaper) | (place & cheaper);
+        }
     }
 }

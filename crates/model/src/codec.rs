@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sim::{CostModel, SizeMoments};
 
 use crate::error::CodeError;
-use crate::fused::Head;
+use crate::fused::{Head, PANEL_ROWS};
 
 /// A target that is not to be learned: the indicator does not matter for this decision.
 pub const DONT_CARE: f32 = -1.0;
@@ -155,6 +155,35 @@ impl Codec {
                 },
                 Code::Categorical => highest(logits) as u8,
             };
+        }
+    }
+
+    /// The decisions that logits of a panel of rows say.
+    ///
+    /// # Shapes
+    /// `logits` is `[outputs, PANEL_ROWS]`, `places` is `[N * M, PANEL_ROWS]`.
+    pub(crate) fn decode_panel(&self, logits: &[f32], places: &mut [u8]) {
+        let logits = logits.as_chunks::<PANEL_ROWS>().0.chunks_exact(self.width());
+        for (logits, places) in logits.zip(places.as_chunks_mut::<PANEL_ROWS>().0) {
+            match (self.code, logits) {
+                (Code::Indicators, [first]) => *places = first.map(|first| if first > 0.0 { 0 } else { 1 }),
+                (Code::Indicators, [first, second, ..]) => {
+                    for ((place, first), second) in places.iter_mut().zip(first).zip(second) {
+                        *place = if *first > 0.0 { 0 } else { 1 + u8::from(*second <= 0.0) };
+                    }
+                }
+                (_, logits) => {
+                    places.fill(0);
+                    let mut highest = logits[0];
+                    for (number, logits) in (0_u8..).zip(logits) {
+                        for ((place, highest), logit) in places.iter_mut().zip(&mut highest).zip(logits) {
+                            let higher = logit > highest;
+                            *place = if higher { number } else { *place };
+                            *highest = if higher { *logit } else { *highest };
+                        }
+                    }
+                }
+            }
         }
     }
 

@@ -1,12 +1,17 @@
-//! Forward passes and training steps on the CPU through the [`fused`] kernels: the parameters are taken
-//! out of the Burn module once, trained in place, and put back into one when asked for.
+//! Forward passes and training steps on the CPU through the [`fused`] kernels, which work on the storage of the Burn
+//! modules themselves: the ensemble, and two more of its shape for the moments of Adam.
 
+use std::sync::{Mutex, PoisonError, RwLock};
+
+use burn::module::Module;
 use burn::tensor::Device;
+use rayon::prelude::*;
 
 use crate::dnn::NetworkShape;
-use crate::engine::{Forward, Learner};
-use crate::ensemble::{Ensemble, LayerData};
-use crate::fused::{self, Adam, Head, Inference, Kernel, Layer, LayerView, Trainer};
+use crate::engine::{Forward, Learner, PanelForward, Round, Rounds};
+use crate::ensemble::Ensemble;
+use crate::fused::{self, Adam, Head, Inference, Kernel, Net, NetTrainer, PANEL_ROWS, Trainer, crew};
+use crate::lending::{self, Open};
 use crate::samples::Samples;
 
 fn shape(ensemble: &Ensemble) -> fused::Shape {
@@ -17,98 +22,203 @@ fn shape(ensemble: &Ensemble) -> fused::Shape {
 /// Decides with an ensemble on the CPU.
 #[derive(Debug)]
 pub struct CpuForward {
-    shape: fused::Shape,
-    parameters: Vec<LayerData>,
+    parameters: Open,
     inference: Inference,
 }
 
 impl CpuForward {
-    /// Copies the parameters.
+    /// Shares the parameters if they are on `flex`, else copies them.
     pub fn new(ensemble: &Ensemble) -> Self {
-        let shape = shape(ensemble);
-        let inference = Inference::new(shape.clone(), Kernel::detect());
-        Self { shape, parameters: ensemble.to_host(), inference }
+        let inference = Inference::new(shape(ensemble), Kernel::detect());
+        Self { parameters: Open::of(ensemble.clone().to_device(&Device::flex())), inference }
     }
 }
 
 impl Forward for CpuForward {
     fn logits(&mut self, inputs: &[f32], logits: &mut Vec<f32>) {
-        forward(&self.inference, &self.shape, &self.parameters, inputs, logits);
+        forward(&self.inference, &self.parameters, inputs, logits);
+    }
+
+    fn by_panel(&self) -> Option<&dyn PanelForward> {
+        Some(self)
     }
 }
 
-fn forward(
-    inference: &Inference,
-    shape: &fused::Shape,
-    parameters: &[LayerData],
-    inputs: &[f32],
-    logits: &mut Vec<f32>,
-) {
+impl PanelForward for CpuForward {
+    fn panel_logits(&self, inputs: &[f32], logits: &mut Vec<f32>) {
+        let shape = self.inference.shape();
+        logits.resize(shape.nets() * shape.outputs() * PANEL_ROWS, 0.0);
+        self.inference.forward_panel(self.parameters.views(), inputs, logits);
+    }
+}
+
+fn forward(inference: &Inference, parameters: &Open, inputs: &[f32], logits: &mut Vec<f32>) {
+    let shape = inference.shape();
     let rows = inputs.len() / shape.inputs();
     logits.resize(shape.nets() * rows * shape.outputs(), 0.0);
-    let views: Vec<_> = parameters.iter().map(|layer| LayerView { weight: &layer.weight, bias: &layer.bias }).collect();
-    inference.forward(&views, inputs, logits);
+    inference.forward(parameters.views(), inputs, logits);
 }
 
 /// Trains an ensemble on the CPU, networks in parallel.
 #[derive(Debug)]
 pub struct CpuLearner {
-    shape: fused::Shape,
-    device: Device,
-    parameters: Vec<LayerData>,
-    first_moments: Vec<LayerData>,
-    second_moments: Vec<LayerData>,
+    parameters: Ensemble,
+    first_moments: Ensemble,
+    second_moments: Ensemble,
     steps: u64,
+    head: Head,
     adam: Adam,
     trainer: Trainer,
     inference: Inference,
 }
 
 impl CpuLearner {
-    /// Copies the parameters; [`Learner::ensemble`] puts them onto `device`.
-    pub fn new(ensemble: &Ensemble, head: Head, adam: Adam, device: &Device) -> Self {
+    /// Shares the parameters until the first step if they are on `flex`, else copies them.
+    pub fn new(ensemble: &Ensemble, head: Head, adam: Adam) -> Self {
         let shape = shape(ensemble);
-        let parameters = ensemble.to_host();
+        let parameters = ensemble.clone().to_device(&Device::flex());
         Self {
-            trainer: Trainer::new(shape.clone(), head, Kernel::detect()),
-            inference: Inference::new(shape.clone(), Kernel::detect()),
-            shape,
-            device: device.clone(),
-            first_moments: zeros(&parameters),
-            second_moments: zeros(&parameters),
+            first_moments: lending::zeros(&parameters),
+            second_moments: lending::zeros(&parameters),
             parameters,
             steps: 0,
+            head,
             adam,
+            trainer: Trainer::new(shape.clone(), head, Kernel::detect()),
+            inference: Inference::new(shape, Kernel::detect()),
         }
+    }
+
+    /// Lends parameters and moments to `work`, which may train with them.
+    fn lend<R>(&mut self, work: impl FnOnce(&mut Lent<'_>) -> R) -> R {
+        let take = |ensemble: &mut Ensemble| Open::of(std::mem::replace(ensemble, Ensemble { layers: Vec::new() }));
+        let mut parameters = take(&mut self.parameters);
+        let (mut first, mut second) = (take(&mut self.first_moments), take(&mut self.second_moments));
+        let result = work(&mut Lent {
+            ensemble: fused::Ensemble::new(self.trainer.shape(), parameters.lend(), first.lend(), second.lend()),
+            trainer: &self.trainer,
+            inference: &self.inference,
+            head: self.head,
+            adam: &mut self.adam,
+            steps: &mut self.steps,
+        });
+        self.parameters = parameters.close();
+        (self.first_moments, self.second_moments) = (first.close(), second.close());
+        result
     }
 }
 
-fn zeros(like: &[LayerData]) -> Vec<LayerData> {
-    let zeros = |values: &Vec<f32>| vec![0.0; values.len()];
-    like.iter().map(|layer| LayerData { weight: zeros(&layer.weight), bias: zeros(&layer.bias) }).collect()
+/// What training needs, with the parameters lent.
+struct Lent<'l> {
+    ensemble: fused::Ensemble<'l>,
+    trainer: &'l Trainer,
+    inference: &'l Inference,
+    head: Head,
+    adam: &'l mut Adam,
+    steps: &'l mut u64,
 }
 
-fn lend(layers: &mut [LayerData]) -> impl Iterator<Item = Layer<'_>> {
-    layers.iter_mut().map(|layer| Layer { weight: &mut layer.weight, bias: &mut layer.bias })
+impl Lent<'_> {
+    fn net_trainer(&self) -> NetTrainer {
+        NetTrainer::new(self.trainer.shape().clone(), self.head, Kernel::detect())
+    }
+
+    /// See [`Learner::rounds`]. Each network's step and its logits for the next row are one piece of work, so that its
+    /// parameters are read where they were written.
+    fn rounds(&mut self, rounds: &mut dyn Rounds) {
+        let (nets, outputs) = (self.trainer.shape().nets(), self.trainer.shape().outputs());
+        let trainers: Vec<_> = (0..crew::threads(nets)).map(|_| Mutex::new(self.net_trainer())).collect();
+        let plan = RwLock::new(Plan { rounds, step: None });
+        let Self { ensemble, inference, adam, steps, .. } = self;
+        let nets: Vec<_> = ensemble.nets_mut().iter_mut().map(|net| Mutex::new((net, vec![0.0; outputs]))).collect();
+        let work = |item: usize, thread: usize| {
+            let plan = plan.read().unwrap_or_else(PoisonError::into_inner);
+            let mut net = nets[item].lock().unwrap_or_else(PoisonError::into_inner);
+            let (net, logits): &mut (&mut Net<'_>, Vec<f32>) = &mut net;
+            if let Some((adam, time_step)) = &plan.step {
+                let indices = plan.rounds.indices();
+                let batch = indices.len() / nets.len();
+                let mut trainer = trainers[thread].lock().unwrap_or_else(PoisonError::into_inner);
+                let indices = &indices[item * batch..][..batch];
+                trainer.step(net, plan.rounds.samples().lend(), indices, adam, *time_step, false);
+            }
+            inference.forward_net(net, plan.rounds.inputs(), logits);
+        };
+        let mut logits = vec![0.0; nets.len() * outputs];
+        crew::with_crew(nets.len(), &work, |crew| {
+            loop {
+                crew.run();
+                for (net, logits) in nets.iter().zip(logits.chunks_exact_mut(outputs)) {
+                    logits.copy_from_slice(&net.lock().unwrap_or_else(PoisonError::into_inner).1);
+                }
+                let mut plan = plan.write().unwrap_or_else(PoisonError::into_inner);
+                plan.step = match plan.rounds.next(&logits) {
+                    Round::Learn { learning_rate } => {
+                        adam.learning_rate = learning_rate;
+                        **steps += 1;
+                        Some((**adam, **steps))
+                    }
+                    Round::DecideOnly => None,
+                    Round::Stop => return,
+                };
+            }
+        });
+    }
+}
+
+/// What the threads read while they work.
+struct Plan<'p> {
+    rounds: &'p mut dyn Rounds,
+    /// Adam and the count of steps with this one, if there is a step to make.
+    step: Option<(Adam, u64)>,
 }
 
 impl Forward for CpuLearner {
     fn logits(&mut self, inputs: &[f32], logits: &mut Vec<f32>) {
-        forward(&self.inference, &self.shape, &self.parameters, inputs, logits);
+        forward(&self.inference, &Open::of(self.parameters.clone()), inputs, logits);
     }
 }
 
 impl Learner for CpuLearner {
     fn step(&mut self, samples: &Samples, indices: &[u32], losses: Option<&mut Vec<f32>>) {
-        self.steps += 1;
-        let (parameters, first) = (lend(&mut self.parameters), lend(&mut self.first_moments));
-        let mut ensemble = fused::Ensemble::new(&self.shape, parameters, first, lend(&mut self.second_moments));
-        let rows = fused::Samples { inputs: samples.inputs(), targets: samples.targets() };
-        let losses = losses.map(|losses| {
-            losses.resize(self.shape.nets(), 0.0);
-            losses.as_mut_slice()
+        self.lend(|lent| {
+            *lent.steps += 1;
+            let losses = losses.map(|losses| {
+                losses.resize(lent.trainer.shape().nets(), 0.0);
+                losses.as_mut_slice()
+            });
+            lent.trainer.step(&mut lent.ensemble, samples.lend(), indices, lent.adam, *lent.steps, losses);
         });
-        self.trainer.step(&mut ensemble, rows, indices, &self.adam, self.steps, losses);
+    }
+
+    /// Each network makes all its steps on one thread, without waiting for the others.
+    fn steps(&mut self, samples: &Samples, batches: &[Vec<u32>], losses: Option<&mut Vec<f32>>) {
+        let with_loss = losses.is_some();
+        let last = self.lend(|lent| {
+            let first_step = *lent.steps + 1;
+            *lent.steps += batches.len() as u64;
+            let (adam, nets) = (*lent.adam, lent.ensemble.nets().len());
+            let train = |(net, parameters): (usize, &mut Net<'_>)| {
+                lent.trainer.with_net_trainer(|trainer| {
+                    let mut loss = None;
+                    for ((index, indices), time_step) in batches.iter().enumerate().zip(first_step..) {
+                        let batch = indices.len() / nets;
+                        let (indices, last) = (&indices[net * batch..][..batch], index + 1 == batches.len());
+                        loss = trainer.step(parameters, samples.lend(), indices, &adam, time_step, with_loss && last);
+                    }
+                    loss
+                })
+            };
+            lent.ensemble.nets_mut().par_iter_mut().enumerate().map(train).collect::<Vec<_>>()
+        });
+        if let Some(losses) = losses {
+            losses.clear();
+            losses.extend(last.into_iter().map(|loss| loss.unwrap_or(f32::NAN)));
+        }
+    }
+
+    fn rounds(&mut self, rounds: &mut dyn Rounds) {
+        self.lend(|lent| lent.rounds(rounds));
     }
 
     fn set_learning_rate(&mut self, learning_rate: f32) {
@@ -116,19 +226,13 @@ impl Learner for CpuLearner {
     }
 
     fn ensemble(&self) -> Ensemble {
-        let widths = self.shape.widths();
-        let shape = NetworkShape {
-            inputs: self.shape.inputs(),
-            hidden: widths[1..widths.len() - 1].to_vec(),
-            outputs: self.shape.outputs(),
-        };
-        Ensemble::from_host(&shape, self.shape.nets(), self.parameters.clone(), &self.device)
+        self.parameters.clone()
     }
 
     fn restart(&mut self, ensemble: &Ensemble) {
-        self.parameters = ensemble.to_host();
-        self.first_moments = zeros(&self.parameters);
-        self.second_moments = zeros(&self.parameters);
+        self.parameters = ensemble.clone().to_device(&Device::flex());
+        self.first_moments = lending::zeros(&self.parameters);
+        self.second_moments = lending::zeros(&self.parameters);
         self.steps = 0;
     }
 }

@@ -2,6 +2,7 @@
 
 use burn::tensor::Device;
 
+#[cfg(feature = "flex")]
 use crate::cpu::{CpuForward, CpuLearner};
 use crate::ensemble::Ensemble;
 use crate::fused::{Adam, Head};
@@ -9,12 +10,27 @@ use crate::plain::{PlainForward, PlainLearner};
 use crate::samples::Samples;
 
 /// Computes logits.
-pub trait Forward: Send {
+pub trait Forward: Send + Sync {
     /// Logits of all K networks for the same rows of inputs, written into `logits`, which is resized.
     ///
     /// # Shapes
     /// `inputs` is `[rows, inputs]`, `logits` becomes `[K, rows, outputs]`.
     fn logits(&mut self, inputs: &[f32], logits: &mut Vec<f32>);
+
+    /// What many threads can compute logits with at once, a few rows each, where that is the fast way.
+    fn by_panel(&self) -> Option<&dyn PanelForward> {
+        None
+    }
+}
+
+/// Computes logits of a few rows on the calling thread.
+pub trait PanelForward: Sync {
+    /// Logits of all K networks for up to [`PANEL_ROWS`](crate::fused::PANEL_ROWS) rows side by side.
+    ///
+    /// # Shapes
+    /// `inputs` is `[rows, inputs]`, `logits` becomes `[K, outputs, PANEL_ROWS]`, of which the lanes beyond `rows` mean
+    /// nothing.
+    fn panel_logits(&self, inputs: &[f32], logits: &mut Vec<f32>);
 }
 
 /// Trains the K networks by cross-entropy (23), each on its own batch.
@@ -26,6 +42,30 @@ pub trait Learner: Forward {
     /// `indices` is `[K, batch]`: rows of `samples`.
     fn step(&mut self, samples: &Samples, indices: &[u32], losses: Option<&mut Vec<f32>>);
 
+    /// As many steps as there are batches, all from the same samples; `losses` are those of the last step.
+    fn steps(&mut self, samples: &Samples, batches: &[Vec<u32>], mut losses: Option<&mut Vec<f32>>) {
+        for (index, indices) in batches.iter().enumerate() {
+            let last = index + 1 == batches.len();
+            self.step(samples, indices, losses.as_deref_mut().filter(|_| last));
+        }
+    }
+
+    /// Decides and learns in turn: the logits of a row go to `rounds`, which says what to learn from before the next.
+    fn rounds(&mut self, rounds: &mut dyn Rounds) {
+        let mut logits = Vec::new();
+        loop {
+            self.logits(rounds.inputs(), &mut logits);
+            match rounds.next(&logits) {
+                Round::Learn { learning_rate } => {
+                    self.set_learning_rate(learning_rate);
+                    self.step(rounds.samples(), rounds.indices(), None);
+                }
+                Round::DecideOnly => {}
+                Round::Stop => return,
+            }
+        }
+    }
+
     /// Changes Adam's step size from the next step on.
     fn set_learning_rate(&mut self, learning_rate: f32);
 
@@ -36,24 +76,49 @@ pub trait Learner: Forward {
     fn restart(&mut self, ensemble: &Ensemble);
 }
 
+/// What decides and remembers while a [`Learner`] learns.
+pub trait Rounds: Send + Sync {
+    /// The row to decide next, `[inputs]`.
+    fn inputs(&self) -> &[f32];
+
+    /// The logits of all networks for it, `[K, outputs]`; the answer is what happens before the next row.
+    fn next(&mut self, logits: &[f32]) -> Round;
+
+    /// What to learn from.
+    fn samples(&self) -> &Samples;
+
+    /// Which rows of the samples each network learns from, `[K, batch]`.
+    fn indices(&self) -> &[u32];
+}
+
+/// What happens between two decisions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Round {
+    /// One step of Adam with this step size for every network.
+    Learn {
+        /// Step size.
+        learning_rate: f32,
+    },
+    /// Nothing.
+    DecideOnly,
+    /// The last decision was made.
+    Stop,
+}
+
 /// The learner to use on this device: the fused kernels on the CPU, plain Burn elsewhere.
 pub fn learner(ensemble: &Ensemble, head: Head, adam: Adam, device: &Device) -> Box<dyn Learner> {
-    if is_fused(device) {
-        Box::new(CpuLearner::new(ensemble, head, adam, device))
-    } else {
-        Box::new(PlainLearner::new(ensemble, head, adam, device))
+    #[cfg(feature = "flex")]
+    if *device == Device::flex() {
+        return Box::new(CpuLearner::new(ensemble, head, adam));
     }
+    Box::new(PlainLearner::new(ensemble, head, adam, device))
 }
 
 /// What to decide with on this device: the fused kernels on the CPU, plain Burn elsewhere.
 pub fn forward(ensemble: &Ensemble, device: &Device) -> Box<dyn Forward> {
-    if is_fused(device) { Box::new(CpuForward::new(ensemble)) } else { Box::new(PlainForward::new(ensemble, device)) }
-}
-
-/// Whether tensors of this device lie in host memory, where the fused kernels work.
-fn is_fused(device: &Device) -> bool {
     #[cfg(feature = "flex")]
-    return *device == Device::flex();
-    #[cfg(not(feature = "flex"))]
-    return false;
+    if *device == Device::flex() {
+        return Box::new(CpuForward::new(ensemble));
+    }
+    Box::new(PlainForward::new(ensemble, device))
 }

@@ -34,12 +34,15 @@
 mod backend;
 mod candidates;
 mod codec;
+#[cfg(feature = "flex")]
 pub mod cpu;
 mod dnn;
 mod engine;
 mod ensemble;
 mod error;
 pub mod fused;
+#[cfg(feature = "flex")]
+mod lending;
 pub mod plain;
 mod policy;
 mod record;
@@ -49,7 +52,7 @@ pub use backend::{Backend, DeviceChoice, available};
 pub use candidates::{Choice, Chooser, Chosen, Exploration, Selection};
 pub use codec::{Alternative, Code, Codec, DONT_CARE, Scaling};
 pub use dnn::{Dnn, MAX_PARAMETERS, NetworkShape};
-pub use engine::{Forward, Learner, forward, learner};
+pub use engine::{Forward, Learner, Round, Rounds, forward, learner};
 pub use ensemble::{Ensemble, LayerData, StackedLinear};
 pub use error::{BackendError, CodeError, RecordError};
 pub use fused::{Adam, Head};

@@ -5,10 +5,15 @@ use rayon::prelude::*;
 use sim::scheme::{Scheme, Solution};
 use sim::{CostModel, Decision, SchemeError, Workload};
 
-use crate::candidates::{Chooser, Selection};
+use crate::candidates::{Chooser, Chosen, PanelChooser, Selection};
 use crate::codec::Codec;
 use crate::engine::{self, Forward};
 use crate::ensemble::Ensemble;
+use crate::fused::PANEL_ROWS;
+use crate::fused::buffers::Pool;
+
+/// Workloads that one thread decides before it looks for more.
+const JOB_ROWS: usize = 2 * PANEL_ROWS;
 
 /// Decides with an ensemble: every network proposes, the cheapest candidate is the answer.
 pub struct Policy {
@@ -19,38 +24,157 @@ pub struct Policy {
     dnns: usize,
     inputs: Vec<f32>,
     logits: Vec<f32>,
+    scratch: Pool<Scratch>,
+}
+
+/// Memory of one thread that decides panels of workloads.
+struct Scratch {
+    inputs: Vec<f32>,
+    logits: Vec<f32>,
+    chooser: PanelChooser,
 }
 
 impl Policy {
     /// A policy called `name` that computes on `device`.
     pub fn new(name: &str, ensemble: &Ensemble, codec: Codec, selection: Selection, device: &Device) -> Self {
+        Self::with_forward(name, engine::forward(ensemble, device), ensemble.dnns(), codec, selection)
+    }
+
+    fn with_forward(name: &str, forward: Box<dyn Forward>, dnns: usize, codec: Codec, selection: Selection) -> Self {
         Self {
             name: name.to_owned(),
-            forward: engine::forward(ensemble, device),
+            forward,
             codec,
             chooser: Chooser::new(selection),
-            dnns: ensemble.dnns(),
+            dnns,
             inputs: Vec::new(),
             logits: Vec::new(),
+            scratch: Pool::new(),
         }
     }
 
-    /// Computes `self.logits` for these workloads.
-    fn run_networks(&mut self, workloads: &[Workload]) {
-        self.inputs.resize(workloads.len() * self.codec.inputs(), 0.0);
-        for (workload, inputs) in workloads.iter().zip(self.inputs.chunks_exact_mut(self.codec.inputs())) {
-            self.codec.encode(workload.sizes_bytes(), inputs);
+    /// Decides one workload; on the CPU without allocating once it has decided one before.
+    ///
+    /// # Shapes
+    /// `sizes_bytes` and `places` are `[N * M]`.
+    ///
+    /// # Errors
+    /// If the networks are for another N × M than the model.
+    ///
+    /// # Panics
+    /// If `sizes_bytes` or `places` are not `[N * M]`.
+    pub fn decide_into(
+        &mut self,
+        model: &CostModel,
+        sizes_bytes: &[f64],
+        places: &mut [u8],
+    ) -> Result<Chosen, SchemeError> {
+        self.check(model)?;
+        let count = model.task_count();
+        assert_eq!((sizes_bytes.len(), places.len()), (count, count), "shapes differ");
+        self.inputs.resize(count, 0.0);
+        self.codec.encode(sizes_bytes, &mut self.inputs);
+        self.forward.logits(&self.inputs, &mut self.logits);
+        let proposals = self.logits.chunks_exact(self.codec.outputs());
+        Ok(self.chooser.choose(&self.codec, model, sizes_bytes, proposals, places))
+    }
+
+    /// Decides many workloads on every thread, as [`Policy::decide_into`] would decide each, and returns the number of
+    /// candidates priced. On the CPU it allocates nothing once it has decided as many before.
+    ///
+    /// # Shapes
+    /// `sizes_bytes` and `places` are `[count, N * M]`.
+    ///
+    /// # Errors
+    /// If the networks are for another N × M than the model.
+    ///
+    /// # Panics
+    /// If `sizes_bytes` or `places` are not `[count, N * M]`.
+    pub fn decide_batch(
+        &mut self,
+        model: &CostModel,
+        sizes_bytes: &[f64],
+        places: &mut [u8],
+    ) -> Result<u64, SchemeError> {
+        self.check(model)?;
+        let tasks = model.task_count();
+        assert!(sizes_bytes.len() == places.len() && places.len().is_multiple_of(tasks), "shapes differ");
+        let count = places.len() / tasks;
+        self.run_networks(count, |row| &sizes_bytes[row * tasks..][..tasks]);
+        let jobs = sizes_bytes.par_chunks(JOB_ROWS * tasks).zip(places.par_chunks_mut(JOB_ROWS * tasks));
+        let evaluations = jobs.enumerate().map(|(job, (sizes_bytes, places))| {
+            let mut evaluations = [0; JOB_ROWS];
+            let rows = places.len() / tasks;
+            let size_of = |row: usize| &sizes_bytes[row * tasks..][..tasks];
+            self.decide_job(model, job * JOB_ROWS, count, size_of, places, &mut evaluations[..rows]);
+            evaluations.iter().sum::<u64>()
+        });
+        Ok(evaluations.sum())
+    }
+
+    /// Where the device does not compute panels: computes `self.logits` for all workloads.
+    fn run_networks<'s>(&mut self, count: usize, sizes_of: impl Fn(usize) -> &'s [f64]) {
+        if self.forward.by_panel().is_some() {
+            return;
+        }
+        let width = self.codec.inputs();
+        self.inputs.resize(count * width, 0.0);
+        for (row, inputs) in self.inputs.chunks_exact_mut(width).enumerate() {
+            self.codec.encode(sizes_of(row), inputs);
         }
         self.forward.logits(&self.inputs, &mut self.logits);
     }
 
-    fn check(&self, model: &CostModel, workload: &Workload) -> Result<(), SchemeError> {
-        if model.fits(workload) && model.task_count() == self.codec.inputs() {
+    /// Decides workloads `first..` of `count`, as many as there are `evaluations`.
+    fn decide_job<'s>(
+        &self,
+        model: &CostModel,
+        first: usize,
+        count: usize,
+        sizes_of: impl Fn(usize) -> &'s [f64],
+        places: &mut [u8],
+        evaluations: &mut [u64],
+    ) {
+        let (inputs, outputs) = (self.codec.inputs(), self.codec.outputs());
+        let new = || Scratch {
+            inputs: vec![0.0; PANEL_ROWS * inputs],
+            logits: vec![0.0; self.dnns * outputs * PANEL_ROWS],
+            chooser: PanelChooser::new(self.chooser.selection()),
+        };
+        self.scratch.with(new, |scratch| {
+            let panels = places.chunks_mut(PANEL_ROWS * inputs).zip(evaluations.chunks_mut(PANEL_ROWS));
+            for (panel, (places, evaluations)) in panels.enumerate() {
+                let rows = evaluations.len();
+                let sizes = |row: usize| sizes_of(panel * PANEL_ROWS + row);
+                if let Some(forward) = self.forward.by_panel() {
+                    let panel_inputs = &mut scratch.inputs[..rows * inputs];
+                    for (row, inputs) in panel_inputs.chunks_exact_mut(inputs).enumerate() {
+                        self.codec.encode(sizes(row), inputs);
+                    }
+                    forward.panel_logits(panel_inputs, &mut scratch.logits);
+                } else {
+                    let first = first + panel * PANEL_ROWS;
+                    for (position, lanes) in scratch.logits.chunks_exact_mut(PANEL_ROWS).enumerate() {
+                        let (dnn, output) = (position / outputs, position % outputs);
+                        for (row, lane) in lanes[..rows].iter_mut().enumerate() {
+                            *lane = self.logits[(dnn * count + first + row) * outputs + output];
+                        }
+                    }
+                }
+                let sizes = (0..rows).map(sizes);
+                scratch.chooser.choose(&self.codec, model, sizes, &scratch.logits, places, evaluations);
+            }
+        });
+    }
+
+    fn check(&self, model: &CostModel) -> Result<(), SchemeError> {
+        if model.task_count() == self.codec.inputs() {
             return Ok(());
         }
-        let shape = |devices, tasks| format!("{devices} devices with {tasks} tasks each");
-        let expected = shape(model.devices(), model.tasks());
-        Err(SchemeError::Shape { expected, found: shape(workload.devices(), workload.tasks()) })
+        Err(SchemeError::Shape {
+            expected: format!("workloads of {} tasks", self.codec.inputs()),
+            found: format!("a scenario of {} devices with {} tasks each", model.devices(), model.tasks()),
+        })
     }
 }
 
@@ -60,24 +184,105 @@ impl Scheme for Policy {
     }
 
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
-        self.check(model, workload)?;
-        self.run_networks(std::slice::from_ref(workload));
+        check_fit(model, workload)?;
         let mut places = vec![0; model.task_count()];
-        let logits = self.logits.chunks_exact(self.codec.outputs());
-        let chosen = self.chooser.choose(&self.codec, model, workload.sizes_bytes(), logits, &mut places);
+        let chosen = self.decide_into(model, workload.sizes_bytes(), &mut places)?;
         Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations: chosen.evaluations })
     }
 
     fn decide_all(&mut self, model: &CostModel, workloads: &[Workload]) -> Result<Vec<Solution>, SchemeError> {
-        workloads.iter().try_for_each(|workload| self.check(model, workload))?;
-        self.run_networks(workloads);
-        let (codec, logits, dnns, rows) = (&self.codec, &self.logits, self.dnns, workloads.len());
-        let decide = |chooser: &mut Chooser, (row, workload): (usize, &Workload)| {
-            let mut places = vec![0; model.task_count()];
-            let proposals = (0..dnns).map(|dnn| &logits[(dnn * rows + row) * codec.outputs()..][..codec.outputs()]);
-            let chosen = chooser.choose(codec, model, workload.sizes_bytes(), proposals, &mut places);
-            Solution { decision: Decision::from_places(model.tasks(), places), evaluations: chosen.evaluations }
+        self.check(model)?;
+        workloads.iter().try_for_each(|workload| check_fit(model, workload))?;
+        self.run_networks(workloads.len(), |row| workloads[row].sizes_bytes());
+        let (tasks, count) = (model.task_count(), workloads.len());
+        let decide = |places: &mut Vec<u8>, (job, workloads): (usize, &[Workload])| {
+            let mut evaluations = [0; JOB_ROWS];
+            let rows = workloads.len();
+            places.resize(rows * tasks, 0);
+            let size_of = |row: usize| workloads[row].sizes_bytes();
+            self.decide_job(model, job * JOB_ROWS, count, size_of, places, &mut evaluations[..rows]);
+            let solution = |(places, &evaluations): (&[u8], &u64)| Solution {
+                decision: Decision::from_places(model.tasks(), places),
+                evaluations,
+            };
+            places.chunks_exact(tasks).zip(&evaluations).map(solution).collect::<Vec<_>>()
         };
-        Ok(workloads.par_iter().enumerate().map_init(|| self.chooser.clone(), decide).collect())
+        let jobs = workloads.par_chunks(JOB_ROWS).enumerate().map_init(Vec::new, decide);
+        Ok(jobs.collect::<Vec<_>>().into_iter().flatten().collect())
+    }
+}
+
+fn check_fit(model: &CostModel, workload: &Workload) -> Result<(), SchemeError> {
+    if model.fits(workload) {
+        return Ok(());
+    }
+    let shape = |devices, tasks| format!("{devices} devices with {tasks} tasks each");
+    let expected = shape(model.devices(), model.tasks());
+    Err(SchemeError::Shape { expected, found: shape(workload.devices(), workload.tasks()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use sim::{Part, Scenario, SizeSampler, Workloads, random};
+
+    use super::*;
+    use crate::candidates::{Choice, Exploration};
+    use crate::codec::Code;
+    use crate::dnn::NetworkShape;
+    use crate::plain::PlainForward;
+
+    fn any_selection() -> impl Strategy<Value = Selection> {
+        let exploration = prop_oneof![
+            Just(Exploration::Threshold),
+            (0..30_usize).prop_map(|flips| Exploration::OrderPreserving { flips }),
+        ];
+        let choice = prop_oneof![Just(Choice::Workload), Just(Choice::PerDevice)];
+        (exploration, choice).prop_map(|(exploration, choice)| Selection { exploration, choice })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+
+        /// One by one is the reference; panels, threads, and logits computed in one piece must not change anything.
+        #[test]
+        fn every_way_to_decide_gives_the_same(
+            (devices, tasks, servers, dnns) in (1..4_usize, 1..5_usize, 1..4_usize, 1..5_usize),
+            categorical in any::<bool>(), selection in any_selection(), count in 0..90_usize, seed in any::<u64>(),
+        ) {
+            let mut scenario = Scenario::load("paper-wan").expect("a preset");
+            scenario.devices.count = devices;
+            scenario.tasks.per_device = tasks;
+            let template = scenario.servers[1].clone();
+            scenario.servers = (0..servers)
+                .map(|index| sim::scenario::Server { name: format!("s{index}"), ..template.clone() })
+                .collect();
+            let model = scenario.check().expect("valid");
+            let sampler = SizeSampler::new(&scenario).expect("no file");
+            let code = if categorical { Code::Categorical } else { Codec::default_code(&model) };
+            let codec = Codec::new(code, &model, sampler.moments().into()).expect("checked");
+            let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![11], outputs: codec.outputs() };
+            let ensemble = Ensemble::random(&shape, dnns, seed, &Device::flex());
+            let mut source = Workloads::new(&scenario, sampler, Part::Training, random::stream(seed, "test"));
+            let workloads: Vec<Workload> = (0..count).map(|_| source.draw()).collect();
+
+            let mut policy = Policy::new("fused", &ensemble, codec, selection, &Device::flex());
+            let plain = Box::new(PlainForward::new(&ensemble, &Device::flex()));
+            let mut in_one_piece = Policy::with_forward("plain", plain, dnns, codec, selection);
+            let singly: Vec<Solution> =
+                workloads.iter().map(|workload| policy.decide(&model, workload).expect("fits")).collect();
+            prop_assert_eq!(&policy.decide_all(&model, &workloads).expect("fits"), &singly);
+
+            let sizes: Vec<f64> = workloads.iter().flat_map(|workload| workload.sizes_bytes().to_vec()).collect();
+            let mut places = vec![0; sizes.len()];
+            let evaluations = policy.decide_batch(&model, &sizes, &mut places).expect("fits");
+            let decided: Vec<u8> = singly.iter().flat_map(|solution| solution.decision.places().to_vec()).collect();
+            prop_assert_eq!(&places, &decided);
+            prop_assert_eq!(evaluations, singly.iter().map(|solution| solution.evaluations).sum::<u64>());
+
+            let by_plain: Vec<Solution> =
+                workloads.iter().map(|workload| in_one_piece.decide(&model, workload).expect("fits")).collect();
+            prop_assert_eq!(&in_one_piece.decide_all(&model, &workloads).expect("fits"), &by_plain);
+        }
     }
 }

@@ -1,5 +1,7 @@
 //! What networks learn from: encoded workloads with the indicators they should have answered.
 
+use crate::fused;
+
 /// Rows of network inputs and targets, in host memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
@@ -38,6 +40,11 @@ impl Samples {
     /// All targets, `[rows, outputs]`; see [`Codec::targets`](crate::Codec::targets).
     pub fn targets(&self) -> &[f32] {
         &self.target_rows
+    }
+
+    /// All rows, as the fused kernels take them.
+    pub(crate) fn lend(&self) -> fused::Samples<'_> {
+        fused::Samples { inputs: &self.input_rows, targets: &self.target_rows }
     }
 
     /// Adds one row.

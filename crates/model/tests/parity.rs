@@ -2,7 +2,7 @@
 
 use model::cpu::{CpuForward, CpuLearner};
 use model::plain::{PlainForward, PlainLearner};
-use model::{Adam, DeviceChoice, Ensemble, Forward, Head, Learner, NetworkShape, Samples};
+use model::{Adam, DeviceChoice, Ensemble, Forward, Head, Learner, NetworkShape, Round, Rounds, Samples};
 use sim::random::{self, Stream};
 
 const DNNS: usize = 3;
@@ -42,7 +42,7 @@ fn both_agree(head: Head, shape: &NetworkShape) {
     let mut random = random::stream(2, "parity");
     let samples = samples(shape, head, &mut random);
     let adam = Adam::with_learning_rate(0.003);
-    let mut fused = CpuLearner::new(&start, head, adam, &device);
+    let mut fused = CpuLearner::new(&start, head, adam);
     let mut plain = PlainLearner::new(&start, head, adam, &device);
     for step in 0..50 {
         let indices: Vec<u32> = (0..DNNS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect();
@@ -88,7 +88,7 @@ fn one_step_moves_parameters_equally() {
     let indices: Vec<u32> = (0..DNNS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect();
     // A large epsilon makes Adam's step proportional to the gradient, so that gradients are what is compared.
     let adam = Adam { learning_rate: 0.1, beta1: 0.0, beta2: 0.0, epsilon: 1.0 };
-    let mut fused = CpuLearner::new(&start, Head::Sigmoid, adam, &device);
+    let mut fused = CpuLearner::new(&start, Head::Sigmoid, adam);
     let mut plain = PlainLearner::new(&start, Head::Sigmoid, adam, &device);
     fused.step(&samples, &indices, None);
     plain.step(&samples, &indices, None);
@@ -112,5 +112,106 @@ fn logits_agree_for_one_row_and_for_many() {
         for (fused, plain) in fused.iter().zip(&plain) {
             assert!((fused - plain).abs() < 1e-5 * plain.abs().max(0.1), "{fused} and {plain}");
         }
+    }
+}
+
+#[test]
+fn many_steps_at_once_are_the_same_steps() {
+    let device = DeviceChoice::Flex.open().expect("built in by default").device;
+    let shape = NetworkShape { inputs: 9, hidden: vec![24, 17], outputs: 18 };
+    let start = Ensemble::random(&shape, DNNS, 3, &device);
+    let mut random = random::stream(4, "parity");
+    let samples = samples(&shape, Head::Sigmoid, &mut random);
+    let batches: Vec<Vec<u32>> =
+        (0..5).map(|_| (0..DNNS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect()).collect();
+    let mut at_once = CpuLearner::new(&start, Head::Sigmoid, Adam::default());
+    let mut singly = CpuLearner::new(&start, Head::Sigmoid, Adam::default());
+    let (mut losses_at_once, mut losses) = (Vec::new(), Vec::new());
+    at_once.steps(&samples, &batches, Some(&mut losses_at_once));
+    let kept = singly.ensemble();
+    for indices in &batches {
+        singly.step(&samples, indices, Some(&mut losses));
+    }
+    assert_eq!(losses_at_once, losses);
+    assert_eq!(at_once.ensemble().to_host(), singly.ensemble().to_host());
+    assert_eq!(kept.to_host(), start.to_host(), "an ensemble that was handed out stays as it was");
+}
+
+/// Learns from rows drawn by a stream; every third round only decides.
+struct Lesson {
+    samples: Samples,
+    random: Stream,
+    inputs: Vec<f32>,
+    indices: Vec<u32>,
+    seen: Vec<Vec<f32>>,
+}
+
+impl Rounds for Lesson {
+    fn inputs(&self) -> &[f32] {
+        &self.inputs
+    }
+
+    fn next(&mut self, logits: &[f32]) -> Round {
+        self.seen.push(logits.to_vec());
+        let row = random::below(&mut self.random, 100) as u32;
+        self.inputs = self.samples.gather(&[row]).0;
+        self.indices = (0..DNNS * BATCH).map(|_| random::below(&mut self.random, 100) as u32).collect();
+        match self.seen.len() {
+            40 => Round::Stop,
+            count if count % 3 == 0 => Round::DecideOnly,
+            count => Round::Learn { learning_rate: 0.01 / count as f32 },
+        }
+    }
+
+    fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
+    fn indices(&self) -> &[u32] {
+        &self.indices
+    }
+}
+
+/// The learner's own `rounds` against those that every learner has, written in single steps.
+#[test]
+fn rounds_of_any_number_of_threads_are_those_of_single_steps() {
+    struct InSteps(CpuLearner);
+    impl Forward for InSteps {
+        fn logits(&mut self, inputs: &[f32], logits: &mut Vec<f32>) {
+            self.0.logits(inputs, logits);
+        }
+    }
+    impl Learner for InSteps {
+        fn step(&mut self, samples: &Samples, indices: &[u32], losses: Option<&mut Vec<f32>>) {
+            self.0.step(samples, indices, losses);
+        }
+        fn set_learning_rate(&mut self, learning_rate: f32) {
+            self.0.set_learning_rate(learning_rate);
+        }
+        fn ensemble(&self) -> Ensemble {
+            self.0.ensemble()
+        }
+        fn restart(&mut self, ensemble: &Ensemble) {
+            self.0.restart(ensemble);
+        }
+    }
+    let device = DeviceChoice::Flex.open().expect("built in by default").device;
+    let shape = NetworkShape { inputs: 9, hidden: vec![24, 17], outputs: 18 };
+    let start = Ensemble::random(&shape, DNNS, 3, &device);
+    let lesson = || {
+        let samples = samples(&shape, Head::Sigmoid, &mut random::stream(4, "parity"));
+        let inputs = samples.gather(&[0]).0;
+        Lesson { samples, random: random::stream(5, "lesson"), inputs, indices: Vec::new(), seen: Vec::new() }
+    };
+    let mut reference = InSteps(CpuLearner::new(&start, Head::Sigmoid, Adam::default()));
+    let mut expected = lesson();
+    reference.rounds(&mut expected);
+    for threads in [1, 2, 5] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
+        let mut learner = CpuLearner::new(&start, Head::Sigmoid, Adam::default());
+        let mut got = lesson();
+        pool.install(|| learner.rounds(&mut got));
+        assert_eq!(got.seen, expected.seen, "{threads} threads");
+        assert_eq!(learner.ensemble().to_host(), reference.ensemble().to_host(), "{threads} threads");
     }
 }

@@ -1,43 +1,108 @@
 //! Prices and classic schemes: `cargo bench -p sim`.
 
+use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use sim::scheme::{self, Scheme};
-use sim::{CostModel, Scenario, StandardSet};
+use sim::{CostModel, Part, Scenario, SizeSampler, Workload, Workloads, random, scenario};
 
 fn main() {
     divan::main();
 }
 
-fn problem(tasks: usize) -> (CostModel, StandardSet) {
+fn problem((devices, tasks): (usize, usize), servers: usize) -> (CostModel, Vec<Workload>) {
     let mut scenario = Scenario::load("paper-wan").expect("a preset");
+    scenario.devices.count = devices;
     scenario.tasks.per_device = tasks;
+    let template = scenario.servers[1].clone();
+    scenario.servers.truncate(servers);
+    while scenario.servers.len() < servers {
+        let name = format!("server{}", scenario.servers.len());
+        scenario.servers.push(scenario::Server { name, ..template.clone() });
+    }
     let model = scenario.check().expect("valid");
-    let set = StandardSet::of(&scenario, &model).expect("no file");
-    (model, set)
+    let random = random::stream(0, "bench");
+    let sampler = SizeSampler::new(&scenario).expect("no file");
+    let mut source = Workloads::new(&scenario, sampler, Part::Training, random);
+    (model, (0..512).map(|_| source.draw()).collect())
 }
 
-/// 512 decisions of 3 × 3 tasks.
-#[divan::bench]
-fn price_512_decisions(bencher: Bencher<'_, '_>) {
-    let (model, set) = problem(3);
-    let sizes: Vec<f64> = set.workloads().iter().flat_map(|workload| workload.sizes_bytes().to_vec()).collect();
-    let places: Vec<u8> = (0..sizes.len()).map(|task| (task % 3) as u8).collect();
+/// Devices and tasks of fleets from small to large.
+const FLEETS: [(usize, usize); 4] = [(3, 3), (10, 3), (30, 3), (30, 30)];
+/// Numbers of places beside the device itself.
+const SERVERS: [usize; 3] = [1, 2, 7];
+
+/// Workloads and decisions side by side, `[N * M, 512]`.
+fn columns(model: &CostModel, set: &[Workload]) -> (Vec<f64>, Vec<u8>) {
+    let mut random = random::stream(1, "bench");
+    let sizes = (0..model.task_count()).flat_map(|task| set.iter().map(move |workload| workload.sizes_bytes()[task]));
+    let places = (0..model.task_count() * 512).map(|_| random::below(&mut random, model.places()) as u8).collect();
+    (sizes.collect(), places)
+}
+
+/// 512 decisions side by side.
+#[divan::bench(args = FLEETS)]
+fn price_512_decisions_of_fleet(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
+    let (model, set) = problem(fleet, 2);
+    let (sizes, places) = columns(&model, &set);
     let mut costs = vec![0.0; 512];
-    bencher.bench_local(|| model.batch_costs(black_box(&sizes), black_box(&places), &mut costs));
+    bencher
+        .counter(ItemsCount::new(512_usize))
+        .bench_local(|| model.batch_costs(black_box(&sizes), black_box(&places), &mut costs));
 }
 
-/// 512 workloads one after the other.
+/// 512 decisions of 3 × 3 tasks side by side, with more and more servers.
+#[divan::bench(args = SERVERS)]
+fn price_512_decisions_with_servers(bencher: Bencher<'_, '_>, servers: usize) {
+    let (model, set) = problem((3, 3), servers);
+    let (sizes, places) = columns(&model, &set);
+    let mut costs = vec![0.0; 512];
+    bencher
+        .counter(ItemsCount::new(512_usize))
+        .bench_local(|| model.batch_costs(black_box(&sizes), black_box(&places), &mut costs));
+}
+
+/// 512 decisions of 3 × 3 tasks, one after the other.
+#[divan::bench]
+fn price_512_decisions_one_by_one(bencher: Bencher<'_, '_>) {
+    let (model, set) = problem((3, 3), 2);
+    let places: Vec<u8> = (0..512 * 9).map(|task| (task % 3) as u8).collect();
+    bencher.counter(ItemsCount::new(512_usize)).bench_local(|| {
+        let priced = set.iter().zip(places.chunks_exact(9));
+        priced.map(|(workload, places)| model.cost(black_box(workload.sizes_bytes()), places)).sum::<f64>()
+    });
+}
+
+/// 512 workloads, one after the other on one thread.
 #[divan::bench(args = ["greedy", "local-search", "exact"])]
-fn decide_512_workloads_of_3_by_3(bencher: Bencher<'_, '_>, scheme: &str) {
-    let (model, set) = problem(3);
+fn decide_512_workloads_one_by_one(bencher: Bencher<'_, '_>, scheme: &str) {
+    let (model, set) = problem((3, 3), 2);
     let mut scheme = scheme::by_name(scheme, &model, 1).expect("a classic scheme");
-    bencher.bench_local(|| scheme.decide_all(&model, black_box(set.workloads())));
+    bencher.counter(ItemsCount::new(512_usize)).bench_local(|| {
+        for workload in &set {
+            black_box(scheme.decide(&model, black_box(workload)).expect("small enough"));
+        }
+    });
 }
 
-/// One workload of 3 devices with more tasks each.
-#[divan::bench(args = [6, 9, 12])]
-fn exact(bencher: Bencher<'_, '_>, tasks: usize) {
-    let (model, set) = problem(tasks);
+/// 512 workloads, on every thread.
+#[divan::bench]
+fn decide_512_workloads_exactly(bencher: Bencher<'_, '_>) {
+    let (model, set) = problem((3, 3), 2);
     let mut exact = scheme::Exact::new();
-    bencher.bench_local(|| exact.decide(&model, black_box(&set.workloads()[0])));
+    bencher
+        .counter(ItemsCount::new(512_usize))
+        .bench_local(|| exact.decide_all(&model, black_box(&set)).expect("small enough"));
+}
+
+/// One workload of 3 devices with more tasks each: the mean over 32 workloads, since some are much harder.
+#[divan::bench(args = [3, 6, 9, 12])]
+fn exact_32_workloads_of_tasks(bencher: Bencher<'_, '_>, tasks: usize) {
+    let (model, set) = problem((3, tasks), 2);
+    let mut exact = scheme::Exact::new();
+    let mut places = vec![0; model.task_count()];
+    bencher.counter(ItemsCount::new(32_usize)).bench_local(|| {
+        for workload in &set[..32] {
+            exact.decide_into(&model, black_box(workload.sizes_bytes()), &mut places).expect("small enough");
+        }
+    });
 }

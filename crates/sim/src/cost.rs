@@ -3,6 +3,8 @@
 //! Every time and energy of the paper is proportional to the size of its task, so that two rates for each device and
 //! place hold all of the scenario's physics. With dedicated servers and links the cost is a sum over devices.
 
+use pulp::{Simd, WithSimd};
+
 use crate::decision::Decision;
 use crate::workload::Workload;
 
@@ -146,18 +148,56 @@ impl CostModel {
         rows.enumerate().map(|(device, (sizes, places))| self.device_cost(device, sizes, places)).sum()
     }
 
-    /// Costs of one decision for each of many workloads. Allocates nothing.
+    /// Costs of one decision for each of many workloads, side by side: the same as [`CostModel::cost`] of each, at
+    /// several times its speed. Allocates nothing.
     ///
     /// # Shapes
-    /// `sizes_bytes` and `decisions` are `[costs.len(), N * M]`.
+    /// `sizes_bytes` and `decisions` are `[N * M, costs.len()]`: one row for each task, one column for each workload.
     ///
     /// # Panics
-    /// If a decision names a place that is not there.
+    /// If the shapes differ, or a decision names a place that is not there.
     pub fn batch_costs(&self, sizes_bytes: &[f64], decisions: &[u8], costs: &mut [f64]) {
-        let count = self.task_count();
-        let rows = sizes_bytes.chunks_exact(count).zip(decisions.chunks_exact(count));
-        for ((sizes, places), cost) in rows.zip(costs) {
-            *cost = self.cost(sizes, places);
+        let row = self.tasks * costs.len();
+        assert_eq!((sizes_bytes.len(), decisions.len()), (self.devices() * row, self.devices() * row), "shapes differ");
+        self.check_places(decisions);
+        costs.fill(0.0);
+        for device in 0..self.devices() {
+            let part = device * row..(device + 1) * row;
+            let columns = Columns { sizes_bytes: &sizes_bytes[part.clone()], places: &decisions[part] };
+            self.add_columns(device, columns, costs);
+        }
+    }
+
+    /// Costs of one device's part of many decisions, side by side: the same as [`CostModel::device_cost`] of each.
+    /// Allocates nothing.
+    ///
+    /// # Shapes
+    /// `sizes_bytes` and `decisions` are `[M, costs.len()]`: one row for each task, one column for each workload.
+    ///
+    /// # Panics
+    /// If there is no such device, the shapes differ, or a decision names a place that is not there.
+    pub fn device_batch_costs(&self, device: usize, sizes_bytes: &[f64], decisions: &[u8], costs: &mut [f64]) {
+        let count = self.tasks * costs.len();
+        assert_eq!((sizes_bytes.len(), decisions.len()), (count, count), "shapes differ");
+        self.check_places(decisions);
+        costs.fill(0.0);
+        self.add_columns(device, Columns { sizes_bytes, places: decisions }, costs);
+    }
+
+    fn check_places(&self, decisions: &[u8]) {
+        let highest = decisions.iter().copied().max().unwrap_or(0);
+        assert!(usize::from(highest) < self.places(), "place {highest} of {}", self.places());
+    }
+
+    /// Adds one device's costs to those of the columns.
+    fn add_columns(&self, device: usize, columns: Columns<'_>, costs: &mut [f64]) {
+        let rates = self.rates(device);
+        match rates.len() {
+            ..=2 => columns.add_costs::<2>(rates, self.alpha, costs),
+            3 => columns.add_costs::<3>(rates, self.alpha, costs),
+            4 => columns.add_costs::<4>(rates, self.alpha, costs),
+            5..=8 => columns.add_costs::<8>(rates, self.alpha, costs),
+            _ => columns.add_costs_one_by_one(rates, self.alpha, 0, costs),
         }
     }
 
@@ -167,12 +207,95 @@ impl CostModel {
     }
 }
 
+/// One device's part of many workloads and decisions, `[M, count]`.
+#[derive(Clone, Copy)]
+struct Columns<'a> {
+    sizes_bytes: &'a [f64],
+    places: &'a [u8],
+}
+
+impl Columns<'_> {
+    /// With the widest vectors that the processor has; there are at most `PLACES` rates.
+    fn add_costs<const PLACES: usize>(self, rates: &[Rate], alpha: f64, costs: &mut [f64]) {
+        let mut padded = [Rate { energy_j_per_byte: 0.0, time_s_per_byte: 0.0 }; PLACES];
+        padded[..rates.len()].copy_from_slice(rates);
+        let whole = pulp::Arch::new().dispatch(AddCosts { columns: self, rates: padded, alpha, costs });
+        self.add_costs_one_by_one(rates, alpha, whole, costs);
+    }
+
+    /// The columns from `first` on.
+    fn add_costs_one_by_one(self, rates: &[Rate], alpha: f64, first: usize, costs: &mut [f64]) {
+        let count = costs.len();
+        let mut times_s = [0.0; 256];
+        for (column, cost) in costs.iter_mut().enumerate().skip(first) {
+            let tasks = self.sizes_bytes[column..].iter().zip(&self.places[column..]).step_by(count);
+            let tasks = tasks.map(|(&bytes, &place)| (bytes, place));
+            let (energy_j, time_s) = outcome_of(rates, tasks, &mut times_s[..rates.len()]);
+            *cost += alpha * energy_j + (1.0 - alpha) * time_s;
+        }
+    }
+}
+
+/// Most `f64` in a vector of any processor.
+const WIDEST: usize = 8;
+
+/// Adds the costs of as many columns as make whole vectors, and returns how many these are. Each column gets what
+/// [`device_outcome`] would give it, sum by sum; adding nothing where a task is not is what lets all do the same.
+struct AddCosts<'a, const PLACES: usize> {
+    columns: Columns<'a>,
+    rates: [Rate; PLACES],
+    alpha: f64,
+    costs: &'a mut [f64],
+}
+
+impl<const PLACES: usize> WithSimd for AddCosts<'_, PLACES> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> usize {
+        let Columns { sizes_bytes, places } = self.columns;
+        let (count, lanes, zero) = (self.costs.len(), S::F64_LANES, simd.splat_f64s(0.0));
+        let energy_rates = self.rates.map(|rate| simd.splat_f64s(rate.energy_j_per_byte));
+        let time_rates = self.rates.map(|rate| simd.splat_f64s(rate.time_s_per_byte));
+        let numbers: [S::u64s; PLACES] = std::array::from_fn(|place| simd.splat_u64s(place as u64));
+        let (energy_weight, time_weight) = (simd.splat_f64s(self.alpha), simd.splat_f64s(1.0 - self.alpha));
+        let (vectors, _) = S::as_mut_simd_f64s(self.costs);
+        for (index, cost) in vectors.iter_mut().enumerate() {
+            let mut energy_j = zero;
+            let mut times_s = [zero; PLACES];
+            for (sizes, places) in sizes_bytes.chunks_exact(count).zip(places.chunks_exact(count)) {
+                let bytes = S::as_simd_f64s(sizes).0[index];
+                let mut widened = [0_u64; WIDEST];
+                for (wide, &place) in widened.iter_mut().zip(&places[index * lanes..(index + 1) * lanes]) {
+                    *wide = u64::from(place);
+                }
+                let chosen = S::as_simd_u64s(&widened).0[0];
+                for place in 0..PLACES {
+                    let here = simd.select_f64s(simd.equal_u64s(chosen, numbers[place]), bytes, zero);
+                    energy_j = simd.add_f64s(energy_j, simd.mul_f64s(here, energy_rates[place]));
+                    times_s[place] = simd.add_f64s(times_s[place], simd.mul_f64s(here, time_rates[place]));
+                }
+            }
+            let time_s = times_s.into_iter().fold(zero, |longest, time| simd.max_f64s(longest, time));
+            let weighed = simd.add_f64s(simd.mul_f64s(energy_weight, energy_j), simd.mul_f64s(time_weight, time_s));
+            *cost = simd.add_f64s(*cost, weighed);
+        }
+        vectors.len() * lanes
+    }
+}
+
 /// Energy and response time of one device: the sums of eqs. (5), (6), (10), (11), (14), (15), the maximum of (16).
 #[inline]
 fn device_outcome(rates: &[Rate], sizes_bytes: &[f64], places: &[u8], times: &mut [f64]) -> (f64, f64) {
+    outcome_of(rates, sizes_bytes.iter().copied().zip(places.iter().copied()), times)
+}
+
+/// Energy and response time of tasks given as size and place; `times` is scratch.
+#[inline]
+fn outcome_of(rates: &[Rate], tasks: impl Iterator<Item = (f64, u8)>, times: &mut [f64]) -> (f64, f64) {
     times.fill(0.0);
     let mut energy_j = 0.0;
-    for (&bytes, &place) in sizes_bytes.iter().zip(places) {
+    for (bytes, place) in tasks {
         let rate = &rates[usize::from(place)];
         energy_j += bytes * rate.energy_j_per_byte;
         times[usize::from(place)] += bytes * rate.time_s_per_byte;

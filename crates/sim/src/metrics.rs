@@ -61,12 +61,13 @@ impl StandardSet {
 
     /// A set of given workloads.
     pub fn new(model: &CostModel, workloads: Vec<Workload>) -> Self {
-        let optimum = |workload: &Workload| {
-            let solution = Exact::new().decide(model, workload)?;
+        let optimum = |exact: &mut Exact, workload: &Workload| {
+            let solution = exact.decide(model, workload)?;
             Ok(model.evaluate(workload, &solution.decision).cost)
         };
         // The first refusal stands for all: workloads of one shape are equally hard to within a factor.
-        let optimal = workloads.par_iter().map(optimum).collect::<Result<Vec<f64>, SchemeError>>().ok();
+        let optimal =
+            workloads.par_iter().map_init(Exact::new, optimum).collect::<Result<Vec<f64>, SchemeError>>().ok();
         Self { workloads, optimal }
     }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sim::metrics::{Evaluation, evaluate};
 use sim::scenario::PerDevice;
 use sim::scheme::{self, BruteForce, Exact, Scheme};
-use sim::{CostModel, Decision, Scenario, SchemeError, StandardSet, Workload};
+use sim::{CostModel, Decision, Scenario, SchemeError, StandardSet, Workload, random};
 
 /// A scenario of any small shape, with rates over several orders of magnitude and different for each device.
 fn scenarios(
@@ -68,11 +68,42 @@ proptest! {
     fn a_decision_costs_the_same_however_it_is_priced((model, workload) in scenarios(1..4, 1..6), seed in any::<u64>()) {
         let decision = scheme::Random::new(seed).decide(&model, &workload).expect("always").decision;
         let outcome = model.evaluate(&workload, &decision);
-        let mut batch = [0.0; 2];
-        let twice = [decision.places(), decision.places()].concat();
-        model.batch_costs(&[workload.sizes_bytes(), workload.sizes_bytes()].concat(), &twice, &mut batch);
-        prop_assert!((batch[1] - outcome.cost).abs() <= 1e-12 * outcome.cost);
         prop_assert_eq!(outcome.cost, model.weigh(outcome.energy_j, outcome.time_s));
+        let cost = model.cost(workload.sizes_bytes(), decision.places());
+        prop_assert!((cost - outcome.cost).abs() <= 1e-12 * outcome.cost);
+    }
+
+    #[test]
+    fn side_by_side_prices_are_those_of_single_decisions(
+        (model, workload) in scenarios(1..4, 1..6), seed in any::<u64>(), count in 0..11_usize,
+    ) {
+        let tasks = model.task_count();
+        // Column c holds the workload with its sizes rotated by c, and a decision of its own.
+        let mut random = random::stream(seed, "decisions");
+        let mut sizes = vec![0.0; tasks * count];
+        let mut places = vec![0; tasks * count];
+        for (entry, (size, place)) in sizes.iter_mut().zip(&mut places).enumerate() {
+            let (task, column) = (entry / count, entry % count);
+            *size = workload.sizes_bytes()[(task + column) % tasks];
+            *place = random::below(&mut random, model.places()) as u8;
+        }
+        let mut costs = vec![f64::NAN; count];
+        model.batch_costs(&sizes, &places, &mut costs);
+        let mut by_device = vec![0.0; count];
+        for device in 0..model.devices() {
+            let rows = device * model.tasks() * count..(device + 1) * model.tasks() * count;
+            let mut costs = vec![f64::NAN; count];
+            model.device_batch_costs(device, &sizes[rows.clone()], &places[rows], &mut costs);
+            by_device.iter_mut().zip(costs).for_each(|(sum, cost)| *sum += cost);
+        }
+        for column in 0..count {
+            let of_column = |task: usize| task * count + column;
+            let column_sizes: Vec<f64> = (0..tasks).map(|task| sizes[of_column(task)]).collect();
+            let column_places: Vec<u8> = (0..tasks).map(|task| places[of_column(task)]).collect();
+            let single = model.cost(&column_sizes, &column_places);
+            prop_assert_eq!(costs[column], single);
+            prop_assert_eq!(by_device[column], single);
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub(super) struct StepBuffers {
     pub(super) gradient: Vec<Lanes>,
     /// The same for the layer below.
     pub(super) gradient_below: Vec<Lanes>,
+    /// Units of the layer above that have a gradient, `[widest]`.
+    pub(super) active: Vec<u32>,
     /// `[in, out]` of the largest layer.
     pub(super) weight_gradient: Vec<f32>,
     /// `[widest]`.
@@ -41,6 +43,7 @@ impl StepBuffers {
         grow(&mut self.targets, shape.outputs(), Lanes::ZERO);
         grow(&mut self.gradient, shape.widest(), Lanes::ZERO);
         grow(&mut self.gradient_below, shape.widest(), Lanes::ZERO);
+        grow(&mut self.active, shape.widest(), 0);
         grow(&mut self.bias_gradient, shape.widest(), 0.0);
     }
 }
@@ -54,15 +57,15 @@ pub(super) fn grow<T: Clone>(values: &mut Vec<T>, length: usize, value: T) {
 
 /// Things lent to whichever thread needs one, the most recently used (and best cached) first.
 #[derive(Debug)]
-pub(super) struct Pool<T>(Mutex<Vec<T>>);
+pub(crate) struct Pool<T>(Mutex<Vec<T>>);
 
 impl<T> Pool<T> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Mutex::new(Vec::new()))
     }
 
     /// Calls `work` with an item, a new one if all are in use.
-    pub(super) fn with<R>(&self, new: impl FnOnce() -> T, work: impl FnOnce(&mut T) -> R) -> R {
+    pub(crate) fn with<R>(&self, new: impl FnOnce() -> T, work: impl FnOnce(&mut T) -> R) -> R {
         // A panic elsewhere leaves the list itself sound: items are scratch, taken out while in use.
         let item = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut item = item.unwrap_or_else(new);

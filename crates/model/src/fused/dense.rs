@@ -64,12 +64,14 @@ impl DenseForward<'_> {
 ///
 /// # Shapes
 ///
-/// `weight` `[in, out]`, `gradient` `[out][panel]`, `input` and `input_gradient` `[in][panel]`.
+/// `weight` `[in, out]`, `gradient` `[out][panel]`, `input` and `input_gradient` `[in][panel]`; `active` is scratch,
+/// `[out]`.
 pub(super) struct DenseBackward<'a> {
     pub(super) weight: &'a [f32],
     pub(super) gradient: &'a [Lanes],
     pub(super) input: &'a [Lanes],
     pub(super) input_gradient: &'a mut [Lanes],
+    pub(super) active: &'a mut [u32],
 }
 
 impl Task for DenseBackward<'_> {
@@ -77,14 +79,20 @@ impl Task for DenseBackward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
+        // In a trained network a third of the hidden units is silent on every sample of a panel: no gradient goes there.
+        let mut count = 0;
+        for (output, gradient) in self.gradient.iter().enumerate() {
+            self.active[count] = output as u32;
+            count += usize::from(!gradient.is_zero());
+        }
         for (start, size) in tiles(self.input.len(), S::TILE_ROWS) {
             match size {
-                1 => self.tile::<S, 1>(simd, start),
-                2 => self.tile::<S, 2>(simd, start),
-                3 => self.tile::<S, 3>(simd, start),
-                4 => self.tile::<S, 4>(simd, start),
-                5 => self.tile::<S, 5>(simd, start),
-                _ => self.tile::<S, 6>(simd, start),
+                1 => self.tile::<S, 1>(simd, start, count),
+                2 => self.tile::<S, 2>(simd, start, count),
+                3 => self.tile::<S, 3>(simd, start, count),
+                4 => self.tile::<S, 4>(simd, start, count),
+                5 => self.tile::<S, 5>(simd, start, count),
+                _ => self.tile::<S, 6>(simd, start, count),
             }
         }
     }
@@ -93,14 +101,16 @@ impl Task for DenseBackward<'_> {
 impl DenseBackward<'_> {
     /// Input units `start..start + UNITS`.
     #[inline(always)]
-    fn tile<S: Simd, const UNITS: usize>(&mut self, simd: S, start: usize) {
+    fn tile<S: Simd, const UNITS: usize>(&mut self, simd: S, start: usize, count: usize) {
         let outputs = self.gradient.len();
         let mut rows: [&[f32]; UNITS] = [&[]; UNITS];
         for (unit, row) in rows.iter_mut().enumerate() {
             *row = &self.weight[(start + unit) * outputs..][..outputs];
         }
         let mut sums = [[simd.splat(0.0); 2]; UNITS];
-        for (output, gradient) in self.gradient.iter().enumerate() {
+        for &output in &self.active[..count] {
+            let output = output as usize;
+            let gradient = &self.gradient[output];
             let gradient = [simd.load(&gradient.0[0]), simd.load(&gradient.0[1])];
             for (sums, row) in sums.iter_mut().zip(rows) {
                 let weight = simd.splat(row[output]);

@@ -17,6 +17,9 @@ const PARALLEL_FROM: usize = 500_000;
 /// A panel takes as long as about so many rows one by one.
 const PANEL_FROM: usize = 6;
 
+/// Rows of a panel in [`Inference::forward_panel`].
+pub const PANEL_ROWS: usize = PANEL;
+
 /// Computes logits of ensembles of one shape.
 #[derive(Debug)]
 pub struct Inference {
@@ -31,6 +34,11 @@ impl Inference {
         Self { shape, kernel, buffers: Pool::new() }
     }
 
+    /// The shape of the ensembles.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
     /// Logits of all nets on the same inputs. Large inputs run in parallel on the current rayon pool, small ones on the
     /// calling thread; a row's logits do not depend on the rows beside it as long as weights are finite.
     ///
@@ -42,10 +50,15 @@ impl Inference {
     /// # Panics
     ///
     /// If a slice does not fit the shape.
-    pub fn forward(&self, parameters: &[LayerView<'_>], inputs: &[f32], logits: &mut [f32]) {
+    pub fn forward<'p>(
+        &self,
+        parameters: impl Iterator<Item = LayerView<'p>> + Clone + Send + Sync,
+        inputs: &[f32],
+        logits: &mut [f32],
+    ) {
         let (nets, outputs) = (self.shape.nets(), self.shape.outputs());
-        assert_eq!(parameters.len(), self.shape.layers(), "number of layers");
-        for (index, layer) in parameters.iter().enumerate() {
+        assert_eq!(parameters.clone().count(), self.shape.layers(), "number of layers");
+        for (index, layer) in parameters.clone().enumerate() {
             check_layer(&self.shape, "parameters", index, layer.weight.len(), layer.bias.len());
         }
         let rows = self.rows(inputs);
@@ -56,7 +69,7 @@ impl Inference {
         if nets * rows * self.shape.parameters_per_net() < PARALLEL_FROM {
             self.with_buffers(|buffers| {
                 for (net, logits) in logits.chunks_exact_mut(rows * outputs).enumerate() {
-                    let layers = parameters.iter().map(|layer| layer.of_net(net, nets));
+                    let layers = parameters.clone().map(|layer| layer.of_net(net, nets));
                     self.kernel.run(Forward { layers, shape: &self.shape, inputs, logits, buffers });
                 }
             });
@@ -64,7 +77,7 @@ impl Inference {
             logits.par_chunks_exact_mut(rows * outputs).enumerate().for_each(|(net, logits)| {
                 let blocks = logits.par_chunks_mut(JOB_ROWS * outputs);
                 blocks.zip(inputs.par_chunks(JOB_ROWS * self.shape.inputs())).for_each(|(logits, inputs)| {
-                    let layers = parameters.iter().map(|layer| layer.of_net(net, nets));
+                    let layers = parameters.clone().map(|layer| layer.of_net(net, nets));
                     self.with_buffers(|buffers| {
                         self.kernel.run(Forward { layers, shape: &self.shape, inputs, logits, buffers });
                     });
@@ -91,6 +104,41 @@ impl Inference {
         });
     }
 
+    /// Logits of all nets for up to [`PANEL_ROWS`] rows side by side, on the calling thread.
+    ///
+    /// # Shapes
+    ///
+    /// `parameters` as in [`Inference::forward`]; `inputs` `[rows, inputs]`; `logits` `[K, outputs, PANEL_ROWS]`, of
+    /// which the lanes beyond `rows` mean nothing.
+    ///
+    /// # Panics
+    ///
+    /// If a slice does not fit the shape, or there are too many rows.
+    pub fn forward_panel<'p>(
+        &self,
+        parameters: impl Iterator<Item = LayerView<'p>> + Clone,
+        inputs: &[f32],
+        logits: &mut [f32],
+    ) {
+        let (nets, outputs) = (self.shape.nets(), self.shape.outputs());
+        assert!(self.rows(inputs) <= PANEL, "more rows than a panel has");
+        assert_eq!(parameters.clone().count(), self.shape.layers(), "number of layers");
+        for (index, layer) in parameters.clone().enumerate() {
+            check_layer(&self.shape, "parameters", index, layer.weight.len(), layer.bias.len());
+        }
+        assert_eq!(logits.len(), nets * outputs * PANEL, "logits are not [{nets}, {outputs}, {PANEL}]");
+        self.with_buffers(|buffers| {
+            gather(inputs.chunks_exact(self.shape.inputs()), 0.0, &mut buffers.input[..self.shape.inputs()]);
+            for (net, logits) in logits.chunks_exact_mut(outputs * PANEL).enumerate() {
+                let layers = parameters.clone().map(|layer| layer.of_net(net, nets));
+                self.kernel.run(ForwardPanel { layers, buffers });
+                for (logits, unit) in logits.chunks_exact_mut(PANEL).zip(&buffers.panel[0]) {
+                    logits.copy_from_slice(unit.values());
+                }
+            }
+        });
+    }
+
     fn rows(&self, inputs: &[f32]) -> usize {
         let width = self.shape.inputs();
         assert!(inputs.len().is_multiple_of(width), "inputs are not [rows, {width}]");
@@ -105,6 +153,7 @@ impl Inference {
 /// Activations of the layers below and above the one in work: for a panel and for a row.
 #[derive(Debug)]
 struct ForwardBuffers {
+    input: Vec<Lanes>,
     panel: [Vec<Lanes>; 2],
     row: [Vec<f32>; 2],
     active: Vec<u32>,
@@ -115,6 +164,7 @@ impl ForwardBuffers {
         let mut active = Vec::new();
         grow(&mut active, shape.widest(), 0);
         Self {
+            input: vec![Lanes::ZERO; shape.inputs()],
             panel: [(); 2].map(|()| vec![Lanes::ZERO; shape.widest()]),
             row: [(); 2].map(|()| vec![0.0; shape.widest()]),
             active,
@@ -144,7 +194,7 @@ impl<'p, L: Iterator<Item = LayerView<'p>> + Clone> Task for Forward<'_, L> {
                     forward_row(simd, self.layers.clone(), input, logits, self.buffers);
                 }
             } else {
-                forward_panel(simd, self.layers.clone(), width, inputs, logits, self.buffers);
+                forward_panel(simd, self.layers.clone(), inputs, logits, outputs, self.buffers);
             }
         }
     }
@@ -171,27 +221,45 @@ fn forward_row<'p, S: Simd>(
     }
 }
 
+/// The panel in `buffers.input` through one net; its logits are left in `buffers.panel[0]`.
+struct ForwardPanel<'a, L> {
+    layers: L,
+    buffers: &'a mut ForwardBuffers,
+}
+
+impl<'p, L: Iterator<Item = LayerView<'p>>> Task for ForwardPanel<'_, L> {
+    type Output = ();
+
+    #[inline]
+    fn run<S: Simd>(self, simd: S) {
+        let ForwardBuffers { input, panel: [below, above], .. } = self.buffers;
+        let mut layers = self.layers.peekable();
+        let mut width = input.len();
+        let mut is_first = true;
+        while let Some(LayerView { weight, bias }) = layers.next() {
+            let input = if is_first { &input[..] } else { &below[..width] };
+            let relu = layers.peek().is_some();
+            simd.run(DenseForward { weight, bias, input, output: &mut above[..bias.len()], relu });
+            std::mem::swap(below, above);
+            (width, is_first) = (bias.len(), false);
+        }
+    }
+}
+
 /// Up to sixteen rows.
 fn forward_panel<'p, S: Simd>(
     simd: S,
     layers: impl Iterator<Item = LayerView<'p>>,
-    mut width: usize,
     inputs: &[f32],
     logits: &mut [f32],
+    outputs: usize,
     buffers: &mut ForwardBuffers,
 ) {
-    let [below, above] = &mut buffers.panel;
-    gather(inputs.chunks_exact(width), 0.0, &mut below[..width]);
-    let mut layers = layers.peekable();
-    while let Some(LayerView { weight, bias }) = layers.next() {
-        let relu = layers.peek().is_some();
-        let output = &mut above[..bias.len()];
-        simd.run(DenseForward { weight, bias, input: &below[..width], output, relu });
-        std::mem::swap(below, above);
-        width = bias.len();
-    }
-    for (lane, logits) in logits.chunks_exact_mut(width).enumerate() {
-        for (logit, unit) in logits.iter_mut().zip(below.iter()) {
+    let width = buffers.input.len();
+    gather(inputs.chunks_exact(width), 0.0, &mut buffers.input);
+    simd.run(ForwardPanel { layers, buffers });
+    for (lane, logits) in logits.chunks_exact_mut(outputs).enumerate() {
+        for (logit, unit) in logits.iter_mut().zip(&buffers.panel[0]) {
             *logit = unit.values()[lane];
         }
     }

@@ -49,7 +49,8 @@
 mod adam;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
-mod buffers;
+pub(crate) mod buffers;
+pub(crate) mod crew;
 mod dense;
 mod gradient;
 mod head;
@@ -59,6 +60,7 @@ mod math;
 mod panel;
 mod parameters;
 mod portable;
+mod profile;
 mod row;
 mod shape;
 mod trainer;
@@ -67,8 +69,9 @@ pub use adam::Adam;
 #[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;
 pub use head::Head;
-pub use inference::Inference;
+pub use inference::{Inference, PANEL_ROWS};
 pub use kernel::Kernel;
 pub use parameters::{Ensemble, Layer, LayerView, Net};
+pub use profile::{Phase, Profile};
 pub use shape::Shape;
 pub use trainer::{NetTrainer, Samples, Trainer};

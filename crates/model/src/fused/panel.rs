@@ -13,6 +13,12 @@ pub(super) struct Lanes(pub(super) [[f32; VECTOR]; 2]);
 impl Lanes {
     pub(super) const ZERO: Self = Self([[0.0; VECTOR]; 2]);
 
+    /// Whether every value is 0 or -0.
+    #[inline]
+    pub(super) fn is_zero(&self) -> bool {
+        self.values().iter().fold(0, |bits, value| bits | value.to_bits()) << 1 == 0
+    }
+
     #[inline]
     pub(super) fn values(&self) -> &[f32] {
         self.0.as_flattened()

@@ -26,7 +26,8 @@ pub struct LayerView<'a> {
 
 impl LayerView<'_> {
     /// The part of one of `nets` nets.
-    pub(super) fn of_net(&self, net: usize, nets: usize) -> Self {
+    #[inline]
+    pub(super) fn of_net(self, net: usize, nets: usize) -> Self {
         let (weights, biases) = (self.weight.len() / nets, self.bias.len() / nets);
         Self { weight: &self.weight[net * weights..][..weights], bias: &self.bias[net * biases..][..biases] }
     }

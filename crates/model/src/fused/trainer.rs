@@ -10,6 +10,7 @@ use super::head::{Head, HeadGradient, PADDING_TARGET};
 use super::kernel::{Kernel, Simd, Task};
 use super::panel::{Lanes, PANEL, gather};
 use super::parameters::{Ensemble, Net};
+use super::profile::{Laps, Phase, Profile};
 use super::shape::Shape;
 
 /// The samples that batches draw from.
@@ -39,6 +40,16 @@ impl Trainer {
     pub fn new(shape: Shape, head: Head, kernel: Kernel) -> Self {
         head.check(shape.outputs());
         Self { shape, head, kernel, workers: Pool::new() }
+    }
+
+    /// The shape of the ensembles.
+    pub fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
+    /// Calls `work` with a trainer for single nets, whose buffers are kept for later.
+    pub fn with_net_trainer<R>(&self, work: impl FnOnce(&mut NetTrainer) -> R) -> R {
+        self.workers.with(|| NetTrainer::new(self.shape.clone(), self.head, self.kernel), work)
     }
 
     /// One training step of every net on its own batch: forward, backward, Adam.
@@ -74,10 +85,7 @@ impl Trainer {
         let batches = indices.par_chunks_exact(indices.len() / nets);
         let pairs = ensemble.nets_mut().par_iter_mut().zip(batches);
         let step = |net: &mut Net<'_>, indices: &[u32], with_loss: bool| {
-            self.workers.with(
-                || NetTrainer::new(self.shape.clone(), self.head, self.kernel),
-                |worker| worker.step(net, samples, indices, adam, time_step, with_loss),
-            )
+            self.with_net_trainer(|trainer| trainer.step(net, samples, indices, adam, time_step, with_loss))
         };
         if let Some(losses) = losses {
             assert_eq!(losses.len(), nets, "number of losses");
@@ -128,11 +136,46 @@ impl NetTrainer {
         time_step: u64,
         with_loss: bool,
     ) -> Option<f32> {
+        self.step_with(net, samples, indices, adam, time_step, with_loss, &mut ())
+    }
+
+    /// As many steps as there are batches of `batch` indices, and the time that each phase took.
+    ///
+    /// # Panics
+    ///
+    /// As [`Trainer::step`].
+    pub fn profile(
+        &mut self,
+        net: &mut Net<'_>,
+        samples: Samples<'_>,
+        indices: &[u32],
+        batch: usize,
+        adam: &Adam,
+    ) -> Profile {
+        let mut profile = Profile::new();
+        for (time_step, indices) in (1..).zip(indices.chunks_exact(batch)) {
+            self.step_with(net, samples, indices, adam, time_step, false, &mut profile);
+        }
+        profile
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the arguments of `step` and one more")]
+    fn step_with<T: Laps>(
+        &mut self,
+        net: &mut Net<'_>,
+        samples: Samples<'_>,
+        indices: &[u32],
+        adam: &Adam,
+        time_step: u64,
+        with_loss: bool,
+        laps: &mut T,
+    ) -> Option<f32> {
         self.check(net, samples, indices);
         self.buffers.fit(&self.shape, indices.len());
         let terms = indices.len() * self.head.terms(self.shape.outputs());
         let factors = adam.at(time_step);
-        let step = Step { trainer: self, net, samples, indices, factors, scale: 1.0 / terms as f32, with_loss };
+        let scale = 1.0 / terms as f32;
+        let step = Step { trainer: self, net, samples, indices, factors, scale, with_loss, laps };
         let kernel = step.trainer.kernel;
         kernel.run(step).map(|sum| (sum / terms as f64) as f32)
     }
@@ -154,7 +197,7 @@ impl NetTrainer {
 }
 
 /// A step of one net whose arguments have been checked. Gives the loss summed over the batch.
-struct Step<'s, 'n> {
+struct Step<'s, 'n, T> {
     trainer: &'s mut NetTrainer,
     net: &'s mut Net<'n>,
     samples: Samples<'s>,
@@ -162,9 +205,10 @@ struct Step<'s, 'n> {
     factors: AdamFactors,
     scale: f32,
     with_loss: bool,
+    laps: &'s mut T,
 }
 
-impl Task for Step<'_, '_> {
+impl<T: Laps> Task for Step<'_, '_, T> {
     type Output = Option<f64>;
 
     #[inline]
@@ -179,14 +223,17 @@ impl Task for Step<'_, '_> {
                 scale: self.scale,
                 loss: loss.as_mut(),
             });
+            self.laps.lap(Phase::Head);
             self.backward(simd, panel);
+            self.laps.lap(Phase::Backward);
         }
         self.update(simd);
+        self.laps.lap(Phase::Update);
         loss.map(|lanes| lanes.values().iter().copied().map(f64::from).sum())
     }
 }
 
-impl Step<'_, '_> {
+impl<T: Laps> Step<'_, '_, T> {
     /// Gathers one panel of the batch and leaves its logits in `gradient`.
     fn forward<S: Simd>(&mut self, simd: S, panel: usize, indices: &[u32]) {
         let buffers = &mut self.trainer.buffers;
@@ -196,6 +243,7 @@ impl Step<'_, '_> {
         gather(rows, 0.0, &mut buffers.inputs[0][panel * width..][..width]);
         let rows = indices.iter().map(|&index| &self.samples.targets[index as usize * outputs..][..outputs]);
         gather(rows, PADDING_TARGET, &mut buffers.targets[..outputs]);
+        self.laps.lap(Phase::Gather);
         for (index, (layer, (inputs, outputs))) in self.net.layers.iter().zip(shape.layer_sizes()).enumerate() {
             let (below, above) = buffers.inputs.split_at_mut(index + 1);
             let (output, relu) = match above.first_mut() {
@@ -210,6 +258,7 @@ impl Step<'_, '_> {
                 relu,
             });
         }
+        self.laps.lap(Phase::Forward);
     }
 
     /// Takes the gradient of one panel back through the layers and packs it.
@@ -226,6 +275,7 @@ impl Step<'_, '_> {
                     gradient: &buffers.gradient[..outputs],
                     input: &buffers.inputs[index][panel * inputs..][..inputs],
                     input_gradient: &mut buffers.gradient_below[..inputs],
+                    active: &mut buffers.active,
                 });
                 std::mem::swap(&mut buffers.gradient, &mut buffers.gradient_below);
             }

@@ -9,9 +9,9 @@
 //! which the k cheapest places can just take all), so that looking at the breakpoints gives its exact minimum, which
 //! no completion of the partial decision can undercut.
 
-use super::greedy::place_greedily;
-use super::load::Load;
-use super::{Order, Scheme, Solution};
+use rayon::prelude::*;
+
+use super::{Scheme, Solution};
 use crate::cost::{CostModel, Rate};
 use crate::decision::{Decision, Placement};
 use crate::error::SchemeError;
@@ -26,6 +26,7 @@ const MAX_NODES: u64 = 3_000_000;
 pub struct Exact {
     /// The places that may be used; all if empty.
     among: Vec<u8>,
+    search: Search,
 }
 
 impl Exact {
@@ -36,7 +37,33 @@ impl Exact {
 
     /// The optimum over decisions that use only these places.
     pub fn among(places: &[Placement]) -> Self {
-        Self { among: places.iter().map(|place| place.index()).collect() }
+        Self { among: places.iter().map(|place| place.index()).collect(), search: Search::default() }
+    }
+
+    /// Writes the optimum of one workload into `places`, `[N * M]`, and returns its cost and the prices asked.
+    /// Allocates nothing once it has decided a workload of that shape.
+    ///
+    /// # Errors
+    /// If the search would take too long.
+    ///
+    /// # Panics
+    /// If sizes or places are not `[N * M]`.
+    pub fn decide_into(
+        &mut self,
+        model: &CostModel,
+        sizes_bytes: &[f64],
+        places: &mut [u8],
+    ) -> Result<(f64, u64), SchemeError> {
+        assert_eq!((sizes_bytes.len(), places.len()), (model.task_count(), model.task_count()), "shapes differ");
+        let (mut cost, mut evaluations) = (0.0, 0);
+        let rows = sizes_bytes.chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
+        for (device, (sizes, places)) in rows.enumerate() {
+            self.search.prepare(model.rates(device), &self.among, model.alpha(), sizes);
+            self.search.run(places)?;
+            cost += model.device_cost(device, sizes, places);
+            evaluations += self.search.nodes;
+        }
+        Ok((cost, evaluations))
     }
 }
 
@@ -47,14 +74,14 @@ impl Scheme for Exact {
 
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let mut places = vec![0; model.task_count()];
-        let mut evaluations = 0;
-        let rows = workload.sizes_bytes().chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
-        for (device, (sizes, places)) in rows.enumerate() {
-            let mut search = Search::new(model.rates(device), &self.among, model.alpha(), sizes);
-            search.run(places)?;
-            evaluations += search.nodes;
-        }
+        let (_, evaluations) = self.decide_into(model, workload.sizes_bytes(), &mut places)?;
         Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations })
+    }
+
+    /// Workloads in parallel.
+    fn decide_all(&mut self, model: &CostModel, workloads: &[Workload]) -> Result<Vec<Solution>, SchemeError> {
+        let exact = &*self;
+        workloads.par_iter().map_init(|| exact.clone(), |exact, workload| exact.decide(model, workload)).collect()
     }
 }
 
@@ -63,127 +90,157 @@ impl Scheme for Exact {
 struct Place {
     index: u8,
     rate: Rate,
+    /// Bytes that it gets done in a second.
+    speed: f64,
+    /// Seconds a byte if this place and all that are cheaper in energy share the work.
+    shared_s_per_byte: f64,
+    /// When it is done with what it has been given.
+    busy_until: f64,
 }
 
-/// The search for one device. Depth d decides the d-th largest task.
+/// The search for one device; keeps its memory between devices. Depth d decides the d-th largest task.
+#[derive(Debug, Clone, Default)]
 struct Search {
     alpha: f64,
     /// Cheapest in energy first, as the bound needs them.
     places: Vec<Place>,
     /// Tasks from the largest to the smallest.
-    order: Vec<usize>,
-    sizes: Vec<f64>,
-    /// `remaining[d]`: bytes of the tasks from depth d on.
-    remaining: Vec<f64>,
-    /// Time at which each place is busy until, by position in `places`.
-    times: Vec<f64>,
-    /// Position in `places` chosen at each depth.
-    chosen: Vec<usize>,
-    best: Vec<usize>,
+    tasks: Vec<Task>,
+    /// Positions in `places`, chosen at each depth.
+    chosen: Vec<u8>,
+    best: Vec<u8>,
     best_cost: f64,
     /// Prices asked so far.
     nodes: u64,
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Task {
+    /// Position in the workload.
+    index: usize,
+    bytes: f64,
+    /// Bytes of all tasks that are decided after this one.
+    remaining: f64,
+}
+
 impl Search {
-    fn new(rates: &[Rate], among: &[u8], alpha: f64, sizes_bytes: &[f64]) -> Self {
-        let mut places: Vec<Place> = (0_u8..)
-            .zip(rates)
-            .filter(|(index, _)| among.is_empty() || among.contains(index))
-            .map(|(index, rate)| Place { index, rate: *rate })
-            .collect();
-        places.sort_by(|a, b| a.rate.energy_j_per_byte.total_cmp(&b.rate.energy_j_per_byte));
-        let mut order: Vec<usize> = (0..sizes_bytes.len()).collect();
-        order.sort_by(|&a, &b| sizes_bytes[b].total_cmp(&sizes_bytes[a]));
-        let sizes: Vec<f64> = order.iter().map(|&task| sizes_bytes[task]).collect();
-        let mut remaining = vec![0.0; sizes.len() + 1];
-        for depth in (0..sizes.len()).rev() {
-            remaining[depth] = remaining[depth + 1] + sizes[depth];
+    fn prepare(&mut self, rates: &[Rate], among: &[u8], alpha: f64, sizes_bytes: &[f64]) {
+        self.alpha = alpha;
+        self.places.clear();
+        for (index, rate) in (0_u8..).zip(rates).filter(|(index, _)| among.is_empty() || among.contains(index)) {
+            let speed = 1.0 / rate.time_s_per_byte;
+            self.places.push(Place { index, rate: *rate, speed, shared_s_per_byte: 0.0, busy_until: 0.0 });
         }
-        // Greedy gives the first decision to beat.
-        let kept: Vec<Rate> = places.iter().map(|place| place.rate).collect();
-        let mut greedy = vec![0_u8; sizes.len()];
-        let mut load = Load::new(&kept, alpha);
-        place_greedily(&mut load, &sizes, Order::Given, &mut greedy);
-        Self {
-            alpha,
-            times: vec![0.0; places.len()],
-            places,
-            chosen: vec![0; sizes.len()],
-            best: greedy.into_iter().map(usize::from).collect(),
-            best_cost: load.cost(),
-            // Greedy asked for a price of every task at every place.
-            nodes: (sizes.len() * kept.len()) as u64,
-            order,
-            sizes,
-            remaining,
+        self.places.sort_by(|a, b| a.rate.energy_j_per_byte.total_cmp(&b.rate.energy_j_per_byte));
+        let mut speed = 0.0;
+        for place in &mut self.places {
+            speed += place.speed;
+            place.shared_s_per_byte = 1.0 / speed;
         }
+        self.tasks.clear();
+        let tasks = sizes_bytes.iter().enumerate();
+        self.tasks.extend(tasks.map(|(index, &bytes)| Task { index, bytes, remaining: 0.0 }));
+        self.tasks.sort_by(|a, b| b.bytes.total_cmp(&a.bytes));
+        let mut remaining = 0.0;
+        for task in self.tasks.iter_mut().rev() {
+            task.remaining = remaining;
+            remaining += task.bytes;
+        }
+        self.chosen.clear();
+        self.chosen.resize(self.tasks.len(), 0);
+        self.best.clear();
+        self.start_greedily();
+    }
+
+    /// Greedy gives the first decision to beat.
+    fn start_greedily(&mut self) {
+        let (mut energy_j, mut busy) = (0.0, 0.0_f64);
+        for task in &self.tasks {
+            let mut best = (f64::INFINITY, 0, 0.0, 0.0);
+            for (position, place) in self.places.iter().enumerate() {
+                let energy_j = energy_j + task.bytes * place.rate.energy_j_per_byte;
+                let done_at = place.busy_until + task.bytes * place.rate.time_s_per_byte;
+                let cost = self.alpha * energy_j + (1.0 - self.alpha) * busy.max(done_at);
+                if cost < best.0 {
+                    best = (cost, position, energy_j, done_at);
+                }
+            }
+            let (cost, position, energy, done_at) = best;
+            (self.best_cost, energy_j, busy) = (cost, energy, busy.max(done_at));
+            self.places[position].busy_until = done_at;
+            self.best.push(position as u8);
+        }
+        self.places.iter_mut().for_each(|place| place.busy_until = 0.0);
+        self.nodes = (self.tasks.len() * self.places.len()) as u64;
     }
 
     /// Searches and writes the best placements into `places`, in the workload's order.
     fn run(&mut self, places: &mut [u8]) -> Result<(), SchemeError> {
-        self.descend(0, 0.0)?;
-        for (&task, &chosen) in self.order.iter().zip(&self.best) {
-            places[task] = self.places[chosen].index;
+        self.descend(0, 0.0, 0.0)?;
+        for (task, &chosen) in self.tasks.iter().zip(&self.best) {
+            places[task.index] = self.places[usize::from(chosen)].index;
         }
         Ok(())
     }
 
-    fn descend(&mut self, depth: usize, energy_j: f64) -> Result<(), SchemeError> {
-        let bytes = self.sizes[depth];
+    /// Decides the task at `depth` and all after it; `busy` is when the last place is done so far.
+    fn descend(&mut self, depth: usize, energy_j: f64, busy: f64) -> Result<(), SchemeError> {
+        let Task { bytes, remaining, .. } = self.tasks[depth];
+        let last = depth + 1 == self.tasks.len();
         for position in 0..self.places.len() {
             self.nodes += 1;
             if self.nodes > MAX_NODES {
-                let (tasks, places) = (self.sizes.len(), self.places.len());
+                let (tasks, places) = (self.tasks.len(), self.places.len());
                 return Err(SchemeError::TooLarge { tasks, places, nodes: MAX_NODES });
             }
-            let rate = self.places[position].rate;
-            let busy_until = self.times[position];
-            self.times[position] += bytes * rate.time_s_per_byte;
-            self.chosen[depth] = position;
+            let Place { rate, busy_until, .. } = self.places[position];
+            let done_at = busy_until + bytes * rate.time_s_per_byte;
+            let busy = busy.max(done_at);
             let energy_j = energy_j + bytes * rate.energy_j_per_byte;
-            if depth + 1 == self.sizes.len() {
-                let time_s = self.times.iter().copied().fold(0.0, f64::max);
-                let cost = self.alpha * energy_j + (1.0 - self.alpha) * time_s;
-                if cost < self.best_cost {
-                    self.best_cost = cost;
-                    self.best.copy_from_slice(&self.chosen);
-                }
-            } else if self.bound(energy_j, self.remaining[depth + 1]) < self.best_cost {
-                self.descend(depth + 1, energy_j)?;
+            // Everything else at the cheapest place, at no time at all: most branches end here.
+            let least = self.alpha * (energy_j + remaining * self.places[0].rate.energy_j_per_byte);
+            let cost = least + (1.0 - self.alpha) * busy;
+            if cost >= self.best_cost {
+                continue;
             }
-            self.times[position] = busy_until;
+            self.chosen[depth] = position as u8;
+            if last {
+                self.best_cost = cost;
+                self.best.copy_from_slice(&self.chosen);
+                continue;
+            }
+            self.places[position].busy_until = done_at;
+            if self.bound(energy_j, busy, remaining) < self.best_cost {
+                self.descend(depth + 1, energy_j, busy)?;
+            }
+            self.places[position].busy_until = busy_until;
         }
         Ok(())
     }
 
     /// What no completion of the partial decision can undercut, see the module's page.
-    fn bound(&self, energy_j: f64, bytes: f64) -> f64 {
-        let busy = self.times.iter().copied().fold(0.0, f64::max);
+    fn bound(&self, energy_j: f64, busy: f64, bytes: f64) -> f64 {
         // Deadlines at which the k cheapest places can just finish everything: later ones need fewer places.
-        let (mut rates, mut work) = (0.0, bytes);
+        let mut work = bytes;
         let mut lowest = f64::INFINITY;
-        for (position, (place, &time)) in self.places.iter().zip(&self.times).enumerate() {
-            rates += 1.0 / place.rate.time_s_per_byte;
-            work += time / place.rate.time_s_per_byte;
-            let deadline = work / rates;
-            let last = position + 1 == self.places.len();
-            if deadline >= busy || last {
-                lowest = lowest.min(self.divisible_cost(deadline.max(busy), bytes));
-            } else {
+        for (position, place) in self.places.iter().enumerate() {
+            work += place.busy_until * place.speed;
+            let deadline = work * place.shared_s_per_byte;
+            let enough = deadline < busy;
+            lowest = lowest.min(self.divisible_cost(deadline.max(busy), bytes, position + 1));
+            if enough {
                 // Places beyond are not needed at the earliest deadline there is.
-                lowest = lowest.min(self.divisible_cost(busy, bytes));
                 break;
             }
         }
         self.alpha * energy_j + lowest
     }
 
-    /// Cost of placing divisible bytes by a deadline that all places together can keep, cheapest places first.
-    fn divisible_cost(&self, deadline: f64, mut bytes: f64) -> f64 {
+    /// Cost of placing divisible bytes by a deadline that the first `count` places together can keep, cheapest first.
+    fn divisible_cost(&self, deadline: f64, mut bytes: f64, count: usize) -> f64 {
         let mut energy_j = 0.0;
-        for (place, &time) in self.places.iter().zip(&self.times) {
-            let taken = ((deadline - time) / place.rate.time_s_per_byte).min(bytes);
+        for place in &self.places[..count] {
+            let taken = ((deadline - place.busy_until) * place.speed).min(bytes);
             energy_j += taken * place.rate.energy_j_per_byte;
             bytes -= taken;
         }
