@@ -63,6 +63,11 @@ def line(axes, xs, ys, label, colour, marker="o"):
     axes.loglog(xs, ys, marker=marker, color=colour, label=label)
 
 
+def ticks(axes, values):
+    axes.set_xticks(values, [str(value) for value in values])
+    axes.minorticks_off()
+
+
 def linear(axes, xs, y, factors=None):
     """What growing with the work alone would give, from the first point on."""
     work = factors or [x / xs[0] for x in xs]
@@ -89,6 +94,9 @@ def draw_steps(results):
     by_batch.set(xlabel="batch", title="K = 8, 3 × 3 tasks")
     for axes in (by_k, by_fleet, by_batch):
         axes.legend(frameon=False, fontsize=9)
+    ticks(by_k, [1, 2, 4, 8, 16, 32, 64])
+    ticks(by_fleet, [9, 30, 90, 300, 900])
+    ticks(by_batch, [16, 32, 64, 128, 256, 512])
     save(figure, "benchmark-steps")
 
 
@@ -111,6 +119,9 @@ def draw_decisions(results):
     at_once.set_ylim(bottom=0)
     for axes in (by_k, by_fleet, at_once):
         axes.legend(frameon=False, fontsize=9)
+    ticks(by_k, [1, 2, 4, 8, 16, 32, 64])
+    ticks(by_fleet, [9, 30, 90, 300, 900])
+    ticks(at_once, [16, 64, 512, 4096])
     save(figure, "benchmark-decisions")
 
 
@@ -130,6 +141,7 @@ def draw_problem(results):
               xticks=xs)
     for axes in (pricing, exact):
         axes.legend(frameon=False, fontsize=9)
+    ticks(pricing, [9, 30, 90, 900])
     save(figure, "benchmark-problem")
 
 

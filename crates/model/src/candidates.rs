@@ -206,12 +206,11 @@ impl PanelChooser {
         let selection = self.chooser.selection;
         if selection.exploration == Exploration::Threshold {
             self.lay_out(codec, sizes_bytes);
-            let proposals = logits.chunks_exact(codec.outputs() * PANEL_ROWS);
-            evaluations.fill(proposals.len() as u64);
+            evaluations.fill((logits.len() / (codec.outputs() * PANEL_ROWS)) as u64);
             if selection.choice == Choice::PerDevice && model.is_separable() {
-                self.choose_by_device(codec, model, proposals);
+                self.choose_by_device(codec, model, logits);
             } else {
-                self.choose_by_workload(codec, model, proposals);
+                self.choose_by_workload(codec, model, logits);
             }
             for (row, best) in best.chunks_exact_mut(codec.inputs()).enumerate() {
                 for (place, lanes) in best.iter_mut().zip(self.best.chunks_exact(PANEL_ROWS)) {
@@ -243,9 +242,9 @@ impl PanelChooser {
         }
     }
 
-    fn choose_by_workload<'l>(&mut self, codec: &Codec, model: &CostModel, proposals: impl Iterator<Item = &'l [f32]>) {
+    fn choose_by_workload(&mut self, codec: &Codec, model: &CostModel, logits: &[f32]) {
         let mut best_costs = [f64::INFINITY; PANEL_ROWS];
-        for logits in proposals {
+        for logits in logits.chunks_exact(codec.outputs() * PANEL_ROWS) {
             codec.decode_panel(logits, &mut self.proposal);
             let mut costs = [0.0; PANEL_ROWS];
             model.batch_costs(&self.sizes_bytes, &self.proposal, &mut costs);
@@ -253,16 +252,11 @@ impl PanelChooser {
         }
     }
 
-    fn choose_by_device<'l>(
-        &mut self,
-        codec: &Codec,
-        model: &CostModel,
-        proposals: impl Iterator<Item = &'l [f32]> + Clone,
-    ) {
+    fn choose_by_device(&mut self, codec: &Codec, model: &CostModel, logits: &[f32]) {
         for device in 0..model.devices() {
             let mut best_costs = [f64::INFINITY; PANEL_ROWS];
             let rows = device * model.tasks() * PANEL_ROWS..(device + 1) * model.tasks() * PANEL_ROWS;
-            for logits in proposals.clone() {
+            for logits in logits.chunks_exact(codec.outputs() * PANEL_ROWS) {
                 let part = logits.len() / model.devices();
                 codec.decode_panel(&logits[device * part..][..part], &mut self.proposal[rows.clone()]);
                 let mut costs = [0.0; PANEL_ROWS];

@@ -166,7 +166,7 @@ impl Codec {
         let logits = logits.as_chunks::<PANEL_ROWS>().0.chunks_exact(self.width());
         for (logits, places) in logits.zip(places.as_chunks_mut::<PANEL_ROWS>().0) {
             match (self.code, logits) {
-                (Code::Indicators, [first]) => *places = first.map(|first| if first > 0.0 { 0 } else { 1 }),
+                (Code::Indicators, [first]) => *places = first.map(|first| 1 - u8::from(first > 0.0)),
                 (Code::Indicators, [first, second, ..]) => {
                     for ((place, first), second) in places.iter_mut().zip(first).zip(second) {
                         *place = if *first > 0.0 { 0 } else { 1 + u8::from(*second <= 0.0) };

@@ -48,7 +48,7 @@ impl PanelForward for CpuForward {
     fn panel_logits(&self, inputs: &[f32], logits: &mut Vec<f32>) {
         let shape = self.inference.shape();
         logits.resize(shape.nets() * shape.outputs() * PANEL_ROWS, 0.0);
-        self.inference.forward_panel(self.parameters.views(), inputs, logits);
+        self.inference.forward_panel(&self.parameters.views(), inputs, logits);
     }
 }
 
@@ -56,7 +56,7 @@ fn forward(inference: &Inference, parameters: &Open, inputs: &[f32], logits: &mu
     let shape = inference.shape();
     let rows = inputs.len() / shape.inputs();
     logits.resize(shape.nets() * rows * shape.outputs(), 0.0);
-    inference.forward(parameters.views(), inputs, logits);
+    inference.forward(&parameters.views(), inputs, logits);
 }
 
 /// Trains an ensemble on the CPU, networks in parallel.

@@ -104,8 +104,8 @@ fn steps_and_inference_do_not_allocate_after_the_first() {
         let inference = Inference::new(shape.clone(), kernel);
         let mut work = |time_step| {
             trainer.step(&mut ensemble, samples, &indices, &Adam::default(), time_step, Some(&mut losses));
-            inference.forward(views.iter().copied(), &inputs, &mut logits);
-            inference.forward(views.iter().copied(), &inputs[..shape.inputs()], &mut logits[..4 * shape.outputs()]);
+            inference.forward(&views.iter().copied(), &inputs, &mut logits);
+            inference.forward(&views.iter().copied(), &inputs[..shape.inputs()], &mut logits[..4 * shape.outputs()]);
         };
         let allocations = pool.install(|| {
             work(1);

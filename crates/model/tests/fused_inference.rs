@@ -13,7 +13,7 @@ fn check_against_reference(shape: &Shape, rows: usize, seed: u64) -> Result<(), 
     for kernel in kernels() {
         let inference = Inference::new(shape.clone(), kernel);
         let mut logits = vec![f32::NAN; shape.nets() * rows * shape.outputs()];
-        inference.forward(state.parameters.view().into_iter(), &inputs, &mut logits);
+        inference.forward(&state.parameters.view().into_iter(), &inputs, &mut logits);
         for (net, logits) in logits.chunks(rows * shape.outputs()).enumerate() {
             let reference = Reference::new(shape, &state.parameters, net);
             for (input, logits) in inputs.chunks(shape.inputs()).zip(logits.chunks(shape.outputs())) {
@@ -32,7 +32,7 @@ fn check_against_reference(shape: &Shape, rows: usize, seed: u64) -> Result<(), 
 /// Logits `[K, rows, outputs]`.
 fn forward(kernel: Kernel, shape: &Shape, state: &State, inputs: &[f32]) -> Vec<f32> {
     let mut logits = vec![f32::NAN; shape.nets() * inputs.len() / shape.inputs() * shape.outputs()];
-    Inference::new(shape.clone(), kernel).forward(state.parameters.view().into_iter(), inputs, &mut logits);
+    Inference::new(shape.clone(), kernel).forward(&state.parameters.view().into_iter(), inputs, &mut logits);
     logits
 }
 

@@ -252,6 +252,7 @@ impl<const PLACES: usize> WithSimd for AddCosts<'_, PLACES> {
     type Output = usize;
 
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
     fn with_simd<S: Simd>(self, simd: S) -> usize {
         let Columns { sizes_bytes, places } = self.columns;
         let (count, lanes, zero) = (self.costs.len(), S::F64_LANES, simd.splat_f64s(0.0));

@@ -209,7 +209,13 @@ mod tests {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("a thread pool");
         for bad in 0..4 {
             let work = |item: usize, _: usize| assert_ne!(item, bad, "the item that fails");
-            let run = || pool.install(|| with_crew(4, &work, |crew| crew.run()));
+            let run = || {
+                pool.install(|| {
+                    with_crew(4, &work, |crew| {
+                        crew.run();
+                    })
+                })
+            };
             assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
         }
     }

@@ -52,7 +52,7 @@ impl Inference {
     /// If a slice does not fit the shape.
     pub fn forward<'p>(
         &self,
-        parameters: impl Iterator<Item = LayerView<'p>> + Clone + Send + Sync,
+        parameters: &(impl Iterator<Item = LayerView<'p>> + Clone + Send + Sync),
         inputs: &[f32],
         logits: &mut [f32],
     ) {
@@ -116,7 +116,7 @@ impl Inference {
     /// If a slice does not fit the shape, or there are too many rows.
     pub fn forward_panel<'p>(
         &self,
-        parameters: impl Iterator<Item = LayerView<'p>> + Clone,
+        parameters: &(impl Iterator<Item = LayerView<'p>> + Clone),
         inputs: &[f32],
         logits: &mut [f32],
     ) {
