@@ -80,6 +80,7 @@ fn network_step_over_batch(bencher: Bencher<'_, '_>, batch: usize) {
 #[divan::bench(sample_count = 300)]
 fn gemm_512(bencher: Bencher<'_, '_>) {
     const N: usize = 512;
+    const STRIDE: isize = 512;
     let (left, right) = (vec![0.5_f32; N * N], vec![0.25_f32; N * N]);
     let mut product = vec![0.0_f32; N * N];
     let threads = gemm::Parallelism::Rayon(0);
@@ -93,14 +94,14 @@ fn gemm_512(bencher: Bencher<'_, '_>) {
                 N,
                 product.as_mut_ptr(),
                 1,
-                N as isize,
+                STRIDE,
                 false,
                 left,
                 1,
-                N as isize,
+                STRIDE,
                 right,
                 1,
-                N as isize,
+                STRIDE,
                 0.0,
                 1.0,
                 false,

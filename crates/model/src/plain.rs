@@ -31,6 +31,9 @@ impl Forward for PlainForward {
 }
 
 fn forward(ensemble: &Ensemble, inputs: &[f32], device: &Device) -> Vec<f32> {
+    if inputs.is_empty() {
+        return Vec::new(); // tensors without rows cannot be given another shape
+    }
     let width = ensemble.layers[0].weight.dims()[1];
     let data = TensorData::new(inputs.to_vec(), [inputs.len() / width, width]);
     to_vec(ensemble.forward(Tensor::from_data(data, device)))

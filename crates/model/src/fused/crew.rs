@@ -210,13 +210,11 @@ mod tests {
         for bad in 0..4 {
             let work = |item: usize, _: usize| assert_ne!(item, bad, "the item that fails");
             let run = || {
-                pool.install(|| {
-                    with_crew(4, &work, |crew| {
-                        crew.run();
-                    })
-                })
+                with_crew(4, &work, |crew| {
+                    crew.run();
+                });
             };
-            assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
+            assert!(catch_unwind(AssertUnwindSafe(|| pool.install(run))).is_err());
         }
     }
 }
