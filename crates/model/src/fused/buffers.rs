@@ -15,6 +15,12 @@ pub(super) struct StepBuffers {
     pub(super) packed: Vec<Vec<Lanes>>,
     /// Targets of the panel in work: `[outputs][panel]`.
     pub(super) targets: Vec<Lanes>,
+    /// Gradient with respect to the logits: `[panels, outputs][panel]`.
+    pub(super) logit_gradient: Vec<Lanes>,
+    /// Each layer's output units that have a gradient, as [`list_live`](super::gradient::list_live) leaves them.
+    pub(super) live: Vec<Vec<u32>>,
+    /// A row of a weight's gradient, or a bias's, with zeros where units are not live: `[widest]`.
+    pub(super) row_gradient: Vec<f32>,
     /// Gradient with respect to the output of the layer in work, `[widest][panel]`.
     pub(super) gradient: Vec<Lanes>,
     /// The same for the layer below.
@@ -33,6 +39,12 @@ impl StepBuffers {
         let panels = batch.div_ceil(PANEL);
         self.inputs.resize_with(shape.layers(), Vec::new);
         self.packed.resize_with(shape.layers(), Vec::new);
+        self.live.resize_with(shape.layers(), Vec::new);
+        for (live, (_, outputs)) in self.live.iter_mut().zip(shape.layer_sizes()) {
+            live.reserve(outputs);
+        }
+        grow(&mut self.logit_gradient, panels * shape.outputs(), Lanes::ZERO);
+        grow(&mut self.row_gradient, shape.widest(), 0.0);
         for ((input, packed), (inputs, outputs)) in
             self.inputs.iter_mut().zip(&mut self.packed).zip(shape.layer_sizes())
         {

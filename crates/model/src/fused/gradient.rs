@@ -9,12 +9,27 @@ pub(super) fn packed_length(outputs: usize, panels: usize) -> usize {
     outputs.div_ceil(PANEL) * panels * PANEL
 }
 
+/// Lists the units that are not silent on the whole batch; a ReLU that lets nothing through passes no gradient on.
+///
+/// # Shapes
+///
+/// `activations` `[panels, units][panel]`.
+pub(super) fn list_live(activations: &[Lanes], units: usize, live: &mut Vec<u32>) {
+    live.clear();
+    live.extend(
+        (0..units as u32)
+            .filter(|&unit| activations.iter().skip(unit as usize).step_by(units).any(|lanes| !lanes.is_zero())),
+    );
+}
+
 /// Transposes one panel's gradient, so that vectors run over output units as they do in the weight.
 ///
 /// # Shapes
 ///
-/// `gradient` `[out][panel]`; `packed` `[⌈out / 16⌉, panels * 16][16 output units]`, output units padded with zeros.
+/// `gradient` `[out][panel]`; `live` are the units that have one, `[live]`; `packed`
+/// `[⌈live / 16⌉, panels * 16][16 live units]`, padded with zeros.
 pub(super) struct Pack<'a> {
+    pub(super) live: &'a [u32],
     pub(super) gradient: &'a [Lanes],
     pub(super) packed: &'a mut [Lanes],
     pub(super) panel: usize,
@@ -28,13 +43,13 @@ impl Task for Pack<'_> {
     fn run<S: Simd>(self, simd: S) {
         let zero = simd.splat(0.0);
         let samples = self.panel * PANEL..(self.panel + 1) * PANEL;
-        for (block, units) in self.packed.chunks_exact_mut(self.panels * PANEL).zip(self.gradient.chunks(PANEL)) {
+        for (block, units) in self.packed.chunks_exact_mut(self.panels * PANEL).zip(self.live.chunks(PANEL)) {
             let samples = &mut block[samples.clone()];
             for (half, samples) in samples.chunks_exact_mut(VECTOR).enumerate() {
                 for (part, first) in [0, VECTOR].into_iter().enumerate() {
                     let mut rows = [zero; VECTOR];
-                    for (row, unit) in rows.iter_mut().zip(units.iter().skip(first)) {
-                        *row = simd.load(&unit.0[half]);
+                    for (row, &unit) in rows.iter_mut().zip(units.iter().skip(first)) {
+                        *row = simd.load(&self.gradient[unit as usize].0[half]);
                     }
                     for (sample, column) in samples.iter_mut().zip(simd.transpose(rows)) {
                         simd.store(column, &mut sample.0[part]);
@@ -45,12 +60,13 @@ impl Task for Pack<'_> {
     }
 }
 
-/// `weight_gradient = inputᵀ · gradient` and `bias_gradient =` the sum of `gradient` over the batch.
+/// `weight_gradient = inputᵀ · gradient` and `bias_gradient =` the sum of `gradient` over the batch, both for the live
+/// output units only.
 ///
 /// # Shapes
 ///
-/// `inputs` `[panels, in][panel]`, `packed` as [`Pack`] leaves it, `weight_gradient` `[in, out]`, `bias_gradient`
-/// `[out]`.
+/// `inputs` `[panels, in][panel]`, `packed` as [`Pack`] leaves it, `weight_gradient` `[in, live]`, `bias_gradient`
+/// `[live]`.
 pub(super) struct LayerGradient<'a> {
     pub(super) inputs: &'a [Lanes],
     pub(super) packed: &'a [Lanes],

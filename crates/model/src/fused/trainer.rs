@@ -5,13 +5,16 @@ use rayon::prelude::*;
 use super::adam::{Adam, AdamFactors, AdamUpdate};
 use super::buffers::{Pool, StepBuffers};
 use super::dense::{DenseBackward, DenseForward};
-use super::gradient::{LayerGradient, Pack, packed_length};
+use super::gradient::{LayerGradient, Pack, list_live, packed_length};
 use super::head::{Head, HeadGradient, PADDING_TARGET};
 use super::kernel::{Kernel, Simd, Task};
 use super::panel::{Lanes, PANEL, gather};
-use super::parameters::{Ensemble, Net};
+use super::parameters::{Ensemble, LayerState, Net};
 use super::profile::{Laps, Phase, Profile};
 use super::shape::Shape;
+
+/// Inputs of a layer from which on it pays to look for units without a gradient.
+const LOOK_FROM: usize = 32;
 
 /// The samples that batches draw from.
 #[derive(Clone, Copy, Debug)]
@@ -214,19 +217,24 @@ impl<T: Laps> Task for Step<'_, '_, T> {
     #[inline]
     fn run<S: Simd>(mut self, simd: S) -> Option<f64> {
         let mut loss = self.with_loss.then_some(Lanes::ZERO);
+        let (head, outputs) = (self.trainer.head, self.trainer.shape.outputs());
         for (panel, indices) in self.indices.chunks(PANEL).enumerate() {
             self.forward(simd, panel, indices);
+            let buffers = &mut self.trainer.buffers;
             simd.run(HeadGradient {
-                head: self.trainer.head,
-                logits: &mut self.trainer.buffers.gradient[..self.trainer.shape.outputs()],
-                targets: &self.trainer.buffers.targets,
+                head,
+                logits: &mut buffers.logit_gradient[panel * outputs..][..outputs],
+                targets: &buffers.targets,
                 scale: self.scale,
                 loss: loss.as_mut(),
             });
             self.laps.lap(Phase::Head);
-            self.backward(simd, panel);
-            self.laps.lap(Phase::Backward);
         }
+        self.list_live();
+        for panel in 0..self.panels() {
+            self.backward(simd, panel);
+        }
+        self.laps.lap(Phase::Backward);
         self.update(simd);
         self.laps.lap(Phase::Update);
         loss.map(|lanes| lanes.values().iter().copied().map(f64::from).sum())
@@ -234,7 +242,11 @@ impl<T: Laps> Task for Step<'_, '_, T> {
 }
 
 impl<T: Laps> Step<'_, '_, T> {
-    /// Gathers one panel of the batch and leaves its logits in `gradient`.
+    fn panels(&self) -> usize {
+        self.indices.len().div_ceil(PANEL)
+    }
+
+    /// Gathers one panel of the batch and leaves its logits in `logit_gradient`.
     fn forward<S: Simd>(&mut self, simd: S, panel: usize, indices: &[u32]) {
         let buffers = &mut self.trainer.buffers;
         let shape = &self.trainer.shape;
@@ -248,7 +260,7 @@ impl<T: Laps> Step<'_, '_, T> {
             let (below, above) = buffers.inputs.split_at_mut(index + 1);
             let (output, relu) = match above.first_mut() {
                 Some(next) => (&mut next[panel * outputs..][..outputs], true),
-                None => (&mut buffers.gradient[..outputs], false),
+                None => (&mut buffers.logit_gradient[panel * outputs..][..outputs], false),
             };
             simd.run(DenseForward {
                 weight: layer.parameters.weight,
@@ -261,18 +273,42 @@ impl<T: Laps> Step<'_, '_, T> {
         self.laps.lap(Phase::Forward);
     }
 
+    /// Finds out which units have a gradient: in trained networks often only half of a layer's.
+    fn list_live(&mut self) {
+        let panels = self.panels();
+        let StepBuffers { inputs, live, .. } = &mut self.trainer.buffers;
+        for (index, (live, (width, outputs))) in live.iter_mut().zip(self.trainer.shape.layer_sizes()).enumerate() {
+            if let Some(above) = inputs.get(index + 1).filter(|_| width >= LOOK_FROM) {
+                list_live(&above[..panels * outputs], outputs, live);
+                if live.len().div_ceil(PANEL) < outputs.div_ceil(PANEL) {
+                    continue;
+                }
+            }
+            live.clear();
+            live.extend(0..outputs as u32);
+        }
+    }
+
     /// Takes the gradient of one panel back through the layers and packs it.
     fn backward<S: Simd>(&mut self, simd: S, panel: usize) {
+        let panels = self.panels();
         let buffers = &mut self.trainer.buffers;
         let shape = &self.trainer.shape;
-        let panels = self.indices.len().div_ceil(PANEL);
+        let mut is_last = true;
         for (index, (layer, (inputs, outputs))) in self.net.layers.iter().zip(shape.layer_sizes()).enumerate().rev() {
-            let packed = &mut buffers.packed[index][..packed_length(outputs, panels)];
-            simd.run(Pack { gradient: &buffers.gradient[..outputs], packed, panel, panels });
+            let gradient = if is_last {
+                &buffers.logit_gradient[panel * outputs..][..outputs]
+            } else {
+                &buffers.gradient[..outputs]
+            };
+            is_last = false;
+            let live = &buffers.live[index];
+            let packed = &mut buffers.packed[index][..packed_length(live.len(), panels)];
+            simd.run(Pack { live, gradient, packed, panel, panels });
             if index > 0 {
                 simd.run(DenseBackward {
                     weight: layer.parameters.weight,
-                    gradient: &buffers.gradient[..outputs],
+                    gradient,
                     input: &buffers.inputs[index][panel * inputs..][..inputs],
                     input_gradient: &mut buffers.gradient_below[..inputs],
                     active: &mut buffers.active,
@@ -284,33 +320,43 @@ impl<T: Laps> Step<'_, '_, T> {
 
     /// Sums each layer's gradient over the batch and applies it.
     fn update<S: Simd>(&mut self, simd: S) {
+        let panels = self.panels();
         let buffers = &mut self.trainer.buffers;
         let shape = &self.trainer.shape;
-        let panels = self.indices.len().div_ceil(PANEL);
         for (index, (layer, (inputs, outputs))) in self.net.layers.iter_mut().zip(shape.layer_sizes()).enumerate() {
-            let weight_gradient = &mut buffers.weight_gradient[..inputs * outputs];
-            let bias_gradient = &mut buffers.bias_gradient[..outputs];
+            let live = &buffers.live[index];
+            let weight_gradient = &mut buffers.weight_gradient[..inputs * live.len()];
+            let bias_gradient = &mut buffers.bias_gradient[..live.len()];
             simd.run(LayerGradient {
                 inputs: &buffers.inputs[index][..panels * inputs],
-                packed: &buffers.packed[index][..packed_length(outputs, panels)],
+                packed: &buffers.packed[index][..packed_length(live.len(), panels)],
                 weight_gradient,
                 bias_gradient,
                 panels,
             });
-            simd.run(AdamUpdate {
-                factors: self.factors,
-                values: layer.parameters.weight,
-                first_moment: layer.first_moment.weight,
-                second_moment: layer.second_moment.weight,
-                gradient: weight_gradient,
-            });
-            simd.run(AdamUpdate {
-                factors: self.factors,
-                values: layer.parameters.bias,
-                first_moment: layer.first_moment.bias,
-                second_moment: layer.second_moment.bias,
-                gradient: bias_gradient,
-            });
+            let LayerState { parameters, first_moment, second_moment } = layer;
+            let row_gradient = &mut buffers.row_gradient[..outputs];
+            let mut apply = |values: &mut [f32], first: &mut [f32], second: &mut [f32], gradient: &[f32]| {
+                if live.len() == outputs {
+                    let factors = self.factors;
+                    simd.run(AdamUpdate { factors, values, first_moment: first, second_moment: second, gradient });
+                    return;
+                }
+                row_gradient.fill(0.0);
+                let moments = first.chunks_exact_mut(outputs).zip(second.chunks_exact_mut(outputs));
+                for (row, (values, (first_moment, second_moment))) in
+                    values.chunks_exact_mut(outputs).zip(moments).enumerate()
+                {
+                    // A layer without any live unit has no gradient.
+                    for (&unit, &gradient) in live.iter().zip(&gradient[row * live.len()..]) {
+                        row_gradient[unit as usize] = gradient;
+                    }
+                    let (factors, gradient) = (self.factors, &*row_gradient);
+                    simd.run(AdamUpdate { factors, values, first_moment, second_moment, gradient });
+                }
+            };
+            apply(parameters.weight, first_moment.weight, second_moment.weight, weight_gradient);
+            apply(parameters.bias, first_moment.bias, second_moment.bias, bias_gradient);
         }
     }
 }
