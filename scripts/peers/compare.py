@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 UNITS = {"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1.0}
 BLOCK = 100  # steps in one measurement of crates/drl/benches/training.rs
-NETWORK_FLOP = 72.25e6  # forward, backward and Adam's gradients of K = 8, 9-120-80-18, batch 128
+NETWORK_FLOP = 72.25e6  # forward and backward of K = 8, 9-120-80-18, batch 128, silent units counted
 GEMM_FLOP = 2 * 512**3
 
 

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use crate::dnn::NetworkShape;
 use crate::engine::{Forward, Learner, PanelForward, Round, Rounds};
 use crate::ensemble::Ensemble;
-use crate::fused::{self, Adam, Head, Inference, Kernel, Net, NetTrainer, PANEL_ROWS, Trainer, crew};
+use crate::fused::{self, Adam, Head, Inference, Kernel, Net, PANEL_ROWS, Trainer, crew};
 use crate::lending::{self, Open};
 use crate::samples::Samples;
 
@@ -66,7 +66,6 @@ pub struct CpuLearner {
     first_moments: Ensemble,
     second_moments: Ensemble,
     steps: u64,
-    head: Head,
     adam: Adam,
     trainer: Trainer,
     inference: Inference,
@@ -82,7 +81,6 @@ impl CpuLearner {
             second_moments: lending::zeros(&parameters),
             parameters,
             steps: 0,
-            head,
             adam,
             trainer: Trainer::new(shape.clone(), head, Kernel::detect()),
             inference: Inference::new(shape, Kernel::detect()),
@@ -98,7 +96,6 @@ impl CpuLearner {
             ensemble: fused::Ensemble::new(self.trainer.shape(), parameters.lend(), first.lend(), second.lend()),
             trainer: &self.trainer,
             inference: &self.inference,
-            head: self.head,
             adam: &mut self.adam,
             steps: &mut self.steps,
         });
@@ -113,21 +110,16 @@ struct Lent<'l> {
     ensemble: fused::Ensemble<'l>,
     trainer: &'l Trainer,
     inference: &'l Inference,
-    head: Head,
     adam: &'l mut Adam,
     steps: &'l mut u64,
 }
 
 impl Lent<'_> {
-    fn net_trainer(&self) -> NetTrainer {
-        NetTrainer::new(self.trainer.shape().clone(), self.head, Kernel::detect())
-    }
-
     /// See [`Learner::rounds`]. Each network's step and its logits for the next row are one piece of work, so that its
     /// parameters are read where they were written.
     fn rounds(&mut self, rounds: &mut dyn Rounds) {
         let (nets, outputs) = (self.trainer.shape().nets(), self.trainer.shape().outputs());
-        let trainers: Vec<_> = (0..crew::threads(nets)).map(|_| Mutex::new(self.net_trainer())).collect();
+        let trainers: Vec<_> = (0..crew::threads(nets)).map(|_| Mutex::new(self.trainer.net_trainer())).collect();
         let plan = RwLock::new(Plan { rounds, step: None });
         let Self { ensemble, inference, adam, steps, .. } = self;
         let nets: Vec<_> = ensemble.nets_mut().iter_mut().map(|net| Mutex::new((net, vec![0.0; outputs]))).collect();
@@ -136,10 +128,8 @@ impl Lent<'_> {
             let mut net = nets[item].lock().unwrap_or_else(PoisonError::into_inner);
             let (net, logits): &mut (&mut Net<'_>, Vec<f32>) = &mut net;
             if let Some((adam, time_step)) = &plan.step {
-                let indices = plan.rounds.indices();
-                let batch = indices.len() / nets.len();
+                let indices = batch_of(item, nets.len(), plan.rounds.indices());
                 let mut trainer = trainers[thread].lock().unwrap_or_else(PoisonError::into_inner);
-                let indices = &indices[item * batch..][..batch];
                 trainer.step(net, plan.rounds.samples().lend(), indices, adam, *time_step, false);
             }
             inference.forward_net(net, plan.rounds.inputs(), logits);
@@ -164,6 +154,12 @@ impl Lent<'_> {
             }
         });
     }
+}
+
+/// One network's part of `[K, batch]`.
+fn batch_of(net: usize, nets: usize, indices: &[u32]) -> &[u32] {
+    let batch = fused::batch_size(indices, nets);
+    &indices[net * batch..][..batch]
 }
 
 /// What the threads read while they work.
@@ -202,8 +198,7 @@ impl Learner for CpuLearner {
                 lent.trainer.with_net_trainer(|trainer| {
                     let mut loss = None;
                     for ((index, indices), time_step) in batches.iter().enumerate().zip(first_step..) {
-                        let batch = indices.len() / nets;
-                        let (indices, last) = (&indices[net * batch..][..batch], index + 1 == batches.len());
+                        let (indices, last) = (batch_of(net, nets, indices), index + 1 == batches.len());
                         loss = trainer.step(parameters, samples.lend(), indices, &adam, time_step, with_loss && last);
                     }
                     loss

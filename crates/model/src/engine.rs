@@ -82,6 +82,8 @@ pub trait Rounds: Send + Sync {
     fn inputs(&self) -> &[f32];
 
     /// The logits of all networks for it, `[K, outputs]`; the answer is what happens before the next row.
+    ///
+    /// It must not wait for the rayon pool, as parallel iterators do: the learner's threads are the pool's.
     fn next(&mut self, logits: &[f32]) -> Round;
 
     /// What to learn from.

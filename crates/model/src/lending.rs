@@ -66,11 +66,8 @@ impl OpenParam {
             Ok(tensor) => tensor,
             Err(error) => panic!("the fused kernels work on ensembles on flex, not in training mode: {error:?}"),
         };
-        let layout = tensor.layout();
-        let in_order = layout.is_contiguous()
-            && layout.start_offset() == 0
-            && tensor.storage::<f32>().len() == layout.num_elements();
-        Self { id, tensor: if in_order { tensor } else { tensor.to_contiguous() }, mapper }
+        // The same storage, unless it does not lie in order.
+        Self { id, tensor: tensor.to_contiguous(), mapper }
     }
 
     fn close(self) -> Param<Tensor<3>> {

@@ -12,6 +12,8 @@ use crate::ensemble::Ensemble;
 use crate::fused::PANEL_ROWS;
 use crate::fused::buffers::Pool;
 
+/// Below so many workloads, a panel takes longer than one after the other.
+const PANEL_FROM: usize = 6;
 /// Workloads that one thread decides before it looks for more.
 const JOB_ROWS: usize = 2 * PANEL_ROWS;
 
@@ -53,7 +55,8 @@ impl Policy {
         }
     }
 
-    /// Decides one workload; on the CPU without allocating once it has decided one before.
+    /// Decides one workload; on the CPU on the calling thread, without allocating once it has decided one before, as long
+    /// as the networks together have fewer than half a million parameters (larger ones are shared among threads).
     ///
     /// # Shapes
     /// `sizes_bytes` and `places` are `[N * M]`.
@@ -80,7 +83,7 @@ impl Policy {
     }
 
     /// Decides many workloads on every thread, as [`Policy::decide_into`] would decide each, and returns the number of
-    /// candidates priced. On the CPU it allocates nothing once it has decided as many before.
+    /// candidates priced. On the CPU it allocates nothing once every thread has its memory.
     ///
     /// # Shapes
     /// `sizes_bytes` and `places` are `[count, N * M]`.
@@ -100,6 +103,10 @@ impl Policy {
         let tasks = model.task_count();
         assert!(sizes_bytes.len() == places.len() && places.len().is_multiple_of(tasks), "shapes differ");
         let count = places.len() / tasks;
+        if self.is_faster_singly(count) {
+            let rows = sizes_bytes.chunks_exact(tasks).zip(places.chunks_exact_mut(tasks));
+            return rows.map(|(sizes, places)| Ok(self.decide_into(model, sizes, places)?.evaluations)).sum();
+        }
         self.run_networks(count, |row| &sizes_bytes[row * tasks..][..tasks]);
         let jobs = sizes_bytes.par_chunks(JOB_ROWS * tasks).zip(places.par_chunks_mut(JOB_ROWS * tasks));
         let evaluations = jobs.enumerate().map(|(job, (sizes_bytes, places))| {
@@ -110,6 +117,10 @@ impl Policy {
             evaluations.iter().sum::<u64>()
         });
         Ok(evaluations.sum())
+    }
+
+    fn is_faster_singly(&self, count: usize) -> bool {
+        count < PANEL_FROM && self.forward.by_panel().is_some()
     }
 
     /// Where the device does not compute panels: computes `self.logits` for all workloads.
@@ -193,6 +204,9 @@ impl Scheme for Policy {
     fn decide_all(&mut self, model: &CostModel, workloads: &[Workload]) -> Result<Vec<Solution>, SchemeError> {
         self.check(model)?;
         workloads.iter().try_for_each(|workload| check_fit(model, workload))?;
+        if self.is_faster_singly(workloads.len()) {
+            return workloads.iter().map(|workload| self.decide(model, workload)).collect();
+        }
         self.run_networks(workloads.len(), |row| workloads[row].sizes_bytes());
         let (tasks, count) = (model.task_count(), workloads.len());
         let decide = |places: &mut Vec<u8>, (job, workloads): (usize, &[Workload])| {

@@ -170,6 +170,30 @@ impl Moments {
     }
 }
 
+/// Layers of which no unit, one unit, or one block of units has a gradient.
+#[test]
+fn silent_layers_have_the_gradient_of_the_reference() {
+    let widths = [40, 50, 33, 5];
+    for (batch, live) in [(7, 0), (33, 0), (7, 1), (33, 1), (33, 17)] {
+        let case = Case { shape: Shape::new(2, &widths), head: Head::Sigmoid, batch, seed: 3 };
+        let mut data = case.data();
+        let bias = &mut data.state.parameters.0[1].1;
+        bias.chunks_mut(33).for_each(|net| net[live..].fill(-50.0));
+        for kernel in kernels() {
+            let (gradients, _) = gradient_step(&case, kernel, &data);
+            for (net, indices) in data.indices.chunks(batch).enumerate() {
+                let reference = Reference::new(&case.shape, &data.state.parameters, net);
+                let exact =
+                    reference.gradient(case.head, &crate::batch(&case.shape, &data.inputs, &data.targets, indices));
+                for (gradient, exact) in gradients.of_net(net, 2).iter().zip(&exact) {
+                    let difference = difference(gradient, exact, 1e-2);
+                    assert!(difference < 1e-5, "{kernel:?}, {live} live, batch {batch}: {difference}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn reference_gradient_is_the_slope_of_its_loss() {
     for head in [Head::Sigmoid, Head::Softmax { places: 3 }] {

@@ -215,7 +215,7 @@ struct Columns<'a> {
 }
 
 impl Columns<'_> {
-    /// With the widest vectors that the processor has; there are at most `PLACES` rates.
+    /// With AVX2 where the processor has it; there are at most `PLACES` rates.
     fn add_costs<const PLACES: usize>(self, rates: &[Rate], alpha: f64, costs: &mut [f64]) {
         let mut padded = [Rate { energy_j_per_byte: 0.0, time_s_per_byte: 0.0 }; PLACES];
         padded[..rates.len()].copy_from_slice(rates);
@@ -226,6 +226,9 @@ impl Columns<'_> {
     /// The columns from `first` on.
     fn add_costs_one_by_one(self, rates: &[Rate], alpha: f64, first: usize, costs: &mut [f64]) {
         let count = costs.len();
+        if first == count {
+            return;
+        }
         let mut times_s = [0.0; 256];
         for (column, cost) in costs.iter_mut().enumerate().skip(first) {
             let tasks = self.sizes_bytes[column..].iter().zip(&self.places[column..]).step_by(count);
@@ -236,7 +239,7 @@ impl Columns<'_> {
     }
 }
 
-/// Most `f64` in a vector of any processor.
+/// Most `f64` in a vector of any processor, AVX-512's included.
 const WIDEST: usize = 8;
 
 /// Adds the costs of as many columns as make whole vectors, and returns how many these are. Each column gets what

@@ -11,8 +11,17 @@ fn scenarios(
     devices: std::ops::Range<usize>,
     tasks: std::ops::Range<usize>,
 ) -> impl Strategy<Value = (CostModel, Workload)> {
+    scenarios_with(devices, tasks, 1..4)
+}
+
+/// The same with a choice of the number of servers.
+fn scenarios_with(
+    devices: std::ops::Range<usize>,
+    tasks: std::ops::Range<usize>,
+    servers: std::ops::Range<usize>,
+) -> impl Strategy<Value = (CostModel, Workload)> {
     let rates = prop::collection::vec(0.05..20.0_f64, 64);
-    (devices, tasks, 1..4_usize, 0.0..=1.0_f64, rates).prop_flat_map(|(devices, tasks, servers, alpha, rates)| {
+    (devices, tasks, servers, 0.0..=1.0_f64, rates).prop_flat_map(|(devices, tasks, servers, alpha, rates)| {
         let mut next = rates.into_iter().cycle();
         let mut each =
             |scale: f64| PerDevice::Each((0..devices).map(|_| scale * next.next().expect("endless")).collect());
@@ -75,7 +84,7 @@ proptest! {
 
     #[test]
     fn side_by_side_prices_are_those_of_single_decisions(
-        (model, workload) in scenarios(1..4, 1..6), seed in any::<u64>(), count in 0..11_usize,
+        (model, workload) in scenarios_with(1..4, 1..6, 1..12), seed in any::<u64>(), count in 0..11_usize,
     ) {
         let tasks = model.task_count();
         // Column c holds the workload with its sizes rotated by c, and a decision of its own.

@@ -19,7 +19,11 @@ pub(crate) struct Crew<'c> {
 ///
 /// The crew are the calling thread, which is thread 0, and threads of the current rayon pool, which do nothing else
 /// meanwhile. Each has items of its own, so that what belongs to them stays in its cache; who is done helps the others.
-/// Should the pool be busy, the calling thread does everything.
+/// The calling thread waits for nobody but those at work on an item; only the end comes no sooner than every thread of
+/// the pool has looked in.
+///
+/// Neither `work` nor `body` may wait for the rayon pool, as parallel iterators do: a waiting thread might become a
+/// helper, which leaves only when `body` is done.
 pub(crate) fn with_crew<R>(
     items: usize,
     work: &(dyn Fn(usize, usize) + Sync),

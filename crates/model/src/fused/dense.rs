@@ -79,7 +79,7 @@ impl Task for DenseBackward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        // In a trained network a third of the hidden units is silent on every sample of a panel: no gradient goes there.
+        // In trained networks many hidden units are silent on every sample of a panel: no gradient goes there.
         let mut count = 0;
         for (output, gradient) in self.gradient.iter().enumerate() {
             self.active[count] = output as u32;

@@ -74,4 +74,6 @@ pub use kernel::Kernel;
 pub use parameters::{Ensemble, Layer, LayerView, Net};
 pub use profile::{Phase, Profile};
 pub use shape::Shape;
+#[cfg(feature = "flex")]
+pub(crate) use trainer::batch_size;
 pub use trainer::{NetTrainer, Samples, Trainer};

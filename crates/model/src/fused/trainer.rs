@@ -52,7 +52,12 @@ impl Trainer {
 
     /// Calls `work` with a trainer for single nets, whose buffers are kept for later.
     pub fn with_net_trainer<R>(&self, work: impl FnOnce(&mut NetTrainer) -> R) -> R {
-        self.workers.with(|| NetTrainer::new(self.shape.clone(), self.head, self.kernel), work)
+        self.workers.with(|| self.net_trainer(), work)
+    }
+
+    /// A trainer for single nets of this ensemble.
+    pub fn net_trainer(&self) -> NetTrainer {
+        NetTrainer::new(self.shape.clone(), self.head, self.kernel)
     }
 
     /// One training step of every net on its own batch: forward, backward, Adam.
@@ -80,12 +85,7 @@ impl Trainer {
     ) {
         let nets = self.shape.nets();
         assert_eq!(ensemble.nets().len(), nets, "number of nets");
-        assert!(
-            !indices.is_empty() && indices.len().is_multiple_of(nets),
-            "{} indices do not make equal batches for {nets} nets",
-            indices.len()
-        );
-        let batches = indices.par_chunks_exact(indices.len() / nets);
+        let batches = indices.par_chunks_exact(batch_size(indices, nets));
         let pairs = ensemble.nets_mut().par_iter_mut().zip(batches);
         let step = |net: &mut Net<'_>, indices: &[u32], with_loss: bool| {
             self.with_net_trainer(|trainer| trainer.step(net, samples, indices, adam, time_step, with_loss))
@@ -99,6 +99,20 @@ impl Trainer {
             });
         }
     }
+}
+
+/// The size of each net's batch in `indices` `[K, batch]`.
+///
+/// # Panics
+///
+/// If there are no indices, or they do not make equal batches.
+pub(crate) fn batch_size(indices: &[u32], nets: usize) -> usize {
+    assert!(
+        !indices.is_empty() && indices.len().is_multiple_of(nets),
+        "{} indices do not make equal batches for {nets} nets",
+        indices.len()
+    );
+    indices.len() / nets
 }
 
 /// Trains one net at a time on the calling thread.
@@ -273,7 +287,7 @@ impl<T: Laps> Step<'_, '_, T> {
         self.laps.lap(Phase::Forward);
     }
 
-    /// Finds out which units have a gradient: in trained networks often only half of a layer's.
+    /// Finds out which units have a gradient: in trained networks often not all of a hidden layer's.
     fn list_live(&mut self) {
         let panels = self.panels();
         let StepBuffers { inputs, live, .. } = &mut self.trainer.buffers;

@@ -53,6 +53,10 @@ impl Scheme for BestMix {
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         self.search.decide(model, workload)
     }
+
+    fn decide_all(&mut self, model: &CostModel, workloads: &[Workload]) -> Result<Vec<Solution>, SchemeError> {
+        self.search.decide_all(model, workloads)
+    }
 }
 
 fn place_name(model: &CostModel, placement: Placement) -> &str {
