@@ -1,5 +1,6 @@
 //! What networks learn from: encoded workloads with the indicators they should have answered.
 
+#[cfg(feature = "flex")]
 use crate::fused;
 
 /// Rows of network inputs and targets, in host memory.
@@ -43,6 +44,7 @@ impl Samples {
     }
 
     /// All rows, as the fused kernels take them.
+    #[cfg(feature = "flex")]
     pub(crate) fn lend(&self) -> fused::Samples<'_> {
         fused::Samples { inputs: &self.input_rows, targets: &self.target_rows }
     }

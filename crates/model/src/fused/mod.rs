@@ -50,6 +50,7 @@ mod adam;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 pub(crate) mod buffers;
+#[cfg(feature = "flex")]
 pub(crate) mod crew;
 mod dense;
 mod gradient;
