@@ -59,7 +59,7 @@ def bench(executable, *filters):
 def peer(name, *arguments):
     """Median seconds of each measure of a peer."""
     command = [sys.executable, HERE / f"peer_{name}.py", *arguments]
-    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
+    output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     return {measure: statistics.median(seconds) for measure, seconds in json.loads(output).items()}
 
 

@@ -153,7 +153,7 @@ impl NetTrainer {
         time_step: u64,
         with_loss: bool,
     ) -> Option<f32> {
-        self.step_with(net, samples, indices, adam, time_step, with_loss, &mut ())
+        self.step_with(net, samples, indices, adam.at(time_step), with_loss, &mut ())
     }
 
     /// As many steps as there are batches of `batch` indices, and the time that each phase took.
@@ -171,26 +171,23 @@ impl NetTrainer {
     ) -> Profile {
         let mut profile = Profile::new();
         for (time_step, indices) in (1..).zip(indices.chunks_exact(batch)) {
-            self.step_with(net, samples, indices, adam, time_step, false, &mut profile);
+            self.step_with(net, samples, indices, adam.at(time_step), false, &mut profile);
         }
         profile
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the arguments of `step` and one more")]
     fn step_with<T: Laps>(
         &mut self,
         net: &mut Net<'_>,
         samples: Samples<'_>,
         indices: &[u32],
-        adam: &Adam,
-        time_step: u64,
+        factors: AdamFactors,
         with_loss: bool,
         laps: &mut T,
     ) -> Option<f32> {
         self.check(net, samples, indices);
         self.buffers.fit(&self.shape, indices.len());
         let terms = indices.len() * self.head.terms(self.shape.outputs());
-        let factors = adam.at(time_step);
         let scale = 1.0 / terms as f32;
         let step = Step { trainer: self, net, samples, indices, factors, scale, with_loss, laps };
         let kernel = step.trainer.kernel;
