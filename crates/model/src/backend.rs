@@ -10,36 +10,86 @@ use burn::tensor::Device;
 
 use crate::error::BackendError;
 
-/// A device as a person names it: `auto`, `flex`, `ndarray`, `wgpu` or `wgpu:INDEX`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// A device as a person names it: `auto`, `flex`, `ndarray`, `wgpu`, `wgpu:INDEX`, the same with `vulkan`, or
+/// `remote:HOST[:PORT][/INDEX]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
-    /// The GPU if this build has `wgpu` and the machine an adapter, else the CPU.
+    /// A graphics card if this build has `wgpu` and the machine one, else the CPU.
     #[default]
     Auto,
     /// The CPU through Burn's own backend in pure Rust.
     Flex,
     /// The CPU through `ndarray`.
     NdArray,
-    /// A GPU through wgpu: the given one of those that `trainer devices` lists, or the best.
+    /// A graphics adapter through wgpu: the given one of those that `trainer devices` lists, or the best.
     Wgpu(Option<usize>),
+    /// The same, pinned to Vulkan, with shaders compiled to SPIR-V where the adapter takes them.
+    Vulkan(Option<usize>),
+    /// A device of another machine, where `trainer worker` serves it.
+    Remote(RemoteAddress),
+}
+
+/// Where a remote device is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteAddress {
+    /// Name or address of the machine; an IPv6 address stands in brackets.
+    pub host: String,
+    /// TCP port that its worker listens on.
+    pub port: u16,
+    /// Which of the worker's devices.
+    pub index: usize,
+}
+
+impl RemoteAddress {
+    /// The port of a worker that was given none.
+    pub const DEFAULT_PORT: u16 = 3000;
+
+    fn parse(text: &str) -> Option<Self> {
+        let (address, index) = match text.split_once('/') {
+            Some((address, index)) => (address, index.parse().ok()?),
+            None => (text, 0),
+        };
+        let bare_ipv6 = address.ends_with(']');
+        let (host, port) = match address.rsplit_once(':').filter(|_| !bare_ipv6) {
+            Some((host, port)) => (host, port.parse().ok()?),
+            None => (address, Self::DEFAULT_PORT),
+        };
+        let ipv6 = host.strip_prefix('[').map(|rest| rest.strip_suffix(']'));
+        let named = |host: &str| !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+        let valid = match ipv6 {
+            Some(inner) => inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok()),
+            None => named(host),
+        };
+        valid.then(|| Self { host: host.to_owned(), port, index })
+    }
+}
+
+impl fmt::Display for RemoteAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)?;
+        if self.index > 0 { write!(f, "/{}", self.index) } else { Ok(()) }
+    }
 }
 
 impl FromStr for DeviceChoice {
     type Err = BackendError;
 
     fn from_str(text: &str) -> Result<Self, BackendError> {
-        let unknown = || BackendError::UnknownDevice { name: text.to_owned() };
-        match text.split_once(':') {
+        let choice = match text.split_once(':') {
             None => match text {
-                "auto" => Ok(Self::Auto),
-                "flex" => Ok(Self::Flex),
-                "ndarray" => Ok(Self::NdArray),
-                "wgpu" => Ok(Self::Wgpu(None)),
-                _ => Err(unknown()),
+                "auto" => Some(Self::Auto),
+                "flex" => Some(Self::Flex),
+                "ndarray" => Some(Self::NdArray),
+                "wgpu" => Some(Self::Wgpu(None)),
+                "vulkan" => Some(Self::Vulkan(None)),
+                _ => None,
             },
-            Some(("wgpu", index)) => index.parse().map(|index| Self::Wgpu(Some(index))).map_err(|_| unknown()),
-            Some(_) => Err(unknown()),
-        }
+            Some(("wgpu", index)) => index.parse().ok().map(|index| Self::Wgpu(Some(index))),
+            Some(("vulkan", index)) => index.parse().ok().map(|index| Self::Vulkan(Some(index))),
+            Some(("remote", address)) => RemoteAddress::parse(address).map(Self::Remote),
+            Some(_) => None,
+        };
+        choice.ok_or_else(|| BackendError::UnknownDevice { name: text.to_owned() })
     }
 }
 
@@ -51,6 +101,9 @@ impl fmt::Display for DeviceChoice {
             Self::NdArray => f.write_str("ndarray"),
             Self::Wgpu(None) => f.write_str("wgpu"),
             Self::Wgpu(Some(index)) => write!(f, "wgpu:{index}"),
+            Self::Vulkan(None) => f.write_str("vulkan"),
+            Self::Vulkan(Some(index)) => write!(f, "vulkan:{index}"),
+            Self::Remote(address) => write!(f, "remote:{address}"),
         }
     }
 }
@@ -60,65 +113,88 @@ impl fmt::Display for DeviceChoice {
 pub struct Backend {
     /// For tensors and modules. Not in training mode; see [`Device::autodiff`].
     pub device: Device,
-    /// `flex`, `ndarray` or `wgpu:0`.
+    /// What to ask for to get it: `flex`, `ndarray`, `wgpu:0`, `vulkan:0`, `remote:gpu:3000`.
     pub name: String,
+    /// What computes.
+    pub kind: DeviceKind,
     /// What it is in words, such as the name of a graphics card.
     pub description: String,
 }
 
+/// What computes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeviceKind {
+    /// The processor, through a backend made for it.
+    Cpu,
+    /// A graphics card.
+    Gpu,
+    /// A graphics adapter that the processor plays: for tests, far slower than [`DeviceKind::Cpu`].
+    SoftwareGpu,
+    /// Whatever another machine has.
+    Remote,
+}
+
+impl fmt::Display for DeviceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Cpu => "CPU",
+            Self::Gpu => "GPU",
+            Self::SoftwareGpu => "GPU in software",
+            Self::Remote => "remote",
+        })
+    }
+}
+
 impl DeviceChoice {
-    /// Finds the device.
+    /// Finds the device; a remote one is connected.
     ///
     /// # Errors
-    /// If this build does not have the backend, or the machine not the device.
-    pub fn open(self) -> Result<Backend, BackendError> {
+    /// If this build does not have the backend, the machine not the device, or the worker does not answer.
+    pub fn open(&self) -> Result<Backend, BackendError> {
+        self.open_with("")
+    }
+
+    /// Finds the device; a remote one is connected, its worker asking for `token`.
+    ///
+    /// # Errors
+    /// As [`DeviceChoice::open`].
+    pub fn open_with(&self, token: &str) -> Result<Backend, BackendError> {
         match self {
-            Self::Auto => automatic(),
-            Self::Flex => find("flex", flex()),
-            Self::NdArray => find("ndarray", ndarray()),
-            Self::Wgpu(index) => {
-                let mut adapters = adapters()?;
-                let position = index.unwrap_or(0);
-                if position < adapters.len() {
-                    return Ok(adapters.swap_remove(position));
-                }
-                Err(BackendError::NoAdapter { index, count: adapters.len() })
-            }
+            Self::Auto => available().into_iter().next().ok_or(BackendError::NotBuiltIn { feature: "flex" }),
+            Self::Flex => flex().ok_or(BackendError::NotBuiltIn { feature: "flex" }),
+            Self::NdArray => ndarray().ok_or(BackendError::NotBuiltIn { feature: "ndarray" }),
+            Self::Wgpu(index) => pick(wgpu()?, *index),
+            Self::Vulkan(index) => pick(vulkan()?, *index),
+            Self::Remote(address) => connect(address, token),
         }
     }
 }
 
+fn pick(mut adapters: Vec<Backend>, index: Option<usize>) -> Result<Backend, BackendError> {
+    let position = index.unwrap_or(0);
+    if position < adapters.len() {
+        return Ok(adapters.swap_remove(position));
+    }
+    Err(BackendError::NoAdapter { index, count: adapters.len() })
+}
+
 /// Every device that this build can use on this machine, in the order in which `auto` prefers them: graphics cards, the
-/// CPU, and last adapters that are only software, which are far slower than the CPU's own backends.
+/// CPU, and last adapters that are only software.
 pub fn available() -> Vec<Backend> {
-    let adapters = adapters().unwrap_or_default();
-    let (software, mut all): (Vec<_>, Vec<_>) = adapters.into_iter().partition(is_software);
+    let adapters = wgpu().unwrap_or_default().into_iter().chain(vulkan().unwrap_or_default());
+    let (software, mut all): (Vec<_>, Vec<_>) = adapters.partition(|adapter| adapter.kind == DeviceKind::SoftwareGpu);
     all.extend(flex());
     all.extend(ndarray());
     all.extend(software);
     all
 }
 
-/// Whether a graphics adapter is emulated on the CPU.
-fn is_software(adapter: &Backend) -> bool {
-    const EMULATORS: [&str; 4] = ["llvmpipe", "lavapipe", "swiftshader", "basic render"];
-    let name = adapter.description.to_lowercase();
-    EMULATORS.iter().any(|emulator| name.contains(emulator))
-}
-
-fn automatic() -> Result<Backend, BackendError> {
-    available().into_iter().next().ok_or(BackendError::NotBuiltIn { feature: "flex" })
-}
-
-fn find(feature: &'static str, backend: Option<Backend>) -> Result<Backend, BackendError> {
-    backend.ok_or(BackendError::NotBuiltIn { feature })
-}
-
 #[cfg(feature = "flex")]
 #[expect(clippy::unnecessary_wraps, reason = "a build without the backend has no such device")]
 fn flex() -> Option<Backend> {
-    let description = "CPU: Burn's own backend in pure Rust, with fused kernels for the ensemble".to_owned();
-    Some(Backend { device: Device::flex(), name: "flex".to_owned(), description })
+    let description = "Burn's own backend in pure Rust, with fused kernels for the ensemble".to_owned();
+    Some(Backend { device: Device::flex(), name: "flex".to_owned(), kind: DeviceKind::Cpu, description })
 }
 
 #[cfg(not(feature = "flex"))]
@@ -131,7 +207,8 @@ fn flex() -> Option<Backend> {
 fn ndarray() -> Option<Backend> {
     #[expect(deprecated, reason = "asked for by name; the backend leaves Burn with 0.23")]
     let device = Device::ndarray();
-    Some(Backend { device, name: "ndarray".to_owned(), description: "CPU, through ndarray".to_owned() })
+    let description = "Burn over ndarray".to_owned();
+    Some(Backend { device, name: "ndarray".to_owned(), kind: DeviceKind::Cpu, description })
 }
 
 #[cfg(not(feature = "ndarray"))]
@@ -140,20 +217,63 @@ fn ndarray() -> Option<Backend> {
 }
 
 #[cfg(not(feature = "wgpu"))]
-fn adapters() -> Result<Vec<Backend>, BackendError> {
+fn wgpu() -> Result<Vec<Backend>, BackendError> {
     Err(BackendError::NotBuiltIn { feature: "wgpu" })
 }
 
 #[cfg(feature = "wgpu")]
 #[expect(clippy::unnecessary_wraps, reason = "a build without wgpu has no adapters to list")]
-fn adapters() -> Result<Vec<Backend>, BackendError> {
-    use burn::tensor::{DeviceType, Devices};
-    let devices: Devices = Device::enumerate(DeviceType::Wgpu);
-    let backend = |(index, device): (usize, Device)| {
-        let description = device.identity().map_or_else(|| "unnamed adapter".to_owned(), |identity| identity.name);
-        Backend { device, name: format!("wgpu:{index}"), description }
+fn wgpu() -> Result<Vec<Backend>, BackendError> {
+    Ok(adapters("wgpu", burn::tensor::DeviceType::Wgpu))
+}
+
+#[cfg(not(feature = "vulkan"))]
+fn vulkan() -> Result<Vec<Backend>, BackendError> {
+    Err(BackendError::NotBuiltIn { feature: "vulkan" })
+}
+
+#[cfg(feature = "vulkan")]
+#[expect(clippy::unnecessary_wraps, reason = "a build without Vulkan has no adapters to list")]
+fn vulkan() -> Result<Vec<Backend>, BackendError> {
+    Ok(adapters("vulkan", burn::tensor::DeviceType::Vulkan))
+}
+
+/// The graphics adapters of one kind; cards come before what is only software.
+#[cfg(feature = "wgpu")]
+fn adapters(name: &str, devices: burn::tensor::DeviceType) -> Vec<Backend> {
+    let described = |device: Device| match device.identity() {
+        Some(identity) => {
+            let kind = if identity.physical.is_some() { DeviceKind::Gpu } else { DeviceKind::SoftwareGpu };
+            (device, kind, format!("{} ({})", identity.name, identity.fingerprint))
+        }
+        None => (device, DeviceKind::Gpu, "unnamed adapter".to_owned()),
     };
-    Ok(devices.into_vec().into_iter().enumerate().map(backend).collect())
+    let mut adapters: Vec<_> = Device::enumerate(devices).into_vec().into_iter().map(described).collect();
+    adapters.sort_by_key(|(_, kind, _)| *kind == DeviceKind::SoftwareGpu);
+    let named = |(index, (device, kind, description))| Backend { device, name: format!("{name}:{index}"), kind, description };
+    adapters.into_iter().enumerate().map(named).collect()
+}
+
+#[cfg(not(feature = "remote"))]
+fn connect(_address: &RemoteAddress, _token: &str) -> Result<Backend, BackendError> {
+    Err(BackendError::NotBuiltIn { feature: "remote" })
+}
+
+#[cfg(feature = "remote")]
+fn connect(address: &RemoteAddress, token: &str) -> Result<Backend, BackendError> {
+    use burn::tensor::remote::{ConnectError, RemoteHost};
+    let RemoteAddress { host, port, index } = address;
+    let worker = RemoteHost::websocket(&format!("ws://{host}:{port}")).with_credential(token);
+    let connected = Device::remote_options(&worker).device_index(*index).init();
+    let device = connected.map_err(|error| match error {
+        ConnectError::Unauthorized => BackendError::Refused { address: address.to_string() },
+        ConnectError::NoSuchDevice { device_count } => {
+            BackendError::NoRemoteDevice { address: address.to_string(), index: *index, count: device_count }
+        }
+        error => BackendError::Unreachable { address: address.to_string(), reason: error.to_string() },
+    })?;
+    let description = format!("device {index} of the worker at {host}:{port}");
+    Ok(Backend { device, name: format!("remote:{address}"), kind: DeviceKind::Remote, description })
 }
 
 #[cfg(test)]
@@ -162,10 +282,15 @@ mod tests {
 
     #[test]
     fn devices_are_named_as_people_type_them() {
-        for name in ["auto", "flex", "ndarray", "wgpu", "wgpu:3"] {
+        let remote = ["remote:gpu-1.lan:4000", "remote:10.0.0.7:3000/2", "remote:[::1]:3000"];
+        for name in ["auto", "flex", "ndarray", "wgpu", "wgpu:3", "vulkan", "vulkan:0"].into_iter().chain(remote) {
             assert_eq!(name.parse::<DeviceChoice>().expect("a device").to_string(), name);
         }
-        for name in ["", "gpu", "wgpu:", "wgpu:x", "flex:0", "WGPU"] {
+        for (short, name) in [("remote:gpu", "remote:gpu:3000"), ("remote:[::1]/0", "remote:[::1]:3000")] {
+            assert_eq!(short.parse::<DeviceChoice>().expect("a device").to_string(), name);
+        }
+        let odd = ["remote:", "remote:a b", "remote:gpu:x", "remote:gpu:1/x", "remote:::1", "remote:ws://gpu", "remote:[gpu]"];
+        for name in ["", "gpu", "wgpu:", "wgpu:x", "flex:0", "WGPU"].into_iter().chain(odd) {
             assert!(matches!(name.parse::<DeviceChoice>(), Err(BackendError::UnknownDevice { .. })), "{name}");
         }
     }

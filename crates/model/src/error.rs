@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum BackendError {
     /// Not a device's name.
-    #[error("`{name}` is no device; there are auto, flex, ndarray, wgpu and wgpu:INDEX")]
+    #[error("`{name}` is no device; there are auto, flex, ndarray, wgpu[:INDEX], vulkan[:INDEX] and remote:HOST[:PORT][/INDEX]")]
     UnknownDevice {
         /// What was asked for.
         name: String,
@@ -22,6 +22,30 @@ pub enum BackendError {
     NoAdapter {
         /// What was asked for.
         index: Option<usize>,
+        /// What there is.
+        count: usize,
+    },
+    /// No worker answers at a remote device's address, or it speaks another version.
+    #[error("no worker can be used at {address}: {reason}")]
+    Unreachable {
+        /// Where it should be.
+        address: String,
+        /// Why.
+        reason: String,
+    },
+    /// The worker wants another token.
+    #[error("the worker at {address} refuses the token")]
+    Refused {
+        /// Where it is.
+        address: String,
+    },
+    /// The worker has fewer devices.
+    #[error("the worker at {address} has no device {index}; it has {count}")]
+    NoRemoteDevice {
+        /// Where it is.
+        address: String,
+        /// What was asked for.
+        index: usize,
         /// What there is.
         count: usize,
     },

@@ -48,7 +48,7 @@ mod policy;
 mod record;
 mod samples;
 
-pub use backend::{Backend, DeviceChoice, available};
+pub use backend::{Backend, DeviceChoice, DeviceKind, RemoteAddress, available};
 pub use candidates::{Choice, Chooser, Chosen, Exploration, Selection};
 pub use codec::{Alternative, Code, Codec, DONT_CARE, Scaling};
 pub use dnn::{Dnn, MAX_PARAMETERS, NetworkShape};

@@ -3,12 +3,12 @@
 
 use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
 use crate::engine::{Forward, Learner};
 use crate::ensemble::{Ensemble, to_vec};
 use crate::fused::{Adam, Head};
-use crate::samples::Samples;
+use crate::samples::{Samples, State};
 
 /// Decides with an ensemble on any device.
 #[derive(Debug)]
@@ -47,13 +47,54 @@ pub struct PlainLearner {
     head: Head,
     adam: Adam,
     device: Device,
+    memory: Memory,
 }
 
 impl PlainLearner {
     /// Moves the ensemble to the device, in training mode.
     pub fn new(ensemble: &Ensemble, head: Head, adam: Adam, device: &Device) -> Self {
         let ensemble = ensemble.clone().to_device(&device.clone().autodiff()).train();
-        Self { ensemble, optimizer: optimizer(adam), head, adam, device: device.clone() }
+        let memory = Memory { device: device.clone(), rows: None };
+        Self { ensemble, optimizer: optimizer(adam), head, adam, device: device.clone(), memory }
+    }
+}
+
+/// Samples on the device: between two steps only the rows that changed travel.
+struct Memory {
+    device: Device,
+    /// `[rows, inputs + outputs]`, and what the samples held when these were theirs.
+    rows: Option<(Tensor<2>, State)>,
+}
+
+impl Memory {
+    /// Rows that are worth an operation each; more are sent together with all others.
+    const FEW: usize = 8;
+
+    /// All samples, inputs and targets side by side.
+    fn rows(&mut self, samples: &Samples) -> Tensor<2> {
+        let rows = self.rows.take().and_then(|(rows, state)| self.brought_up_to_date(rows, samples, state));
+        let rows = rows.unwrap_or_else(|| self.sent(samples, 0..samples.len()));
+        self.rows = Some((rows.clone(), samples.state()));
+        rows
+    }
+
+    fn brought_up_to_date(&self, mut rows: Tensor<2>, samples: &Samples, state: State) -> Option<Tensor<2>> {
+        let changes = samples.changes_since(state)?;
+        let [count, width] = rows.dims();
+        if count != samples.len() || changes.len() > Self::FEW {
+            return None;
+        }
+        for row in changes {
+            rows = rows.slice_assign([row..row + 1, 0..width], self.sent(samples, row..row + 1));
+        }
+        Some(rows)
+    }
+
+    fn sent(&self, samples: &Samples, range: std::ops::Range<usize>) -> Tensor<2> {
+        let count = range.len();
+        let rows = samples.side_by_side(range);
+        let width = rows.len() / count;
+        Tensor::from_data(TensorData::new(rows, [count, width]), &self.device)
     }
 }
 
@@ -72,11 +113,12 @@ impl Learner for PlainLearner {
         let shape = self.ensemble.shape();
         let dnns = self.ensemble.dnns();
         let batch = indices.len() / dnns;
-        let (inputs, targets) = samples.gather(indices);
-        let inputs = TensorData::new(inputs, [dnns, batch, shape.inputs]);
-        let targets = TensorData::new(targets, [dnns, batch, shape.outputs]);
-        let targets = Tensor::<3>::from_data(targets, &self.device);
-        let logits = self.ensemble.forward_each(Tensor::from_data(inputs, &self.device.clone().autodiff()));
+        let picked: Vec<i32> = indices.iter().map(|&row| row as i32).collect();
+        let picked = Tensor::<1, Int>::from_data(TensorData::new(picked, [indices.len()]), &self.device);
+        let rows = self.memory.rows(samples).select(0, picked);
+        let inputs = rows.clone().narrow(1, 0, shape.inputs).reshape([dnns, batch, shape.inputs]);
+        let targets = rows.narrow(1, shape.inputs, shape.outputs).reshape([dnns, batch, shape.outputs]);
+        let logits = self.ensemble.forward_each(Tensor::from_inner(inputs));
         let values = logits.clone().inner();
         if let Some(losses) = losses {
             *losses = to_vec(cross_entropy(self.head, values.clone(), targets.clone()));

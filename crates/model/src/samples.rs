@@ -1,15 +1,36 @@
 //! What networks learn from: encoded workloads with the indicators they should have answered.
 
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 #[cfg(feature = "flex")]
 use crate::fused;
 
+/// Changed rows that [`Samples`] can name one by one; whoever missed more reads everything.
+const JOURNAL: usize = 64;
+
 /// Rows of network inputs and targets, in host memory.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Samples {
     inputs: usize,
     outputs: usize,
     input_rows: Vec<f32>,
     target_rows: Vec<f32>,
+    state: State,
+    /// The last changes: the row, and the state that each led to.
+    journal: VecDeque<(u32, State)>,
+}
+
+/// What samples held at one moment: no two different contents share one, not even those of copies that were changed
+/// apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct State(u64);
+
+impl State {
+    fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed))
+    }
 }
 
 impl Samples {
@@ -20,7 +41,33 @@ impl Samples {
             outputs,
             input_rows: Vec::with_capacity(rows * inputs),
             target_rows: Vec::with_capacity(rows * outputs),
+            state: State::next(),
+            journal: VecDeque::with_capacity(JOURNAL),
         }
+    }
+
+    /// What they hold now, for [`Samples::changes_since`].
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// The rows that changed since they held `state`, oldest first, for keeping a copy elsewhere up to date; `None` if
+    /// that is too long ago, or another's state.
+    pub fn changes_since(&self, state: State) -> Option<impl ExactSizeIterator<Item = usize>> {
+        let seen = if self.state == state {
+            self.journal.len()
+        } else {
+            1 + self.journal.iter().rposition(|&(_, after)| after == state)?
+        };
+        Some(self.journal.range(seen..).map(|&(row, _)| row as usize))
+    }
+
+    fn note_change(&mut self, row: usize) {
+        if self.journal.len() == JOURNAL {
+            self.journal.pop_front();
+        }
+        self.state = State::next();
+        self.journal.push_back((row as u32, self.state));
     }
 
     /// Number of rows.
@@ -55,6 +102,7 @@ impl Samples {
     /// If the row has other widths than these samples.
     pub fn push(&mut self, inputs: &[f32], targets: &[f32]) {
         assert_eq!((inputs.len(), targets.len()), (self.inputs, self.outputs), "widths of a sample");
+        self.note_change(self.len());
         self.input_rows.extend_from_slice(inputs);
         self.target_rows.extend_from_slice(targets);
     }
@@ -66,6 +114,17 @@ impl Samples {
     pub fn replace(&mut self, row: usize, inputs: &[f32], targets: &[f32]) {
         self.input_rows[row * self.inputs..][..self.inputs].copy_from_slice(inputs);
         self.target_rows[row * self.outputs..][..self.outputs].copy_from_slice(targets);
+        self.note_change(row);
+    }
+
+    /// Copies rows, each with its target behind its inputs, `[rows, inputs + outputs]`.
+    ///
+    /// # Panics
+    /// If there are no such rows.
+    pub fn side_by_side(&self, rows: std::ops::Range<usize>) -> Vec<f32> {
+        let inputs = self.input_rows[rows.start * self.inputs..rows.end * self.inputs].chunks_exact(self.inputs);
+        let targets = self.target_rows[rows.start * self.outputs..rows.end * self.outputs].chunks_exact(self.outputs);
+        inputs.zip(targets).flat_map(|(inputs, targets)| inputs.iter().chain(targets)).copied().collect()
     }
 
     /// Copies the rows at `indices` one after the other.
@@ -81,5 +140,43 @@ impl Samples {
             picked
         };
         (pick(&self.input_rows, self.inputs), pick(&self.target_rows, self.outputs))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changes(samples: &Samples, since: State) -> Option<Vec<usize>> {
+        samples.changes_since(since).map(Iterator::collect)
+    }
+
+    #[test]
+    fn changes_are_told_from_any_state_of_late() {
+        let mut samples = Samples::with_capacity(1, 1, 8);
+        let empty = samples.state();
+        samples.push(&[0.0], &[0.0]);
+        let one = samples.state();
+        samples.push(&[1.0], &[0.0]);
+        samples.replace(0, &[2.0], &[1.0]);
+        assert_eq!(changes(&samples, samples.state()), Some(vec![]));
+        assert_eq!(changes(&samples, one), Some(vec![1, 0]));
+        assert_eq!(changes(&samples, empty), None, "nobody copies what holds nothing");
+        for _ in 0..JOURNAL - 3 {
+            samples.replace(1, &[3.0], &[1.0]);
+        }
+        assert_eq!(changes(&samples, one).map(|rows| rows.len()), Some(JOURNAL - 1));
+        samples.replace(1, &[3.0], &[1.0]);
+        assert_eq!(changes(&samples, one), None);
+    }
+
+    #[test]
+    fn copies_changed_apart_share_no_later_state() {
+        let mut samples = Samples::with_capacity(1, 1, 8);
+        samples.push(&[0.0], &[0.0]);
+        let mut copy = samples.clone();
+        samples.replace(0, &[1.0], &[0.0]);
+        copy.replace(0, &[2.0], &[0.0]);
+        assert_eq!(changes(&copy, samples.state()), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::cost::CostModel;
 use crate::error::{SchemeError, SizesError};
@@ -99,7 +99,7 @@ impl StandardSet {
 }
 
 /// How one scheme did on a standard set: means over its workloads.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// The scheme's name.
     pub scheme: String,

@@ -1,5 +1,6 @@
 //! The command line.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -36,10 +37,14 @@ pub(crate) enum Command {
     /// List, show or check scenarios
     #[command(subcommand)]
     Scenario(ScenarioCommand),
+    /// Train many times, over seeds and settings, and tell how results vary
+    Sweep(SweepArgs),
     /// Draw the learning curves of runs into one picture
     Plot(PlotArgs),
-    /// List the devices that this build can compute on
+    /// List the devices that this build and this machine offer
     Devices(DevicesArgs),
+    /// Lend this machine's devices to trainings on other machines (`--device remote:HOST`)
+    Worker(WorkerArgs),
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -68,6 +73,9 @@ pub(crate) struct TrainArgs {
     /// Run directory to write; must be new or empty [default: a new one under runs/]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Keep a record of the networks in training in RUN_DIR/checkpoints this often; the last two stay until the end
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) checkpoint_every: u64,
     #[command(flatten)]
     pub(crate) format: FormatArg,
 }
@@ -195,6 +203,96 @@ pub(crate) struct PlotArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct DevicesArgs {
+    /// Time a training step on each device, for ensembles of several sizes
+    #[arg(long)]
+    pub(crate) measure: bool,
+    /// Devices to measure [default: all that are listed]
+    #[arg(long, value_name = "DEVICE", requires = "measure")]
+    pub(crate) device: Vec<String>,
+    /// Scenarios to measure: what matters is how many tasks they have
+    #[arg(long, value_name = "NAME|FILE", default_value = "paper", requires = "measure")]
+    pub(crate) scenario: Vec<String>,
+    /// Numbers of DNNs to measure
+    #[arg(long, value_name = "K", value_delimiter = ',', default_value = "1,8,64", requires = "measure")]
+    pub(crate) dnns: Vec<u16>,
+    /// Samples in the batch of each DNN
+    #[arg(long, value_name = "N", default_value_t = 128, requires = "measure")]
+    pub(crate) batch: u32,
+    #[command(flatten)]
+    pub(crate) threads: ThreadsArg,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WorkerArgs {
+    /// Address and port to listen on; whoever reaches it can compute here, so that any but this machine's own needs a
+    /// token or --open
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3000")]
+    pub(crate) listen: SocketAddr,
+    /// Device to lend, in the order in which clients count them; may be repeated
+    #[arg(long, value_name = "DEVICE", default_value = "auto")]
+    pub(crate) device: Vec<String>,
+    /// Serve only clients that present this file's token [default: that of the environment variable TRAINER_TOKEN]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Serve everybody who reaches the address
+    #[arg(long)]
+    pub(crate) open: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct SweepArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<SweepCommand>,
+    #[command(flatten)]
+    pub(crate) runs: SweepRunsArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SweepCommand {
+    /// Put the shards of a sweep, done by several hosts, together
+    Merge(SweepMergeArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SweepRunsArgs {
+    /// Scenarios: shipped ones or TOML files; may be repeated
+    #[arg(long, value_name = "NAME|FILE", default_value = "paper")]
+    pub(crate) scenario: Vec<String>,
+    /// Settings of training, as for `train`; may be repeated
+    #[arg(long, value_name = "NAME|FILE", default_value = "recommended")]
+    pub(crate) training: Vec<String>,
+    /// Change one setting of training in every run; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<String>,
+    /// Try each of these values of a setting, such as `network.dnns=1,2,4,8`; several settings give all combinations
+    #[arg(long = "vary", value_name = "KEY=VALUE,...")]
+    pub(crate) varied: Vec<String>,
+    /// Seeds, such as `1-10` or `1,2,5`
+    #[arg(long, value_name = "SEEDS", default_value = "1-5")]
+    pub(crate) seeds: String,
+    /// Do every n-th run, from the i-th on: the others are other hosts' (they, too, may write to --out, if they share it)
+    #[arg(long, value_name = "I/N", default_value = "1/1")]
+    pub(crate) shard: String,
+    /// Directory of the sweep; runs that it holds already are kept
+    #[arg(long, value_name = "DIR", required = true)]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SweepMergeArgs {
+    /// Directories of the shards
+    #[arg(value_name = "DIR", required = true)]
+    pub(crate) shards: Vec<PathBuf>,
+    /// Directory to write; must be new or empty
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
     #[command(flatten)]
     pub(crate) format: FormatArg,
 }
@@ -228,7 +326,7 @@ pub(crate) struct SeedArg {
 
 #[derive(Debug, Args)]
 pub(crate) struct ComputeArgs {
-    /// Device to compute on: auto, flex, ndarray, wgpu or wgpu:INDEX
+    /// Device to compute on: auto, flex, ndarray, wgpu[:INDEX], vulkan[:INDEX] or remote:HOST[:PORT][/INDEX]
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub(crate) device: String,
     #[command(flatten)]

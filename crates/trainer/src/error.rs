@@ -1,6 +1,7 @@
 //! What the program says when something goes wrong: one error, why, and what to type instead.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// How the program ends.
@@ -37,7 +38,15 @@ pub(crate) enum AppError {
     UnknownTraining { name: String },
     #[error("`--set {text}` is no setting")]
     BadSetting { text: String },
-    #[error("{what}: {count} numbers are more than the {limit} that are held in memory")]
+    #[error("`{option} {text}` is not {wanted}")]
+    BadOption { option: &'static str, text: String, wanted: &'static str },
+    #[error("two runs of the sweep would be called {name}; the other is {others}")]
+    SameName { name: String, others: String },
+    #[error("{} belongs to another sweep: {reason}", path.display())]
+    OtherSweep { path: PathBuf, reason: String },
+    #[error("{} is no directory of a sweep: {reason}", path.display())]
+    NoSweep { path: PathBuf, reason: String },
+    #[error("{what}: {count} are more than the {limit} that are possible")]
     TooLarge { what: &'static str, count: usize, limit: usize },
     #[error("the networks cannot be written: {reason}")]
     Export { reason: String },
@@ -57,6 +66,16 @@ pub(crate) enum AppError {
     NoRun { path: PathBuf, reason: String },
     #[error("the picture {} cannot be drawn: {reason}", path.display())]
     Picture { path: PathBuf, reason: String },
+    #[error("computing on {device} failed: {reason}")]
+    DeviceFailed { device: String, reason: String, kept: Option<PathBuf> },
+    #[error("cannot listen on {address}")]
+    Listen { address: SocketAddr, source: std::io::Error },
+    #[error("whoever reaches {address} could compute on this machine")]
+    Unprotected { address: SocketAddr },
+    #[error("the devices cannot be served: {reason}")]
+    Serve { reason: String },
+    #[error("the token in {origin} must be 8 to 1024 printable characters")]
+    Token { origin: String },
     #[error("the pool of {threads} threads cannot be started")]
     Threads { threads: usize, source: rayon::ThreadPoolBuildError },
 }
@@ -87,6 +106,29 @@ impl AppError {
             Self::Backend(BackendError::NoAdapter { .. } | BackendError::UnknownDevice { .. }) => {
                 "`--device flex` computes on the CPU; `trainer devices` lists what is there".into()
             }
+            Self::Backend(BackendError::Unreachable { .. } | BackendError::NoRemoteDevice { .. }) => {
+                "`cargo run -p trainer --features wgpu,remote -- worker --listen ADDRESS:PORT` serves a machine's devices and says \
+                 how to reach them"
+                    .into()
+            }
+            Self::Backend(BackendError::Refused { .. }) => {
+                "set the environment variable TRAINER_TOKEN to the worker's token".into()
+            }
+            Self::DeviceFailed { kept: Some(path), .. } => format!(
+                "the networks as they were last kept are a record: `--start {}` goes on from them, `--device flex` on the CPU",
+                path.display()
+            ),
+            Self::DeviceFailed { .. } => {
+                "`trainer devices` lists what is there; a smaller drl.batch or network.dnns needs less memory; `--device flex` \
+                 computes on the CPU"
+                    .into()
+            }
+            Self::Listen { .. } => "name a free port of this machine, as in `--listen 127.0.0.1:3001`".into(),
+            Self::Unprotected { .. } => {
+                "give the worker a token (--token-file FILE, or the environment variable TRAINER_TOKEN), or say --open".into()
+            }
+            Self::Serve { .. } => "the devices of one worker must be of one backend; start one worker for each".into(),
+            Self::Token { .. } => "`openssl rand -hex 16 > FILE` makes a good one".into(),
             Self::Record(RecordError::OtherScenario { .. }) => {
                 "name a scenario with the fleet of the record; `decide`, `evaluate` and `compare` accept other rates with --any-rates"
                     .into()
@@ -105,6 +147,9 @@ impl AppError {
             }
             Self::TooLarge { .. } => "make it smaller with --set, as in `--set network.hidden=[120,80]`".into(),
             Self::UnknownTraining { .. } => "`--training recommended`".into(),
+            Self::SameName { .. } => "give the files of settings and scenarios names of their own (`name = ...`)".into(),
+            Self::OtherSweep { .. } => "name another directory with --out, or merge the shards of one sweep only".into(),
+            Self::NoSweep { .. } => "give directories that `trainer sweep` wrote".into(),
             Self::BadSetting { .. } => "write KEY=VALUE, such as `--set drl.steps=5000`".into(),
             Self::Workload { .. } | Self::NoWorkloads { .. } => {
                 "a line looks like {\"tasks_mb\": [[12.0, 25.5, 18.0], ...]}, one row for each device; CSV is headed by \
@@ -135,6 +180,7 @@ impl AppError {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::BadSetting { .. }
+            | Self::BadOption { .. }
             | Self::UnknownTraining { .. }
             | Self::Backend(model::BackendError::UnknownDevice { .. }) => Exit::Usage,
             _ => Exit::Failure,

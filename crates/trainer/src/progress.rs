@@ -32,6 +32,11 @@ impl Progress {
         Self { bar }
     }
 
+    /// A bar that nobody sees, for work that is one part of many.
+    pub(crate) fn hidden() -> Self {
+        Self { bar: ProgressBar::hidden() }
+    }
+
     /// Shows how far it is and how well it goes.
     pub(crate) fn show(&self, step: usize, loss: Option<f64>, q1: Option<f64>, q2: Option<f64>) {
         let mut message = String::new();

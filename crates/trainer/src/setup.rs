@@ -1,13 +1,16 @@
 //! What most commands need first: the scenario with its cost model, the device, the threads.
 
+use std::path::Path;
+
 use burn::tensor::Device;
-use model::{Backend, DeviceChoice, Policy, Record, Selection};
+use model::{Backend, DeviceChoice, DeviceKind, Policy, Record, Selection};
 use sim::metrics::{self, Evaluation};
 use sim::scheme::Scheme;
 use sim::{CostModel, Part, Scenario, SchemeError, SizeSampler, StandardSet, Workloads, random};
 
 use crate::cli::{ComputeArgs, RecordArgs, ThreadsArg};
 use crate::config::DEFAULT_FLIPS;
+use crate::contain;
 use crate::error::AppError;
 use crate::report;
 
@@ -48,11 +51,55 @@ pub(crate) fn start_threads(args: &ThreadsArg) -> Result<(), AppError> {
     pool.build_global().map_err(|source| AppError::Threads { threads, source })
 }
 
-/// Finds the device and starts the threads.
+/// Finds the device and starts the threads; says which device it is where that is not plain.
 pub(crate) fn open(args: &ComputeArgs) -> Result<Backend, AppError> {
     let choice: DeviceChoice = args.device.parse()?;
     start_threads(&args.threads)?;
-    Ok(choice.open()?)
+    let token = if matches!(choice, DeviceChoice::Remote(_)) { token(None)? } else { String::new() };
+    let backend = choice.open_with(&token)?;
+    let Backend { name, description, kind, .. } = &backend;
+    if choice != DeviceChoice::Auto && *kind != DeviceKind::Cpu || *kind == DeviceKind::Gpu {
+        report::note(&format!("computing on {name}: {description}; `--device flex` computes on the CPU"));
+    } else if choice == DeviceChoice::Auto && cfg!(feature = "wgpu") {
+        let software = model::available().into_iter().find(|other| other.kind == DeviceKind::SoftwareGpu);
+        let found = match software {
+            Some(adapter) => format!("only one in software, {} `--device {}`", adapter.description, adapter.name),
+            None => "only the CPU; a card needs its Vulkan driver".to_owned(),
+        };
+        report::note(&format!("computing on {name}: no graphics card was found, {found}"));
+    } else if *kind == DeviceKind::Cpu && name != "flex" {
+        report::note(&format!("computing on {name}: {description}"));
+    }
+    Ok(backend)
+}
+
+/// Finds the device and works on it.
+pub(crate) fn on_device<T>(
+    args: &ComputeArgs,
+    work: impl FnOnce(&Backend) -> Result<T, AppError>,
+) -> Result<T, AppError> {
+    let backend = open(args)?;
+    contain::on_device(&backend, || work(&backend))
+}
+
+/// What clients of a worker present: the file's text, else that of the environment variable `TRAINER_TOKEN`, else nothing.
+pub(crate) fn token(file: Option<&Path>) -> Result<String, AppError> {
+    let (text, origin) = match file {
+        Some(path) => {
+            let unreadable = |source| AppError::Unreadable { path: path.to_owned(), source };
+            (std::fs::read_to_string(path).map_err(unreadable)?, path.display().to_string())
+        }
+        None => match std::env::var("TRAINER_TOKEN") {
+            Ok(text) => (text, "TRAINER_TOKEN".to_owned()),
+            Err(std::env::VarError::NotPresent) => return Ok(String::new()),
+            Err(std::env::VarError::NotUnicode(_)) => return Err(AppError::Token { origin: "TRAINER_TOKEN".to_owned() }),
+        },
+    };
+    let token = text.trim();
+    if !(8..=1024).contains(&token.len()) || token.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        return Err(AppError::Token { origin });
+    }
+    Ok(token.to_owned())
 }
 
 /// A record, and what it decides about: its own scenario, or another that it fits.

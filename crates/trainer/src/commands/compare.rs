@@ -1,6 +1,7 @@
 //! `compare`: all classic schemes, and records, on one scenario.
 
-use model::Record;
+use model::{Backend, Record};
+use sim::metrics::Evaluation;
 use sim::scheme;
 
 use crate::cli::CompareArgs;
@@ -9,7 +10,11 @@ use crate::report;
 use crate::setup::{self, Problem};
 
 pub(crate) fn run(args: &CompareArgs) -> Result<(), AppError> {
-    let backend = setup::open(&args.compute)?;
+    let evaluations = setup::on_device(&args.compute, |backend| evaluations(args, backend))?;
+    report::print_evaluations(args.format.format, &evaluations)
+}
+
+fn evaluations(args: &CompareArgs, backend: &Backend) -> Result<Vec<Evaluation>, AppError> {
     let problem = Problem::load(&args.scenario.scenario)?;
     let set = problem.standard_set()?;
     let mut schemes = scheme::classic(&problem.model, args.seed.seed);
@@ -21,6 +26,5 @@ pub(crate) fn run(args: &CompareArgs) -> Result<(), AppError> {
         schemes.extend(setup::policies(&label, &record, &problem.model, &backend.device));
     }
     schemes.extend(exact);
-    let evaluations = setup::evaluate_all(schemes, &problem.model, &set)?;
-    report::print_evaluations(args.format.format, &evaluations)
+    setup::evaluate_all(schemes, &problem.model, &set)
 }

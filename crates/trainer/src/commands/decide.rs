@@ -9,12 +9,13 @@ use crate::setup::{self, Problem};
 use crate::workload_io;
 
 pub(crate) fn decide(args: &DecideArgs) -> Result<(), AppError> {
-    let backend = setup::open(&args.compute)?;
-    let (record, problem) = setup::load_record(&args.record, &backend.device)?;
-    let selection = args.explore.map_or(record.selection, Selection::explored);
-    let codec = record.codec(&problem.model);
-    let mut policy = Policy::new("mr-dro", &record.ensemble, codec, selection, &backend.device);
-    workload_io::answer_all(&args.workloads, &mut policy, &problem.model)
+    setup::on_device(&args.compute, |backend| {
+        let (record, problem) = setup::load_record(&args.record, &backend.device)?;
+        let selection = args.explore.map_or(record.selection, Selection::explored);
+        let codec = record.codec(&problem.model);
+        let mut policy = Policy::new("mr-dro", &record.ensemble, codec, selection, &backend.device);
+        workload_io::answer_all(&args.workloads, &mut policy, &problem.model)
+    })
 }
 
 pub(crate) fn solve(args: &SolveArgs) -> Result<(), AppError> {

@@ -1,22 +1,169 @@
-//! `devices`: what this build can compute on.
+//! `devices`: what this build and this machine offer to compute on, and how fast it is.
 
+use std::hint::black_box;
+use std::time::Instant;
+
+use model::{Adam, Backend, Codec, DeviceChoice, DeviceKind, Ensemble, NetworkShape, Samples};
 use serde::Serialize;
+use sim::{Part, Workloads, random};
 
 use crate::cli::DevicesArgs;
+use crate::config::Training;
+use crate::contain;
 use crate::error::AppError;
 use crate::report;
+use crate::setup::{self, Problem};
+
+/// Samples that batches are drawn from.
+const BUFFER: usize = 1400;
+/// Timed stretches, of which the median counts.
+const STRETCHES: usize = 5;
+/// Seconds that one stretch should take.
+const STRETCH_SECONDS: f64 = 0.2;
+/// The most steps in one stretch.
+const MAX_STEPS: usize = 500;
 
 #[derive(Serialize)]
 struct Row {
     device: String,
+    kind: DeviceKind,
     description: String,
 }
 
 pub(crate) fn run(args: &DevicesArgs) -> Result<(), AppError> {
-    let row = |backend: model::Backend| Row { device: backend.name, description: backend.description };
+    if args.measure {
+        return measure(args);
+    }
+    let row = |Backend { name, kind, description, .. }| Row { device: name, kind, description };
     let rows: Vec<Row> = model::available().into_iter().map(row).collect();
     report::print(args.format.format, &rows, || {
-        let cells = rows.iter().map(|row| vec![row.device.clone(), row.description.clone()]).collect();
-        report::table(&["--device", "what it is"], cells)
+        let cells = |row: &Row| vec![row.device.clone(), row.kind.to_string(), row.description.clone()];
+        report::table(&["--device", "kind", "what it is"], rows.iter().map(cells).collect())
     })
+}
+
+#[derive(Serialize)]
+struct Measurement {
+    device: String,
+    scenario: String,
+    tasks: usize,
+    dnns: usize,
+    batch: usize,
+    step_seconds: f64,
+    decision_seconds: f64,
+}
+
+fn measure(args: &DevicesArgs) -> Result<(), AppError> {
+    setup::start_threads(&args.threads)?;
+    let devices = if args.device.is_empty() {
+        model::available()
+    } else {
+        let open = |name: &String| -> Result<Backend, AppError> {
+            let choice: DeviceChoice = name.parse()?;
+            Ok(choice.open_with(&setup::token(None)?)?)
+        };
+        args.device.iter().map(open).collect::<Result<_, _>>()?
+    };
+    let hidden = Training::load("recommended", &[])?.network.hidden;
+    let mut measurements = Vec::new();
+    for scenario in &args.scenario {
+        let subject = Subject::new(&Problem::load(scenario)?, hidden.clone())?;
+        for &dnns in &args.dnns {
+            for backend in &devices {
+                let batch = args.batch as usize;
+                let timed = contain::on_device(backend, || Ok(subject.times(backend, usize::from(dnns.max(1)), batch.max(1))));
+                let (step_seconds, decision_seconds) = timed?;
+                measurements.push(Measurement {
+                    device: backend.name.clone(),
+                    scenario: scenario.clone(),
+                    tasks: subject.shape.inputs,
+                    dnns: usize::from(dnns),
+                    batch,
+                    step_seconds,
+                    decision_seconds,
+                });
+            }
+        }
+    }
+    report::print(args.format.format, &measurements, || {
+        let cells = |row: &Measurement| {
+            vec![
+                row.scenario.clone(),
+                row.tasks.to_string(),
+                row.dnns.to_string(),
+                row.batch.to_string(),
+                row.device.clone(),
+                format!("{:.3}", 1e3 * row.step_seconds),
+                format!("{:.3}", 1e3 * row.decision_seconds),
+            ]
+        };
+        let header = ["scenario", "tasks", "K", "batch", "--device", "step ms", "decision ms"];
+        report::table(&header, measurements.iter().map(cells).collect())
+    })
+}
+
+/// What is timed: training steps from a full buffer, and decisions of one workload.
+struct Subject {
+    codec: Codec,
+    shape: NetworkShape,
+    samples: Samples,
+}
+
+impl Subject {
+    fn new(problem: &Problem, hidden: Vec<usize>) -> Result<Self, AppError> {
+        let sampler = problem.sampler()?;
+        let codec = Codec::new(Codec::default_code(&problem.model), &problem.model, sampler.moments().into())?;
+        let shape = NetworkShape { inputs: codec.inputs(), hidden, outputs: codec.outputs() };
+        let mut workloads = Workloads::new(&problem.scenario, sampler, Part::Training, random::stream(1, "measure"));
+        let mut places = random::stream(1, "measured places");
+        let mut samples = Samples::with_capacity(shape.inputs, shape.outputs, BUFFER);
+        let (mut sizes, mut inputs) = (vec![0.0; shape.inputs], vec![0.0; shape.inputs]);
+        let mut targets = vec![0.0; shape.outputs];
+        for _ in 0..BUFFER {
+            workloads.fill(&mut sizes);
+            codec.encode(&sizes, &mut inputs);
+            let decision: Vec<u8> =
+                (0..shape.inputs).map(|_| random::below(&mut places, problem.model.places()) as u8).collect();
+            codec.targets(&decision, &mut targets);
+            samples.push(&inputs, &targets);
+        }
+        Ok(Self { codec, shape, samples })
+    }
+
+    /// Median seconds of a training step and of the logits for one workload.
+    fn times(&self, backend: &Backend, dnns: usize, batch: usize) -> (f64, f64) {
+        let ensemble = Ensemble::random(&self.shape, dnns, 1, &backend.device);
+        let mut learner = model::learner(&ensemble, self.codec.head(), Adam::default(), &backend.device);
+        let mut stream = random::stream(1, "measured batches");
+        let indices: Vec<u32> = (0..dnns * batch).map(|_| random::below(&mut stream, BUFFER) as u32).collect();
+        let (mut losses, mut logits) = (Vec::new(), Vec::new());
+        let row = &self.samples.inputs()[..self.shape.inputs];
+        // A device may run behind; the losses of the last step are there when all steps are done.
+        let step = median_seconds(|steps| {
+            (1..steps).for_each(|_| learner.step(&self.samples, &indices, None));
+            learner.step(&self.samples, &indices, Some(&mut losses));
+        });
+        let decision = median_seconds(|times| {
+            for _ in 0..times {
+                learner.logits(row, &mut logits);
+                black_box(&logits);
+            }
+        });
+        (step, decision)
+    }
+}
+
+/// Median seconds for one of many things that `work` does as often as it is told.
+fn median_seconds(mut work: impl FnMut(usize)) -> f64 {
+    let mut timed = |times: usize| {
+        let start = Instant::now();
+        work(times);
+        start.elapsed().as_secs_f64() / times as f64
+    };
+    timed(2); // kernels are compiled at their first use
+    let one = timed(2);
+    let times = ((STRETCH_SECONDS / one) as usize).clamp(1, MAX_STEPS);
+    let mut seconds: Vec<f64> = (0..STRETCHES).map(|_| timed(times)).collect();
+    seconds.sort_by(f64::total_cmp);
+    seconds[STRETCHES / 2]
 }

@@ -1,6 +1,8 @@
 //! `evaluate`: how good a record is, beside greedy and the exact optimum.
 
+use model::Backend;
 use sim::StandardSet;
+use sim::metrics::Evaluation;
 use sim::scheme::{Exact, Greedy, Order, Scheme};
 
 use crate::cli::EvaluateArgs;
@@ -10,7 +12,11 @@ use crate::setup;
 use crate::workload_io::Workloads;
 
 pub(crate) fn run(args: &EvaluateArgs) -> Result<(), AppError> {
-    let backend = setup::open(&args.compute)?;
+    let evaluations = setup::on_device(&args.compute, |backend| evaluations(args, backend))?;
+    report::print_evaluations(args.format.format, &evaluations)
+}
+
+fn evaluations(args: &EvaluateArgs, backend: &Backend) -> Result<Vec<Evaluation>, AppError> {
     let (record, problem) = setup::load_record(&args.record, &backend.device)?;
     let set = match &args.workloads {
         None => problem.standard_set()?,
@@ -23,6 +29,5 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<(), AppError> {
         vec![Box::new(Greedy::new(Order::Given)), Box::new(Greedy::new(Order::LargestFirst))];
     schemes.extend(setup::policies("", &record, &problem.model, &backend.device));
     schemes.push(Box::new(Exact::new()));
-    let evaluations = setup::evaluate_all(schemes, &problem.model, &set)?;
-    report::print_evaluations(args.format.format, &evaluations)
+    setup::evaluate_all(schemes, &problem.model, &set)
 }

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::store::{ModuleSnapshot, SafetensorsStore};
-use model::Record;
+use model::{DeviceChoice, Record};
 
 use crate::cli::{ExportArgs, ExportKind};
 use crate::error::AppError;
@@ -10,7 +10,7 @@ use crate::report;
 use crate::run_dir::RunDir;
 
 pub(crate) fn run(args: &ExportArgs) -> Result<(), AppError> {
-    let device = model::DeviceChoice::Auto.open()?.device;
+    let device = DeviceChoice::Flex.open().or_else(|_| DeviceChoice::Auto.open())?.device;
     let record = Record::load(&args.record, &device)?;
     let out = RunDir::create_at(&args.out)?;
     let extension = match args.kind {

@@ -7,7 +7,9 @@ mod evaluate;
 mod export;
 mod plot;
 mod scenario;
+mod sweep;
 mod train;
+mod worker;
 
 use std::io;
 
@@ -42,7 +44,9 @@ fn dispatch(cli: Cli) -> Result<(), AppError> {
         Some(Command::Export(args)) => export::run(&args),
         Some(Command::Scenario(command)) => scenario::run(&command),
         Some(Command::Plot(args)) => plot::run(&args),
+        Some(Command::Sweep(args)) => sweep::run(&args),
         Some(Command::Devices(args)) => devices::run(&args),
+        Some(Command::Worker(args)) => worker::run(&args),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "trainer", &mut script);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use drl::Agent;
@@ -12,8 +13,10 @@ use sim::StandardSet;
 use sim::metrics::Evaluation;
 use sim::scheme;
 
+use crate::checkpoints::Checkpoints;
 use crate::cli::{Format, TrainArgs};
 use crate::config::{Network, Training};
+use crate::contain;
 use crate::error::AppError;
 use crate::metrics::{MetricsFile, Row};
 use crate::progress::Progress;
@@ -24,20 +27,40 @@ use crate::setup::{self, Problem};
 /// Trains: first parameters, then Algorithm 2, then the comparison.
 pub(crate) fn train(args: &TrainArgs) -> Result<(), AppError> {
     let training = Training::load(&args.training, &args.settings)?;
-    Run::prepare(args, training, Phases::Both)?.finish()
+    run(args, training, Phases::Both)
 }
 
 /// Only prepares first parameters.
 pub(crate) fn meta(args: &TrainArgs) -> Result<(), AppError> {
     let mut training = Training::load(&args.training, &args.settings)?;
     training.drl.steps = 0;
-    Run::prepare(args, training, Phases::MetaOnly)?.finish()
+    run(args, training, Phases::MetaOnly)
+}
+
+fn run(args: &TrainArgs, training: Training, phases: Phases) -> Result<(), AppError> {
+    let problem = Problem::load(&args.scenario.scenario)?;
+    let backend = setup::open(&args.compute)?;
+    let work = || Run::prepare(args, training, problem, phases, backend.clone(), Display::Terminal);
+    contain::on_device(&backend, work)?.finish()
+}
+
+/// Trains as one of many: nothing is printed.
+pub(crate) fn quietly(args: &TrainArgs, training: Training, problem: Problem, backend: Backend) -> Result<(), AppError> {
+    let work = || Run::prepare(args, training, problem, Phases::Both, backend.clone(), Display::Nothing);
+    contain::on_device(&backend, work)?.finish()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phases {
     Both,
     MetaOnly,
+}
+
+/// Who watches the run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Display {
+    Terminal,
+    Nothing,
 }
 
 /// The resolved configuration of a run, as its directory keeps it.
@@ -48,6 +71,13 @@ struct Configuration<'a> {
     device: &'a str,
     training: &'a Training,
     scenario: &'a sim::Scenario,
+}
+
+/// The text of `config.toml`: two runs with the same one are the same run.
+pub(crate) fn configuration(training: &Training, scenario: &sim::Scenario, seed: u64, device: &str) -> String {
+    let program = concat!("trainer ", env!("CARGO_PKG_VERSION"));
+    let configuration = Configuration { program, seed, device, training, scenario };
+    toml::to_string(&configuration).expect("numbers, texts and tables can be written")
 }
 
 /// What a run found, as its directory keeps it.
@@ -80,14 +110,21 @@ struct Run<'a> {
     labelling: Duration,
     directory: RunDir,
     metrics: MetricsFile,
+    checkpoints: Checkpoints,
+    display: Display,
 }
 
 impl<'a> Run<'a> {
     /// Reads and checks everything, and opens the run directory last: what is wrong is found before anything is
     /// written.
-    fn prepare(args: &'a TrainArgs, mut training: Training, phases: Phases) -> Result<Self, AppError> {
-        let problem = Problem::load(&args.scenario.scenario)?;
-        let backend = setup::open(&args.compute)?;
+    fn prepare(
+        args: &'a TrainArgs,
+        mut training: Training,
+        problem: Problem,
+        phases: Phases,
+        backend: Backend,
+        display: Display,
+    ) -> Result<Self, AppError> {
         let sampler = problem.sampler()?;
         let mut scaling = Scaling::from(sampler.moments());
         let mut start = None;
@@ -109,20 +146,18 @@ impl<'a> Run<'a> {
         let set = problem.standard_set()?;
         let begin = Instant::now();
         let learns = training.meta.outer_steps > 0 && (args.start.is_none() || phases == Phases::MetaOnly);
-        let metadata = learns.then(|| label(&problem, &training.meta, &codec, args.seed.seed)).transpose()?;
+        let labelled = || {
+            let _sign_of_life = (display == Display::Terminal).then(|| Progress::spinner("labelling metadata"));
+            label(&problem, &training.meta, &codec, args.seed.seed)
+        };
+        let metadata = learns.then(labelled).transpose()?;
         let labelling = begin.elapsed();
         let name = format!("{}-{}-seed{}", problem.scenario.name, training.name, args.seed.seed);
         let directory = RunDir::create(args.out.as_deref(), &name)?;
-        let configuration = Configuration {
-            program: concat!("trainer ", env!("CARGO_PKG_VERSION")),
-            seed: args.seed.seed,
-            device: &backend.name,
-            training: &training,
-            scenario: &problem.scenario,
-        };
-        let text = toml::to_string(&configuration).expect("numbers, texts and tables can be written");
+        let text = configuration(&training, &problem.scenario, args.seed.seed, &backend.name);
         directory.write("config.toml", text.as_bytes())?;
         let metrics = MetricsFile::create(&directory)?;
+        let checkpoints = Checkpoints::new(directory.path(), Duration::from_secs(args.checkpoint_every));
         Ok(Self {
             args,
             training,
@@ -136,6 +171,8 @@ impl<'a> Run<'a> {
             labelling,
             directory,
             metrics,
+            checkpoints,
+            display,
         })
     }
 
@@ -143,10 +180,21 @@ impl<'a> Run<'a> {
         self.args.seed.seed
     }
 
+    /// Does the work. What it kept until then outlives a device that is lost.
     fn finish(mut self) -> Result<(), AppError> {
-        if self.backend.name != "flex" || self.args.compute.device != "auto" {
-            report::note(&format!("computing on {}: {}", self.backend.name, self.backend.description));
-        }
+        let backend = self.backend.clone();
+        let result = contain::on_device(&backend, || self.work());
+        result.map_err(|error| match error {
+            AppError::DeviceFailed { device, reason, .. } => {
+                let kept = self.checkpoints.latest().map(Path::to_owned);
+                std::mem::forget(self); // giving memory back to a device that is lost may fail once more
+                AppError::DeviceFailed { device, reason, kept }
+            }
+            error => error,
+        })
+    }
+
+    fn work(&mut self) -> Result<(), AppError> {
         let begin = Instant::now();
         let first = self.first_parameters()?;
         let meta_seconds = (self.labelling + begin.elapsed()).as_secs_f64();
@@ -168,6 +216,7 @@ impl<'a> Run<'a> {
         });
         record.measures = measures.chain(q2_start.map(|q2| ("q2_mr_dro_before_drl".to_owned(), q2))).collect();
         record.save(&self.directory.path().join("record"))?;
+        self.checkpoints.clear();
         let results = Results {
             scenario: &self.problem.scenario.name,
             training: &self.training.name,
@@ -183,6 +232,9 @@ impl<'a> Run<'a> {
         self.directory.write("results.csv", report::evaluations_csv(&evaluations)?.as_bytes())?;
         let title = format!("{}, training {}, seed {}", results.scenario, results.training, results.seed);
         plot::learning_curve(&title, self.metrics.rows(), &self.directory.path().join("curves.svg"))?;
+        if self.display == Display::Nothing {
+            return Ok(());
+        }
         self.say(&results)
     }
 
@@ -208,7 +260,7 @@ impl<'a> Run<'a> {
         let start = self.start.clone();
         let Some(metadata) = self.metadata.take() else { return Ok(start) };
         let settings = self.training.meta;
-        let progress = Progress::new("meta", settings.outer_steps);
+        let progress = self.progress("meta", settings.outer_steps);
         let mut failure = None;
         let (codec, device, seed) = (self.codec, self.backend.device.clone(), self.seed());
         let mut observe = |report: &MetaReport<'_>| {
@@ -222,7 +274,8 @@ impl<'a> Run<'a> {
                     q2,
                     buffer_mean_cost: None,
                 };
-                self.metrics.add(row)
+                self.metrics.add(row)?;
+                self.checkpoint("meta", report.step, || report.ensemble.clone())
             });
             stop_on_failure(row, &mut failure)
         };
@@ -239,18 +292,37 @@ impl<'a> Run<'a> {
         let seed = self.seed();
         let (model, workloads) = (self.problem.model.clone(), self.problem.workloads(seed, "workloads")?);
         let mut agent = Agent::new(model, self.codec, &first, workloads, settings, seed, &self.backend.device);
-        let progress = Progress::new("DRL", settings.steps);
+        let progress = self.progress("DRL", settings.steps);
         let mut failure = None;
         let mut observe = |report: &drl::StepReport, agent: &Agent| {
             let row = self.q2(&agent.ensemble()).and_then(|q2| {
                 progress.show(report.step, report.loss, report.q1, q2);
                 let drl::StepReport { step, loss, q1, buffer_mean_cost } = *report;
-                self.metrics.add(Row { phase: "drl", step, loss, q1, q2, buffer_mean_cost: Some(buffer_mean_cost) })
+                self.metrics.add(Row { phase: "drl", step, loss, q1, q2, buffer_mean_cost: Some(buffer_mean_cost) })?;
+                self.checkpoint("drl", step, || agent.ensemble())
             });
             stop_on_failure(row, &mut failure)
         };
         agent.run(&mut observe);
         failure.map_or_else(|| Ok(agent.ensemble()), Err)
+    }
+
+    /// A bar for one phase, if anybody watches.
+    fn progress(&self, phase: &'static str, steps: usize) -> Progress {
+        match self.display {
+            Display::Terminal => Progress::new(phase, steps),
+            Display::Nothing => Progress::hidden(),
+        }
+    }
+
+    /// Keeps the networks as they are now, if it is time.
+    fn checkpoint(&mut self, phase: &str, step: usize, ensemble: impl FnOnce() -> Ensemble) -> Result<(), AppError> {
+        if !self.checkpoints.due() {
+            return Ok(());
+        }
+        let mut record = self.record(ensemble());
+        record.provenance.insert("checkpoint".to_owned(), format!("{phase} step {step}"));
+        Ok(self.checkpoints.save(&format!("{phase}-{step:08}"), &record)?)
     }
 
     /// Q2 of the K proposals alone on the standard set.
@@ -305,7 +377,6 @@ impl<'a> Run<'a> {
 
 /// Labels the metadata of Algorithm 1.
 fn label(problem: &Problem, settings: &meta::Settings, codec: &Codec, seed: u64) -> Result<Samples, AppError> {
-    let _sign_of_life = Progress::spinner("labelling metadata");
     let mut workloads = problem.workloads(seed, "metadata")?;
     Ok(meta::label(settings.labels, settings.metadata, &mut workloads, &problem.model, codec)?)
 }

@@ -3,4 +3,4 @@
 pub(crate) mod plot;
 mod table;
 
-pub(crate) use table::{evaluations_csv, note, print, print_evaluations, table, write_out};
+pub(crate) use table::{csv_of, evaluations_csv, note, print, print_evaluations, table, write_out};

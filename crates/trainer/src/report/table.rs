@@ -86,6 +86,16 @@ fn csv_text<T: Serialize>(rows: &[T]) -> Result<String, AppError> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// Rows of cells as CSV, the first of them the header.
+pub(crate) fn csv_of(rows: &[Vec<String>]) -> Result<String, AppError> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row).map_err(io::Error::from).map_err(failed)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| failed(error.into_error()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 fn failed(source: io::Error) -> AppError {
     AppError::Output { source }
 }

@@ -1,0 +1,136 @@
+//! What a round of reinforcement learning asks of a graphics adapter: kernels launched, memory kept.
+//!
+//! `cargo test -p model --features wgpu --test device_use`
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use burn::cubecl::logging::{LaunchObservation, LaunchObserver};
+use model::{Adam, Backend, DeviceChoice, Ensemble, Head, NetworkShape, Round, Rounds, Samples, learner};
+use sim::random::{self, Stream};
+
+const ROWS: usize = 100;
+const BATCH: usize = 16;
+
+/// An observation hears every launch of the process, so that one test has to wait for the other.
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn row(shape: &NetworkShape, random: &mut Stream) -> (Vec<f32>, Vec<f32>) {
+    let inputs = (0..shape.inputs).map(|_| random::unit(random) as f32 * 4.0 - 2.0).collect();
+    (inputs, (0..shape.outputs).map(|_| random::below(random, 2) as f32).collect())
+}
+
+/// Decides and learns as reinforcement learning does, one new sample in each round.
+struct Lesson {
+    shape: NetworkShape,
+    samples: Samples,
+    random: Stream,
+    inputs: Vec<f32>,
+    indices: Vec<u32>,
+    rounds: usize,
+}
+
+impl Lesson {
+    fn new(shape: &NetworkShape, dnns: usize, rounds: usize) -> Self {
+        let mut random = random::stream(9, "backends");
+        let mut samples = Samples::with_capacity(shape.inputs, shape.outputs, ROWS);
+        for _ in 0..ROWS {
+            let (inputs, targets) = row(shape, &mut random);
+            samples.push(&inputs, &targets);
+        }
+        let (inputs, _) = row(shape, &mut random);
+        Self { shape: shape.clone(), samples, random, inputs, indices: vec![0; dnns * BATCH], rounds }
+    }
+}
+
+impl Rounds for Lesson {
+    fn inputs(&self) -> &[f32] {
+        &self.inputs
+    }
+
+    fn next(&mut self, _logits: &[f32]) -> Round {
+        if self.rounds == 0 {
+            return Round::Stop;
+        }
+        self.rounds -= 1;
+        let (inputs, targets) = row(&self.shape, &mut self.random);
+        self.samples.replace(self.rounds % ROWS, &inputs, &targets);
+        self.inputs = inputs;
+        self.indices.fill_with(|| random::below(&mut self.random, ROWS) as u32);
+        Round::Learn { learning_rate: 0.001 }
+    }
+
+    fn samples(&self) -> &Samples {
+        &self.samples
+    }
+
+    fn indices(&self) -> &[u32] {
+        &self.indices
+    }
+}
+
+fn adapter() -> Backend {
+    DeviceChoice::Wgpu(None).open().expect("an adapter; Debian's mesa-vulkan-drivers has one in software")
+}
+
+#[derive(Default)]
+struct Counter {
+    launches: AtomicUsize,
+    names: Mutex<std::collections::BTreeMap<&'static str, usize>>,
+}
+
+impl LaunchObserver for Counter {
+    fn launched(&self, kernel: &'static str) {
+        self.launches.fetch_add(1, Ordering::Relaxed);
+        *self.names.lock().unwrap_or_else(PoisonError::into_inner).entry(kernel).or_default() += 1;
+    }
+}
+
+/// Kernels launched for one round, the decision included.
+fn launches_per_round(dnns: usize) -> f64 {
+    const ROUNDS: usize = 20;
+    let shape = NetworkShape { inputs: 9, hidden: vec![24, 17], outputs: 18 };
+    let adapter = adapter();
+    let start = Ensemble::random(&shape, dnns, 1, &adapter.device);
+    let mut learner = learner(&start, Head::Sigmoid, Adam::default(), &adapter.device);
+    learner.rounds(&mut Lesson::new(&shape, dnns, 5));
+    let counter = Arc::new(Counter::default());
+    let observation = LaunchObservation::new(Arc::clone(&counter) as Arc<dyn LaunchObserver>);
+    learner.rounds(&mut Lesson::new(&shape, dnns, ROUNDS));
+    drop(observation);
+    for (name, count) in counter.names.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        println!("  {:6.2} × {name}", *count as f64 / ROUNDS as f64);
+    }
+    counter.launches.load(Ordering::Relaxed) as f64 / ROUNDS as f64
+}
+
+#[test]
+fn a_round_is_a_few_launches_whatever_k_is() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let (one, many) = (launches_per_round(1), launches_per_round(64));
+    println!("launches in a round: {one} for K = 1, {many} for K = 64");
+    assert!(many > 5.0, "{many} launches cannot be all");
+    assert!(many <= 80.0, "{many} launches");
+    assert!(many <= one + 2.0, "{one} launches for one network, {many} for 64");
+}
+
+/// What steps of training left behind on the device would grow with every one of them.
+#[test]
+fn memory_on_the_device_does_not_grow() {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let shape = NetworkShape { inputs: 9, hidden: vec![24, 17], outputs: 18 };
+    let adapter = adapter();
+    let start = Ensemble::random(&shape, 4, 1, &adapter.device);
+    let mut learner = learner(&start, Head::Sigmoid, Adam::default(), &adapter.device);
+    let mut in_use_after = |rounds: usize| {
+        learner.rounds(&mut Lesson::new(&shape, 4, rounds));
+        adapter.device.sync().expect("the adapter is there");
+        adapter.device.memory_pool_usage().expect("wgpu says").bytes_in_use
+    };
+    // Until there is a round to every slot of the pool.
+    let early = in_use_after(150);
+    let late = in_use_after(300);
+    println!("{early} bytes after 150 rounds, {late} after 450");
+    assert!(early > 0);
+    assert!(late <= early + early / 10, "{early} bytes after 150 rounds, {late} after 450");
+}

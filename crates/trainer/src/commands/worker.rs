@@ -1,0 +1,57 @@
+//! `worker`: lends this machine's devices to trainings on other machines.
+
+use crate::cli::WorkerArgs;
+use crate::error::AppError;
+
+#[cfg(not(feature = "remote"))]
+pub(crate) fn run(_args: &WorkerArgs) -> Result<(), AppError> {
+    Err(model::BackendError::NotBuiltIn { feature: "remote" }.into())
+}
+
+#[cfg(feature = "remote")]
+pub(crate) use serving::run;
+
+#[cfg(feature = "remote")]
+mod serving {
+    use std::net::{SocketAddr, TcpListener};
+
+    use burn::tensor::server::{RemoteServer, TokenAuthorizer, WebSocketTransport};
+    use model::{Backend, DeviceChoice};
+
+    use super::{AppError, WorkerArgs};
+    use crate::{report, setup};
+
+    pub(crate) fn run(args: &WorkerArgs) -> Result<(), AppError> {
+        let token = setup::token(args.token_file.as_deref())?;
+        let choices: Vec<DeviceChoice> = args.device.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
+        if !args.listen.ip().is_loopback() && token.is_empty() && !args.open {
+            return Err(AppError::Unprotected { address: args.listen });
+        }
+        let backends: Vec<Backend> = choices.iter().map(DeviceChoice::open).collect::<Result<_, _>>()?;
+        let unusable = |source| AppError::Listen { address: args.listen, source };
+        let listener = TcpListener::bind(args.listen).map_err(unusable)?;
+        let address = listener.local_addr().map_err(unusable)?;
+        let mut server = RemoteServer::new(backends.iter().map(|backend| backend.device.clone()));
+        if !token.is_empty() {
+            let authorizer = TokenAuthorizer::new(token).expect("it is not empty");
+            server = server.with_authorizer(authorizer);
+        }
+        announce(&backends, address);
+        let served = server.serve(WebSocketTransport::from_listener(listener));
+        served.map_err(|error| AppError::Serve { reason: error.to_string() })
+    }
+
+    fn announce(backends: &[Backend], address: SocketAddr) {
+        let port = address.port();
+        let host = if address.ip().is_unspecified() { "THIS_MACHINE".to_owned() } else { address.ip().to_string() };
+        let host = if address.is_ipv6() && !address.ip().is_unspecified() { format!("[{host}]") } else { host };
+        for (index, backend) in backends.iter().enumerate() {
+            let suffix = if index == 0 { String::new() } else { format!("/{index}") };
+            report::note(&format!(
+                "serving {}, {}: --device remote:{host}:{port}{suffix}",
+                backend.name, backend.description
+            ));
+        }
+        report::note("until Ctrl-C");
+    }
+}

@@ -1,0 +1,96 @@
+//! Devices that are lost in the middle of work.
+//!
+//! Burn answers a graphics adapter that is gone, a worker that no longer listens and a lack of memory with panics, on
+//! this thread or on threads of its own. Here they become one error.
+
+use std::any::Any;
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use model::{Backend, DeviceKind};
+
+use crate::error::AppError;
+
+/// Runs work on a device. Processors do not get lost: a panic there is a bug and stays one.
+pub(crate) fn on_device<T>(backend: &Backend, work: impl FnOnce() -> Result<T, AppError>) -> Result<T, AppError> {
+    if backend.kind == DeviceKind::Cpu {
+        return work();
+    }
+    let listener = Listener::install();
+    let result = panic::catch_unwind(AssertUnwindSafe(work));
+    let first = listener.remove();
+    result.unwrap_or_else(|payload| {
+        // What panicked first, maybe on another thread, says best what happened.
+        let reason = first.unwrap_or_else(|| message(&*payload));
+        Err(AppError::DeviceFailed { device: backend.name.clone(), reason, kept: None })
+    })
+}
+
+type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Sync + Send>;
+
+/// Hears the panics of all threads instead of the terminal.
+struct Listener {
+    first: Arc<Mutex<Option<String>>>,
+    before: Arc<Hook>,
+}
+
+impl Listener {
+    fn install() -> Self {
+        let first = Arc::new(Mutex::new(None));
+        let before: Arc<Hook> = Arc::new(panic::take_hook());
+        let (heard, loud) = (Arc::clone(&first), Arc::clone(&before));
+        let wants_trace = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
+        panic::set_hook(Box::new(move |info| {
+            heard.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| message(info.payload()));
+            if wants_trace {
+                loud(info);
+            }
+        }));
+        Self { first, before }
+    }
+
+    /// What was heard first. Threads that Burn leaves behind may panic later still; their panics go to the old hook.
+    fn remove(self) -> Option<String> {
+        let before = self.before;
+        panic::set_hook(Box::new(move |info| before(info)));
+        self.first.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// The first line of what a panic says.
+fn message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
+    let line = text.unwrap_or_default().lines().map(str::trim).find(|line| !line.is_empty());
+    line.unwrap_or("it did not say why").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+
+    fn backend(kind: DeviceKind) -> Backend {
+        Backend { device: Device::flex(), name: "wgpu:7".to_owned(), kind, description: String::new() }
+    }
+
+    #[test]
+    fn a_lost_device_is_an_error_that_says_what_was_heard_first() {
+        let work = || -> Result<(), AppError> {
+            let other = std::thread::spawn(|| panic!("\n  the adapter is gone\nand more"));
+            let _ = other.join();
+            panic!("no answer");
+        };
+        let error = on_device(&backend(DeviceKind::Gpu), work).expect_err("it panicked");
+        let AppError::DeviceFailed { device, reason, kept: None } = error else { panic!("{error:?}") };
+        assert_eq!((device.as_str(), reason.as_str()), ("wgpu:7", "the adapter is gone"));
+    }
+
+    #[test]
+    fn what_succeeds_or_fails_by_itself_passes() {
+        let passed = on_device(&backend(DeviceKind::Remote), || Ok(7));
+        assert_eq!(passed.expect("nothing failed"), 7);
+        let failed = on_device(&backend(DeviceKind::Gpu), || Err::<(), _>(AppError::BadSetting { text: "x".into() }));
+        assert!(matches!(failed, Err(AppError::BadSetting { .. })));
+    }
+}
