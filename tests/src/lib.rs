@@ -59,6 +59,14 @@ pub fn program() -> &'static Path {
         build.args(["build", "--quiet", "--package", "trainer", "--target-dir"]).arg(target);
         // The profile `dev` is the one whose directory has another name.
         build.args(["--profile", if name == "debug" { "dev" } else { &name }]);
+        let features = [
+            ("ndarray", cfg!(feature = "ndarray")),
+            ("wgpu", cfg!(feature = "wgpu")),
+            ("remote", cfg!(feature = "remote")),
+        ];
+        for (feature, _) in features.into_iter().filter(|(_, on)| *on) {
+            build.args(["--features", feature]);
+        }
         build.current_dir(env!("CARGO_MANIFEST_DIR"));
         assert!(build.status().expect("Cargo started this test").success(), "the program does not build");
         profile.join(format!("trainer{}", env::consts::EXE_SUFFIX))
@@ -147,7 +155,7 @@ impl Workshop {
     /// The program, to be run in this folder.
     pub fn command(&self) -> process::Command {
         let mut command = process::Command::new(program());
-        command.current_dir(self.directory.path());
+        command.current_dir(self.directory.path()).env_remove("RUST_BACKTRACE");
         command
     }
 

@@ -55,7 +55,8 @@ impl RemoteAddress {
             None => (address, Self::DEFAULT_PORT),
         };
         let ipv6 = host.strip_prefix('[').map(|rest| rest.strip_suffix(']'));
-        let named = |host: &str| !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+        let named =
+            |host: &str| !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
         let valid = match ipv6 {
             Some(inner) => inner.is_some_and(|inner| inner.parse::<std::net::Ipv6Addr>().is_ok()),
             None => named(host),
@@ -250,7 +251,8 @@ fn adapters(name: &str, devices: burn::tensor::DeviceType) -> Vec<Backend> {
     };
     let mut adapters: Vec<_> = Device::enumerate(devices).into_vec().into_iter().map(described).collect();
     adapters.sort_by_key(|(_, kind, _)| *kind == DeviceKind::SoftwareGpu);
-    let named = |(index, (device, kind, description))| Backend { device, name: format!("{name}:{index}"), kind, description };
+    let named =
+        |(index, (device, kind, description))| Backend { device, name: format!("{name}:{index}"), kind, description };
     adapters.into_iter().enumerate().map(named).collect()
 }
 
@@ -289,7 +291,15 @@ mod tests {
         for (short, name) in [("remote:gpu", "remote:gpu:3000"), ("remote:[::1]/0", "remote:[::1]:3000")] {
             assert_eq!(short.parse::<DeviceChoice>().expect("a device").to_string(), name);
         }
-        let odd = ["remote:", "remote:a b", "remote:gpu:x", "remote:gpu:1/x", "remote:::1", "remote:ws://gpu", "remote:[gpu]"];
+        let odd = [
+            "remote:",
+            "remote:a b",
+            "remote:gpu:x",
+            "remote:gpu:1/x",
+            "remote:::1",
+            "remote:ws://gpu",
+            "remote:[gpu]",
+        ];
         for name in ["", "gpu", "wgpu:", "wgpu:x", "flex:0", "WGPU"].into_iter().chain(odd) {
             assert!(matches!(name.parse::<DeviceChoice>(), Err(BackendError::UnknownDevice { .. })), "{name}");
         }

@@ -169,6 +169,10 @@ impl Ids {
 }
 
 /// All values of a tensor, copied to the host.
+///
+/// # Panics
+/// If the device is lost.
 pub(crate) fn to_vec<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().convert::<f32>().try_into_vec().expect("converted to f32 just above")
+    let data = tensor.try_into_data().unwrap_or_else(|error| panic!("{error}"));
+    data.convert::<f32>().try_into_vec().expect("converted to f32 just above")
 }

@@ -7,8 +7,8 @@
 use std::path::Path;
 
 use model::{
-    Adam, Backend, DeviceKind, Ensemble, Forward, Head, Learner, NetworkShape, Policy, Record, Samples, Selection,
-    available, forward, learner,
+    Adam, Backend, DeviceKind, Ensemble, Head, NetworkShape, Policy, Record, Samples, Selection, available, forward,
+    learner,
 };
 use sim::random::{self, Stream};
 use sim::{Scenario, StandardSet};
@@ -20,7 +20,8 @@ const ROWS: usize = 100;
 /// The CPU first, and at least one adapter among the others: a test that compares nothing must not pass.
 fn backends() -> (Backend, Vec<Backend>) {
     let (flex, others): (Vec<_>, Vec<_>) = available().into_iter().partition(|backend| backend.name == "flex");
-    let adapters = others.iter().filter(|other| matches!(other.kind, DeviceKind::Gpu | DeviceKind::SoftwareGpu)).count();
+    let adapters =
+        others.iter().filter(|other| matches!(other.kind, DeviceKind::Gpu | DeviceKind::SoftwareGpu)).count();
     assert!(adapters > 0, "no graphics adapter; Debian's mesa-vulkan-drivers has one in software");
     (flex.into_iter().next().expect("built in by default"), others)
 }

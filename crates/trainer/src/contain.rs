@@ -57,11 +57,11 @@ impl Listener {
     }
 }
 
-/// The first line of what a panic says.
+/// What a panic says, on one line.
 fn message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
-    let line = text.unwrap_or_default().lines().map(str::trim).find(|line| !line.is_empty());
-    line.unwrap_or("it did not say why").to_owned()
+    let lines: Vec<&str> = text.unwrap_or_default().lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    if lines.is_empty() { "it did not say why".to_owned() } else { lines.join(" ") }
 }
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn a_lost_device_is_an_error_that_says_what_was_heard_first() {
         let work = || -> Result<(), AppError> {
-            let other = std::thread::spawn(|| panic!("\n  the adapter is gone\nand more"));
+            let other = std::thread::spawn(|| panic!("\n  the adapter\n  is gone\n"));
             let _ = other.join();
             panic!("no answer");
         };

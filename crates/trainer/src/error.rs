@@ -74,6 +74,8 @@ pub(crate) enum AppError {
     Unprotected { address: SocketAddr },
     #[error("the devices cannot be served: {reason}")]
     Serve { reason: String },
+    #[error("one worker cannot serve devices of several backends")]
+    MixedDevices,
     #[error("the token in {origin} must be 8 to 1024 printable characters")]
     Token { origin: String },
     #[error("the pool of {threads} threads cannot be started")]
@@ -127,7 +129,7 @@ impl AppError {
             Self::Unprotected { .. } => {
                 "give the worker a token (--token-file FILE, or the environment variable TRAINER_TOKEN), or say --open".into()
             }
-            Self::Serve { .. } => "the devices of one worker must be of one backend; start one worker for each".into(),
+            Self::MixedDevices => "start one worker for each backend, with a port of its own".into(),
             Self::Token { .. } => "`openssl rand -hex 16 > FILE` makes a good one".into(),
             Self::Record(RecordError::OtherScenario { .. }) => {
                 "name a scenario with the fleet of the record; `decide`, `evaluate` and `compare` accept other rates with --any-rates"

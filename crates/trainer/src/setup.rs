@@ -55,7 +55,13 @@ pub(crate) fn start_threads(args: &ThreadsArg) -> Result<(), AppError> {
 pub(crate) fn open(args: &ComputeArgs) -> Result<Backend, AppError> {
     let choice: DeviceChoice = args.device.parse()?;
     start_threads(&args.threads)?;
-    let token = if matches!(choice, DeviceChoice::Remote(_)) { token(None)? } else { String::new() };
+    let token = match &choice {
+        DeviceChoice::Remote(address) if cfg!(feature = "remote") => {
+            report::note(&format!("connecting to the worker at {address}"));
+            token(None)?
+        }
+        _ => String::new(),
+    };
     let backend = choice.open_with(&token)?;
     let Backend { name, description, kind, .. } = &backend;
     if choice != DeviceChoice::Auto && *kind != DeviceKind::Cpu || *kind == DeviceKind::Gpu {
@@ -92,7 +98,9 @@ pub(crate) fn token(file: Option<&Path>) -> Result<String, AppError> {
         None => match std::env::var("TRAINER_TOKEN") {
             Ok(text) => (text, "TRAINER_TOKEN".to_owned()),
             Err(std::env::VarError::NotPresent) => return Ok(String::new()),
-            Err(std::env::VarError::NotUnicode(_)) => return Err(AppError::Token { origin: "TRAINER_TOKEN".to_owned() }),
+            Err(std::env::VarError::NotUnicode(_)) => {
+                return Err(AppError::Token { origin: "TRAINER_TOKEN".to_owned() });
+            }
         },
     };
     let token = text.trim();

@@ -34,6 +34,9 @@ fn a_wrong_command_line_is_a_usage_error() {
         (&["completions", "tcsh"], "tcsh"),
         (&["scenario", "burn", "paper"], "burn"),
         (&["plot", "--out", "x.svg"], "DIR"),
+        (&["worker", "--listen", "nowhere"], "nowhere"),
+        (&["devices", "--dnns", "3"], "--measure"),
+        (&["--checkpoint-every", "-1"], "-1"),
     ] {
         workshop.trainer(arguments).failed(2).silent().naming(&[part]);
     }
@@ -122,13 +125,14 @@ fn an_exact_search_without_end_is_refused() {
 }
 
 #[test]
+#[cfg(not(any(feature = "ndarray", feature = "wgpu", feature = "remote")))]
 fn a_device_that_this_build_lacks_is_refused() {
     let run = shared_run();
     let before = run.files();
     for command in [&["decide", "--record", "run/record"][..], &["evaluate", "--record", "run/record"], &["compare"]] {
-        for device in ["wgpu", "wgpu:0", "ndarray"] {
+        for device in ["wgpu", "wgpu:0", "vulkan", "ndarray", "remote:127.0.0.1:4000"] {
             let said = run.trainer(&[command, &["--device", device]].concat()).failed(1).silent();
-            let feature = device.trim_end_matches(":0");
+            let feature = device.split(':').next().unwrap_or_default();
             said.naming(&[
                 &format!("no {feature} backend"),
                 "help:",
@@ -139,6 +143,7 @@ fn a_device_that_this_build_lacks_is_refused() {
     }
     assert!(run.files() == before);
     refused(&["--device", "wgpu"], 1, &["no wgpu backend", "help:"]);
+    run.trainer(&["worker"]).failed(1).silent().naming(&["no remote backend", "--features remote"]);
 }
 
 #[test]

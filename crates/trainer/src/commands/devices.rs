@@ -71,7 +71,8 @@ fn measure(args: &DevicesArgs) -> Result<(), AppError> {
         for &dnns in &args.dnns {
             for backend in &devices {
                 let batch = args.batch as usize;
-                let timed = contain::on_device(backend, || Ok(subject.times(backend, usize::from(dnns.max(1)), batch.max(1))));
+                let timed =
+                    contain::on_device(backend, || Ok(subject.times(backend, usize::from(dnns.max(1)), batch.max(1))));
                 let (step_seconds, decision_seconds) = timed?;
                 measurements.push(Measurement {
                     device: backend.name.clone(),

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use sim::metrics::Evaluation;
 
 use crate::cli::{
-    ComputeArgs, Format, FormatArg, ScenarioArg, SeedArg, SweepArgs, SweepCommand, SweepMergeArgs, SweepRunsArgs, ThreadsArg,
-    TrainArgs,
+    ComputeArgs, Format, FormatArg, ScenarioArg, SeedArg, SweepArgs, SweepCommand, SweepMergeArgs, SweepRunsArgs,
+    ThreadsArg, TrainArgs,
 };
 use crate::commands::train;
 use crate::config::Training;
@@ -55,7 +55,11 @@ impl FromStr for Shard {
         let parsed = text.split_once('/').and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
         match parsed {
             Some((index, count)) if (1..=count).contains(&index) => Ok(Self { index, count }),
-            _ => Err(AppError::BadOption { option: "--shard", text: text.to_owned(), wanted: "I/N with 1 ≤ I ≤ N, such as 2/4" }),
+            _ => Err(AppError::BadOption {
+                option: "--shard",
+                text: text.to_owned(),
+                wanted: "I/N with 1 ≤ I ≤ N, such as 2/4",
+            }),
         }
     }
 }
@@ -68,7 +72,11 @@ impl Shard {
 
 /// Seeds as people write them: `1-10`, `1,2,5` or both.
 fn parse_seeds(text: &str) -> Result<Vec<u64>, AppError> {
-    let bad = || AppError::BadOption { option: "--seeds", text: text.to_owned(), wanted: "numbers and ranges, such as 1-10 or 1,2,5" };
+    let bad = || AppError::BadOption {
+        option: "--seeds",
+        text: text.to_owned(),
+        wanted: "numbers and ranges, such as 1-10 or 1,2,5",
+    };
     let mut seeds = Vec::new();
     for part in text.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
@@ -96,7 +104,11 @@ impl FromStr for Varied {
     type Err = AppError;
 
     fn from_str(text: &str) -> Result<Self, AppError> {
-        let bad = || AppError::BadOption { option: "--vary", text: text.to_owned(), wanted: "KEY=VALUE,..., such as network.dnns=1,2,4" };
+        let bad = || AppError::BadOption {
+            option: "--vary",
+            text: text.to_owned(),
+            wanted: "KEY=VALUE,..., such as network.dnns=1,2,4",
+        };
         let (key, values) = text.split_once('=').ok_or_else(bad)?;
         let values = split_values(values);
         if key.trim().is_empty() || values.iter().any(String::is_empty) {
@@ -180,7 +192,8 @@ fn plan(args: &SweepRunsArgs, varied: &[Varied], device: &str) -> Result<Vec<Pla
                 let training = Training::load(training_name, &settings)?;
                 for &seed in &seeds {
                     let labels = chosen.iter().map(|setting| format!("-{setting}")).collect::<String>();
-                    let name = directory_name(&format!("{}-{}{labels}-seed{seed}", problem.scenario.name, training.name));
+                    let name =
+                        directory_name(&format!("{}-{}{labels}-seed{seed}", problem.scenario.name, training.name));
                     if let Some(other) = names.insert(name.clone(), (scenario, training_name, combination)) {
                         let others = format!("{} with {}", other.0, other.1);
                         return Err(AppError::SameName { name, others });
@@ -372,7 +385,8 @@ fn collect(sweeps: &[PathBuf]) -> Result<Sweep, AppError> {
     let mut varied: Option<Vec<String>> = None;
     let mut directories: BTreeMap<String, PathBuf> = BTreeMap::new();
     for sweep in sweeps {
-        let text = fs::read_to_string(sweep.join(DEFINITION)).map_err(|error| no_sweep(sweep, format!("{DEFINITION}: {error}")))?;
+        let text = fs::read_to_string(sweep.join(DEFINITION))
+            .map_err(|error| no_sweep(sweep, format!("{DEFINITION}: {error}")))?;
         let definition: Definition =
             toml::from_str(&text).map_err(|error| no_sweep(sweep, format!("{DEFINITION}: {}", error.message())))?;
         if varied.as_ref().is_some_and(|varied| *varied != definition.varied) {
@@ -415,7 +429,8 @@ fn compare_values(a: &[String], b: &[String]) -> std::cmp::Ordering {
 }
 
 fn read_run(run: &Path, varied: &[String]) -> Result<Found, AppError> {
-    let no_run = |file: &str, reason: String| AppError::NoRun { path: run.to_owned(), reason: format!("{file}: {reason}") };
+    let no_run =
+        |file: &str, reason: String| AppError::NoRun { path: run.to_owned(), reason: format!("{file}: {reason}") };
     let read = |file: &str| fs::read_to_string(run.join(file)).map_err(|error| no_run(file, error.to_string()));
     let results: RunResults =
         serde_json::from_str(&read("results.json")?).map_err(|error| no_run("results.json", error.to_string()))?;
@@ -429,7 +444,13 @@ fn read_run(run: &Path, varied: &[String]) -> Result<Found, AppError> {
         value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default()
     };
     let values = varied.iter().map(value).collect();
-    Ok(Found { scenario: results.scenario.clone(), training: results.training.clone(), values, seed: results.seed, results })
+    Ok(Found {
+        scenario: results.scenario.clone(),
+        training: results.training.clone(),
+        values,
+        seed: results.seed,
+        results,
+    })
 }
 
 /// Writes one row for each run and scheme, and one for each setting and scheme; prints the latter for the schemes that
@@ -442,8 +463,18 @@ fn tell(sweep: &Sweep, out: &Path, format: Format) -> Result<(), AppError> {
     let number = |value: f64| value.to_string();
     let optional = |value: Option<f64>| value.map(number).unwrap_or_default();
     let mut runs = vec![header(&[
-        "seed", "device", "meta_seconds", "drl_seconds", "scheme", "mean_energy_j", "mean_time_s", "mean_cost", "q2", "q2_p05",
-        "evaluations_per_decision", "seconds_per_decision",
+        "seed",
+        "device",
+        "meta_seconds",
+        "drl_seconds",
+        "scheme",
+        "mean_energy_j",
+        "mean_time_s",
+        "mean_cost",
+        "q2",
+        "q2_p05",
+        "evaluations_per_decision",
+        "seconds_per_decision",
     ])];
     for found in &sweep.found {
         for evaluation in &found.results.evaluations {
@@ -499,7 +530,9 @@ fn summarise(found: &[Found]) -> Vec<Line<'_>> {
     let mut lines = Vec::new();
     for group in found.chunk_by(|a, b| setting(a) == setting(b)) {
         for (index, evaluation) in group[0].results.evaluations.iter().enumerate() {
-            let same = |found: &'_ Found| found.results.evaluations.get(index).filter(|other| other.scheme == evaluation.scheme).cloned();
+            let same = |found: &'_ Found| {
+                found.results.evaluations.get(index).filter(|other| other.scheme == evaluation.scheme).cloned()
+            };
             let all: Vec<Evaluation> = group.iter().filter_map(same).collect();
             let q2: Option<Vec<f64>> = all.iter().map(|evaluation| evaluation.q2).collect();
             let (measure, values) = match q2 {
@@ -535,8 +568,11 @@ fn print_summary(sweep: &Sweep, summary: &[Line<'_>], rows: &[Vec<String>], form
     }
     let shown = ["greedy", "mr-dro", "mr-dro-explored"];
     let varied = sweep.varied.iter().map(String::as_str);
-    let header: Vec<&str> =
-        ["scenario", "training"].into_iter().chain(varied).chain(["scheme", "runs", "measure", "mean", "95 % interval", "range"]).collect();
+    let header: Vec<&str> = ["scenario", "training"]
+        .into_iter()
+        .chain(varied)
+        .chain(["scheme", "runs", "measure", "mean", "95 % interval", "range"])
+        .collect();
     let cells = |line: &Line<'_>| {
         let Spread { count, mean, low, high, least, greatest } = line.spread;
         let mut row = vec![line.scenario.to_owned(), line.training.to_owned()];

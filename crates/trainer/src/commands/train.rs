@@ -45,7 +45,12 @@ fn run(args: &TrainArgs, training: Training, phases: Phases) -> Result<(), AppEr
 }
 
 /// Trains as one of many: nothing is printed.
-pub(crate) fn quietly(args: &TrainArgs, training: Training, problem: Problem, backend: Backend) -> Result<(), AppError> {
+pub(crate) fn quietly(
+    args: &TrainArgs,
+    training: Training,
+    problem: Problem,
+    backend: Backend,
+) -> Result<(), AppError> {
     let work = || Run::prepare(args, training, problem, Phases::Both, backend.clone(), Display::Nothing);
     contain::on_device(&backend, work)?.finish()
 }

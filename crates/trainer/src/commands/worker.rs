@@ -28,6 +28,9 @@ mod serving {
             return Err(AppError::Unprotected { address: args.listen });
         }
         let backends: Vec<Backend> = choices.iter().map(DeviceChoice::open).collect::<Result<_, _>>()?;
+        if backends.iter().any(|backend| family(backend) != family(&backends[0])) {
+            return Err(AppError::MixedDevices);
+        }
         let unusable = |source| AppError::Listen { address: args.listen, source };
         let listener = TcpListener::bind(args.listen).map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
@@ -39,6 +42,12 @@ mod serving {
         announce(&backends, address);
         let served = server.serve(WebSocketTransport::from_listener(listener));
         served.map_err(|error| AppError::Serve { reason: error.to_string() })
+    }
+
+    /// A worker's devices must be of one backend.
+    fn family(backend: &Backend) -> &str {
+        let name = backend.name.split(':').next().unwrap_or_default();
+        if name == "vulkan" { "wgpu" } else { name }
     }
 
     fn announce(backends: &[Backend], address: SocketAddr) {
