@@ -10,8 +10,7 @@ use burn::tensor::Device;
 
 use crate::error::BackendError;
 
-/// A device as a person names it: `auto`, `flex`, `ndarray`, `wgpu`, `wgpu:INDEX`, the same with `vulkan`, or
-/// `remote:HOST[:PORT][/INDEX]`.
+/// A device as a person names it: `auto`, `flex`, `ndarray`, `wgpu`, `wgpu:INDEX` or `remote:HOST[:PORT][/INDEX]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum DeviceChoice {
     /// A graphics card if this build has `wgpu` and the machine one, else the CPU.
@@ -23,8 +22,6 @@ pub enum DeviceChoice {
     NdArray,
     /// A graphics adapter through wgpu: the given one of those that `trainer devices` lists, or the best.
     Wgpu(Option<usize>),
-    /// The same, pinned to Vulkan, with shaders compiled to SPIR-V where the adapter takes them.
-    Vulkan(Option<usize>),
     /// A device of another machine, where `trainer worker` serves it.
     Remote(RemoteAddress),
 }
@@ -82,11 +79,9 @@ impl FromStr for DeviceChoice {
                 "flex" => Some(Self::Flex),
                 "ndarray" => Some(Self::NdArray),
                 "wgpu" => Some(Self::Wgpu(None)),
-                "vulkan" => Some(Self::Vulkan(None)),
                 _ => None,
             },
             Some(("wgpu", index)) => index.parse().ok().map(|index| Self::Wgpu(Some(index))),
-            Some(("vulkan", index)) => index.parse().ok().map(|index| Self::Vulkan(Some(index))),
             Some(("remote", address)) => RemoteAddress::parse(address).map(Self::Remote),
             Some(_) => None,
         };
@@ -102,8 +97,6 @@ impl fmt::Display for DeviceChoice {
             Self::NdArray => f.write_str("ndarray"),
             Self::Wgpu(None) => f.write_str("wgpu"),
             Self::Wgpu(Some(index)) => write!(f, "wgpu:{index}"),
-            Self::Vulkan(None) => f.write_str("vulkan"),
-            Self::Vulkan(Some(index)) => write!(f, "vulkan:{index}"),
             Self::Remote(address) => write!(f, "remote:{address}"),
         }
     }
@@ -114,7 +107,7 @@ impl fmt::Display for DeviceChoice {
 pub struct Backend {
     /// For tensors and modules. Not in training mode; see [`Device::autodiff`].
     pub device: Device,
-    /// What to ask for to get it: `flex`, `ndarray`, `wgpu:0`, `vulkan:0`, `remote:gpu:3000`.
+    /// What to ask for to get it: `flex`, `ndarray`, `wgpu:0`, `remote:gpu:3000`.
     pub name: String,
     /// What computes.
     pub kind: DeviceKind,
@@ -166,7 +159,6 @@ impl DeviceChoice {
             Self::Flex => flex().ok_or(BackendError::NotBuiltIn { feature: "flex" }),
             Self::NdArray => ndarray().ok_or(BackendError::NotBuiltIn { feature: "ndarray" }),
             Self::Wgpu(index) => pick(wgpu()?, *index),
-            Self::Vulkan(index) => pick(vulkan()?, *index),
             Self::Remote(address) => connect(address, token),
         }
     }
@@ -183,7 +175,7 @@ fn pick(mut adapters: Vec<Backend>, index: Option<usize>) -> Result<Backend, Bac
 /// Every device that this build can use on this machine, in the order in which `auto` prefers them: graphics cards, the
 /// CPU, and last adapters that are only software.
 pub fn available() -> Vec<Backend> {
-    let adapters = wgpu().unwrap_or_default().into_iter().chain(vulkan().unwrap_or_default());
+    let adapters = wgpu().unwrap_or_default().into_iter();
     let (software, mut all): (Vec<_>, Vec<_>) = adapters.partition(|adapter| adapter.kind == DeviceKind::SoftwareGpu);
     all.extend(flex());
     all.extend(ndarray());
@@ -222,26 +214,10 @@ fn wgpu() -> Result<Vec<Backend>, BackendError> {
     Err(BackendError::NotBuiltIn { feature: "wgpu" })
 }
 
+/// Graphics adapters; cards come before what is only software.
 #[cfg(feature = "wgpu")]
 #[expect(clippy::unnecessary_wraps, reason = "a build without wgpu has no adapters to list")]
 fn wgpu() -> Result<Vec<Backend>, BackendError> {
-    Ok(adapters("wgpu", burn::tensor::DeviceType::Wgpu))
-}
-
-#[cfg(not(feature = "vulkan"))]
-fn vulkan() -> Result<Vec<Backend>, BackendError> {
-    Err(BackendError::NotBuiltIn { feature: "vulkan" })
-}
-
-#[cfg(feature = "vulkan")]
-#[expect(clippy::unnecessary_wraps, reason = "a build without Vulkan has no adapters to list")]
-fn vulkan() -> Result<Vec<Backend>, BackendError> {
-    Ok(adapters("vulkan", burn::tensor::DeviceType::Vulkan))
-}
-
-/// The graphics adapters of one kind; cards come before what is only software.
-#[cfg(feature = "wgpu")]
-fn adapters(name: &str, devices: burn::tensor::DeviceType) -> Vec<Backend> {
     let described = |device: Device| match device.identity() {
         Some(identity) => {
             let kind = if identity.physical.is_some() { DeviceKind::Gpu } else { DeviceKind::SoftwareGpu };
@@ -249,11 +225,12 @@ fn adapters(name: &str, devices: burn::tensor::DeviceType) -> Vec<Backend> {
         }
         None => (device, DeviceKind::Gpu, "unnamed adapter".to_owned()),
     };
-    let mut adapters: Vec<_> = Device::enumerate(devices).into_vec().into_iter().map(described).collect();
+    let mut adapters: Vec<_> =
+        Device::enumerate(burn::tensor::DeviceType::Wgpu).into_vec().into_iter().map(described).collect();
     adapters.sort_by_key(|(_, kind, _)| *kind == DeviceKind::SoftwareGpu);
     let named =
-        |(index, (device, kind, description))| Backend { device, name: format!("{name}:{index}"), kind, description };
-    adapters.into_iter().enumerate().map(named).collect()
+        |(index, (device, kind, description))| Backend { device, name: format!("wgpu:{index}"), kind, description };
+    Ok(adapters.into_iter().enumerate().map(named).collect())
 }
 
 #[cfg(not(feature = "remote"))]
@@ -285,7 +262,7 @@ mod tests {
     #[test]
     fn devices_are_named_as_people_type_them() {
         let remote = ["remote:gpu-1.lan:4000", "remote:10.0.0.7:3000/2", "remote:[::1]:3000"];
-        for name in ["auto", "flex", "ndarray", "wgpu", "wgpu:3", "vulkan", "vulkan:0"].into_iter().chain(remote) {
+        for name in ["auto", "flex", "ndarray", "wgpu", "wgpu:3"].into_iter().chain(remote) {
             assert_eq!(name.parse::<DeviceChoice>().expect("a device").to_string(), name);
         }
         for (short, name) in [("remote:gpu", "remote:gpu:3000"), ("remote:[::1]/0", "remote:[::1]:3000")] {

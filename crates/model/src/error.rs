@@ -6,9 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum BackendError {
     /// Not a device's name.
-    #[error(
-        "`{name}` is no device; there are auto, flex, ndarray, wgpu[:INDEX], vulkan[:INDEX] and remote:HOST[:PORT][/INDEX]"
-    )]
+    #[error("`{name}` is no device; there are auto, flex, ndarray, wgpu[:INDEX] and remote:HOST[:PORT][/INDEX]")]
     UnknownDevice {
         /// What was asked for.
         name: String,

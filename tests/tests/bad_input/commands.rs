@@ -130,7 +130,7 @@ fn a_device_that_this_build_lacks_is_refused() {
     let run = shared_run();
     let before = run.files();
     for command in [&["decide", "--record", "run/record"][..], &["evaluate", "--record", "run/record"], &["compare"]] {
-        for device in ["wgpu", "wgpu:0", "vulkan", "ndarray", "remote:127.0.0.1:4000"] {
+        for device in ["wgpu", "wgpu:0", "ndarray", "remote:127.0.0.1:4000"] {
             let said = run.trainer(&[command, &["--device", device]].concat()).failed(1).silent();
             let feature = device.split(':').next().unwrap_or_default();
             said.naming(&[

@@ -46,8 +46,7 @@ mod serving {
 
     /// A worker's devices must be of one backend.
     fn family(backend: &Backend) -> &str {
-        let name = backend.name.split(':').next().unwrap_or_default();
-        if name == "vulkan" { "wgpu" } else { name }
+        backend.name.split(':').next().unwrap_or_default()
     }
 
     fn announce(backends: &[Backend], address: SocketAddr) {
