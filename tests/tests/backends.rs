@@ -121,7 +121,7 @@ fn auto_says_in_one_line_what_computes() {
     let lines: Vec<&str> = said.stderr.lines().filter(|line| line.contains("computing on")).collect();
     match adapter["kind"].as_str().expect("a text") {
         "gpu" => {
-            assert!(lines.len() == 1 && lines[0].contains("computing on wgpu:0") && lines[0].contains("--device flex"))
+            assert!(lines.len() == 1 && lines[0].contains("computing on wgpu:0") && lines[0].contains("--device flex"));
         }
         "software-gpu" => {
             assert!(lines.len() == 1 && lines[0].contains("computing on flex: no graphics card was found"), "{said}");

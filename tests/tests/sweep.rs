@@ -80,7 +80,7 @@ fn tables_say_what_runs_found() {
             let row = row.unwrap_or_else(|| panic!("{scheme}, K = {dnns} is not in the summary"));
             let number = |name: &str| row[name].parse::<f64>().expect("a number");
             assert_eq!((row["runs"].as_str(), row["measure"].as_str()), ("2", "q2"));
-            assert!((number("mean") - (q2[0] + q2[1]) / 2.0).abs() < 1e-12);
+            assert!((number("mean") - f64::midpoint(q2[0], q2[1])).abs() < 1e-12);
             assert_eq!((number("least"), number("greatest")), (q2[0].min(q2[1]), q2[0].max(q2[1])));
             assert!(number("least") <= number("low") && number("high") <= number("greatest"));
         }

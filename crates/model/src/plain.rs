@@ -113,7 +113,7 @@ impl Learner for PlainLearner {
         let shape = self.ensemble.shape();
         let dnns = self.ensemble.dnns();
         let batch = indices.len() / dnns;
-        let picked: Vec<i32> = indices.iter().map(|&row| row as i32).collect();
+        let picked: Vec<i32> = indices.iter().map(|row| row.cast_signed()).collect();
         let picked = Tensor::<1, Int>::from_data(TensorData::new(picked, [indices.len()]), &self.device);
         let rows = self.memory.rows(samples).select(0, picked);
         let inputs = rows.clone().narrow(1, 0, shape.inputs).reshape([dnns, batch, shape.inputs]);

@@ -4,7 +4,9 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
+use burn::cubecl::dry_run::DryRun;
 use burn::cubecl::logging::{LaunchObservation, LaunchObserver};
 use model::{Adam, Backend, DeviceChoice, Ensemble, Head, NetworkShape, Round, Rounds, Samples, learner};
 use sim::random::{self, Stream};
@@ -112,6 +114,29 @@ fn a_round_is_a_few_launches_whatever_k_is() {
     assert!(many > 5.0, "{many} launches cannot be all");
     assert!(many <= 80.0, "{many} launches");
     assert!(many <= one + 2.0, "{one} launches for one network, {many} for 64");
+}
+
+/// What the host needs to issue a step, with launches that are dropped: no adapter, however fast, makes a step shorter.
+#[test]
+fn issuing_a_step_takes_the_host_the_same_time_whatever_k_is() {
+    const STEPS: usize = 200;
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let shape = NetworkShape { inputs: 9, hidden: vec![120, 80], outputs: 18 };
+    let adapter = adapter();
+    let seconds = |dnns: usize| {
+        let start = Ensemble::random(&shape, dnns, 1, &adapter.device);
+        let mut learner = learner(&start, Head::Sigmoid, Adam::default(), &adapter.device);
+        let lesson = Lesson::new(&shape, dnns, 0);
+        learner.step(&lesson.samples, &lesson.indices, None);
+        let _dropped = DryRun::new();
+        let begin = Instant::now();
+        (0..STEPS).for_each(|_| learner.step(&lesson.samples, &lesson.indices, None));
+        adapter.device.sync().expect("the adapter is there");
+        begin.elapsed().as_secs_f64() / STEPS as f64
+    };
+    let (few, many) = (seconds(8), seconds(64));
+    println!("the host issues a step in {:.2} ms for K = 8, {:.2} ms for K = 64", 1e3 * few, 1e3 * many);
+    assert!(many < 5.0 * few, "{few} s for 8 networks, {many} s for 64");
 }
 
 /// What steps of training left behind on the device would grow with every one of them.

@@ -326,7 +326,7 @@ pub(crate) struct SeedArg {
 
 #[derive(Debug, Args)]
 pub(crate) struct ComputeArgs {
-    /// Device to compute on: auto, flex, ndarray, wgpu[:INDEX] or remote:HOST[:PORT][/INDEX]
+    /// Device to compute on: `auto`, `flex`, `ndarray`, `wgpu[:INDEX]` or `remote:HOST[:PORT][/INDEX]`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub(crate) device: String,
     #[command(flatten)]

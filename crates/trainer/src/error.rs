@@ -1,8 +1,7 @@
 //! What the program says when something goes wrong: one error, why, and what to type instead.
 
 use std::fmt::Write as _;
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,13 +66,17 @@ pub(crate) enum AppError {
     #[error("the picture {} cannot be drawn: {reason}", path.display())]
     Picture { path: PathBuf, reason: String },
     #[error("computing on {device} failed: {reason}")]
-    DeviceFailed { device: String, reason: String, kept: Option<PathBuf> },
+    DeviceFailed { device: String, reason: String, kept: Option<Box<Path>> },
+    #[cfg(feature = "remote")]
     #[error("cannot listen on {address}")]
-    Listen { address: SocketAddr, source: std::io::Error },
+    Listen { address: std::net::SocketAddr, source: std::io::Error },
+    #[cfg(feature = "remote")]
     #[error("whoever reaches {address} could compute on this machine")]
-    Unprotected { address: SocketAddr },
+    Unprotected { address: std::net::SocketAddr },
+    #[cfg(feature = "remote")]
     #[error("the devices cannot be served: {reason}")]
     Serve { reason: String },
+    #[cfg(feature = "remote")]
     #[error("one worker cannot serve devices of several backends")]
     MixedDevices,
     #[error("the token in {origin} must be 8 to 1024 printable characters")]
@@ -125,10 +128,13 @@ impl AppError {
                  computes on the CPU"
                     .into()
             }
+            #[cfg(feature = "remote")]
             Self::Listen { .. } => "name a free port of this machine, as in `--listen 127.0.0.1:3001`".into(),
+            #[cfg(feature = "remote")]
             Self::Unprotected { .. } => {
                 "give the worker a token (--token-file FILE, or the environment variable TRAINER_TOKEN), or say --open".into()
             }
+            #[cfg(feature = "remote")]
             Self::MixedDevices => "start one worker for each backend, with a port of its own".into(),
             Self::Token { .. } => "`openssl rand -hex 16 > FILE` makes a good one".into(),
             Self::Record(RecordError::OtherScenario { .. }) => {

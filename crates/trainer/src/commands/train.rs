@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use drl::Agent;
@@ -49,10 +48,10 @@ pub(crate) fn quietly(
     args: &TrainArgs,
     training: Training,
     problem: Problem,
-    backend: Backend,
+    backend: &Backend,
 ) -> Result<(), AppError> {
     let work = || Run::prepare(args, training, problem, Phases::Both, backend.clone(), Display::Nothing);
-    contain::on_device(&backend, work)?.finish()
+    contain::on_device(backend, work)?.finish()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -191,7 +190,7 @@ impl<'a> Run<'a> {
         let result = contain::on_device(&backend, || self.work());
         result.map_err(|error| match error {
             AppError::DeviceFailed { device, reason, .. } => {
-                let kept = self.checkpoints.latest().map(Path::to_owned);
+                let kept = self.checkpoints.latest().map(Box::from);
                 std::mem::forget(self); // giving memory back to a device that is lost may fail once more
                 AppError::DeviceFailed { device, reason, kept }
             }

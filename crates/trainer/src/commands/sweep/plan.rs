@@ -1,0 +1,221 @@
+//! Which trainings a sweep is made of, and which of them are this shard's.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use super::UNFINISHED;
+use crate::cli::{ComputeArgs, Format, FormatArg, ScenarioArg, SeedArg, SweepRunsArgs, ThreadsArg, TrainArgs};
+use crate::commands::train;
+use crate::config::Training;
+use crate::error::AppError;
+use crate::setup::Problem;
+
+/// The most runs of one sweep.
+const MAX_RUNS: usize = 100_000;
+
+/// A part of the work, as in `--shard 2/4`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shard {
+    /// From 1.
+    index: usize,
+    count: usize,
+}
+
+impl FromStr for Shard {
+    type Err = AppError;
+
+    fn from_str(text: &str) -> Result<Self, AppError> {
+        let parsed = text.split_once('/').and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
+        match parsed {
+            Some((index, count)) if (1..=count).contains(&index) => Ok(Self { index, count }),
+            _ => Err(AppError::BadOption {
+                option: "--shard",
+                text: text.to_owned(),
+                wanted: "I/N with 1 ≤ I ≤ N, such as 2/4",
+            }),
+        }
+    }
+}
+
+impl Shard {
+    pub(super) fn has(self, run: usize) -> bool {
+        run % self.count == self.index - 1
+    }
+}
+
+/// Seeds as people write them: `1-10`, `1,2,5` or both.
+fn parse_seeds(text: &str) -> Result<Vec<u64>, AppError> {
+    let bad = || AppError::BadOption {
+        option: "--seeds",
+        text: text.to_owned(),
+        wanted: "numbers and ranges, such as 1-10 or 1,2,5",
+    };
+    let mut seeds = Vec::new();
+    for part in text.split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last): (u64, u64) =
+            (first.trim().parse().map_err(|_| bad())?, last.trim().parse().map_err(|_| bad())?);
+        if first > last || last - first >= MAX_RUNS as u64 {
+            return Err(bad());
+        }
+        seeds.extend(first..=last);
+    }
+    let mut unique = seeds.clone();
+    unique.sort_unstable();
+    unique.dedup();
+    if unique.len() == seeds.len() { Ok(seeds) } else { Err(bad()) }
+}
+
+/// A setting and the values it takes, as in `network.dnns=1,2,4`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Varied {
+    pub(super) key: String,
+    values: Vec<String>,
+}
+
+impl FromStr for Varied {
+    type Err = AppError;
+
+    fn from_str(text: &str) -> Result<Self, AppError> {
+        let bad = || AppError::BadOption {
+            option: "--vary",
+            text: text.to_owned(),
+            wanted: "KEY=VALUE,..., such as network.dnns=1,2,4",
+        };
+        let (key, values) = text.split_once('=').ok_or_else(bad)?;
+        let values = split_values(values);
+        if key.trim().is_empty() || values.iter().any(String::is_empty) {
+            return Err(bad());
+        }
+        Ok(Self { key: key.trim().to_owned(), values })
+    }
+}
+
+/// Splits at commas, but not within brackets: `[120,80],[64]` are two values.
+fn split_values(text: &str) -> Vec<String> {
+    let (mut values, mut depth) = (vec![String::new()], 0_i32);
+    for c in text.chars() {
+        depth += i32::from(c == '[') - i32::from(c == ']');
+        match c {
+            ',' if depth == 0 => values.push(String::new()),
+            c => values.last_mut().expect("there is one from the start").push(c),
+        }
+    }
+    values.iter().map(|value| value.trim().to_owned()).collect()
+}
+
+/// One training of the sweep.
+pub(super) struct Planned {
+    /// Of its directory.
+    pub(super) name: String,
+    pub(super) arguments: TrainArgs,
+    /// What its `config.toml` will say.
+    pub(super) configuration: String,
+}
+
+/// All runs, in an order that does not depend on the shard.
+pub(super) fn plan(args: &SweepRunsArgs, varied: &[Varied], device: &str) -> Result<Vec<Planned>, AppError> {
+    let seeds = parse_seeds(&args.seeds)?;
+    let combinations = varied.iter().map(|varied| varied.values.len()).product::<usize>();
+    let count = [args.scenario.len(), args.training.len(), combinations, seeds.len()]
+        .iter()
+        .fold(1_usize, |product, &factor| product.saturating_mul(factor));
+    if count > MAX_RUNS {
+        return Err(AppError::TooLarge { what: "the runs of the sweep", count, limit: MAX_RUNS });
+    }
+    let mut planned: Vec<Planned> = Vec::with_capacity(count);
+    let mut names = BTreeMap::new();
+    for scenario in &args.scenario {
+        let problem = Problem::load(scenario)?;
+        for training_name in &args.training {
+            for combination in 0..combinations {
+                let chosen = choose(varied, combination);
+                let settings: Vec<String> = args.settings.iter().chain(&chosen).cloned().collect();
+                let training = Training::load(training_name, &settings)?;
+                for &seed in &seeds {
+                    let labels: Vec<&str> = std::iter::once("").chain(chosen.iter().map(String::as_str)).collect();
+                    let labels = labels.join("-");
+                    let name =
+                        directory_name(&format!("{}-{}{labels}-seed{seed}", problem.scenario.name, training.name));
+                    if let Some(other) = names.insert(name.clone(), (scenario, training_name, combination)) {
+                        let others = format!("{} with {}", other.0, other.1);
+                        return Err(AppError::SameName { name, others });
+                    }
+                    let arguments = TrainArgs {
+                        scenario: ScenarioArg { scenario: scenario.clone() },
+                        training: training_name.clone(),
+                        settings: settings.clone(),
+                        start: None,
+                        seed: SeedArg { seed },
+                        compute: ComputeArgs {
+                            device: args.compute.device.clone(),
+                            threads: ThreadsArg { threads: args.compute.threads.threads },
+                        },
+                        out: Some(args.out.as_deref().expect("asked for").join(UNFINISHED).join(&name)),
+                        checkpoint_every: 60,
+                        format: FormatArg { format: Format::Table },
+                    };
+                    let configuration = train::configuration(&training, &problem.scenario, seed, device);
+                    planned.push(Planned { name, arguments, configuration });
+                }
+            }
+        }
+    }
+    Ok(planned)
+}
+
+/// The values that one combination gives the varied settings; the last setting changes fastest.
+fn choose(varied: &[Varied], mut combination: usize) -> Vec<String> {
+    let mut chosen: Vec<String> = Vec::with_capacity(varied.len());
+    for Varied { key, values } in varied.iter().rev() {
+        chosen.push(format!("{key}={}", values[combination % values.len()]));
+        combination /= values.len();
+    }
+    chosen.reverse();
+    chosen
+}
+
+/// A name without what some file system could mind.
+fn directory_name(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.=+".contains(c) { c } else { '_' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_share_all_runs() {
+        let shards: Vec<Shard> = (1..=3).map(|index| format!("{index}/3").parse().expect("a shard")).collect();
+        for run in 0..20 {
+            assert_eq!(shards.iter().filter(|shard| shard.has(run)).count(), 1, "run {run}");
+        }
+        for text in ["", "0/3", "4/3", "1", "1/0", "a/b", "-1/3"] {
+            assert!(text.parse::<Shard>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn seeds_are_numbers_and_ranges() {
+        assert_eq!(parse_seeds("1-3,7").expect("seeds"), [1, 2, 3, 7]);
+        for text in ["", "3-1", "1,1", "1-3,2", "x", "1-", "0-999999999"] {
+            assert!(parse_seeds(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn values_in_brackets_stay_together() {
+        let varied: Varied = "network.hidden=[120,80], [64]".parse().expect("values");
+        assert_eq!(varied.values, ["[120,80]", "[64]"]);
+        for text in ["network.dnns", "network.dnns=", "=1", "a=1,,2"] {
+            assert!(text.parse::<Varied>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn combinations_are_all_of_them() {
+        let varied: Vec<Varied> = ["a=1,2", "b=x,y,z"].iter().map(|text| text.parse().expect("values")).collect();
+        let all: Vec<_> = (0..6).map(|combination| choose(&varied, combination).join(" ")).collect();
+        assert_eq!(all, ["a=1 b=x", "a=1 b=y", "a=1 b=z", "a=2 b=x", "a=2 b=y", "a=2 b=z"]);
+    }
+}
