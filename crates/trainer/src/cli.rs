@@ -39,6 +39,8 @@ pub(crate) enum Command {
     Scenario(ScenarioCommand),
     /// Train many times, over seeds and settings, and tell how results vary
     Sweep(SweepArgs),
+    /// Reproduce the paper's evaluation (section V), and what it leaves open, as a report with pictures and data
+    Reproduce(ReproduceArgs),
     /// Draw the learning curves of runs into one picture
     Plot(PlotArgs),
     /// List the devices that this build and this machine offer
@@ -186,6 +188,30 @@ pub(crate) enum ScenarioCommand {
         #[command(flatten)]
         format: FormatArg,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReproduceArgs {
+    /// Only these parts, such as `fig8,table4` [default: all]
+    #[arg(long, value_name = "PART,...", value_delimiter = ',')]
+    pub(crate) only: Vec<String>,
+    /// Fewer values and seeds, shorter trainings: minutes instead of most of an hour
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Scenarios; may be repeated
+    #[arg(long, value_name = "NAME|FILE", default_values = ["paper", "paper-wan"])]
+    pub(crate) scenario: Vec<String>,
+    /// Settings of training; may be repeated
+    #[arg(long, value_name = "NAME|FILE", default_values = ["paper", "recommended"])]
+    pub(crate) training: Vec<String>,
+    /// Seeds, such as `1-10` or `1,2,5` [default: 1-5, with --quick 1-2]
+    #[arg(long, value_name = "SEEDS")]
+    pub(crate) seeds: Option<String>,
+    /// Directory of the report; runs that it holds already are kept
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,8 @@ use sim::random;
 
 /// Resamples of a bootstrap.
 const RESAMPLES: usize = 10_000;
+/// Where there are thousands of means to tell.
+const FEW_RESAMPLES: usize = 1_000;
 
 /// Mean of some numbers, where it may lie, and their range.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,6 +14,8 @@ pub(crate) struct Spread {
     pub(crate) count: usize,
     /// Their mean.
     pub(crate) mean: f64,
+    /// Mean of the middle half, which a single odd number does not move.
+    pub(crate) iqm: f64,
     /// 2.5th percentile of the bootstrapped mean.
     pub(crate) low: f64,
     /// 97.5th percentile of the bootstrapped mean.
@@ -28,23 +32,58 @@ impl Spread {
     /// # Panics
     /// If there is no number.
     pub(crate) fn of(values: &[f64]) -> Self {
+        Self::bootstrapped(&[values], RESAMPLES)
+    }
+
+    /// The same with fewer resamples, for each point of a curve.
+    ///
+    /// # Panics
+    /// If there is no number.
+    pub(crate) fn of_point(values: &[f64]) -> Self {
+        Self::bootstrapped(&[values], FEW_RESAMPLES)
+    }
+
+    /// The mean over several settings alike, seeds being drawn within each (stratified bootstrap).
+    ///
+    /// # Panics
+    /// If there is no number.
+    pub(crate) fn of_strata(strata: &[&[f64]]) -> Self {
+        Self::bootstrapped(strata, RESAMPLES)
+    }
+
+    fn bootstrapped(strata: &[&[f64]], resamples: usize) -> Self {
+        let mut values: Vec<f64> = strata.concat();
         assert!(!values.is_empty(), "the mean of nothing");
         let count = values.len();
-        let mean = |sum: f64| sum / count as f64;
         let mut stream = random::stream(0, "bootstrap");
+        let mut resample = |stratum: &&[f64]| -> f64 {
+            (0..stratum.len()).map(|_| stratum[random::below(&mut stream, stratum.len())]).sum()
+        };
         let mut means: Vec<f64> =
-            (0..RESAMPLES).map(|_| mean((0..count).map(|_| values[random::below(&mut stream, count)]).sum())).collect();
+            (0..resamples).map(|_| strata.iter().map(&mut resample).sum::<f64>() / count as f64).collect();
         means.sort_by(f64::total_cmp);
-        let at = |share: f64| means[((RESAMPLES - 1) as f64 * share).round() as usize];
+        let at = |share: f64| means[((resamples - 1) as f64 * share).round() as usize];
+        values.sort_by(f64::total_cmp);
         Self {
             count,
-            mean: mean(values.iter().sum()),
+            mean: values.iter().sum::<f64>() / count as f64,
+            iqm: interquartile_mean(&values),
             low: at(0.025),
             high: at(0.975),
-            least: values.iter().copied().fold(f64::INFINITY, f64::min),
-            greatest: values.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            least: values[0],
+            greatest: values[count - 1],
         }
     }
+}
+
+/// Of sorted numbers; a number on the border counts in part.
+fn interquartile_mean(sorted: &[f64]) -> f64 {
+    let quarter = sorted.len() as f64 / 4.0;
+    let weight = |index: usize| {
+        let (from, to) = (index as f64, index as f64 + 1.0);
+        (to.min(3.0 * quarter) - from.max(quarter)).max(0.0)
+    };
+    sorted.iter().enumerate().map(|(index, value)| weight(index) * value).sum::<f64>() / (2.0 * quarter)
 }
 
 #[cfg(test)]
@@ -54,18 +93,38 @@ mod tests {
     #[test]
     fn one_number_has_no_spread() {
         let spread = Spread::of(&[0.5]);
-        assert_eq!(spread, Spread { count: 1, mean: 0.5, low: 0.5, high: 0.5, least: 0.5, greatest: 0.5 });
+        let half = 0.5;
+        let expected = Spread { count: 1, mean: half, iqm: half, low: half, high: half, least: half, greatest: half };
+        assert_eq!(spread, expected);
     }
 
     #[test]
     fn the_interval_is_that_of_the_normal_distribution_for_many_numbers() {
         let mut stream = random::stream(3, "spread");
         let values: Vec<f64> = (0..400).map(|_| random::unit(&mut stream)).collect();
-        let spread = Spread::of(&values);
-        let deviation = (values.iter().map(|value| (value - spread.mean).powi(2)).sum::<f64>() / 400.0).sqrt();
-        let half = 1.96 * deviation / 20.0;
-        assert!((spread.mean - spread.low - half).abs() < 0.1 * half, "{spread:?}, expected ± {half}");
-        assert!((spread.high - spread.mean - half).abs() < 0.1 * half, "{spread:?}, expected ± {half}");
-        assert!(spread.least < spread.low && spread.high < spread.greatest);
+        for spread in [Spread::of(&values), Spread::of_point(&values)] {
+            let deviation = (values.iter().map(|value| (value - spread.mean).powi(2)).sum::<f64>() / 400.0).sqrt();
+            let half = 1.96 * deviation / 20.0;
+            assert!((spread.mean - spread.low - half).abs() < 0.15 * half, "{spread:?}, expected ± {half}");
+            assert!((spread.high - spread.mean - half).abs() < 0.15 * half, "{spread:?}, expected ± {half}");
+            assert!(spread.least < spread.low && spread.high < spread.greatest);
+        }
+    }
+
+    /// What differs between settings is no uncertainty of the seeds.
+    #[test]
+    fn strata_are_drawn_within() {
+        let spread = Spread::of_strata(&[&[1.0, 1.0, 1.0], &[5.0, 5.0, 5.0]]);
+        assert_eq!((spread.low, spread.mean, spread.high), (3.0, 3.0, 3.0));
+        let mixed = Spread::of(&[1.0, 1.0, 1.0, 5.0, 5.0, 5.0]);
+        assert!(mixed.low < 2.0 && mixed.high > 4.0);
+    }
+
+    #[test]
+    fn the_interquartile_mean_leaves_the_outer_quarters_out() {
+        assert_eq!(interquartile_mean(&[0.0, 1.0, 3.0, 1000.0]), 2.0);
+        // 5 numbers: a quarter of the second and fourth is outside.
+        let expected = (0.75 * 1.0 + 2.0 + 0.75 * 3.0) / 2.5;
+        assert!((interquartile_mean(&[-50.0, 1.0, 2.0, 3.0, 90.0]) - expected).abs() < 1e-12);
     }
 }

@@ -7,8 +7,8 @@ mod evaluate;
 mod export;
 mod plot;
 mod scenario;
-mod sweep;
-mod train;
+pub(crate) mod sweep;
+pub(crate) mod train;
 mod worker;
 
 use std::io;
@@ -45,6 +45,7 @@ fn dispatch(cli: Cli) -> Result<(), AppError> {
         Some(Command::Scenario(command)) => scenario::run(&command),
         Some(Command::Plot(args)) => plot::run(&args),
         Some(Command::Sweep(args)) => sweep::run(&args),
+        Some(Command::Reproduce(args)) => crate::reproduce::run(&args),
         Some(Command::Devices(args)) => devices::run(&args),
         Some(Command::Worker(args)) => worker::run(&args),
         Some(Command::Completions { shell }) => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use drl::Agent;
@@ -39,18 +40,20 @@ pub(crate) fn meta(args: &TrainArgs) -> Result<(), AppError> {
 fn run(args: &TrainArgs, training: Training, phases: Phases) -> Result<(), AppError> {
     let problem = Problem::load(&args.scenario.scenario)?;
     let backend = setup::open(&args.compute)?;
-    let work = || Run::prepare(args, training, problem, phases, backend.clone(), Display::Terminal);
+    let work =
+        || Run::prepare(args, training, problem, phases, backend.clone(), args.out.as_deref(), Display::Terminal);
     contain::on_device(&backend, work)?.finish()
 }
 
-/// Trains as one of many: nothing is printed.
+/// Trains as one of many, into this directory: nothing is printed.
 pub(crate) fn quietly(
     args: &TrainArgs,
     training: Training,
     problem: Problem,
     backend: &Backend,
+    out: &Path,
 ) -> Result<(), AppError> {
-    let work = || Run::prepare(args, training, problem, Phases::Both, backend.clone(), Display::Nothing);
+    let work = || Run::prepare(args, training, problem, Phases::Both, backend.clone(), Some(out), Display::Nothing);
     contain::on_device(backend, work)?.finish()
 }
 
@@ -127,6 +130,7 @@ impl<'a> Run<'a> {
         problem: Problem,
         phases: Phases,
         backend: Backend,
+        out: Option<&Path>,
         display: Display,
     ) -> Result<Self, AppError> {
         let sampler = problem.sampler()?;
@@ -157,7 +161,7 @@ impl<'a> Run<'a> {
         let metadata = learns.then(labelled).transpose()?;
         let labelling = begin.elapsed();
         let name = format!("{}-{}-seed{}", problem.scenario.name, training.name, args.seed.seed);
-        let directory = RunDir::create(args.out.as_deref(), &name)?;
+        let directory = RunDir::create(out, &name)?;
         let text = configuration(&training, &problem.scenario, args.seed.seed, &backend.name);
         directory.write("config.toml", text.as_bytes())?;
         let metrics = MetricsFile::create(&directory)?;

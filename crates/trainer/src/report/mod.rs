@@ -1,5 +1,6 @@
 //! Results for people and programs: tables, JSON, CSV, pictures.
 
+pub(crate) mod chart;
 pub(crate) mod plot;
 mod table;
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use super::UNFINISHED;
-use crate::cli::{ComputeArgs, Format, FormatArg, ScenarioArg, SeedArg, SweepRunsArgs, ThreadsArg, TrainArgs};
+use crate::cli::{ComputeArgs, SweepRunsArgs, ThreadsArg};
 use crate::commands::train;
 use crate::config::Training;
 use crate::error::AppError;
+use crate::runs::{self, Planned};
 use crate::setup::Problem;
 
 /// The most runs of one sweep.
@@ -44,7 +44,7 @@ impl Shard {
 }
 
 /// Seeds as people write them: `1-10`, `1,2,5` or both.
-fn parse_seeds(text: &str) -> Result<Vec<u64>, AppError> {
+pub(crate) fn parse_seeds(text: &str) -> Result<Vec<u64>, AppError> {
     let bad = || AppError::BadOption {
         option: "--seeds",
         text: text.to_owned(),
@@ -104,15 +104,6 @@ fn split_values(text: &str) -> Vec<String> {
     values.iter().map(|value| value.trim().to_owned()).collect()
 }
 
-/// One training of the sweep.
-pub(super) struct Planned {
-    /// Of its directory.
-    pub(super) name: String,
-    pub(super) arguments: TrainArgs,
-    /// What its `config.toml` will say.
-    pub(super) configuration: String,
-}
-
 /// All runs, in an order that does not depend on the shard.
 pub(super) fn plan(args: &SweepRunsArgs, varied: &[Varied], device: &str) -> Result<Vec<Planned>, AppError> {
     let seeds = parse_seeds(&args.seeds)?;
@@ -133,28 +124,15 @@ pub(super) fn plan(args: &SweepRunsArgs, varied: &[Varied], device: &str) -> Res
                 let settings: Vec<String> = args.settings.iter().chain(&chosen).cloned().collect();
                 let training = Training::load(training_name, &settings)?;
                 for &seed in &seeds {
-                    let labels: Vec<&str> = std::iter::once("").chain(chosen.iter().map(String::as_str)).collect();
-                    let labels = labels.join("-");
-                    let name =
-                        directory_name(&format!("{}-{}{labels}-seed{seed}", problem.scenario.name, training.name));
-                    if let Some(other) = names.insert(name.clone(), (scenario, training_name, combination)) {
-                        let others = format!("{} with {}", other.0, other.1);
-                        return Err(AppError::SameName { name, others });
+                    let name = runs::name(&problem.scenario.name, &training.name, &chosen, seed);
+                    if let Some(other) = names.insert(name.clone(), (scenario, training_name)) {
+                        return Err(AppError::SameName { name, others: format!("{} with {}", other.0, other.1) });
                     }
-                    let arguments = TrainArgs {
-                        scenario: ScenarioArg { scenario: scenario.clone() },
-                        training: training_name.clone(),
-                        settings: settings.clone(),
-                        start: None,
-                        seed: SeedArg { seed },
-                        compute: ComputeArgs {
-                            device: args.compute.device.clone(),
-                            threads: ThreadsArg { threads: args.compute.threads.threads },
-                        },
-                        out: Some(args.out.as_deref().expect("asked for").join(UNFINISHED).join(&name)),
-                        checkpoint_every: 60,
-                        format: FormatArg { format: Format::Table },
+                    let compute = ComputeArgs {
+                        device: args.compute.device.clone(),
+                        threads: ThreadsArg { threads: args.compute.threads.threads },
                     };
+                    let arguments = Planned::arguments(scenario, training_name, &settings, seed, compute);
                     let configuration = train::configuration(&training, &problem.scenario, seed, device);
                     planned.push(Planned { name, arguments, configuration });
                 }
@@ -173,11 +151,6 @@ fn choose(varied: &[Varied], mut combination: usize) -> Vec<String> {
     }
     chosen.reverse();
     chosen
-}
-
-/// A name without what some file system could mind.
-fn directory_name(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.=+".contains(c) { c } else { '_' }).collect()
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
 use sim::metrics::Evaluation;
 
-use super::{DEFINITION, Definition, RUNS};
+use super::{DEFINITION, Definition};
 use crate::cli::Format;
 use crate::error::AppError;
 use crate::report;
 use crate::run_dir::write_file;
+use crate::runs::{RUNS, RunResults};
 use crate::statistics::Spread;
 
 /// What finished runs say.
@@ -30,18 +30,6 @@ struct Found {
     values: Vec<String>,
     seed: u64,
     results: RunResults,
-}
-
-/// The part of `results.json` that counts here.
-#[derive(Deserialize)]
-struct RunResults {
-    scenario: String,
-    training: String,
-    seed: u64,
-    device: String,
-    meta_seconds: f64,
-    drl_seconds: f64,
-    evaluations: Vec<Evaluation>,
 }
 
 /// Reads the runs of one or more directories of one sweep.
@@ -63,6 +51,9 @@ pub(super) fn collect(sweeps: &[PathBuf]) -> Result<Sweep, AppError> {
         for entry in fs::read_dir(&runs).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if name.starts_with('.') {
+                continue; // what file managers leave everywhere
+            }
             if let Some(other) = directories.get(&name) {
                 let read = |run: &Path| fs::read(run.join("config.toml")).unwrap_or_default();
                 if read(other) != read(&path) {
@@ -97,8 +88,7 @@ fn read_run(run: &Path, varied: &[String]) -> Result<Found, AppError> {
     let no_run =
         |file: &str, reason: String| AppError::NoRun { path: run.to_owned(), reason: format!("{file}: {reason}") };
     let read = |file: &str| fs::read_to_string(run.join(file)).map_err(|error| no_run(file, error.to_string()));
-    let results: RunResults =
-        serde_json::from_str(&read("results.json")?).map_err(|error| no_run("results.json", error.to_string()))?;
+    let results = RunResults::read(run)?;
     let configuration: toml::Table =
         toml::from_str(&read("config.toml")?).map_err(|error| no_run("config.toml", error.message().to_owned()))?;
     let value = |key: &String| {
@@ -168,7 +158,7 @@ pub(super) fn tell(sweep: &Sweep, out: &Path, format: Format) -> Result<(), AppE
     for line in &summary {
         let mut row = vec![line.scenario.to_owned(), line.training.to_owned()];
         row.extend(line.values.iter().cloned());
-        let Spread { count, mean, low, high, least, greatest } = line.spread;
+        let Spread { count, mean, low, high, least, greatest, .. } = line.spread;
         row.extend([line.scheme.to_owned(), count.to_string(), line.measure.to_owned()]);
         row.extend([mean, low, high, least, greatest].map(number));
         rows.push(row);
@@ -239,7 +229,7 @@ fn print_summary(sweep: &Sweep, summary: &[Line<'_>], rows: &[Vec<String>], form
         .chain(["scheme", "runs", "measure", "mean", "95 % interval", "range"])
         .collect();
     let cells = |line: &Line<'_>| {
-        let Spread { count, mean, low, high, least, greatest } = line.spread;
+        let Spread { count, mean, low, high, least, greatest, .. } = line.spread;
         let mut row = vec![line.scenario.to_owned(), line.training.to_owned()];
         row.extend(line.values.iter().cloned());
         row.extend([

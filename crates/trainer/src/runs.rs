@@ -1,0 +1,167 @@
+//! Many trainings: those that are there are kept, the others are done, on all threads.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use model::{Backend, DeviceKind};
+use serde::Deserialize;
+use sim::metrics::Evaluation;
+
+use crate::cli::{ComputeArgs, Format, FormatArg, ScenarioArg, SeedArg, TrainArgs};
+use crate::commands::train;
+use crate::config::Training;
+use crate::error::AppError;
+use crate::progress::Progress;
+use crate::setup::Problem;
+
+/// Where finished runs are.
+pub(crate) const RUNS: &str = "runs";
+/// Where runs are until they are finished.
+const UNFINISHED: &str = "unfinished";
+
+/// One training of many.
+pub(crate) struct Planned {
+    /// Of its directory.
+    pub(crate) name: String,
+    pub(crate) arguments: TrainArgs,
+    /// What its `config.toml` will say.
+    pub(crate) configuration: String,
+}
+
+impl Planned {
+    /// The arguments of `train` for one of many runs.
+    pub(crate) fn arguments(
+        scenario: &str,
+        training: &str,
+        settings: &[String],
+        seed: u64,
+        compute: ComputeArgs,
+    ) -> TrainArgs {
+        TrainArgs {
+            scenario: ScenarioArg { scenario: scenario.to_owned() },
+            training: training.to_owned(),
+            settings: settings.to_vec(),
+            start: None,
+            seed: SeedArg { seed },
+            compute,
+            out: None,
+            checkpoint_every: 60,
+            format: FormatArg { format: Format::Table },
+        }
+    }
+}
+
+/// The name of a run's directory, without what some file system could mind.
+pub(crate) fn name(scenario: &str, training: &str, settings: &[String], seed: u64) -> String {
+    let settings: String = settings.iter().flat_map(|setting| ["-", setting]).collect();
+    let name = format!("{scenario}-{training}{settings}-seed{seed}");
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.=+".contains(c) { c } else { '_' }).collect()
+}
+
+/// The runs that are not there yet.
+pub(crate) fn not_done(planned: Vec<Planned>, out: &Path) -> Result<Vec<Planned>, AppError> {
+    let mut open = Vec::new();
+    for planned in planned {
+        if !is_done(&out.join(RUNS).join(&planned.name), &planned.configuration)? {
+            open.push(planned);
+        }
+    }
+    Ok(open)
+}
+
+/// Whether a run is there already; one of another configuration is not taken for it.
+fn is_done(run: &Path, configuration: &str) -> Result<bool, AppError> {
+    match fs::read_to_string(run.join("config.toml")) {
+        Ok(found) if found == configuration => Ok(true),
+        Ok(_) => Err(AppError::OtherSweep {
+            path: run.to_owned(),
+            reason: "its config.toml says other settings, another device or version".to_owned(),
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(AppError::Unreadable { path: run.join("config.toml"), source }),
+    }
+}
+
+/// Trains on all threads: on the processor as many runs at once as there are threads, each on its own, since nothing
+/// is faster than threads that wait for nobody; on any other device one after the other.
+pub(crate) fn train_each(open: &[Planned], out: &Path, backend: &Backend) -> Result<(), AppError> {
+    let at_once = if backend.kind == DeviceKind::Cpu { rayon::current_num_threads().min(open.len()) } else { 1 };
+    let progress = Progress::new("runs", open.len());
+    let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let failure = Mutex::new(None);
+    let failed = || failure.lock().is_ok_and(|failure| failure.is_some());
+    let work = || {
+        while let Some(planned) = open.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !failed()) {
+            match train_one(planned, out, backend) {
+                Ok(()) => progress.show(done.fetch_add(1, Ordering::Relaxed) + 1, None, None, None),
+                Err(error) => {
+                    if let Ok(mut failure) = failure.lock() {
+                        failure.get_or_insert(error);
+                    }
+                }
+            }
+        }
+    };
+    if at_once <= 1 {
+        work();
+    } else {
+        std::thread::scope(|scope| {
+            for _ in 0..at_once {
+                scope.spawn(|| match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
+                    Ok(pool) => pool.install(work),
+                    Err(source) => {
+                        if let Ok(mut failure) = failure.lock() {
+                            failure.get_or_insert(AppError::Threads { threads: 1, source });
+                        }
+                    }
+                });
+            }
+        });
+    }
+    drop(progress);
+    let _ = fs::remove_dir(out.join(UNFINISHED)); // if no other shard needs it
+    failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).map_or(Ok(()), Err)
+}
+
+/// A run appears among the others when it is finished.
+fn train_one(planned: &Planned, out: &Path, backend: &Backend) -> Result<(), AppError> {
+    let unfinished = &out.join(UNFINISHED).join(&planned.name);
+    let unwritable = |path: &Path| {
+        let path = path.to_owned();
+        move |source| AppError::Unwritable { path, source }
+    };
+    match fs::remove_dir_all(unfinished) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(unfinished)(error)),
+        _ => {}
+    }
+    let problem = Problem::load(&planned.arguments.scenario.scenario)?;
+    let training = Training::load(&planned.arguments.training, &planned.arguments.settings)?;
+    train::quietly(&planned.arguments, training, problem, backend, unfinished)?;
+    let run = out.join(RUNS).join(&planned.name);
+    fs::rename(unfinished, &run).map_err(unwritable(&run))
+}
+
+/// The part of `results.json` that counts here.
+#[derive(Deserialize)]
+pub(crate) struct RunResults {
+    pub(crate) scenario: String,
+    pub(crate) training: String,
+    pub(crate) seed: u64,
+    pub(crate) device: String,
+    pub(crate) meta_seconds: f64,
+    pub(crate) drl_seconds: f64,
+    pub(crate) q2_start: Option<f64>,
+    pub(crate) evaluations: Vec<Evaluation>,
+}
+
+impl RunResults {
+    /// Reads what a finished run found.
+    pub(crate) fn read(run: &Path) -> Result<Self, AppError> {
+        let no_run =
+            |reason: String| AppError::NoRun { path: run.to_owned(), reason: format!("results.json: {reason}") };
+        let text = fs::read_to_string(run.join("results.json")).map_err(|error| no_run(error.to_string()))?;
+        serde_json::from_str(&text).map_err(|error| no_run(error.to_string()))
+    }
+}
