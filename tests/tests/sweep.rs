@@ -107,15 +107,17 @@ fn finished_runs_are_kept_and_a_sweep_may_grow() {
 }
 
 #[test]
-fn a_run_that_was_cut_short_is_done_again() {
+fn what_another_process_has_in_work_is_left_alone() {
     let workshop = Workshop::new();
-    let unfinished = workshop.path("sweep/unfinished/paper-recommended-network.dnns=2-seed1");
+    sweep(&workshop, "sweep", &["--shard", "1/2"]).succeeded();
+    let unfinished = workshop.path("sweep/unfinished/paper-recommended-network.dnns=2-seed2.x");
     std::fs::create_dir_all(&unfinished).expect("the folder is the test's own");
     std::fs::write(unfinished.join("metrics.csv"), "phase,st").expect("the folder is the test's own");
     sweep(&workshop, "sweep", &[]).succeeded();
     let files = workshop.files();
-    assert!(!files.keys().any(|name| name.contains("unfinished")), "{:?}", files.keys());
-    assert!(files.contains_key("sweep/runs/paper-recommended-network.dnns=2-seed1/record/weights.bpk"));
+    let others: Vec<_> = files.keys().filter(|name| name.contains("unfinished")).collect();
+    assert_eq!(others, ["sweep/unfinished/paper-recommended-network.dnns=2-seed2.x/metrics.csv"]);
+    assert!(files.contains_key("sweep/runs/paper-recommended-network.dnns=2-seed2/record/weights.bpk"));
 }
 
 #[test]
@@ -125,6 +127,16 @@ fn another_sweep_is_not_mixed_in() {
     let before = repeatable(&workshop, "sweep");
     let other = sweep(&workshop, "sweep", &["--set", "drl.batch=9"]).failed(1).silent();
     other.naming(&["belongs to another sweep", "config.toml says other settings", "help:"]);
+    // Other seeds with other settings have names of their own, but are no more runs of the same.
+    let seeds = ["sweep", "--vary", "network.dnns=2,10", "--seeds", "3", "--out", "sweep", "--set", "drl.batch=9"];
+    workshop
+        .trainer(&[&seeds[..1], &TINY, &seeds[1..]].concat())
+        .failed(1)
+        .naming(&["says other settings than that of"]);
+    for dnns in [2, 10] {
+        let run = workshop.path(&format!("sweep/runs/paper-recommended-network.dnns={dnns}-seed3"));
+        std::fs::remove_dir_all(run).expect("it was trained");
+    }
     let varied = ["sweep", "--vary", "drl.batch=8,9", "--seeds", "1", "--out", "sweep"];
     workshop.trainer(&[&varied[..], &TINY].concat()).failed(1).naming(&["varies other settings"]);
     assert!(repeatable(&workshop, "sweep") == before);
@@ -148,6 +160,9 @@ fn wrong_options_are_refused_before_anything_is_written() {
         (&["--vary", "network.dnns"], 2, "--vary network.dnns"),
         (&["--vary", "network.dns=1,2"], 1, "unknown key"),
         (&["--vary", "network.dnns=1,1"], 1, "would be called"),
+        (&["--vary", "drl.learning_rate=0.001,1e-3"], 2, "a setting of its own"),
+        (&["--vary", "network.dnns=1,2", "--vary", "network.dnns=4"], 2, "once"),
+        (&["--vary", "network . dnns=1,2"], 2, "a key of settings"),
         (&["--vary", "network.dnns=0,1"], 1, "must lie between"),
         (&["--seeds", "1-99999", "--vary", "network.dnns=1,2"], 1, "100000"),
         (&["--scenario", "papr"], 1, "papr"),
@@ -157,4 +172,8 @@ fn wrong_options_are_refused_before_anything_is_written() {
     }
     workshop.trainer(&["sweep"]).failed(2).naming(&["--out"]);
     assert_eq!(workshop.files().into_keys().collect::<Vec<_>>(), ["/"]);
+    std::fs::create_dir(workshop.path("mine")).expect("the folder is the test's own");
+    workshop.write("mine/summary.csv", "the only copy");
+    sweep(&workshop, "mine", &[]).failed(1).naming(&["mine is there and not empty"]);
+    assert_eq!(workshop.text("mine/summary.csv"), "the only copy");
 }

@@ -218,15 +218,19 @@ fn wgpu() -> Result<Vec<Backend>, BackendError> {
 #[cfg(feature = "wgpu")]
 #[expect(clippy::unnecessary_wraps, reason = "a build without wgpu has no adapters to list")]
 fn wgpu() -> Result<Vec<Backend>, BackendError> {
-    let described = |device: Device| match device.identity() {
-        Some(identity) => {
-            let kind = if identity.physical.is_some() { DeviceKind::Gpu } else { DeviceKind::SoftwareGpu };
-            (device, kind, format!("{} ({})", identity.name, identity.fingerprint))
-        }
-        None => (device, DeviceKind::Gpu, "unnamed adapter".to_owned()),
+    // Opening an adapter that is there but refuses, as with a driver that does not fit, panics in Burn.
+    let identity = |device: &Device| std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| device.identity())).ok();
+    let described = |device: Device| {
+        Some(match identity(&device)? {
+            Some(identity) => {
+                let kind = if identity.physical.is_some() { DeviceKind::Gpu } else { DeviceKind::SoftwareGpu };
+                (device, kind, format!("{} ({})", identity.name, identity.fingerprint))
+            }
+            None => (device, DeviceKind::Gpu, "unnamed adapter".to_owned()),
+        })
     };
     let mut adapters: Vec<_> =
-        Device::enumerate(burn::tensor::DeviceType::Wgpu).into_vec().into_iter().map(described).collect();
+        Device::enumerate(burn::tensor::DeviceType::Wgpu).into_vec().into_iter().filter_map(described).collect();
     adapters.sort_by_key(|(_, kind, _)| *kind == DeviceKind::SoftwareGpu);
     let named =
         |(index, (device, kind, description))| Backend { device, name: format!("wgpu:{index}"), kind, description };

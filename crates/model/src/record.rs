@@ -127,8 +127,9 @@ impl Record {
     }
 
     fn write_into(&self, directory: &Path) -> io::Result<()> {
-        fs::create_dir_all(directory)?;
+        // First what can fail: a device that is lost leaves no half-written directory.
         let bytes = self.ensemble.clone().into_record().into_bytes().map_err(io::Error::other)?;
+        fs::create_dir_all(directory)?;
         write_synced(&directory.join(WEIGHTS), &bytes)?;
         write_synced(&directory.join(MANIFEST), self.manifest(&bytes).as_bytes())
     }

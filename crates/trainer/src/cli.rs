@@ -239,10 +239,12 @@ pub(crate) struct DevicesArgs {
     #[arg(long, value_name = "NAME|FILE", default_value = "paper", requires = "measure")]
     pub(crate) scenario: Vec<String>,
     /// Numbers of DNNs to measure
-    #[arg(long, value_name = "K", value_delimiter = ',', default_value = "1,8,64", requires = "measure")]
+    #[arg(long, value_name = "K", value_delimiter = ',', default_value = "1,8,64", requires = "measure",
+        value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) dnns: Vec<u16>,
     /// Samples in the batch of each DNN
-    #[arg(long, value_name = "N", default_value_t = 128, requires = "measure")]
+    #[arg(long, value_name = "N", default_value_t = 128, requires = "measure",
+        value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub(crate) batch: u32,
     #[command(flatten)]
     pub(crate) threads: ThreadsArg,

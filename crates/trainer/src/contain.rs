@@ -19,11 +19,15 @@ pub(crate) fn on_device<T>(backend: &Backend, work: impl FnOnce() -> Result<T, A
     let listener = Listener::install();
     let result = panic::catch_unwind(AssertUnwindSafe(work));
     let first = listener.remove();
-    result.unwrap_or_else(|payload| {
-        // What panicked first, maybe on another thread, says best what happened.
-        let reason = first.unwrap_or_else(|| message(&*payload));
-        Err(AppError::DeviceFailed { device: backend.name.clone(), reason, kept: None })
-    })
+    // What panicked first, maybe on another thread, says best what happened. An operation that failed there unseen makes
+    // results worthless, even if the work ended well.
+    let reason = match (result, first) {
+        (Ok(result), None) => return result,
+        (Ok(Err(error)), Some(_)) => return Err(error),
+        (_, Some(first)) => first,
+        (Err(payload), None) => message(&*payload),
+    };
+    Err(AppError::DeviceFailed { device: backend.name.clone(), reason, kept: None })
 }
 
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Sync + Send>;
@@ -41,7 +45,9 @@ impl Listener {
         let (heard, loud) = (Arc::clone(&first), Arc::clone(&before));
         let wants_trace = std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0");
         panic::set_hook(Box::new(move |info| {
-            heard.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| message(info.payload()));
+            let place = info.location().map_or(String::new(), |place| format!(" ({place})"));
+            let said = || message(info.payload()) + &place;
+            heard.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(said);
             if wants_trace {
                 loud(info);
             }
@@ -83,7 +89,19 @@ mod tests {
         };
         let error = on_device(&backend(DeviceKind::Gpu), work).expect_err("it panicked");
         let AppError::DeviceFailed { device, reason, kept: None } = error else { panic!("{error:?}") };
-        assert_eq!((device.as_str(), reason.as_str()), ("wgpu:7", "the adapter is gone"));
+        assert_eq!(device, "wgpu:7");
+        assert!(reason.starts_with("the adapter is gone (") && reason.contains("contain.rs"), "{reason}");
+    }
+
+    #[test]
+    fn what_fails_unseen_on_another_thread_is_an_error_too() {
+        let work = || {
+            let other = std::thread::spawn(|| panic!("no memory for this"));
+            let _ = other.join();
+            Ok(())
+        };
+        let error = on_device(&backend(DeviceKind::Gpu), work).expect_err("something panicked");
+        assert!(matches!(&error, AppError::DeviceFailed { reason, .. } if reason.contains("no memory")), "{error}");
     }
 
     #[test]

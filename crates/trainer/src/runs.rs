@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use model::{Backend, DeviceKind};
 use serde::Deserialize;
+use sim::Scenario;
 use sim::metrics::Evaluation;
 
 use crate::cli::{ComputeArgs, Format, FormatArg, ScenarioArg, SeedArg, TrainArgs};
@@ -26,6 +27,8 @@ pub(crate) struct Planned {
     /// Of its directory.
     pub(crate) name: String,
     pub(crate) arguments: TrainArgs,
+    pub(crate) training: Training,
+    pub(crate) scenario: Scenario,
     /// What its `config.toml` will say.
     pub(crate) configuration: String,
 }
@@ -125,22 +128,43 @@ pub(crate) fn train_each(open: &[Planned], out: &Path, backend: &Backend) -> Res
     failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
-/// A run appears among the others when it is finished.
+/// A run appears among the others when it is finished. Until then it has a directory of this process alone, so that
+/// others that do the same run, by mistake or after a restart, do not disturb it; the first to finish counts.
 fn train_one(planned: &Planned, out: &Path, backend: &Backend) -> Result<(), AppError> {
-    let unfinished = &out.join(UNFINISHED).join(&planned.name);
-    let unwritable = |path: &Path| {
-        let path = path.to_owned();
-        move |source| AppError::Unwritable { path, source }
-    };
-    match fs::remove_dir_all(unfinished) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unwritable(unfinished)(error)),
-        _ => {}
-    }
-    let problem = Problem::load(&planned.arguments.scenario.scenario)?;
-    let training = Training::load(&planned.arguments.training, &planned.arguments.settings)?;
-    train::quietly(&planned.arguments, training, problem, backend, unfinished)?;
+    let folder = out.join(UNFINISHED);
+    let unwritable = |source| AppError::Unwritable { path: folder.clone(), source };
+    let unfinished = new_directory(&folder, &planned.name).map_err(unwritable)?;
+    let problem = Problem::new(planned.scenario.clone())?;
+    let trained = train::quietly(&planned.arguments, planned.training.clone(), problem, backend, unfinished.path());
+    trained.map_err(|error| match error {
+        // What it kept goes with its directory: the run is done again from the start.
+        AppError::DeviceFailed { device, reason, .. } => AppError::DeviceFailed { device, reason, kept: None },
+        error => error,
+    })?;
     let run = out.join(RUNS).join(&planned.name);
-    fs::rename(unfinished, &run).map_err(unwritable(&run))
+    match fs::rename(unfinished.path(), &run) {
+        Err(_) if run.join("config.toml").exists() => Ok(()),
+        Err(source) => Err(AppError::Unwritable { path: run, source }),
+        Ok(()) => {
+            let _ = unfinished.keep(); // there is nothing left to remove
+            Ok(())
+        }
+    }
+}
+
+fn new_directory(folder: &Path, name: &str) -> std::io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    let prefix = format!("{name}.");
+    builder.prefix(&prefix);
+    // What a run writes is for others to read, unlike most temporary files.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755));
+    fs::create_dir_all(folder)?;
+    builder.tempdir_in(folder).or_else(|_| {
+        // Another process may just have removed the folder that it found empty.
+        fs::create_dir_all(folder)?;
+        builder.tempdir_in(folder)
+    })
 }
 
 /// The part of `results.json` that counts here.

@@ -60,7 +60,9 @@ fn measure(args: &DevicesArgs) -> Result<(), AppError> {
     } else {
         let open = |name: &String| -> Result<Backend, AppError> {
             let choice: DeviceChoice = name.parse()?;
-            Ok(choice.open_with(&setup::token(None)?)?)
+            let remote = matches!(choice, DeviceChoice::Remote(_));
+            let token = if remote { setup::token(None)? } else { String::new() };
+            Ok(choice.open_with(&token)?)
         };
         args.device.iter().map(open).collect::<Result<_, _>>()?
     };
@@ -71,9 +73,15 @@ fn measure(args: &DevicesArgs) -> Result<(), AppError> {
         for &dnns in &args.dnns {
             for backend in &devices {
                 let batch = args.batch as usize;
-                let timed =
-                    contain::on_device(backend, || Ok(subject.times(backend, usize::from(dnns.max(1)), batch.max(1))));
-                let (step_seconds, decision_seconds) = timed?;
+                let timed = contain::on_device(backend, || Ok(subject.times(backend, usize::from(dnns), batch)));
+                let (step_seconds, decision_seconds) = match timed {
+                    Ok(times) => times,
+                    Err(error @ AppError::DeviceFailed { .. }) => {
+                        report::note(&format!("K = {dnns} is left out: {error}"));
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
                 measurements.push(Measurement {
                     device: backend.name.clone(),
                     scenario: scenario.clone(),

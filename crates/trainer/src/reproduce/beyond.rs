@@ -18,6 +18,8 @@ use super::scope::{Experiment, Finished, Scope};
 
 /// Prices of a decision, as many for one DNN as for K.
 const PRICES: [usize; 3] = [2, 4, 8];
+/// Seeds of that comparison.
+const CANDIDATE_SEEDS: usize = 3;
 /// Flips in the trade-off of time against quality.
 const FLIPS: [usize; 7] = [0, 1, 2, 4, 6, 9, 18];
 /// Population and generations in it.
@@ -28,11 +30,12 @@ const QUICK_FLEETS: [(usize, usize); 3] = [(1, 3), (3, 3), (10, 5)];
 /// Tasks from which on one seed must do.
 const LARGE: usize = 1000;
 
-fn many_dnns(scope: &Scope, scenario: &str, prices: usize) -> Result<Experiment, AppError> {
+fn many_dnns(scope: &Scope, scenario: &str, prices: usize) -> Experiment {
     let random = "meta.outer_steps=0".to_owned();
-    let experiment = scope.experiment(scenario, "paper", &[random, format!("network.dnns={prices}")]);
+    let mut experiment = scope.experiment(scenario, "paper", &[random, format!("network.dnns={prices}")]);
+    experiment.most_seeds = CANDIDATE_SEEDS;
     // K = 8 is the preset's own.
-    Ok(if prices == 8 { from_random(scope, scenario, "paper") } else { experiment })
+    if prices == 8 { from_random(scope, scenario, "paper") } else { experiment }
 }
 
 fn one_dnn(scope: &Scope, scenario: &str, prices: usize) -> Experiment {
@@ -45,7 +48,9 @@ fn one_dnn(scope: &Scope, scenario: &str, prices: usize) -> Experiment {
         "decision.exploration=order-preserving".to_owned(),
         format!("decision.flips={flips}"),
     ];
-    scope.experiment(scenario, "paper", &settings)
+    let mut experiment = scope.experiment(scenario, "paper", &settings);
+    experiment.most_seeds = CANDIDATE_SEEDS;
+    experiment
 }
 
 fn fleets(scope: &Scope) -> &'static [(usize, usize)] {
@@ -67,13 +72,13 @@ pub(super) fn experiments(id: &str, scope: &Scope) -> Result<Vec<Experiment>, Ap
         "candidates" => {
             for scenario in &scope.scenarios {
                 for prices in PRICES {
-                    all.extend([many_dnns(scope, scenario, prices)?, one_dnn(scope, scenario, prices)]);
+                    all.extend([many_dnns(scope, scenario, prices), one_dnn(scope, scenario, prices)]);
                 }
             }
         }
         "tradeoff" => all.extend(scope.pairs().map(|(scenario, training)| scope.default(scenario, training))),
         "fleets" => {
-            for scenario in &scope.scenarios {
+            if let Some(scenario) = scope.scenarios.last() {
                 for &(devices, tasks) in fleets(scope).iter().rev() {
                     all.push(fleet(scope, scenario, devices, tasks)?);
                 }
@@ -124,7 +129,7 @@ fn evaluation_row(parts: &[&str], evaluation: &Evaluation) -> Vec<String> {
     let optional = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let Evaluation { mean_cost, q2, q2_p05, evaluations_per_decision, seconds_per_decision, .. } = evaluation;
     let numbers = [optional(*q2), optional(*q2_p05)];
-    let rest = [mean_cost, evaluations_per_decision, seconds_per_decision].map(|value| value.to_string());
+    let rest = [mean_cost, evaluations_per_decision, seconds_per_decision].map(ToString::to_string);
     parts.iter().map(|&part| part.to_owned()).chain(numbers).chain(rest).collect()
 }
 
@@ -145,7 +150,7 @@ pub(super) fn candidates(scope: &Scope) -> Result<Figure, AppError> {
             let mut points = Vec::new();
             for (index, &prices) in PRICES.iter().enumerate() {
                 let experiment =
-                    if one { one_dnn(scope, scenario, prices) } else { many_dnns(scope, scenario, prices)? };
+                    if one { one_dnn(scope, scenario, prices) } else { many_dnns(scope, scenario, prices) };
                 let mut q2 = Vec::new();
                 for run in scope.finished(&experiment)? {
                     let measure = || {
@@ -252,7 +257,7 @@ pub(super) fn fleets_figure(scope: &Scope) -> Result<Figure, AppError> {
     let mut rows = vec![evaluation_header(&["scenario", "fleet", "scheme", "run"])];
     let mut panels = Vec::new();
     let names: Vec<String> = fleets(scope).iter().map(|(devices, tasks)| format!("{devices} × {tasks}")).collect();
-    for scenario in &scope.scenarios {
+    if let Some(scenario) = scope.scenarios.last() {
         let mut series: Vec<Series> = Vec::new();
         for scheme in ["greedy-largest-first", "genetic", "local-search", "mr-dro", "mr-dro-explored"] {
             let mut points = Vec::new();
@@ -274,7 +279,7 @@ pub(super) fn fleets_figure(scope: &Scope) -> Result<Figure, AppError> {
         let x = Axis::Named { label: "devices × tasks", names: names.clone() };
         panels.push(Panel { title: format!("scenario {scenario}, training recommended"), x, y: Q2, series });
     }
-    let command = match scope.scenarios.first() {
+    let command = match scope.scenarios.last() {
         Some(scenario) => fleet(scope, scenario, 10, 5)?.command("1"),
         None => String::new(),
     };

@@ -48,7 +48,7 @@ pub(super) const LEARNING_RATES: Sweep = Sweep {
 pub(super) const BUFFERS: Sweep = Sweep {
     key: "drl.buffer",
     name: "buffer size",
-    full: &[500.0, 1000.0, 1400.0, 2000.0, 3000.0, 4800.0],
+    full: &[500.0, 1000.0, 1400.0, 2400.0, 4800.0],
     quick: &[500.0, 1400.0],
 };
 const META_RATES: Sweep = Sweep {

@@ -48,6 +48,10 @@ pub(crate) fn run(args: &ReproduceArgs) -> Result<(), AppError> {
     let mut scope = Scope::from(args);
     scope.seeds = sweep::parse_seeds(args.seeds.as_deref().unwrap_or(if args.quick { "1-2" } else { "1-5" }))?;
     let backend = setup::open(&args.compute)?;
+    let is_ours = ["runs", "scenarios"].iter().any(|folder| scope.out.join(folder).is_dir());
+    if !is_ours && fs::read_dir(&scope.out).is_ok_and(|mut entries| entries.next().is_some()) {
+        return Err(AppError::RunExists { path: scope.out });
+    }
     // The largest fleets first: nobody should wait for one long run at the end.
     let mut experiments = Vec::new();
     for part in parts.iter().rev() {
@@ -154,7 +158,7 @@ fn introduction(scope: &Scope) -> Vec<String> {
         format!(
             "Made with: cargo run -p trainer -- reproduce{}{} --out {}. Its runs, each as `trainer train` writes them, are in runs/.",
             if *quick { " --quick" } else { "" },
-            scenarios.iter().map(|scenario| format!(" --scenario {scenario}")).collect::<String>(),
+            scenarios.iter().flat_map(|scenario| [" --scenario ", scenario]).collect::<String>(),
             scope::shown(&scope.out)
         ),
     ]

@@ -1,5 +1,7 @@
 //! The report: one page that needs nothing but itself.
 
+use std::fmt::Write as _;
+
 use super::figures::Figure;
 use super::table::Table;
 
@@ -34,17 +36,17 @@ impl Page<'_> {
             escaped(self.title)
         );
         for paragraph in self.introduction {
-            html += &format!("<p>{}</p>\n", escaped(paragraph));
+            let _ = writeln!(html, "<p>{}</p>", escaped(paragraph));
         }
         html += "<nav aria-label=\"Parts\">";
         if self.claims.is_some() {
             html += "<a href=\"#claims\">claims</a>";
         }
         for (id, _) in self.tables {
-            html += &format!("<a href=\"#{id}\">{id}</a>");
+            let _ = write!(html, "<a href=\"#{id}\">{id}</a>");
         }
         for (figure, _) in self.figures {
-            html += &format!("<a href=\"#{0}\">{0}</a>", figure.id);
+            let _ = write!(html, "<a href=\"#{0}\">{0}</a>", figure.id);
         }
         html += "</nav>\n";
         if let Some(claims) = self.claims {
@@ -55,7 +57,8 @@ impl Page<'_> {
         }
         for (figure, svg) in self.figures {
             let (id, title) = (figure.id, escaped(&figure.title));
-            html += &format!(
+            let _ = write!(
+                html,
                 "<h2 id=\"{id}\">{title}</h2>\n<p>{}</p>\n<figure role=\"img\" aria-label=\"{title}\">{svg}</figure>\n\
                  <p>Data: <a href=\"{id}.csv\">{id}.csv</a>, picture: <a href=\"{id}.svg\">{id}.svg</a>. One of its runs:</p>\n<pre>{}</pre>\n",
                 escaped(&figure.text),
@@ -81,10 +84,9 @@ fn section(id: &str, table: &Table) -> String {
                 _ if index > 0 && is_number(cell) && cell.parse::<f64>().is_ok() => " class=\"number\"",
                 _ => "",
             };
-            html += &if index == 0 {
-                format!("<th>{}</th>", escaped(cell))
-            } else {
-                format!("<td{class}>{}</td>", escaped(cell))
+            let _ = match index {
+                0 => write!(html, "<th>{}</th>", escaped(cell)),
+                _ => write!(html, "<td{class}>{}</td>", escaped(cell)),
             };
         }
         html += "</tr>\n";

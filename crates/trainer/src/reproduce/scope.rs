@@ -1,6 +1,6 @@
 //! What is reproduced: which scenarios, settings and seeds, and where the runs are.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use sim::Scenario;
@@ -34,7 +34,7 @@ pub(super) struct Experiment {
 impl Experiment {
     /// The command that makes one of its runs.
     pub(super) fn command(&self, seed: &str) -> String {
-        let settings: String = self.settings.iter().map(|setting| format!(" --set {setting}")).collect();
+        let settings: String = self.settings.iter().flat_map(|setting| [" --set ", setting]).collect();
         let Self { scenario, training, .. } = self;
         format!("cargo run -p trainer -- --scenario {scenario} --training {training}{settings} --seed {seed}")
     }
@@ -133,9 +133,9 @@ impl Scope {
         threads: Option<u16>,
     ) -> Result<Vec<Planned>, AppError> {
         let mut planned = Vec::new();
-        let mut known = BTreeMap::new();
+        let mut known = BTreeSet::new();
         for experiment in experiments {
-            if known.insert(experiment.clone(), ()).is_some() {
+            if !known.insert(experiment.clone()) {
                 continue;
             }
             let problem = Problem::load(&experiment.scenario)?;
@@ -147,6 +147,8 @@ impl Scope {
                     name: runs::name(&problem.scenario.name, &training.name, settings, seed),
                     arguments: Planned::arguments(scenario, preset, settings, seed, compute),
                     configuration: train::configuration(&training, &problem.scenario, seed, device),
+                    training: training.clone(),
+                    scenario: problem.scenario.clone(),
                 });
             }
         }

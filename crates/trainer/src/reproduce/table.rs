@@ -106,12 +106,15 @@ pub(super) fn table4(scope: &Scope, scenario: &str) -> Result<Table, AppError> {
     Ok(Table { title: format!("Table IV on `{scenario}`"), rows })
 }
 
+/// Whether a claim holds, and the number that says so; `None` where the runs do not tell.
+type Verdict = Option<(bool, String)>;
+
 /// What the paper says, and what is the case here.
 struct Claim {
     text: &'static str,
     paper: &'static str,
-    /// For a scenario and a training: whether it holds, and the number that says so.
-    check: fn(&Scope, &str, &str) -> Result<Option<(bool, String)>, AppError>,
+    /// For a scenario and a training.
+    check: fn(&Scope, &str, &str) -> Result<Verdict, AppError>,
     /// Parts whose runs it needs.
     parts: &'static [&'static str],
 }

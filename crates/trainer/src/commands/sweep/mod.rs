@@ -43,9 +43,9 @@ fn train_all(args: &SweepRunsArgs) -> Result<(), AppError> {
     let backend = setup::open(&args.compute)?;
     let planned = plan(args, &varied, &backend.name)?;
     let count = planned.len();
+    define(out, &varied)?;
     let runs = out.join(RUNS);
     fs::create_dir_all(&runs).map_err(|source| AppError::Unwritable { path: runs, source })?;
-    define(out, &varied)?;
     let mine: Vec<Planned> =
         planned.into_iter().enumerate().filter(|(index, _)| shard.has(*index)).map(|(_, planned)| planned).collect();
     let share = mine.len();
@@ -55,15 +55,28 @@ fn train_all(args: &SweepRunsArgs) -> Result<(), AppError> {
     tell(&collect(&[out.to_owned()])?, out, args.format.format)
 }
 
-/// Writes down what is varied; a sweep may grow, but stays one sweep.
+/// Writes down what is varied, in a directory that is new or empty; a sweep may grow, but stays one sweep.
 fn define(out: &Path, varied: &[Varied]) -> Result<(), AppError> {
     let path = out.join(DEFINITION);
-    let varied = varied.iter().map(|varied| varied.key.clone()).collect();
+    let mut varied: Vec<String> = varied.iter().map(|varied| varied.key.clone()).collect();
+    varied.sort();
     let text = toml::to_string(&Definition { varied }).expect("texts can be written");
     match fs::read_to_string(&path) {
         Ok(found) if found == text => Ok(()),
         Ok(_) => Err(AppError::OtherSweep { path: out.to_owned(), reason: "it varies other settings".to_owned() }),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => write_file(&path, text.as_bytes()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let unwritable = |source| AppError::Unwritable { path: out.to_owned(), source };
+            fs::create_dir_all(out).map_err(unwritable)?;
+            let mut entries = fs::read_dir(out).map_err(unwritable)?;
+            // A file that is just being written by another shard starts with a point.
+            let strange = |entry: std::io::Result<fs::DirEntry>| {
+                entry.is_ok_and(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
+            };
+            if entries.any(strange) {
+                return Err(AppError::RunExists { path: out.to_owned() });
+            }
+            write_file(&path, text.as_bytes())
+        }
         Err(source) => Err(AppError::Unreadable { path, source }),
     }
 }

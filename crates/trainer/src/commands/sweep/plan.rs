@@ -1,6 +1,6 @@
 //! Which trainings a sweep is made of, and which of them are this shard's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::cli::{ComputeArgs, SweepRunsArgs, ThreadsArg};
@@ -55,8 +55,14 @@ pub(crate) fn parse_seeds(text: &str) -> Result<Vec<u64>, AppError> {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let (first, last): (u64, u64) =
             (first.trim().parse().map_err(|_| bad())?, last.trim().parse().map_err(|_| bad())?);
-        if first > last || last - first >= MAX_RUNS as u64 {
+        // TOML, in which runs say what they are, has no larger numbers.
+        if first > last || i64::try_from(last).is_err() {
             return Err(bad());
+        }
+        let count = (last - first).saturating_add(seeds.len() as u64);
+        if count >= MAX_RUNS as u64 {
+            let count = usize::try_from(count).unwrap_or(usize::MAX);
+            return Err(AppError::TooLarge { what: "the seeds", count, limit: MAX_RUNS });
         }
         seeds.extend(first..=last);
     }
@@ -107,7 +113,7 @@ fn split_values(text: &str) -> Vec<String> {
 /// All runs, in an order that does not depend on the shard.
 pub(super) fn plan(args: &SweepRunsArgs, varied: &[Varied], device: &str) -> Result<Vec<Planned>, AppError> {
     let seeds = parse_seeds(&args.seeds)?;
-    let combinations = varied.iter().map(|varied| varied.values.len()).product::<usize>();
+    let combinations = varied.iter().fold(1_usize, |product, varied| product.saturating_mul(varied.values.len()));
     let count = [args.scenario.len(), args.training.len(), combinations, seeds.len()]
         .iter()
         .fold(1_usize, |product, &factor| product.saturating_mul(factor));
@@ -116,6 +122,7 @@ pub(super) fn plan(args: &SweepRunsArgs, varied: &[Varied], device: &str) -> Res
     }
     let mut planned: Vec<Planned> = Vec::with_capacity(count);
     let mut names = BTreeMap::new();
+    let mut configurations = BTreeSet::new();
     for scenario in &args.scenario {
         let problem = Problem::load(scenario)?;
         for training_name in &args.training {
@@ -123,6 +130,7 @@ pub(super) fn plan(args: &SweepRunsArgs, varied: &[Varied], device: &str) -> Res
                 let chosen = choose(varied, combination);
                 let settings: Vec<String> = args.settings.iter().chain(&chosen).cloned().collect();
                 let training = Training::load(training_name, &settings)?;
+                check_keys(varied, &training)?;
                 for &seed in &seeds {
                     let name = runs::name(&problem.scenario.name, &training.name, &chosen, seed);
                     if let Some(other) = names.insert(name.clone(), (scenario, training_name)) {
@@ -134,12 +142,30 @@ pub(super) fn plan(args: &SweepRunsArgs, varied: &[Varied], device: &str) -> Res
                     };
                     let arguments = Planned::arguments(scenario, training_name, &settings, seed, compute);
                     let configuration = train::configuration(&training, &problem.scenario, seed, device);
-                    planned.push(Planned { name, arguments, configuration });
+                    if !configurations.insert(configuration.clone()) {
+                        let text = chosen.join(" ");
+                        return Err(AppError::BadOption { option: "--vary", text, wanted: "a setting of its own" });
+                    }
+                    let (training, scenario) = (training.clone(), problem.scenario.clone());
+                    planned.push(Planned { name, arguments, training, scenario, configuration });
                 }
             }
         }
     }
     Ok(planned)
+}
+
+/// Tables find what was varied under its key: each must be one, once.
+fn check_keys(varied: &[Varied], training: &Training) -> Result<(), AppError> {
+    let resolved = toml::Value::try_from(training).expect("numbers, texts and tables can be written");
+    for (index, Varied { key, .. }) in varied.iter().enumerate() {
+        let found = key.split('.').try_fold(&resolved, |value, part| value.get(part));
+        if found.is_none() || varied[..index].iter().any(|other| other.key == *key) {
+            let wanted = "a key of settings, once, such as network.dnns";
+            return Err(AppError::BadOption { option: "--vary", text: key.clone(), wanted });
+        }
+    }
+    Ok(())
 }
 
 /// The values that one combination gives the varied settings; the last setting changes fastest.
@@ -171,7 +197,8 @@ mod tests {
     #[test]
     fn seeds_are_numbers_and_ranges() {
         assert_eq!(parse_seeds("1-3,7").expect("seeds"), [1, 2, 3, 7]);
-        for text in ["", "3-1", "1,1", "1-3,2", "x", "1-", "0-999999999"] {
+        for text in ["", "3-1", "1,1", "1-3,2", "x", "1-", "0-999999999", "1-90000,90001-180000", "9223372036854775808"]
+        {
             assert!(parse_seeds(text).is_err(), "{text}");
         }
     }

@@ -29,6 +29,9 @@ struct Found {
     /// Values of the varied settings, in their order.
     values: Vec<String>,
     seed: u64,
+    /// Its configuration but for seed and device.
+    rest: toml::Table,
+    path: PathBuf,
     results: RunResults,
 }
 
@@ -72,7 +75,20 @@ pub(super) fn collect(sweeps: &[PathBuf]) -> Result<Sweep, AppError> {
         let values = || compare_values(&a.values, &b.values);
         of(a).cmp(&of(b)).then_with(values).then(a.seed.cmp(&b.seed))
     });
+    check_alike(&found)?;
     Ok(Sweep { varied, directories, found })
+}
+
+/// Runs that are told as one setting differ in their seed and their device alone.
+fn check_alike(found: &[Found]) -> Result<(), AppError> {
+    let setting = |found: &Found| (found.scenario.clone(), found.training.clone(), found.values.clone());
+    for pair in found.windows(2) {
+        if setting(&pair[0]) == setting(&pair[1]) && pair[0].rest != pair[1].rest {
+            let reason = format!("its config.toml says other settings than that of {}", pair[0].path.display());
+            return Err(AppError::OtherSweep { path: pair[1].path.clone(), reason });
+        }
+    }
+    Ok(())
 }
 
 /// Numbers by size, everything else as text.
@@ -89,7 +105,7 @@ fn read_run(run: &Path, varied: &[String]) -> Result<Found, AppError> {
         |file: &str, reason: String| AppError::NoRun { path: run.to_owned(), reason: format!("{file}: {reason}") };
     let read = |file: &str| fs::read_to_string(run.join(file)).map_err(|error| no_run(file, error.to_string()));
     let results = RunResults::read(run)?;
-    let configuration: toml::Table =
+    let mut configuration: toml::Table =
         toml::from_str(&read("config.toml")?).map_err(|error| no_run("config.toml", error.message().to_owned()))?;
     let value = |key: &String| {
         let mut value = configuration.get("training");
@@ -99,11 +115,15 @@ fn read_run(run: &Path, varied: &[String]) -> Result<Found, AppError> {
         value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default()
     };
     let values = varied.iter().map(value).collect();
+    configuration.remove("seed");
+    configuration.remove("device");
     Ok(Found {
         scenario: results.scenario.clone(),
         training: results.training.clone(),
         values,
         seed: results.seed,
+        rest: configuration,
+        path: run.to_owned(),
         results,
     })
 }
@@ -212,8 +232,12 @@ fn print_summary(sweep: &Sweep, summary: &[Line<'_>], rows: &[Vec<String>], form
         Format::Csv => return report::write_out(report::csv_of(rows)?.as_bytes()),
         Format::Json => {
             let object = |row: &Vec<String>| -> serde_json::Map<String, serde_json::Value> {
-                let value = |text: &String| text.parse::<f64>().map_or_else(|_| text.clone().into(), Into::into);
-                rows[0].iter().cloned().zip(row.iter().map(value)).collect()
+                let texts = ["scenario", "training", "scheme", "measure"];
+                let value = |(name, text): (&String, &String)| -> (String, serde_json::Value) {
+                    let number = text.parse::<f64>().ok().filter(|_| !texts.contains(&name.as_str()));
+                    (name.clone(), number.map_or_else(|| text.clone().into(), Into::into))
+                };
+                rows[0].iter().zip(row).map(value).collect()
             };
             let objects: Vec<_> = rows[1..].iter().map(object).collect();
             let text = serde_json::to_string_pretty(&objects).expect("texts and numbers can be written");
