@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::cli::PlotArgs;
 use crate::error::AppError;
 use crate::metrics;
+use crate::report::chart;
 use crate::report::plot::{self, Curve};
 
 pub(crate) fn run(args: &PlotArgs) -> Result<(), AppError> {
@@ -20,7 +21,7 @@ pub(crate) fn run(args: &PlotArgs) -> Result<(), AppError> {
         let mut any = false;
         for row in metrics::read(Path::new(path))?.into_iter().filter(|row| row.phase == "drl") {
             if let Some(q2) = row.q2 {
-                group.entry(row.step).or_default().push((1.0 - q2).max(plot::SMALLEST_GAP));
+                group.entry(row.step).or_default().push((1.0 - q2).max(chart::SMALLEST_GAP));
                 any = true;
             }
         }

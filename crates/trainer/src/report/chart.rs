@@ -9,7 +9,7 @@ use plotters::prelude::*;
 use crate::statistics::Spread;
 
 /// Colours that the colour-blind can tell apart (Okabe and Ito), for things without an order.
-const COLOURS: [RGBColor; 8] = [
+pub(super) const COLOURS: [RGBColor; 8] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),

@@ -1,29 +1,15 @@
 //! Pictures of training, as SVG.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use plotters::coord::Shift;
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 
+use super::chart::{COLOURS, SMALLEST_GAP, number};
 use crate::error::AppError;
 use crate::metrics::Row;
 use crate::run_dir::write_file;
-
-/// Colours that the colour-blind can tell apart (Okabe and Ito).
-const COLOURS: [RGBColor; 7] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-    RGBColor(86, 180, 233),
-    RGBColor(60, 60, 60),
-];
-
-/// The smallest gap that a logarithmic axis shows; below it a run is at the optimum for all that can be seen.
-pub(crate) const SMALLEST_GAP: f64 = 1e-5;
 
 /// One curve of a picture: over steps, the mean of several runs with their range.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,7 +108,7 @@ where
         .map_err(text)?;
     let mut mesh = chart.configure_mesh();
     mesh.x_desc("steps").y_desc(description).light_line_style(WHITE).bold_line_style(BLACK.mix(0.12));
-    mesh.x_label_formatter(&|steps| thousands(*steps)).y_label_formatter(&label).label_style(("sans-serif", 13));
+    mesh.x_label_formatter(&|steps| number(*steps)).y_label_formatter(&label).label_style(("sans-serif", 13));
     mesh.draw().map_err(text)?;
     for (row, (curve, colour)) in (0..).zip(shown()) {
         let band = curve.points.iter().map(|point| (point.0, point.3));
@@ -135,17 +121,4 @@ where
         legend.draw(&Text::new(curve.label.clone(), (28, y - 7), ("sans-serif", 13))).map_err(text)?;
     }
     Ok(())
-}
-
-/// 20000 as 20,000.
-fn thousands(value: f64) -> String {
-    let digits = format!("{value:.0}");
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        let _ = write!(text, "{digit}");
-    }
-    text
 }
