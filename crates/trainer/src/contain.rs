@@ -76,12 +76,16 @@ mod tests {
 
     use super::*;
 
+    /// There is one hook for all threads of a process.
+    static ALONE: Mutex<()> = Mutex::new(());
+
     fn backend(kind: DeviceKind) -> Backend {
         Backend { device: Device::flex(), name: "wgpu:7".to_owned(), kind, description: String::new() }
     }
 
     #[test]
     fn a_lost_device_is_an_error_that_says_what_was_heard_first() {
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let work = || -> Result<(), AppError> {
             let other = std::thread::spawn(|| panic!("\n  the adapter\n  is gone\n"));
             let _ = other.join();
@@ -95,6 +99,7 @@ mod tests {
 
     #[test]
     fn what_fails_unseen_on_another_thread_is_an_error_too() {
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let work = || {
             let other = std::thread::spawn(|| panic!("no memory for this"));
             let _ = other.join();
@@ -106,6 +111,7 @@ mod tests {
 
     #[test]
     fn what_succeeds_or_fails_by_itself_passes() {
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let passed = on_device(&backend(DeviceKind::Remote), || Ok(7));
         assert_eq!(passed.expect("nothing failed"), 7);
         let failed = on_device(&backend(DeviceKind::Gpu), || Err::<(), _>(AppError::BadSetting { text: "x".into() }));
