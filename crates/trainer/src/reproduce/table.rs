@@ -93,9 +93,11 @@ pub(super) fn table4(scope: &Scope, scenario: &str) -> Result<Table, AppError> {
         add(&label, printed.map(|&(_, _, energy, q2)| (energy, q2)), &runs);
     }
     if scope.trainings.iter().any(|training| training == "paper") {
-        add("DDLO (local and edge)", None, &ddlo(scope, scenario, &problem, &set)?);
+        if scope.without_cloud(scenario)? != scenario {
+            add("DDLO (local and edge)", None, &ddlo(scope, scenario, &problem, &set)?);
+        }
         let random = scope.finished(&from_random(scope, scenario, "paper"))?;
-        add("DDTO (random start, three places)", None, &all(&random, "mr-dro"));
+        add("DDTO (random start, all places)", None, &all(&random, "mr-dro"));
     }
     for (training, runs) in &trained {
         let printed = (training.as_str() == "paper").then_some((432.0, 0.94));
