@@ -93,11 +93,15 @@ impl Problem {
     fn whole_step(&self) -> f64 {
         let settings = Settings {
             steps: usize::MAX,
+            workloads_per_step: 1,
             buffer: BUFFER,
+            learn_from: None,
             batch: BATCH,
             learning_rate: 0.003,
             final_learning_rate: 0.003,
+            epsilon: 1e-8,
             selection: Selection::PAPER,
+            refine: false,
             report_every: 100,
         };
         let device = DeviceChoice::Flex.open().expect("built in").device;
@@ -121,7 +125,7 @@ impl Problem {
         let (mut sizes_bytes, mut inputs) = (vec![0.0; 9], vec![0.0; 9]);
         let sample = seconds_of(1000, || {
             workloads.fill(&mut sizes_bytes);
-            self.codec.encode(&sizes_bytes, black_box(&mut inputs));
+            self.codec.encode(&self.model, &sizes_bytes, black_box(&mut inputs));
         });
         let mut random = random::stream(2, "profile");
         let logits: Vec<f32> = (0..DNNS * 18).map(|_| random::unit(&mut random) as f32 - 0.5).collect();
@@ -133,7 +137,8 @@ impl Problem {
         });
         let mut buffer = ReplayBuffer::new(BUFFER, self.codec);
         let store = seconds_of(1000, || {
-            buffer.push(Sample { sizes_bytes: &sizes_bytes, places: black_box(&places), cost: 1.0 });
+            let places = black_box(&places);
+            buffer.push(Sample { sizes_bytes: &sizes_bytes, places, cost: 1.0, environment: None }, &inputs);
         });
         let mut indices = vec![0; DNNS * BATCH];
         let batches = seconds_of(100, || {

@@ -27,7 +27,9 @@ fn agent(dnns: usize, selection: Selection) -> Agent {
     let workloads = Workloads::new(&scenario, sampler, Part::Training, random::stream(1, "bench"));
     let settings = Settings {
         steps: usize::MAX,
+        workloads_per_step: 1,
         buffer: 1400,
+        learn_from: None,
         batch: 128,
         learning_rate: 0.003,
         final_learning_rate: 0.003,

@@ -6,7 +6,8 @@ use burn::tensor::Device;
 use model::{Adam, Chooser, Codec, Ensemble, Learner, Policy, Round, Rounds, Samples, Selection};
 use serde::Serialize;
 use sim::random::{self, Stream};
-use sim::{CostModel, Workloads, metrics};
+use sim::scheme::LocalSearch;
+use sim::{CostModel, Environment, Workloads, metrics};
 
 use crate::observer::{Observer, StepReport};
 use crate::replay::{ReplayBuffer, Sample};
@@ -14,21 +15,37 @@ use crate::replay::{ReplayBuffer, Sample};
 /// Settings of Algorithm 2.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Settings {
-    /// Steps: one workload each, and once the buffer is full one training step.
+    /// Steps: some workloads each, and once the buffer is full one training step.
     pub steps: usize,
+    /// Workloads decided and remembered in one step; 1 in the paper.
+    pub workloads_per_step: usize,
     /// Samples in the replay buffer.
     pub buffer: usize,
+    /// Samples in the buffer before the networks learn; `None`, as in the paper: a full buffer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learn_from: Option<usize>,
     /// Samples in the batch of each DNN.
     pub batch: usize,
     /// Step size of Adam.
     pub learning_rate: f64,
     /// Step size of the last step, approached linearly.
     pub final_learning_rate: f64,
+    /// ε of Adam: beside a large one small gradients move little, as in stochastic gradient descent.
+    pub epsilon: f64,
     /// How candidates are made and chosen while training.
     #[serde(flatten)]
     pub selection: Selection,
+    /// Whether the cheapest candidate is improved by local search before it is remembered.
+    pub refine: bool,
     /// Steps between reports.
     pub report_every: usize,
+}
+
+impl Settings {
+    /// Steps that only fill the buffer.
+    pub fn warm_up_steps(&self) -> usize {
+        self.learn_from.unwrap_or(self.buffer).min(self.buffer).div_ceil(self.workloads_per_step)
+    }
 }
 
 /// K DNNs in training with what they share.
@@ -50,7 +67,7 @@ impl Agent {
         seed: u64,
         device: &Device,
     ) -> Self {
-        let adam = Adam::with_learning_rate(settings.learning_rate as f32);
+        let adam = Adam { epsilon: settings.epsilon as f32, ..Adam::with_learning_rate(settings.learning_rate as f32) };
         Self {
             learner: model::learner(ensemble, codec.head(), adam, device),
             experience: Experience::new(model, codec, ensemble.dnns(), workloads, settings, seed),
@@ -61,15 +78,21 @@ impl Agent {
     /// Trains to the end, or until the observer breaks.
     pub fn run(&mut self, observer: &mut dyn Observer) {
         while !self.experience.is_done() {
-            let report = self.run_to_report();
+            let every = self.experience.settings.report_every;
+            let report = self.advance(every - self.experience.step % every);
             if let ControlFlow::Break(()) = observer.observe(&report, self) {
                 return;
             }
         }
     }
 
-    /// Trains until the next report is due.
-    fn run_to_report(&mut self) -> StepReport {
+    /// Trains for so many more steps, but not beyond the last, and reports how the last of them went.
+    ///
+    /// # Panics
+    /// If there is no step left, or none is asked for.
+    pub fn advance(&mut self, steps: usize) -> StepReport {
+        assert!(steps > 0 && !self.experience.is_done(), "there is nothing to train");
+        self.experience.stop_at = (self.experience.step + steps).min(self.experience.settings.steps);
         // The step that is reported learns by itself, since it is asked for more than the others.
         self.learner.rounds(&mut self.experience);
         let (mut loss, mut q1) = (None, None);
@@ -83,19 +106,25 @@ impl Agent {
         StepReport { step: self.experience.step, loss, q1, buffer_mean_cost: self.experience.buffer.mean_cost() }
     }
 
+    /// Prices asked of the cost model so far to choose among candidates.
+    pub fn evaluations(&self) -> u64 {
+        self.experience.evaluations
+    }
+
     /// Q1 (24) over the first DNN's batch: recorded costs against what all DNNs together would answer now.
     fn q1(&mut self) -> f64 {
-        let Experience { buffer, codec, model, settings, indices, dnns, .. } = &self.experience;
+        let Experience { buffer, codec, model, settings, indices, dnns, .. } = &mut self.experience;
         let batch = &indices[..settings.batch];
         let (inputs, _) = buffer.encoded().gather(batch);
         let mut logits = Vec::new();
         self.learner.logits(&inputs, &mut logits);
         let (outputs, rows) = (codec.outputs(), batch.len());
         let mut chooser = Chooser::new(Selection::PAPER);
-        let mut places = vec![0; codec.inputs()];
+        let mut places = vec![0; codec.task_count()];
         let (mut recorded, mut obtained) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
         for (row, &index) in batch.iter().enumerate() {
             let sample = buffer.sample(index as usize);
+            enter(model, sample.environment);
             let proposals = (0..*dnns).map(|dnn| &logits[(dnn * rows + row) * outputs..][..outputs]);
             let chosen = chooser.choose(codec, model, sample.sizes_bytes, proposals, &mut places);
             recorded.push(sample.cost);
@@ -117,6 +146,7 @@ impl Agent {
 
 /// What the DNNs share: the workloads, the choice among their proposals, the replay buffer, and where the loop stands.
 struct Experience {
+    /// In the environment of whatever was priced last.
     model: CostModel,
     codec: Codec,
     settings: Settings,
@@ -127,20 +157,28 @@ struct Experience {
     batches: Vec<Stream>,
     /// Steps begun.
     step: usize,
+    /// The step to stop after.
+    stop_at: usize,
     /// The step size with which the current step learns, if it does.
     learns: Option<f32>,
-    /// The workload in work, as sizes and as inputs.
+    /// The workloads in work, as sizes and as inputs: `[workloads_per_step, N * M]` and `[workloads_per_step, inputs]`.
     sizes_bytes: Vec<f64>,
     inputs: Vec<f32>,
-    /// The decision for it.
+    /// Their environments, if these change.
+    environments: Vec<Environment>,
+    /// The decision for one of them.
     places: Vec<u8>,
     /// `[K, batch]`.
     indices: Vec<u32>,
+    evaluations: u64,
 }
 
 impl Experience {
     fn new(model: CostModel, codec: Codec, dnns: usize, workloads: Workloads, settings: Settings, seed: u64) -> Self {
+        let rows = settings.workloads_per_step;
+        let environments = if workloads.changes_environment() { rows } else { 0 };
         let mut experience = Self {
+            environments: vec![model.environment().clone(); environments],
             model,
             codec,
             settings,
@@ -150,13 +188,15 @@ impl Experience {
             workloads,
             batches: (0..dnns).map(|dnn| random::stream(seed, &format!("drl batches/{dnn}"))).collect(),
             step: 0,
+            stop_at: 0,
             learns: None,
-            sizes_bytes: vec![0.0; codec.inputs()],
-            inputs: vec![0.0; codec.inputs()],
-            places: vec![0; codec.inputs()],
+            sizes_bytes: vec![0.0; rows * codec.task_count()],
+            inputs: vec![0.0; rows * codec.inputs()],
+            places: vec![0; codec.task_count()],
             indices: Vec::new(),
+            evaluations: 0,
         };
-        experience.draw_workload();
+        experience.draw_workloads();
         experience
     }
 
@@ -164,18 +204,37 @@ impl Experience {
         self.step >= self.settings.steps
     }
 
-    /// Line 3: the workload of the next step.
-    fn draw_workload(&mut self) {
-        self.workloads.fill(&mut self.sizes_bytes);
-        self.codec.encode(&self.sizes_bytes, &mut self.inputs);
+    /// Line 3: the workloads of the next step, each in its environment.
+    fn draw_workloads(&mut self) {
+        let rows = self.sizes_bytes.chunks_exact_mut(self.codec.task_count());
+        for (row, (sizes, inputs)) in rows.zip(self.inputs.chunks_exact_mut(self.codec.inputs())).enumerate() {
+            if let Some(environment) = self.environments.get_mut(row) {
+                self.workloads.next_environment(environment);
+                enter(&mut self.model, Some(environment));
+            }
+            self.workloads.fill(sizes);
+            self.codec.encode(&self.model, sizes, inputs);
+        }
     }
 
     /// Lines 5 to 11: remembers the cheapest of the candidates that all DNNs propose.
     fn remember(&mut self, logits: &[f32]) {
-        let Self { chooser, codec, model, sizes_bytes, places, .. } = self;
-        let proposals = logits.chunks_exact(codec.outputs());
-        let cost = chooser.choose(codec, model, sizes_bytes, proposals, places).cost;
-        self.buffer.push(Sample { sizes_bytes, places, cost });
+        let Self { chooser, codec, model, places, dnns, .. } = self;
+        let outputs = codec.outputs();
+        let rows = self.sizes_bytes.chunks_exact(codec.task_count()).zip(self.inputs.chunks_exact(codec.inputs()));
+        let count = rows.len();
+        for (row, (sizes_bytes, inputs)) in rows.enumerate() {
+            let environment = self.environments.get(row);
+            enter(model, environment);
+            let proposals = (0..*dnns).map(|dnn| &logits[(dnn * count + row) * outputs..][..outputs]);
+            let mut chosen = chooser.choose(codec, model, sizes_bytes, proposals, places);
+            if self.settings.refine {
+                chosen.evaluations += LocalSearch::new().improve(model, sizes_bytes, places) + 1;
+                chosen.cost = model.cost(sizes_bytes, places);
+            }
+            self.evaluations += chosen.evaluations;
+            self.buffer.push(Sample { sizes_bytes, places, cost: chosen.cost, environment }, inputs);
+        }
     }
 
     /// Line 14: a batch for each DNN, from its own stream.
@@ -190,9 +249,17 @@ impl Experience {
 
     /// Falls linearly from the first training step, the one after the buffer is full, to the last.
     fn learning_rate(&self) -> f64 {
-        let Settings { steps, buffer, learning_rate, final_learning_rate, .. } = self.settings;
-        let (done, last) = (self.step - buffer - 1, steps.saturating_sub(buffer + 1).max(1));
+        let Settings { steps, learning_rate, final_learning_rate, .. } = self.settings;
+        let first = self.settings.warm_up_steps() + 1;
+        let (done, last) = (self.step - first, steps.saturating_sub(first).max(1));
         learning_rate + (final_learning_rate - learning_rate) * done as f64 / last as f64
+    }
+}
+
+/// Prices from now on in this environment, if there is one to change to.
+fn enter(model: &mut CostModel, environment: Option<&Environment>) {
+    if let Some(environment) = environment {
+        model.enter(environment).expect("drawn by the scenario's own distribution");
     }
 }
 
@@ -201,18 +268,18 @@ impl Rounds for Experience {
         &self.inputs
     }
 
-    /// One round of the loop of Algorithm 2, up to what the DNNs learn; stops where a report is due.
+    /// One round of the loop of Algorithm 2, up to what the DNNs learn.
     fn next(&mut self, logits: &[f32]) -> Round {
         // Algorithm 2 trains from the step after the one that filled the buffer.
-        let trains = self.buffer.is_full();
+        let trains = self.step >= self.settings.warm_up_steps();
         self.remember(logits);
         self.step += 1;
         self.learns = trains.then(|| self.learning_rate() as f32);
         if trains {
             self.draw_batches();
         }
-        self.draw_workload();
-        if self.step.is_multiple_of(self.settings.report_every) || self.is_done() {
+        self.draw_workloads();
+        if self.step >= self.stop_at {
             return Round::Stop;
         }
         self.learns.map_or(Round::DecideOnly, |learning_rate| Round::Learn { learning_rate })

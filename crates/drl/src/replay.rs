@@ -1,6 +1,7 @@
 //! The replay buffer that all DNNs share.
 
 use model::{Codec, Samples};
+use sim::Environment;
 
 /// What the agent remembers of one workload.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -11,6 +12,8 @@ pub struct Sample<'a> {
     pub places: &'a [u8],
     /// S(W, X).
     pub cost: f64,
+    /// What it was priced in, if the environment changes.
+    pub environment: Option<&'a Environment>,
 }
 
 /// The last samples, first in, first out, with the network inputs and targets that belong to them.
@@ -24,14 +27,15 @@ pub struct ReplayBuffer {
     sizes_bytes: Vec<f64>,
     places: Vec<u8>,
     costs: Vec<f64>,
-    inputs: Vec<f32>,
+    /// One for each sample, or none for all.
+    environments: Vec<Environment>,
     targets: Vec<f32>,
 }
 
 impl ReplayBuffer {
     /// An empty buffer for at most `capacity` samples.
     pub fn new(capacity: usize, codec: Codec) -> Self {
-        let tasks = codec.inputs();
+        let tasks = codec.task_count();
         Self {
             capacity,
             codec,
@@ -40,7 +44,7 @@ impl ReplayBuffer {
             sizes_bytes: Vec::with_capacity(capacity * tasks),
             places: Vec::with_capacity(capacity * tasks),
             costs: Vec::with_capacity(capacity),
-            inputs: vec![0.0; codec.inputs()],
+            environments: Vec::new(),
             targets: vec![0.0; codec.outputs()],
         }
     }
@@ -60,27 +64,33 @@ impl ReplayBuffer {
         self.len() == self.capacity
     }
 
-    /// Remembers a sample, in place of the oldest if the buffer is full.
+    /// Remembers a sample with the network inputs that it was decided from, in place of the oldest if the buffer is
+    /// full.
     ///
     /// # Panics
-    /// If the sample has another number of tasks than the buffer's codec.
-    pub fn push(&mut self, sample: Sample<'_>) {
-        let tasks = self.codec.inputs();
+    /// If the sample has another number of tasks than the buffer's codec, or only some samples have an environment.
+    pub fn push(&mut self, sample: Sample<'_>, inputs: &[f32]) {
+        let tasks = self.codec.task_count();
         assert_eq!((sample.sizes_bytes.len(), sample.places.len()), (tasks, tasks), "tasks of a sample");
-        self.codec.encode(sample.sizes_bytes, &mut self.inputs);
+        let known = if sample.environment.is_some() { self.len() } else { 0 };
+        assert_eq!(self.environments.len(), known, "environments of samples");
         self.codec.targets(sample.places, &mut self.targets);
         if self.is_full() {
             let row = self.oldest;
-            self.encoded.replace(row, &self.inputs, &self.targets);
+            self.encoded.replace(row, inputs, &self.targets);
             self.sizes_bytes[row * tasks..][..tasks].copy_from_slice(sample.sizes_bytes);
             self.places[row * tasks..][..tasks].copy_from_slice(sample.places);
             self.costs[row] = sample.cost;
+            if let Some(environment) = sample.environment {
+                self.environments[row].clone_from(environment);
+            }
             self.oldest = (row + 1) % self.capacity;
         } else {
-            self.encoded.push(&self.inputs, &self.targets);
+            self.encoded.push(inputs, &self.targets);
             self.sizes_bytes.extend_from_slice(sample.sizes_bytes);
             self.places.extend_from_slice(sample.places);
             self.costs.push(sample.cost);
+            self.environments.extend(sample.environment.cloned());
         }
     }
 
@@ -89,11 +99,12 @@ impl ReplayBuffer {
     /// # Panics
     /// If there is no such row.
     pub fn sample(&self, row: usize) -> Sample<'_> {
-        let tasks = self.codec.inputs();
+        let tasks = self.codec.task_count();
         Sample {
             sizes_bytes: &self.sizes_bytes[row * tasks..][..tasks],
             places: &self.places[row * tasks..][..tasks],
             cost: self.costs[row],
+            environment: self.environments.get(row),
         }
     }
 
@@ -123,11 +134,12 @@ mod tests {
         let mut buffer = ReplayBuffer::new(3, codec);
         for index in 0..5_u8 {
             assert_eq!(buffer.is_full(), index >= 3);
-            buffer.push(Sample {
-                sizes_bytes: &[f64::from(index) * 1e6; 9],
-                places: &[index % 3; 9],
-                cost: f64::from(index),
-            });
+            let (sizes_bytes, places) = ([f64::from(index) * 1e6; 9], [index % 3; 9]);
+            let mut inputs = [0.0; 9];
+            codec.encode(&model, &sizes_bytes, &mut inputs);
+            let sample =
+                Sample { sizes_bytes: &sizes_bytes, places: &places, cost: f64::from(index), environment: None };
+            buffer.push(sample, &inputs);
         }
         let mut kept: Vec<_> = (0..3).map(|row| buffer.sample(row)).collect();
         kept.sort_by(|a, b| a.cost.total_cmp(&b.cost));

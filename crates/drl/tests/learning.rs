@@ -8,11 +8,15 @@ use sim::{Part, Scenario, SizeSampler, StandardSet, Workloads, random};
 
 const SETTINGS: Settings = Settings {
     steps: 1200,
+    workloads_per_step: 1,
     buffer: 200,
+    learn_from: None,
     batch: 32,
     learning_rate: 0.005,
     final_learning_rate: 0.005,
+    epsilon: 1e-8,
     selection: Selection::PAPER,
+    refine: false,
     report_every: 100,
 };
 

@@ -5,12 +5,15 @@
 //! - [`reptile`] moves meta parameters β* a little towards the result of each short inner training.
 //! - [`parameters`] is arithmetic on all parameters of a Burn module at once.
 //!
+//! - What one inner training sees are all metadata, as the paper has it, or those of one environment ([`Tasks`]): then
+//!   β* is what adapts to any of them in a few steps.
+//!
 //! # What it does not do
-//! It knows one environment. What the labels cannot teach is left to `drl`, which starts from the result.
+//! What the labels cannot teach is left to `drl`, which starts from the result.
 
 mod metadata;
 pub mod parameters;
 mod reptile;
 
-pub use metadata::{Labels, label};
-pub use reptile::{MetaReport, Settings, reptile};
+pub use metadata::{Labels, Metadata, label};
+pub use reptile::{MetaReport, Settings, Tasks, reptile};

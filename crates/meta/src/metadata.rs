@@ -4,7 +4,7 @@ use model::{Codec, Samples};
 use rayon::prelude::*;
 use serde::Serialize;
 use sim::scheme::{Exact, Greedy, LocalSearch, Order, Scheme};
-use sim::{CostModel, SchemeError, Workload, Workloads};
+use sim::{CostModel, Environment, SchemeError, Workload, Workloads};
 
 /// Which scheme labels the metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -29,26 +29,53 @@ impl Labels {
     }
 }
 
-/// Draws `count` workloads and labels them.
+/// Labelled workloads.
+#[derive(Debug, Clone)]
+pub struct Metadata {
+    /// As networks read them.
+    pub samples: Samples,
+    /// Prices that the labels took.
+    pub evaluations: u64,
+}
+
+/// Draws `count` workloads and labels them. If the environment changes, every `per_environment` of them, one after the
+/// other, share one.
 ///
 /// # Errors
 /// If the labelling scheme cannot decide a workload.
+///
+/// # Panics
+/// If `per_environment` is 0.
 pub fn label(
     labels: Labels,
     count: usize,
+    per_environment: usize,
     workloads: &mut Workloads,
     model: &CostModel,
     codec: &Codec,
-) -> Result<Samples, SchemeError> {
-    let drawn: Vec<Workload> = (0..count).map(|_| workloads.draw()).collect();
-    let decide = |scheme: &mut Box<dyn Scheme>, workload: &Workload| scheme.decide(model, workload);
-    let solutions = drawn.par_iter().map_init(|| labels.scheme(), decide).collect::<Result<Vec<_>, _>>()?;
+) -> Result<Metadata, SchemeError> {
+    let mut environment = model.environment().clone();
+    let draw = |index: usize| {
+        if index.is_multiple_of(per_environment) {
+            workloads.next_environment(&mut environment);
+        }
+        (environment.clone(), workloads.draw())
+    };
+    let drawn: Vec<(Environment, Workload)> = (0..count).map(draw).collect();
+    let decide = |(scheme, model): &mut (Box<dyn Scheme>, CostModel), (environment, workload): &(_, Workload)| {
+        model.enter(environment).expect("drawn by the scenario's own distribution");
+        scheme.decide(model, workload)
+    };
+    let all = drawn.par_iter().map_init(|| (labels.scheme(), model.clone()), decide);
+    let solutions = all.collect::<Result<Vec<_>, _>>()?;
     let mut samples = Samples::with_capacity(codec.inputs(), codec.outputs(), count);
     let (mut inputs, mut targets) = (vec![0.0; codec.inputs()], vec![0.0; codec.outputs()]);
-    for (workload, solution) in drawn.iter().zip(&solutions) {
-        codec.encode(workload.sizes_bytes(), &mut inputs);
+    let mut model = model.clone();
+    for ((environment, workload), solution) in drawn.iter().zip(&solutions) {
+        model.enter(environment).expect("drawn by the scenario's own distribution");
+        codec.encode(&model, workload.sizes_bytes(), &mut inputs);
         codec.targets(solution.decision.places(), &mut targets);
         samples.push(&inputs, &targets);
     }
-    Ok(samples)
+    Ok(Metadata { samples, evaluations: solutions.iter().map(|solution| solution.evaluations).sum() })
 }

@@ -10,6 +10,16 @@ use sim::random::{self, Stream};
 use crate::metadata::Labels;
 use crate::parameters::interpolate;
 
+/// What one inner training of Reptile sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tasks {
+    /// All metadata, as the paper prints it.
+    Workloads,
+    /// The workloads of one environment, drawn for each inner training and each DNN.
+    Environments,
+}
+
 /// Settings of Algorithm 1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Settings {
@@ -17,8 +27,14 @@ pub struct Settings {
     pub labels: Labels,
     /// Labelled workloads.
     pub metadata: usize,
+    /// How many of them, one after the other, share an environment, where it changes.
+    pub workloads_per_environment: usize,
     /// Share of them that each DNN sees, drawn for it alone: below 1 it keeps the DNNs different.
     pub metadata_share: f64,
+    /// What one inner training sees.
+    pub tasks: Tasks,
+    /// Inner trainings whose mean result counts for one outer step.
+    pub meta_batch: usize,
     /// Workloads in a batch.
     pub batch: usize,
     /// Outer steps: updates (21) of the meta parameters β*.
@@ -27,6 +43,10 @@ pub struct Settings {
     pub inner_steps: usize,
     /// Step size of Adam in the inner steps.
     pub inner_learning_rate: f64,
+    /// β₁ of Adam in the inner steps; 0 in Reptile as its authors publish it.
+    pub inner_momentum: f64,
+    /// ε of Adam in the inner steps: beside a large one small gradients move little, as in stochastic gradient descent.
+    pub inner_epsilon: f64,
     /// Mlr of (21).
     pub step_size: f64,
     /// Mlr of the last outer step, approached linearly.
@@ -49,8 +69,8 @@ pub struct MetaReport<'a> {
     pub ensemble: &'a Ensemble,
 }
 
-/// Prepares first parameters: β* ← β* + Mlr (β − β*) after each inner training (21). The K runs are independent; each
-/// has its own start, its own share of the metadata and its own batches.
+/// Prepares first parameters: β* ← β* + Mlr (β − β*) after each inner training, or the mean of a few (21). The K runs are
+/// independent; each has its own start, its own share of the metadata and its own batches.
 ///
 /// The observer is called every so many outer steps and can end the run.
 pub fn reptile(
@@ -62,26 +82,38 @@ pub fn reptile(
     device: &Device,
     observer: &mut dyn FnMut(&MetaReport<'_>) -> ControlFlow<()>,
 ) -> Ensemble {
-    let mut learner =
-        model::learner(start, head, Adam::with_learning_rate(settings.inner_learning_rate as f32), device);
+    let adam = Adam {
+        beta1: settings.inner_momentum as f32,
+        epsilon: settings.inner_epsilon as f32,
+        ..Adam::with_learning_rate(settings.inner_learning_rate as f32)
+    };
+    let mut learner = model::learner(start, head, adam, device);
     let mut meta = learner.ensemble();
     let mut draws: Vec<Draws> = (0..start.dnns()).map(|dnn| Draws::new(metadata.len(), settings, seed, dnn)).collect();
     let (mut batches, mut losses) = (vec![Vec::new(); settings.inner_steps], Vec::new());
     for outer in 0..settings.outer_steps {
-        if settings.inner_restart && outer > 0 {
-            learner.restart(&meta);
-        }
         let reports = (outer + 1).is_multiple_of(settings.report_every) || outer + 1 == settings.outer_steps;
-        for indices in &mut batches {
-            indices.clear();
-            for draws in &mut draws {
-                draws.batch(settings.batch, indices);
+        let mut end: Option<Ensemble> = None;
+        for inner in 0..settings.meta_batch {
+            if settings.inner_restart && outer + inner > 0 {
+                learner.restart(&meta);
             }
+            draws.iter_mut().for_each(Draws::begin);
+            for indices in &mut batches {
+                indices.clear();
+                for draws in &mut draws {
+                    draws.batch(settings.batch, indices);
+                }
+            }
+            learner.steps(metadata, &batches, reports.then_some(&mut losses));
+            let result = learner.ensemble();
+            end = Some(end.map_or(result.clone(), |mean| interpolate(&mean, &result, 1.0 / (inner + 1) as f64)));
         }
-        learner.steps(metadata, &batches, reports.then_some(&mut losses));
         let progress = outer as f64 / (settings.outer_steps - 1).max(1) as f64;
         let step_size = settings.step_size + (settings.final_step_size - settings.step_size) * progress;
-        meta = interpolate(&meta, &learner.ensemble(), step_size);
+        if let Some(end) = end {
+            meta = interpolate(&meta, &end, step_size);
+        }
         if reports {
             let loss = losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / losses.len() as f64;
             if observer(&MetaReport { step: outer + 1, loss, ensemble: &meta }).is_break() {
@@ -94,23 +126,45 @@ pub fn reptile(
 
 /// The metadata that one DNN sees, and its stream of batches.
 struct Draws {
-    rows: Vec<u32>,
+    /// First rows of groups that are seen together: single rows, or those of an environment.
+    groups: Vec<u32>,
+    /// Rows of a group.
+    group_size: usize,
+    /// The group of this inner training, if it sees one alone.
+    current: Option<u32>,
     stream: Stream,
 }
 
 impl Draws {
     fn new(metadata: usize, settings: &Settings, seed: u64, dnn: usize) -> Self {
         let mut stream = random::stream(seed, &format!("meta batches/{dnn}"));
-        let mut rows: Vec<u32> = (0..metadata as u32).collect();
+        let group_size = match settings.tasks {
+            Tasks::Workloads => 1,
+            // What is left over at the end is no whole environment.
+            Tasks::Environments => settings.workloads_per_environment.min(metadata),
+        };
+        let count = metadata / group_size;
+        let mut groups: Vec<u32> = (0..count).map(|group| (group * group_size) as u32).collect();
         if settings.metadata_share < 1.0 {
-            random::shuffle(&mut stream, &mut rows);
-            let seen = (metadata as f64 * settings.metadata_share).ceil() as usize;
-            rows.truncate(seen.clamp(1, metadata));
+            random::shuffle(&mut stream, &mut groups);
+            let seen = (count as f64 * settings.metadata_share).ceil() as usize;
+            groups.truncate(seen.clamp(1, count));
         }
-        Self { rows, stream }
+        Self { groups, group_size, current: None, stream }
+    }
+
+    /// Draws the environment of the next inner training, if each sees one alone.
+    fn begin(&mut self) {
+        if self.group_size > 1 {
+            self.current = Some(self.groups[random::below(&mut self.stream, self.groups.len())]);
+        }
     }
 
     fn batch(&mut self, size: usize, indices: &mut Vec<u32>) {
-        indices.extend((0..size).map(|_| self.rows[random::below(&mut self.stream, self.rows.len())]));
+        let Self { groups, group_size, current, stream } = self;
+        indices.extend((0..size).map(|_| match current {
+            Some(first) => *first + random::below(stream, *group_size) as u32,
+            None => groups[random::below(stream, groups.len())],
+        }));
     }
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use burn::module::Module;
 use meta::parameters::interpolate;
-use meta::{Labels, Settings, label, reptile};
+use meta::{Labels, Settings, Tasks, label, reptile};
 use model::{Codec, DeviceChoice, Ensemble, NetworkShape, Policy, Samples, Selection};
 use proptest::prelude::*;
 use sim::{CostModel, Part, Scenario, SizeSampler, StandardSet, Workloads, random};
@@ -54,7 +54,7 @@ fn case(labels: Labels) -> Case {
     let codec = Codec::new(Codec::default_code(&model), &model, sampler.moments().into()).expect("three places");
     let set = StandardSet::of(&scenario, &model).expect("no file");
     let mut workloads = Workloads::new(&scenario, sampler, Part::Training, random::stream(1, "metadata"));
-    let metadata = label(labels, 2000, &mut workloads, &model, &codec).expect("labels");
+    let metadata = label(labels, 2000, 1, &mut workloads, &model, &codec).expect("labels").samples;
     let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![60, 40], outputs: codec.outputs() };
     let start = Ensemble::random(&shape, 3, 1, &DeviceChoice::Auto.open().expect("a device").device);
     Case { model, codec, set, metadata, start }
@@ -77,11 +77,16 @@ impl Case {
 const SETTINGS: Settings = Settings {
     labels: Labels::LocalSearch,
     metadata: 2000,
+    workloads_per_environment: 1,
     metadata_share: 0.5,
+    tasks: Tasks::Workloads,
+    meta_batch: 1,
     batch: 50,
     outer_steps: 60,
     inner_steps: 5,
     inner_learning_rate: 0.01,
+    inner_momentum: 0.9,
+    inner_epsilon: 1e-8,
     step_size: 1.0,
     final_step_size: 0.1,
     inner_restart: true,

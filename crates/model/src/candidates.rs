@@ -113,6 +113,7 @@ impl Chooser {
         let mut evaluations = 0;
         for logits in logits {
             codec.decode(logits, &mut self.proposal);
+            codec.keep_reachable(model, &mut self.proposal);
             let mut cost = 0.0;
             for (device, device_cost) in self.device_costs.iter_mut().enumerate() {
                 let row = device * tasks..(device + 1) * tasks;
@@ -144,6 +145,9 @@ impl Chooser {
             for &Alternative { task, place, .. } in &self.alternatives[..flips] {
                 // One task has moved: only its device has another price.
                 let device = task / tasks;
+                if !model.is_reachable(device, place) {
+                    continue;
+                }
                 let row = device * tasks..(device + 1) * tasks;
                 let original = std::mem::replace(&mut self.proposal[task], place);
                 let device_cost = model.device_cost(device, &sizes_bytes[row.clone()], &self.proposal[row.clone()]);
@@ -212,7 +216,7 @@ impl PanelChooser {
             } else {
                 self.choose_by_workload(codec, model, logits);
             }
-            for (row, best) in best.chunks_exact_mut(codec.inputs()).enumerate() {
+            for (row, best) in best.chunks_exact_mut(codec.task_count()).enumerate() {
                 for (place, lanes) in best.iter_mut().zip(self.best.chunks_exact(PANEL_ROWS)) {
                     *place = lanes[row];
                 }
@@ -220,7 +224,7 @@ impl PanelChooser {
             return;
         }
         // Which candidates there are differs from row to row.
-        let rows = best.chunks_exact_mut(codec.inputs()).zip(evaluations);
+        let rows = best.chunks_exact_mut(codec.task_count()).zip(evaluations);
         for (row, (sizes_bytes, (best, evaluations))) in sizes_bytes.zip(rows).enumerate() {
             self.logits.clear();
             self.logits.extend(logits.chunks_exact(PANEL_ROWS).map(|lanes| lanes[row]));
@@ -231,7 +235,7 @@ impl PanelChooser {
 
     /// Lays rows of sizes side by side; lanes without a row keep what they had.
     fn lay_out<'s>(&mut self, codec: &Codec, sizes_bytes: impl Iterator<Item = &'s [f64]>) {
-        let length = codec.inputs() * PANEL_ROWS;
+        let length = codec.task_count() * PANEL_ROWS;
         self.sizes_bytes.resize(length, 0.0);
         self.proposal.resize(length, 0);
         self.best.resize(length, 0);
@@ -246,6 +250,7 @@ impl PanelChooser {
         let mut best_costs = [f64::INFINITY; PANEL_ROWS];
         for logits in logits.chunks_exact(codec.outputs() * PANEL_ROWS) {
             codec.decode_panel(logits, &mut self.proposal);
+            keep_reachable(model, 0, &mut self.proposal);
             let mut costs = [0.0; PANEL_ROWS];
             model.batch_costs(&self.sizes_bytes, &self.proposal, &mut costs);
             keep_cheaper(&costs, &mut best_costs, &self.proposal, &mut self.best);
@@ -259,10 +264,27 @@ impl PanelChooser {
             for logits in logits.chunks_exact(codec.outputs() * PANEL_ROWS) {
                 let part = logits.len() / model.devices();
                 codec.decode_panel(&logits[device * part..][..part], &mut self.proposal[rows.clone()]);
+                keep_reachable(model, device, &mut self.proposal[rows.clone()]);
                 let mut costs = [0.0; PANEL_ROWS];
                 let proposal = &self.proposal[rows.clone()];
                 model.device_batch_costs(device, &self.sizes_bytes[rows.clone()], proposal, &mut costs);
                 keep_cheaper(&costs, &mut best_costs, proposal, &mut self.best[rows.clone()]);
+            }
+        }
+    }
+}
+
+/// Leaves tasks on their devices that were to run where these reach nothing; `places` are `[.., M, PANEL_ROWS]` of the
+/// devices from `first` on.
+fn keep_reachable(model: &CostModel, first: usize, places: &mut [u8]) {
+    if model.is_all_reachable() {
+        return;
+    }
+    for (device, places) in (first..).zip(places.chunks_exact_mut(model.tasks() * PANEL_ROWS)) {
+        for place in places {
+            // Lanes beyond the rows hold anything.
+            if !model.is_reachable(device, *place) {
+                *place = 0;
             }
         }
     }

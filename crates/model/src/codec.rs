@@ -1,7 +1,7 @@
 //! Sizes to network inputs, logits to decisions: the only place that knows how decisions are coded.
 
 use serde::{Deserialize, Serialize};
-use sim::{CostModel, SizeMoments};
+use sim::{CostModel, EnvironmentMoments, Moments, SLOWEST_TOLD_APART_MBPS, SizeMoments};
 
 use crate::error::CodeError;
 use crate::fused::{Head, PANEL_ROWS};
@@ -39,6 +39,103 @@ impl From<SizeMoments> for Scaling {
     }
 }
 
+/// Mean and spread that one quantity of the environment is scaled with: `(value − mean) / deviation`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Standard {
+    /// Mean.
+    pub mean: f64,
+    /// What one unit of input stands for.
+    pub deviation: f64,
+}
+
+impl Standard {
+    /// Networks have never seen what lies this many deviations from the mean, and are told no more than that.
+    const FARTHEST: f64 = 4.0;
+
+    fn apply(self, value: f64) -> f32 {
+        ((value - self.mean) / self.deviation).clamp(-Self::FARTHEST, Self::FARTHEST) as f32
+    }
+}
+
+impl From<Moments> for Standard {
+    fn from(Moments { mean, deviation }: Moments) -> Self {
+        Self { mean, deviation: if deviation > 0.0 { deviation } else { 1.0 } }
+    }
+}
+
+/// Which parts of the environment the networks read beside the sizes, and how these are scaled.
+///
+/// Of each uplink they read two numbers: its logarithm, and the time to send a byte as a share of sending it and
+/// computing it on the device, from −1 (nothing) to 1 (all); of each capacity its logarithm; of α itself.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvironmentInputs {
+    /// Uplinks: of ln(Mbit/s).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_uplink: Option<Standard>,
+    /// Capacities: of their logarithm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_capacity: Option<Standard>,
+    /// α.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alpha: Option<Standard>,
+}
+
+impl From<EnvironmentMoments> for EnvironmentInputs {
+    fn from(moments: EnvironmentMoments) -> Self {
+        Self {
+            log_uplink: moments.log_uplink.map(Into::into),
+            log_capacity: moments.log_capacity.map(Into::into),
+            alpha: moments.alpha.map(Into::into),
+        }
+    }
+}
+
+impl EnvironmentInputs {
+    /// Whether the networks read nothing but sizes.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether every scale is one.
+    pub(crate) fn is_valid(&self) -> bool {
+        let all = [self.log_uplink, self.log_capacity, self.alpha];
+        all.iter().flatten().all(|scale| scale.mean.is_finite() && scale.deviation.is_finite() && scale.deviation > 0.0)
+    }
+
+    fn width(&self, devices: usize, servers: usize) -> usize {
+        2 * devices * usize::from(self.log_uplink.is_some())
+            + servers * usize::from(self.log_capacity.is_some())
+            + usize::from(self.alpha.is_some())
+    }
+
+    fn encode(&self, model: &CostModel, inputs: &mut [f32]) {
+        let environment = model.environment();
+        let mut inputs = inputs.iter_mut();
+        let mut put = |value: f32| {
+            if let Some(input) = inputs.next() {
+                *input = value;
+            }
+        };
+        if let Some(scale) = self.log_uplink {
+            for (device, &mbps) in environment.uplinks_mbps.iter().enumerate() {
+                put(scale.apply(mbps.max(SLOWEST_TOLD_APART_MBPS).ln()));
+                let send_s = sim::units::bytes_per_second_from_mbps(mbps).recip();
+                let local_s = model.rates(device)[0].time_s_per_byte;
+                let share = if send_s.is_finite() { send_s / (send_s + local_s) } else { 1.0 };
+                put((2.0 * share - 1.0) as f32);
+            }
+        }
+        if let Some(scale) = self.log_capacity {
+            environment.capacities.iter().for_each(|share| put(scale.apply(share.ln())));
+        }
+        if let Some(scale) = self.alpha {
+            put(scale.apply(environment.alpha));
+        }
+    }
+}
+
 /// A placement next to the one that the logits say.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Alternative {
@@ -54,9 +151,11 @@ pub struct Alternative {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Codec {
     code: Code,
+    devices: usize,
     task_count: usize,
     places: usize,
     scaling: Scaling,
+    reads: EnvironmentInputs,
 }
 
 impl Codec {
@@ -69,7 +168,13 @@ impl Codec {
         if code == Code::Indicators && places > 3 {
             return Err(CodeError { places });
         }
-        Ok(Self { code, task_count: model.task_count(), places, scaling })
+        let (devices, task_count) = (model.devices(), model.task_count());
+        Ok(Self { code, devices, task_count, places, scaling, reads: EnvironmentInputs::default() })
+    }
+
+    /// The same codec for networks that read the environment, too.
+    pub fn reading(self, reads: EnvironmentInputs) -> Self {
+        Self { reads, ..self }
     }
 
     /// The code that the paper uses if it fits the scenario, else the categorical one.
@@ -87,9 +192,25 @@ impl Codec {
         self.scaling
     }
 
-    /// Tasks of a workload: the network's inputs.
-    pub fn inputs(&self) -> usize {
+    /// What the networks read beside the sizes.
+    pub fn reads(&self) -> EnvironmentInputs {
+        self.reads
+    }
+
+    /// Tasks of a workload.
+    pub fn task_count(&self) -> usize {
         self.task_count
+    }
+
+    /// The network's inputs: one for each task, and those of the environment.
+    pub fn inputs(&self) -> usize {
+        self.task_count + self.reads.width(self.devices, self.places - 1)
+    }
+
+    /// Whether workloads of `model` can be coded.
+    pub(crate) fn fits(&self, model: &CostModel) -> bool {
+        let same_places = (model.devices(), model.places()) == (self.devices, self.places);
+        model.task_count() == self.task_count && (same_places || self.reads.is_empty())
     }
 
     /// Logits of a decision: the network's outputs.
@@ -113,10 +234,28 @@ impl Codec {
         }
     }
 
-    /// Scales the sizes of one workload to network inputs, both `[N * M]`.
-    pub fn encode(&self, sizes_bytes: &[f64], inputs: &mut [f32]) {
-        for (size, input) in sizes_bytes.iter().zip(inputs) {
+    /// Scales the sizes of one workload, and what is read of the model's environment, to network inputs.
+    ///
+    /// # Shapes
+    /// `sizes_bytes` is `[N * M]`, `inputs` is `[inputs]`.
+    pub fn encode(&self, model: &CostModel, sizes_bytes: &[f64], inputs: &mut [f32]) {
+        for (size, input) in sizes_bytes.iter().zip(&mut *inputs) {
             *input = ((size - self.scaling.mean_bytes) / self.scaling.deviation_bytes) as f32;
+        }
+        if !self.reads.is_empty() {
+            self.reads.encode(model, &mut inputs[self.task_count..]);
+        }
+    }
+
+    /// Leaves tasks on their devices that were to run where these reach nothing.
+    pub(crate) fn keep_reachable(&self, model: &CostModel, places: &mut [u8]) {
+        if model.is_all_reachable() {
+            return;
+        }
+        for (device, places) in places.chunks_exact_mut(model.tasks()).enumerate() {
+            for place in places.iter_mut().filter(|place| !model.is_reachable(device, **place)) {
+                *place = 0;
+            }
         }
     }
 
@@ -295,8 +434,35 @@ mod tests {
 
     #[test]
     fn sizes_are_scaled_to_mean_zero() {
+        let model = Scenario::load("paper").expect("a preset").check().expect("valid");
         let mut inputs = [9.0; 2];
-        codec(Code::Indicators, 2).encode(&[20e6, 30e6], &mut inputs);
+        codec(Code::Indicators, 2).encode(&model, &[20e6, 30e6], &mut inputs);
         assert_eq!(inputs, [0.0, 2.0]);
+    }
+
+    #[test]
+    fn networks_read_what_changes() {
+        let scenario = Scenario::load("paper").expect("a preset");
+        let mut environment = scenario.own_environment();
+        environment.uplinks_mbps = vec![0.8, 0.0, 1e9];
+        environment.capacities = vec![1.0, 0.5];
+        environment.alpha = 0.75;
+        let model = scenario.check().expect("valid").entered(&environment).expect("fits");
+        let scale = |mean, deviation| Some(Standard { mean, deviation });
+        let reads = EnvironmentInputs {
+            log_uplink: scale(0.8_f64.ln(), 2.0),
+            log_capacity: scale(0.0, 0.5_f64.ln().abs()),
+            alpha: scale(0.5, 0.25),
+        };
+        let codec = codec(Code::Indicators, 2).reading(reads);
+        assert_eq!(codec.inputs(), 9 + 6 + 2 + 1);
+        let mut inputs = vec![9.0; codec.inputs()];
+        codec.encode(&model, &[20e6; 9], &mut inputs);
+        assert_eq!(inputs[..9], [0.0; 9]);
+        // 10 s/MB to send at 0.8 Mbit/s, as long as to compute: a half.
+        let slowest = ((SLOWEST_TOLD_APART_MBPS / 0.8).ln() / 2.0) as f32;
+        assert!((inputs[9], inputs[11]) == (0.0, slowest) && inputs[10].abs() < 1e-6, "{inputs:?}");
+        assert!(inputs[12] == 1.0 && inputs[13] == 4.0 && inputs[14] < -0.999, "{inputs:?}");
+        assert_eq!(inputs[15..], [0.0, -1.0, 1.0]);
     }
 }

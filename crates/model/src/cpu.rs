@@ -115,10 +115,11 @@ struct Lent<'l> {
 }
 
 impl Lent<'_> {
-    /// See [`Learner::rounds`]. Each network's step and its logits for the next row are one piece of work, so that its
+    /// See [`Learner::rounds`]. Each network's step and its logits for the next rows are one piece of work, so that its
     /// parameters are read where they were written.
     fn rounds(&mut self, rounds: &mut dyn Rounds) {
-        let (nets, outputs) = (self.trainer.shape().nets(), self.trainer.shape().outputs());
+        let nets = self.trainer.shape().nets();
+        let outputs = rounds.inputs().len() / self.trainer.shape().inputs() * self.trainer.shape().outputs();
         let trainers: Vec<_> = (0..crew::threads(nets)).map(|_| Mutex::new(self.trainer.net_trainer())).collect();
         let plan = RwLock::new(Plan { rounds, step: None });
         let Self { ensemble, inference, adam, steps, .. } = self;

@@ -50,7 +50,7 @@ pub trait Learner: Forward {
         }
     }
 
-    /// Decides and learns in turn: the logits of a row go to `rounds`, which says what to learn from before the next.
+    /// Decides and learns in turn: the logits of rows go to `rounds`, which says what to learn from before the next.
     fn rounds(&mut self, rounds: &mut dyn Rounds) {
         let mut logits = Vec::new();
         loop {
@@ -78,10 +78,10 @@ pub trait Learner: Forward {
 
 /// What decides and remembers while a [`Learner`] learns.
 pub trait Rounds: Send + Sync {
-    /// The row to decide next, `[inputs]`.
+    /// The rows to decide next, `[rows, inputs]`; always as many.
     fn inputs(&self) -> &[f32];
 
-    /// The logits of all networks for it, `[K, outputs]`; the answer is what happens before the next row.
+    /// The logits of all networks for them, `[K, rows, outputs]`; the answer is what happens before the next rows.
     ///
     /// It must not wait for the rayon pool, as parallel iterators do: the learner's threads are the pool's.
     fn next(&mut self, logits: &[f32]) -> Round;

@@ -77,13 +77,13 @@ pub enum RecordError {
         path: PathBuf,
     },
     /// Written by a program that is newer than this one, or by none.
-    #[error("{} has record format {found}; this program reads format {known}", path.display())]
+    #[error("{} has record format {found}; this program reads formats 1 to {known}", path.display())]
     Version {
         /// The manifest.
         path: PathBuf,
         /// The version in it.
         found: i64,
-        /// The version that this program reads.
+        /// The last version that this program reads.
         known: i64,
     },
     /// The manifest is no manifest.

@@ -50,7 +50,7 @@ mod samples;
 
 pub use backend::{Backend, DeviceChoice, DeviceKind, RemoteAddress, available};
 pub use candidates::{Choice, Chooser, Chosen, Exploration, Selection};
-pub use codec::{Alternative, Code, Codec, DONT_CARE, Scaling};
+pub use codec::{Alternative, Code, Codec, DONT_CARE, EnvironmentInputs, Scaling, Standard};
 pub use dnn::{Dnn, MAX_PARAMETERS, NetworkShape};
 pub use engine::{Forward, Learner, Round, Rounds, forward, learner};
 pub use ensemble::{Ensemble, LayerData, StackedLinear};

@@ -67,7 +67,7 @@ struct Memory {
 }
 
 impl Memory {
-    /// Rows that are worth an operation each; more are sent together with all others.
+    /// Runs of changed rows that are worth an operation each; with more, everything is sent again.
     const FEW: usize = 8;
 
     /// All samples, inputs and targets side by side.
@@ -81,11 +81,16 @@ impl Memory {
     fn brought_up_to_date(&self, mut rows: Tensor<2>, samples: &Samples, state: State) -> Option<Tensor<2>> {
         let changes = samples.changes_since(state)?;
         let [count, width] = rows.dims();
-        if count != samples.len() || changes.len() > Self::FEW {
+        let mut changes: Vec<usize> = changes.collect();
+        changes.sort_unstable();
+        changes.dedup();
+        let runs = || changes.chunk_by(|row, next| row + 1 == *next);
+        if count != samples.len() || runs().count() > Self::FEW {
             return None;
         }
-        for row in changes {
-            rows = rows.slice_assign([row..row + 1, 0..width], self.sent(samples, row..row + 1));
+        for run in runs() {
+            let range = run[0]..run[0] + run.len();
+            rows = rows.slice_assign([range.clone(), 0..width], self.sent(samples, range));
         }
         Some(rows)
     }

@@ -75,8 +75,8 @@ impl Policy {
         self.check(model)?;
         let count = model.task_count();
         assert_eq!((sizes_bytes.len(), places.len()), (count, count), "shapes differ");
-        self.inputs.resize(count, 0.0);
-        self.codec.encode(sizes_bytes, &mut self.inputs);
+        self.inputs.resize(self.codec.inputs(), 0.0);
+        self.codec.encode(model, sizes_bytes, &mut self.inputs);
         self.forward.logits(&self.inputs, &mut self.logits);
         let proposals = self.logits.chunks_exact(self.codec.outputs());
         Ok(self.chooser.choose(&self.codec, model, sizes_bytes, proposals, places))
@@ -107,7 +107,7 @@ impl Policy {
             let rows = sizes_bytes.chunks_exact(tasks).zip(places.chunks_exact_mut(tasks));
             return rows.map(|(sizes, places)| Ok(self.decide_into(model, sizes, places)?.evaluations)).sum();
         }
-        self.run_networks(count, |row| &sizes_bytes[row * tasks..][..tasks]);
+        self.run_networks(model, count, |row| &sizes_bytes[row * tasks..][..tasks]);
         let jobs = sizes_bytes.par_chunks(JOB_ROWS * tasks).zip(places.par_chunks_mut(JOB_ROWS * tasks));
         let evaluations = jobs.enumerate().map(|(job, (sizes_bytes, places))| {
             let mut evaluations = [0; JOB_ROWS];
@@ -124,14 +124,14 @@ impl Policy {
     }
 
     /// Where the device does not compute panels: computes `self.logits` for all workloads.
-    fn run_networks<'s>(&mut self, count: usize, sizes_of: impl Fn(usize) -> &'s [f64]) {
+    fn run_networks<'s>(&mut self, model: &CostModel, count: usize, sizes_of: impl Fn(usize) -> &'s [f64]) {
         if self.forward.by_panel().is_some() {
             return;
         }
         let width = self.codec.inputs();
         self.inputs.resize(count * width, 0.0);
         for (row, inputs) in self.inputs.chunks_exact_mut(width).enumerate() {
-            self.codec.encode(sizes_of(row), inputs);
+            self.codec.encode(model, sizes_of(row), inputs);
         }
         self.forward.logits(&self.inputs, &mut self.logits);
     }
@@ -147,20 +147,21 @@ impl Policy {
         evaluations: &mut [u64],
     ) {
         let (inputs, outputs) = (self.codec.inputs(), self.codec.outputs());
+        let tasks = self.codec.task_count();
         let new = || Scratch {
             inputs: vec![0.0; PANEL_ROWS * inputs],
             logits: vec![0.0; self.dnns * outputs * PANEL_ROWS],
             chooser: PanelChooser::new(self.chooser.selection()),
         };
         self.scratch.with(new, |scratch| {
-            let panels = places.chunks_mut(PANEL_ROWS * inputs).zip(evaluations.chunks_mut(PANEL_ROWS));
+            let panels = places.chunks_mut(PANEL_ROWS * tasks).zip(evaluations.chunks_mut(PANEL_ROWS));
             for (panel, (places, evaluations)) in panels.enumerate() {
                 let rows = evaluations.len();
                 let sizes = |row: usize| sizes_of(panel * PANEL_ROWS + row);
                 if let Some(forward) = self.forward.by_panel() {
                     let panel_inputs = &mut scratch.inputs[..rows * inputs];
                     for (row, inputs) in panel_inputs.chunks_exact_mut(inputs).enumerate() {
-                        self.codec.encode(sizes(row), inputs);
+                        self.codec.encode(model, sizes(row), inputs);
                     }
                     forward.panel_logits(panel_inputs, &mut scratch.logits);
                 } else {
@@ -179,11 +180,11 @@ impl Policy {
     }
 
     fn check(&self, model: &CostModel) -> Result<(), SchemeError> {
-        if model.task_count() == self.codec.inputs() {
+        if self.codec.fits(model) {
             return Ok(());
         }
         Err(SchemeError::Shape {
-            expected: format!("workloads of {} tasks", self.codec.inputs()),
+            expected: format!("workloads of {} tasks", self.codec.task_count()),
             found: format!("a scenario of {} devices with {} tasks each", model.devices(), model.tasks()),
         })
     }
@@ -207,7 +208,7 @@ impl Scheme for Policy {
         if self.is_faster_singly(workloads.len()) {
             return workloads.iter().map(|workload| self.decide(model, workload)).collect();
         }
-        self.run_networks(workloads.len(), |row| workloads[row].sizes_bytes());
+        self.run_networks(model, workloads.len(), |row| workloads[row].sizes_bytes());
         let (tasks, count) = (model.task_count(), workloads.len());
         let decide = |places: &mut Vec<u8>, (job, workloads): (usize, &[Workload])| {
             let mut evaluations = [0; JOB_ROWS];
@@ -242,7 +243,7 @@ mod tests {
 
     use super::*;
     use crate::candidates::{Choice, Exploration};
-    use crate::codec::Code;
+    use crate::codec::{Code, EnvironmentInputs, Standard};
     use crate::dnn::NetworkShape;
     use crate::plain::PlainForward;
 
@@ -263,6 +264,7 @@ mod tests {
         fn every_way_to_decide_gives_the_same(
             (devices, tasks, servers, dnns) in (1..4_usize, 1..5_usize, 1..4_usize, 1..5_usize),
             categorical in any::<bool>(), selection in any_selection(), count in 0..90_usize, seed in any::<u64>(),
+            (cut_off, reads) in any::<(bool, bool)>(),
         ) {
             let mut scenario = Scenario::load("paper-wan").expect("a preset");
             scenario.devices.count = devices;
@@ -271,10 +273,17 @@ mod tests {
             scenario.servers = (0..servers)
                 .map(|index| sim::scenario::Server { name: format!("s{index}"), ..template.clone() })
                 .collect();
-            let model = scenario.check().expect("valid");
+            let mut model = scenario.check().expect("valid");
+            if cut_off {
+                let mut environment = scenario.own_environment();
+                environment.uplinks_mbps[0] = 0.0;
+                model.enter(&environment).expect("fits");
+            }
             let sampler = SizeSampler::new(&scenario).expect("no file");
             let code = if categorical { Code::Categorical } else { Codec::default_code(&model) };
-            let codec = Codec::new(code, &model, sampler.moments().into()).expect("checked");
+            let scale = reads.then_some(Standard { mean: 1.0, deviation: 2.0 });
+            let reads = EnvironmentInputs { log_uplink: scale, log_capacity: scale, alpha: scale };
+            let codec = Codec::new(code, &model, sampler.moments().into()).expect("checked").reading(reads);
             let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![11], outputs: codec.outputs() };
             let ensemble = Ensemble::random(&shape, dnns, seed, &Device::flex());
             let mut source = Workloads::new(&scenario, sampler, Part::Training, random::stream(seed, "test"));
@@ -286,6 +295,10 @@ mod tests {
             let singly: Vec<Solution> =
                 workloads.iter().map(|workload| policy.decide(&model, workload).expect("fits")).collect();
             prop_assert_eq!(&policy.decide_all(&model, &workloads).expect("fits"), &singly);
+            if cut_off {
+                let offloaded = singly.iter().any(|one| one.decision.places()[..tasks].iter().any(|place| *place > 0));
+                prop_assert!(!offloaded, "a device that reaches nothing offloads");
+            }
 
             let sizes: Vec<f64> = workloads.iter().flat_map(|workload| workload.sizes_bytes().to_vec()).collect();
             let mut places = vec![0; sizes.len()];

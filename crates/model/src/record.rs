@@ -19,13 +19,14 @@ use sha2::{Digest, Sha256};
 use sim::{CostModel, Scenario};
 
 use crate::candidates::{Choice, Exploration, Selection};
-use crate::codec::{Code, Codec, Scaling};
+use crate::codec::{Code, Codec, EnvironmentInputs, Scaling};
 use crate::dnn::{MAX_PARAMETERS, NetworkShape};
 use crate::ensemble::{Ensemble, LayerData};
 use crate::error::RecordError;
 
-/// The format that this program writes, and the only one it reads.
-pub const FORMAT_VERSION: i64 = 1;
+/// The format that this program writes. It reads this and all before it: format 1 knew no networks that read the
+/// environment.
+pub const FORMAT_VERSION: i64 = 2;
 
 const MANIFEST: &str = "manifest.toml";
 const WEIGHTS: &str = "weights.bpk";
@@ -46,6 +47,8 @@ pub struct Record {
     pub code: Code,
     /// How inputs are scaled.
     pub scaling: Scaling,
+    /// What the networks read beside the sizes.
+    pub reads: EnvironmentInputs,
     /// How candidates are made and chosen when deciding.
     pub selection: Selection,
     /// How they were made: settings by name, for people to read.
@@ -84,6 +87,8 @@ struct CodecTable {
     code: Code,
     mean_bytes: f64,
     deviation_bytes: f64,
+    #[serde(default, skip_serializing_if = "EnvironmentInputs::is_empty")]
+    environment: EnvironmentInputs,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -148,6 +153,7 @@ impl Record {
                 code: self.code,
                 mean_bytes: self.scaling.mean_bytes,
                 deviation_bytes: self.scaling.deviation_bytes,
+                environment: self.reads,
             },
             selection: SelectionTable { flips, choice: self.selection.choice },
             provenance: self.provenance.clone(),
@@ -173,12 +179,15 @@ impl Record {
         let scenario_text = toml::to_string(&manifest.scenario).map_err(|error| wrong(error.to_string()))?;
         let scenario = Scenario::from_toml("its scenario", &scenario_text).map_err(|error| wrong(error.to_string()))?;
         let model = scenario.check().map_err(|error| wrong(error.to_string()))?;
-        let CodecTable { code, mean_bytes, deviation_bytes } = manifest.codec;
+        let CodecTable { code, mean_bytes, deviation_bytes, environment: reads } = manifest.codec;
         let scaling = Scaling { mean_bytes, deviation_bytes };
         if !(mean_bytes > 0.0 && deviation_bytes > 0.0 && mean_bytes.is_finite() && deviation_bytes.is_finite()) {
             return Err(wrong(format!("codec scales by {mean_bytes} and {deviation_bytes} bytes, which is no scale")));
         }
-        let codec = Codec::new(code, &model, scaling).map_err(|error| wrong(error.to_string()))?;
+        if !reads.is_valid() {
+            return Err(wrong("codec.environment holds what is no scale".to_owned()));
+        }
+        let codec = Codec::new(code, &model, scaling).map_err(|error| wrong(error.to_string()))?.reading(reads);
         let Network { dnns, inputs, hidden, outputs } = manifest.network;
         if (inputs, outputs) != (codec.inputs(), codec.outputs()) {
             let (wanted_in, wanted_out) = (codec.inputs(), codec.outputs());
@@ -202,7 +211,7 @@ impl Record {
         };
         let selection = Selection { exploration, choice: manifest.selection.choice };
         let Manifest { provenance, measures, .. } = manifest;
-        Ok(Self { ensemble, scenario, code, scaling, selection, provenance, measures })
+        Ok(Self { ensemble, scenario, code, scaling, reads, selection, provenance, measures })
     }
 
     /// The codec of the record's networks.
@@ -210,7 +219,8 @@ impl Record {
     /// # Panics
     /// If the code does not fit `model`, which must be that of a scenario that [`Record::check_scenario`] accepts.
     pub fn codec(&self, model: &CostModel) -> Codec {
-        Codec::new(self.code, model, self.scaling).expect("the record was checked against its scenario")
+        let codec = Codec::new(self.code, model, self.scaling).expect("the record was checked against its scenario");
+        codec.reading(self.reads)
     }
 
     /// Whether these networks can decide for a scenario: the same devices, tasks and servers, and unless `any_rates`,
@@ -256,7 +266,7 @@ fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, RecordError> {
     let table: toml::Table = toml::from_str(text).map_err(misread)?;
     // The version first: what else stands in a manifest of another version is unknown.
     match table.get("format_version").and_then(toml::Value::as_integer) {
-        Some(FORMAT_VERSION) => {}
+        Some(1..=FORMAT_VERSION) => {}
         Some(found) => return Err(RecordError::Version { path: path.to_owned(), found, known: FORMAT_VERSION }),
         None => return Err(wrong("has no format_version, so it is no manifest of a record".to_owned())),
     }

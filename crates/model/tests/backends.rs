@@ -112,7 +112,7 @@ fn the_shipped_record_has_the_same_logits_and_decisions_everywhere() {
         let codec = record.codec(&model);
         let mut inputs = vec![0.0; set.workloads().len() * codec.inputs()];
         for (workload, row) in set.workloads().iter().zip(inputs.chunks_exact_mut(codec.inputs())) {
-            codec.encode(workload.sizes_bytes(), row);
+            codec.encode(&model, workload.sizes_bytes(), row);
         }
         let mut logits = Vec::new();
         forward(&record.ensemble, &backend.device).logits(&inputs, &mut logits);

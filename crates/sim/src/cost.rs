@@ -3,10 +3,22 @@
 //! Every time and energy of the paper is proportional to the size of its task, so that two rates for each device and
 //! place hold all of the scenario's physics. With dedicated servers and links the cost is a sum over devices.
 
+use std::sync::Arc;
+
 use pulp::{Simd, WithSimd};
 
 use crate::decision::Decision;
+use crate::environment::Environment;
+use crate::error::EnvironmentError;
+use crate::units::bytes_per_second_from_mbps;
 use crate::workload::Workload;
+
+/// What a place that cannot be reached costs, in time and energy, as a multiple of the device itself: finite, so that
+/// sums and differences stay numbers, and more than any decision for it could be worth.
+const UNREACHABLE: f64 = 1e6;
+
+/// A link slower than this, in Mbit/s, is none.
+const SLOWEST_MBPS: f64 = 1e-12;
 
 /// What one byte costs at one place, for one device.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,22 +53,153 @@ pub struct Outcome {
 #[derive(Debug, Clone, PartialEq)]
 pub struct CostModel {
     tasks: usize,
-    alpha: f64,
-    places: Vec<String>,
-    /// `[device][place]`, place 0 being the device itself.
+    places: Arc<[String]>,
+    physics: Arc<Physics>,
+    environment: Environment,
+    /// `[device][place]`, place 0 being the device itself; those of the environment.
     rates: Vec<Rate>,
+    /// `[device][place]`: whether the place can be reached at all; empty if all can.
+    reachable: Vec<bool>,
+}
+
+/// What of a scenario's rates no environment changes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Physics {
+    /// σ.
+    pub(crate) instructions_per_byte: f64,
+    /// Of each device itself.
+    pub(crate) local: Vec<Rate>,
+    /// To send a byte from each device.
+    pub(crate) transmit_j_per_byte: Vec<f64>,
+    pub(crate) servers: Vec<ServerPhysics>,
+}
+
+/// One server as devices see it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ServerPhysics {
+    pub(crate) compute_j_per_byte: f64,
+    pub(crate) frequency_hz: f64,
+    /// From each device.
+    pub(crate) links: Vec<Link>,
+}
+
+/// How a device reaches a server.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Link {
+    /// Through its uplink alone.
+    Uplink,
+    /// Through its uplink and a link behind it, in Mbit/s: the slower of both counts.
+    Behind(f64),
+    /// Past its uplink, in Mbit/s.
+    Beside(f64),
+}
+
+impl Link {
+    pub(crate) fn mbps(self, uplink_mbps: f64) -> f64 {
+        match self {
+            Self::Uplink => uplink_mbps,
+            Self::Behind(mbps) => mbps.min(uplink_mbps),
+            Self::Beside(mbps) => mbps,
+        }
+    }
+}
+
+impl Physics {
+    /// Writes the rates of an environment and which places can be reached in it, both `[device][place]`.
+    fn rates(&self, environment: &Environment, rates: &mut Vec<Rate>, reachable: &mut Vec<bool>) {
+        rates.clear();
+        reachable.clear();
+        for (device, local) in self.local.iter().enumerate() {
+            rates.push(*local);
+            reachable.push(true);
+            for (server, capacity) in self.servers.iter().zip(&environment.capacities) {
+                let mbps = server.links[device].mbps(environment.uplinks_mbps[device]);
+                // Eqs. (9) and (13).
+                let energy_j_per_byte = server.compute_j_per_byte + self.transmit_j_per_byte[device];
+                reachable.push(mbps >= SLOWEST_MBPS);
+                rates.push(if mbps >= SLOWEST_MBPS {
+                    // Eqs. (7), (8) and (12).
+                    let time_s_per_byte = self.instructions_per_byte / (server.frequency_hz * capacity)
+                        + 1.0 / bytes_per_second_from_mbps(mbps);
+                    Rate { energy_j_per_byte, time_s_per_byte }
+                } else {
+                    Rate {
+                        energy_j_per_byte: UNREACHABLE * local.energy_j_per_byte.max(energy_j_per_byte),
+                        time_s_per_byte: UNREACHABLE * local.time_s_per_byte,
+                    }
+                });
+            }
+        }
+        if reachable.iter().all(|&reachable| reachable) {
+            reachable.clear();
+        }
+    }
 }
 
 impl CostModel {
-    /// A model of `tasks` tasks a device from its rates, `[device][place]`.
-    pub(crate) fn new(tasks: usize, alpha: f64, places: Vec<String>, rates: Vec<Rate>) -> Self {
-        debug_assert!(rates.len().is_multiple_of(places.len()), "every device needs a rate for every place");
-        Self { tasks, alpha, places, rates }
+    /// A model of `tasks` tasks a device.
+    pub(crate) fn new(tasks: usize, places: Vec<String>, physics: Physics, environment: Environment) -> Self {
+        let mut model = Self {
+            tasks,
+            places: places.into(),
+            physics: Arc::new(physics),
+            environment,
+            rates: Vec::new(),
+            reachable: Vec::new(),
+        };
+        model.update();
+        model
+    }
+
+    /// The environment that prices are those of.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Takes over another environment: all prices from now on are its. Allocates nothing.
+    ///
+    /// # Errors
+    /// If the environment is for another fleet, or holds a value that makes no sense; then nothing changes.
+    pub fn enter(&mut self, environment: &Environment) -> Result<(), EnvironmentError> {
+        environment.check(self.devices(), self.places() - 1)?;
+        self.environment.clone_from(environment);
+        self.update();
+        Ok(())
+    }
+
+    /// The same model in another environment.
+    ///
+    /// # Errors
+    /// As [`CostModel::enter`].
+    pub fn entered(&self, environment: &Environment) -> Result<Self, EnvironmentError> {
+        let mut model = self.clone();
+        model.enter(environment)?;
+        Ok(model)
+    }
+
+    fn update(&mut self) {
+        self.physics.rates(&self.environment, &mut self.rates, &mut self.reachable);
+    }
+
+    /// Whether a device can use a place. One that it cannot reach is priced as a million times as slow and as costly as
+    /// the device itself.
+    ///
+    /// # Panics
+    /// If there is no such device or place.
+    pub fn is_reachable(&self, device: usize, place: u8) -> bool {
+        let index = device * self.places.len() + usize::from(place);
+        assert!(usize::from(place) < self.places.len() && index < self.rates.len(), "device {device}, place {place}");
+        self.reachable.is_empty() || self.reachable[index]
+    }
+
+    /// Whether every device can use every place.
+    pub fn is_all_reachable(&self) -> bool {
+        self.reachable.is_empty()
     }
 
     /// N.
     pub fn devices(&self) -> usize {
-        self.rates.len() / self.places.len()
+        self.physics.local.len()
     }
 
     /// M.
@@ -81,7 +224,7 @@ impl CostModel {
 
     /// α.
     pub fn alpha(&self) -> f64 {
-        self.alpha
+        self.environment.alpha
     }
 
     /// Rates of one device, by place.
@@ -191,19 +334,20 @@ impl CostModel {
 
     /// Adds one device's costs to those of the columns.
     fn add_columns(&self, device: usize, columns: Columns<'_>, costs: &mut [f64]) {
-        let rates = self.rates(device);
+        let (rates, alpha) = (self.rates(device), self.environment.alpha);
         match rates.len() {
-            ..=2 => columns.add_costs::<2>(rates, self.alpha, costs),
-            3 => columns.add_costs::<3>(rates, self.alpha, costs),
-            4 => columns.add_costs::<4>(rates, self.alpha, costs),
-            5..=8 => columns.add_costs::<8>(rates, self.alpha, costs),
-            _ => columns.add_costs_one_by_one(rates, self.alpha, 0, costs),
+            ..=2 => columns.add_costs::<2>(rates, alpha, costs),
+            3 => columns.add_costs::<3>(rates, alpha, costs),
+            4 => columns.add_costs::<4>(rates, alpha, costs),
+            5..=8 => columns.add_costs::<8>(rates, alpha, costs),
+            _ => columns.add_costs_one_by_one(rates, alpha, 0, costs),
         }
     }
 
     /// α E + (1 − α) T, eq. (18).
     pub fn weigh(&self, energy_j: f64, time_s: f64) -> f64 {
-        self.alpha * energy_j + (1.0 - self.alpha) * time_s
+        let alpha = self.environment.alpha;
+        alpha * energy_j + (1.0 - alpha) * time_s
     }
 }
 

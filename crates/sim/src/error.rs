@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::Problems;
+use crate::trace::TraceError;
 
 /// Why a scenario cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +59,50 @@ pub enum SizesError {
         count: usize,
         /// Share that was to be held out.
         held_out: f64,
+    },
+}
+
+/// Why the recorded data that a scenario names cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DataError {
+    /// Task sizes.
+    #[error(transparent)]
+    Sizes(#[from] SizesError),
+    /// Recordings of networks.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// The recordings are too short to keep some for evaluation.
+    #[error("{} has too few windows of {window_s} s in which all its devices have data, or none to hold out", path.display())]
+    TooFewWindows {
+        /// The recordings.
+        path: PathBuf,
+        /// Length of a window.
+        window_s: f64,
+    },
+}
+
+/// Why an environment makes no sense.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum EnvironmentError {
+    /// It is for another fleet.
+    #[error("there must be {wanted} {what}, there are {found}")]
+    Count {
+        /// What is counted.
+        what: &'static str,
+        /// How many the scenario has.
+        wanted: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// A value is out of its range.
+    #[error("{what} must {wanted}, is {found}")]
+    Value {
+        /// What it is.
+        what: &'static str,
+        /// Its range.
+        wanted: &'static str,
+        /// What it is.
+        found: f64,
     },
 }
 

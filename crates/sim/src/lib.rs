@@ -19,6 +19,8 @@
 //!   [`CostModel`] in SI units of it.
 //! - A [`Workload`] **W** is the sizes of N × M tasks, a [`Decision`] **X** says where each of them runs
 //!   ([`Placement`]), an [`Outcome`] is what that costs.
+//! - An [`Environment`] is what changes while a system runs: uplinks, capacities, α; a [`CostModel`] prices in one.
+//! - A [`trace`] is what a device measured of its network.
 //! - A [`Scheme`](scheme::Scheme) is anything that decides.
 //! - Random numbers come from [`random::stream`]s, derived by name from one seed.
 //!
@@ -29,17 +31,23 @@
 pub mod config;
 mod cost;
 mod decision;
+mod environment;
 mod error;
 pub mod metrics;
 pub mod random;
 pub mod scenario;
 pub mod scheme;
+pub mod trace;
 pub mod units;
 mod workload;
 
 pub use cost::{CostModel, Outcome, Rate};
 pub use decision::{Decision, Placement, ServerId};
-pub use error::{ScenarioError, SchemeError, SizesError};
+pub use environment::{
+    Environment, EnvironmentMoments, EnvironmentSampler, MAX_UPLINK_MBPS, Moments, SLOWEST_TOLD_APART_MBPS,
+    uplink_windows,
+};
+pub use error::{DataError, EnvironmentError, ScenarioError, SchemeError, SizesError};
 pub use metrics::StandardSet;
 pub use scenario::Scenario;
 pub use workload::{MAX_SIZE_MB, Part, SizeMoments, SizeSampler, Workload, Workloads};

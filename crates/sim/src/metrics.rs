@@ -1,15 +1,17 @@
 //! Measures: Q1 (24), Q2 (25), and the comparison of schemes on a frozen standard set.
 
+use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::cost::CostModel;
-use crate::error::{SchemeError, SizesError};
+use crate::environment::{Environment, EnvironmentSampler};
+use crate::error::{DataError, EnvironmentError, SchemeError};
 use crate::random;
 use crate::scenario::Scenario;
-use crate::scheme::{Exact, Scheme};
+use crate::scheme::{Exact, Scheme, Solution};
 use crate::workload::{Part, SizeSampler, Workload, Workloads};
 
 /// Workloads in the paper's standard set.
@@ -44,6 +46,8 @@ fn ratio(lower: f64, higher: f64) -> f64 {
 #[derive(Debug, Clone)]
 pub struct StandardSet {
     workloads: Vec<Workload>,
+    /// One for each workload, if the environment changes.
+    environments: Option<Vec<Environment>>,
     optimal: Option<Vec<f64>>,
 }
 
@@ -52,23 +56,71 @@ impl StandardSet {
     /// if they are recorded ones.
     ///
     /// # Errors
-    /// If the scenario's file of sizes cannot be read.
-    pub fn of(scenario: &Scenario, model: &CostModel) -> Result<Self, SizesError> {
+    /// If the scenario's file of sizes or its recordings cannot be read.
+    pub fn of(scenario: &Scenario, model: &CostModel) -> Result<Self, DataError> {
         let random = random::stream(0, "standard set");
-        let mut source = Workloads::new(scenario, SizeSampler::new(scenario)?, Part::HeldOut, random);
-        Ok(Self::new(model, (0..STANDARD_SET_SIZE).map(|_| source.draw()).collect()))
+        let mut source = Workloads::new(scenario, SizeSampler::new(scenario)?, Part::HeldOut, random)
+            .with_environments(EnvironmentSampler::new(scenario)?, random::stream(0, "standard environments"));
+        let mut environment = scenario.own_environment();
+        let mut environments = source.changes_environment().then(Vec::new);
+        let mut workloads = Vec::with_capacity(STANDARD_SET_SIZE);
+        for _ in 0..STANDARD_SET_SIZE {
+            if let Some(environments) = &mut environments {
+                source.next_environment(&mut environment);
+                environments.push(environment.clone());
+            }
+            workloads.push(source.draw());
+        }
+        Ok(Self::build(model, workloads, environments))
     }
 
-    /// A set of given workloads.
+    /// A set of given workloads, all in the model's environment.
     pub fn new(model: &CostModel, workloads: Vec<Workload>) -> Self {
-        let optimum = |exact: &mut Exact, workload: &Workload| {
-            let solution = exact.decide(model, workload)?;
+        Self::build(model, workloads, None)
+    }
+
+    /// A set of given workloads, each in its own environment.
+    ///
+    /// # Errors
+    /// If an environment is not one of the model's.
+    ///
+    /// # Panics
+    /// If there are more or fewer environments than workloads.
+    pub fn in_environments(
+        model: &CostModel,
+        workloads: Vec<Workload>,
+        environments: Vec<Environment>,
+    ) -> Result<Self, EnvironmentError> {
+        assert_eq!(workloads.len(), environments.len(), "workloads and environments");
+        environments.iter().try_for_each(|environment| environment.check(model.devices(), model.places() - 1))?;
+        Ok(Self::build(model, workloads, Some(environments)))
+    }
+
+    fn build(model: &CostModel, workloads: Vec<Workload>, environments: Option<Vec<Environment>>) -> Self {
+        let mut set = Self { workloads, environments, optimal: None };
+        let optimum = |exact: &mut Exact, index: usize| {
+            let (model, workload) = (set.model(model, index), &set.workloads[index]);
+            let solution = exact.decide(&model, workload)?;
             Ok(model.evaluate(workload, &solution.decision).cost)
         };
         // The first refusal stands for all: workloads of one shape are equally hard to within a factor.
-        let optimal =
-            workloads.par_iter().map_init(Exact::new, optimum).collect::<Result<Vec<f64>, SchemeError>>().ok();
-        Self { workloads, optimal }
+        let all = (0..set.workloads.len()).into_par_iter();
+        let optimal = all.map_init(Exact::new, optimum).collect::<Result<Vec<f64>, SchemeError>>().ok();
+        set.optimal = optimal;
+        set
+    }
+
+    /// What prices one of the workloads: the model, in the workload's environment.
+    fn model<'m>(&self, model: &'m CostModel, index: usize) -> Cow<'m, CostModel> {
+        match &self.environments {
+            None => Cow::Borrowed(model),
+            Some(all) => Cow::Owned(model.entered(&all[index]).expect("environments were checked or drawn")),
+        }
+    }
+
+    /// The environment of each workload, if it changes.
+    pub fn environments(&self) -> Option<&[Environment]> {
+        self.environments.as_deref()
     }
 
     /// The workloads.
@@ -86,15 +138,38 @@ impl StandardSet {
         self.optimal().map(|optimal| q2(optimal, costs))
     }
 
-    /// Q2 of what a scheme decides, all workloads at once; `None` if the optimum is not known.
+    /// Optimal to obtained cost of each workload; `None` if the optimum is not known.
+    pub fn ratios(&self, costs: &[f64]) -> Option<Vec<f64>> {
+        let ratios = self.optimal()?.iter().zip(costs).map(|(optimal, cost)| ratio(*optimal, *cost));
+        Some(ratios.collect())
+    }
+
+    /// What it costs to do as a scheme decides, workload by workload; all are decided at once.
+    ///
+    /// # Errors
+    /// If the scheme gives no decision.
+    pub fn costs_of(&self, scheme: &mut dyn Scheme, model: &CostModel) -> Result<Vec<f64>, SchemeError> {
+        let cost = |model: &CostModel, workload: &Workload, solution: &Solution| {
+            model.cost(workload.sizes_bytes(), solution.decision.places())
+        };
+        if self.environments.is_none() {
+            let solutions = scheme.decide_all(model, &self.workloads)?;
+            let priced = self.workloads.iter().zip(&solutions);
+            return Ok(priced.map(|(workload, solution)| cost(model, workload, solution)).collect());
+        }
+        let one = |(index, workload)| {
+            let model = self.model(model, index);
+            Ok(cost(&model, workload, &scheme.decide(&model, workload)?))
+        };
+        self.workloads.iter().enumerate().map(one).collect()
+    }
+
+    /// Q2 of what a scheme decides; `None` if the optimum is not known.
     ///
     /// # Errors
     /// If the scheme gives no decision.
     pub fn q2_of(&self, scheme: &mut dyn Scheme, model: &CostModel) -> Result<Option<f64>, SchemeError> {
-        let solutions = scheme.decide_all(model, &self.workloads)?;
-        let priced = self.workloads.iter().zip(&solutions);
-        let costs = priced.map(|(workload, solution)| model.cost(workload.sizes_bytes(), solution.decision.places()));
-        Ok(self.q2(&costs.collect::<Vec<_>>()))
+        Ok(self.q2(&self.costs_of(scheme, model)?))
     }
 }
 
@@ -128,7 +203,8 @@ pub fn evaluate(scheme: &mut dyn Scheme, model: &CostModel, set: &StandardSet) -
     let mut costs = Vec::with_capacity(count);
     let mut times: Vec<Duration> = Vec::with_capacity(count);
     let (mut energy_j, mut time_s, mut evaluations) = (0.0, 0.0, 0);
-    for workload in set.workloads() {
+    for (index, workload) in set.workloads().iter().enumerate() {
+        let model = &*set.model(model, index);
         let start = Instant::now();
         let solution = scheme.decide(model, workload)?;
         times.push(start.elapsed());
@@ -139,8 +215,7 @@ pub fn evaluate(scheme: &mut dyn Scheme, model: &CostModel, set: &StandardSet) -
         costs.push(outcome.cost);
     }
     times.sort_unstable();
-    let ratios = set.optimal().map(|optimal| {
-        let mut ratios: Vec<f64> = optimal.iter().zip(&costs).map(|(optimal, cost)| ratio(*optimal, *cost)).collect();
+    let ratios = set.ratios(&costs).map(|mut ratios| {
         ratios.sort_unstable_by(f64::total_cmp);
         ratios
     });

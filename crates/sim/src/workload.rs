@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::environment::{Environment, EnvironmentSampler};
 use crate::error::SizesError;
 use crate::random::{self, Stream};
 use crate::scenario::{Scenario, SizeDistribution};
@@ -187,12 +188,32 @@ pub struct Workloads {
     sampler: SizeSampler,
     part: Part,
     random: Stream,
+    environments: Option<(EnvironmentSampler, Stream)>,
 }
 
 impl Workloads {
     /// Workloads of the scenario's N and M with sizes from one part of the sampler.
     pub fn new(scenario: &Scenario, sampler: SizeSampler, part: Part, random: Stream) -> Self {
-        Self { devices: scenario.devices.count, tasks: scenario.tasks.per_device, sampler, part, random }
+        let (devices, tasks) = (scenario.devices.count, scenario.tasks.per_device);
+        Self { devices, tasks, sampler, part, random, environments: None }
+    }
+
+    /// Each workload in an environment of its own, drawn from another random stream; `None`: all in the same.
+    pub fn with_environments(mut self, sampler: Option<EnvironmentSampler>, random: Stream) -> Self {
+        self.environments = sampler.map(|sampler| (sampler, random));
+        self
+    }
+
+    /// Whether the environment changes from workload to workload.
+    pub fn changes_environment(&self) -> bool {
+        self.environments.is_some()
+    }
+
+    /// Draws the environment of the next workload, if it changes; otherwise leaves everything as it is.
+    pub fn next_environment(&mut self, environment: &mut Environment) {
+        if let Some((sampler, random)) = &mut self.environments {
+            sampler.draw(self.part, random, environment);
+        }
     }
 
     /// Draws the sizes of one workload in bytes into `[N * M]`.

@@ -32,6 +32,14 @@ pub(crate) enum Command {
     Decide(DecideArgs),
     /// Decide workloads with a classic scheme, the exact optimum included
     Solve(SolveArgs),
+    /// Take a record into a new environment: a few steps of reinforcement, and how good it is after each of them
+    Adapt(AdaptArgs),
+    /// Compare ways to follow a changing network on recorded uplinks: Reptile, joint pre-training, networks that read the
+    /// environment and others, as a report with pictures and data
+    AdaptationStudy(AdaptationStudyArgs),
+    /// Look into recordings of networks and of task sizes
+    #[command(subcommand)]
+    Trace(TraceCommand),
     /// Write a record's networks as safetensors or Burn files, all together or one file each
     Export(ExportArgs),
     /// List, show or check scenarios
@@ -141,6 +149,102 @@ pub(crate) struct SolveArgs {
     /// Workloads as JSON lines or CSV; `-` is standard input
     #[arg(value_name = "FILE|-", default_value = "-")]
     pub(crate) workloads: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AdaptArgs {
+    /// The record to adapt
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: PathBuf,
+    /// Adapt to the environment of this scenario
+    #[arg(long, value_name = "NAME|FILE", required_unless_present = "traces", conflicts_with = "traces")]
+    pub(crate) scenario: Option<String>,
+    /// Adapt the record's own scenario to the uplinks of this recording, or folder of recordings
+    #[arg(long, value_name = "PATH")]
+    pub(crate) traces: Option<PathBuf>,
+    /// Which drive of the recordings, by its name or a part of it [default: the last]
+    #[arg(long, value_name = "NAME", requires = "traces")]
+    pub(crate) drive: Option<String>,
+    /// Which moment of the drive, in seconds from its beginning [default: its last window]
+    #[arg(long, value_name = "SECONDS", requires = "traces")]
+    pub(crate) at: Option<f64>,
+    #[command(flatten)]
+    pub(crate) window: WindowArg,
+    /// Steps of adaptation after which to look
+    #[arg(long, value_name = "STEPS,...", value_delimiter = ',', default_value = "0,1,5,10,50,200")]
+    pub(crate) steps: Vec<usize>,
+    /// Settings with a section [adaptation]: a preset, or a TOML file over `recommended`
+    #[arg(long, value_name = "NAME|FILE", default_value = "adaptable")]
+    pub(crate) training: String,
+    /// Change one setting, such as `adaptation.learning_rate=0.01`; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<String>,
+    #[command(flatten)]
+    pub(crate) seed: SeedArg,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+    /// Directory to write the adapted record and the results to; must be new or empty [default: a new one under runs/]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WindowArg {
+    /// Length of the windows over which recorded rates are averaged
+    #[arg(long = "window", value_name = "SECONDS", default_value_t = 60.0)]
+    pub(crate) seconds: f64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AdaptationStudyArgs {
+    /// Recordings to train on and to choose settings with: a folder; folders in it are environments
+    #[arg(long, value_name = "DIR")]
+    pub(crate) traces: PathBuf,
+    /// CSV with the columns `file` (relative to the CSV) and `role` (train or validation) [default: the last drive of each
+    /// folder is for validation]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) split: Option<PathBuf>,
+    /// Train without this folder and test on it
+    #[arg(long, value_name = "FOLDER", conflicts_with = "test")]
+    pub(crate) leave_out: Option<String>,
+    /// Recordings to test on: any folder or file [default: the validation drives]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) test: Option<PathBuf>,
+    /// Scenario; its uplinks are replaced by recorded ones
+    #[arg(long, value_name = "NAME|FILE", default_value = "mobile")]
+    pub(crate) scenario: String,
+    #[command(flatten)]
+    pub(crate) window: WindowArg,
+    /// Seeds, such as `1-10` or `1,2,5` [default: 1-10, with --quick 1-2]
+    #[arg(long, value_name = "SEEDS")]
+    pub(crate) seeds: Option<String>,
+    /// Shorter pre-training and fewer windows: a look in a minute or two
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Directory of the report; seeds that it holds already are kept
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) threads: ThreadsArg,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TraceCommand {
+    /// Show what a recording holds: devices, duration, rates, gaps, bad lines; or task sizes
+    Inspect {
+        /// A file, or a folder of files
+        #[arg(value_name = "PATH")]
+        path: PathBuf,
+        /// Draw the rates over time into this SVG file
+        #[arg(long, value_name = "FILE")]
+        picture: Option<PathBuf>,
+        #[command(flatten)]
+        format: FormatArg,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use meta::Labels;
+use meta::{Labels, Tasks};
 use model::{Choice, Code, Exploration, Selection};
 use serde::Serialize;
 use sim::config::{Document, Problem, Problems, Section};
@@ -10,8 +10,12 @@ use sim::config::{Document, Problem, Problems, Section};
 use crate::error::AppError;
 
 /// Presets that ship with the program: name and TOML text.
-const PRESETS: [(&str, &str); 2] =
-    [("recommended", include_str!("../training/recommended.toml")), ("paper", include_str!("../training/paper.toml"))];
+const PRESETS: [(&str, &str); 4] = [
+    ("recommended", include_str!("../training/recommended.toml")),
+    ("paper", include_str!("../training/paper.toml")),
+    ("environments", include_str!("../training/environments.toml")),
+    ("adaptable", include_str!("../training/adaptable.toml")),
+];
 
 /// The most DNNs in an ensemble.
 const MAX_DNNS: usize = 1024;
@@ -19,6 +23,8 @@ const MAX_DNNS: usize = 1024;
 const MAX_WIDTH: usize = 65_536;
 /// The most samples, steps and the like.
 const MAX_COUNT: usize = 1_000_000_000;
+/// The most workloads in one step.
+const MAX_WORKLOADS_PER_STEP: usize = 4096;
 /// The most samples held in memory at once.
 const MAX_SAMPLES: usize = 10_000_000;
 
@@ -36,6 +42,8 @@ pub(crate) struct Training {
     pub(crate) meta: meta::Settings,
     /// Algorithm 2.
     pub(crate) drl: drl::Settings,
+    /// Algorithm 2 inside one environment, for `adapt`.
+    pub(crate) adaptation: drl::Settings,
     /// How the trained record decides.
     pub(crate) decision: Selection,
 }
@@ -50,6 +58,9 @@ pub(crate) struct Network {
     /// How logits stand for placements; `None`: what fits the scenario.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<Code>,
+    /// Whether the networks read the environment beside the sizes; `None`: where it changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) reads_environment: Option<bool>,
 }
 
 impl Training {
@@ -101,29 +112,40 @@ impl Training {
         let nothing = meta::Settings {
             labels: Labels::LocalSearch,
             metadata: 1,
+            workloads_per_environment: 1,
             metadata_share: 1.0,
+            tasks: Tasks::Workloads,
+            meta_batch: 1,
             batch: 1,
             outer_steps: 0,
             inner_steps: 1,
             inner_learning_rate: 0.01,
+            inner_momentum: 0.9,
+            inner_epsilon: 1e-8,
             step_size: 1.0,
             final_step_size: 1.0,
             inner_restart: true,
             report_every: 1,
         };
+        let no_steps = drl::Settings {
+            steps: 0,
+            workloads_per_step: 1,
+            buffer: 1,
+            learn_from: None,
+            batch: 1,
+            learning_rate: 0.01,
+            final_learning_rate: 0.01,
+            epsilon: 1e-8,
+            selection: Selection::PAPER,
+            refine: false,
+            report_every: 1,
+        };
         Self {
             name: String::new(),
-            network: Network { dnns: 1, hidden: Vec::new(), code: None },
+            network: Network { dnns: 1, hidden: Vec::new(), code: None, reads_environment: None },
             meta: nothing,
-            drl: drl::Settings {
-                steps: 0,
-                buffer: 1,
-                batch: 1,
-                learning_rate: 0.01,
-                final_learning_rate: 0.01,
-                selection: Selection::PAPER,
-                report_every: 1,
-            },
+            drl: no_steps,
+            adaptation: no_steps,
             decision: Selection::PAPER,
         }
     }
@@ -142,6 +164,9 @@ impl Training {
         if let Some(section) = root.optional_section("drl") {
             read_drl(&mut self.drl, section);
         }
+        if let Some(section) = root.optional_section("adaptation") {
+            read_drl(&mut self.adaptation, section);
+        }
         if let Some(section) = root.optional_section("decision") {
             read_selection(&mut self.decision, &section);
             section.finish();
@@ -149,6 +174,11 @@ impl Training {
         root.finish();
         document.report(self.mistakes())?;
         Ok(self)
+    }
+
+    /// The sections that hold settings of Algorithm 2.
+    fn reinforcements(&self) -> [(&'static str, &drl::Settings); 2] {
+        [("drl", &self.drl), ("adaptation", &self.adaptation)]
     }
 
     fn mistakes(&self) -> Vec<Problem> {
@@ -163,14 +193,23 @@ impl Training {
             count(&format!("network.hidden[{index}]"), *width, 1, MAX_WIDTH);
         }
         count("meta.metadata", self.meta.metadata, 1, MAX_SAMPLES);
+        count("meta.workloads_per_environment", self.meta.workloads_per_environment, 1, self.meta.metadata.max(1));
+        count("meta.meta_batch", self.meta.meta_batch, 1, MAX_COUNT);
         count("meta.batch", self.meta.batch, 1, MAX_SAMPLES);
         count("meta.outer_steps", self.meta.outer_steps, 0, MAX_COUNT);
         count("meta.inner_steps", self.meta.inner_steps, 1, MAX_COUNT);
         count("meta.report_every", self.meta.report_every, 1, MAX_COUNT);
-        count("drl.steps", self.drl.steps, 0, MAX_COUNT);
-        count("drl.buffer", self.drl.buffer, 1, MAX_SAMPLES);
-        count("drl.batch", self.drl.batch, 1, MAX_SAMPLES);
-        count("drl.report_every", self.drl.report_every, 1, MAX_COUNT);
+        for (section, settings) in self.reinforcements() {
+            let mut count = |key: &str, value, smallest, largest| {
+                count(&format!("{section}.{key}"), value, smallest, largest);
+            };
+            count("steps", settings.steps, 0, MAX_COUNT);
+            count("workloads_per_step", settings.workloads_per_step, 1, MAX_WORKLOADS_PER_STEP);
+            count("buffer", settings.buffer, 1, MAX_SAMPLES);
+            count("learn_from", settings.learn_from.unwrap_or(0), 0, settings.buffer);
+            count("batch", settings.batch, 1, MAX_SAMPLES);
+            count("report_every", settings.report_every, 1, MAX_COUNT);
+        }
         let mut share = |key: &str, value: f64, zero: bool| {
             if !(value <= 1.0 && (value > 0.0 || zero && value == 0.0)) {
                 let from = if zero { "between 0 and 1" } else { "above 0 and at most 1" };
@@ -179,15 +218,29 @@ impl Training {
         };
         share("meta.metadata_share", self.meta.metadata_share, false);
         share("meta.inner_learning_rate", self.meta.inner_learning_rate, false);
+        share("meta.inner_momentum", self.meta.inner_momentum, true);
+        share("meta.inner_epsilon", self.meta.inner_epsilon, false);
         share("meta.step_size", self.meta.step_size, false);
         share("meta.final_step_size", self.meta.final_step_size, true);
-        share("drl.learning_rate", self.drl.learning_rate, false);
-        share("drl.final_learning_rate", self.drl.final_learning_rate, true);
-        if self.drl.steps > 0 && self.drl.steps <= self.drl.buffer {
-            let buffer = self.drl.buffer;
-            let message =
-                format!("must be 0 or more than drl.buffer, {buffer}: training begins once the buffer is full");
-            list.push(Problem::new("drl.steps", message));
+        for (section, settings) in self.reinforcements() {
+            share(&format!("{section}.learning_rate"), settings.learning_rate, false);
+            share(&format!("{section}.final_learning_rate"), settings.final_learning_rate, true);
+            share(&format!("{section}.epsilon"), settings.epsilon, false);
+        }
+        for (section, settings) in self.reinforcements() {
+            let filling = if settings.workloads_per_step == 0 { 0 } else { settings.warm_up_steps() };
+            if settings.steps > 0 && settings.steps <= filling {
+                let message = format!(
+                    "must be 0 or more than the {filling} that fill {section}.buffer: training begins after them"
+                );
+                list.push(Problem::new(format!("{section}.steps"), message));
+            }
+        }
+        if self.meta.inner_momentum == 1.0 {
+            list.push(Problem::new("meta.inner_momentum", "must lie below 1: with 1 nothing is ever learned"));
+        }
+        if self.meta.meta_batch > 1 && !self.meta.inner_restart {
+            list.push(Problem::new("meta.meta_batch", "above 1 needs inner_restart = true"));
         }
         // Run directories are called after the training.
         let odd = |c: char| c.is_control() || c == '/' || c == '\\';
@@ -204,6 +257,7 @@ impl Network {
         set(&mut self.hidden, section.optional_counts("hidden"));
         let codes = [("indicators", Code::Indicators), ("categorical", Code::Categorical)];
         self.code = section.optional_choice("code", &codes).or(self.code);
+        self.reads_environment = section.optional_switch("reads_environment").or(self.reads_environment);
         section.finish();
     }
 }
@@ -212,11 +266,17 @@ fn read_meta(settings: &mut meta::Settings, section: Section<'_>) {
     let labels = [("greedy", Labels::Greedy), ("local-search", Labels::LocalSearch), ("exact", Labels::Exact)];
     set(&mut settings.labels, section.optional_choice("labels", &labels));
     set(&mut settings.metadata, section.optional_count("metadata"));
+    set(&mut settings.workloads_per_environment, section.optional_count("workloads_per_environment"));
     set(&mut settings.metadata_share, section.optional_number("metadata_share"));
+    let tasks = [("workloads", Tasks::Workloads), ("environments", Tasks::Environments)];
+    set(&mut settings.tasks, section.optional_choice("tasks", &tasks));
+    set(&mut settings.meta_batch, section.optional_count("meta_batch"));
     set(&mut settings.batch, section.optional_count("batch"));
     set(&mut settings.outer_steps, section.optional_count("outer_steps"));
     set(&mut settings.inner_steps, section.optional_count("inner_steps"));
     set(&mut settings.inner_learning_rate, section.optional_number("inner_learning_rate"));
+    set(&mut settings.inner_momentum, section.optional_number("inner_momentum"));
+    set(&mut settings.inner_epsilon, section.optional_number("inner_epsilon"));
     set(&mut settings.step_size, section.optional_number("step_size"));
     set(&mut settings.final_step_size, section.optional_number("final_step_size"));
     set(&mut settings.inner_restart, section.optional_switch("inner_restart"));
@@ -226,11 +286,15 @@ fn read_meta(settings: &mut meta::Settings, section: Section<'_>) {
 
 fn read_drl(settings: &mut drl::Settings, section: Section<'_>) {
     set(&mut settings.steps, section.optional_count("steps"));
+    set(&mut settings.workloads_per_step, section.optional_count("workloads_per_step"));
     set(&mut settings.buffer, section.optional_count("buffer"));
+    settings.learn_from = section.optional_count("learn_from").or(settings.learn_from);
     set(&mut settings.batch, section.optional_count("batch"));
     set(&mut settings.learning_rate, section.optional_number("learning_rate"));
     set(&mut settings.final_learning_rate, section.optional_number("final_learning_rate"));
+    set(&mut settings.epsilon, section.optional_number("epsilon"));
     read_selection(&mut settings.selection, &section);
+    set(&mut settings.refine, section.optional_switch("refine"));
     set(&mut settings.report_every, section.optional_count("report_every"));
     section.finish();
 }

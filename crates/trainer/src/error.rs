@@ -22,6 +22,12 @@ pub(crate) enum AppError {
     #[error(transparent)]
     Sizes(#[from] sim::SizesError),
     #[error(transparent)]
+    Data(#[from] sim::DataError),
+    #[error(transparent)]
+    Trace(#[from] sim::trace::TraceError),
+    #[error(transparent)]
+    Environment(#[from] sim::EnvironmentError),
+    #[error(transparent)]
     Scheme(#[from] sim::SchemeError),
     #[error(transparent)]
     Settings(#[from] sim::config::Problems),
@@ -32,11 +38,17 @@ pub(crate) enum AppError {
     #[error(transparent)]
     Code(#[from] model::CodeError),
     #[error(
-        "there is no training preset called `{name}`; there are recommended and paper, anything else must be a TOML file"
+        "there is no training preset called `{name}`; there are recommended, paper, environments and adaptable, anything else must be a TOML file"
     )]
     UnknownTraining { name: String },
     #[error("`--set {text}` is no setting")]
     BadSetting { text: String },
+    #[error("{} says not what each recording is for: {reason}", path.display())]
+    BadSplit { path: PathBuf, reason: String },
+    #[error("{} has {reason}", path.display())]
+    NoWindow { path: PathBuf, reason: String },
+    #[error("the optimum of `{scenario}` cannot be computed, and without it nobody could tell how good adaptation is")]
+    NoOptimum { scenario: String },
     #[error("`{option} {text}` is not {wanted}")]
     BadOption { option: &'static str, text: String, wanted: &'static str },
     #[error("two runs of the sweep would be called {name}; the other is {others}")]
@@ -89,7 +101,7 @@ impl AppError {
     /// What to type instead.
     fn help(&self) -> Option<String> {
         use model::{BackendError, RecordError};
-        use sim::{ScenarioError, SchemeError, SizesError};
+        use sim::{DataError, ScenarioError, SchemeError, SizesError};
         let text = match self {
             Self::Scenario(ScenarioError::Unknown { .. }) => {
                 "`trainer scenario list` shows the shipped scenarios".into()
@@ -99,7 +111,7 @@ impl AppError {
                 "`trainer scenario show paper` prints a complete scenario".into()
             }
             Self::Settings(_) => "crates/trainer/training/recommended.toml is a complete file of settings".into(),
-            Self::Sizes(SizesError::Unreadable { .. }) => {
+            Self::Sizes(SizesError::Unreadable { .. }) | Self::Data(DataError::Sizes(SizesError::Unreadable { .. })) => {
                 "tasks.size_mb.path of the scenario must name a file of sizes; `evaluate --workloads` does without it".into()
             }
             Self::Scheme(SchemeError::TooLarge { .. }) => {
@@ -155,6 +167,12 @@ impl AppError {
             }
             Self::TooLarge { .. } => "make it smaller with --set, as in `--set network.hidden=[120,80]`".into(),
             Self::UnknownTraining { .. } => "`--training recommended`".into(),
+            Self::Environment(_) => "an environment looks like {\"uplink_mbps\": [5, 10, 3], \"capacity\": [1, 1], \"alpha\": 0.5}".into(),
+            Self::BadSplit { .. } => {
+                "it is a CSV with the columns file (relative to it) and role (train or validation)".into()
+            }
+            Self::NoWindow { .. } => "`trainer trace inspect PATH` shows what a recording holds; a longer --window finds more".into(),
+            Self::NoOptimum { .. } => "take a scenario with fewer tasks for each device".into(),
             Self::SameName { .. } => "give the files of settings and scenarios names of their own (`name = ...`)".into(),
             Self::OtherSweep { .. } => "name another directory with --out, or merge the shards of one sweep only".into(),
             Self::NoSweep { .. } => "give directories that `trainer sweep` wrote".into(),

@@ -1,5 +1,6 @@
 //! MR-DRO from the command line. `trainer --help` says what there is.
 
+mod adaptation;
 mod checkpoints;
 mod cli;
 mod commands;
@@ -14,6 +15,7 @@ mod run_dir;
 mod runs;
 mod setup;
 mod statistics;
+mod study;
 mod workload_io;
 
 use clap::Parser;

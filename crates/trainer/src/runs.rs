@@ -90,14 +90,42 @@ fn is_done(run: &Path, configuration: &str) -> Result<bool, AppError> {
 /// Trains on all threads: on the processor as many runs at once as there are threads, each on its own, since nothing
 /// is faster than threads that wait for nobody; on any other device one after the other.
 pub(crate) fn train_each(open: &[Planned], out: &Path, backend: &Backend) -> Result<(), AppError> {
-    let at_once = if backend.kind == DeviceKind::Cpu { rayon::current_num_threads().min(open.len()) } else { 1 };
-    let progress = Progress::new("runs", open.len());
+    let train = |index: usize| train_one(&open[index], out, backend);
+    let result = if backend.kind == DeviceKind::Cpu {
+        each_on_a_thread("runs", open.len(), train)
+    } else {
+        each("runs", open.len(), 1, train)
+    };
+    let _ = fs::remove_dir(out.join(UNFINISHED)); // if no other shard needs it
+    result
+}
+
+/// Does pieces of work, as many at once as there are threads, each on a thread of its own; the first failure ends it all.
+pub(crate) fn each_on_a_thread(
+    what: &'static str,
+    count: usize,
+    work: impl Fn(usize) -> Result<(), AppError> + Sync,
+) -> Result<(), AppError> {
+    each(what, count, rayon::current_num_threads().min(count), work)
+}
+
+fn each(
+    what: &'static str,
+    count: usize,
+    at_once: usize,
+    work: impl Fn(usize) -> Result<(), AppError> + Sync,
+) -> Result<(), AppError> {
+    let progress = Progress::new(what, count);
     let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let failure = Mutex::new(None);
     let failed = || failure.lock().is_ok_and(|failure| failure.is_some());
     let work = || {
-        while let Some(planned) = open.get(next.fetch_add(1, Ordering::Relaxed)).filter(|_| !failed()) {
-            match train_one(planned, out, backend) {
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            if index >= count || failed() {
+                return;
+            }
+            match work(index) {
                 Ok(()) => progress.show(done.fetch_add(1, Ordering::Relaxed) + 1, None, None, None),
                 Err(error) => {
                     if let Ok(mut failure) = failure.lock() {
@@ -124,7 +152,6 @@ pub(crate) fn train_each(open: &[Planned], out: &Path, backend: &Backend) -> Res
         });
     }
     drop(progress);
-    let _ = fs::remove_dir(out.join(UNFINISHED)); // if no other shard needs it
     failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).map_or(Ok(()), Err)
 }
 

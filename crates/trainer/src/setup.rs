@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use model::{Backend, DeviceChoice, DeviceKind, Policy, Record, Selection};
 use sim::metrics::{self, Evaluation};
 use sim::scheme::Scheme;
-use sim::{CostModel, Part, Scenario, SchemeError, SizeSampler, StandardSet, Workloads, random};
+use sim::{CostModel, EnvironmentSampler, Part, Scenario, SchemeError, SizeSampler, StandardSet, Workloads, random};
 
 use crate::cli::{ComputeArgs, RecordArgs, ThreadsArg};
 use crate::config::DEFAULT_FLIPS;
@@ -34,9 +34,16 @@ impl Problem {
         Ok(SizeSampler::new(&self.scenario)?)
     }
 
-    /// Workloads for training, drawn from a random stream of their own.
+    /// Where environments come from, if they change.
+    pub(crate) fn environments(&self) -> Result<Option<EnvironmentSampler>, AppError> {
+        Ok(EnvironmentSampler::new(&self.scenario)?)
+    }
+
+    /// Workloads for training, drawn from a random stream of their own, and their environments from another.
     pub(crate) fn workloads(&self, seed: u64, stream: &str) -> Result<Workloads, AppError> {
-        Ok(Workloads::new(&self.scenario, self.sampler()?, Part::Training, random::stream(seed, stream)))
+        let workloads = Workloads::new(&self.scenario, self.sampler()?, Part::Training, random::stream(seed, stream));
+        let environments = random::stream(seed, &format!("{stream}/environments"));
+        Ok(workloads.with_environments(self.environments()?, environments))
     }
 
     pub(crate) fn standard_set(&self) -> Result<StandardSet, AppError> {

@@ -51,16 +51,52 @@ impl Spread {
         Self::bootstrapped(strata, RESAMPLES)
     }
 
+    /// The mean over values that come in clusters, `[clusters][seeds]` of sums with their counts: both clusters and seeds
+    /// are drawn anew, each seed for all clusters alike, since values of one cluster are no independent witnesses.
+    ///
+    /// # Panics
+    /// If there is no value, or clusters differ in their number of seeds.
+    pub(crate) fn of_clusters(clusters: &[Vec<Vec<f64>>]) -> Self {
+        let seeds = clusters[0].len();
+        assert!(clusters.iter().all(|cluster| cluster.len() == seeds), "seeds of clusters");
+        let sums: Vec<Vec<(f64, f64)>> = clusters
+            .iter()
+            .map(|cluster| cluster.iter().map(|values| (values.iter().sum(), values.len() as f64)).collect())
+            .collect();
+        let mut stream = random::stream(0, "bootstrap");
+        let mut draw = |count: usize| (0..count).map(|_| random::below(&mut stream, count)).collect::<Vec<_>>();
+        let mut means = Vec::with_capacity(FEW_RESAMPLES);
+        for _ in 0..FEW_RESAMPLES {
+            let (drawn_clusters, drawn_seeds) = (draw(clusters.len()), draw(seeds));
+            let (mut sum, mut count) = (0.0, 0.0);
+            for cluster in drawn_clusters {
+                for &seed in &drawn_seeds {
+                    sum += sums[cluster][seed].0;
+                    count += sums[cluster][seed].1;
+                }
+            }
+            if count > 0.0 {
+                means.push(sum / count);
+            }
+        }
+        Self::with_means(clusters.iter().flatten().flatten().copied().collect(), means)
+    }
+
     fn bootstrapped(strata: &[&[f64]], resamples: usize) -> Self {
-        let mut values: Vec<f64> = strata.concat();
-        assert!(!values.is_empty(), "the mean of nothing");
+        let values: Vec<f64> = strata.concat();
         let count = values.len();
         let mut stream = random::stream(0, "bootstrap");
         let mut resample = |stratum: &&[f64]| -> f64 {
             (0..stratum.len()).map(|_| stratum[random::below(&mut stream, stratum.len())]).sum()
         };
-        let mut means: Vec<f64> =
-            (0..resamples).map(|_| strata.iter().map(&mut resample).sum::<f64>() / count as f64).collect();
+        let means = (0..resamples).map(|_| strata.iter().map(&mut resample).sum::<f64>() / count as f64).collect();
+        Self::with_means(values, means)
+    }
+
+    /// From the values and the means of their resamples.
+    fn with_means(mut values: Vec<f64>, mut means: Vec<f64>) -> Self {
+        let (count, resamples) = (values.len(), means.len());
+        assert!(count > 0 && resamples > 0, "the mean of nothing");
         means.sort_by(f64::total_cmp);
         let at = |share: f64| means[((resamples - 1) as f64 * share).round() as usize];
         values.sort_by(f64::total_cmp);
@@ -118,6 +154,16 @@ mod tests {
         assert_eq!((spread.low, spread.mean, spread.high), (3.0, 3.0, 3.0));
         let mixed = Spread::of(&[1.0, 1.0, 1.0, 5.0, 5.0, 5.0]);
         assert!(mixed.low < 2.0 && mixed.high > 4.0);
+    }
+
+    /// Many values of few drives are worth no more than the drives.
+    #[test]
+    fn clusters_are_drawn_whole() {
+        let drives = |copies: usize| [0.2, 0.6, 0.7].map(|value| vec![vec![value; copies]; 2]).to_vec();
+        let (few, many) = (Spread::of_clusters(&drives(1)), Spread::of_clusters(&drives(100)));
+        assert!((few.mean - 0.5).abs() < 1e-12 && (many.mean - 0.5).abs() < 1e-9);
+        assert!((few.low - many.low).abs() < 1e-9 && (few.high - many.high).abs() < 1e-9, "{few:?} {many:?}");
+        assert!(many.low < 0.25 && many.high > 0.65, "{many:?}");
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! Which scenarios make sense, and their conversion to SI units.
 
-use super::{MAX_SERVERS, MAX_TASKS, PerDevice, Scenario, SizeDistribution};
+use super::{
+    EnvironmentDistribution, MAX_SERVERS, MAX_TASKS, PerDevice, Range, Scenario, Server, SizeDistribution,
+    UplinkDistribution,
+};
 use crate::config::{Problem, Problems};
-use crate::cost::{CostModel, Rate};
-use crate::units::{bytes_per_second_from_mbps, hertz_from_mhz, joules_from_nj};
+use crate::cost::{CostModel, Link, Physics, Rate, ServerPhysics};
+use crate::units::{hertz_from_mhz, joules_from_nj};
 
 impl Scenario {
     /// Checks every value and converts to SI units.
@@ -15,28 +18,36 @@ impl Scenario {
         if !list.is_empty() {
             return Err(Problems { origin: format!("scenario `{}`", self.name), list });
         }
-        let mut rates = Vec::with_capacity(self.devices.count * (self.servers.len() + 1));
-        for device in 0..self.devices.count {
-            let instructions = self.instructions_per_byte;
-            let local_frequency = hertz_from_mhz(self.devices.frequency_mhz.at(device));
-            rates.push(Rate {
-                // Eqs. (3) and (4).
-                energy_j_per_byte: instructions * joules_from_nj(self.devices.energy_per_instruction_nj.at(device)),
-                time_s_per_byte: instructions / local_frequency,
-            });
-            for server in &self.servers {
-                let link_mbps = server.link_mbps.as_ref().unwrap_or(&self.devices.uplink_mbps).at(device);
-                let transmit_j = joules_from_nj(self.transmit_energy_nj_per_byte.at(device));
-                rates.push(Rate {
-                    // Eqs. (9) and (13), (7), (8) and (12).
-                    energy_j_per_byte: instructions * joules_from_nj(server.energy_per_instruction_nj) + transmit_j,
-                    time_s_per_byte: instructions / hertz_from_mhz(server.frequency_mhz)
-                        + 1.0 / bytes_per_second_from_mbps(link_mbps),
-                });
-            }
-        }
+        let devices = || 0..self.devices.count;
+        let instructions = self.instructions_per_byte;
+        let local = |device: usize| Rate {
+            // Eqs. (3) and (4).
+            energy_j_per_byte: instructions * joules_from_nj(self.devices.energy_per_instruction_nj.at(device)),
+            time_s_per_byte: instructions / hertz_from_mhz(self.devices.frequency_mhz.at(device)),
+        };
+        let server = |server: &Server| ServerPhysics {
+            compute_j_per_byte: instructions * joules_from_nj(server.energy_per_instruction_nj),
+            frequency_hz: hertz_from_mhz(server.frequency_mhz),
+            links: devices().map(|device| self.link(server, device)).collect(),
+        };
+        let physics = Physics {
+            instructions_per_byte: instructions,
+            local: devices().map(local).collect(),
+            transmit_j_per_byte: devices().map(|n| joules_from_nj(self.transmit_energy_nj_per_byte.at(n))).collect(),
+            servers: self.servers.iter().map(server).collect(),
+        };
         let names = std::iter::once("local").chain(self.servers.iter().map(|server| server.name.as_str()));
-        Ok(CostModel::new(self.tasks.per_device, self.alpha, names.map(str::to_owned).collect(), rates))
+        let names = names.map(str::to_owned).collect();
+        Ok(CostModel::new(self.tasks.per_device, names, physics, self.own_environment()))
+    }
+
+    /// A link that is slower than the uplink lies behind it; one that is faster cannot.
+    pub(crate) fn link(&self, server: &Server, device: usize) -> Link {
+        match server.link_mbps.as_ref().map(|mbps| mbps.at(device)) {
+            None => Link::Uplink,
+            Some(mbps) if mbps <= self.devices.uplink_mbps.at(device) => Link::Behind(mbps),
+            Some(mbps) => Link::Beside(mbps),
+        }
     }
 
     /// Everything that makes no sense, by key path.
@@ -77,11 +88,7 @@ impl Scenario {
         list.each("devices.uplink_mbps", &self.devices.uplink_mbps, Bound::Positive);
         match &self.tasks.size_mb {
             SizeDistribution::Uniform { min, max } | SizeDistribution::LogUniform { min, max } => {
-                list.positive("tasks.size_mb.min", *min);
-                list.positive("tasks.size_mb.max", *max);
-                if min > max {
-                    list.add("tasks.size_mb.max", format!("must be at least min, {min}, is {max}"));
-                }
+                list.range("tasks.size_mb", *min, *max, |list, key, value| list.positive(key, value));
             }
             SizeDistribution::File { path, held_out } => {
                 if path.is_empty() {
@@ -92,6 +99,9 @@ impl Scenario {
                     list.add("tasks.size_mb.held_out", message);
                 }
             }
+        }
+        if let Some(environment) = &self.environment {
+            environment_mistakes(environment, &mut list);
         }
         self.server_mistakes(&mut list);
         list.list
@@ -124,6 +134,44 @@ impl Scenario {
                 list.each(&key("link_mbps"), link_mbps, Bound::Positive);
             }
         }
+    }
+}
+
+fn environment_mistakes(environment: &EnvironmentDistribution, list: &mut Mistakes) {
+    match &environment.uplink_mbps {
+        None => {}
+        Some(UplinkDistribution::Uniform { min, max } | UplinkDistribution::LogUniform { min, max }) => {
+            list.range("environment.uplink_mbps", *min, *max, |list, key, value| list.positive(key, value));
+        }
+        Some(UplinkDistribution::Traces { path, window_s, held_out }) => {
+            if path.is_empty() {
+                list.add("environment.uplink_mbps.path", "must name a recording or a folder of recordings");
+            }
+            if !(1e-3..=1e9).contains(window_s) {
+                let message = format!("must lie between 0.001 and 1e9 seconds, is {window_s}");
+                list.add("environment.uplink_mbps.window_s", message);
+            }
+            if !(0.0..1.0).contains(held_out) {
+                let message = format!("must lie between 0 and 1 (a share of the recorded drives), is {held_out}");
+                list.add("environment.uplink_mbps.held_out", message);
+            }
+        }
+    }
+    let within = |key: &'static str, range: &Option<Range>, least: f64, most: f64, list: &mut Mistakes| {
+        let Some(range) = range else { return };
+        let (Range::Uniform { min, max } | Range::LogUniform { min, max }) = *range;
+        let log = matches!(range, Range::LogUniform { .. });
+        list.range(key, min, max, |list, key, value| {
+            if !(least..=most).contains(&value) || log && value == 0.0 {
+                let above = if log { ", above 0 for log-uniform" } else { "" };
+                list.add(key, format!("must lie between {least} and {most}{above}, is {value}"));
+            }
+        });
+    };
+    within("environment.capacity", &environment.capacity, 1e-6, 1e6, list);
+    within("environment.alpha", &environment.alpha, 0.0, 1.0, list);
+    if environment.uplink_mbps.is_none() && environment.capacity.is_none() && environment.alpha.is_none() {
+        list.add("environment", "must say what changes: uplink_mbps, capacity or alpha");
     }
 }
 
@@ -171,6 +219,14 @@ impl Mistakes {
 
     fn positive(&mut self, key: &str, value: f64) {
         self.number(key, value, Bound::Positive);
+    }
+
+    fn range(&mut self, key: &str, min: f64, max: f64, check: impl Fn(&mut Self, &str, f64)) {
+        check(self, &format!("{key}.min"), min);
+        check(self, &format!("{key}.max"), max);
+        if min > max {
+            self.add(format!("{key}.max"), format!("must be at least min, {min}, is {max}"));
+        }
     }
 
     fn each(&mut self, key: &str, values: &PerDevice, bound: Bound) {

@@ -16,11 +16,12 @@ pub const MAX_TASKS: usize = 65_536;
 pub const MAX_SERVERS: usize = 64;
 
 /// The scenarios that ship with the program: name and TOML text.
-const PRESETS: [(&str, &str); 4] = [
+const PRESETS: [(&str, &str); 5] = [
     ("paper", include_str!("../../scenarios/paper.toml")),
     ("paper-wan", include_str!("../../scenarios/paper-wan.toml")),
     ("paper-fitted", include_str!("../../scenarios/paper-fitted.toml")),
     ("ddlo", include_str!("../../scenarios/ddlo.toml")),
+    ("mobile", include_str!("../../scenarios/mobile.toml")),
 ];
 
 /// A scenario in human units (MB = 10^6 bytes, Mbit/s, MHz, nJ). [`Scenario::check`] makes a
@@ -39,6 +40,9 @@ pub struct Scenario {
     pub devices: Devices,
     /// Their tasks.
     pub tasks: Tasks,
+    /// What changes while the system runs; `None`: nothing does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<EnvironmentDistribution>,
     /// The servers, in the order in which placements name them.
     pub servers: Vec<Server>,
 }
@@ -90,6 +94,70 @@ pub enum SizeDistribution {
         /// Share of the recorded sizes that training never sees, so that evaluation can use them. With 0 evaluation
         /// draws from the sizes that training saw.
         held_out: f64,
+    },
+}
+
+/// How environments are drawn, each workload in one of its own; what is left out is as the scenario says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EnvironmentDistribution {
+    /// b_n of each device, in Mbit/s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uplink_mbps: Option<UplinkDistribution>,
+    /// What share of its frequency each server gives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<Range>,
+    /// α.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alpha: Option<Range>,
+}
+
+/// How uplinks are drawn.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "distribution", rename_all = "kebab-case")]
+pub enum UplinkDistribution {
+    /// Every rate between the two equally likely, for each device by itself.
+    Uniform {
+        /// Slowest uplink, in Mbit/s.
+        min: f64,
+        /// Fastest uplink, in Mbit/s.
+        max: f64,
+    },
+    /// Every order of magnitude between the two equally likely, for each device by itself.
+    LogUniform {
+        /// Slowest uplink, in Mbit/s.
+        min: f64,
+        /// Fastest uplink, in Mbit/s.
+        max: f64,
+    },
+    /// Mean rates in windows of recordings, see [`uplink_windows`](crate::uplink_windows).
+    Traces {
+        /// A recording or a folder of recordings; in a scenario file, relative to that.
+        path: String,
+        /// Length of a window in seconds.
+        window_s: f64,
+        /// Share of the drives that training never sees, so that evaluation can use them. With 0 evaluation draws from
+        /// what training saw.
+        held_out: f64,
+    },
+}
+
+/// A range that values are drawn from.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(tag = "distribution", rename_all = "kebab-case")]
+pub enum Range {
+    /// Every value between the two equally likely.
+    Uniform {
+        /// Smallest value.
+        min: f64,
+        /// Largest value.
+        max: f64,
+    },
+    /// Every order of magnitude between the two equally likely.
+    LogUniform {
+        /// Smallest value.
+        min: f64,
+        /// Largest value.
+        max: f64,
     },
 }
 
@@ -165,11 +233,18 @@ impl Scenario {
         };
         let text = std::fs::read_to_string(path).map_err(unreadable)?;
         let mut scenario = Self::from_toml(name_or_path, &text)?;
-        if let SizeDistribution::File { path: sizes, .. } = &mut scenario.tasks.size_mb
-            && Path::new(sizes).is_relative()
-        {
-            let beside = path.parent().unwrap_or(Path::new("")).join(&sizes);
-            *sizes = std::path::absolute(&beside).unwrap_or(beside).to_string_lossy().into_owned();
+        let resolve = |named: &mut String| {
+            if Path::new(named).is_relative() {
+                let beside = path.parent().unwrap_or(Path::new("")).join(&named);
+                *named = std::path::absolute(&beside).unwrap_or(beside).to_string_lossy().into_owned();
+            }
+        };
+        if let SizeDistribution::File { path: sizes, .. } = &mut scenario.tasks.size_mb {
+            resolve(sizes);
+        }
+        let environment = scenario.environment.as_mut();
+        if let Some(UplinkDistribution::Traces { path, .. }) = environment.and_then(|all| all.uplink_mbps.as_mut()) {
+            resolve(path);
         }
         Ok(scenario)
     }

@@ -1,6 +1,9 @@
 //! From TOML text to a [`Scenario`].
 
-use super::{Devices, PerDevice, Scenario, Server, Sharing, SizeDistribution, Tasks, Tier};
+use super::{
+    Devices, EnvironmentDistribution, PerDevice, Range, Scenario, Server, Sharing, SizeDistribution, Tasks, Tier,
+    UplinkDistribution,
+};
 use crate::config::{Document, Problems, Section};
 
 /// The kinds of size distribution that a scenario can name.
@@ -26,6 +29,7 @@ impl Scenario {
             transmit_energy_nj_per_byte: root.numbers("transmit_energy_nj_per_byte"),
             devices: devices(root.section("devices")),
             tasks: tasks(root.section("tasks")),
+            environment: root.optional_section("environment").map(environment),
             servers: root.sections("servers").into_iter().map(server).collect(),
         };
         root.finish();
@@ -60,6 +64,38 @@ fn tasks(section: Section<'_>) -> Tasks {
     size.finish();
     section.finish();
     Tasks { per_device, size_mb }
+}
+
+fn environment(section: Section<'_>) -> EnvironmentDistribution {
+    let environment = EnvironmentDistribution {
+        uplink_mbps: section.optional_section("uplink_mbps").map(uplinks),
+        capacity: section.optional_section("capacity").map(range),
+        alpha: section.optional_section("alpha").map(range),
+    };
+    section.finish();
+    environment
+}
+
+fn uplinks(section: Section<'_>) -> UplinkDistribution {
+    let kinds = [("uniform", 0), ("log-uniform", 1), ("traces", 2)];
+    let uplinks = match section.choice("distribution", &kinds) {
+        0 => UplinkDistribution::Uniform { min: section.number("min"), max: section.number("max") },
+        1 => UplinkDistribution::LogUniform { min: section.number("min"), max: section.number("max") },
+        _ => UplinkDistribution::Traces {
+            path: section.text("path"),
+            window_s: section.optional_number("window_s").unwrap_or(60.0),
+            held_out: section.optional_number("held_out").unwrap_or(0.1),
+        },
+    };
+    section.finish();
+    uplinks
+}
+
+fn range(section: Section<'_>) -> Range {
+    let is_log = section.choice("distribution", &[("uniform", false), ("log-uniform", true)]);
+    let (min, max) = (section.number("min"), section.number("max"));
+    section.finish();
+    if is_log { Range::LogUniform { min, max } } else { Range::Uniform { min, max } }
 }
 
 fn server(section: Section<'_>) -> Server {

@@ -18,6 +18,27 @@ impl LocalSearch {
     pub fn new() -> Self {
         Self
     }
+
+    /// Improves a decision by moves and swaps until none helps, and returns the number of prices asked.
+    ///
+    /// # Shapes
+    /// `sizes_bytes` and `places` are `[N * M]`.
+    ///
+    /// # Panics
+    /// If the shapes differ, or the decision names a place that is not there.
+    pub fn improve(&self, model: &CostModel, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
+        assert_eq!((sizes_bytes.len(), places.len()), (model.task_count(), model.task_count()), "shapes differ");
+        let rows = sizes_bytes.chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
+        let mut evaluations = 0;
+        for (device, (sizes, places)) in rows.enumerate() {
+            let mut load = Load::new(model.rates(device), model.alpha());
+            for (&bytes, &place) in sizes.iter().zip(&*places) {
+                load.add(bytes, place);
+            }
+            evaluations += improve(&mut load, sizes, places);
+        }
+        evaluations
+    }
 }
 
 impl Scheme for LocalSearch {

@@ -2,7 +2,10 @@
 
 use proptest::prelude::*;
 use sim::Scenario;
-use sim::scenario::{Devices, PerDevice, Server, Sharing, SizeDistribution, Tasks, Tier};
+use sim::scenario::{
+    Devices, EnvironmentDistribution, PerDevice, Range, Server, Sharing, SizeDistribution, Tasks, Tier,
+    UplinkDistribution,
+};
 
 /// A number as people write it, within what a scenario accepts.
 fn number() -> impl Strategy<Value = f64> {
@@ -22,6 +25,21 @@ fn distribution() -> impl Strategy<Value = SizeDistribution> {
     ]
 }
 
+fn environment() -> impl Strategy<Value = EnvironmentDistribution> {
+    let range = || (number(), number()).prop_map(|(a, b)| (a.min(b), a.max(b)));
+    let uplinks = prop_oneof![
+        range().prop_map(|(min, max)| UplinkDistribution::Uniform { min, max }),
+        range().prop_map(|(min, max)| UplinkDistribution::LogUniform { min, max }),
+        ("[^\u{0}]{1,20}", 1e-3..1e9_f64, 0.0..1.0_f64)
+            .prop_map(|(path, window_s, held_out)| UplinkDistribution::Traces { path, window_s, held_out }),
+    ];
+    let share = (1e-6..1e6_f64, 1e-6..1e6_f64).prop_map(|(a, b)| Range::LogUniform { min: a.min(b), max: a.max(b) });
+    let alpha = (0.0..=1.0_f64, 0.0..=1.0_f64).prop_map(|(a, b)| Range::Uniform { min: a.min(b), max: a.max(b) });
+    (uplinks, prop::option::of(share), prop::option::of(alpha)).prop_map(|(uplinks, capacity, alpha)| {
+        EnvironmentDistribution { uplink_mbps: Some(uplinks), capacity, alpha }
+    })
+}
+
 fn server(devices: usize) -> impl Strategy<Value = Server> {
     let tier = prop_oneof![Just(Tier::Edge), Just(Tier::Cloud)];
     (tier, number(), number(), prop::option::of(numbers(devices))).prop_map(
@@ -39,7 +57,8 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         let devices = (numbers(count), numbers(count), numbers(count));
         let servers = prop::collection::vec(server(count), 1..5);
         let root = ("[^\\p{C}\\s./\\\\][^\\p{C}/\\\\]{0,20}", 0.0..=1.0_f64, number(), numbers(count));
-        (root, devices, distribution(), servers).prop_map(move |(root, devices, size_mb, mut servers)| {
+        let drawn = (distribution(), prop::option::of(environment()));
+        (root, devices, drawn, servers).prop_map(move |(root, devices, (size_mb, environment), mut servers)| {
             for (index, server) in servers.iter_mut().enumerate() {
                 server.name = format!("server_{index}");
             }
@@ -52,6 +71,7 @@ fn scenario() -> impl Strategy<Value = Scenario> {
                 transmit_energy_nj_per_byte,
                 devices: Devices { count, frequency_mhz, energy_per_instruction_nj, uplink_mbps },
                 tasks: Tasks { per_device, size_mb },
+                environment,
                 servers,
             }
         })

@@ -130,7 +130,7 @@ impl Subject {
         let mut targets = vec![0.0; shape.outputs];
         for _ in 0..BUFFER {
             workloads.fill(&mut sizes);
-            codec.encode(&sizes, &mut inputs);
+            codec.encode(&problem.model, &sizes, &mut inputs);
             let decision: Vec<u8> =
                 (0..shape.inputs).map(|_| random::below(&mut places, problem.model.places()) as u8).collect();
             codec.targets(&decision, &mut targets);

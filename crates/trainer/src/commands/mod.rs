@@ -1,5 +1,6 @@
 //! One module for each command.
 
+mod adapt;
 mod compare;
 mod decide;
 mod devices;
@@ -8,6 +9,7 @@ mod export;
 mod plot;
 mod scenario;
 pub(crate) mod sweep;
+mod trace;
 pub(crate) mod train;
 mod worker;
 
@@ -41,6 +43,9 @@ fn dispatch(cli: Cli) -> Result<(), AppError> {
         Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Decide(args)) => decide::decide(&args),
         Some(Command::Solve(args)) => decide::solve(&args),
+        Some(Command::Adapt(args)) => adapt::run(&args),
+        Some(Command::AdaptationStudy(args)) => crate::study::run(&args),
+        Some(Command::Trace(command)) => trace::run(&command),
         Some(Command::Export(args)) => export::run(&args),
         Some(Command::Scenario(command)) => scenario::run(&command),
         Some(Command::Plot(args)) => plot::run(&args),

@@ -7,9 +7,12 @@ use std::time::{Duration, Instant};
 
 use drl::Agent;
 use meta::MetaReport;
-use model::{Backend, Codec, Ensemble, MAX_PARAMETERS, NetworkShape, Policy, Record, Samples, Scaling, Selection};
+use model::{
+    Backend, Codec, Ensemble, EnvironmentInputs, MAX_PARAMETERS, NetworkShape, Policy, Record, Samples, Scaling, Selection,
+};
 use serde::Serialize;
 use sim::StandardSet;
+use sim::config::Problems;
 use sim::metrics::Evaluation;
 use sim::scheme;
 
@@ -135,6 +138,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self, AppError> {
         let sampler = problem.sampler()?;
         let mut scaling = Scaling::from(sampler.moments());
+        let mut reads = reads(&training, &problem)?;
         let mut start = None;
         if let Some(path) = &args.start {
             let record = Record::load(path, &backend.device)?;
@@ -142,11 +146,13 @@ impl<'a> Run<'a> {
             training.network.dnns = record.ensemble.dnns();
             training.network.hidden = record.ensemble.shape().hidden;
             training.network.code = Some(record.code);
+            training.network.reads_environment = Some(!record.reads.is_empty());
             scaling = record.scaling;
+            reads = record.reads;
             start = Some(record.ensemble);
         }
         let code = training.network.code.unwrap_or_else(|| Codec::default_code(&problem.model));
-        let codec = Codec::new(code, &problem.model, scaling)?;
+        let codec = Codec::new(code, &problem.model, scaling)?.reading(reads);
         let Network { dnns, hidden, .. } = training.network.clone();
         let shape = NetworkShape { inputs: codec.inputs(), hidden, outputs: codec.outputs() };
         check_sizes(&training, &shape, dnns)?;
@@ -353,6 +359,7 @@ impl<'a> Run<'a> {
             scenario: self.problem.scenario.clone(),
             code: self.codec.code(),
             scaling: self.scaling,
+            reads: self.codec.reads(),
             selection: self.training.decision,
             provenance,
             measures: BTreeMap::new(),
@@ -386,7 +393,22 @@ impl<'a> Run<'a> {
 /// Labels the metadata of Algorithm 1.
 fn label(problem: &Problem, settings: &meta::Settings, codec: &Codec, seed: u64) -> Result<Samples, AppError> {
     let mut workloads = problem.workloads(seed, "metadata")?;
-    Ok(meta::label(settings.labels, settings.metadata, &mut workloads, &problem.model, codec)?)
+    let per_environment = settings.workloads_per_environment;
+    let (labels, count) = (settings.labels, settings.metadata);
+    Ok(meta::label(labels, count, per_environment, &mut workloads, &problem.model, codec)?.samples)
+}
+
+/// What the networks read beside the sizes: everything that changes, unless they are not to.
+fn reads(training: &Training, problem: &Problem) -> Result<EnvironmentInputs, AppError> {
+    match problem.environments()? {
+        Some(environments) if training.network.reads_environment != Some(false) => Ok(environments.moments().into()),
+        None if training.network.reads_environment == Some(true) => {
+            let key = "network.reads_environment";
+            let message = format!("needs a scenario with an [environment] that changes, which `{}` has not", problem.scenario.name);
+            Err(Problems { origin: format!("training `{}`", training.name), list: vec![sim::config::Problem::new(key, message)] }.into())
+        }
+        _ => Ok(EnvironmentInputs::default()),
+    }
 }
 
 /// What is too much for memory is refused before anything is allocated or written.

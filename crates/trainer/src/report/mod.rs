@@ -1,7 +1,8 @@
 //! Results for people and programs: tables, JSON, CSV, pictures.
 
 pub(crate) mod chart;
+pub(crate) mod page;
 pub(crate) mod plot;
 mod table;
 
-pub(crate) use table::{csv_of, evaluations_csv, note, print, print_evaluations, table, write_out};
+pub(crate) use table::{csv_of, evaluations_csv, json_of, note, print, print_evaluations, table, write_out};

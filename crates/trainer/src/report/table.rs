@@ -30,6 +30,13 @@ pub(crate) fn print<T: Serialize>(format: Format, rows: &[T], table: impl FnOnce
     write_out(text.as_bytes())
 }
 
+/// JSON for people and programs.
+pub(crate) fn json_of(value: &impl Serialize) -> Result<Vec<u8>, AppError> {
+    let mut json = serde_json::to_vec_pretty(value).map_err(io::Error::from).map_err(failed)?;
+    json.push(b'\n');
+    Ok(json)
+}
+
 /// Writes to standard output.
 pub(crate) fn write_out(bytes: &[u8]) -> Result<(), AppError> {
     let mut output = io::stdout().lock();

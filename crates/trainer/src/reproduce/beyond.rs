@@ -9,11 +9,12 @@ use sim::scheme::{self, Genetic, GeneticSettings, Scheme};
 
 use crate::error::AppError;
 use crate::report::chart::{Axis, Palette, Panel, Point, Series, Style};
+use crate::report::page::Figure;
 use crate::run_dir::write_file;
 use crate::setup::{self, Problem};
 use crate::statistics::Spread;
 
-use super::figures::{Figure, Q2, from_random};
+use super::figures::{Q2, from_random};
 use super::scope::{Experiment, Finished, Scope};
 
 /// Prices of a decision, as many for one DNN as for K.

@@ -2,25 +2,11 @@
 
 use crate::error::AppError;
 use crate::metrics::Row;
+use crate::report::page::Figure;
 use crate::report::chart::{Axis, Palette, Panel, Point, Series, Style, number};
 use crate::statistics::Spread;
 
 use super::scope::{Experiment, Finished, Scope};
-
-/// A picture with everything that belongs to it.
-pub(super) struct Figure {
-    /// Of its files: `fig5`.
-    pub(super) id: &'static str,
-    pub(super) title: String,
-    /// What is to be seen, and what the paper says.
-    pub(super) text: String,
-    pub(super) palette: Palette,
-    pub(super) panels: Vec<Panel>,
-    /// The data, the first row being the header.
-    pub(super) rows: Vec<Vec<String>>,
-    /// What one of its runs was made with.
-    pub(super) command: String,
-}
 
 const Q1: Axis = Axis::Ratio { label: "Q1, by the logarithm of the gap to 1" };
 pub(super) const Q2: Axis = Axis::Ratio { label: "Q2, by the logarithm of the gap to 1" };

@@ -5,7 +5,6 @@
 
 mod beyond;
 mod figures;
-mod page;
 mod scope;
 mod table;
 
@@ -15,15 +14,13 @@ use std::path::Path;
 use crate::cli::ReproduceArgs;
 use crate::commands::sweep;
 use crate::error::AppError;
-use crate::report::{self, chart};
+use crate::report::page::{Figure, Page, Table};
+use crate::report;
 use crate::run_dir::write_file;
 use crate::runs::{self, RUNS};
 use crate::setup;
 
-use figures::Figure;
-use page::Page;
 use scope::{Experiment, Scope};
-use table::Table;
 
 /// Everything there is to make, in the order of the report.
 const PARTS: [&str; 14] = [
@@ -120,16 +117,12 @@ fn write(scope: &Scope, parts: &[&'static str]) -> Result<(), AppError> {
     for (id, table) in
         tables.iter().map(|(id, table)| (id.as_str(), table)).chain(claims.iter().map(|table| ("claims", table)))
     {
-        write_file(&scope.out.join(format!("{id}.csv")), report::csv_of(&table.rows)?.as_bytes())?;
+        table.write(&scope.out, id)?;
     }
     let mut pictures = Vec::new();
     for part in parts {
         let Some(figure) = figure(part, scope)? else { continue };
-        write_file(&scope.out.join(format!("{}.csv", figure.id)), report::csv_of(&figure.rows)?.as_bytes())?;
-        let path = scope.out.join(format!("{}.svg", figure.id));
-        let unreadable = |reason| AppError::Picture { path: path.clone(), reason };
-        let svg = chart::picture(&figure.panels, figure.palette).map_err(unreadable)?;
-        write_file(&path, svg.as_bytes())?;
+        let svg = figure.write(&scope.out)?;
         pictures.push((figure, svg));
     }
     let page = Page {

@@ -3,18 +3,13 @@
 use sim::metrics::Evaluation;
 
 use crate::error::AppError;
+use crate::report::page::Table;
 use crate::setup::Problem;
 use crate::statistics::Spread;
 
 use super::beyond::ddlo;
 use super::figures::{self, BUFFERS, DNNS, LEARNING_RATES, Sweep, from_random};
 use super::scope::{Finished, Scope};
-
-/// A table with its rows as text, the first being the header.
-pub(super) struct Table {
-    pub(super) title: String,
-    pub(super) rows: Vec<Vec<String>>,
-}
 
 /// Table IV as printed: scheme here, scheme there, energy in J, Q2.
 const PRINTED: [(&str, &str, f64, f64); 8] = [

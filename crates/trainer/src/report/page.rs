@@ -1,9 +1,52 @@
 //! The report: one page that needs nothing but itself.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
-use super::figures::Figure;
-use super::table::Table;
+use super::chart::{Palette, Panel, picture};
+use super::csv_of;
+use crate::error::AppError;
+use crate::run_dir::write_file;
+
+/// One picture of a report, with its data.
+pub(crate) struct Figure {
+    /// Of its files: `fig5`.
+    pub(crate) id: &'static str,
+    pub(crate) title: String,
+    /// What is to be seen.
+    pub(crate) text: String,
+    pub(crate) palette: Palette,
+    pub(crate) panels: Vec<Panel>,
+    /// The data, the first row being the header.
+    pub(crate) rows: Vec<Vec<String>>,
+    /// What it was made with; may be empty.
+    pub(crate) command: String,
+}
+
+impl Figure {
+    /// Writes the data, then the picture, and returns the picture.
+    pub(crate) fn write(&self, folder: &Path) -> Result<String, AppError> {
+        write_file(&folder.join(format!("{}.csv", self.id)), csv_of(&self.rows)?.as_bytes())?;
+        let path = folder.join(format!("{}.svg", self.id));
+        let undrawable = |reason| AppError::Picture { path: path.clone(), reason };
+        let svg = picture(&self.panels, self.palette).map_err(undrawable)?;
+        write_file(&path, svg.as_bytes())?;
+        Ok(svg)
+    }
+}
+
+/// A table with its rows as text, the first being the header.
+pub(crate) struct Table {
+    pub(crate) title: String,
+    pub(crate) rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// Writes it as CSV.
+    pub(crate) fn write(&self, folder: &Path, id: &str) -> Result<(), AppError> {
+        write_file(&folder.join(format!("{id}.csv")), csv_of(&self.rows)?.as_bytes())
+    }
+}
 
 const STYLE: &str = "
 :root { color-scheme: light; }
@@ -18,18 +61,18 @@ pre { padding: .6rem .8rem; overflow-x: auto; } .holds { color: #00674b; } .fail
 ";
 
 /// What the report is made of.
-pub(super) struct Page<'a> {
-    pub(super) title: &'a str,
+pub(crate) struct Page<'a> {
+    pub(crate) title: &'a str,
     /// Paragraphs at the top.
-    pub(super) introduction: &'a [String],
-    pub(super) claims: Option<&'a Table>,
-    pub(super) tables: &'a [(String, Table)],
+    pub(crate) introduction: &'a [String],
+    pub(crate) claims: Option<&'a Table>,
+    pub(crate) tables: &'a [(String, Table)],
     /// With their SVG.
-    pub(super) figures: &'a [(Figure, String)],
+    pub(crate) figures: &'a [(Figure, String)],
 }
 
 impl Page<'_> {
-    pub(super) fn html(&self) -> String {
+    pub(crate) fn html(&self) -> String {
         let mut html = format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
              content=\"width=device-width, initial-scale=1\"><title>{0}</title><style>{STYLE}</style></head><body>\n<h1>{0}</h1>\n",
@@ -60,10 +103,12 @@ impl Page<'_> {
             let _ = write!(
                 html,
                 "<h2 id=\"{id}\">{title}</h2>\n<p>{}</p>\n<figure role=\"img\" aria-label=\"{title}\">{svg}</figure>\n\
-                 <p>Data: <a href=\"{id}.csv\">{id}.csv</a>, picture: <a href=\"{id}.svg\">{id}.svg</a>. One of its runs:</p>\n<pre>{}</pre>\n",
-                escaped(&figure.text),
-                escaped(&figure.command)
+                 <p>Data: <a href=\"{id}.csv\">{id}.csv</a>, picture: <a href=\"{id}.svg\">{id}.svg</a>.</p>\n",
+                escaped(&figure.text)
             );
+            if !figure.command.is_empty() {
+                let _ = writeln!(html, "<p>One of its runs:</p>\n<pre>{}</pre>", escaped(&figure.command));
+            }
         }
         html + "</body></html>\n"
     }
