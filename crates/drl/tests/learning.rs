@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use drl::{Agent, Settings, StepReport};
 use model::{Codec, DeviceChoice, Ensemble, NetworkShape, Selection};
-use sim::{Part, Scenario, SizeSampler, StandardSet, Workloads, random};
+use sim::{EnvironmentSampler, Part, Scenario, SizeSampler, StandardSet, Workloads, random};
 
 const SETTINGS: Settings = Settings {
     steps: 1200,
@@ -99,6 +99,80 @@ fn nothing_is_learned_before_the_buffer_is_full() {
     assert!(outcome.reports.iter().all(|report| report.loss.is_none() && report.q1.is_none()));
     let one_more = train(&obvious(), 2, Settings { steps: 201, ..settings }, 1);
     assert_ne!(outcome.parameters, one_more.parameters);
+}
+
+#[test]
+fn learning_begins_with_as_many_samples_as_are_asked_for() {
+    let settings = Settings { steps: 30, workloads_per_step: 3, learn_from: Some(20), report_every: 1, ..SETTINGS };
+    assert_eq!(settings.warm_up_steps(), 7);
+    assert_eq!(Settings { learn_from: None, ..settings }.warm_up_steps(), 67);
+    assert_eq!(Settings { learn_from: Some(10_000), ..settings }.warm_up_steps(), 67, "no more than the buffer holds");
+    let outcome = train(&obvious(), 2, settings, 1);
+    let learned: Vec<bool> = outcome.reports.iter().map(|report| report.loss.is_some()).collect();
+    assert_eq!(learned.iter().position(|learned| *learned), Some(7), "{learned:?}");
+    assert!(learned[7..].iter().all(|learned| *learned));
+}
+
+/// Before anything is learned both agents see the same workloads and make the same candidates.
+#[test]
+fn refined_decisions_are_remembered_at_no_higher_cost() {
+    let scenario = Scenario::load("paper-wan").expect("a preset");
+    let settings = Settings { steps: 200, report_every: 1, ..SETTINGS };
+    let plain = train(&scenario, 2, settings, 4);
+    let refined = train(&scenario, 2, Settings { refine: true, ..settings }, 4);
+    for (plain, refined) in plain.reports.iter().zip(&refined.reports) {
+        assert!(refined.buffer_mean_cost <= plain.buffer_mean_cost * (1.0 + 1e-12), "step {}", plain.step);
+    }
+    let last = |outcome: &Outcome| outcome.reports[199].buffer_mean_cost;
+    assert!(last(&refined) < 0.95 * last(&plain), "{} {}", last(&refined), last(&plain));
+}
+
+/// The same networks and workloads with environments drawn beside them; networks read these or not.
+fn train_in_environments(reads: bool, steps: usize) -> Outcome {
+    let scenario = Scenario::load("mobile").expect("a preset");
+    let model = scenario.check().expect("valid");
+    let device = DeviceChoice::Auto.open().expect("a device").device;
+    let sampler = SizeSampler::new(&scenario).expect("no file");
+    let environments = EnvironmentSampler::new(&scenario).expect("no file").expect("it changes");
+    let plain = Codec::new(Codec::default_code(&model), &model, sampler.moments().into()).expect("fits");
+    let codec = if reads { plain.reading(environments.moments().into()) } else { plain };
+    let set = StandardSet::of(&scenario, &model).expect("no file");
+    let workloads = Workloads::new(&scenario, sampler, Part::Training, random::stream(1, "workloads"))
+        .with_environments(Some(environments), random::stream(1, "environments"));
+    let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![48, 32], outputs: codec.outputs() };
+    let start = Ensemble::random(&shape, 4, 1, &device);
+    let settings = Settings {
+        steps,
+        workloads_per_step: 8,
+        buffer: 1024,
+        batch: 64,
+        learning_rate: 0.01,
+        final_learning_rate: 0.001,
+        selection: Selection::explored(6),
+        ..SETTINGS
+    };
+    let mut agent = Agent::new(model.clone(), codec, &start, workloads, settings, 1, &device);
+    let mut reports = Vec::new();
+    agent.run(&mut |report: &StepReport, _: &Agent| {
+        reports.push(report.clone());
+        ControlFlow::Continue(())
+    });
+    let q2 = set.q2_of(&mut agent.policy("test", Selection::PAPER), &model).expect("fits").expect("small");
+    assert!(agent.evaluations() > 8 * steps as u64, "{}", agent.evaluations());
+    Outcome { q2, parameters: agent.ensemble().to_host(), reports }
+}
+
+#[test]
+fn networks_that_read_the_environment_know_what_others_cannot() {
+    let (reading, blind) = (train_in_environments(true, 2000), train_in_environments(false, 2000));
+    assert!(reading.q2 > 0.94 && reading.q2 > blind.q2 + 0.05, "reading {}, blind {}", reading.q2, blind.q2);
+}
+
+#[test]
+fn environments_change_nothing_about_determinism() {
+    let (first, second) = (train_in_environments(true, 200), train_in_environments(true, 200));
+    assert_eq!(first.parameters, second.parameters);
+    assert_eq!(first.reports, second.reports);
 }
 
 #[test]

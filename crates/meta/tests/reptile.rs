@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 use burn::module::Module;
 use meta::parameters::interpolate;
 use meta::{Labels, Settings, Tasks, label, reptile};
-use model::{Codec, DeviceChoice, Ensemble, NetworkShape, Policy, Samples, Selection};
+use model::{Adam, Codec, DeviceChoice, Ensemble, Head, NetworkShape, Policy, Samples, Selection};
 use proptest::prelude::*;
-use sim::{CostModel, Part, Scenario, SizeSampler, StandardSet, Workloads, random};
+use sim::scheme::{Exact, Scheme};
+use sim::{CostModel, EnvironmentSampler, Part, Scenario, SizeSampler, StandardSet, Workloads, random};
 
 fn values(ensemble: &Ensemble) -> Vec<f32> {
     ensemble.to_host().into_iter().flat_map(|layer| [layer.weight, layer.bias].concat()).collect()
@@ -119,6 +120,86 @@ fn equal_seeds_give_equal_parameters_and_networks_stay_different() {
     let weight = &first.to_host()[0].weight;
     let of_network = weight.len() / 3;
     assert_ne!(weight[..of_network], weight[of_network..2 * of_network]);
+}
+
+/// Two environments in which the same workload has opposite labels, `rows` of each.
+fn contradictions(rows: usize) -> Samples {
+    let mut samples = Samples::with_capacity(2, 1, 2 * rows);
+    for row in 0..2 * rows {
+        samples.push(&[1.0, -1.0], &[if row < rows { 0.0 } else { 1.0 }]);
+    }
+    samples
+}
+
+/// Logits of each network for that workload.
+fn logits(ensemble: &Ensemble) -> Vec<f32> {
+    let device = DeviceChoice::Auto.open().expect("a device").device;
+    let mut logits = Vec::new();
+    model::learner(ensemble, Head::Sigmoid, Adam::default(), &device).logits(&[1.0, -1.0], &mut logits);
+    logits
+}
+
+#[test]
+fn an_inner_training_over_environments_sees_one_alone() {
+    let device = DeviceChoice::Auto.open().expect("a device").device;
+    let start = Ensemble::random(&NetworkShape { inputs: 2, hidden: vec![6], outputs: 1 }, 8, 1, &device);
+    let settings = Settings {
+        workloads_per_environment: 40,
+        metadata_share: 1.0,
+        batch: 10,
+        outer_steps: 1,
+        inner_steps: 150,
+        inner_learning_rate: 0.03,
+        ..SETTINGS
+    };
+    let learned = |tasks| {
+        let mut proceed = |_: &meta::MetaReport<'_>| ControlFlow::Continue(());
+        let settings = Settings { tasks, ..settings };
+        logits(&reptile(&start, &contradictions(40), Head::Sigmoid, &settings, 3, &device, &mut proceed))
+    };
+    let (one, all) = (learned(Tasks::Environments), learned(Tasks::Workloads));
+    assert!(one.iter().all(|logit| logit.abs() > 2.0), "certain, one way or the other: {one:?}");
+    assert!(one.iter().any(|logit| *logit > 0.0) && one.iter().any(|logit| *logit < 0.0), "each DNN its own: {one:?}");
+    assert!(all.iter().all(|logit| logit.abs() < 1.5), "torn between both: {all:?}");
+}
+
+#[test]
+fn a_meta_batch_steps_to_the_mean_of_its_inner_trainings() {
+    let case = case(Labels::Greedy);
+    let one = Settings { outer_steps: 1, ..SETTINGS };
+    let first = case.run(&one);
+    // A first step of no width leaves the start for the second.
+    let second = case.run(&Settings { outer_steps: 2, step_size: 0.0, final_step_size: 1.0, ..SETTINGS });
+    let both = case.run(&Settings { meta_batch: 2, ..one });
+    for ((first, second), both) in values(&first).into_iter().zip(values(&second)).zip(values(&both)) {
+        assert!((f32::midpoint(first, second) - both).abs() < 1e-6, "{first} and {second} give {both}");
+    }
+}
+
+#[test]
+fn labels_of_changing_environments_are_those_of_each() {
+    let scenario = Scenario::load("mobile").expect("a preset");
+    let model = scenario.check().expect("valid");
+    let sampler = SizeSampler::new(&scenario).expect("no file");
+    let environments = EnvironmentSampler::new(&scenario).expect("no file").expect("it changes");
+    let codec = Codec::new(Codec::default_code(&model), &model, sampler.moments().into()).expect("three places");
+    let reading = codec.reading(environments.moments().into());
+    let mut source = Workloads::new(&scenario, sampler, Part::Training, random::stream(1, "sizes"))
+        .with_environments(Some(environments), random::stream(1, "environments"));
+    let mut again = source.clone();
+    let found = label(Labels::Exact, 30, 10, &mut source, &model, &reading).expect("small");
+    let (mut environment, mut inputs) = (model.environment().clone(), vec![0.0; reading.inputs()]);
+    let mut targets = vec![0.0; reading.outputs()];
+    for row in 0..30 {
+        if row % 10 == 0 {
+            again.next_environment(&mut environment);
+        }
+        let (there, workload) = (model.entered(&environment).expect("fits"), again.draw());
+        let optimum = Exact::new().decide(&there, &workload).expect("small").decision;
+        reading.encode(&there, workload.sizes_bytes(), &mut inputs);
+        reading.targets(optimum.places(), &mut targets);
+        assert_eq!(found.samples.gather(&[row as u32]), (inputs.clone(), targets.clone()), "row {row}");
+    }
 }
 
 #[test]

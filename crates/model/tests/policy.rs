@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use model::{
-    Choice, Code, Codec, DeviceChoice, Ensemble, Exploration, NetworkShape, Policy, Record, RecordError, Selection,
+    Choice, Code, Codec, DeviceChoice, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Policy, Record, RecordError, Selection,
 };
 use sim::scheme::{Exact, Scheme};
-use sim::{CostModel, Scenario, SizeSampler, StandardSet};
+use sim::{CostModel, EnvironmentSampler, Scenario, SizeSampler, StandardSet};
 
 fn record(scenario: &str, code: Option<Code>) -> (Record, CostModel) {
     let scenario = Scenario::load(scenario).expect("a preset");
@@ -23,6 +23,7 @@ fn record(scenario: &str, code: Option<Code>) -> (Record, CostModel) {
         scenario,
         code,
         scaling,
+        reads: EnvironmentInputs::default(),
         selection: Selection::PAPER,
         provenance: BTreeMap::from([("seed".to_owned(), "1".to_owned())]),
         measures: BTreeMap::from([("q2".to_owned(), 0.5)]),
@@ -118,6 +119,76 @@ fn a_saved_record_loads_as_it_was_and_decides_the_same() {
     let after = policy(&loaded, &model, loaded.selection).decide_all(&model, set.workloads()).expect("fits");
     assert_eq!(before, after);
     assert!(matches!(record.save(&path), Err(RecordError::Exists { .. })));
+}
+
+/// A record of networks that read the environment of `mobile`.
+fn reading_record() -> (Record, CostModel) {
+    let (mut record, model) = record("mobile", None);
+    let moments = EnvironmentSampler::new(&record.scenario).expect("no file").expect("it changes").moments();
+    record.reads = moments.into();
+    let shape = NetworkShape { inputs: record.codec(&model).inputs(), ..record.ensemble.shape() };
+    record.ensemble = Ensemble::random(&shape, 4, 1, &DeviceChoice::Auto.open().expect("a device").device);
+    (record, model)
+}
+
+#[test]
+fn a_record_keeps_what_its_networks_read_of_the_environment() {
+    let device = DeviceChoice::Auto.open().expect("a device").device;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (record, model) = reading_record();
+    assert!(record.reads.log_uplink.is_some() && record.codec(&model).inputs() == 9 + 2 * 3);
+    let path = folder.path().join("record");
+    record.save(&path).expect("a new directory");
+    let loaded = Record::load(&path, &device).expect("just saved");
+    assert_eq!((loaded.reads, &loaded.scenario), (record.reads, &record.scenario));
+    let set = StandardSet::of(&record.scenario, &model).expect("no file");
+    let costs = |record: &Record| {
+        set.costs_of(&mut policy(record, &model, Selection::PAPER), &model).expect("fits")
+    };
+    assert_eq!(costs(&record), costs(&loaded));
+    // What the networks read must be what their inputs are for.
+    let text = fs::read_to_string(path.join("manifest.toml")).expect("just written");
+    assert!(text.contains("[codec.environment.log_uplink]"), "{text}");
+}
+
+/// The same networks in another environment see other inputs.
+#[test]
+fn networks_that_read_the_environment_decide_by_it() {
+    let (record, model) = reading_record();
+    let codec = record.codec(&model);
+    let mut environment = model.environment().clone();
+    environment.uplinks_mbps = vec![0.3, 3.0, 30.0];
+    let there = model.entered(&environment).expect("fits");
+    let (mut here_inputs, mut there_inputs) = (vec![0.0; codec.inputs()], vec![0.0; codec.inputs()]);
+    let sizes = [20e6; 9];
+    codec.encode(&model, &sizes, &mut here_inputs);
+    codec.encode(&there, &sizes, &mut there_inputs);
+    assert_eq!(here_inputs[..9], there_inputs[..9]);
+    assert!(here_inputs[9..].iter().zip(&there_inputs[9..]).all(|(here, there)| here != there || *here == 0.0));
+    assert!(there_inputs.iter().all(|input| input.is_finite()));
+}
+
+/// Records as they were written before networks could read the environment.
+#[test]
+fn records_of_the_first_format_are_still_read() {
+    let device = DeviceChoice::Auto.open().expect("a device").device;
+    let folder = tempfile::tempdir().expect("a folder");
+    let (record, _) = record("ddlo", None);
+    let path = folder.path().join("record");
+    record.save(&path).expect("a new directory");
+    let manifest = path.join("manifest.toml");
+    let text = fs::read_to_string(&manifest).expect("just written");
+    assert!(text.starts_with("format_version = 2\n") && !text.contains("environment"), "{text}");
+    fs::write(&manifest, text.replacen("format_version = 2", "format_version = 1", 1)).expect("writable");
+    let loaded = Record::load(&path, &device).expect("the seal does not cover the version");
+    assert_eq!(loaded.ensemble.to_host(), record.ensemble.to_host());
+    assert_eq!(loaded.reads, EnvironmentInputs::default());
+    fs::write(&manifest, text.replacen("format_version = 2", "format_version = 3", 1)).expect("writable");
+    assert!(matches!(Record::load(&path, &device), Err(RecordError::Version { found: 3, .. })));
+    // One that ships was written in the first format.
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/paper");
+    assert!(fs::read_to_string(shipped.join("manifest.toml")).expect("it ships").starts_with("format_version = 1\n"));
+    Record::load(&shipped, &device).expect("it ships");
 }
 
 #[test]

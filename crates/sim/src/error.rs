@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::Problems;
-use crate::trace::TraceError;
+use crate::trace::{Reason, TraceError};
 
 /// Why a scenario cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -41,15 +41,20 @@ pub enum SizesError {
         source: std::io::Error,
     },
     /// A line is not a size.
-    #[error("{}, line {line}: must be one size in MB, above 0 and at most 1e12, is `{text}`", path.display())]
+    #[error("{}, line {line}: must be one size in MB, above 0 and at most 1e12, is `{text}` ({reason})", path.display())]
     BadLine {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
-        line: usize,
+        line: u64,
         /// What stands there.
         text: String,
+        /// What is wrong with it.
+        reason: Reason,
     },
+    /// The file is no list of sizes and no workflow.
+    #[error(transparent)]
+    NoSizes(TraceError),
     /// There are too few sizes to keep some for evaluation.
     #[error("{}: {count} sizes cannot be split into a share of {held_out} for evaluation and others for training: there are too few, or too few different ones", path.display())]
     TooFew {

@@ -6,6 +6,7 @@ use crate::environment::{Environment, EnvironmentSampler};
 use crate::error::SizesError;
 use crate::random::{self, Stream};
 use crate::scenario::{Scenario, SizeDistribution};
+use crate::trace::{self, BadLine, TaskFormat, TaskSizes, TraceError};
 use crate::units::bytes_from_mb;
 
 /// The largest task, in MB: beyond any that there is, and small enough for sums of squares.
@@ -140,22 +141,17 @@ impl SizeSampler {
 
 fn recorded(path: &Path, held_out: f64) -> Result<Kind, SizesError> {
     let path: PathBuf = path.to_owned();
-    let text =
-        std::fs::read_to_string(&path).map_err(|source| SizesError::Unreadable { path: path.clone(), source })?;
-    let mut sizes = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        match line.parse::<f64>() {
-            Ok(mb) if mb > 0.0 && mb <= MAX_SIZE_MB => sizes.push(bytes_from_mb(mb)),
-            _ => {
-                let text = line.chars().take(40).collect();
-                return Err(SizesError::BadLine { path, line: index + 1, text });
-            }
-        }
+    let TaskSizes { sizes_mb, bad, .. } = match trace::task_sizes(&path) {
+        Ok(sizes) => sizes,
+        Err(TraceError::NoSizes { found }) if found.format == TaskFormat::List => *found,
+        Err(TraceError::Empty { .. }) => return Err(SizesError::TooFew { path, count: 0, held_out }),
+        Err(TraceError::Unreadable { source, .. }) => return Err(SizesError::Unreadable { path, source }),
+        Err(source) => return Err(SizesError::NoSizes(source)),
+    };
+    if let Some(BadLine { line, text, reason }) = bad.first.into_iter().next() {
+        return Err(SizesError::BadLine { path, line, text, reason });
     }
+    let sizes: Vec<f64> = sizes_mb.into_iter().map(bytes_from_mb).collect();
     let count = sizes.len();
     let (training, apart) = split(sizes, held_out);
     if training.is_empty() || (held_out > 0.0 && apart.is_empty()) {

@@ -1,12 +1,13 @@
 //! Workloads in, answers out: JSON lines or CSV to decisions as JSON lines.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sim::scheme::{Scheme, Solution};
-use sim::{CostModel, MAX_SIZE_MB, Workload};
+use sim::{CostModel, Environment, EnvironmentError, MAX_SIZE_MB, SchemeError, Workload};
 
 use crate::error::AppError;
 
@@ -22,6 +23,8 @@ const MAX_LINE_BYTES: u64 = 16 << 20;
 pub(crate) struct Named {
     pub(crate) id: Option<Value>,
     pub(crate) workload: Workload,
+    /// The environment that it is to be decided in, where that is not the scenario's own.
+    pub(crate) environment: Option<Environment>,
 }
 
 #[derive(Deserialize)]
@@ -30,6 +33,52 @@ struct Request {
     #[serde(default)]
     id: Option<Value>,
     tasks_mb: Vec<Vec<f64>>,
+    #[serde(default)]
+    environment: Option<EnvironmentRequest>,
+}
+
+/// What differs from the scenario's own environment.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EnvironmentRequest {
+    /// For all devices, or for each.
+    uplink_mbps: Option<OneOrEach>,
+    /// For all servers, or for each.
+    capacity: Option<OneOrEach>,
+    alpha: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "must be a number or an array of numbers")]
+enum OneOrEach {
+    One(f64),
+    Each(Vec<f64>),
+}
+
+impl OneOrEach {
+    fn put(self, values: &mut Vec<f64>) {
+        match self {
+            Self::One(value) => values.fill(value),
+            Self::Each(each) => *values = each,
+        }
+    }
+}
+
+impl EnvironmentRequest {
+    /// The model's environment with these changes.
+    fn over(self, model: &CostModel) -> Result<Environment, EnvironmentError> {
+        let mut environment = model.environment().clone();
+        let Self { uplink_mbps, capacity, alpha } = self;
+        if let Some(uplinks) = uplink_mbps {
+            uplinks.put(&mut environment.uplinks_mbps);
+        }
+        if let Some(capacities) = capacity {
+            capacities.put(&mut environment.capacities);
+        }
+        environment.alpha = alpha.unwrap_or(environment.alpha);
+        environment.check(model.devices(), model.places() - 1)?;
+        Ok(environment)
+    }
 }
 
 /// Columns of CSV, as [`Row`] has them.
@@ -178,7 +227,10 @@ impl<'m> Workloads<'m> {
                 return Err(self.wrong(place, reason));
             }
         }
-        Ok(Some(Named { id: request.id, workload: Workload::from_mb(tasks, &request.tasks_mb.concat()) }))
+        let environment = request.environment.map(|changes| changes.over(self.model)).transpose();
+        let environment = environment.map_err(|error| self.wrong(place, format!("environment: {error}")))?;
+        let workload = Workload::from_mb(tasks, &request.tasks_mb.concat());
+        Ok(Some(Named { id: request.id, workload, environment }))
     }
 
     fn next_rows(&mut self) -> Result<Option<Named>, AppError> {
@@ -220,7 +272,8 @@ impl<'m> Workloads<'m> {
             return Err(self.wrong(format!("line {last_line}"), reason));
         }
         let sizes: Vec<f64> = sizes.into_iter().flatten().collect();
-        Ok(Some(Named { id: Some(Value::String(id)), workload: Workload::from_mb(tasks, &sizes) }))
+        let workload = Workload::from_mb(tasks, &sizes);
+        Ok(Some(Named { id: Some(Value::String(id)), workload, environment: None }))
     }
 
     fn next_row(&mut self) -> Result<Option<(u64, Row)>, AppError> {
@@ -270,15 +323,19 @@ struct Answer<'a> {
 pub(crate) fn answer_all(input: &str, scheme: &mut dyn Scheme, model: &CostModel) -> Result<(), AppError> {
     let mut workloads = Workloads::open(input, model)?;
     let mut output = io::BufWriter::with_capacity(1 << 18, io::stdout().lock());
-    let (mut ids, mut chunk) = (Vec::new(), Vec::new());
+    let (mut ids, mut chunk, mut models) = (Vec::new(), Vec::new(), Vec::new());
     let mut answered = false;
     let failed = |source| AppError::Output { source };
     loop {
         let next = workloads.next();
         let more = match next {
-            Ok(Some(Named { id, workload })) => {
+            Ok(Some(Named { id, workload, environment })) => {
                 ids.push(id);
                 chunk.push(workload);
+                models.push(match environment {
+                    None => Cow::Borrowed(model),
+                    Some(environment) => Cow::Owned(model.entered(&environment)?),
+                });
                 Ok(true)
             }
             Ok(None) => Ok(false),
@@ -286,10 +343,11 @@ pub(crate) fn answer_all(input: &str, scheme: &mut dyn Scheme, model: &CostModel
         };
         let pauses = chunk.len() == CHUNK || !workloads.has_more_at_hand();
         if !chunk.is_empty() && (pauses || !matches!(more, Ok(true))) {
-            let solutions = scheme.decide_all(model, &chunk)?;
-            for ((id, workload), solution) in ids.drain(..).zip(&chunk).zip(solutions) {
+            let solutions = decide_all(scheme, model, &models, &chunk)?;
+            for (((id, model), workload), solution) in ids.drain(..).zip(&models).zip(&chunk).zip(solutions) {
                 write_answer(&mut output, id, model, workload, &solution).map_err(failed)?;
             }
+            models.clear();
             answered = true;
             chunk.clear();
             output.flush().map_err(failed)?;
@@ -299,6 +357,19 @@ pub(crate) fn answer_all(input: &str, scheme: &mut dyn Scheme, model: &CostModel
             return if answered { Ok(()) } else { Err(AppError::NoWorkloads { origin: workloads.origin }) };
         }
     }
+}
+
+/// All at once where all are decided in the same environment.
+fn decide_all(
+    scheme: &mut dyn Scheme,
+    model: &CostModel,
+    models: &[Cow<'_, CostModel>],
+    workloads: &[Workload],
+) -> Result<Vec<Solution>, SchemeError> {
+    if models.iter().all(|model| matches!(model, Cow::Borrowed(_))) {
+        return scheme.decide_all(model, workloads);
+    }
+    models.iter().zip(workloads).map(|(model, workload)| scheme.decide(model, workload)).collect()
 }
 
 fn write_answer(

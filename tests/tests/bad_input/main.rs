@@ -6,6 +6,7 @@ mod disk;
 mod records;
 mod scenarios;
 mod size_files;
+mod traces;
 mod workloads;
 
 use acceptance::Workshop;

@@ -140,9 +140,9 @@ fn a_manifest_that_ends_within_its_last_number_is_refused() {
 
 #[test]
 fn a_newer_format_is_refused_by_its_number() {
-    let from = "format_version = 1";
-    refused_manifest(from, "format_version = 2\nnews = true", MANIFEST, &["format 2", "reads format 1"]);
-    refused_manifest(from, "format_version = -1", MANIFEST, &["format -1", "reads format 1"]);
+    let from = "format_version = 2";
+    refused_manifest(from, "format_version = 3\nnews = true", MANIFEST, &["format 3", "reads formats 1 to 2"]);
+    refused_manifest(from, "format_version = -1", MANIFEST, &["format -1", "reads formats 1 to 2"]);
 }
 
 #[test]

@@ -28,6 +28,31 @@ const WRONG_LINES: [(&str, &[&str]); 18] = [
     ("true", &["boolean `true`"]),
 ];
 
+/// An environment that is wrong, and what must be said of it.
+const WRONG_ENVIRONMENTS: [(&str, &[&str]); 10] = [
+    ("{\"uplink_mbps\": [1, 2]}", &["there must be 3 uplinks, there are 2"]),
+    ("{\"uplink_mbps\": [1, 2, -3]}", &["an uplink must lie between 0 and 1e12 Mbit/s, is -3"]),
+    ("{\"uplink_mbps\": 1e300}", &["an uplink must lie"]),
+    ("{\"uplink_mbps\": \"fast\"}", &["must be a number or an array of numbers"]),
+    ("{\"capacity\": [1]}", &["there must be 2 capacities, there are 1"]),
+    ("{\"capacity\": 0}", &["a capacity must lie between 1e-6 and 1e6, is 0"]),
+    ("{\"alpha\": 1.5}", &["α must lie between 0 and 1, is 1.5"]),
+    ("{\"bandwidth\": 3}", &["unknown field `bandwidth`", "`uplink_mbps`"]),
+    ("[1, 2, 3, 4]", &["column"]),
+    ("7", &["integer `7`"]),
+];
+
+#[test]
+fn a_wrong_environment_is_named_and_the_lines_before_it_are_answered() {
+    for (environment, parts) in WRONG_ENVIRONMENTS {
+        let wrong = GOOD.replacen("{\"id\": \"good\"", &format!("{{\"environment\": {environment}"), 1);
+        for said in answer(format!("{GOOD}\n{wrong}\n{GOOD}\n").as_bytes()) {
+            let said = said.failed(1).naming(&["standard input, line 2: "]).naming(parts);
+            assert_eq!(said.lines().len(), 1, "{said}");
+        }
+    }
+}
+
 /// Both commands that answer workloads.
 fn answer(input: &[u8]) -> [Said; 2] {
     let run = shared_run();

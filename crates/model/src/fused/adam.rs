@@ -2,7 +2,13 @@
 #![expect(clippy::inline_always, reason = "tasks must be inlined into a function compiled for the kernel")]
 
 use super::kernel::{Simd, Task, VECTOR};
-use super::math::multiply_add;
+use super::math::{flush, multiply_add};
+
+/// Gradients and moments closer to 0 than these count as 0. Beside `ε` they change no parameter, but they would decay to
+/// subnormal numbers, and stay there: with those, some processors take a hundred times as long.
+const LEAST_GRADIENT: f32 = 1.0 / (1_u64 << 56) as f32;
+const LEAST_FIRST: f32 = LEAST_GRADIENT / (1 << 24) as f32;
+const LEAST_SECOND: f32 = LEAST_GRADIENT * LEAST_GRADIENT;
 
 /// Hyperparameters of Adam.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,11 +87,13 @@ impl Task for AdamUpdate<'_> {
         let (beta2, rest2) = (simd.splat(factors.beta2), simd.splat(1.0 - factors.beta2));
         let (epsilon, root_factor) = (simd.splat(factors.epsilon), simd.splat(factors.root_factor));
         let minus_step_size = simd.splat(-factors.step_size);
+        let least = [LEAST_GRADIENT, LEAST_FIRST, LEAST_SECOND].map(|least| simd.splat(least));
         for (((value, first), second), gradient) in values.iter_mut().zip(first).zip(second).zip(gradients) {
-            let gradient = simd.load(gradient);
+            let gradient = simd.flush(simd.load(gradient), least[0]);
             let m = simd.multiply_add(beta1, simd.load(first), simd.multiply(rest1, gradient));
             let v =
                 simd.multiply_add(beta2, simd.load(second), simd.multiply(simd.multiply(rest2, gradient), gradient));
+            let (m, v) = (simd.flush(m, least[1]), simd.flush(v, least[2]));
             let root = simd.multiply_add(simd.square_root(v), root_factor, epsilon);
             let change = simd.divide(simd.multiply(minus_step_size, m), root);
             simd.store(m, first);
@@ -95,10 +103,71 @@ impl Task for AdamUpdate<'_> {
         for (((value, first), second), &gradient) in
             last_values.iter_mut().zip(last_first).zip(last_second).zip(last_gradients)
         {
-            *first = multiply_add::<S>(factors.beta1, *first, (1.0 - factors.beta1) * gradient);
-            *second = multiply_add::<S>(factors.beta2, *second, (1.0 - factors.beta2) * gradient * gradient);
+            let gradient = flush(gradient, LEAST_GRADIENT);
+            let m = multiply_add::<S>(factors.beta1, *first, (1.0 - factors.beta1) * gradient);
+            let v = multiply_add::<S>(factors.beta2, *second, (1.0 - factors.beta2) * gradient * gradient);
+            (*first, *second) = (flush(m, LEAST_FIRST), flush(v, LEAST_SECOND));
             let root = multiply_add::<S>(second.sqrt(), factors.root_factor, factors.epsilon);
             *value += -factors.step_size * *first / root;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::kernel::Kernel;
+    use super::super::portable::Portable;
+    use super::*;
+
+    /// Two parameters in each vector and in the tail: one with a gradient now and then, one with a tiny one.
+    fn moments_after(steps: u64, run: impl Fn(AdamUpdate<'_>)) -> [Vec<f32>; 3] {
+        const COUNT: usize = VECTOR + 3;
+        let (mut values, mut first, mut second) = (vec![0.5; COUNT], vec![0.0; COUNT], vec![0.0; COUNT]);
+        for step in 1..=steps {
+            let gradient: Vec<f32> = (0..COUNT)
+                .map(|index| match (index % 2, step) {
+                    (0, 1) => 0.25,
+                    (0, _) => 0.0,
+                    _ => 1e-21,
+                })
+                .collect();
+            run(AdamUpdate {
+                factors: Adam::default().at(step),
+                values: &mut values,
+                first_moment: &mut first,
+                second_moment: &mut second,
+                gradient: &gradient,
+            });
+            let all = first.iter().chain(&second);
+            assert!(all.clone().all(|moment| !moment.is_subnormal()), "step {step}: {first:?} {second:?}");
+        }
+        [values, first, second]
+    }
+
+    #[test]
+    fn moments_of_what_no_longer_learns_end_at_zero_and_never_become_subnormal() {
+        for run in [|update: AdamUpdate<'_>| update.run(Portable), |update: AdamUpdate<'_>| Kernel::detect().run(update)] {
+            let [values, first, second] = moments_after(100_000, run);
+            assert!(first.iter().chain(&second).all(|moment| *moment == 0.0), "{first:?} {second:?}");
+            let expected = |index: usize| if index % 2 == 0 { values[0] } else { 0.5 };
+            assert!(values[0] < 0.499 && values.iter().enumerate().all(|(index, value)| *value == expected(index)));
+        }
+    }
+
+    #[test]
+    fn a_gradient_that_is_no_number_stays_visible() {
+        for run in [|update: AdamUpdate<'_>| update.run(Portable), |update: AdamUpdate<'_>| Kernel::detect().run(update)] {
+            let mut values = [0.0; VECTOR + 1];
+            let (mut first, mut second) = (values, values);
+            let gradient = [f32::NAN; VECTOR + 1];
+            run(AdamUpdate {
+                factors: Adam::default().at(1),
+                values: &mut values,
+                first_moment: &mut first,
+                second_moment: &mut second,
+                gradient: &gradient,
+            });
+            assert!(values.iter().all(|value| value.is_nan()), "{values:?}");
         }
     }
 }

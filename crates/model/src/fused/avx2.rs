@@ -3,7 +3,7 @@
 #![expect(clippy::inline_always, reason = "intrinsics must end up in a function that is compiled for AVX2")]
 
 use std::arch::x86_64::{
-    __m256, _CMP_GT_OQ, _mm256_add_ps, _mm256_and_ps, _mm256_cmp_ps, _mm256_div_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
+    __m256, _CMP_GT_OQ, _CMP_NLT_UQ, _mm256_add_ps, _mm256_and_ps, _mm256_andnot_ps, _mm256_cmp_ps, _mm256_div_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
     _mm256_max_ps, _mm256_mul_ps, _mm256_permute2f128_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_shuffle_ps,
     _mm256_sqrt_ps, _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
 };
@@ -93,6 +93,15 @@ impl Simd for Avx2 {
         // The instruction gives its second operand where one is NaN: a NaN stays one.
         // SAFETY: `self` proves that the processor has AVX2 and FMA.
         unsafe { _mm256_max_ps(_mm256_setzero_ps(), a) }
+    }
+
+    #[inline(always)]
+    fn flush(self, a: __m256, least: __m256) -> __m256 {
+        // SAFETY: `self` proves that the processor has AVX2 and FMA.
+        unsafe {
+            let magnitude = _mm256_andnot_ps(_mm256_set1_ps(-0.0), a);
+            _mm256_and_ps(a, _mm256_cmp_ps::<_CMP_NLT_UQ>(magnitude, least))
+        }
     }
 
     #[inline(always)]

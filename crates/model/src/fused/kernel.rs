@@ -75,6 +75,8 @@ pub(super) trait Simd: Copy {
     fn square_root(self, a: Self::Vector) -> Self::Vector;
     /// `max(a, 0)`.
     fn relu(self, a: Self::Vector) -> Self::Vector;
+    /// `a` where its magnitude is at least `least`, else 0; NaN stays NaN.
+    fn flush(self, a: Self::Vector, least: Self::Vector) -> Self::Vector;
     /// `a` where `gate > 0`, else 0.
     fn where_positive(self, a: Self::Vector, gate: Self::Vector) -> Self::Vector;
     /// Rows to columns.

@@ -4,7 +4,7 @@
 use std::array::from_fn;
 
 use super::kernel::{Simd, Task, VECTOR};
-use super::math::multiply_add;
+use super::math::{flush, multiply_add};
 
 type Vector = [f32; VECTOR];
 
@@ -67,6 +67,11 @@ impl Simd for Portable {
     #[inline(always)]
     fn relu(self, a: Vector) -> Vector {
         a.map(|value| if value < 0.0 { 0.0 } else { value })
+    }
+
+    #[inline(always)]
+    fn flush(self, a: Vector, least: Vector) -> Vector {
+        from_fn(|lane| flush(a[lane], least[lane]))
     }
 
     #[inline(always)]

@@ -50,6 +50,8 @@ pub enum Reason {
     NotFinite(Quantity),
     /// Below 0.
     Negative(Quantity),
+    /// 0, where nothing but a positive number makes sense.
+    Zero(Quantity),
     /// Too large to be true.
     TooLarge(Quantity),
     /// Not a value and a unit of rates.
@@ -86,6 +88,7 @@ impl fmt::Display for Reason {
             Self::NotANumber(quantity) => write!(f, "the {quantity} is not a number"),
             Self::NotFinite(quantity) => write!(f, "the {quantity} is not finite"),
             Self::Negative(quantity) => write!(f, "the {quantity} is negative"),
+            Self::Zero(quantity) => write!(f, "the {quantity} is 0"),
             Self::TooLarge(quantity) => write!(f, "the {quantity} is too large"),
             Self::NoUnit => f.write_str("not a value and a unit of bits/sec, Kbits/sec, Mbits/sec or Gbits/sec"),
             Self::NotMilliseconds => f.write_str("not a whole number of milliseconds"),

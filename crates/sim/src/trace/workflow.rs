@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::TraceError;
 use super::csv::Header;
 use super::format::first_lines;
-use super::read::{BadLines, Lines, Quantity, Stop, Tally, Used, counted, number};
+use super::read::{BadLines, Lines, Quantity, Reason, Stop, Tally, Used, counted, number};
 use super::recording::MAX_SAMPLES;
 use crate::MAX_SIZE_MB;
 use crate::units::BYTES_PER_MB;
@@ -42,7 +42,7 @@ pub struct TaskSizes {
     /// The sizes in MB (10^6 bytes), in order: above 0, at most [`MAX_SIZE_MB`].
     pub sizes_mb: Vec<f64>,
     /// Tasks without a known positive size. In a workflow these are tasks without input, with inputs of 0 bytes alone,
-    /// with an input that is not among its files, or with one whose size is missing or makes no sense.
+    /// with an input that is not among its files, or with one whose size is missing or makes no sense. A list has none.
     pub skipped: u64,
     /// Lines that cannot be used; a workflow has none.
     pub bad: BadLines,
@@ -114,8 +114,10 @@ pub fn task_sizes(path: &Path) -> Result<TaskSizes, TraceError> {
                 None => Cow::Borrowed(line),
             };
             let mb = number(&size, Quantity::Size, MAX_SIZE_MB)?;
-            if mb == 0.0 {
-                return Ok(Used::LeftOut);
+            match (mb == 0.0, format) {
+                (true, TaskFormat::List) => return Err(Reason::Zero(Quantity::Size)),
+                (true, _) => return Ok(Used::LeftOut),
+                (false, _) => {}
             }
             sizes_mb.push(mb);
             Ok(Used::Samples(1))

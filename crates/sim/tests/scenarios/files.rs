@@ -23,7 +23,7 @@ fn places(problems: &Problems) -> Vec<(&str, Option<usize>)> {
 #[test]
 fn every_preset_loads_and_names_itself() {
     let names: Vec<_> = Scenario::presets().collect();
-    assert_eq!(names, ["paper", "paper-wan", "paper-fitted", "ddlo"]);
+    assert_eq!(names, ["paper", "paper-wan", "paper-fitted", "ddlo", "mobile"]);
     for name in names {
         let scenario = Scenario::load(name).expect("a preset");
         assert_eq!(scenario.name, name);

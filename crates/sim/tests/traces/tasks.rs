@@ -38,9 +38,9 @@ fn csv_and_lists_hold_one_size_a_line() {
     assert_eq!(bad, [(5, Reason::Negative(Size)), (6, Reason::Columns { found: 2, expected: 4 })]);
 
     let list = read("# MB\n10\n\n0\n2e12\n1e-3\nmany\n").expect("a list");
-    assert_eq!((list.format, list.sizes_mb.as_slice(), list.skipped), (TaskFormat::List, &[10.0, 1e-3][..], 1));
+    assert_eq!((list.format, list.sizes_mb.as_slice(), list.skipped), (TaskFormat::List, &[10.0, 1e-3][..], 0));
     let bad: Vec<_> = list.bad.first.iter().map(|bad| (bad.line, bad.reason)).collect();
-    assert_eq!(bad, [(5, Reason::TooLarge(Size)), (7, Reason::NotANumber(Size))]);
+    assert_eq!(bad, [(4, Reason::Zero(Size)), (5, Reason::TooLarge(Size)), (7, Reason::NotANumber(Size))]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `evaluate`: how good a record is, beside greedy and the exact optimum.
 
 use model::Backend;
-use sim::StandardSet;
+use sim::{CostModel, StandardSet};
 use sim::metrics::Evaluation;
 use sim::scheme::{Exact, Greedy, Order, Scheme};
 
@@ -9,7 +9,7 @@ use crate::cli::EvaluateArgs;
 use crate::error::AppError;
 use crate::report;
 use crate::setup;
-use crate::workload_io::Workloads;
+use crate::workload_io::{Named, Workloads};
 
 pub(crate) fn run(args: &EvaluateArgs) -> Result<(), AppError> {
     let evaluations = setup::on_device(&args.compute, |backend| evaluations(args, backend))?;
@@ -22,7 +22,7 @@ fn evaluations(args: &EvaluateArgs, backend: &Backend) -> Result<Vec<Evaluation>
         None => problem.standard_set()?,
         Some(name) => {
             let workloads = Workloads::open(name, &problem.model)?.read_all()?;
-            StandardSet::new(&problem.model, workloads.into_iter().map(|named| named.workload).collect())
+            set_of(workloads, &problem.model)?
         }
     };
     let mut schemes: Vec<Box<dyn Scheme>> =
@@ -30,4 +30,19 @@ fn evaluations(args: &EvaluateArgs, backend: &Backend) -> Result<Vec<Evaluation>
     schemes.extend(setup::policies("", &record, &problem.model, &backend.device));
     schemes.push(Box::new(Exact::new()));
     setup::evaluate_all(schemes, &problem.model, &set)
+}
+
+/// What was read as a set, each workload in its own environment if any has one.
+fn set_of(named: Vec<Named>, model: &CostModel) -> Result<StandardSet, AppError> {
+    let changes = named.iter().any(|named| named.environment.is_some());
+    let (mut workloads, mut environments) = (Vec::with_capacity(named.len()), Vec::new());
+    for Named { workload, environment, .. } in named {
+        workloads.push(workload);
+        environments.push(environment.unwrap_or_else(|| model.environment().clone()));
+    }
+    if changes {
+        Ok(StandardSet::in_environments(model, workloads, environments)?)
+    } else {
+        Ok(StandardSet::new(model, workloads))
+    }
 }

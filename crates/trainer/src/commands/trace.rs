@@ -1,4 +1,356 @@
-//! stub
-use crate::cli::TraceCommand;
+//! `trace inspect`: what a recording holds, before anything is trained on it.
+
+use std::path::Path;
+
+use serde::Serialize;
+use sim::trace::{self, BadLines, Drive, Recording, Summary, TaskSizes, Trace, TraceError};
+
+use crate::cli::{Format, TraceCommand};
 use crate::error::AppError;
-pub(crate) fn run(_: &TraceCommand) -> Result<(), AppError> { Ok(()) }
+use crate::report;
+use crate::report::chart::{Axis, Palette, Panel, Point, Series, Style, picture};
+use crate::run_dir::write_file;
+
+/// Characters of the small picture in the table.
+const SPARK_WIDTH: usize = 24;
+/// Points of each curve of the SVG; more could not be told apart.
+const CURVE_POINTS: usize = 240;
+/// The most drives in one SVG.
+const MAX_PANELS: usize = 40;
+/// Seconds of the windows that are counted, as scenarios and studies have them if nothing else is said.
+const WINDOW_S: f64 = 60.0;
+
+pub(crate) fn run(command: &TraceCommand) -> Result<(), AppError> {
+    let TraceCommand::Inspect { path, picture, format } = command;
+    let no_trace = match Recording::open(path) {
+        Ok(recording) => {
+            show_recording(&recording, format.format)?;
+            return picture.as_ref().map_or(Ok(()), |file| draw(&recording, file));
+        }
+        Err(error) => error,
+    };
+    let Some(tasks) = Tasks::read(path, &no_trace)? else { return Err(no_trace.into()) };
+    if picture.is_some() {
+        return Err(AppError::BadOption { option: "--picture", text: path.display().to_string(), wanted: "a network trace" });
+    }
+    tasks.show(format.format)
+}
+
+/// One device of a drive.
+#[derive(Serialize)]
+struct DeviceRow<'a> {
+    drive: &'a str,
+    folder: &'a str,
+    device: &'a str,
+    samples: usize,
+    duration_s: f64,
+    mean_mbps: f64,
+    median_mbps: f64,
+    least_mbps: f64,
+    greatest_mbps: f64,
+    zero_share: f64,
+    gaps: usize,
+    longest_gap_s: f64,
+    longest_gap_at_s: f64,
+    #[serde(skip)]
+    picture: String,
+}
+
+/// One file, as JSON has it.
+#[derive(Serialize)]
+struct FileRow {
+    path: String,
+    format: String,
+    lines: u64,
+    samples: usize,
+    left_out: u64,
+    bad_lines: u64,
+    first_bad_lines: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct SkippedRow {
+    path: String,
+    reason: String,
+}
+
+#[derive(Serialize)]
+struct DriveRow<'a> {
+    drive: &'a str,
+    duration_s: f64,
+    windows_of_60_s: usize,
+}
+
+#[derive(Serialize)]
+struct Contents<'a> {
+    devices: Vec<DeviceRow<'a>>,
+    drives: Vec<DriveRow<'a>>,
+    files: Vec<FileRow>,
+    skipped: Vec<SkippedRow>,
+}
+
+fn texts(bad: &BadLines) -> Vec<String> {
+    bad.first.iter().map(ToString::to_string).collect()
+}
+
+fn show_recording(recording: &Recording, format: Format) -> Result<(), AppError> {
+    let contents = Contents {
+        devices: recording
+            .drives
+            .iter()
+            .flat_map(|drive| drive.devices.iter().map(move |trace| device_row(drive, trace)))
+            .collect(),
+        drives: recording
+            .drives
+            .iter()
+            .map(|drive| DriveRow {
+                drive: &drive.name,
+                duration_s: drive.duration_s(),
+                windows_of_60_s: drive.windows(WINDOW_S).len(),
+            })
+            .collect(),
+        files: recording
+            .sources
+            .iter()
+            .map(|source| FileRow {
+                path: source.path.display().to_string(),
+                format: source.format.to_string(),
+                lines: source.lines,
+                samples: source.samples,
+                left_out: source.left_out,
+                bad_lines: source.bad.count,
+                first_bad_lines: texts(&source.bad),
+            })
+            .collect(),
+        skipped: recording
+            .skipped
+            .iter()
+            .map(|skipped| SkippedRow { path: skipped.path.display().to_string(), reason: skipped.reason.to_string() })
+            .collect(),
+    };
+    match format {
+        Format::Json => report::write_out(&report::json_of(&contents)?),
+        Format::Csv => report::print(format, &contents.devices, String::new),
+        Format::Table => report::write_out(contents.text().as_bytes()),
+    }
+}
+
+fn device_row<'a>(drive: &'a Drive, trace: &'a Trace) -> DeviceRow<'a> {
+    let Summary {
+        samples,
+        duration_s,
+        mean_mbps,
+        median_mbps,
+        least_mbps,
+        greatest_mbps,
+        zero_share,
+        longest_gap_s,
+        longest_gap_at_s,
+        gaps,
+    } = trace.summary();
+    DeviceRow {
+        drive: &drive.name,
+        folder: &drive.environment,
+        device: &trace.device,
+        samples,
+        duration_s,
+        mean_mbps,
+        median_mbps,
+        least_mbps,
+        greatest_mbps,
+        zero_share,
+        gaps,
+        longest_gap_s,
+        longest_gap_at_s,
+        picture: spark(trace, drive.duration_s()),
+    }
+}
+
+impl Contents<'_> {
+    fn text(&self) -> String {
+        let header = [
+            "drive", "device", "samples", "s", "Mbit/s", "median", "least", "most", "at 0", "gaps", "longest", "rate over time",
+        ];
+        let row = |row: &DeviceRow<'_>| {
+            let rates = [row.mean_mbps, row.median_mbps, row.least_mbps, row.greatest_mbps];
+            let mut cells = vec![row.drive.to_owned(), row.device.to_owned()];
+            cells.extend([row.samples.to_string(), format!("{:.0}", row.duration_s)]);
+            cells.extend(rates.map(|rate| format!("{rate:.2}")));
+            cells.push(format!("{:.1} %", 100.0 * row.zero_share));
+            cells.extend([row.gaps.to_string(), format!("{:.1} s", row.longest_gap_s), row.picture.clone()]);
+            cells
+        };
+        let windows: usize = self.drives.iter().map(|drive| drive.windows_of_60_s).sum();
+        let mut text = report::table(&header, self.devices.iter().map(row).collect());
+        text += &format!(
+            "\n\n{}, {}; {} of 60 s in which all devices of a drive have data\n",
+            counted(self.drives.len(), "drive"),
+            counted(self.devices.len(), "recorded device"),
+            counted(windows, "window"),
+        );
+        let lines: u64 = self.files.iter().map(|file| file.lines).sum();
+        let left_out: u64 = self.files.iter().map(|file| file.left_out).sum();
+        let bad: u64 = self.files.iter().map(|file| file.bad_lines).sum();
+        let mut formats: Vec<&str> = self.files.iter().map(|file| file.format.as_str()).collect();
+        formats.sort_unstable();
+        formats.dedup();
+        text += &format!(
+            "{} ({}), {lines} lines, {left_out} measurements left out, {bad} bad lines\n",
+            counted(self.files.len(), "file"),
+            formats.join(", "),
+        );
+        for file in self.files.iter().filter(|file| file.bad_lines > 0) {
+            text += &format!("  {}: {}\n", file.path, counted(file.bad_lines as usize, "bad line"));
+            text.extend(file.first_bad_lines.iter().map(|line| format!("    {line}\n")));
+        }
+        text.extend(self.skipped.iter().map(|skipped| format!("  {} was skipped: {}\n", skipped.path, skipped.reason)));
+        text
+    }
+}
+
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
+/// Mean rate in each of so many equal parts of the drive; `None` where there is no sample.
+fn parts(trace: &Trace, duration_s: f64, count: usize) -> Vec<Option<f64>> {
+    let mut sums = vec![(0.0, 0_u32); count];
+    for sample in &trace.samples {
+        let part = ((sample.t_s / duration_s * count as f64) as usize).min(count - 1);
+        sums[part].0 += sample.mbps;
+        sums[part].1 += 1;
+    }
+    sums.into_iter().map(|(sum, samples)| (samples > 0).then(|| sum / f64::from(samples))).collect()
+}
+
+/// The rate over time in a row of characters, from 0 to the highest of them; a dot where there is no sample.
+fn spark(trace: &Trace, duration_s: f64) -> String {
+    const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let parts = parts(trace, duration_s, SPARK_WIDTH);
+    let most = parts.iter().flatten().copied().fold(f64::MIN_POSITIVE, f64::max);
+    let level = |rate: f64| LEVELS[((rate / most * LEVELS.len() as f64) as usize).min(LEVELS.len() - 1)];
+    parts.into_iter().map(|part| part.map_or('·', level)).collect()
+}
+
+/// All drives over time, those with most data if there are too many.
+fn draw(recording: &Recording, file: &Path) -> Result<(), AppError> {
+    let panel = |drive: &Drive| {
+        let duration = drive.duration_s();
+        let curve = |trace: &Trace| {
+            let width = duration / CURVE_POINTS as f64;
+            let middle = |part: usize| (part as f64 + 0.5) * width;
+            let parts = parts(trace, duration, CURVE_POINTS).into_iter().enumerate();
+            let points = parts.filter_map(|(part, rate)| rate.map(|rate| Point::exact(middle(part), rate))).collect();
+            Series { label: trace.device.clone(), style: Style::Curve, points }
+        };
+        Panel {
+            title: drive.name.clone(),
+            x: Axis::Linear { label: "s" },
+            y: Axis::Linear { label: "Mbit/s" },
+            series: drive.devices.iter().map(curve).collect(),
+        }
+    };
+    let shown = &recording.drives[..recording.drives.len().min(MAX_PANELS)];
+    let panels: Vec<Panel> = shown.iter().map(panel).collect();
+    let svg = picture(&panels, Palette::Distinct)
+        .map_err(|reason| AppError::Picture { path: file.to_owned(), reason })?;
+    write_file(file, svg.as_bytes())?;
+    let others = recording.drives.len() - shown.len();
+    let others = if others == 0 { String::new() } else { format!(" (the first {MAX_PANELS}; {others} more are not drawn)") };
+    report::note(&format!("drawn: {}{others}", file.display()));
+    Ok(())
+}
+
+/// Recorded sizes of tasks.
+#[derive(Serialize)]
+struct Tasks {
+    files: Vec<TasksRow>,
+    skipped: Vec<SkippedRow>,
+}
+
+#[derive(Serialize)]
+struct TasksRow {
+    path: String,
+    format: String,
+    sizes: usize,
+    unknown_sizes: u64,
+    bad_lines: u64,
+    mean_mb: f64,
+    median_mb: f64,
+    least_mb: f64,
+    greatest_mb: f64,
+}
+
+impl Tasks {
+    /// The task sizes of what is no network trace; `None` if it holds none either.
+    fn read(path: &Path, no_trace: &TraceError) -> Result<Option<Self>, AppError> {
+        match no_trace {
+            TraceError::UnknownFormat { .. } | TraceError::NoSamples { .. } => match trace::task_sizes(path) {
+                Ok(sizes) => Ok(Some(Self { files: vec![TasksRow::new(&sizes)], skipped: Vec::new() })),
+                Err(error @ (TraceError::NoWorkflow { .. } | TraceError::TooLarge { .. })) => Err(error.into()),
+                Err(_) => Ok(None),
+            },
+            TraceError::NoTraces { .. } => {
+                let unreadable = |source| AppError::Unreadable { path: path.to_owned(), source };
+                let entries = std::fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+                let mut files: Vec<_> = entries.map_err(unreadable)?.into_iter().map(|entry| entry.path()).collect();
+                files.retain(|file| file.is_file());
+                files.sort();
+                let (mut tasks, mut any) = (Self { files: Vec::new(), skipped: Vec::new() }, false);
+                for file in files {
+                    match trace::task_sizes(&file) {
+                        Ok(sizes) => {
+                            any = true;
+                            tasks.files.push(TasksRow::new(&sizes));
+                        }
+                        Err(error) => tasks
+                            .skipped
+                            .push(SkippedRow { path: file.display().to_string(), reason: error.to_string() }),
+                    }
+                }
+                Ok(any.then_some(tasks))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn show(&self, format: Format) -> Result<(), AppError> {
+        if format == Format::Json {
+            return report::write_out(&report::json_of(self)?);
+        }
+        report::print(format, &self.files, || {
+            let header =
+                ["file", "format", "sizes", "unknown", "bad lines", "mean MB", "median MB", "least MB", "most MB"];
+            let row = |row: &TasksRow| {
+                let sizes = [row.mean_mb, row.median_mb, row.least_mb, row.greatest_mb];
+                let mut cells = vec![row.path.clone(), row.format.clone(), row.sizes.to_string()];
+                cells.extend([row.unknown_sizes.to_string(), row.bad_lines.to_string()]);
+                cells.extend(sizes.map(|mb| format!("{mb:.4}")));
+                cells
+            };
+            let mut text = report::table(&header, self.files.iter().map(row).collect());
+            let skipped = self.skipped.iter();
+            text.extend(skipped.map(|skipped| format!("\n  {} was skipped: {}", skipped.path, skipped.reason)));
+            text
+        })
+    }
+}
+
+impl TasksRow {
+    fn new(found: &TaskSizes) -> Self {
+        let mut sizes = found.sizes_mb.clone();
+        sizes.sort_unstable_by(f64::total_cmp);
+        let count = sizes.len();
+        Self {
+            path: found.path.display().to_string(),
+            format: found.format.to_string(),
+            sizes: count,
+            unknown_sizes: found.skipped,
+            bad_lines: found.bad.count,
+            mean_mb: sizes.iter().sum::<f64>() / count as f64,
+            median_mb: f64::midpoint(sizes[(count - 1) / 2], sizes[count / 2]),
+            least_mb: sizes[0],
+            greatest_mb: sizes[count - 1],
+        }
+    }
+}

@@ -108,8 +108,6 @@ pub(super) struct Ground {
     pub(super) set: StandardSet,
     /// Single ratios of schemes that do not learn.
     pub(super) fixed: Vec<(String, Vec<f64>)>,
-    /// Q2 of what was optimal in the last window's environment; `None` in a first window.
-    pub(super) stale: Option<f64>,
     /// Mean cost of the optimum.
     pub(super) optimal_cost: f64,
     /// Share of tasks at each place, as the optimum has it.
@@ -119,7 +117,12 @@ pub(super) struct Ground {
 impl Ground {
     /// Whether the last window's decisions are bad here.
     pub(super) fn is_hard(&self) -> bool {
-        self.stale.is_some_and(|q2| q2 < 0.9)
+        self.of_scheme(LAST_OPTIMUM).is_some_and(|ratios| adaptation::mean(ratios) < 0.9)
+    }
+
+    /// Single ratios of a scheme that does not learn; `None` if there are none here.
+    pub(super) fn of_scheme(&self, name: &str) -> Option<&[f64]> {
+        self.fixed.iter().find(|(scheme, _)| scheme == name).map(|(_, ratios)| &**ratios)
     }
 }
 
@@ -161,15 +164,15 @@ impl Study {
             schemes.extend(servers.map(|place| -> Box<dyn Scheme> { Box::new(Fixed::new(&model, place)) }));
             schemes.push(Box::new(Fixed::new(&model, Placement::Local)));
             let named = |mut scheme: Box<dyn Scheme>| Ok((scheme.name().to_owned(), ratios(&mut *scheme)?));
-            let fixed = schemes.into_iter().map(named).collect::<Result<Vec<_>, AppError>>()?;
-            let stale = match &last {
-                Some(last) => Some(adaptation::mean(&ratios(&mut Stale { last, exact: Exact::new() })?)),
-                None => None,
-            };
+            let mut fixed = schemes.into_iter().map(named).collect::<Result<Vec<_>, AppError>>()?;
+            if let Some(last) = &last {
+                fixed.push((LAST_OPTIMUM.to_owned(), ratios(&mut LastOptimum { last, exact: Exact::new() })?));
+            }
+            fixed.push((Exact::new().name().to_owned(), vec![1.0; self.measured]));
             let optimal_shares = shares(&mut Exact::new(), &model, &set)?;
             last = Some(model.clone());
             let (start_s, uplinks_mbps) = (window.start_s, window.mbps.clone());
-            grounds.push(Ground { start_s, uplinks_mbps, model, set, fixed, stale, optimal_cost, optimal_shares });
+            grounds.push(Ground { start_s, uplinks_mbps, model, set, fixed, optimal_cost, optimal_shares });
         }
         Ok(grounds)
     }
@@ -389,15 +392,18 @@ fn shares(scheme: &mut dyn Scheme, model: &CostModel, set: &StandardSet) -> Resu
     Ok(counts.into_iter().map(|count| count / total).collect())
 }
 
+/// Name of [`LastOptimum`].
+pub(super) const LAST_OPTIMUM: &str = "optimum-of-the-last-window";
+
 /// Decides as was optimal in the last window.
-struct Stale<'l> {
+struct LastOptimum<'l> {
     last: &'l CostModel,
     exact: Exact,
 }
 
-impl Scheme for Stale<'_> {
+impl Scheme for LastOptimum<'_> {
     fn name(&self) -> &'static str {
-        "optimum-of-the-last-window"
+        LAST_OPTIMUM
     }
 
     fn decide(&mut self, _: &CostModel, workload: &Workload) -> Result<sim::scheme::Solution, sim::SchemeError> {

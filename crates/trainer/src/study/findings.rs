@@ -196,25 +196,21 @@ impl<'a> Findings<'a> {
 
     /// Names of the schemes that do not learn.
     pub(super) fn fixed_schemes(&self) -> Vec<&str> {
-        let first = self.grounds.iter().flatten().next();
-        first.map(|ground| ground.fixed.iter().map(|(name, _)| name.as_str()).collect()).unwrap_or_default()
+        let most = self.grounds.iter().flatten().max_by_key(|ground| ground.fixed.len());
+        most.map(|ground| ground.fixed.iter().map(|(name, _)| name.as_str()).collect()).unwrap_or_default()
     }
 
     /// Q2 of a scheme that does not learn, and the 5th percentile of its single ratios.
     pub(super) fn fixed(&self, name: &str, which: Windows) -> Option<(Spread, f64)> {
-        let of = |ground: &Ground| -> Vec<f64> {
-            let found = ground.fixed.iter().find(|(scheme, _)| scheme == name);
-            found.map(|(_, ratios)| ratios.clone()).unwrap_or_default()
-        };
         let counts = |ground: &&Ground| which == Windows::All || ground.is_hard();
-        let mut all: Vec<f64> = self.grounds.iter().flatten().filter(counts).flat_map(of).collect();
+        let ratios = |ride: &'a Vec<Ground>| ride.iter().filter(counts).filter_map(|ground| ground.of_scheme(name));
+        let mut all: Vec<f64> = self.grounds.iter().flat_map(ratios).flatten().copied().collect();
         if all.is_empty() {
             return None;
         }
         all.sort_unstable_by(f64::total_cmp);
-        let q2 = |ground: &Ground| mean(&of(ground));
         let clusters: Vec<Vec<Vec<f64>>> =
-            self.grounds.iter().map(|ride| vec![ride.iter().filter(counts).map(q2).collect()]).collect();
+            self.grounds.iter().map(|ride| vec![ratios(ride).map(mean).collect()]).collect();
         Some((Spread::of_clusters(&clusters), all[all.len() / 20]))
     }
 
@@ -276,11 +272,9 @@ impl<'a> Findings<'a> {
         for name in self.fixed_schemes() {
             let Some((spread, p05)) = self.fixed(name, Windows::All) else { continue };
             let hard = self.fixed(name, Windows::Hard).map(|(spread, _)| spread.mean);
-            let means = self.grounds.iter().flatten().flat_map(|ground| {
-                let found = ground.fixed.iter().find(|(scheme, _)| scheme == name);
-                found.map(|(_, ratios)| mean(ratios))
-            });
-            let followed = means.filter(|q2| *q2 >= FOLLOWED).count() as f64 / windows as f64;
+            let means = self.grounds.iter().flatten().filter_map(|ground| ground.of_scheme(name).map(mean));
+            let means: Vec<f64> = means.collect();
+            let followed = means.iter().filter(|q2| **q2 >= FOLLOWED).count() as f64 / means.len() as f64;
             summary.push(fixed(name, spread, p05, hard, followed));
         }
         summary

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::adaptation::mean;
 use crate::error::AppError;
 use crate::report::chart::{Axis, Palette, Panel, Point, Series, Style};
 use crate::report::page::{Figure, Page, Table};
@@ -192,7 +193,7 @@ fn choices(findings: &Findings<'_>) -> Table {
 /// Every window with what everybody made of it.
 fn windows(findings: &Findings<'_>) -> Table {
     let mut header: Vec<String> =
-        ["drive", "start_s", "hard", "q2_of_last_windows_optimum"].map(str::to_owned).to_vec();
+        ["drive", "start_s", "hard"].map(str::to_owned).to_vec();
     let devices = findings.grounds.iter().flatten().next().map_or(0, |ground| ground.uplinks_mbps.len());
     header.extend((0..devices).map(|device| format!("uplink_mbps_{device}")));
     for arm in Arm::ALL {
@@ -205,13 +206,13 @@ fn windows(findings: &Findings<'_>) -> Table {
         for (window, ground) in grounds.iter().enumerate() {
             let mut cells = vec![findings.data.test[ride].name.clone(), ground.start_s.to_string()];
             cells.push(ground.is_hard().to_string());
-            cells.push(ground.stale.map_or_else(String::new, |q2| format!("{q2:.5}")));
             cells.extend(ground.uplinks_mbps.iter().map(|mbps| format!("{mbps:.3}")));
             for arm in Arm::ALL {
                 let at = |step| format!("{:.5}", findings.in_window(arm, step, ride, window));
                 cells.extend([0, 1, 5, 10, 50, 200].map(at));
             }
-            cells.extend(ground.fixed.iter().map(|(_, ratios)| format!("{:.5}", crate::adaptation::mean(ratios))));
+            let q2 = |name: &&str| ground.of_scheme(name).map_or_else(String::new, |ratios| format!("{:.5}", mean(ratios)));
+            cells.extend(findings.fixed_schemes().iter().map(q2));
             rows.push(cells);
         }
     }
@@ -313,8 +314,7 @@ fn replay(findings: &Findings<'_>) -> Figure {
         over_time(&format!("uplink {}", device + 1), Style::Markers, &mbps)
     });
     let fixed = |name: &str, window: usize| {
-        let found = grounds[window].fixed.iter().find(|(scheme, _)| scheme == name);
-        found.map_or(f64::NAN, |(_, ratios)| crate::adaptation::mean(ratios))
+        grounds[window].of_scheme(name).map_or(f64::NAN, mean)
     };
     let looked = |arm, step| move |window: usize| findings.in_window(arm, step, longest, window);
     let arms = [(Arm::Reptile, 10), (Arm::Joint, 10), (Arm::Random, 10), (Arm::LastWindow, 0), (Arm::Reading, 0)];
