@@ -192,7 +192,7 @@ fn workloads_are_decided_in_the_environment_that_they_bring() {
 #[test]
 fn networks_that_read_the_environment_are_trained_saved_and_asked() {
     let workshop = Workshop::new();
-    let train = ["--training", "environments", "--scenario", "mobile", "--set", "drl.steps=3000"];
+    let train = ["--training", "environments", "--scenario", "mobile", "--set", "drl.steps=8000"];
     workshop.trainer(&[&train[..], &["--out", "run"]].concat()).succeeded();
     let said = workshop.trainer(&["evaluate", "--record", "run/record", "--format", "json"]).succeeded();
     let rows = parsed(&said.stdout);

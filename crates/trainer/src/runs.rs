@@ -91,28 +91,29 @@ fn is_done(run: &Path, configuration: &str) -> Result<bool, AppError> {
 /// is faster than threads that wait for nobody; on any other device one after the other.
 pub(crate) fn train_each(open: &[Planned], out: &Path, backend: &Backend) -> Result<(), AppError> {
     let train = |index: usize| train_one(&open[index], out, backend);
-    let result = if backend.kind == DeviceKind::Cpu {
+    let result = if backend.kind == DeviceKind::Cpu && open.len() > 1 {
         each_on_a_thread("runs", open.len(), train)
     } else {
-        each("runs", open.len(), 1, train)
+        each("runs", open.len(), None, train)
     };
     let _ = fs::remove_dir(out.join(UNFINISHED)); // if no other shard needs it
     result
 }
 
-/// Does pieces of work, as many at once as there are threads, each on a thread of its own; the first failure ends it all.
+/// Does pieces of work, as many at once as there are threads, each on one thread; the first failure ends it all.
 pub(crate) fn each_on_a_thread(
     what: &'static str,
     count: usize,
     work: impl Fn(usize) -> Result<(), AppError> + Sync,
 ) -> Result<(), AppError> {
-    each(what, count, rayon::current_num_threads().min(count), work)
+    each(what, count, Some(rayon::current_num_threads().min(count)), work)
 }
 
+/// `single_threads`: how many pieces at once, each on one thread; `None`: one after the other, on all threads.
 fn each(
     what: &'static str,
     count: usize,
-    at_once: usize,
+    single_threads: Option<usize>,
     work: impl Fn(usize) -> Result<(), AppError> + Sync,
 ) -> Result<(), AppError> {
     let progress = Progress::new(what, count);
@@ -135,9 +136,7 @@ fn each(
             }
         }
     };
-    if at_once <= 1 {
-        work();
-    } else {
+    if let Some(at_once) = single_threads {
         std::thread::scope(|scope| {
             for _ in 0..at_once {
                 scope.spawn(|| match rayon::ThreadPoolBuilder::new().num_threads(1).build() {
@@ -150,6 +149,8 @@ fn each(
                 });
             }
         });
+    } else {
+        work();
     }
     drop(progress);
     failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).map_or(Ok(()), Err)

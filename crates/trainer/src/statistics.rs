@@ -51,7 +51,7 @@ impl Spread {
         Self::bootstrapped(strata, RESAMPLES)
     }
 
-    /// The mean over values that come in clusters, `[clusters][seeds]` of sums with their counts: both clusters and seeds
+    /// The mean over values that come in clusters, `[clusters][seeds][values]`: both clusters and seeds
     /// are drawn anew, each seed for all clusters alike, since values of one cluster are no independent witnesses.
     ///
     /// # Panics

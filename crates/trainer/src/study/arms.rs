@@ -24,11 +24,17 @@ use super::data::Ride;
 
 /// Steps of adaptation after which every arm is looked at.
 pub(super) const STEPS: [usize; 16] = [0, 1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 70, 100, 140, 200];
-/// Steps that settings are chosen by.
-const CHOICE_STEPS: [usize; 5] = [1, 5, 10, 20, 50];
+/// Steps that settings are chosen by; what no step of adaptation has touched counts, too.
+const CHOICE_STEPS: [usize; 6] = [0, 1, 5, 10, 20, 50];
 /// Step sizes and ε of Adam to choose from for each arm: from fresh Adam, whose first steps move every parameter alike,
 /// to nearly stochastic gradient descent.
 const GRID: [(f64, f64); 5] = [(0.003, 1e-8), (0.01, 1e-8), (0.03, 1e-8), (0.03, 0.01), (0.1, 0.1)];
+/// Step sizes of Adam to choose from for joint pre-training.
+const JOINT_RATES: [f64; 3] = [0.001, 0.003, 0.01];
+/// How often 10 steps are timed.
+const TIMED: usize = 41;
+/// The seed that settings are chosen with; no result comes from it.
+pub(super) const CHOICE_SEED: u64 = 0;
 /// Windows of the validation drives that settings are chosen with.
 const CHOICE_WINDOWS: usize = 24;
 
@@ -79,6 +85,8 @@ pub(super) enum Source {
 pub(super) struct Choice {
     /// For what is trained beforehand.
     pub(super) source: Source,
+    /// Step size of Adam in joint pre-training.
+    pub(super) joint_rate: f64,
     /// Of adaptation.
     pub(super) learning_rate: f64,
     /// Of adaptation.
@@ -203,8 +211,9 @@ impl Study {
     }
 
     /// Trains an arm's first parameters.
-    pub(super) fn pretrain(&self, arm: Arm, source: Source, seed: u64) -> Result<(Ensemble, Expense), AppError> {
+    fn pretrain(&self, arm: Arm, choice: &Choice, seed: u64) -> Result<(Ensemble, Expense), AppError> {
         let begin = Instant::now();
+        let source = choice.source;
         let codec = self.codec(arm, source);
         let start = self.random_start(codec, seed);
         let model = &self.problem.model;
@@ -224,7 +233,7 @@ impl Study {
         let reptile = self.adaptable.meta;
         let gradient_steps = reptile.outer_steps * reptile.meta_batch * reptile.inner_steps;
         let settings = match arm {
-            Arm::Joint => joint(&reptile),
+            Arm::Joint => joint(&reptile, choice.joint_rate),
             _ => reptile,
         };
         let mut workloads = self.training_workloads(source, seed, "metadata");
@@ -269,6 +278,23 @@ impl Study {
         Ok(adaptation::adapt(start, codec, task, settings, steps, seed, &self.device)?)
     }
 
+    /// Median seconds of 10 steps of adaptation on one thread, from networks to networks, while nothing else is done.
+    pub(super) fn seconds_of_10_steps(&self, choices: &Choices, ground: &Ground) -> Result<f64, AppError> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+        let pool = pool.map_err(|source| AppError::Threads { threads: 1, source })?;
+        let start = self.random_start(self.plain, CHOICE_SEED);
+        pool.install(|| {
+            let one = || {
+                let (_, points) =
+                    self.adapt(Arm::Random, &choices[&Arm::Random], &start, ground, "study time", &[10], CHOICE_SEED)?;
+                Ok(points[0].seconds)
+            };
+            let mut seconds = (0..TIMED).map(|_| one()).collect::<Result<Vec<f64>, AppError>>()?;
+            seconds.sort_unstable_by(f64::total_cmp);
+            Ok(seconds[TIMED / 2])
+        })
+    }
+
     /// All ways to train an arm beforehand.
     fn sources(&self, arm: Arm) -> Vec<Source> {
         if Arm::PRETRAINED.contains(&arm) {
@@ -278,21 +304,30 @@ impl Study {
         }
     }
 
-    /// The work of choosing settings, in pieces that can be done at once: an arm and where it was trained.
-    pub(super) fn candidates(&self) -> Vec<(Arm, Source)> {
-        let arms = [Arm::Reading, Arm::Reptile, Arm::Joint, Arm::Random];
-        arms.into_iter().flat_map(|arm| self.sources(arm).into_iter().map(move |source| (arm, source))).collect()
+    /// The work of choosing settings, in pieces that can be done at once: an arm and how it was trained.
+    pub(super) fn candidates(&self) -> Vec<(Arm, Choice)> {
+        let rates = |arm| if arm == Arm::Joint { &JOINT_RATES[..] } else { &JOINT_RATES[..1] };
+        let mut candidates = Vec::new();
+        for arm in [Arm::Reading, Arm::Reptile, Arm::Joint, Arm::Random] {
+            for source in self.sources(arm) {
+                for &joint_rate in rates(arm) {
+                    let (learning_rate, epsilon) = GRID[0];
+                    candidates.push((arm, Choice { source, joint_rate, learning_rate, epsilon, score: 0.0 }));
+                }
+            }
+        }
+        candidates
     }
 
-    /// The best settings for an arm trained on environments of one source.
-    pub(super) fn best(&self, arm: Arm, source: Source, rides: &[Vec<Ground>]) -> Result<Choice, AppError> {
-        let seed = 0; // one that no result comes from
+    /// The best settings of adaptation for an arm that was trained so.
+    pub(super) fn best(&self, arm: Arm, trained: Choice, rides: &[Vec<Ground>]) -> Result<Choice, AppError> {
+        let seed = CHOICE_SEED;
         let all: Vec<&Ground> = rides.iter().flatten().collect();
         let every = all.len().div_ceil(CHOICE_WINDOWS);
-        let start = self.start(arm, source, seed)?;
+        let start = self.start(arm, &trained, seed)?;
         let mut best: Option<Choice> = None;
         for (learning_rate, epsilon) in GRID {
-            let mut choice = Choice { source, learning_rate, epsilon, score: 0.0 };
+            let mut choice = Choice { learning_rate, epsilon, ..trained };
             let mut scores = Vec::new();
             for (index, ground) in all.iter().enumerate().step_by(every) {
                 let stream = format!("study choice/{index}");
@@ -307,9 +342,9 @@ impl Study {
         Ok(best.expect("the grid is not empty"))
     }
 
-    fn start(&self, arm: Arm, source: Source, seed: u64) -> Result<Ensemble, AppError> {
+    fn start(&self, arm: Arm, choice: &Choice, seed: u64) -> Result<Ensemble, AppError> {
         if Arm::PRETRAINED.contains(&arm) {
-            Ok(self.pretrain(arm, source, seed)?.0)
+            Ok(self.pretrain(arm, choice, seed)?.0)
         } else {
             Ok(self.random_start(self.plain, seed))
         }
@@ -326,7 +361,7 @@ impl Study {
         let mut starts = BTreeMap::from([(Arm::Random, self.random_start(self.plain, seed))]);
         let mut expenses = BTreeMap::new();
         for arm in Arm::PRETRAINED {
-            let (ensemble, expense) = self.pretrain(arm, choices[&arm].source, seed)?;
+            let (ensemble, expense) = self.pretrain(arm, &choices[&arm], seed)?;
             starts.insert(arm, ensemble);
             expenses.insert(arm, expense);
         }
@@ -364,17 +399,17 @@ impl Study {
     }
 }
 
-/// Joint pre-training with as many steps as Reptile makes: one run of Adam over all environments mixed.
-fn joint(reptile: &meta::Settings) -> meta::Settings {
+/// Joint pre-training with as many steps as Reptile makes: one run of Adam over all environments mixed, each workload
+/// in one of its own, whose parameters are averaged more and more as Reptile's step size falls.
+fn joint(reptile: &meta::Settings, learning_rate: f64) -> meta::Settings {
     meta::Settings {
         tasks: Tasks::Workloads,
         outer_steps: reptile.outer_steps * reptile.meta_batch,
         meta_batch: 1,
-        inner_learning_rate: 0.003,
+        workloads_per_environment: 1,
+        inner_learning_rate: learning_rate,
         inner_momentum: 0.9,
         inner_epsilon: 1e-8,
-        step_size: 1.0,
-        final_step_size: 1.0,
         inner_restart: false,
         ..*reptile
     }
@@ -409,6 +444,11 @@ impl Scheme for LastOptimum<'_> {
     fn decide(&mut self, _: &CostModel, workload: &Workload) -> Result<sim::scheme::Solution, sim::SchemeError> {
         self.exact.decide(self.last, workload)
     }
+}
+
+/// Whether what was kept of an earlier call is what this study chooses from.
+pub(super) fn is_complete(choices: &Choices, study: &Study) -> bool {
+    Arm::ALL.iter().all(|arm| choices.get(arm).is_some_and(|choice| study.environments.contains_key(&choice.source)))
 }
 
 /// What one seed found.

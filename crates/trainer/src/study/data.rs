@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use sim::trace::{Drive, Recording, Window};
-use sim::uplink_windows;
+use sim::{random, uplink_windows};
 
 use crate::cli::AdaptationStudyArgs;
 use crate::error::AppError;
@@ -39,7 +39,7 @@ struct SplitRow {
 
 impl Data {
     pub(super) fn load(args: &AdaptationStudyArgs, devices: usize) -> Result<Self, AppError> {
-        let (training, validation) = match &args.split {
+        let Parts { training, validation, files } = match &args.split {
             Some(split) => by_file(&args.traces, split)?,
             None => by_folder(Recording::open(&args.traces)?),
         };
@@ -52,13 +52,24 @@ impl Data {
             test_is: "the validation drives, with which settings were chosen".to_owned(),
         };
         if let Some(folder) = &args.leave_out {
-            let all = data.training.iter().chain(&data.validation);
-            data.test = all.filter(|ride| ride.environment == *folder).cloned().collect();
+            let all = || data.training.iter().chain(&data.validation);
+            data.test = all().filter(|ride| ride.environment == *folder).cloned().collect();
+            if data.test.is_empty() {
+                let folders: BTreeSet<&str> = all().map(|ride| ride.environment.as_str()).collect();
+                let folders = folders.into_iter().collect::<Vec<_>>().join(", ");
+                let reason = format!("no drive with a window of {window_s} s in a folder {folder}, but in {folders}");
+                return Err(AppError::NoWindow { path: args.traces.clone(), reason });
+            }
             data.training.retain(|ride| ride.environment != *folder);
             data.validation.retain(|ride| ride.environment != *folder);
             data.test_is = format!("all drives of {folder}, of which training and the choice of settings saw none");
         } else if let Some(path) = &args.test {
-            data.test = rides(&Recording::open(path)?.drives);
+            let recording = Recording::open(path)?;
+            if let Some(seen) = sources(&recording).into_iter().find(|source| files.contains(source)) {
+                let reason = format!("is for training or for choosing settings, and cannot test: {}", seen.display());
+                return Err(AppError::BadSplit { path: path.clone(), reason });
+            }
+            data.test = rides(&recording.drives);
             data.test_is = format!("the recordings of {}", path.display());
         } else {
             data.test.clone_from(&data.validation);
@@ -70,6 +81,13 @@ impl Data {
             }
         }
         Ok(data)
+    }
+
+    /// What stands for all windows of all parts.
+    pub(super) fn fingerprint(&self) -> String {
+        let windows = [&self.training, &self.validation, &self.test].into_iter().flatten().flat_map(|ride| &ride.windows);
+        let values: Vec<f64> = windows.flat_map(|window| std::iter::once(window.start_s).chain(window.mbps.clone())).collect();
+        format!("{:016x}", random::below(&mut random::stream_of(0, "recordings", &values), usize::MAX))
     }
 
     /// Uplinks of all training windows, `[windows][N]`.
@@ -87,8 +105,22 @@ fn rides(drives: &[Drive], devices: usize, window_s: f64) -> Vec<Ride> {
     drives.iter().filter_map(ride).collect()
 }
 
+/// Recordings for training and for validation, and the files that they are in.
+struct Parts {
+    training: Vec<Drive>,
+    validation: Vec<Drive>,
+    files: BTreeSet<PathBuf>,
+}
+
+/// The files of a recording, each by its one true name.
+fn sources(recording: &Recording) -> BTreeSet<PathBuf> {
+    let name = |path: &PathBuf| std::fs::canonicalize(path).unwrap_or_else(|_| path.clone());
+    recording.sources.iter().map(|source| name(&source.path)).collect()
+}
+
 /// The last drive of each folder is for validation.
-fn by_folder(recording: Recording) -> (Vec<Drive>, Vec<Drive>) {
+fn by_folder(recording: Recording) -> Parts {
+    let files = sources(&recording);
     let drives = recording.drives;
     let last: BTreeSet<usize> = (0..drives.len())
         .filter(|&index| drives[index + 1..].iter().all(|later| later.environment != drives[index].environment))
@@ -96,22 +128,35 @@ fn by_folder(recording: Recording) -> (Vec<Drive>, Vec<Drive>) {
     let (validation, training): (Vec<_>, Vec<_>) =
         drives.into_iter().enumerate().partition(|(index, _)| last.contains(index));
     let strip = |drives: Vec<(usize, Drive)>| drives.into_iter().map(|(_, drive)| drive).collect();
-    (strip(training), strip(validation))
+    Parts { training: strip(training), validation: strip(validation), files }
 }
 
 /// As a file says for each recording in the folder.
-fn by_file(traces: &Path, split: &Path) -> Result<(Vec<Drive>, Vec<Drive>), AppError> {
+fn by_file(traces: &Path, split: &Path) -> Result<Parts, AppError> {
     let wrong = |reason: String| AppError::BadSplit { path: split.to_owned(), reason };
     let mut reader = csv::Reader::from_path(split).map_err(|error| wrong(error.to_string()))?;
-    let folder = split.parent().unwrap_or(Path::new(""));
-    let traces = std::fs::canonicalize(traces)
-        .map_err(|source| AppError::Unreadable { path: traces.to_owned(), source })?;
+    let whole = |path: &Path| {
+        std::fs::canonicalize(path).map_err(|source| AppError::Unreadable { path: path.to_owned(), source })
+    };
+    let folder = whole(split)?.parent().map_or_else(PathBuf::new, Path::to_owned);
+    let traces = whole(traces)?;
+    let mut files = BTreeSet::new();
     let (mut training, mut validation): (Vec<PathBuf>, Vec<PathBuf>) = (Vec::new(), Vec::new());
     for row in reader.deserialize() {
         let SplitRow { file, role } = row.map_err(|error| wrong(error.to_string()))?;
         let path = folder.join(&file);
+        let path = match std::fs::canonicalize(&path) {
+            Ok(path) => path,
+            Err(error) if path.starts_with(&traces) => return Err(wrong(format!("{file}: {error}"))),
+            Err(_) => continue,
+        };
         // What the file says of other recordings is for others.
-        let Some(path) = std::fs::canonicalize(&path).ok().filter(|path| path.starts_with(&traces)) else { continue };
+        if !path.starts_with(&traces) {
+            continue;
+        }
+        if !files.insert(path.clone()) {
+            return Err(wrong(format!("{file} stands there twice")));
+        }
         match role.as_str() {
             "train" => training.push(path),
             "validation" => validation.push(path),
@@ -122,5 +167,6 @@ fn by_file(traces: &Path, split: &Path) -> Result<(Vec<Drive>, Vec<Drive>), AppE
         let (train, validate, traces) = (training.len(), validation.len(), traces.display());
         return Err(wrong(format!("{train} files below {traces} are for training, {validate} for validation")));
     }
-    Ok((Recording::of_files(&training)?.drives, Recording::of_files(&validation)?.drives))
+    let [training, validation] = [training, validation].map(|files| Recording::of_files(&files));
+    Ok(Parts { training: training?.drives, validation: validation?.drives, files })
 }

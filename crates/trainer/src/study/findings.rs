@@ -30,6 +30,10 @@ pub(super) struct Findings<'a> {
     pub(super) grounds: &'a [Vec<Ground>],
     pub(super) choices: &'a Choices,
     pub(super) results: &'a [SeedResult],
+    /// Of adaptation, but for the step size and ε, which each arm chooses.
+    pub(super) adaptation: &'a drl::Settings,
+    /// Of 10 steps of adaptation on one thread.
+    pub(super) seconds_of_10_steps: f64,
     pub(super) quick: bool,
     looks: Vec<Looks<'a>>,
 }
@@ -71,6 +75,8 @@ impl<'a> Findings<'a> {
         grounds: &'a [Vec<Ground>],
         choices: &'a Choices,
         results: &'a [SeedResult],
+        adaptation: &'a drl::Settings,
+        seconds_of_10_steps: f64,
         quick: bool,
     ) -> Option<Self> {
         let looks = |seed: &'a SeedResult| -> Looks<'a> {
@@ -83,8 +89,29 @@ impl<'a> Findings<'a> {
         });
         let all: Vec<_> = everywhere.collect();
         let complete = looks.iter().all(|looks| all.iter().all(|look| looks.contains_key(look)));
-        let shares = results.iter().all(|seed| seed.shares.len() == grounds.iter().map(Vec::len).sum::<usize>());
-        (complete && shares).then_some(Self { data, grounds, choices, results, quick, looks })
+        let windows = || grounds.iter().flatten();
+        let shares = results.iter().all(|seed| {
+            let places = windows().map(|ground| ground.optimal_shares.len());
+            seed.shares.iter().map(Vec::len).eq(places)
+        });
+        let has = |seed: &SeedResult, arm, step| seed.percentiles.iter().any(|row| (row.arm, row.step) == (arm, step));
+        let percentiles =
+            results.iter().all(|seed| Arm::ALL.iter().all(|&arm| STEPS.iter().all(|&step| has(seed, arm, step))));
+        (complete && shares && percentiles).then_some(Self {
+            data,
+            grounds,
+            choices,
+            results,
+            adaptation,
+            seconds_of_10_steps,
+            quick,
+            looks,
+        })
+    }
+
+    /// Whether there is more than one drive and one seed, without which nothing is known of chance.
+    pub(super) fn knows_chance(&self) -> bool {
+        self.grounds.len() > 1 && self.results.len() > 1
     }
 
     pub(super) fn window_count(&self, which: Windows) -> usize {
@@ -148,15 +175,6 @@ impl<'a> Findings<'a> {
         let values: Vec<f64> =
             rows.filter(|row| row.arm == arm && row.step == step).map(|row| row.q2_p05).collect();
         values.iter().sum::<f64>() / values.len() as f64
-    }
-
-    /// Median seconds of 10 steps of adaptation, one at a time on one thread.
-    pub(super) fn seconds_of_10_steps(&self) -> f64 {
-        let rows = self.results.iter().flat_map(|seed| &seed.rows);
-        let mut seconds: Vec<f64> =
-            rows.filter(|row| row.point.step == 10).map(|row| row.point.seconds).collect();
-        seconds.sort_unstable_by(f64::total_cmp);
-        seconds[seconds.len() / 2]
     }
 
     /// Mean prices asked in 10 steps.
@@ -245,9 +263,11 @@ impl<'a> Findings<'a> {
         };
         let fixed = |name: &str, spread: Spread, p05: f64, hard: Option<f64>, followed: f64| {
             let q2 = spread.mean;
+            // The optimum of the last window is none in a first one.
+            let known = self.grounds.iter().flatten().filter(|ground| ground.of_scheme(name).is_some()).count();
             Summary {
                 arm: name.to_owned(),
-                windows,
+                windows: known,
                 hard_windows,
                 q2_at_0: q2,
                 q2_at_0_low: spread.low,
@@ -327,17 +347,22 @@ impl<'a> Findings<'a> {
         let most = STEPS[STEPS.len() - 1];
         let steps = |arm| self.steps_for_most(arm).map_or_else(|| format!("more than {most}"), |n| n.to_string());
         let interval = format!("{:+.4} (95 % interval {:+.4} to {:+.4})", lead.mean, lead.low, lead.high);
-        let first = if lead.low > 0.0 {
+        let first = if !self.knows_chance() {
+            format!("One drive or one seed tells nothing of chance; Reptile less joint pre-training is {:+.4} in Q2 after 10 steps.", lead.mean)
+        } else if lead.low > 0.0 {
             format!("Reptile is ahead of joint pre-training without meta-learning: by {interval} in Q2 after 10 steps.")
         } else if lead.high < 0.0 {
             format!("Joint pre-training without meta-learning does better than Reptile: {interval} in Q2 after 10 steps.")
         } else {
-            format!("Joint pre-training without meta-learning does as well as Reptile: {interval} in Q2 after 10 steps.")
+            format!(
+                "As far as these drives tell, joint pre-training without meta-learning does as well as Reptile: {interval} in Q2 after 10 \
+                 steps."
+            )
         };
         let reading = self.q2(Arm::Reading, 0, Windows::All).map_or(f64::NAN, |spread| spread.mean);
         format!(
-            "{first} To follow 9 windows of 10 (Q2 ≥ {FOLLOWED} from there on) takes {} steps from Reptile, {} from joint pre-training, {} \
-             from a random start. Networks that read the environment have Q2 {reading:.4} without any.",
+            "{first} Steps until 9 windows of 10 are followed (Q2 ≥ {FOLLOWED} from there on): {} with Reptile, {} with joint pre-training, \
+             {} from a random start. Networks that read the environment have Q2 {reading:.4} without any step.",
             steps(Arm::Reptile),
             steps(Arm::Joint),
             steps(Arm::Random)

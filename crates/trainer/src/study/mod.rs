@@ -40,6 +40,10 @@ const SEEDS: &str = "seeds";
 
 pub(crate) fn run(args: &AdaptationStudyArgs) -> Result<(), AppError> {
     let seeds = sweep::parse_seeds(args.seeds.as_deref().unwrap_or(if args.quick { "1-2" } else { "1-10" }))?;
+    if seeds.contains(&arms::CHOICE_SEED) {
+        let text = args.seeds.clone().unwrap_or_default();
+        return Err(AppError::BadOption { option: "--seeds", text, wanted: "for a study: settings are chosen with seed 0" });
+    }
     setup::start_threads(&args.threads)?;
     let problem = Problem::load(&args.scenario)?;
     let mut data = Data::load(args, problem.model.devices())?;
@@ -54,7 +58,8 @@ pub(crate) fn run(args: &AdaptationStudyArgs) -> Result<(), AppError> {
     let choices = choices(&study, &args.out, || grounds(&data.validation))?;
     let test = grounds(&data.test)?;
     let results = results(&study, &choices, &seeds, &data.test, &test, &folder)?;
-    let findings = Findings::new(&data, &test, &choices, &results, args.quick);
+    let seconds = study.seconds_of_10_steps(&choices, &test[0][0])?;
+    let findings = Findings::new(&data, &test, &choices, &results, &study.adaptable.adaptation, seconds, args.quick);
     let incomplete = || AppError::NoRun { path: folder, reason: "a seed there has not looked at everything".to_owned() };
     let findings = findings.ok_or_else(incomplete)?;
     pages::write(&findings, &command(args), &args.out)?;
@@ -103,6 +108,8 @@ struct Definition<'a> {
     validation_drives: Vec<&'a str>,
     test_drives: Vec<&'a str>,
     window_s: f64,
+    /// Of the rates in all windows: other recordings under the same names are another study.
+    recordings: String,
     adaptable: &'a Training,
     environments: &'a Training,
     scenario: &'a sim::Scenario,
@@ -117,6 +124,7 @@ fn define(args: &AdaptationStudyArgs, study: &Study, data: &Data) -> Result<(), 
         validation_drives: names(&data.validation),
         test_drives: names(&data.test),
         window_s: args.window.seconds,
+        recordings: data.fingerprint(),
         adaptable: &study.adaptable,
         environments: &study.environment_training,
         scenario: &study.problem.scenario,
@@ -153,14 +161,17 @@ fn choices(
 ) -> Result<Choices, AppError> {
     let path = out.join(CHOICES);
     if let Some(choices) = kept(&path)? {
+        if !arms::is_complete(&choices, study) {
+            return Err(AppError::NoRun { path, reason: "it does not hold the settings of every arm".to_owned() });
+        }
         return Ok(choices);
     }
     let rides = validation()?;
     let candidates = study.candidates();
     let found: Mutex<Vec<Option<(Arm, Choice)>>> = Mutex::new(vec![None; candidates.len()]);
     runs::each_on_a_thread("settings", candidates.len(), |index| {
-        let (arm, source) = candidates[index];
-        let choice = study.best(arm, source, &rides)?;
+        let (arm, trained) = candidates[index];
+        let choice = study.best(arm, trained, &rides)?;
         found.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[index] = Some((arm, choice));
         Ok(())
     })?;
@@ -190,8 +201,13 @@ fn results(
     let path = |seed: u64| folder.join(format!("seed-{seed}.json"));
     let mut open = Vec::new();
     for &seed in seeds {
-        if kept::<SeedResult>(&path(seed))?.is_none() {
-            open.push(seed);
+        match kept::<SeedResult>(&path(seed))? {
+            None => open.push(seed),
+            Some(found) if found.seed == seed => {}
+            Some(found) => {
+                let reason = format!("it holds what seed {} found", found.seed);
+                return Err(AppError::NoRun { path: path(seed), reason });
+            }
         }
     }
     report::note(&format!("{} seeds, {} to do", seeds.len(), open.len()));
@@ -216,8 +232,8 @@ fn kept<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, AppError> {
 
 /// The command that makes the report again.
 fn command(args: &AdaptationStudyArgs) -> String {
-    let mut command = format!("cargo run -p trainer -- adaptation-study --traces {}", args.traces.display());
-    let mut add = |option: &str, value: String| command.extend([" --", option, " ", &value]);
+    let mut command = format!("cargo run -p trainer -- adaptation-study --traces {}", quoted(&args.traces.display().to_string()));
+    let mut add = |option: &str, value: String| command.extend([" --", option, " ", &quoted(&value)]);
     if let Some(split) = &args.split {
         add("split", split.display().to_string());
     }
@@ -239,5 +255,11 @@ fn command(args: &AdaptationStudyArgs) -> String {
     if args.quick {
         command += " --quick";
     }
-    command + &format!(" --out {}", args.out.display())
+    command + &format!(" --out {}", quoted(&args.out.display().to_string()))
+}
+
+/// A word as a shell reads it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./,:+=@%".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# The studies behind docs/adaptation.md: trains and adapts for most of an hour, or goes on where it was stopped, copies
+# the pictures to docs/images, and prints the tables as Markdown.
+#
+#   scripts/adaptation.sh TRACES SPLIT [OTHER]
+#
+# TRACES  folder of uplink recordings with the folders campus, suburban and urban (github.com/BenSliwa/DDS)
+# SPLIT   CSV with the columns file and role (train or validation)
+# OTHER   other recordings to test on (github.com/NYU-METS/Main, Dataset_1)
+set -euo pipefail
+traces=$(realpath "$1") split=$(realpath "$2") other=${3:+$(realpath "$3")}
+cd "$(dirname "$0")/.."
+study() { cargo run --quiet -p trainer -- adaptation-study --traces "$traces" --split "$split" "${@:2}" --out "runs/adaptation/$1"; }
+mkdir -p runs/adaptation
+study validation
+study urban --leave-out urban
+[ -z "$other" ] || study other --test "$other"
+for picture in adaptation followed replay; do
+    for folder in runs/adaptation/*/; do cp "$folder$picture.svg" "docs/images/$picture-$(basename "$folder").svg"; done
+done
+python3 - runs/adaptation/*/{comparison,claims,costs,choices}.csv <<'PYTHON'
+import csv, sys
+
+for path in sys.argv[1:]:
+    rows = list(csv.reader(open(path, newline="")))
+    print(f"\n{path}\n")
+    print("| " + " | ".join(rows[0]) + " |")
+    print("|" + "---|" * len(rows[0]))
+    for row in rows[1:]:
+        print("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
+PYTHON
