@@ -144,9 +144,13 @@ fn a_record_is_adapted_to_a_moment_of_a_recording() {
     let results = parsed(&said.stdout);
     let uplinks = results["environment"]["uplinks_mbps"].as_array().expect("one for each device");
     // The second minute, in which the third device is cut off.
-    assert_eq!((uplinks.len(), uplinks[2].as_f64()), (3, Some(1e-9)), "{said}");
+    assert_eq!((uplinks.len(), uplinks[2].as_f64()), (3, Some(0.0)), "{said}");
     assert_eq!(results["points"].as_array().map(Vec::len), Some(2));
-    assert!(workshop.path("there/record/manifest.toml").exists());
+    assert!(results["points"][1]["q2"].as_f64().is_some_and(|q2| q2 > 0.5), "{said}");
+    // The adapted record knows that nothing can be sent from there.
+    let input = "{\"tasks_mb\": [[12, 25, 18], [20, 11, 29], [15, 16, 17]]}\n";
+    let decided = workshop.trainer_reading(input, &["decide", "--record", "there/record"]).succeeded();
+    assert_eq!(parsed(&decided.stdout)["placements"][2], json!(["local", "local", "local"]), "{decided}");
     // Nothing is overwritten.
     workshop.trainer(&[&adapt[..], &at].concat()).failed(1).naming(&["there"]);
 }
@@ -186,6 +190,10 @@ fn workloads_are_decided_in_the_environment_that_they_bring() {
     }
     assert_eq!(said.lines().len(), 3);
     assert!(parsed(said.lines()[0])["placements"][0].as_array().expect("a row").iter().all(|place| place == "local"));
+    // Who does not choose is told what it did.
+    let cut = json!({ "tasks_mb": rows, "environment": { "uplink_mbps": [0, 3, 40] } }).to_string();
+    let said = workshop.trainer_reading(cut, &["solve", "--scenario", "mobile", "--scheme", "cloud-only"]).succeeded();
+    assert_eq!(parsed(&said.stdout)["unreachable"], 3, "{said}");
 }
 
 /// A short training on changing environments, and what its record is asked.
@@ -239,4 +247,11 @@ fn a_quick_study_is_written_kept_and_not_mixed_with_another() {
     let files = workshop.files();
     workshop.trainer(&[&more[..], &["--window", "120"]].concat()).failed(1).naming(&["study.toml"]);
     assert!(workshop.files() == files, "the refused study changed something");
+    // What is kept must be whole.
+    let choices = workshop.text("study/choices.json");
+    workshop.write("study/choices.json", "{}");
+    workshop.trainer(&more).failed(1).silent().naming(&["choices.json", "settings of every arm"]);
+    workshop.write("study/choices.json", choices);
+    workshop.write("study/seeds/seed-2.json", workshop.read("study/seeds/seed-1.json"));
+    workshop.trainer(&more).failed(1).silent().naming(&["seed-2.json", "what seed 1 found"]);
 }

@@ -130,6 +130,7 @@ struct Draws {
     groups: Vec<u32>,
     /// Rows of a group.
     group_size: usize,
+    tasks: Tasks,
     /// The group of this inner training, if it sees one alone.
     current: Option<u32>,
     stream: Stream,
@@ -150,18 +151,18 @@ impl Draws {
             let seen = (count as f64 * settings.metadata_share).ceil() as usize;
             groups.truncate(seen.clamp(1, count));
         }
-        Self { groups, group_size, current: None, stream }
+        Self { groups, group_size, tasks: settings.tasks, current: None, stream }
     }
 
     /// Draws the environment of the next inner training, if each sees one alone.
     fn begin(&mut self) {
-        if self.group_size > 1 {
+        if self.tasks == Tasks::Environments {
             self.current = Some(self.groups[random::below(&mut self.stream, self.groups.len())]);
         }
     }
 
     fn batch(&mut self, size: usize, indices: &mut Vec<u32>) {
-        let Self { groups, group_size, current, stream } = self;
+        let Self { groups, group_size, current, stream, .. } = self;
         indices.extend((0..size).map(|_| match current {
             Some(first) => *first + random::below(stream, *group_size) as u32,
             None => groups[random::below(stream, groups.len())],

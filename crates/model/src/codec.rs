@@ -58,9 +58,12 @@ impl Standard {
     }
 }
 
+/// A deviation smaller than this share of the mean comes from rounding.
+const NO_SPREAD: f64 = 1e-9;
+
 impl From<Moments> for Standard {
     fn from(Moments { mean, deviation }: Moments) -> Self {
-        Self { mean, deviation: if deviation > 0.0 { deviation } else { 1.0 } }
+        Self { mean, deviation: if deviation > NO_SPREAD * mean.abs().max(1.0) { deviation } else { 1.0 } }
     }
 }
 

@@ -76,6 +76,12 @@ pub enum RecordError {
         /// The directory.
         path: PathBuf,
     },
+    /// Networks that hold no numbers are of no use to anybody.
+    #[error("the networks for {} hold parameters that are no numbers: training went astray, and nothing was saved", path.display())]
+    Diverged {
+        /// The directory that was not written.
+        path: PathBuf,
+    },
     /// Written by a program that is newer than this one, or by none.
     #[error("{} has record format {found}; this program reads formats 1 to {known}", path.display())]
     Version {

@@ -110,10 +110,13 @@ impl Record {
     /// Writes the record into a new directory; it appears there whole or not at all.
     ///
     /// # Errors
-    /// If there is something at `directory` already, or it cannot be written.
+    /// If there is something at `directory` already, a parameter is no number, or it cannot be written.
     pub fn save(&self, directory: &Path) -> Result<(), RecordError> {
         if directory.exists() {
             return Err(RecordError::Exists { path: directory.to_owned() });
+        }
+        if !is_finite(&self.ensemble) {
+            return Err(RecordError::Diverged { path: directory.to_owned() });
         }
         let unwritable = |source| RecordError::Unwritable { path: directory.to_owned(), source };
         let parent = match directory.parent() {
@@ -308,11 +311,16 @@ fn load_weights(
     if ensemble.shape() != *shape || ensemble.dnns() != dnns {
         return Err(other_shape());
     }
-    let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
-    if !ensemble.to_host().iter().all(|layer| finite(&layer.weight) && finite(&layer.bias)) {
+    if !is_finite(&ensemble) {
         return Err(wrong("holds parameters that are no numbers".to_owned()));
     }
     Ok(ensemble)
+}
+
+/// Whether all parameters are numbers.
+fn is_finite(ensemble: &Ensemble) -> bool {
+    let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
+    ensemble.to_host().iter().all(|layer| finite(&layer.weight) && finite(&layer.bias))
 }
 
 fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, RecordError> {

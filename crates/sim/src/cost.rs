@@ -17,8 +17,8 @@ use crate::workload::Workload;
 /// sums and differences stay numbers, and more than any decision for it could be worth.
 const UNREACHABLE: f64 = 1e6;
 
-/// A link slower than this, in Mbit/s, is none.
-const SLOWEST_MBPS: f64 = 1e-12;
+/// A link slower than this, in Mbit/s, is none: a byte would take a quarter of an hour.
+pub(crate) const SLOWEST_MBPS: f64 = 1e-8;
 
 /// What one byte costs at one place, for one device.
 #[derive(Debug, Clone, Copy, PartialEq)]

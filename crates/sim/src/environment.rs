@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::cost::Link;
+use crate::cost::{Link, SLOWEST_MBPS};
 use crate::error::{DataError, EnvironmentError};
 use crate::random::{self, Stream};
 use crate::scenario::{PerDevice, Range, Scenario, UplinkDistribution};
@@ -64,8 +64,8 @@ impl Scenario {
 }
 
 impl Scenario {
-    /// The scenario as it is in one environment, where nothing changes any more. An uplink of 0 becomes one of a
-    /// thousandth of a bit a second, since a scenario has no others.
+    /// The scenario as it is in one environment, where nothing changes any more. An uplink of 0 becomes one too slow to
+    /// be one, since a scenario has no others.
     ///
     /// # Errors
     /// If the environment is for another fleet, or holds a value that makes no sense.
@@ -75,7 +75,7 @@ impl Scenario {
         let mut scenario = self.clone();
         scenario.environment = None;
         scenario.alpha = environment.alpha;
-        let uplinks: Vec<f64> = environment.uplinks_mbps.iter().map(|mbps| mbps.max(1e-9)).collect();
+        let uplinks: Vec<f64> = environment.uplinks_mbps.iter().map(|mbps| mbps.max(SLOWEST_MBPS / 10.0)).collect();
         for (server, capacity) in scenario.servers.iter_mut().zip(&environment.capacities) {
             server.frequency_mhz *= capacity;
             // What lies behind an uplink would count as lying beside a slower one.
@@ -236,7 +236,11 @@ impl Range {
 /// Of more recorded devices the first are taken, in the order of their names. If there are fewer, each stands for
 /// several, which see the drive at other times: the later ones run ahead by equal shares of it and go on at its beginning.
 pub fn uplink_windows(drive: &Drive, devices: usize, window_s: f64) -> Vec<Window> {
-    let recorded = drive.windows(window_s);
+    spread(&drive.windows(window_s), devices)
+}
+
+/// See [`uplink_windows`].
+fn spread(recorded: &[Window], devices: usize) -> Vec<Window> {
     let Some(width) = recorded.first().map(|window| window.mbps.len()) else { return Vec::new() };
     let ahead = recorded.len().div_ceil(devices.div_ceil(width));
     let mbps = |index: usize, device: usize| {
@@ -252,17 +256,18 @@ pub fn uplink_windows(drive: &Drive, devices: usize, window_s: f64) -> Vec<Windo
 /// Uplinks of environments for training, and those held out: of other drives, or of the end if there is only one. The
 /// split depends on the recording alone, so that every seed and every program keeps the same apart.
 fn split(recording: &Recording, devices: usize, window_s: f64, held_out: f64) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
-    let uplinks = |drives: &[&Drive]| -> Vec<Vec<f64>> {
-        drives.iter().flat_map(|drive| uplink_windows(drive, devices, window_s)).map(|window| window.mbps).collect()
+    let uplinks = |drives: &[Vec<Window>]| -> Vec<Vec<f64>> {
+        drives.iter().flat_map(|windows| spread(windows, devices)).map(|window| window.mbps).collect()
     };
     let share = |count: usize| (count as f64 * held_out).ceil() as usize;
-    let mut drives: Vec<&Drive> = recording.drives.iter().collect();
-    if drives.len() < 2 {
-        let mut training = uplinks(&drives);
-        let apart = training.split_off(training.len() - share(training.len()));
-        return (training, apart);
+    let drives = recording.drives.iter().map(|drive| drive.windows(window_s));
+    let mut drives: Vec<Vec<Window>> = drives.filter(|windows| !windows.is_empty()).collect();
+    if let [only] = &mut drives[..] {
+        // Cut before devices stand for others, which see the drive at other times.
+        let apart = only.split_off(only.len() - share(only.len()));
+        return (uplinks(&drives), uplinks(&[apart]));
     }
     random::shuffle(&mut random::stream(0, "held-out drives"), &mut drives);
-    let (apart, training) = drives.split_at(share(drives.len()).min(drives.len() - 1));
+    let (apart, training) = drives.split_at(share(drives.len()).min(drives.len().saturating_sub(1)));
     (uplinks(training), uplinks(apart))
 }

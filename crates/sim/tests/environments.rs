@@ -45,9 +45,8 @@ proptest! {
         let mut random = random::stream(seed, "places");
         for _ in 0..20 {
             let places: Vec<u8> = (0..9).map(|_| random::below(&mut random, 3) as u8).collect();
-            // A scenario has no uplink of 0; what cannot be reached is dear in both, but not as dear.
-            if (0..9).any(|task| !entered.is_reachable(task / 3, places[task])) {
-                continue;
+            for (task, &place) in places.iter().enumerate() {
+                prop_assert_eq!(entered.is_reachable(task / 3, place), described.is_reachable(task / 3, place));
             }
             let decision = Decision::from_places(3, places);
             let [first, second] = [&entered, &described].map(|model| model.evaluate(&workload, &decision).cost);
@@ -256,6 +255,34 @@ fn of_a_single_drive_the_end_is_held_out() {
     let minutes = |part| -> BTreeSet<u64> { uplinks(&sampler, part).iter().map(|all| all[0] - 100).collect() };
     assert_eq!(minutes(Part::Training), (0..7).collect());
     assert_eq!(minutes(Part::HeldOut), (7..10).collect());
+}
+
+/// Two devices of one drive stand for five: what is held out must come from no other device's past either.
+#[test]
+fn nothing_of_a_single_drive_is_on_both_sides() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut text = "t_s,device,mbps\n".to_owned();
+    for minute in 0..20 {
+        text += &format!("{0},a,{1}\n{0},b,{2}\n", 60 * minute, 100 + minute, 200 + minute);
+    }
+    std::fs::write(folder.path().join("one.csv"), text).expect("written");
+    let mut scenario = from_traces(&folder, 0.3);
+    scenario.devices.count = 5;
+    let sampler = EnvironmentSampler::new(&scenario).expect("readable").expect("it changes");
+    let rates = |part| -> BTreeSet<u64> { uplinks(&sampler, part).into_iter().flatten().collect() };
+    let (training, held_out) = (rates(Part::Training), rates(Part::HeldOut));
+    assert_eq!((training.len(), held_out.len()), (28, 12));
+    assert!(training.is_disjoint(&held_out), "{held_out:?}");
+}
+
+#[test]
+fn drives_without_a_window_are_passed_over() {
+    let folder = recording(4);
+    for name in ["apart0", "apart1", "apart2"] {
+        std::fs::write(folder.path().join(format!("{name}.csv")), "t_s,device,mbps\n1,a,5\n70,b,6\n").expect("written");
+    }
+    let sampler = EnvironmentSampler::new(&from_traces(&folder, 0.5)).expect("four drives").expect("it changes");
+    assert_eq!([Part::Training, Part::HeldOut].map(|part| uplinks(&sampler, part).len()), [20, 20]);
 }
 
 #[test]

@@ -163,13 +163,14 @@ pub(crate) struct AdaptArgs {
     #[arg(long, value_name = "PATH")]
     pub(crate) traces: Option<PathBuf>,
     /// Which drive of the recordings, by its name or a part of it [default: the last]
-    #[arg(long, value_name = "NAME", requires = "traces")]
+    #[arg(long, value_name = "NAME", requires = "traces", conflicts_with = "scenario")]
     pub(crate) drive: Option<String>,
     /// Which moment of the drive, in seconds from its beginning [default: its last window]
-    #[arg(long, value_name = "SECONDS", requires = "traces")]
+    #[arg(long, value_name = "SECONDS", requires = "traces", conflicts_with = "scenario", value_parser = seconds_from_0)]
     pub(crate) at: Option<f64>,
-    #[command(flatten)]
-    pub(crate) window: WindowArg,
+    /// Length of the windows over which recorded rates are averaged [default: 60]
+    #[arg(long, value_name = "SECONDS", requires = "traces", conflicts_with = "scenario", value_parser = some_seconds)]
+    pub(crate) window: Option<f64>,
     /// Steps of adaptation after which to look
     #[arg(long, value_name = "STEPS,...", value_delimiter = ',', default_value = "0,1,5,10,50,200")]
     pub(crate) steps: Vec<usize>,
@@ -193,8 +194,18 @@ pub(crate) struct AdaptArgs {
 #[derive(Debug, Args)]
 pub(crate) struct WindowArg {
     /// Length of the windows over which recorded rates are averaged
-    #[arg(long = "window", value_name = "SECONDS", default_value_t = 60.0)]
+    #[arg(long = "window", value_name = "SECONDS", default_value_t = 60.0, value_parser = some_seconds)]
     pub(crate) seconds: f64,
+}
+
+fn seconds_from_0(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "must be a number of seconds".to_owned())?;
+    if (0.0..=1e9).contains(&seconds) { Ok(seconds) } else { Err("must lie between 0 and 1e9 seconds".to_owned()) }
+}
+
+fn some_seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "must be a number of seconds".to_owned())?;
+    if (1e-3..=1e9).contains(&seconds) { Ok(seconds) } else { Err("must lie between 0.001 and 1e9 seconds".to_owned()) }
 }
 
 #[derive(Debug, Args)]

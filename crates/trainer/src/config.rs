@@ -219,13 +219,18 @@ impl Training {
         share("meta.metadata_share", self.meta.metadata_share, false);
         share("meta.inner_learning_rate", self.meta.inner_learning_rate, false);
         share("meta.inner_momentum", self.meta.inner_momentum, true);
-        share("meta.inner_epsilon", self.meta.inner_epsilon, false);
         share("meta.step_size", self.meta.step_size, false);
         share("meta.final_step_size", self.meta.final_step_size, true);
         for (section, settings) in self.reinforcements() {
             share(&format!("{section}.learning_rate"), settings.learning_rate, false);
             share(&format!("{section}.final_learning_rate"), settings.final_learning_rate, true);
-            share(&format!("{section}.epsilon"), settings.epsilon, false);
+        }
+        let epsilons = self.reinforcements().map(|(section, settings)| (format!("{section}.epsilon"), settings.epsilon));
+        for (key, value) in epsilons.into_iter().chain([("meta.inner_epsilon".to_owned(), self.meta.inner_epsilon)]) {
+            // Below, what is divided by it could be more than a number.
+            if !(1e-12..=1.0).contains(&value) {
+                list.push(Problem::new(key, format!("must lie between 1e-12 and 1, is {value}")));
+            }
         }
         for (section, settings) in self.reinforcements() {
             let filling = if settings.workloads_per_step == 0 { 0 } else { settings.warm_up_steps() };

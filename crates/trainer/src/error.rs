@@ -171,15 +171,15 @@ impl AppError {
             Self::BadSplit { .. } => {
                 "it is a CSV with the columns file (relative to it) and role (train or validation)".into()
             }
-            Self::NoWindow { .. } => "`trainer trace inspect PATH` shows what a recording holds; a longer --window finds more".into(),
+            Self::NoWindow { .. } => "`trainer trace inspect PATH` shows the drives of a recording and their windows; a longer --window finds more".into(),
             Self::NoOptimum { .. } => "take a scenario with fewer tasks for each device".into(),
             Self::SameName { .. } => "give the files of settings and scenarios names of their own (`name = ...`)".into(),
             Self::OtherSweep { .. } => "name another directory with --out, or merge the shards of one sweep only".into(),
             Self::NoSweep { .. } => "give directories that `trainer sweep` wrote".into(),
             Self::BadSetting { .. } => "write KEY=VALUE, such as `--set drl.steps=5000`".into(),
             Self::Workload { .. } | Self::NoWorkloads { .. } => {
-                "a line looks like {\"tasks_mb\": [[12.0, 25.5, 18.0], ...]}, one row for each device; CSV is headed by \
-                 workload,device,task,mb"
+                "a line looks like {\"tasks_mb\": [[12.0, 25.5, 18.0], ...]}, one row for each device, with \"id\" and \"environment\": \
+                 {\"uplink_mbps\": 5, \"capacity\": [1, 1], \"alpha\": 0.5} if wanted; CSV is headed by workload,device,task,mb"
                     .into()
             }
             Self::Unreadable { path, .. } => format!("is {} the right path?", path.display()),

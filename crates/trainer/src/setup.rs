@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use model::{Backend, DeviceChoice, DeviceKind, Policy, Record, Selection};
+use model::{Backend, DeviceChoice, DeviceKind, MAX_PARAMETERS, NetworkShape, Policy, Record, Selection};
 use sim::metrics::{self, Evaluation};
 use sim::scheme::Scheme;
 use sim::{CostModel, EnvironmentSampler, Part, Scenario, SchemeError, SizeSampler, StandardSet, Workloads, random};
@@ -93,6 +93,24 @@ pub(crate) fn on_device<T>(
 ) -> Result<T, AppError> {
     let backend = open(args)?;
     contain::on_device(&backend, || work(&backend))
+}
+
+/// What is too much for memory is refused before anything is allocated or written: parameters, and samples in each of
+/// these numbers.
+pub(crate) fn check_sizes<const N: usize>(
+    shape: &NetworkShape,
+    dnns: usize,
+    samples: [(&'static str, usize); N],
+) -> Result<(), AppError> {
+    let row = shape.inputs.saturating_mul(3).saturating_add(shape.outputs);
+    let parameters = ("the parameters of network", shape.parameters().saturating_mul(dnns));
+    let samples = samples.into_iter().map(|(what, count)| (what, count.saturating_mul(row)));
+    for (what, count) in std::iter::once(parameters).chain(samples) {
+        if count > MAX_PARAMETERS {
+            return Err(AppError::TooLarge { what, count, limit: MAX_PARAMETERS });
+        }
+    }
+    Ok(())
 }
 
 /// What clients of a worker present: the file's text, else that of the environment variable `TRAINER_TOKEN`, else nothing.

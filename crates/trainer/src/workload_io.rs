@@ -315,6 +315,22 @@ struct Answer<'a> {
     time_s: f64,
     cost: f64,
     evaluations: u64,
+    /// Tasks sent where no link leads.
+    #[serde(skip_serializing_if = "is_zero")]
+    unreachable: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// Tasks that a decision sends where no link leads: only schemes that do not choose do.
+fn unreachable(model: &CostModel, places: &[u8]) -> usize {
+    if model.is_all_reachable() {
+        return 0;
+    }
+    places.iter().enumerate().filter(|(task, place)| !model.is_reachable(task / model.tasks(), **place)).count()
 }
 
 /// Decides all workloads of an input and prints the answers in the order of the input. Answers to JSON lines go
@@ -389,6 +405,7 @@ fn write_answer(
         time_s: outcome.time_s,
         cost: outcome.cost,
         evaluations: solution.evaluations,
+        unreachable: unreachable(model, solution.decision.places()),
     };
     serde_json::to_writer(&mut *output, &answer)?;
     output.write_all(b"\n")

@@ -58,8 +58,13 @@ fn adaptation_without_what_it_needs_writes_nothing() {
     for (arguments, code, parts) in [
         (&["--traces", "good.csv", "--drive", "elsewhere"][..], 1, &["no such drive", "good", "help:"][..]),
         (&["--traces", "good.csv", "--at", "5000"], 1, &["no window of 60 s at 5000 s"]),
-        (&["--traces", "good.csv", "--window", "0"], 1, &["no window of 0 s"]),
-        (&["--traces", "good.csv", "--window", "NaN"], 1, &["no window"]),
+        (&["--traces", "good.csv", "--window", "0"], 2, &["--window", "between 0.001 and 1e9 seconds"]),
+        (&["--traces", "good.csv", "--window", "NaN"], 2, &["--window", "between 0.001 and 1e9 seconds"]),
+        (&["--traces", "good.csv", "--at=-5"], 2, &["--at", "between 0 and 1e9 seconds"]),
+        (&["--scenario", "paper", "--window", "60"], 2, &["--window"]),
+        (&["--scenario", "paper", "--set", "network.dnns=3"], 2, &["network.dnns=3", "[adaptation]"]),
+        (&["--scenario", "paper", "--set", "adaptation.epsilon=1e-50"], 1, &["adaptation.epsilon", "1e-12"]),
+        (&["--scenario", "paper", "--set", "adaptation.buffer=10000000"], 1, &["the samples of adaptation.buffer"]),
         (&["--traces", "good.csv", "--steps", ""], 2, &["--steps"]),
         (&["--traces", "good.csv", "--steps", "0,many"], 2, &["many"]),
         (&["--traces", "good.csv", "--set", "adaptation.batch=0"], 1, &["adaptation.batch"]),
@@ -88,12 +93,24 @@ fn a_study_without_what_it_needs_writes_nothing() {
     fs::create_dir(workshop.path("one")).expect("the folder is the test's own");
     workshop.write("one/only.csv", good());
     workshop.write("split.csv", "file,role\none/only.csv,spectator\n");
+    workshop.write("gone-file.csv", "file,role\none/only.csv,train\none/lost.csv,validation\n");
+    workshop.write("twice.csv", "file,role\none/only.csv,train\none/only.csv,validation\n");
+    for folder in ["two/north", "two/south"] {
+        fs::create_dir_all(workshop.path(folder)).expect("the folder is the test's own");
+        workshop.write(&format!("{folder}/a.csv"), good());
+        workshop.write(&format!("{folder}/b.csv"), good());
+    }
     workshop.write("columns.csv", "name,role\none/only.csv,train\n");
     for (arguments, code, parts) in [
         (&["--traces", "one"][..], 1, &["no training drive"][..]),
         (&["--traces", "one", "--split", "gone.csv"], 1, &["gone.csv"]),
         (&["--traces", "one", "--split", "split.csv"], 1, &["split.csv", "one/only.csv", "`spectator`"]),
         (&["--traces", "one", "--split", "columns.csv"], 1, &["columns.csv", "missing field"]),
+        (&["--traces", "one", "--split", "gone-file.csv"], 1, &["gone-file.csv", "one/lost.csv"]),
+        (&["--traces", "one", "--split", "twice.csv"], 1, &["twice.csv", "one/only.csv stands there twice"]),
+        (&["--traces", "two", "--leave-out", "nowhere"], 1, &["folder nowhere", "north, south"]),
+        (&["--traces", "two", "--test", "two/south"], 1, &["for training or for choosing settings", "south/a.csv"]),
+        (&["--traces", "one", "--seeds", "0-3"], 2, &["0-3", "seed 0"]),
         (&["--traces", "one", "--seeds", "5-1"], 2, &["5-1"]),
         (&["--traces", "one", "--scenario", "nowhere"], 1, &["nowhere"]),
         (&["--traces", "one", "--leave-out", "one", "--test", "one"], 2, &["--test"]),

@@ -95,7 +95,7 @@ impl Scenario {
                     list.add("tasks.size_mb.path", "must name a file with one size in MB a line");
                 }
                 if !(0.0..1.0).contains(held_out) {
-                    let message = format!("must lie between 0 and 1 (a share of the recorded sizes), is {held_out}");
+                    let message = format!("must be at least 0 and below 1 (a share of the recorded sizes), is {held_out}");
                     list.add("tasks.size_mb.held_out", message);
                 }
             }
@@ -152,7 +152,7 @@ fn environment_mistakes(environment: &EnvironmentDistribution, list: &mut Mistak
                 list.add("environment.uplink_mbps.window_s", message);
             }
             if !(0.0..1.0).contains(held_out) {
-                let message = format!("must lie between 0 and 1 (a share of the recorded drives), is {held_out}");
+                let message = format!("must be at least 0 and below 1 (a share of the recorded drives), is {held_out}");
                 list.add("environment.uplink_mbps.held_out", message);
             }
         }

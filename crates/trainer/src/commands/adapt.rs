@@ -17,12 +17,16 @@ use crate::report;
 use crate::run_dir::RunDir;
 use crate::setup::{self, Problem};
 
+/// Seconds of a window if nothing else is said.
+const WINDOW_S: f64 = 60.0;
+
 /// What adaptation found, as its directory keeps it.
 #[derive(Serialize)]
 struct Results<'a> {
     record: &'a Path,
     scenario: &'a str,
-    environment: &'a Environment,
+    adapted_to: &'a str,
+    environment: Option<&'a Environment>,
     seed: u64,
     device: &'a str,
     q2_greedy: f64,
@@ -31,6 +35,10 @@ struct Results<'a> {
 }
 
 pub(crate) fn run(args: &AdaptArgs) -> Result<(), AppError> {
+    if let Some(setting) = args.settings.iter().find(|setting| !setting.starts_with("adaptation.")) {
+        let wanted = "a setting of [adaptation], all that adapt uses";
+        return Err(AppError::BadOption { option: "--set", text: setting.clone(), wanted });
+    }
     let training = Training::load(&args.training, &args.settings)?;
     let mut steps = args.steps.clone();
     steps.sort_unstable();
@@ -41,15 +49,18 @@ pub(crate) fn run(args: &AdaptArgs) -> Result<(), AppError> {
 
 fn adapt(args: &AdaptArgs, training: &Training, steps: &[usize], backend: &Backend) -> Result<(), AppError> {
     let mut record = Record::load(&args.record, &backend.device)?;
-    let problem = problem(args, &record)?;
+    let place = Place::of(args, &record)?;
+    let problem = &place.problem;
     record.check_scenario(&problem.scenario, true, &args.record)?;
-    let set = standard_set(&problem)?;
+    let set = standard_set(problem)?;
     let Some(&last) = steps.last() else {
         return Err(AppError::BadOption { option: "--steps", text: String::new(), wanted: "a list such as 0,1,5,10" });
     };
+    let settings = drl::Settings { steps: training.adaptation.steps.max(last), report_every: last.max(1), ..training.adaptation };
+    let samples = [("the samples of adaptation.buffer", settings.buffer)];
+    setup::check_sizes(&record.ensemble.shape(), record.ensemble.dnns(), samples)?;
     let seed = args.seed.seed;
     let task = Task { model: &problem.model, workloads: problem.workloads(seed, "adaptation")?, set: &set };
-    let settings = drl::Settings { steps: last, report_every: last.max(1), ..training.adaptation };
     let codec = record.codec(&problem.model);
     let directory = RunDir::create(args.out.as_deref(), &format!("{}-adapted-seed{seed}", problem.scenario.name))?;
     let (ensemble, points) = adaptation::adapt(&record.ensemble, codec, task, settings, steps, seed, &backend.device)?;
@@ -58,13 +69,15 @@ fn adapt(args: &AdaptArgs, training: &Training, steps: &[usize], backend: &Backe
     record.ensemble = ensemble;
     record.scenario = problem.scenario.clone();
     record.provenance.insert("adapted_from".to_owned(), args.record.display().to_string());
+    record.provenance.insert("adapted_to".to_owned(), place.name.clone());
     record.provenance.insert("adapted_steps".to_owned(), last.to_string());
     record.measures = points.last().map(|point| ("q2_adapted".to_owned(), point.q2)).into_iter().collect();
     record.save(&directory.path().join("record"))?;
     let results = Results {
         record: &args.record,
         scenario: &problem.scenario.name,
-        environment: problem.model.environment(),
+        adapted_to: &place.name,
+        environment: place.environment.as_ref(),
         seed,
         device: &backend.name,
         q2_greedy: q2(Order::Given)?,
@@ -75,17 +88,37 @@ fn adapt(args: &AdaptArgs, training: &Training, steps: &[usize], backend: &Backe
     say(args.format.format, &results, directory.path())
 }
 
-/// The record's scenario in the environment to adapt to.
-fn problem(args: &AdaptArgs, record: &Record) -> Result<Problem, AppError> {
-    let Some(path) = &args.traces else {
-        return Problem::load(args.scenario.as_deref().unwrap_or_default());
-    };
-    let mut environment = record.scenario.own_environment();
-    environment.uplinks_mbps = uplinks(args, path, environment.uplinks_mbps.len())?;
-    Problem::new(record.scenario.in_environment(&environment)?)
+/// Where to adapt to.
+struct Place {
+    problem: Problem,
+    /// In words.
+    name: String,
+    /// `None`: many, as the scenario draws them.
+    environment: Option<Environment>,
 }
 
-fn uplinks(args: &AdaptArgs, path: &Path, devices: usize) -> Result<Vec<f64>, AppError> {
+impl Place {
+    fn of(args: &AdaptArgs, record: &Record) -> Result<Self, AppError> {
+        let Some(path) = &args.traces else {
+            let problem = Problem::load(args.scenario.as_deref().unwrap_or_default())?;
+            let environment = problem.environments()?.is_none().then(|| problem.scenario.own_environment());
+            return Ok(Self { name: format!("scenario {}", problem.scenario.name), problem, environment });
+        };
+        let mut environment = record.scenario.own_environment();
+        let window = window(args, path, environment.uplinks_mbps.len())?;
+        environment.uplinks_mbps = window.mbps;
+        let problem = Problem::new(record.scenario.in_environment(&environment)?)?;
+        Ok(Self { problem, name: window.name, environment: Some(environment) })
+    }
+}
+
+/// A moment of a recording.
+struct Moment {
+    name: String,
+    mbps: Vec<f64>,
+}
+
+fn window(args: &AdaptArgs, path: &Path, devices: usize) -> Result<Moment, AppError> {
     let no_window = |reason: String| AppError::NoWindow { path: path.to_owned(), reason };
     let recording = Recording::open(path)?;
     let asked = |name: &str| args.drive.as_ref().is_none_or(|part| name.contains(part.as_str()));
@@ -93,7 +126,7 @@ fn uplinks(args: &AdaptArgs, path: &Path, devices: usize) -> Result<Vec<f64>, Ap
         let names: Vec<_> = recording.drives.iter().map(|drive| drive.name.as_str()).collect();
         return Err(no_window(format!("no such drive; there are {}", names.join(", "))));
     };
-    let length = args.window.seconds;
+    let length = args.window.unwrap_or(WINDOW_S);
     let mut windows = uplink_windows(drive, devices, length);
     if let Some(at) = args.at {
         windows.retain(|window| (window.start_s..window.start_s + length).contains(&at));
@@ -102,10 +135,16 @@ fn uplinks(args: &AdaptArgs, path: &Path, devices: usize) -> Result<Vec<f64>, Ap
         let when = args.at.map_or(String::new(), |at| format!(" at {at} s"));
         no_window(format!("no window of {length} s{when} in which all devices of {} have data", drive.name))
     })?;
+    let name = format!("{}, {} s to {} s of {}", drive.name, window.start_s, window.start_s + length, path.display());
     let rates: Vec<_> = window.mbps.iter().map(|mbps| format!("{mbps:.2}")).collect();
-    let (start, rates) = (window.start_s, rates.join(", "));
-    report::note(&format!("adapting to {} from {start} s: uplinks of {rates} Mbit/s", drive.name));
-    Ok(window.mbps)
+    let recorded = drive.devices.len();
+    let others = if recorded < devices {
+        format!("; of {recorded} recorded devices each stands for several, which see the drive at other times")
+    } else {
+        String::new()
+    };
+    report::note(&format!("adapting to {name}: uplinks of {} Mbit/s{others}", rates.join(", ")));
+    Ok(Moment { name, mbps: window.mbps })
 }
 
 /// What adaptation is measured on; the optimum must be known.

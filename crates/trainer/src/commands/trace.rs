@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
-use sim::trace::{self, BadLines, Drive, Recording, Summary, TaskSizes, Trace, TraceError};
+use sim::trace::{self, BadLines, Drive, Recording, Summary, TaskFormat, TaskSizes, Trace, TraceError};
 
 use crate::cli::{Format, TraceCommand};
 use crate::error::AppError;
@@ -195,9 +195,12 @@ impl Contents<'_> {
         formats.sort_unstable();
         formats.dedup();
         text += &format!(
-            "{} ({}), {lines} lines, {left_out} measurements left out, {bad} bad lines\n",
+            "{} ({}), {}, {} left out, {}\n",
             counted(self.files.len(), "file"),
             formats.join(", "),
+            counted(lines as usize, "line"),
+            counted(left_out as usize, "measurement"),
+            counted(bad as usize, "bad line"),
         );
         for file in self.files.iter().filter(|file| file.bad_lines > 0) {
             text += &format!("  {}: {}\n", file.path, counted(file.bad_lines as usize, "bad line"));
@@ -287,8 +290,8 @@ impl Tasks {
         match no_trace {
             TraceError::UnknownFormat { .. } | TraceError::NoSamples { .. } => match trace::task_sizes(path) {
                 Ok(sizes) => Ok(Some(Self { files: vec![TasksRow::new(&sizes)], skipped: Vec::new() })),
-                Err(error @ (TraceError::NoWorkflow { .. } | TraceError::TooLarge { .. })) => Err(error.into()),
-                Err(_) => Ok(None),
+                Err(TraceError::NoSizes { found }) if found.format == TaskFormat::List => Ok(None),
+                Err(error) => Err(error.into()),
             },
             TraceError::NoTraces { .. } => {
                 let unreadable = |source| AppError::Unreadable { path: path.to_owned(), source };
@@ -303,9 +306,15 @@ impl Tasks {
                             any = true;
                             tasks.files.push(TasksRow::new(&sizes));
                         }
-                        Err(error) => tasks
-                            .skipped
-                            .push(SkippedRow { path: file.display().to_string(), reason: error.to_string() }),
+                        Err(error) => {
+                            let reason = match error {
+                                TraceError::NoSizes { found } if found.format == TaskFormat::List => {
+                                    "neither rates nor sizes".to_owned()
+                                }
+                                error => error.to_string(),
+                            };
+                            tasks.skipped.push(SkippedRow { path: file.display().to_string(), reason });
+                        }
                     }
                 }
                 Ok(any.then_some(tasks))

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use drl::Agent;
 use meta::MetaReport;
 use model::{
-    Backend, Codec, Ensemble, EnvironmentInputs, MAX_PARAMETERS, NetworkShape, Policy, Record, Samples, Scaling, Selection,
+    Backend, Codec, Ensemble, EnvironmentInputs, NetworkShape, Policy, Record, Samples, Scaling, Selection,
 };
 use serde::Serialize;
 use sim::StandardSet;
@@ -138,7 +138,6 @@ impl<'a> Run<'a> {
     ) -> Result<Self, AppError> {
         let sampler = problem.sampler()?;
         let mut scaling = Scaling::from(sampler.moments());
-        let mut reads = reads(&training, &problem)?;
         let mut start = None;
         if let Some(path) = &args.start {
             let record = Record::load(path, &backend.device)?;
@@ -148,14 +147,17 @@ impl<'a> Run<'a> {
             training.network.code = Some(record.code);
             training.network.reads_environment = Some(!record.reads.is_empty());
             scaling = record.scaling;
-            reads = record.reads;
-            start = Some(record.ensemble);
+            start = Some((record.reads, record.ensemble));
         }
+        let (reads, start) = match start {
+            Some((reads, ensemble)) => (reads, Some(ensemble)),
+            None => (reads(&training, &problem)?, None),
+        };
         let code = training.network.code.unwrap_or_else(|| Codec::default_code(&problem.model));
         let codec = Codec::new(code, &problem.model, scaling)?.reading(reads);
         let Network { dnns, hidden, .. } = training.network.clone();
         let shape = NetworkShape { inputs: codec.inputs(), hidden, outputs: codec.outputs() };
-        check_sizes(&training, &shape, dnns)?;
+        setup::check_sizes(&shape, dnns, [("the samples of drl.buffer", training.drl.buffer), ("the samples of meta.metadata", training.meta.metadata)])?;
         let start = start.unwrap_or_else(|| Ensemble::random(&shape, dnns, args.seed.seed, &backend.device));
         let set = problem.standard_set()?;
         let begin = Instant::now();
@@ -409,21 +411,6 @@ fn reads(training: &Training, problem: &Problem) -> Result<EnvironmentInputs, Ap
         }
         _ => Ok(EnvironmentInputs::default()),
     }
-}
-
-/// What is too much for memory is refused before anything is allocated or written.
-fn check_sizes(training: &Training, shape: &NetworkShape, dnns: usize) -> Result<(), AppError> {
-    let row = shape.inputs.saturating_mul(3).saturating_add(shape.outputs);
-    for (what, count) in [
-        ("the parameters of network", shape.parameters().saturating_mul(dnns)),
-        ("the samples of drl.buffer", training.drl.buffer.saturating_mul(row)),
-        ("the samples of meta.metadata", training.meta.metadata.saturating_mul(row)),
-    ] {
-        if count > MAX_PARAMETERS {
-            return Err(AppError::TooLarge { what, count, limit: MAX_PARAMETERS });
-        }
-    }
-    Ok(())
 }
 
 fn to_json(results: &Results<'_>) -> Vec<u8> {
