@@ -16,7 +16,7 @@ fn drive(minutes: usize, phase: usize) -> String {
             for second in (0..60).step_by(15) {
                 let rate = match (minute, device) {
                     (1, 2) => 0.0,
-                    _ => 0.4 * f64::powi(2.3, ((minute + 2 * device + phase) % 6) as i32),
+                    _ => 0.4 * f64::powf(2.3, ((minute + 2 * device + phase) % 6) as f64),
                 };
                 let _ = writeln!(text, "{},d{device},{rate:.3}", 60 * minute + second);
             }
@@ -210,7 +210,8 @@ fn networks_that_read_the_environment_are_trained_saved_and_asked() {
     };
     assert!(q2("mr-dro") > 0.99 && q2("mr-dro") > q2("greedy-largest-first"), "{said}");
     // Where a device is cut off, its tasks stay on it.
-    let input = "{\"tasks_mb\": [[12, 25, 18], [20, 11, 29], [15, 16, 17]], \"environment\": {\"uplink_mbps\": [10, 0, 10]}}\n";
+    let input =
+        "{\"tasks_mb\": [[12, 25, 18], [20, 11, 29], [15, 16, 17]], \"environment\": {\"uplink_mbps\": [10, 0, 10]}}\n";
     let said = workshop.trainer_reading(input, &["decide", "--record", "run/record"]).succeeded();
     assert_eq!(parsed(&said.stdout)["placements"][1], json!(["local", "local", "local"]), "{said}");
 }
@@ -233,7 +234,9 @@ fn a_quick_study_is_written_kept_and_not_mixed_with_another() {
     }
     assert_eq!(q2("exact", "q2_at_0"), 1.0);
     assert!(q2("local-only", "q2_at_0") < 0.8 && q2("optimum-of-the-last-window", "q2_at_0") < 1.0);
-    for file in ["study.toml", "choices.json", "comparison.csv", "windows.csv", "claims.csv", "replay.svg", "report.html"] {
+    for file in
+        ["study.toml", "choices.json", "comparison.csv", "windows.csv", "claims.csv", "replay.svg", "report.html"]
+    {
         assert!(workshop.path("study").join(file).exists(), "{file}");
     }
     let report = workshop.text("study/report.html");

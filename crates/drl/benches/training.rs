@@ -33,7 +33,9 @@ fn agent(dnns: usize, selection: Selection) -> Agent {
         batch: 128,
         learning_rate: 0.003,
         final_learning_rate: 0.003,
+        epsilon: 1e-8,
         selection,
+        refine: false,
         report_every: BLOCK,
     };
     let mut agent = Agent::new(model, codec, &ensemble, workloads, settings, 1, &device);

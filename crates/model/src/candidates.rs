@@ -113,7 +113,7 @@ impl Chooser {
         let mut evaluations = 0;
         for logits in logits {
             codec.decode(logits, &mut self.proposal);
-            codec.keep_reachable(model, &mut self.proposal);
+            keep_reachable(model, 0, 1, &mut self.proposal);
             let mut cost = 0.0;
             for (device, device_cost) in self.device_costs.iter_mut().enumerate() {
                 let row = device * tasks..(device + 1) * tasks;
@@ -250,7 +250,7 @@ impl PanelChooser {
         let mut best_costs = [f64::INFINITY; PANEL_ROWS];
         for logits in logits.chunks_exact(codec.outputs() * PANEL_ROWS) {
             codec.decode_panel(logits, &mut self.proposal);
-            keep_reachable(model, 0, &mut self.proposal);
+            keep_reachable(model, 0, PANEL_ROWS, &mut self.proposal);
             let mut costs = [0.0; PANEL_ROWS];
             model.batch_costs(&self.sizes_bytes, &self.proposal, &mut costs);
             keep_cheaper(&costs, &mut best_costs, &self.proposal, &mut self.best);
@@ -264,7 +264,7 @@ impl PanelChooser {
             for logits in logits.chunks_exact(codec.outputs() * PANEL_ROWS) {
                 let part = logits.len() / model.devices();
                 codec.decode_panel(&logits[device * part..][..part], &mut self.proposal[rows.clone()]);
-                keep_reachable(model, device, &mut self.proposal[rows.clone()]);
+                keep_reachable(model, device, PANEL_ROWS, &mut self.proposal[rows.clone()]);
                 let mut costs = [0.0; PANEL_ROWS];
                 let proposal = &self.proposal[rows.clone()];
                 model.device_batch_costs(device, &self.sizes_bytes[rows.clone()], proposal, &mut costs);
@@ -274,18 +274,15 @@ impl PanelChooser {
     }
 }
 
-/// Leaves tasks on their devices that were to run where these reach nothing; `places` are `[.., M, PANEL_ROWS]` of the
+/// Leaves tasks on their devices that were to run where these reach nothing; `places` are `[.., M, columns]` of the
 /// devices from `first` on.
-fn keep_reachable(model: &CostModel, first: usize, places: &mut [u8]) {
+fn keep_reachable(model: &CostModel, first: usize, columns: usize, places: &mut [u8]) {
     if model.is_all_reachable() {
         return;
     }
-    for (device, places) in (first..).zip(places.chunks_exact_mut(model.tasks() * PANEL_ROWS)) {
-        for place in places {
-            // Lanes beyond the rows hold anything.
-            if !model.is_reachable(device, *place) {
-                *place = 0;
-            }
+    for (device, places) in (first..).zip(places.chunks_exact_mut(model.tasks() * columns)) {
+        for place in places.iter_mut().filter(|place| !model.is_reachable(device, **place)) {
+            *place = 0;
         }
     }
 }

@@ -250,18 +250,6 @@ impl Codec {
         }
     }
 
-    /// Leaves tasks on their devices that were to run where these reach nothing.
-    pub(crate) fn keep_reachable(&self, model: &CostModel, places: &mut [u8]) {
-        if model.is_all_reachable() {
-            return;
-        }
-        for (device, places) in places.chunks_exact_mut(model.tasks()).enumerate() {
-            for place in places.iter_mut().filter(|place| !model.is_reachable(device, **place)) {
-                *place = 0;
-            }
-        }
-    }
-
     /// What the network should have answered to give this decision: 0 or 1 for each logit, or [`DONT_CARE`].
     ///
     /// # Shapes

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 
 use model::{
-    Choice, Code, Codec, DeviceChoice, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Policy, Record, RecordError, Selection,
+    Choice, Code, Codec, DeviceChoice, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Policy, Record,
+    RecordError, Selection,
 };
 use sim::scheme::{Exact, Scheme};
 use sim::{CostModel, EnvironmentSampler, Scenario, SizeSampler, StandardSet};
@@ -142,9 +143,7 @@ fn a_record_keeps_what_its_networks_read_of_the_environment() {
     let loaded = Record::load(&path, &device).expect("just saved");
     assert_eq!((loaded.reads, &loaded.scenario), (record.reads, &record.scenario));
     let set = StandardSet::of(&record.scenario, &model).expect("no file");
-    let costs = |record: &Record| {
-        set.costs_of(&mut policy(record, &model, Selection::PAPER), &model).expect("fits")
-    };
+    let costs = |record: &Record| set.costs_of(&mut policy(record, &model, Selection::PAPER), &model).expect("fits");
     assert_eq!(costs(&record), costs(&loaded));
     // What the networks read must be what their inputs are for.
     let text = fs::read_to_string(path.join("manifest.toml")).expect("just written");

@@ -127,7 +127,10 @@ pub struct EnvironmentSampler {
 enum Uplinks {
     Range(Range),
     /// `[environments][N]`.
-    Recorded { training: Vec<Vec<f64>>, held_out: Vec<Vec<f64>> },
+    Recorded {
+        training: Vec<Vec<f64>>,
+        held_out: Vec<Vec<f64>>,
+    },
 }
 
 impl EnvironmentSampler {
@@ -165,7 +168,10 @@ impl EnvironmentSampler {
     /// If there is none, or one is not for the scenario's N.
     pub fn of_uplinks(scenario: &Scenario, uplinks_mbps: Vec<Vec<f64>>) -> Self {
         let devices = scenario.devices.count;
-        assert!(!uplinks_mbps.is_empty() && uplinks_mbps.iter().all(|all| all.len() == devices), "uplinks of {devices}");
+        assert!(
+            !uplinks_mbps.is_empty() && uplinks_mbps.iter().all(|all| all.len() == devices),
+            "uplinks of {devices}"
+        );
         Self {
             own: scenario.own_environment(),
             uplinks: Some(Uplinks::Recorded { training: uplinks_mbps.clone(), held_out: uplinks_mbps }),
@@ -243,9 +249,8 @@ pub fn uplink_windows(drive: &Drive, devices: usize, window_s: f64) -> Vec<Windo
 fn spread(recorded: &[Window], devices: usize) -> Vec<Window> {
     let Some(width) = recorded.first().map(|window| window.mbps.len()) else { return Vec::new() };
     let ahead = recorded.len().div_ceil(devices.div_ceil(width));
-    let mbps = |index: usize, device: usize| {
-        recorded[(index + device / width * ahead) % recorded.len()].mbps[device % width]
-    };
+    let mbps =
+        |index: usize, device: usize| recorded[(index + device / width * ahead) % recorded.len()].mbps[device % width];
     let window = |(index, window): (usize, &Window)| Window {
         start_s: window.start_s,
         mbps: (0..devices).map(|device| mbps(index, device)).collect(),

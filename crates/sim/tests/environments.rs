@@ -1,6 +1,7 @@
 //! Environments that change: prices in them, how they are drawn, and what stays true in all of them.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use sim::metrics::evaluate;
@@ -210,7 +211,7 @@ fn recording(drives: usize) -> tempfile::TempDir {
         for device in 0..3 {
             for second in (0..600).step_by(10) {
                 let rate = 100 * (drive + 1) + 20 * device + second / 60;
-                text += &format!("{second},d{device},{rate}\n");
+                let _ = writeln!(text, "{second},d{device},{rate}");
             }
         }
         std::fs::write(folder.path().join(format!("drive{drive}.csv")), text).expect("written");
@@ -263,7 +264,7 @@ fn nothing_of_a_single_drive_is_on_both_sides() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut text = "t_s,device,mbps\n".to_owned();
     for minute in 0..20 {
-        text += &format!("{0},a,{1}\n{0},b,{2}\n", 60 * minute, 100 + minute, 200 + minute);
+        let _ = writeln!(text, "{0},a,{1}\n{0},b,{2}", 60 * minute, 100 + minute, 200 + minute);
     }
     std::fs::write(folder.path().join("one.csv"), text).expect("written");
     let mut scenario = from_traces(&folder, 0.3);
@@ -302,7 +303,11 @@ fn recordings_without_a_window_are_named() {
 fn few_recorded_devices_stand_for_many_at_other_times() {
     let device = |name: &str, rates: &[f64]| Trace {
         device: name.to_owned(),
-        samples: (0..).map(|minute| 60.0 * f64::from(minute)).zip(rates).map(|(t_s, &mbps)| Sample { t_s, mbps }).collect(),
+        samples: (0..)
+            .map(|minute| 60.0 * f64::from(minute))
+            .zip(rates)
+            .map(|(t_s, &mbps)| Sample { t_s, mbps })
+            .collect(),
         interval_s: None,
     };
     let drive = Drive {
@@ -315,7 +320,10 @@ fn few_recorded_devices_stand_for_many_at_other_times() {
     };
     assert_eq!(rates(1), [[1.0], [2.0], [3.0], [4.0]]);
     assert_eq!(rates(2)[3], [4.0, 40.0]);
-    assert_eq!(rates(4), [[1.0, 10.0, 3.0, 30.0], [2.0, 20.0, 4.0, 40.0], [3.0, 30.0, 1.0, 10.0], [4.0, 40.0, 2.0, 20.0]]);
+    assert_eq!(
+        rates(4),
+        [[1.0, 10.0, 3.0, 30.0], [2.0, 20.0, 4.0, 40.0], [3.0, 30.0, 1.0, 10.0], [4.0, 40.0, 2.0, 20.0]]
+    );
     let nothing = Drive { devices: Vec::new(), ..drive };
     assert!(uplink_windows(&nothing, 3, 60.0).is_empty());
 }

@@ -225,7 +225,8 @@ impl Training {
             share(&format!("{section}.learning_rate"), settings.learning_rate, false);
             share(&format!("{section}.final_learning_rate"), settings.final_learning_rate, true);
         }
-        let epsilons = self.reinforcements().map(|(section, settings)| (format!("{section}.epsilon"), settings.epsilon));
+        let epsilons =
+            self.reinforcements().map(|(section, settings)| (format!("{section}.epsilon"), settings.epsilon));
         for (key, value) in epsilons.into_iter().chain([("meta.inner_epsilon".to_owned(), self.meta.inner_epsilon)]) {
             // Below, what is divided by it could be more than a number.
             if !(1e-12..=1.0).contains(&value) {

@@ -106,7 +106,7 @@ enum Kind {
         line: usize,
     },
     Csv {
-        rows: csv::Reader<Box<dyn BufReading>>,
+        rows: Box<csv::Reader<Box<dyn BufReading>>>,
         record: csv::StringRecord,
         pending: Option<Result<(u64, Row), AppError>>,
     },
@@ -142,7 +142,7 @@ impl<'m> Workloads<'m> {
             first_line.windows(8).any(|word| word == b"workload") && !first_line.trim_ascii_start().starts_with(b"{");
         let kind = if is_header {
             Kind::Csv {
-                rows: csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(input),
+                rows: Box::new(csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(input)),
                 record: csv::StringRecord::new(),
                 pending: None,
             }

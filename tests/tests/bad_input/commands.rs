@@ -45,7 +45,11 @@ fn a_wrong_command_line_is_a_usage_error() {
 
 #[test]
 fn an_unknown_training_is_refused() {
-    refused(&["--training", "recomended"], 2, &["`recomended`", "recommended, paper, environments and adaptable", "help:"]);
+    refused(
+        &["--training", "recomended"],
+        2,
+        &["`recomended`", "recommended, paper, environments and adaptable", "help:"],
+    );
     refused(&["--training", "no/such.toml"], 1, &["no/such.toml", "No such file"]);
     refused(&["--training", "."], 1, &["directory"]);
 }

@@ -43,9 +43,16 @@ fn what_is_no_recording_is_named() {
     }
     workshop.trainer(&["trace", "inspect"]).failed(2).silent();
     workshop.write("good.csv", good());
-    workshop.trainer(&["trace", "inspect", "good.csv", "--picture", "no/such/folder.svg"]).failed(1).naming(&["folder.svg"]);
+    workshop
+        .trainer(&["trace", "inspect", "good.csv", "--picture", "no/such/folder.svg"])
+        .failed(1)
+        .naming(&["folder.svg"]);
     workshop.write("sizes.txt", "1\n2\n");
-    workshop.trainer(&["trace", "inspect", "sizes.txt", "--picture", "x.svg"]).failed(2).silent().naming(&["--picture"]);
+    workshop
+        .trainer(&["trace", "inspect", "sizes.txt", "--picture", "x.svg"])
+        .failed(2)
+        .silent()
+        .naming(&["--picture"]);
 }
 
 #[test]
@@ -79,7 +86,10 @@ fn adaptation_without_what_it_needs_writes_nothing() {
         workshop.trainer(&all).failed(code).silent().naming(parts);
         assert_only(&workshop, &["good.csv"]);
     }
-    workshop.trainer(&["adapt", "--record", "gone", "--scenario", "paper", "--out", "adapted"]).failed(1).naming(&["gone"]);
+    workshop
+        .trainer(&["adapt", "--record", "gone", "--scenario", "paper", "--out", "adapted"])
+        .failed(1)
+        .naming(&["gone"]);
     assert_only(&workshop, &["good.csv"]);
 }
 

@@ -146,17 +146,21 @@ mod tests {
 
     #[test]
     fn moments_of_what_no_longer_learns_end_at_zero_and_never_become_subnormal() {
-        for run in [|update: AdamUpdate<'_>| update.run(Portable), |update: AdamUpdate<'_>| Kernel::detect().run(update)] {
+        for run in
+            [|update: AdamUpdate<'_>| update.run(Portable), |update: AdamUpdate<'_>| Kernel::detect().run(update)]
+        {
             let [values, first, second] = moments_after(100_000, run);
             assert!(first.iter().chain(&second).all(|moment| *moment == 0.0), "{first:?} {second:?}");
-            let expected = |index: usize| if index % 2 == 0 { values[0] } else { 0.5 };
+            let expected = |index: usize| if index.is_multiple_of(2) { values[0] } else { 0.5 };
             assert!(values[0] < 0.499 && values.iter().enumerate().all(|(index, value)| *value == expected(index)));
         }
     }
 
     #[test]
     fn a_gradient_that_is_no_number_stays_visible() {
-        for run in [|update: AdamUpdate<'_>| update.run(Portable), |update: AdamUpdate<'_>| Kernel::detect().run(update)] {
+        for run in
+            [|update: AdamUpdate<'_>| update.run(Portable), |update: AdamUpdate<'_>| Kernel::detect().run(update)]
+        {
             let mut values = [0.0; VECTOR + 1];
             let (mut first, mut second) = (values, values);
             let gradient = [f32::NAN; VECTOR + 1];

@@ -88,14 +88,15 @@ impl Scenario {
         list.each("devices.uplink_mbps", &self.devices.uplink_mbps, Bound::Positive);
         match &self.tasks.size_mb {
             SizeDistribution::Uniform { min, max } | SizeDistribution::LogUniform { min, max } => {
-                list.range("tasks.size_mb", *min, *max, |list, key, value| list.positive(key, value));
+                list.range("tasks.size_mb", *min, *max, Mistakes::positive);
             }
             SizeDistribution::File { path, held_out } => {
                 if path.is_empty() {
                     list.add("tasks.size_mb.path", "must name a file with one size in MB a line");
                 }
                 if !(0.0..1.0).contains(held_out) {
-                    let message = format!("must be at least 0 and below 1 (a share of the recorded sizes), is {held_out}");
+                    let message =
+                        format!("must be at least 0 and below 1 (a share of the recorded sizes), is {held_out}");
                     list.add("tasks.size_mb.held_out", message);
                 }
             }
@@ -141,7 +142,7 @@ fn environment_mistakes(environment: &EnvironmentDistribution, list: &mut Mistak
     match &environment.uplink_mbps {
         None => {}
         Some(UplinkDistribution::Uniform { min, max } | UplinkDistribution::LogUniform { min, max }) => {
-            list.range("environment.uplink_mbps", *min, *max, |list, key, value| list.positive(key, value));
+            list.range("environment.uplink_mbps", *min, *max, Mistakes::positive);
         }
         Some(UplinkDistribution::Traces { path, window_s, held_out }) => {
             if path.is_empty() {

@@ -35,9 +35,8 @@ fn environment() -> impl Strategy<Value = EnvironmentDistribution> {
     ];
     let share = (1e-6..1e6_f64, 1e-6..1e6_f64).prop_map(|(a, b)| Range::LogUniform { min: a.min(b), max: a.max(b) });
     let alpha = (0.0..=1.0_f64, 0.0..=1.0_f64).prop_map(|(a, b)| Range::Uniform { min: a.min(b), max: a.max(b) });
-    (uplinks, prop::option::of(share), prop::option::of(alpha)).prop_map(|(uplinks, capacity, alpha)| {
-        EnvironmentDistribution { uplink_mbps: Some(uplinks), capacity, alpha }
-    })
+    (uplinks, prop::option::of(share), prop::option::of(alpha))
+        .prop_map(|(uplinks, capacity, alpha)| EnvironmentDistribution { uplink_mbps: Some(uplinks), capacity, alpha })
 }
 
 fn server(devices: usize) -> impl Strategy<Value = Server> {

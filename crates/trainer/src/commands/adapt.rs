@@ -56,7 +56,8 @@ fn adapt(args: &AdaptArgs, training: &Training, steps: &[usize], backend: &Backe
     let Some(&last) = steps.last() else {
         return Err(AppError::BadOption { option: "--steps", text: String::new(), wanted: "a list such as 0,1,5,10" });
     };
-    let settings = drl::Settings { steps: training.adaptation.steps.max(last), report_every: last.max(1), ..training.adaptation };
+    let settings =
+        drl::Settings { steps: training.adaptation.steps.max(last), report_every: last.max(1), ..training.adaptation };
     let samples = [("the samples of adaptation.buffer", settings.buffer)];
     setup::check_sizes(&record.ensemble.shape(), record.ensemble.dnns(), samples)?;
     let seed = args.seed.seed;

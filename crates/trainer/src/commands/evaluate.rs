@@ -1,9 +1,9 @@
 //! `evaluate`: how good a record is, beside greedy and the exact optimum.
 
 use model::Backend;
-use sim::{CostModel, StandardSet};
 use sim::metrics::Evaluation;
 use sim::scheme::{Exact, Greedy, Order, Scheme};
+use sim::{CostModel, StandardSet};
 
 use crate::cli::EvaluateArgs;
 use crate::error::AppError;

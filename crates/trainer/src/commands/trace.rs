@@ -1,5 +1,6 @@
 //! `trace inspect`: what a recording holds, before anything is trained on it.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
@@ -31,7 +32,11 @@ pub(crate) fn run(command: &TraceCommand) -> Result<(), AppError> {
     };
     let Some(tasks) = Tasks::read(path, &no_trace)? else { return Err(no_trace.into()) };
     if picture.is_some() {
-        return Err(AppError::BadOption { option: "--picture", text: path.display().to_string(), wanted: "a network trace" });
+        return Err(AppError::BadOption {
+            option: "--picture",
+            text: path.display().to_string(),
+            wanted: "a network trace",
+        });
     }
     tasks.show(format.format)
 }
@@ -169,7 +174,18 @@ fn device_row<'a>(drive: &'a Drive, trace: &'a Trace) -> DeviceRow<'a> {
 impl Contents<'_> {
     fn text(&self) -> String {
         let header = [
-            "drive", "device", "samples", "s", "Mbit/s", "median", "least", "most", "at 0", "gaps", "longest", "rate over time",
+            "drive",
+            "device",
+            "samples",
+            "s",
+            "Mbit/s",
+            "median",
+            "least",
+            "most",
+            "at 0",
+            "gaps",
+            "longest",
+            "rate over time",
         ];
         let row = |row: &DeviceRow<'_>| {
             let rates = [row.mean_mbps, row.median_mbps, row.least_mbps, row.greatest_mbps];
@@ -182,8 +198,9 @@ impl Contents<'_> {
         };
         let windows: usize = self.drives.iter().map(|drive| drive.windows_of_60_s).sum();
         let mut text = report::table(&header, self.devices.iter().map(row).collect());
-        text += &format!(
-            "\n\n{}, {}; {} of 60 s in which all devices of a drive have data\n",
+        let _ = writeln!(
+            text,
+            "\n\n{}, {}; {} of 60 s in which all devices of a drive have data",
             counted(self.drives.len(), "drive"),
             counted(self.devices.len(), "recorded device"),
             counted(windows, "window"),
@@ -194,8 +211,9 @@ impl Contents<'_> {
         let mut formats: Vec<&str> = self.files.iter().map(|file| file.format.as_str()).collect();
         formats.sort_unstable();
         formats.dedup();
-        text += &format!(
-            "{} ({}), {}, {} left out, {}\n",
+        let _ = writeln!(
+            text,
+            "{} ({}), {}, {} left out, {}",
             counted(self.files.len(), "file"),
             formats.join(", "),
             counted(lines as usize, "line"),
@@ -203,7 +221,7 @@ impl Contents<'_> {
             counted(bad as usize, "bad line"),
         );
         for file in self.files.iter().filter(|file| file.bad_lines > 0) {
-            text += &format!("  {}: {}\n", file.path, counted(file.bad_lines as usize, "bad line"));
+            let _ = writeln!(text, "  {}: {}", file.path, counted(file.bad_lines as usize, "bad line"));
             text.extend(file.first_bad_lines.iter().map(|line| format!("    {line}\n")));
         }
         text.extend(self.skipped.iter().map(|skipped| format!("  {} was skipped: {}\n", skipped.path, skipped.reason)));
@@ -255,11 +273,12 @@ fn draw(recording: &Recording, file: &Path) -> Result<(), AppError> {
     };
     let shown = &recording.drives[..recording.drives.len().min(MAX_PANELS)];
     let panels: Vec<Panel> = shown.iter().map(panel).collect();
-    let svg = picture(&panels, Palette::Distinct)
-        .map_err(|reason| AppError::Picture { path: file.to_owned(), reason })?;
+    let svg =
+        picture(&panels, Palette::Distinct).map_err(|reason| AppError::Picture { path: file.to_owned(), reason })?;
     write_file(file, svg.as_bytes())?;
     let others = recording.drives.len() - shown.len();
-    let others = if others == 0 { String::new() } else { format!(" (the first {MAX_PANELS}; {others} more are not drawn)") };
+    let others =
+        if others == 0 { String::new() } else { format!(" (the first {MAX_PANELS}; {others} more are not drawn)") };
     report::note(&format!("drawn: {}{others}", file.display()));
     Ok(())
 }

@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 
 use drl::Agent;
 use meta::MetaReport;
-use model::{
-    Backend, Codec, Ensemble, EnvironmentInputs, NetworkShape, Policy, Record, Samples, Scaling, Selection,
-};
+use model::{Backend, Codec, Ensemble, EnvironmentInputs, NetworkShape, Policy, Record, Samples, Scaling, Selection};
 use serde::Serialize;
 use sim::StandardSet;
 use sim::config::Problems;
@@ -157,7 +155,14 @@ impl<'a> Run<'a> {
         let codec = Codec::new(code, &problem.model, scaling)?.reading(reads);
         let Network { dnns, hidden, .. } = training.network.clone();
         let shape = NetworkShape { inputs: codec.inputs(), hidden, outputs: codec.outputs() };
-        setup::check_sizes(&shape, dnns, [("the samples of drl.buffer", training.drl.buffer), ("the samples of meta.metadata", training.meta.metadata)])?;
+        setup::check_sizes(
+            &shape,
+            dnns,
+            [
+                ("the samples of drl.buffer", training.drl.buffer),
+                ("the samples of meta.metadata", training.meta.metadata),
+            ],
+        )?;
         let start = start.unwrap_or_else(|| Ensemble::random(&shape, dnns, args.seed.seed, &backend.device));
         let set = problem.standard_set()?;
         let begin = Instant::now();
@@ -406,8 +411,15 @@ fn reads(training: &Training, problem: &Problem) -> Result<EnvironmentInputs, Ap
         Some(environments) if training.network.reads_environment != Some(false) => Ok(environments.moments().into()),
         None if training.network.reads_environment == Some(true) => {
             let key = "network.reads_environment";
-            let message = format!("needs a scenario with an [environment] that changes, which `{}` has not", problem.scenario.name);
-            Err(Problems { origin: format!("training `{}`", training.name), list: vec![sim::config::Problem::new(key, message)] }.into())
+            let message = format!(
+                "needs a scenario with an [environment] that changes, which `{}` has not",
+                problem.scenario.name
+            );
+            Err(Problems {
+                origin: format!("training `{}`", training.name),
+                list: vec![sim::config::Problem::new(key, message)],
+            }
+            .into())
         }
         _ => Ok(EnvironmentInputs::default()),
     }

@@ -2,8 +2,8 @@
 
 use crate::error::AppError;
 use crate::metrics::Row;
-use crate::report::page::Figure;
 use crate::report::chart::{Axis, Palette, Panel, Point, Series, Style, number};
+use crate::report::page::Figure;
 use crate::statistics::Spread;
 
 use super::scope::{Experiment, Finished, Scope};

@@ -11,8 +11,7 @@ use model::{Code, Codec, Ensemble, EnvironmentInputs, NetworkShape, Policy, Sele
 use serde::{Deserialize, Serialize};
 use sim::scheme::{Exact, Fixed, Greedy, Order, Scheme};
 use sim::{
-    CostModel, Environment, EnvironmentSampler, Part, Placement, SizeSampler, StandardSet, Workload,
-    Workloads, random,
+    CostModel, Environment, EnvironmentSampler, Part, Placement, SizeSampler, StandardSet, Workload, Workloads, random,
 };
 
 use crate::adaptation::{self, Point, Task};
@@ -198,8 +197,7 @@ impl Study {
 
     fn random_start(&self, codec: Codec, seed: u64) -> Ensemble {
         let network = &self.adaptable.network;
-        let shape =
-            NetworkShape { inputs: codec.inputs(), hidden: network.hidden.clone(), outputs: codec.outputs() };
+        let shape = NetworkShape { inputs: codec.inputs(), hidden: network.hidden.clone(), outputs: codec.outputs() };
         Ensemble::random(&shape, network.dnns, seed, &self.device)
     }
 
@@ -251,11 +249,10 @@ impl Study {
         Ok((ensemble, expense))
     }
 
-    /// Adapts an arm's networks inside one window.
-    pub(super) fn adapt(
+    /// Adapts an arm's networks inside one window, on workloads from a stream of this name.
+    fn adapt(
         &self,
-        arm: Arm,
-        choice: &Choice,
+        (arm, choice): (Arm, &Choice),
         start: &Ensemble,
         ground: &Ground,
         stream: &str,
@@ -285,8 +282,14 @@ impl Study {
         let start = self.random_start(self.plain, CHOICE_SEED);
         pool.install(|| {
             let one = || {
-                let (_, points) =
-                    self.adapt(Arm::Random, &choices[&Arm::Random], &start, ground, "study time", &[10], CHOICE_SEED)?;
+                let (_, points) = self.adapt(
+                    (Arm::Random, &choices[&Arm::Random]),
+                    &start,
+                    ground,
+                    "study time",
+                    &[10],
+                    CHOICE_SEED,
+                )?;
                 Ok(points[0].seconds)
             };
             let mut seconds = (0..TIMED).map(|_| one()).collect::<Result<Vec<f64>, AppError>>()?;
@@ -331,7 +334,7 @@ impl Study {
             let mut scores = Vec::new();
             for (index, ground) in all.iter().enumerate().step_by(every) {
                 let stream = format!("study choice/{index}");
-                let (_, points) = self.adapt(arm, &choice, &start, ground, &stream, &CHOICE_STEPS, seed)?;
+                let (_, points) = self.adapt((arm, &choice), &start, ground, &stream, &CHOICE_STEPS, seed)?;
                 scores.extend(points.iter().map(|point| point.q2));
             }
             choice.score = adaptation::mean(&scores);
@@ -376,7 +379,7 @@ impl Study {
                 for arm in Arm::ALL {
                     let start = if arm == Arm::LastWindow { &last_window } else { &starts[&arm] };
                     let stream = format!("study adaptation/{}/{window}", names[ride]);
-                    let (end, points) = self.adapt(arm, &choices[&arm], start, ground, &stream, &STEPS, seed)?;
+                    let (end, points) = self.adapt((arm, &choices[&arm]), start, ground, &stream, &STEPS, seed)?;
                     if arm == Arm::LastWindow {
                         last_window = end;
                     }

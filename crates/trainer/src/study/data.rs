@@ -76,7 +76,8 @@ impl Data {
         }
         for (what, rides) in [("training", &data.training), ("validation", &data.validation), ("test", &data.test)] {
             if rides.is_empty() {
-                let reason = format!("no {what} drive with a window of {window_s} s in which all its devices have data");
+                let reason =
+                    format!("no {what} drive with a window of {window_s} s in which all its devices have data");
                 return Err(AppError::NoWindow { path: args.traces.clone(), reason });
             }
         }
@@ -85,8 +86,10 @@ impl Data {
 
     /// What stands for all windows of all parts.
     pub(super) fn fingerprint(&self) -> String {
-        let windows = [&self.training, &self.validation, &self.test].into_iter().flatten().flat_map(|ride| &ride.windows);
-        let values: Vec<f64> = windows.flat_map(|window| std::iter::once(window.start_s).chain(window.mbps.clone())).collect();
+        let windows =
+            [&self.training, &self.validation, &self.test].into_iter().flatten().flat_map(|ride| &ride.windows);
+        let values: Vec<f64> =
+            windows.flat_map(|window| std::iter::once(window.start_s).chain(window.mbps.clone())).collect();
         format!("{:016x}", random::below(&mut random::stream_of(0, "recordings", &values), usize::MAX))
     }
 

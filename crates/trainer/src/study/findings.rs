@@ -83,7 +83,8 @@ impl<'a> Findings<'a> {
             seed.rows.iter().map(|row| ((row.arm, row.ride, row.window, row.point.step), &row.point)).collect()
         };
         let looks: Vec<Looks<'a>> = results.iter().map(looks).collect();
-        let windows = grounds.iter().enumerate().flat_map(|(ride, all)| (0..all.len()).map(move |window| (ride, window)));
+        let windows =
+            grounds.iter().enumerate().flat_map(|(ride, all)| (0..all.len()).map(move |window| (ride, window)));
         let everywhere = windows.flat_map(|(ride, window)| {
             Arm::ALL.into_iter().flat_map(move |arm| STEPS.into_iter().map(move |step| (arm, ride, window, step)))
         });
@@ -121,9 +122,7 @@ impl<'a> Findings<'a> {
     /// A value of every window for every seed, `[drives][seeds][windows]`.
     fn each<T>(&self, which: Windows, value: impl Fn(&Looks<'_>, usize, usize) -> T) -> Vec<Vec<Vec<T>>> {
         let drive = |(ride, grounds): (usize, &Vec<Ground>)| {
-            let windows = || {
-                grounds.iter().enumerate().filter(|(_, ground)| which == Windows::All || ground.is_hard())
-            };
+            let windows = || grounds.iter().enumerate().filter(|(_, ground)| which == Windows::All || ground.is_hard());
             self.looks.iter().map(|seed| windows().map(|(window, _)| value(seed, ride, window)).collect()).collect()
         };
         self.grounds.iter().enumerate().map(drive).collect()
@@ -172,18 +171,15 @@ impl<'a> Findings<'a> {
     /// 5th percentile of the single ratios after some steps, the mean over the seeds.
     pub(super) fn p05(&self, arm: Arm, step: usize) -> f64 {
         let rows = self.results.iter().flat_map(|seed| &seed.percentiles);
-        let values: Vec<f64> =
-            rows.filter(|row| row.arm == arm && row.step == step).map(|row| row.q2_p05).collect();
+        let values: Vec<f64> = rows.filter(|row| row.arm == arm && row.step == step).map(|row| row.q2_p05).collect();
         values.iter().sum::<f64>() / values.len() as f64
     }
 
     /// Mean prices asked in 10 steps.
     fn evaluations(&self, arm: Arm) -> f64 {
         let rows = self.results.iter().flat_map(|seed| &seed.rows);
-        let values: Vec<f64> = rows
-            .filter(|row| row.arm == arm && row.point.step == 10)
-            .map(|row| row.point.evaluations as f64)
-            .collect();
+        let values: Vec<f64> =
+            rows.filter(|row| row.arm == arm && row.point.step == 10).map(|row| row.point.evaluations as f64).collect();
         values.iter().sum::<f64>() / values.len() as f64
     }
 
@@ -348,11 +344,16 @@ impl<'a> Findings<'a> {
         let steps = |arm| self.steps_for_most(arm).map_or_else(|| format!("more than {most}"), |n| n.to_string());
         let interval = format!("{:+.4} (95 % interval {:+.4} to {:+.4})", lead.mean, lead.low, lead.high);
         let first = if !self.knows_chance() {
-            format!("One drive or one seed tells nothing of chance; Reptile less joint pre-training is {:+.4} in Q2 after 10 steps.", lead.mean)
+            format!(
+                "One drive or one seed tells nothing of chance; Reptile less joint pre-training is {:+.4} in Q2 after 10 steps.",
+                lead.mean
+            )
         } else if lead.low > 0.0 {
             format!("Reptile is ahead of joint pre-training without meta-learning: by {interval} in Q2 after 10 steps.")
         } else if lead.high < 0.0 {
-            format!("Joint pre-training without meta-learning does better than Reptile: {interval} in Q2 after 10 steps.")
+            format!(
+                "Joint pre-training without meta-learning does better than Reptile: {interval} in Q2 after 10 steps."
+            )
         } else {
             format!(
                 "As far as these drives tell, joint pre-training without meta-learning does as well as Reptile: {interval} in Q2 after 10 \

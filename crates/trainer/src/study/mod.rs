@@ -42,7 +42,11 @@ pub(crate) fn run(args: &AdaptationStudyArgs) -> Result<(), AppError> {
     let seeds = sweep::parse_seeds(args.seeds.as_deref().unwrap_or(if args.quick { "1-2" } else { "1-10" }))?;
     if seeds.contains(&arms::CHOICE_SEED) {
         let text = args.seeds.clone().unwrap_or_default();
-        return Err(AppError::BadOption { option: "--seeds", text, wanted: "for a study: settings are chosen with seed 0" });
+        return Err(AppError::BadOption {
+            option: "--seeds",
+            text,
+            wanted: "for a study: settings are chosen with seed 0",
+        });
     }
     setup::start_threads(&args.threads)?;
     let problem = Problem::load(&args.scenario)?;
@@ -60,7 +64,8 @@ pub(crate) fn run(args: &AdaptationStudyArgs) -> Result<(), AppError> {
     let results = results(&study, &choices, &seeds, &data.test, &test, &folder)?;
     let seconds = study.seconds_of_10_steps(&choices, &test[0][0])?;
     let findings = Findings::new(&data, &test, &choices, &results, &study.adaptable.adaptation, seconds, args.quick);
-    let incomplete = || AppError::NoRun { path: folder, reason: "a seed there has not looked at everything".to_owned() };
+    let incomplete =
+        || AppError::NoRun { path: folder, reason: "a seed there has not looked at everything".to_owned() };
     let findings = findings.ok_or_else(incomplete)?;
     pages::write(&findings, &command(args), &args.out)?;
     report::print(args.format.format, &findings.summary(), || findings.table())?;
@@ -73,7 +78,9 @@ pub(crate) fn run(args: &AdaptationStudyArgs) -> Result<(), AppError> {
 fn shorten(data: &mut Data) {
     for rides in [&mut data.validation, &mut data.test] {
         rides.truncate(3);
-        rides.iter_mut().for_each(|ride| ride.windows.truncate(6));
+        for ride in rides.iter_mut() {
+            ride.windows.truncate(6);
+        }
     }
 }
 
@@ -232,7 +239,8 @@ fn kept<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, AppError> {
 
 /// The command that makes the report again.
 fn command(args: &AdaptationStudyArgs) -> String {
-    let mut command = format!("cargo run -p trainer -- adaptation-study --traces {}", quoted(&args.traces.display().to_string()));
+    let mut command =
+        format!("cargo run -p trainer -- adaptation-study --traces {}", quoted(&args.traces.display().to_string()));
     let mut add = |option: &str, value: String| command.extend([" --", option, " ", &quoted(&value)]);
     if let Some(split) = &args.split {
         add("split", split.display().to_string());
@@ -261,5 +269,9 @@ fn command(args: &AdaptationStudyArgs) -> String {
 /// A word as a shell reads it.
 fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./,:+=@%".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
 }

@@ -198,8 +198,7 @@ fn choices(findings: &Findings<'_>) -> Table {
 
 /// Every window with what everybody made of it.
 fn windows(findings: &Findings<'_>) -> Table {
-    let mut header: Vec<String> =
-        ["drive", "start_s", "hard"].map(str::to_owned).to_vec();
+    let mut header: Vec<String> = ["drive", "start_s", "hard"].map(str::to_owned).to_vec();
     let devices = findings.grounds.iter().flatten().next().map_or(0, |ground| ground.uplinks_mbps.len());
     header.extend((0..devices).map(|device| format!("uplink_mbps_{device}")));
     for arm in Arm::ALL {
@@ -217,7 +216,8 @@ fn windows(findings: &Findings<'_>) -> Table {
                 let at = |step| format!("{:.5}", findings.in_window(arm, step, ride, window));
                 cells.extend([0, 1, 5, 10, 50, 200].map(at));
             }
-            let q2 = |name: &&str| ground.of_scheme(name).map_or_else(String::new, |ratios| format!("{:.5}", mean(ratios)));
+            let q2 =
+                |name: &&str| ground.of_scheme(name).map_or_else(String::new, |ratios| format!("{:.5}", mean(ratios)));
             cells.extend(findings.fixed_schemes().iter().map(q2));
             rows.push(cells);
         }
@@ -231,11 +231,7 @@ fn step_axis() -> Axis {
 
 fn level(label: &str, value: f64) -> Series {
     let ends = [0.0, (STEPS.len() - 1) as f64];
-    Series {
-        label: label.to_owned(),
-        style: Style::Reference,
-        points: ends.map(|x| Point::exact(x, value)).to_vec(),
-    }
+    Series { label: label.to_owned(), style: Style::Reference, points: ends.map(|x| Point::exact(x, value)).to_vec() }
 }
 
 fn adaptation(findings: &Findings<'_>) -> Figure {
@@ -294,7 +290,9 @@ fn followed(findings: &Findings<'_>) -> Figure {
     Figure {
         id: "followed",
         title: "How fast each arm follows".to_owned(),
-        text: format!("Share of windows, over all seeds, in which Q2 is at least {FOLLOWED} at that step and at every later one looked at."),
+        text: format!(
+            "Share of windows, over all seeds, in which Q2 is at least {FOLLOWED} at that step and at every later one looked at."
+        ),
         palette: Palette::Distinct,
         panels: vec![Panel { title, x: step_axis(), y, series }],
         rows,
@@ -319,9 +317,7 @@ fn replay(findings: &Findings<'_>) -> Figure {
         let mbps = |window: usize| grounds[window].uplinks_mbps[device].max(0.01);
         over_time(&format!("uplink {}", device + 1), Style::Markers, &mbps)
     });
-    let fixed = |name: &str, window: usize| {
-        grounds[window].of_scheme(name).map_or(f64::NAN, mean)
-    };
+    let fixed = |name: &str, window: usize| grounds[window].of_scheme(name).map_or(f64::NAN, mean);
     let looked = |arm, step| move |window: usize| findings.in_window(arm, step, longest, window);
     let arms = [(Arm::Reptile, 10), (Arm::Joint, 10), (Arm::Random, 10), (Arm::LastWindow, 0), (Arm::Reading, 0)];
     let label = |arm: Arm, step: usize| match step {
