@@ -60,7 +60,7 @@ fn first_parameters_are_as_good_as_their_labels() {
 
 #[test]
 fn shipped_records_are_as_good_as_they_say() {
-    for name in ["paper", "paper-wan"] {
+    for name in ["paper", "paper-wan", "mobile"] {
         let record = format!("{}/../models/{name}", env!("CARGO_MANIFEST_DIR"));
         let evaluations = json(&["evaluate", "--record", &record]);
         let q2 = of(&evaluations, "mr-dro", "q2");

@@ -174,7 +174,7 @@ pub(crate) struct AdaptArgs {
     /// Steps of adaptation after which to look
     #[arg(long, value_name = "STEPS,...", value_delimiter = ',', default_value = "0,1,5,10,50,200")]
     pub(crate) steps: Vec<usize>,
-    /// Settings with a section [adaptation]: a preset, or a TOML file over `recommended`
+    /// Settings, of which section `adaptation` is used: a preset, or a TOML file over `recommended`
     #[arg(long, value_name = "NAME|FILE", default_value = "adaptable")]
     pub(crate) training: String,
     /// Change one setting, such as `adaptation.learning_rate=0.01`; may be repeated
