@@ -3,14 +3,16 @@
 use std::ops::ControlFlow;
 
 use burn::tensor::Device;
-use model::{Adam, Chooser, Codec, Ensemble, Learner, Policy, Round, Rounds, Samples, Selection};
-use serde::Serialize;
+use model::{
+    Adam, Chooser, Codec, Ensemble, Learner, LearnerState, Policy, Round, Rounds, Samples, Selection, StateError,
+};
+use serde::{Deserialize, Serialize};
 use sim::random::{self, Stream};
 use sim::scheme::LocalSearch;
-use sim::{CostModel, Environment, Workloads, metrics};
+use sim::{CostModel, Environment, EnvironmentError, Workloads, metrics};
 
 use crate::observer::{Observer, StepReport};
-use crate::replay::{ReplayBuffer, Sample};
+use crate::replay::{Contents, ReplayBuffer, Sample};
 
 /// Settings of Algorithm 2.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -133,6 +135,58 @@ impl Agent {
         metrics::q1(&recorded, &obtained)
     }
 
+    /// All that it knows, between two calls of [`Agent::advance`].
+    ///
+    /// # Errors
+    /// If the parameters cannot be read back from the device.
+    pub fn state(&self) -> Result<AgentState, StateError> {
+        let Experience { buffer, workloads, batches, step, sizes_bytes, environments, evaluations, .. } =
+            &self.experience;
+        Ok(AgentState {
+            learner: self.learner.state()?,
+            step: *step,
+            evaluations: *evaluations,
+            workloads: workloads.position(),
+            batches: batches.iter().map(Stream::get_word_pos).collect(),
+            sizes_bytes: sizes_bytes.clone(),
+            environments: environments.clone(),
+            buffer: buffer.contents(),
+        })
+    }
+
+    /// A new agent goes on where another one of the same arguments was, and comes to the same bytes.
+    ///
+    /// # Errors
+    /// If the state is damaged, or of an agent with other arguments. Then the agent is of no use.
+    pub fn restore(&mut self, state: &AgentState) -> Result<(), StateError> {
+        let other = || StateError::new("it is of another training");
+        let experience = &mut self.experience;
+        let is_new = experience.step == 0 && experience.buffer.is_empty();
+        let same = state.batches.len() == experience.batches.len()
+            && state.sizes_bytes.len() == experience.sizes_bytes.len()
+            && state.environments.len() == experience.environments.len()
+            && state.step <= experience.settings.steps;
+        if !is_new || !same {
+            return Err(other());
+        }
+        let Experience { buffer, model, codec, .. } = experience;
+        let refilled = buffer.refill(&state.buffer, |sizes_bytes, environment, inputs| {
+            environment.map_or(Ok(()), |environment| model.enter(environment)).ok()?;
+            codec.encode(model, sizes_bytes, inputs);
+            Some(())
+        });
+        refilled.ok_or_else(other)?;
+        self.learner.restore(&state.learner)?;
+        experience.workloads.seek(state.workloads);
+        for (stream, &position) in experience.batches.iter_mut().zip(&state.batches) {
+            stream.set_word_pos(position);
+        }
+        (experience.step, experience.evaluations) = (state.step, state.evaluations);
+        experience.sizes_bytes.clone_from(&state.sizes_bytes);
+        experience.environments.clone_from(&state.environments);
+        experience.encode_workloads().map_err(|_| other())
+    }
+
     /// The networks as they are now.
     pub fn ensemble(&self) -> Ensemble {
         self.learner.ensemble()
@@ -141,6 +195,29 @@ impl Agent {
     /// The networks as they are now, as a scheme.
     pub fn policy(&self, name: &str, selection: Selection) -> Policy {
         Policy::new(name, &self.ensemble(), self.experience.codec, selection, &self.device)
+    }
+}
+
+/// All that an [`Agent`] knows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AgentState {
+    learner: LearnerState,
+    step: usize,
+    evaluations: u64,
+    /// How far the streams of sizes and environments were read.
+    workloads: (u128, Option<u128>),
+    /// The same of each DNN's batches.
+    batches: Vec<u128>,
+    /// The workloads in work.
+    sizes_bytes: Vec<f64>,
+    environments: Vec<Environment>,
+    buffer: Contents,
+}
+
+impl AgentState {
+    /// Steps done.
+    pub fn step(&self) -> usize {
+        self.step
     }
 }
 
@@ -215,6 +292,18 @@ impl Experience {
             self.workloads.fill(sizes);
             self.codec.encode(&self.model, sizes, inputs);
         }
+    }
+
+    /// What networks read of the workloads in work.
+    fn encode_workloads(&mut self) -> Result<(), EnvironmentError> {
+        let rows = self.sizes_bytes.chunks_exact(self.codec.task_count());
+        for (row, (sizes, inputs)) in rows.zip(self.inputs.chunks_exact_mut(self.codec.inputs())).enumerate() {
+            if let Some(environment) = self.environments.get(row) {
+                self.model.enter(environment)?;
+            }
+            self.codec.encode(&self.model, sizes, inputs);
+        }
+        Ok(())
     }
 
     /// Lines 5 to 11: remembers the cheapest of the candidates that all DNNs propose.

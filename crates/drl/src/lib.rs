@@ -16,6 +16,6 @@ mod agent;
 mod observer;
 mod replay;
 
-pub use agent::{Agent, Settings};
+pub use agent::{Agent, AgentState, Settings};
 pub use observer::{Observer, StepReport};
 pub use replay::{ReplayBuffer, Sample};

@@ -1,6 +1,7 @@
 //! The replay buffer that all DNNs share.
 
 use model::{Codec, Samples};
+use serde::{Deserialize, Serialize};
 use sim::Environment;
 
 /// What the agent remembers of one workload.
@@ -14,6 +15,16 @@ pub struct Sample<'a> {
     pub cost: f64,
     /// What it was priced in, if the environment changes.
     pub environment: Option<&'a Environment>,
+}
+
+/// What a [`ReplayBuffer`] holds, row by row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Contents {
+    oldest: usize,
+    sizes_bytes: Vec<f64>,
+    places: Vec<u8>,
+    costs: Vec<f64>,
+    environments: Vec<Environment>,
 }
 
 /// The last samples, first in, first out, with the network inputs and targets that belong to them.
@@ -47,6 +58,42 @@ impl ReplayBuffer {
             environments: Vec::new(),
             targets: vec![0.0; codec.outputs()],
         }
+    }
+
+    /// All that it holds; inputs and targets follow from it.
+    pub(crate) fn contents(&self) -> Contents {
+        let Self { oldest, sizes_bytes, places, costs, environments, .. } = self.clone();
+        Contents { oldest, sizes_bytes, places, costs, environments }
+    }
+
+    /// An empty buffer takes over what another one held; `inputs` writes what networks read of a sample. `None`: those
+    /// are no contents of such a buffer.
+    pub(crate) fn refill(
+        &mut self,
+        contents: &Contents,
+        mut inputs: impl FnMut(&[f64], Option<&Environment>, &mut [f32]) -> Option<()>,
+    ) -> Option<()> {
+        let tasks = self.codec.task_count();
+        let count = contents.costs.len();
+        let fits = count <= self.capacity
+            && contents.oldest < self.capacity.max(1)
+            && (contents.oldest == 0 || count == self.capacity)
+            && [contents.sizes_bytes.len(), contents.places.len()] == [count * tasks; 2]
+            && [0, count].contains(&contents.environments.len())
+            && contents.places.iter().all(|&place| usize::from(place) < self.codec.places());
+        if !self.is_empty() || !fits {
+            return None;
+        }
+        let mut row = vec![0.0; self.codec.inputs()];
+        for (index, &cost) in contents.costs.iter().enumerate() {
+            let sizes_bytes = &contents.sizes_bytes[index * tasks..][..tasks];
+            let environment = contents.environments.get(index);
+            inputs(sizes_bytes, environment, &mut row)?;
+            let places = &contents.places[index * tasks..][..tasks];
+            self.push(Sample { sizes_bytes, places, cost, environment }, &row);
+        }
+        self.oldest = contents.oldest;
+        Some(())
     }
 
     /// Samples in it.

@@ -127,6 +127,62 @@ fn refined_decisions_are_remembered_at_no_higher_cost() {
     assert!(last(&refined) < 0.95 * last(&plain), "{} {}", last(&refined), last(&plain));
 }
 
+/// An agent that was interrupted after any number of steps, as another one that goes on from its state, in the end is
+/// the agent that never was.
+#[test]
+fn an_agent_goes_on_from_another_ones_state_to_the_same_bytes() {
+    for (scenario, per_step) in [("paper", 1), ("mobile", 3)] {
+        let settings = Settings { steps: 330, workloads_per_step: per_step, ..SETTINGS };
+        let mut whole = agent(scenario, settings, 9);
+        while whole.advance(110).step < 330 {}
+        for interrupted_after in [1, 60, 199, 200, 201, 329] {
+            let mut first = agent(scenario, settings, 9);
+            first.advance(interrupted_after);
+            let state = first.state().expect("on the host");
+            assert_eq!(state.step(), interrupted_after);
+            drop(first);
+            let mut second = agent(scenario, settings, 9);
+            second.restore(&state).expect("its own kind");
+            assert_eq!(second.state().expect("on the host"), state);
+            second.advance(330);
+            assert_eq!(second.ensemble().to_host(), whole.ensemble().to_host(), "{scenario}, {interrupted_after}");
+            assert_eq!(second.state().expect("on the host"), whole.state().expect("on the host"));
+        }
+    }
+}
+
+#[test]
+fn the_state_of_another_training_is_refused() {
+    let settings = Settings { steps: 330, ..SETTINGS };
+    let mut first = agent("paper", settings, 9);
+    first.advance(250);
+    let state = first.state().expect("on the host");
+    for (scenario, settings) in [
+        ("mobile", settings),
+        ("ddlo", settings),
+        ("paper", Settings { steps: 249, ..settings }),
+        ("paper", Settings { buffer: 100, ..settings }),
+        ("paper", Settings { workloads_per_step: 2, ..settings }),
+    ] {
+        assert!(agent(scenario, settings, 9).restore(&state).is_err(), "{scenario} {settings:?}");
+    }
+    assert!(first.restore(&state).is_err(), "it has begun already");
+}
+
+fn agent(scenario: &str, settings: Settings, seed: u64) -> Agent {
+    let scenario = Scenario::load(scenario).expect("a preset");
+    let model = scenario.check().expect("valid");
+    let device = DeviceChoice::Auto.open().expect("a device").device;
+    let sampler = SizeSampler::new(&scenario).expect("no file");
+    let environments = EnvironmentSampler::new(&scenario).expect("no file");
+    let reads = environments.as_ref().map(|environments| environments.moments().into()).unwrap_or_default();
+    let codec = Codec::new(Codec::default_code(&model), &model, sampler.moments().into()).expect("fits").reading(reads);
+    let workloads = Workloads::new(&scenario, sampler, Part::Training, random::stream(seed, "workloads"))
+        .with_environments(environments, random::stream(seed, "environments"));
+    let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![12], outputs: codec.outputs() };
+    Agent::new(model, codec, &Ensemble::random(&shape, 3, seed, &device), workloads, settings, seed, &device)
+}
+
 /// The same networks and workloads with environments drawn beside them; networks read these or not.
 fn train_in_environments(reads: bool, steps: usize) -> Outcome {
     let scenario = Scenario::load("mobile").expect("a preset");

@@ -16,4 +16,4 @@ pub mod parameters;
 mod reptile;
 
 pub use metadata::{Labels, Metadata, label};
-pub use reptile::{MetaReport, Settings, Tasks, reptile};
+pub use reptile::{MetaReport, Reptile, ReptileState, Settings, Tasks, reptile};

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use burn::tensor::Device;
-use model::{Adam, Ensemble, Head, Samples};
-use serde::Serialize;
+use model::{Adam, Ensemble, Head, Learner, LearnerState, Samples, StateError};
+use serde::{Deserialize, Serialize};
 use sim::random::{self, Stream};
 
 use crate::metadata::Labels;
@@ -60,19 +60,150 @@ pub struct Settings {
 
 /// How Reptile stands after an outer step.
 #[derive(Debug, Clone)]
-pub struct MetaReport<'a> {
+pub struct MetaReport {
     /// Outer steps done so far.
     pub step: usize,
     /// Mean cross-entropy over the K batches of the last inner step, before it.
     pub loss: f64,
-    /// The meta parameters β* of all K.
-    pub ensemble: &'a Ensemble,
 }
 
 /// Prepares first parameters: β* ← β* + Mlr (β − β*) after each inner training, or the mean of a few (21). The K runs are
 /// independent; each has its own start, its own share of the metadata and its own batches.
-///
-/// The observer is called every so many outer steps and can end the run.
+pub struct Reptile<'m> {
+    metadata: &'m Samples,
+    settings: Settings,
+    learner: Box<dyn Learner>,
+    /// β* of all K.
+    meta: Ensemble,
+    draws: Vec<Draws>,
+    /// Outer steps done.
+    outer: usize,
+    batches: Vec<Vec<u32>>,
+    losses: Vec<f32>,
+}
+
+/// All that a [`Reptile`] knows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ReptileState {
+    outer: usize,
+    /// Parameters as they are, and β* in the place of another learner's.
+    learner: LearnerState,
+    meta: LearnerState,
+    /// How far the stream of each DNN was read.
+    draws: Vec<u128>,
+}
+
+impl ReptileState {
+    /// Outer steps done.
+    pub fn step(&self) -> usize {
+        self.outer
+    }
+}
+
+impl<'m> Reptile<'m> {
+    /// Reptile from these networks, wherever they came from.
+    pub fn new(
+        start: &Ensemble,
+        metadata: &'m Samples,
+        head: Head,
+        settings: Settings,
+        seed: u64,
+        device: &Device,
+    ) -> Self {
+        let adam = Adam {
+            beta1: settings.inner_momentum as f32,
+            epsilon: settings.inner_epsilon as f32,
+            ..Adam::with_learning_rate(settings.inner_learning_rate as f32)
+        };
+        let learner = model::learner(start, head, adam, device);
+        Self {
+            meta: learner.ensemble(),
+            learner,
+            draws: (0..start.dnns()).map(|dnn| Draws::new(metadata.len(), &settings, seed, dnn)).collect(),
+            outer: 0,
+            batches: vec![Vec::new(); settings.inner_steps],
+            losses: Vec::new(),
+            metadata,
+            settings,
+        }
+    }
+
+    /// Makes outer steps up to the next report; `None`: all were made.
+    pub fn advance(&mut self) -> Option<MetaReport> {
+        while self.outer < self.settings.outer_steps {
+            if let Some(report) = self.step() {
+                return Some(report);
+            }
+        }
+        None
+    }
+
+    fn step(&mut self) -> Option<MetaReport> {
+        let Self { metadata, settings, learner, meta, draws, outer, batches, losses } = self;
+        let reports = (*outer + 1).is_multiple_of(settings.report_every) || *outer + 1 == settings.outer_steps;
+        let mut end: Option<Ensemble> = None;
+        for inner in 0..settings.meta_batch {
+            if settings.inner_restart && *outer + inner > 0 {
+                learner.restart(meta);
+            }
+            draws.iter_mut().for_each(Draws::begin);
+            for indices in &mut *batches {
+                indices.clear();
+                for draws in &mut *draws {
+                    draws.batch(settings.batch, indices);
+                }
+            }
+            learner.steps(metadata, batches, reports.then_some(&mut *losses));
+            let result = learner.ensemble();
+            end = Some(end.map_or(result.clone(), |mean| interpolate(&mean, &result, 1.0 / (inner + 1) as f64)));
+        }
+        let progress = *outer as f64 / (settings.outer_steps - 1).max(1) as f64;
+        let step_size = settings.step_size + (settings.final_step_size - settings.step_size) * progress;
+        if let Some(end) = end {
+            *meta = interpolate(meta, &end, step_size);
+        }
+        *outer += 1;
+        let loss = || losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / losses.len() as f64;
+        reports.then(|| MetaReport { step: *outer, loss: loss() })
+    }
+
+    /// The meta parameters β* of all K.
+    pub fn ensemble(&self) -> &Ensemble {
+        &self.meta
+    }
+
+    /// All that it knows.
+    ///
+    /// # Errors
+    /// If parameters cannot be read back from the device.
+    pub fn state(&self) -> Result<ReptileState, StateError> {
+        Ok(ReptileState {
+            outer: self.outer,
+            learner: self.learner.state()?,
+            meta: LearnerState::of_parameters(&self.meta)?,
+            draws: self.draws.iter().map(|draws| draws.stream.get_word_pos()).collect(),
+        })
+    }
+
+    /// A new one goes on where another one of the same arguments was, and comes to the same bytes.
+    ///
+    /// # Errors
+    /// If the state is damaged, or of other arguments. Then this is of no use.
+    pub fn restore(&mut self, state: &ReptileState) -> Result<(), StateError> {
+        if self.outer > 0 || state.draws.len() != self.draws.len() || state.outer > self.settings.outer_steps {
+            return Err(StateError::new("it is of another training"));
+        }
+        self.meta = state.meta.parameters_like(&self.meta)?;
+        self.learner.restore(&state.learner)?;
+        for (draws, &position) in self.draws.iter_mut().zip(&state.draws) {
+            draws.stream.set_word_pos(position);
+        }
+        self.outer = state.outer;
+        Ok(())
+    }
+}
+
+/// [`Reptile`] from beginning to end. The observer is called every so many outer steps and can end the run.
 pub fn reptile(
     start: &Ensemble,
     metadata: &Samples,
@@ -80,48 +211,15 @@ pub fn reptile(
     settings: &Settings,
     seed: u64,
     device: &Device,
-    observer: &mut dyn FnMut(&MetaReport<'_>) -> ControlFlow<()>,
+    observer: &mut dyn FnMut(&MetaReport) -> ControlFlow<()>,
 ) -> Ensemble {
-    let adam = Adam {
-        beta1: settings.inner_momentum as f32,
-        epsilon: settings.inner_epsilon as f32,
-        ..Adam::with_learning_rate(settings.inner_learning_rate as f32)
-    };
-    let mut learner = model::learner(start, head, adam, device);
-    let mut meta = learner.ensemble();
-    let mut draws: Vec<Draws> = (0..start.dnns()).map(|dnn| Draws::new(metadata.len(), settings, seed, dnn)).collect();
-    let (mut batches, mut losses) = (vec![Vec::new(); settings.inner_steps], Vec::new());
-    for outer in 0..settings.outer_steps {
-        let reports = (outer + 1).is_multiple_of(settings.report_every) || outer + 1 == settings.outer_steps;
-        let mut end: Option<Ensemble> = None;
-        for inner in 0..settings.meta_batch {
-            if settings.inner_restart && outer + inner > 0 {
-                learner.restart(&meta);
-            }
-            draws.iter_mut().for_each(Draws::begin);
-            for indices in &mut batches {
-                indices.clear();
-                for draws in &mut draws {
-                    draws.batch(settings.batch, indices);
-                }
-            }
-            learner.steps(metadata, &batches, reports.then_some(&mut losses));
-            let result = learner.ensemble();
-            end = Some(end.map_or(result.clone(), |mean| interpolate(&mean, &result, 1.0 / (inner + 1) as f64)));
-        }
-        let progress = outer as f64 / (settings.outer_steps - 1).max(1) as f64;
-        let step_size = settings.step_size + (settings.final_step_size - settings.step_size) * progress;
-        if let Some(end) = end {
-            meta = interpolate(&meta, &end, step_size);
-        }
-        if reports {
-            let loss = losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / losses.len() as f64;
-            if observer(&MetaReport { step: outer + 1, loss, ensemble: &meta }).is_break() {
-                break;
-            }
+    let mut reptile = Reptile::new(start, metadata, head, *settings, seed, device);
+    while let Some(report) = reptile.advance() {
+        if observer(&report).is_break() {
+            break;
         }
     }
-    meta
+    reptile.meta
 }
 
 /// The metadata that one DNN sees, and its stream of batches.

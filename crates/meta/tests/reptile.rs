@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use burn::module::Module;
 use meta::parameters::interpolate;
-use meta::{Labels, Settings, Tasks, label, reptile};
+use meta::{Labels, Reptile, Settings, Tasks, label, reptile};
 use model::{Adam, Codec, DeviceChoice, Ensemble, Head, NetworkShape, Policy, Samples, Selection};
 use proptest::prelude::*;
 use sim::scheme::{Exact, Scheme};
@@ -70,7 +70,7 @@ impl Case {
 
     fn run(&self, settings: &Settings) -> Ensemble {
         let device = DeviceChoice::Auto.open().expect("a device").device;
-        let mut proceed = |_: &meta::MetaReport<'_>| ControlFlow::Continue(());
+        let mut proceed = |_: &meta::MetaReport| ControlFlow::Continue(());
         reptile(&self.start, &self.metadata, self.codec.head(), settings, 1, &device, &mut proceed)
     }
 }
@@ -153,7 +153,7 @@ fn an_inner_training_over_environments_sees_one_alone() {
         ..SETTINGS
     };
     let learned = |tasks| {
-        let mut proceed = |_: &meta::MetaReport<'_>| ControlFlow::Continue(());
+        let mut proceed = |_: &meta::MetaReport| ControlFlow::Continue(());
         let settings = Settings { tasks, ..settings };
         logits(&reptile(&start, &contradictions(40), Head::Sigmoid, &settings, 3, &device, &mut proceed))
     };
@@ -203,11 +203,37 @@ fn labels_of_changing_environments_are_those_of_each() {
 }
 
 #[test]
+fn reptile_goes_on_from_another_ones_state_to_the_same_bytes() {
+    let case = case(Labels::Greedy);
+    let device = DeviceChoice::Auto.open().expect("a device").device;
+    let short = Settings { outer_steps: 12, report_every: 1, ..SETTINGS };
+    for settings in [
+        short,
+        Settings { inner_restart: false, step_size: 0.3, ..short },
+        Settings { tasks: Tasks::Environments, workloads_per_environment: 100, meta_batch: 3, ..short },
+    ] {
+        let new = || Reptile::new(&case.start, &case.metadata, case.codec.head(), settings, 1, &device);
+        let whole = case.run(&settings);
+        for interrupted_after in [1, 5, 11] {
+            let mut first = new();
+            while first.advance().expect("more steps").step < interrupted_after {}
+            let state = first.state().expect("on the host");
+            assert_eq!(state.step(), interrupted_after);
+            let mut second = new();
+            second.restore(&state).expect("its own kind");
+            while second.advance().is_some() {}
+            assert_eq!(values(second.ensemble()), values(&whole), "after {interrupted_after} of {settings:?}");
+            assert!(first.restore(&state).is_err(), "it has begun already");
+        }
+    }
+}
+
+#[test]
 fn the_observer_sees_every_report_and_can_end_the_run() {
     let case = case(Labels::Greedy);
     let device = DeviceChoice::Auto.open().expect("a device").device;
     let mut seen = Vec::new();
-    let mut observe = |report: &meta::MetaReport<'_>| {
+    let mut observe = |report: &meta::MetaReport| {
         seen.push(report.step);
         if report.step == 40 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };

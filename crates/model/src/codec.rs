@@ -205,6 +205,11 @@ impl Codec {
         self.task_count
     }
 
+    /// Places of a task.
+    pub fn places(&self) -> usize {
+        self.places
+    }
+
     /// The network's inputs: one for each task, and those of the environment.
     pub fn inputs(&self) -> usize {
         self.task_count + self.reads.width(self.devices, self.places - 1)

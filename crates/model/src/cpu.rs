@@ -13,6 +13,7 @@ use crate::ensemble::Ensemble;
 use crate::fused::{self, Adam, Head, Inference, Kernel, Net, PANEL_ROWS, Trainer, crew};
 use crate::lending::{self, Open};
 use crate::samples::Samples;
+use crate::state::{LearnerState, StateError};
 
 fn shape(ensemble: &Ensemble) -> fused::Shape {
     let NetworkShape { inputs, hidden, outputs } = ensemble.shape();
@@ -230,5 +231,28 @@ impl Learner for CpuLearner {
         self.first_moments = lending::zeros(&self.parameters);
         self.second_moments = lending::zeros(&self.parameters);
         self.steps = 0;
+    }
+
+    fn state(&self) -> Result<LearnerState, StateError> {
+        let bytes = |ensemble: &Ensemble| ensemble.to_bytes().map_err(StateError::new);
+        Ok(LearnerState {
+            parameters: bytes(&self.parameters)?,
+            optimizer: vec![bytes(&self.first_moments)?, bytes(&self.second_moments)?],
+            steps: self.steps,
+        })
+    }
+
+    fn restore(&mut self, state: &LearnerState) -> Result<(), StateError> {
+        let [first, second] = &state.optimizer[..] else {
+            return Err(StateError::new("it is of another kind of device"));
+        };
+        let (shape, dnns) = (self.parameters.shape(), self.parameters.dnns());
+        let ensemble = |bytes: &Vec<u8>| {
+            Ensemble::from_bytes(bytes.clone(), &shape, dnns, &Device::flex()).map_err(StateError::new)
+        };
+        let [parameters, first, second] = [ensemble(&state.parameters)?, ensemble(first)?, ensemble(second)?];
+        (self.parameters, self.first_moments, self.second_moments) = (parameters, first, second);
+        self.steps = state.steps;
+        Ok(())
     }
 }

@@ -8,6 +8,7 @@ use crate::ensemble::Ensemble;
 use crate::fused::{Adam, Head};
 use crate::plain::{PlainForward, PlainLearner};
 use crate::samples::Samples;
+use crate::state::{LearnerState, StateError};
 
 /// Computes logits.
 pub trait Forward: Send + Sync {
@@ -74,6 +75,18 @@ pub trait Learner: Forward {
 
     /// Goes on from these parameters, the optimiser having forgotten everything.
     fn restart(&mut self, ensemble: &Ensemble);
+
+    /// All that it knows.
+    ///
+    /// # Errors
+    /// If the parameters cannot be read back from the device.
+    fn state(&self) -> Result<LearnerState, StateError>;
+
+    /// Goes on from another learner's state, as if nothing had happened; Adam's step size stays this one's.
+    ///
+    /// # Errors
+    /// If the state is damaged, of other networks, or of a learner on another kind of device. Then nothing changes.
+    fn restore(&mut self, state: &LearnerState) -> Result<(), StateError>;
 }
 
 /// What decides and remembers while a [`Learner`] learns.

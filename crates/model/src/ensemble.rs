@@ -2,7 +2,8 @@
 
 use burn::module::{Module, Param, ParamId};
 use burn::nn::Linear;
-use burn::tensor::{Device, Tensor, TensorData, activation};
+use burn::store::ModuleRecord;
+use burn::tensor::{Bytes, Device, Tensor, TensorData, activation};
 use sim::random;
 
 use crate::dnn::{Dnn, NetworkShape};
@@ -69,6 +70,33 @@ impl Ensemble {
             bias: param(bias, [dnns, 1, outputs]),
         };
         Self { layers: layers.into_iter().zip(shape.layers()).map(stacked).collect() }
+    }
+
+    /// The parameters as Burn writes them.
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, String> {
+        let bytes = self.clone().into_record().into_bytes().map_err(|error| error.to_string())?;
+        Ok(bytes.to_vec())
+    }
+
+    /// Parameters that [`Ensemble::to_bytes`] wrote, if they are those of such networks.
+    pub(crate) fn from_bytes(
+        bytes: Vec<u8>,
+        shape: &NetworkShape,
+        dnns: usize,
+        device: &Device,
+    ) -> Result<Self, String> {
+        let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(|error| error.to_string())?;
+        let layer = |(inputs, outputs): (usize, usize)| LayerData {
+            weight: vec![0.0; dnns * inputs * outputs],
+            bias: vec![0.0; dnns * outputs],
+        };
+        let empty = Self::from_host(shape, dnns, shape.layers().map(layer).collect(), device);
+        let other_shape = || "holds networks of another shape than the manifest says".to_owned();
+        let ensemble = empty.try_load_record(record.cast_to_module_dtype()).map_err(|_| other_shape())?;
+        if ensemble.shape() != *shape || ensemble.dnns() != dnns {
+            return Err(other_shape());
+        }
+        Ok(ensemble)
     }
 
     /// The parameters, copied to the host.

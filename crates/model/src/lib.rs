@@ -47,6 +47,7 @@ pub mod plain;
 mod policy;
 mod record;
 mod samples;
+mod state;
 
 pub use backend::{Backend, DeviceChoice, DeviceKind, RemoteAddress, available};
 pub use candidates::{Choice, Chooser, Chosen, Exploration, Selection};
@@ -59,3 +60,4 @@ pub use fused::{Adam, Head};
 pub use policy::Policy;
 pub use record::{FORMAT_VERSION, Record};
 pub use samples::Samples;
+pub use state::{LearnerState, StateError};

@@ -2,13 +2,14 @@
 //! whatever is faster.
 
 use burn::module::Module;
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Int, Tensor, TensorData, activation};
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, OptimizerRecord};
+use burn::tensor::{Bytes, Device, Int, Tensor, TensorData, activation};
 
 use crate::engine::{Forward, Learner};
 use crate::ensemble::{Ensemble, to_vec};
 use crate::fused::{Adam, Head};
 use crate::samples::{Samples, State};
+use crate::state::{LearnerState, StateError};
 
 /// Decides with an ensemble on any device.
 #[derive(Debug)]
@@ -146,6 +147,26 @@ impl Learner for PlainLearner {
     fn restart(&mut self, ensemble: &Ensemble) {
         self.ensemble = ensemble.clone().to_device(&self.device.clone().autodiff()).train();
         self.optimizer = optimizer(self.adam);
+    }
+
+    fn state(&self) -> Result<LearnerState, StateError> {
+        let parameters = self.ensemble.valid().to_bytes().map_err(StateError::new)?;
+        let optimizer = self.optimizer.to_record().into_bytes().map_err(StateError::new)?;
+        Ok(LearnerState { parameters, optimizer: vec![optimizer.to_vec()], steps: 0 })
+    }
+
+    fn restore(&mut self, state: &LearnerState) -> Result<(), StateError> {
+        let [record] = &state.optimizer[..] else {
+            return Err(StateError::new("it is of another kind of device"));
+        };
+        let (shape, dnns) = (self.ensemble.shape(), self.ensemble.dnns());
+        let device = self.device.clone().autodiff();
+        let ensemble =
+            Ensemble::from_bytes(state.parameters.clone(), &shape, dnns, &device).map_err(StateError::new)?;
+        let record = OptimizerRecord::from_bytes(Bytes::from_bytes_vec(record.clone())).map_err(StateError::new)?;
+        self.ensemble = ensemble.train();
+        self.optimizer = optimizer(self.adam).load_record(record);
+        Ok(())
     }
 }
 

@@ -12,8 +12,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use burn::store::ModuleRecord;
-use burn::tensor::{Bytes, Device};
+use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sim::{CostModel, Scenario};
@@ -21,7 +20,7 @@ use sim::{CostModel, Scenario};
 use crate::candidates::{Choice, Exploration, Selection};
 use crate::codec::{Code, Codec, EnvironmentInputs, Scaling};
 use crate::dnn::{MAX_PARAMETERS, NetworkShape};
-use crate::ensemble::{Ensemble, LayerData};
+use crate::ensemble::Ensemble;
 use crate::error::RecordError;
 
 /// The format that this program writes. It reads this and all before it: format 1 knew no networks that read the
@@ -300,17 +299,7 @@ fn load_weights(
     if checksum(&bytes) != weights.sha256 {
         return Err(wrong("does not match the manifest's checksum: it is damaged or was changed".to_owned()));
     }
-    let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(|error| wrong(error.to_string()))?;
-    let layer = |(inputs, outputs): (usize, usize)| LayerData {
-        weight: vec![0.0; dnns * inputs * outputs],
-        bias: vec![0.0; dnns * outputs],
-    };
-    let empty = Ensemble::from_host(shape, dnns, shape.layers().map(layer).collect(), device);
-    let other_shape = || wrong("holds networks of another shape than the manifest says".to_owned());
-    let ensemble = empty.try_load_record(record.cast_to_module_dtype()).map_err(|_| other_shape())?;
-    if ensemble.shape() != *shape || ensemble.dnns() != dnns {
-        return Err(other_shape());
-    }
+    let ensemble = Ensemble::from_bytes(bytes, shape, dnns, device).map_err(wrong)?;
     if !is_finite(&ensemble) {
         return Err(wrong("holds parameters that are no numbers".to_owned()));
     }

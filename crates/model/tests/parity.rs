@@ -2,7 +2,9 @@
 
 use model::cpu::{CpuForward, CpuLearner};
 use model::plain::{PlainForward, PlainLearner};
-use model::{Adam, DeviceChoice, Ensemble, Forward, Head, Learner, NetworkShape, Round, Rounds, Samples};
+use model::{
+    Adam, DeviceChoice, Ensemble, Forward, Head, Learner, LearnerState, NetworkShape, Round, Rounds, Samples, StateError,
+};
 use sim::random::{self, Stream};
 
 const DNNS: usize = 3;
@@ -194,6 +196,12 @@ fn rounds_of_any_number_of_threads_are_those_of_single_steps() {
         fn restart(&mut self, ensemble: &Ensemble) {
             self.0.restart(ensemble);
         }
+        fn state(&self) -> Result<LearnerState, StateError> {
+            self.0.state()
+        }
+        fn restore(&mut self, state: &LearnerState) -> Result<(), StateError> {
+            self.0.restore(state)
+        }
     }
     let device = DeviceChoice::Flex.open().expect("built in by default").device;
     let shape = NetworkShape { inputs: 9, hidden: vec![24, 17], outputs: 18 };
@@ -213,5 +221,43 @@ fn rounds_of_any_number_of_threads_are_those_of_single_steps() {
         pool.install(|| learner.rounds(&mut got));
         assert_eq!(got.seen, expected.seen, "{threads} threads");
         assert_eq!(learner.ensemble().to_host(), reference.ensemble().to_host(), "{threads} threads");
+    }
+}
+
+/// The state of each kind of learner goes over to another of its kind, which then learns the same, and to none of the
+/// other kind.
+#[test]
+fn a_learner_goes_on_from_another_ones_state_to_the_same_bytes() {
+    let device = DeviceChoice::Flex.open().expect("built in by default").device;
+    let (head, shape) = (Head::Sigmoid, NetworkShape { inputs: 6, hidden: vec![19, 10], outputs: 5 });
+    let start = Ensemble::random(&shape, DNNS, 1, &device);
+    let mut random = random::stream(2, "state");
+    let samples = samples(&shape, head, &mut random);
+    let adam = Adam::with_learning_rate(0.003);
+    let batches: Vec<Vec<u32>> =
+        (0..40).map(|_| (0..DNNS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect()).collect();
+    let new = |plain: bool| -> Box<dyn Learner> {
+        if plain {
+            Box::new(PlainLearner::new(&start, head, adam, &device))
+        } else {
+            Box::new(CpuLearner::new(&start, head, adam))
+        }
+    };
+    for plain in [true, false] {
+        let (mut whole, mut first, mut second) = (new(plain), new(plain), new(plain));
+        whole.steps(&samples, &batches, None);
+        first.steps(&samples, &batches[..17], None);
+        let state = first.state().expect("on the host");
+        second.restore(&state).expect("its own kind");
+        second.steps(&samples, &batches[17..], None);
+        assert_eq!(second.ensemble().to_host(), whole.ensemble().to_host(), "plain: {plain}");
+        let before = whole.ensemble().to_host();
+        let mut other = new(!plain);
+        assert!(other.restore(&state).is_err(), "another kind");
+        let wider = NetworkShape { hidden: vec![20, 10], ..shape.clone() };
+        let wider = Ensemble::random(&wider, DNNS, 1, &device);
+        let mut wider = CpuLearner::new(&wider, head, adam);
+        assert!(wider.restore(&state).is_err(), "other networks");
+        assert_eq!(whole.ensemble().to_host(), before);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::cost::{Link, SLOWEST_MBPS};
 use crate::error::{DataError, EnvironmentError};
@@ -18,7 +18,7 @@ pub const MAX_UPLINK_MBPS: f64 = 1e12;
 const MOMENT_DRAWS: usize = 4096;
 
 /// The part of a scenario that changes while it runs. Everything else stays.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Environment {
     /// α of eq. (18).
     pub alpha: f64,

@@ -219,6 +219,19 @@ impl Workloads {
         }
     }
 
+    /// How much was drawn so far: of sizes, and of environments.
+    pub fn position(&self) -> (u128, Option<u128>) {
+        (self.random.get_word_pos(), self.environments.as_ref().map(|(_, random)| random.get_word_pos()))
+    }
+
+    /// Goes on as another row of the same seed did after [`Workloads::position`].
+    pub fn seek(&mut self, (sizes, environments): (u128, Option<u128>)) {
+        self.random.set_word_pos(sizes);
+        if let (Some((_, random)), Some(position)) = (&mut self.environments, environments) {
+            random.set_word_pos(position);
+        }
+    }
+
     /// Draws one workload.
     pub fn draw(&mut self) -> Workload {
         let mut sizes = vec![0.0; self.devices * self.tasks];

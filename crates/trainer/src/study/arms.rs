@@ -237,7 +237,7 @@ impl Study {
         let mut workloads = self.training_workloads(source, seed, "metadata");
         let (labels, count, together) = (settings.labels, settings.metadata, settings.workloads_per_environment);
         let metadata = meta::label(labels, count, together, &mut workloads, model, &codec)?;
-        let mut proceed = |_: &meta::MetaReport<'_>| ControlFlow::Continue(());
+        let mut proceed = |_: &meta::MetaReport| ControlFlow::Continue(());
         let head = codec.head();
         let ensemble = meta::reptile(&start, &metadata.samples, head, &settings, seed, &self.device, &mut proceed);
         let expense = Expense {
