@@ -6,7 +6,7 @@
 #
 # TRACES  folder of uplink recordings with the folders campus, suburban and urban (github.com/BenSliwa/DDS)
 # SPLIT   CSV with the columns file and role (train or validation)
-# OTHER   other recordings to test on (github.com/NYU-METS/Main, Dataset_1)
+# OTHER   other recordings to test on: Dataset_1/Subway_Q_Train of github.com/NYU-METS/Main
 set -euo pipefail
 traces=$(realpath "$1") split=$(realpath "$2") other=${3:+$(realpath "$3")}
 cd "$(dirname "$0")/.."
@@ -14,9 +14,9 @@ study() { cargo run --quiet -p trainer -- adaptation-study --traces "$traces" --
 mkdir -p runs/adaptation
 study validation
 study urban --leave-out urban
-[ -z "$other" ] || study other --test "$other"
-for picture in adaptation followed replay; do
-    for folder in runs/adaptation/*/; do cp "$folder$picture.svg" "docs/images/$picture-$(basename "$folder").svg"; done
+[ -z "$other" ] || study subway --test "$other" --seeds 1-4
+for folder in runs/adaptation/*/; do
+    for picture in adaptation followed replay; do cp "$folder$picture.svg" "docs/images/$picture-$(basename "$folder").svg"; done
 done
 python3 - runs/adaptation/*/{comparison,claims,costs,choices}.csv <<'PYTHON'
 import csv, sys

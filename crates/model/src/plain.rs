@@ -151,7 +151,7 @@ impl Learner for PlainLearner {
 
     fn state(&self) -> Result<LearnerState, StateError> {
         let parameters = self.ensemble.valid().to_bytes().map_err(StateError::new)?;
-        let optimizer = self.optimizer.to_record().into_bytes().map_err(StateError::new)?;
+        let optimizer = self.optimizer.to_record().into_bytes().map_err(|error| StateError::new(error.to_string()))?;
         Ok(LearnerState { parameters, optimizer: vec![optimizer.to_vec()], steps: 0 })
     }
 
@@ -163,7 +163,8 @@ impl Learner for PlainLearner {
         let device = self.device.clone().autodiff();
         let ensemble =
             Ensemble::from_bytes(state.parameters.clone(), &shape, dnns, &device).map_err(StateError::new)?;
-        let record = OptimizerRecord::from_bytes(Bytes::from_bytes_vec(record.clone())).map_err(StateError::new)?;
+        let record = OptimizerRecord::from_bytes(Bytes::from_bytes_vec(record.clone()))
+            .map_err(|error| StateError::new(error.to_string()))?;
         self.ensemble = ensemble.train();
         self.optimizer = optimizer(self.adam).load_record(record);
         Ok(())

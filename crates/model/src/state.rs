@@ -47,7 +47,7 @@ pub struct StateError {
 
 impl StateError {
     /// An error for this reason.
-    pub fn new(reason: impl ToString) -> Self {
-        Self { reason: reason.to_string() }
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into() }
     }
 }

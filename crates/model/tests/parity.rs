@@ -3,7 +3,8 @@
 use model::cpu::{CpuForward, CpuLearner};
 use model::plain::{PlainForward, PlainLearner};
 use model::{
-    Adam, DeviceChoice, Ensemble, Forward, Head, Learner, LearnerState, NetworkShape, Round, Rounds, Samples, StateError,
+    Adam, DeviceChoice, Ensemble, Forward, Head, Learner, LearnerState, NetworkShape, Round, Rounds, Samples,
+    StateError,
 };
 use sim::random::{self, Stream};
 

@@ -191,6 +191,19 @@ fn records_of_the_first_format_are_still_read() {
 }
 
 #[test]
+fn a_record_of_what_is_no_number_is_not_saved() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut record, _) = record("ddlo", None);
+    let mut layers = record.ensemble.to_host();
+    layers[1].bias[0] = f32::NAN;
+    let device = DeviceChoice::Auto.open().expect("a device").device;
+    record.ensemble = Ensemble::from_host(&record.ensemble.shape(), record.ensemble.dnns(), layers, &device);
+    let path = folder.path().join("record");
+    assert!(matches!(record.save(&path), Err(RecordError::Diverged { .. })));
+    assert!(fs::read_dir(folder.path()).expect("it is there").next().is_none());
+}
+
+#[test]
 fn equal_records_are_equal_files() {
     let folder = tempfile::tempdir().expect("a folder");
     for name in ["a", "b"] {

@@ -1,56 +1,251 @@
-//! Records of the networks in training, so that a device that is lost takes little with it.
+//! What a run keeps while it lasts, so that little is lost with it: how it was started, its state, records of its networks.
+//!
+//! ```text
+//! RUN_DIR/checkpoints/
+//! ├── run.toml              how the run was started
+//! ├── lock                  locked by the process that works on the run; holds its number
+//! ├── drl-00004000.state    all that training knows after this step
+//! └── drl-00004000/         the networks after this step, as a record
+//! ```
+//!
+//! A state is one line that names the format, one with the SHA-256 of what follows, and a [`Saved`] in postcard. It is
+//! written to a file of another name, synced and renamed; the last two stay, so that a damaged one is no loss.
 
-use std::collections::VecDeque;
-use std::fs;
+use std::fs::{self, File, TryLockError};
+use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use model::{Record, RecordError};
+use drl::AgentState;
+use meta::ReptileState;
+use model::Record;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::AppError;
+use crate::metrics::Row;
+use crate::report;
+use crate::run_dir::write_file;
 
 /// Checkpoints that stay: should the last be of no use, there is the one before.
 const KEPT: usize = 2;
+const DIRECTORY: &str = "checkpoints";
+const STARTED: &str = "run.toml";
+const LOCK: &str = "lock";
+const FORMAT: &str = "trainer state 1";
+/// No state is nearly as long.
+const MAX_STATE_BYTES: u64 = 1 << 33;
+
+/// How a run was started; what it resolved to stands in its `config.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Started {
+    pub(crate) scenario: String,
+    pub(crate) training: String,
+    pub(crate) settings: Vec<String>,
+    pub(crate) seed: u64,
+    /// As it was asked for.
+    pub(crate) device: String,
+    /// Whether only first parameters are wanted.
+    pub(crate) meta_only: bool,
+    /// As it was given: one that is relative is looked for where the run goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) start: Option<PathBuf>,
+}
+
+/// Where a run stands.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Saved {
+    /// Of `metrics.csv`.
+    pub(crate) rows: Vec<Row<String>>,
+    /// Q2 of the first parameters, once there are any.
+    pub(crate) q2_start: Option<f64>,
+    pub(crate) meta_seconds: f64,
+    pub(crate) drl_seconds: f64,
+    pub(crate) state: PhaseState,
+}
+
+/// What the phase that is being trained knows.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum PhaseState {
+    Meta(ReptileState),
+    Drl(AgentState),
+}
 
 /// The checkpoints of one run, in a directory of their own that goes when the run is done.
 #[derive(Debug)]
 pub(crate) struct Checkpoints {
     directory: PathBuf,
     every: Duration,
+    every_steps: Option<usize>,
     last: Instant,
-    kept: VecDeque<PathBuf>,
+    last_step: usize,
+    /// Held as long as the run is worked on; the system gives it back when the process ends, however it does.
+    lock: File,
+}
+
+impl Drop for Checkpoints {
+    /// A process that ends in order leaves no trace of itself.
+    fn drop(&mut self) {
+        let _ = self.lock.set_len(0);
+    }
 }
 
 impl Checkpoints {
-    /// Nothing is written before the first one is due.
-    pub(crate) fn new(run: &Path, every: Duration) -> Self {
-        Self { directory: run.join("checkpoints"), every, last: Instant::now(), kept: VecDeque::new() }
+    /// Those of a new run.
+    pub(crate) fn create(run: &Path, started: &Started) -> Result<Self, AppError> {
+        let directory = run.join(DIRECTORY);
+        fs::create_dir_all(&directory).map_err(|source| AppError::Unwritable { path: directory.clone(), source })?;
+        let text = toml::to_string(started).expect("numbers and texts can be written");
+        let checkpoints = Self::open(run)?;
+        write_file(&directory.join(STARTED), text.as_bytes())?;
+        Ok(checkpoints)
     }
 
-    pub(crate) fn due(&self) -> bool {
-        self.last.elapsed() >= self.every
+    /// Those of a run that ended before it was done.
+    pub(crate) fn open(run: &Path) -> Result<Self, AppError> {
+        let directory = run.join(DIRECTORY);
+        let lock = lock(run, &directory.join(LOCK))?;
+        let (every, last) = (Duration::MAX, Instant::now());
+        Ok(Self { directory, every, every_steps: None, last, last_step: 0, lock })
     }
 
-    /// Keeps a record; the oldest goes once it is there.
-    pub(crate) fn save(&mut self, name: &str, record: &Record) -> Result<(), RecordError> {
-        let path = self.directory.join(name);
-        record.save(&path)?;
-        self.kept.push_back(path);
-        if self.kept.len() > KEPT {
-            // One too many is no reason to end a training.
-            let _ = self.kept.pop_front().map(fs::remove_dir_all);
+    /// How often one is due: after so much time, or so many steps, whichever comes first.
+    pub(crate) fn every(&mut self, seconds: u64, steps: Option<usize>) {
+        (self.every, self.every_steps) = (Duration::from_secs(seconds), steps);
+    }
+
+    /// How the run was started.
+    pub(crate) fn started(&self, run: &Path) -> Result<Started, AppError> {
+        let path = self.directory.join(STARTED);
+        let unresumable = |reason| AppError::NotResumable { run: run.to_owned(), reason };
+        let text = fs::read_to_string(&path).map_err(|error| unresumable(format!("{STARTED}: {error}")))?;
+        toml::from_str(&text).map_err(|error| unresumable(format!("{STARTED}: {}", error.message())))
+    }
+
+    /// Where the run stood last: the newest state that is whole. `None`: there is none, and it begins anew.
+    pub(crate) fn latest_state(&self) -> Result<Option<Saved>, AppError> {
+        for name in self.names()?.iter().rev() {
+            let path = self.directory.join(format!("{name}.state"));
+            match read_state(&path) {
+                Ok(saved) => return Ok(Some(saved)),
+                Err(reason) => report::note(&format!("{} is of no use: {reason}", path.display())),
+            }
         }
-        self.last = Instant::now();
+        Ok(None)
+    }
+
+    /// Whether it is time after this step of a phase.
+    pub(crate) fn due(&self, step: usize) -> bool {
+        let steps = step.saturating_sub(self.last_step);
+        self.last.elapsed() >= self.every || self.every_steps.is_some_and(|every| steps >= every)
+    }
+
+    /// Keeps where the run stands, and a record of its networks; the oldest goes once they are there.
+    pub(crate) fn save(&mut self, phase: &str, step: usize, record: &Record, saved: &Saved) -> Result<(), AppError> {
+        let name = format!("{phase}-{step:08}");
+        let body = postcard::to_stdvec(saved).expect("numbers and texts can be written");
+        let mut bytes = format!("{FORMAT}\n{}\n", checksum(&body)).into_bytes();
+        bytes.extend(body);
+        write_file(&self.directory.join(format!("{name}.state")), &bytes)?;
+        let path = self.directory.join(&name);
+        // A run that went on from an older state comes here again.
+        let _ = fs::remove_dir_all(&path);
+        record.save(&path)?;
+        let names = self.names()?;
+        for old in names.iter().rev().skip(KEPT) {
+            // One too many is no reason to end a training.
+            let _ = fs::remove_file(self.directory.join(format!("{old}.state")));
+            let _ = fs::remove_dir_all(self.directory.join(old));
+        }
+        (self.last, self.last_step) = (Instant::now(), step);
         Ok(())
     }
 
-    /// The last checkpoint.
-    pub(crate) fn latest(&self) -> Option<&Path> {
-        self.kept.back().map(PathBuf::as_path)
+    /// The last record.
+    pub(crate) fn latest_record(&self) -> Option<PathBuf> {
+        let names = self.names().unwrap_or_default();
+        names.iter().rev().map(|name| self.directory.join(name)).find(|path| path.is_dir())
     }
 
     /// Removes what the finished run no longer needs.
     pub(crate) fn clear(&self) {
-        if !self.kept.is_empty() {
-            let _ = fs::remove_dir_all(&self.directory);
-        }
+        let _ = fs::remove_dir_all(&self.directory);
     }
+
+    /// Names of what is kept, in the order of training.
+    fn names(&self) -> Result<Vec<String>, AppError> {
+        let unreadable = |source| AppError::Unreadable { path: self.directory.clone(), source };
+        let mut names: Vec<((usize, usize), String)> = Vec::new();
+        for entry in fs::read_dir(&self.directory).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|extension| extension == "state")
+                && let Some(name) = path.file_stem().and_then(|name| name.to_str())
+                && let Some((phase, step)) = name.split_once('-')
+                && let (Some(phase), Ok(step)) =
+                    (["meta", "drl"].iter().position(|known| *known == phase), step.parse())
+            {
+                names.push(((phase, step), name.to_owned()));
+            }
+        }
+        names.sort_unstable();
+        Ok(names.into_iter().map(|(_, name)| name).collect())
+    }
+}
+
+/// Takes the lock of a run, or says who has it.
+fn lock(run: &Path, path: &Path) -> Result<File, AppError> {
+    let unwritable = |source| AppError::Unwritable { path: path.to_owned(), source };
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    let mut file = match options.open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let reason = format!("there is no {DIRECTORY} in it: it is done, or no run");
+            return Err(AppError::NotResumable { run: run.to_owned(), reason });
+        }
+        file => file.map_err(unwritable)?,
+    };
+    let mut holder = String::new();
+    let locked = file.try_lock();
+    let _ = Read::by_ref(&mut file).take(20).read_to_string(&mut holder);
+    match locked {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(AppError::Locked { run: run.to_owned(), holder }),
+        Err(TryLockError::Error(source)) => return Err(unwritable(source)),
+    }
+    if !holder.is_empty() {
+        report::note(&format!("process {holder}, which worked on {}, is gone; its lock is taken over", run.display()));
+    }
+    let write = |file: &mut File| {
+        file.rewind()?;
+        file.set_len(0)?;
+        write!(file, "{}", std::process::id())?;
+        file.flush()
+    };
+    write(&mut file).map_err(unwritable)?;
+    Ok(file)
+}
+
+fn read_state(path: &Path) -> Result<Saved, String> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    file.take(MAX_STATE_BYTES).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    let mut parts = bytes.splitn(3, |byte| *byte == b'\n');
+    let (format, seal, body) = (parts.next(), parts.next(), parts.next());
+    if format != Some(FORMAT.as_bytes()) {
+        return Err("it was written by another version, or is no state".to_owned());
+    }
+    let body = body.unwrap_or_default();
+    if seal != Some(checksum(body).as_bytes()) {
+        return Err("it is damaged".to_owned());
+    }
+    postcard::from_bytes(body).map_err(|error| error.to_string())
+}
+
+fn checksum(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }

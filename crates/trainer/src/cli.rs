@@ -83,9 +83,16 @@ pub(crate) struct TrainArgs {
     /// Run directory to write; must be new or empty [default: a new one under runs/]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Keep a record of the networks in training in RUN_DIR/checkpoints this often; the last two stay until the end
+    /// Go on with a run that did not end, from its last checkpoint, to the same bytes as if it never had stopped
+    #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["scenario", "training", "settings", "start", "seed", "out"])]
+    pub(crate) resume: Option<PathBuf>,
+    /// Keep everything that training knows, and a record of its networks, in RUN_DIR/checkpoints this often; the last two
+    /// stay until the end
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) checkpoint_every: u64,
+    /// The same after so many steps of a phase, if that comes first
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) checkpoint_steps: Option<u64>,
     #[command(flatten)]
     pub(crate) format: FormatArg,
 }

@@ -92,6 +92,11 @@ impl Training {
         Ok(training)
     }
 
+    /// The settings that a run keeps.
+    pub(crate) fn of_run(origin: &str, text: &str) -> Result<Self, AppError> {
+        Ok(Self::blank().read(origin, text)?)
+    }
+
     fn from_file(path: &str) -> Result<Self, AppError> {
         let text = std::fs::read_to_string(path).map_err(|source| {
             if source.kind() == std::io::ErrorKind::NotFound && !path.contains(['/', '\\', '.']) {

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use crate::interrupt::Signal;
+
 /// How the program ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -12,6 +14,10 @@ pub(crate) enum Exit {
     Failure = 1,
     /// The command line was wrong (also clap's own code).
     Usage = 2,
+    /// Ctrl-C ended a run in order: 128 and the number of the signal, as shells have it.
+    Interrupted = 130,
+    /// SIGTERM did.
+    Terminated = 143,
 }
 
 /// Everything that can end a command.
@@ -51,6 +57,16 @@ pub(crate) enum AppError {
     NoOptimum { scenario: String },
     #[error("`{option} {text}` is not {wanted}")]
     BadOption { option: &'static str, text: String, wanted: &'static str },
+    #[error("{} cannot go on: {reason}", run.display())]
+    NotResumable { run: PathBuf, reason: String },
+    #[error("process {holder} is at work on {}", run.display())]
+    Locked { run: PathBuf, holder: String },
+    #[error("{signal} ended the run after {phase} step {step}; everything up to there is kept")]
+    Interrupted { signal: Signal, run: PathBuf, phase: &'static str, step: usize },
+    #[error("training went astray: the loss after {phase} step {step} is {loss}")]
+    Astray { run: PathBuf, phase: &'static str, step: usize, loss: f64 },
+    #[error("the state of the run is of no use")]
+    State(#[from] model::StateError),
     #[error("two runs of the sweep would be called {name}; the other is {others}")]
     SameName { name: String, others: String },
     #[error("{} belongs to another sweep: {reason}", path.display())]
@@ -173,6 +189,14 @@ impl AppError {
             }
             Self::NoWindow { .. } => "`trainer trace inspect PATH` shows the drives of a recording and their windows; a longer --window finds more".into(),
             Self::NoOptimum { .. } => "take a scenario with fewer tasks for each device".into(),
+            Self::NotResumable { .. } => "name the directory of a run that did not end, such as runs/paper-recommended-seed1".into(),
+            Self::Locked { .. } => "wait until it is done, or end it".into(),
+            Self::Interrupted { run, .. } => format!("`cargo run -p trainer -- train --resume {}` goes on", run.display()),
+            Self::Astray { run, .. } => format!(
+                "take a smaller learning_rate; {} keeps the last networks before",
+                run.join("checkpoints").display()
+            ),
+            Self::State(_) => "train again".into(),
             Self::SameName { .. } => "give the files of settings and scenarios names of their own (`name = ...`)".into(),
             Self::OtherSweep { .. } => "name another directory with --out, or merge the shards of one sweep only".into(),
             Self::NoSweep { .. } => "give directories that `trainer sweep` wrote".into(),
@@ -205,6 +229,7 @@ impl AppError {
 
     pub(crate) fn exit(&self) -> Exit {
         match self {
+            Self::Interrupted { signal, .. } => signal.exit(),
             Self::BadSetting { .. }
             | Self::BadOption { .. }
             | Self::UnknownTraining { .. }

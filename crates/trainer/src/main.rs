@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod contain;
 mod error;
+mod interrupt;
 mod metrics;
 mod progress;
 mod report;

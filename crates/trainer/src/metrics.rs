@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
-use crate::run_dir::RunDir;
+use crate::run_dir::{RunDir, write_file};
 
 /// Name of the file in a run directory.
 pub(crate) const FILE: &str = "metrics.csv";
@@ -42,6 +42,19 @@ impl MetricsFile {
         Ok(Self { path, writer: csv::Writer::from_writer(file), rows: Vec::new() })
     }
 
+    /// The file of a run that goes on: with these rows, whatever it holds.
+    pub(crate) fn resume(directory: &RunDir, rows: Vec<Row>) -> Result<Self, AppError> {
+        let path = directory.path().join(FILE);
+        // It appears whole, and stays what it was if that fails.
+        let text = csv_text(&rows).map_err(|source| AppError::Unwritable { path: path.clone(), source })?;
+        write_file(&path, text.as_bytes())?;
+        let file = File::options().append(true).open(&path);
+        let file = file.map_err(|source| AppError::Unwritable { path: path.clone(), source })?;
+        // The header is there if any row is.
+        let writer = csv::WriterBuilder::new().has_headers(rows.is_empty()).from_writer(file);
+        Ok(Self { path, writer, rows })
+    }
+
     /// Adds a row, and sees it to the file.
     pub(crate) fn add(&mut self, row: Row) -> Result<(), AppError> {
         let written = self.writer.serialize(&row).map_err(std::io::Error::from).and_then(|()| self.writer.flush());
@@ -59,6 +72,32 @@ impl MetricsFile {
     pub(crate) fn rows(&self) -> &[Row] {
         &self.rows
     }
+}
+
+impl Row<String> {
+    /// The row with the name of a phase that this program knows.
+    pub(crate) fn known(self) -> Option<Row> {
+        let phase = ["meta", "drl"].into_iter().find(|phase| *phase == self.phase)?;
+        let Self { step, loss, q1, q2, buffer_mean_cost, .. } = self;
+        Some(Row { phase, step, loss, q1, q2, buffer_mean_cost })
+    }
+}
+
+impl Row {
+    /// The row as it is kept.
+    pub(crate) fn kept(&self) -> Row<String> {
+        let Self { phase, step, loss, q1, q2, buffer_mean_cost } = self.clone();
+        Row { phase: phase.to_owned(), step, loss, q1, q2, buffer_mean_cost }
+    }
+}
+
+fn csv_text(rows: &[Row]) -> std::io::Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.serialize(row).map_err(std::io::Error::from)?;
+    }
+    let bytes = writer.into_inner().map_err(csv::IntoInnerError::into_error)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Reads the file of a finished run.

@@ -32,6 +32,11 @@ impl RunDir {
         unreachable!("there are fewer directories than numbers")
     }
 
+    /// The directory of a run that goes on.
+    pub(crate) fn of(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
     /// A directory that must be new or empty.
     pub(crate) fn create_at(path: &Path) -> Result<Self, AppError> {
         let unwritable = |source| AppError::Unwritable { path: path.to_owned(), source };

@@ -50,7 +50,9 @@ impl Planned {
             seed: SeedArg { seed },
             compute,
             out: None,
+            resume: None,
             checkpoint_every: 60,
+            checkpoint_steps: None,
             format: FormatArg { format: Format::Table },
         }
     }

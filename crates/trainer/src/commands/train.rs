@@ -1,24 +1,26 @@
 //! `train` and `meta`: the main job, from a scenario to a record.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use drl::Agent;
-use meta::MetaReport;
+use drl::{Agent, AgentState};
+use meta::{MetaReport, Reptile, ReptileState};
 use model::{Backend, Codec, Ensemble, EnvironmentInputs, NetworkShape, Policy, Record, Samples, Scaling, Selection};
 use serde::Serialize;
-use sim::StandardSet;
 use sim::config::Problems;
 use sim::metrics::Evaluation;
 use sim::scheme;
+use sim::{Scenario, StandardSet};
 
-use crate::checkpoints::Checkpoints;
-use crate::cli::{Format, TrainArgs};
+use crate::checkpoints::{Checkpoints, PhaseState, Saved, Started};
+use crate::cli::{ComputeArgs, Format, FormatArg, ScenarioArg, SeedArg, ThreadsArg, TrainArgs};
 use crate::config::{Network, Training};
 use crate::contain;
 use crate::error::AppError;
+use crate::interrupt;
 use crate::metrics::{MetricsFile, Row};
 use crate::progress::Progress;
 use crate::report::{self, plot};
@@ -27,12 +29,18 @@ use crate::setup::{self, Problem};
 
 /// Trains: first parameters, then Algorithm 2, then the comparison.
 pub(crate) fn train(args: &TrainArgs) -> Result<(), AppError> {
+    if let Some(directory) = &args.resume {
+        return resume(args, directory);
+    }
     let training = Training::load(&args.training, &args.settings)?;
     run(args, training, Phases::Both)
 }
 
 /// Only prepares first parameters.
 pub(crate) fn meta(args: &TrainArgs) -> Result<(), AppError> {
+    if let Some(directory) = &args.resume {
+        return resume(args, directory);
+    }
     let mut training = Training::load(&args.training, &args.settings)?;
     training.drl.steps = 0;
     run(args, training, Phases::MetaOnly)
@@ -41,9 +49,58 @@ pub(crate) fn meta(args: &TrainArgs) -> Result<(), AppError> {
 fn run(args: &TrainArgs, training: Training, phases: Phases) -> Result<(), AppError> {
     let problem = Problem::load(&args.scenario.scenario)?;
     let backend = setup::open(&args.compute)?;
-    let work =
-        || Run::prepare(args, training, problem, phases, backend.clone(), args.out.as_deref(), Display::Terminal);
+    interrupt::listen();
+    let place = Place::New(args.out.as_deref());
+    let work = || Run::prepare(args, training, problem, phases, backend.clone(), place, Display::Terminal);
     contain::on_device(&backend, work)?.finish()
+}
+
+/// Goes on with a run that did not end.
+fn resume(args: &TrainArgs, path: &Path) -> Result<(), AppError> {
+    let checkpoints = Checkpoints::open(path)?;
+    let unresumable = |reason: String| AppError::NotResumable { run: path.to_owned(), reason };
+    let started = checkpoints.started(path)?;
+    let text = fs::read_to_string(path.join(CONFIGURATION));
+    let text = text.map_err(|error| unresumable(format!("{CONFIGURATION}: {error}")))?;
+    let table: toml::Table = toml::from_str(&text).map_err(|error| unresumable(format!("{CONFIGURATION}: {error}")))?;
+    let part = |key: &str| {
+        let part = table.get(key).and_then(|part| toml::to_string(part).ok());
+        part.ok_or_else(|| unresumable(format!("{CONFIGURATION} has no [{key}]")))
+    };
+    let origin = path.join(CONFIGURATION).display().to_string();
+    let training = Training::of_run(&origin, &part("training")?)?;
+    let scenario = Scenario::from_toml(&origin, &part("scenario")?).map_err(sim::ScenarioError::from)?;
+    let device = if args.compute.device == "auto" { started.device.clone() } else { args.compute.device.clone() };
+    let threads = ThreadsArg { threads: args.compute.threads.threads };
+    let whole = TrainArgs {
+        scenario: ScenarioArg { scenario: started.scenario.clone() },
+        training: started.training.clone(),
+        settings: started.settings.clone(),
+        start: started.start.clone(),
+        seed: SeedArg { seed: started.seed },
+        compute: ComputeArgs { device, threads },
+        out: None,
+        resume: None,
+        checkpoint_every: args.checkpoint_every,
+        checkpoint_steps: args.checkpoint_steps,
+        format: FormatArg { format: args.format.format },
+    };
+    let phases = if started.meta_only { Phases::MetaOnly } else { Phases::Both };
+    let backend = setup::open(&whole.compute)?;
+    interrupt::listen();
+    let saved = checkpoints.latest_state()?.map(Box::new);
+    let place = Place::Resumed { path, text, checkpoints, saved };
+    let problem = Problem::new(scenario)?;
+    let work = || Run::prepare(&whole, training, problem, phases, backend.clone(), place, Display::Terminal);
+    contain::on_device(&backend, work)?.finish()
+}
+
+/// The directory that a run writes.
+enum Place<'p> {
+    /// A new one, here if anywhere was asked for.
+    New(Option<&'p Path>),
+    /// That of a run that did not end, with the text of its configuration and where it stood.
+    Resumed { path: &'p Path, text: String, checkpoints: Checkpoints, saved: Option<Box<Saved>> },
 }
 
 /// Trains as one of many, into this directory: nothing is printed.
@@ -54,9 +111,13 @@ pub(crate) fn quietly(
     backend: &Backend,
     out: &Path,
 ) -> Result<(), AppError> {
-    let work = || Run::prepare(args, training, problem, Phases::Both, backend.clone(), Some(out), Display::Nothing);
+    let place = Place::New(Some(out));
+    let work = || Run::prepare(args, training, problem, Phases::Both, backend.clone(), place, Display::Nothing);
     contain::on_device(backend, work)?.finish()
 }
+
+/// Name of the file of the resolved configuration.
+const CONFIGURATION: &str = "config.toml";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phases {
@@ -120,6 +181,14 @@ struct Run<'a> {
     metrics: MetricsFile,
     checkpoints: Checkpoints,
     display: Display,
+    /// Where the run goes on, if it does.
+    state: Option<PhaseState>,
+    /// Q2 of the first parameters.
+    q2_start: Option<f64>,
+    /// Spent before the phase that is being trained, and since when that is.
+    meta_seconds: f64,
+    drl_seconds: f64,
+    phase_began: Instant,
 }
 
 impl<'a> Run<'a> {
@@ -131,7 +200,7 @@ impl<'a> Run<'a> {
         problem: Problem,
         phases: Phases,
         backend: Backend,
-        out: Option<&Path>,
+        place: Place<'_>,
         display: Display,
     ) -> Result<Self, AppError> {
         let sampler = problem.sampler()?;
@@ -166,19 +235,49 @@ impl<'a> Run<'a> {
         let start = start.unwrap_or_else(|| Ensemble::random(&shape, dnns, args.seed.seed, &backend.device));
         let set = problem.standard_set()?;
         let begin = Instant::now();
-        let learns = training.meta.outer_steps > 0 && (args.start.is_none() || phases == Phases::MetaOnly);
+        let past_meta = match &place {
+            Place::Resumed { saved: Some(saved), .. } => matches!(saved.state, PhaseState::Drl(_)),
+            _ => false,
+        };
+        let learns =
+            training.meta.outer_steps > 0 && (args.start.is_none() || phases == Phases::MetaOnly) && !past_meta;
         let labelled = || {
             let _sign_of_life = (display == Display::Terminal).then(|| Progress::spinner("labelling metadata"));
             label(&problem, &training.meta, &codec, args.seed.seed)
         };
         let metadata = learns.then(labelled).transpose()?;
         let labelling = begin.elapsed();
-        let name = format!("{}-{}-seed{}", problem.scenario.name, training.name, args.seed.seed);
-        let directory = RunDir::create(out, &name)?;
         let text = configuration(&training, &problem.scenario, args.seed.seed, &backend.name);
-        directory.write("config.toml", text.as_bytes())?;
-        let metrics = MetricsFile::create(&directory)?;
-        let checkpoints = Checkpoints::new(directory.path(), Duration::from_secs(args.checkpoint_every));
+        let (directory, metrics, mut checkpoints, saved) = match place {
+            Place::New(out) => {
+                let name = format!("{}-{}-seed{}", problem.scenario.name, training.name, args.seed.seed);
+                let directory = RunDir::create(out, &name)?;
+                directory.write(CONFIGURATION, text.as_bytes())?;
+                let metrics = MetricsFile::create(&directory)?;
+                let checkpoints = Checkpoints::create(directory.path(), &started(args, phases))?;
+                (directory, metrics, checkpoints, None)
+            }
+            Place::Resumed { path, text: found, checkpoints, saved } => {
+                let unresumable =
+                    |reason: &str| AppError::NotResumable { run: path.to_owned(), reason: reason.to_owned() };
+                if found != text {
+                    return Err(unresumable("its config.toml says another device, version or network"));
+                }
+                let directory = RunDir::of(path);
+                let kept = saved.as_ref().map(|saved| saved.rows.clone()).unwrap_or_default();
+                let rows: Option<Vec<Row>> = kept.into_iter().map(Row::known).collect();
+                let metrics =
+                    MetricsFile::resume(&directory, rows.ok_or_else(|| unresumable("its state is of no use"))?)?;
+                (directory, metrics, checkpoints, saved)
+            }
+        };
+        checkpoints.every(args.checkpoint_every, args.checkpoint_steps.map(|steps| steps as usize));
+        let (state, q2_start, meta_seconds, drl_seconds) = match saved.map(|saved| *saved) {
+            Some(Saved { state, q2_start, meta_seconds, drl_seconds, .. }) => {
+                (Some(state), q2_start, meta_seconds, drl_seconds)
+            }
+            None => (None, None, 0.0, 0.0),
+        };
         Ok(Self {
             args,
             training,
@@ -194,6 +293,11 @@ impl<'a> Run<'a> {
             metrics,
             checkpoints,
             display,
+            state,
+            q2_start,
+            meta_seconds,
+            drl_seconds,
+            phase_began: Instant::now(),
         })
     }
 
@@ -207,7 +311,7 @@ impl<'a> Run<'a> {
         let result = contain::on_device(&backend, || self.work());
         result.map_err(|error| match error {
             AppError::DeviceFailed { device, reason, .. } => {
-                let kept = self.checkpoints.latest().map(Box::from);
+                let kept = self.checkpoints.latest_record().map(PathBuf::into_boxed_path);
                 std::mem::forget(self); // giving memory back to a device that is lost may fail once more
                 AppError::DeviceFailed { device, reason, kept }
             }
@@ -216,13 +320,23 @@ impl<'a> Run<'a> {
     }
 
     fn work(&mut self) -> Result<(), AppError> {
-        let begin = Instant::now();
-        let first = self.first_parameters()?;
-        let meta_seconds = (self.labelling + begin.elapsed()).as_secs_f64();
-        let q2_start = self.q2(&first)?;
-        let begin = Instant::now();
-        let ensemble = self.reinforce(first)?;
-        let drl_seconds = begin.elapsed().as_secs_f64();
+        let (in_meta, in_drl) = match self.state.take() {
+            None => (None, None),
+            Some(PhaseState::Meta(state)) => (Some(state), None),
+            Some(PhaseState::Drl(state)) => (None, Some(state)),
+        };
+        self.meta_seconds += self.labelling.as_secs_f64();
+        self.phase_began = Instant::now();
+        // Whoever goes on with Algorithm 2 has its networks from there.
+        let mut first = self.start.clone();
+        if in_drl.is_none() {
+            first = self.first_parameters(in_meta)?;
+            self.meta_seconds += self.phase_began.elapsed().as_secs_f64();
+            self.q2_start = self.q2(&first)?;
+        }
+        self.phase_began = Instant::now();
+        let ensemble = self.reinforce(first, in_drl)?;
+        self.drl_seconds += self.phase_began.elapsed().as_secs_f64();
         self.metrics.close()?;
 
         let mut record = self.record(ensemble);
@@ -235,24 +349,27 @@ impl<'a> Run<'a> {
             let name = row.scheme.replace(['-', '+'], "_");
             row.q2.map(|q2| (format!("q2_{name}"), q2))
         });
-        record.measures = measures.chain(q2_start.map(|q2| ("q2_mr_dro_before_drl".to_owned(), q2))).collect();
-        record.save(&self.directory.path().join("record"))?;
-        self.checkpoints.clear();
+        record.measures = measures.chain(self.q2_start.map(|q2| ("q2_mr_dro_before_drl".to_owned(), q2))).collect();
+        let path = self.directory.path().join("record");
+        // Whoever goes on with a run that ended just here finds one already.
+        let _ = fs::remove_dir_all(&path);
+        record.save(&path)?;
         let results = Results {
             scenario: &self.problem.scenario.name,
             training: &self.training.name,
             seed: self.seed(),
             device: &self.backend.name,
             threads: rayon::current_num_threads(),
-            meta_seconds,
-            drl_seconds,
-            q2_start,
+            meta_seconds: self.meta_seconds,
+            drl_seconds: self.drl_seconds,
+            q2_start: self.q2_start,
             evaluations: &evaluations,
         };
         self.directory.write("results.json", &to_json(&results))?;
         self.directory.write("results.csv", report::evaluations_csv(&evaluations)?.as_bytes())?;
         let title = format!("{}, training {}, seed {}", results.scenario, results.training, results.seed);
         plot::learning_curve(&title, self.metrics.rows(), &self.directory.path().join("curves.svg"))?;
+        self.checkpoints.clear();
         if self.display == Display::Nothing {
             return Ok(());
         }
@@ -276,36 +393,27 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Algorithm 1, if there is metadata for it.
-    fn first_parameters(&mut self) -> Result<Ensemble, AppError> {
-        let start = self.start.clone();
-        let Some(metadata) = self.metadata.take() else { return Ok(start) };
-        let settings = self.training.meta;
+    /// Algorithm 1, if there is metadata for it, from the beginning or from where it stood.
+    fn first_parameters(&mut self, state: Option<ReptileState>) -> Result<Ensemble, AppError> {
+        let Some(metadata) = self.metadata.take() else { return Ok(self.start.clone()) };
+        let (settings, seed) = (self.training.meta, self.seed());
         let progress = self.progress("meta", settings.outer_steps);
-        let mut failure = None;
-        let (codec, device, seed) = (self.codec, self.backend.device.clone(), self.seed());
-        let mut observe = |report: &MetaReport<'_>| {
-            let row = self.q2(report.ensemble).and_then(|q2| {
-                progress.show(report.step, Some(report.loss), None, q2);
-                let row = Row {
-                    phase: "meta",
-                    step: report.step,
-                    loss: Some(report.loss),
-                    q1: None,
-                    q2,
-                    buffer_mean_cost: None,
-                };
-                self.metrics.add(row)?;
-                self.checkpoint("meta", report.step, || report.ensemble.clone())
-            });
-            stop_on_failure(row, &mut failure)
-        };
-        let ensemble = meta::reptile(&start, &metadata, codec.head(), &settings, seed, &device, &mut observe);
-        failure.map_or(Ok(ensemble), Err)
+        let device = &self.backend.device;
+        let mut reptile = Reptile::new(&self.start, &metadata, self.codec.head(), settings, seed, device);
+        if let Some(state) = state {
+            reptile.restore(&state)?;
+        }
+        while let Some(MetaReport { step, loss }) = reptile.advance() {
+            let q2 = self.q2(reptile.ensemble())?;
+            progress.show(step, Some(loss), None, q2);
+            self.report(Row { phase: "meta", step, loss: Some(loss), q1: None, q2, buffer_mean_cost: None })?;
+            self.checkpoint("meta", step, || reptile.ensemble().clone(), || Ok(PhaseState::Meta(reptile.state()?)))?;
+        }
+        Ok(reptile.ensemble().clone())
     }
 
-    /// Algorithm 2.
-    fn reinforce(&mut self, first: Ensemble) -> Result<Ensemble, AppError> {
+    /// Algorithm 2, from the beginning or from where it stood.
+    fn reinforce(&mut self, first: Ensemble, state: Option<AgentState>) -> Result<Ensemble, AppError> {
         let settings = self.training.drl;
         if settings.steps == 0 {
             return Ok(first);
@@ -313,19 +421,31 @@ impl<'a> Run<'a> {
         let seed = self.seed();
         let (model, workloads) = (self.problem.model.clone(), self.problem.workloads(seed, "workloads")?);
         let mut agent = Agent::new(model, self.codec, &first, workloads, settings, seed, &self.backend.device);
+        if let Some(state) = state {
+            agent.restore(&state)?;
+        }
         let progress = self.progress("DRL", settings.steps);
         let mut failure = None;
         let mut observe = |report: &drl::StepReport, agent: &Agent| {
             let row = self.q2(&agent.ensemble()).and_then(|q2| {
                 progress.show(report.step, report.loss, report.q1, q2);
                 let drl::StepReport { step, loss, q1, buffer_mean_cost } = *report;
-                self.metrics.add(Row { phase: "drl", step, loss, q1, q2, buffer_mean_cost: Some(buffer_mean_cost) })?;
-                self.checkpoint("drl", step, || agent.ensemble())
+                self.report(Row { phase: "drl", step, loss, q1, q2, buffer_mean_cost: Some(buffer_mean_cost) })?;
+                self.checkpoint("drl", step, || agent.ensemble(), || Ok(PhaseState::Drl(agent.state()?)))
             });
             stop_on_failure(row, &mut failure)
         };
         agent.run(&mut observe);
         failure.map_or_else(|| Ok(agent.ensemble()), Err)
+    }
+
+    /// Writes down how training stands, unless it stands nowhere.
+    fn report(&mut self, row: Row) -> Result<(), AppError> {
+        if let Some(loss) = row.loss.filter(|loss| !loss.is_finite()) {
+            let run = self.directory.path().to_owned();
+            return Err(AppError::Astray { run, phase: row.phase, step: row.step, loss });
+        }
+        self.metrics.add(row)
     }
 
     /// A bar for one phase, if anybody watches.
@@ -336,14 +456,34 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Keeps the networks as they are now, if it is time.
-    fn checkpoint(&mut self, phase: &str, step: usize, ensemble: impl FnOnce() -> Ensemble) -> Result<(), AppError> {
-        if !self.checkpoints.due() {
+    /// Keeps where the run stands, if it is time or somebody wants it to end; then it ends.
+    fn checkpoint(
+        &mut self,
+        phase: &'static str,
+        step: usize,
+        ensemble: impl FnOnce() -> Ensemble,
+        state: impl FnOnce() -> Result<PhaseState, AppError>,
+    ) -> Result<(), AppError> {
+        let signal = if self.display == Display::Terminal { interrupt::requested() } else { None };
+        if signal.is_none() && !self.checkpoints.due(step) {
             return Ok(());
         }
         let mut record = self.record(ensemble());
         record.provenance.insert("checkpoint".to_owned(), format!("{phase} step {step}"));
-        Ok(self.checkpoints.save(&format!("{phase}-{step:08}"), &record)?)
+        let in_phase = self.phase_began.elapsed().as_secs_f64();
+        let (in_meta, in_drl) = if phase == "meta" { (in_phase, 0.0) } else { (0.0, in_phase) };
+        let saved = Saved {
+            rows: self.metrics.rows().iter().map(Row::kept).collect(),
+            q2_start: self.q2_start,
+            meta_seconds: self.meta_seconds + in_meta,
+            drl_seconds: self.drl_seconds + in_drl,
+            state: state()?,
+        };
+        self.checkpoints.save(phase, step, &record, &saved)?;
+        match signal {
+            None => Ok(()),
+            Some(signal) => Err(AppError::Interrupted { signal, run: self.directory.path().to_owned(), phase, step }),
+        }
     }
 
     /// Q2 of the K proposals alone on the standard set.
@@ -394,6 +534,19 @@ impl<'a> Run<'a> {
             add("set", setting);
         }
         command
+    }
+}
+
+/// How the run was started.
+fn started(args: &TrainArgs, phases: Phases) -> Started {
+    Started {
+        scenario: args.scenario.scenario.clone(),
+        training: args.training.clone(),
+        settings: args.settings.clone(),
+        seed: args.seed.seed,
+        device: args.compute.device.clone(),
+        meta_only: phases == Phases::MetaOnly,
+        start: args.start.clone(),
     }
 }
 

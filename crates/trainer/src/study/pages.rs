@@ -116,7 +116,8 @@ fn claims(findings: &Findings<'_>) -> Table {
     );
     let steps = |arm| findings.steps_for_most(arm);
     let text = |arm| steps(arm).map_or_else(|| format!("more than {most}"), |steps| steps.to_string());
-    let fewer = steps(Arm::Reptile).is_some_and(|reptile| steps(Arm::Random).unwrap_or(most) >= 10 * reptile.max(1));
+    let random = steps(Arm::Random).unwrap_or(most);
+    let fewer = steps(Arm::Reptile).is_some_and(|reptile| reptile < random && 10 * reptile <= random);
     claim(
         "at least 10 times fewer than from a random start",
         format!("{} against {} for 90 % of the windows", text(Arm::Reptile), text(Arm::Random)),

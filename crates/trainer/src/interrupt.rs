@@ -1,0 +1,58 @@
+//! Ctrl-C and SIGTERM: the first asks the run to end in order, the second ends it at once.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
+
+use crate::error::Exit;
+
+/// The signal that came first; 0: none did.
+static CAME: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
+
+const SIGNALS: [(i32, Signal); 2] = [(SIGINT, Signal::Interrupt), (SIGTERM, Signal::Terminate)];
+
+/// A signal that ends programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    Interrupt,
+    Terminate,
+}
+
+impl Signal {
+    pub(crate) fn exit(self) -> Exit {
+        match self {
+            Self::Interrupt => Exit::Interrupted,
+            Self::Terminate => Exit::Terminated,
+        }
+    }
+}
+
+impl std::fmt::Display for Signal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Interrupt => "Ctrl-C",
+            Self::Terminate => "SIGTERM",
+        })
+    }
+}
+
+/// From now on signals are heard by [`requested`] before they end the program. Where that cannot be had they end it at
+/// once, as they always do.
+pub(crate) fn listen() {
+    let came = CAME.get_or_init(Arc::default);
+    let again = Arc::new(AtomicBool::new(false));
+    for (signal, named) in SIGNALS {
+        // In this order: what comes first sets the flag that ends the program when another comes.
+        let _ = flag::register_conditional_shutdown(signal, named.exit() as i32, Arc::clone(&again));
+        let _ = flag::register(signal, Arc::clone(&again));
+        let _ = flag::register_usize(signal, Arc::clone(came), signal as usize);
+    }
+}
+
+/// The signal that asks the program to end, if one came.
+pub(crate) fn requested() -> Option<Signal> {
+    let came = CAME.get()?.load(Ordering::Relaxed);
+    SIGNALS.into_iter().find(|(signal, _)| *signal as usize == came).map(|(_, named)| named)
+}
