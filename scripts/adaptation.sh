@@ -18,14 +18,4 @@ study urban --leave-out urban
 for folder in runs/adaptation/*/; do
     for picture in adaptation followed replay; do cp "$folder$picture.svg" "docs/images/$picture-$(basename "$folder").svg"; done
 done
-python3 - runs/adaptation/*/{comparison,claims,costs,choices}.csv <<'PYTHON'
-import csv, sys
-
-for path in sys.argv[1:]:
-    rows = list(csv.reader(open(path, newline="")))
-    print(f"\n{path}\n")
-    print("| " + " | ".join(rows[0]) + " |")
-    print("|" + "---|" * len(rows[0]))
-    for row in rows[1:]:
-        print("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |")
-PYTHON
+python3 scripts/markdown_tables.py runs/adaptation/*/{comparison,claims,costs,choices}.csv
