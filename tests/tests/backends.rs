@@ -207,8 +207,12 @@ fn a_worker_that_is_lost_leaves_the_last_checkpoint() {
     let said = said.naming(&["computing on remote:127.0.0.1", "--start run/checkpoints/drl-"]);
     let kept = said.stderr.split("--start ").nth(1).and_then(|rest| rest.split('`').next());
     let kept = kept.expect("it says what was kept").to_owned();
-    let checkpoints = std::fs::read_dir(workshop.path("run/checkpoints")).expect("two are kept").count();
-    assert_eq!(checkpoints, 2);
+    let kinds = std::fs::read_dir(workshop.path("run/checkpoints")).expect("two are kept");
+    let (records, files): (Vec<_>, Vec<_>) =
+        kinds.map(|entry| entry.expect("readable").path()).partition(|path| path.is_dir());
+    let states = files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "state")).count();
+    // It may have been lost between a state and its record.
+    assert!((1..=2).contains(&records.len()) && (2..=3).contains(&states), "{records:?} {files:?}");
     assert!(!workshop.path("run/record").exists() && !workshop.path("run/results.json").exists());
     workshop.train("on", &["--start", &kept, "--device", "flex"]).succeeded();
 }

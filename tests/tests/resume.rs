@@ -121,14 +121,17 @@ fn runs_on_changing_networks_and_of_first_parameters_alone_go_on_as_well() {
     assert!(workshop_files("meta") == workshop_files("meta-whole"), "a meta run differs");
 }
 
-/// Kills a run again and again at moments that nobody chose, until one is quick enough.
+/// Kills a run again and again at moments that nobody chose, until one is quick enough; and so run after run. The
+/// environment variable `KILLS` asks for another number of kills.
 #[test]
 fn a_run_that_is_killed_again_and_again_ends_with_the_same_bytes() {
     let workshop = Workshop::new();
     whole(&workshop, &[]);
     let mut random = 88_172_645_463_325_252_u64;
-    let mut kills = 0;
-    for round in 0..3 {
+    let wanted = std::env::var("KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(6);
+    let (mut kills, mut round) = (0, 0);
+    while kills < wanted {
+        round += 1;
         let run = format!("run-{round}");
         let mut arguments: Vec<&str> = [&["train"], &SHORT[..], &["--out", &run]].concat();
         let done =
@@ -154,7 +157,7 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bytes() {
         }
         assert_same(&workshop, &run);
     }
-    assert!(kills > 5, "{kills} kills");
+    println!("{kills} kills in {round} runs, no difference");
 }
 
 #[test]

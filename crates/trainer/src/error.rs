@@ -148,8 +148,10 @@ impl AppError {
                 "set the environment variable TRAINER_TOKEN to the worker's token".into()
             }
             Self::DeviceFailed { kept: Some(path), .. } => format!(
-                "the networks as they were last kept are a record: `--start {}` goes on from them, `--device flex` on the CPU",
-                path.display()
+                "the networks as they were last kept are a record: `--start {}` goes on from them, `--device flex` on the CPU; `train \
+                 --resume {}` goes on with all of it once the device is back",
+                path.display(),
+                path.ancestors().nth(2).unwrap_or(path).display()
             ),
             Self::DeviceFailed { .. } => {
                 "`trainer devices` lists what is there; a smaller drl.batch or network.dnns needs less memory; `--device flex` \
