@@ -184,10 +184,13 @@ fn records_of_the_first_format_are_still_read() {
     assert_eq!(loaded.reads, EnvironmentInputs::default());
     fs::write(&manifest, text.replacen("format_version = 2", "format_version = 3", 1)).expect("writable");
     assert!(matches!(Record::load(&path, &device), Err(RecordError::Version { found: 3, .. })));
-    // One that ships was written in the first format.
-    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/paper");
-    assert!(fs::read_to_string(shipped.join("manifest.toml")).expect("it ships").starts_with("format_version = 1\n"));
-    Record::load(&shipped, &device).expect("it ships");
+    // Of each format one ships, and stays.
+    for (name, format) in [("paper", 1), ("mobile", 2)] {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models").join(name);
+        let text = fs::read_to_string(shipped.join("manifest.toml")).expect("it ships");
+        assert!(text.starts_with(&format!("format_version = {format}\n")), "{name}");
+        Record::load(&shipped, &device).expect("it ships");
+    }
 }
 
 #[test]

@@ -168,9 +168,11 @@ impl Checkpoints {
         names.iter().rev().map(|name| self.directory.join(name)).find(|path| path.is_dir())
     }
 
-    /// Removes what the finished run no longer needs.
+    /// Removes what the finished run no longer needs; whenever that is cut off, the run is done.
     pub(crate) fn clear(&self) {
-        let _ = fs::remove_dir_all(&self.directory);
+        let gone = self.directory.with_file_name(".checkpoints");
+        let _ = fs::remove_dir_all(&gone);
+        let _ = fs::rename(&self.directory, &gone).and_then(|()| fs::remove_dir_all(&gone));
     }
 
     /// Names of what is kept, in the order of training.
