@@ -88,9 +88,9 @@ fn study(args: &AdaptationStudyArgs, problem: Problem, data: &Data) -> Result<St
     let mut adaptable = Training::load("adaptable", &[])?;
     let mut environment_training = Training::load("environments", &[])?;
     if args.quick {
-        adaptable.meta.outer_steps /= 5;
-        adaptable.meta.metadata /= 4;
-        environment_training.drl.steps /= 5;
+        adaptable.meta.outer_steps /= 10;
+        adaptable.meta.metadata /= 8;
+        environment_training.drl.steps /= 10;
     }
     let sampler = problem.sampler()?;
     let mut environments = BTreeMap::new();
