@@ -153,10 +153,12 @@ impl Checkpoints {
         let _ = fs::remove_dir_all(&path);
         record.save(&path)?;
         let names = self.names()?;
-        for old in names.iter().rev().skip(KEPT) {
+        // What comes later was of no use when the run went on from before it.
+        let (until_now, later) = names.split_at(names.iter().take_while(|kept| **kept != name).count() + 1);
+        for useless in until_now.iter().rev().skip(KEPT).chain(later) {
             // One too many is no reason to end a training.
-            let _ = fs::remove_file(self.directory.join(format!("{old}.state")));
-            let _ = fs::remove_dir_all(self.directory.join(old));
+            let _ = fs::remove_file(self.directory.join(format!("{useless}.state")));
+            let _ = fs::remove_dir_all(self.directory.join(useless));
         }
         (self.last, self.last_step) = (Instant::now(), step);
         Ok(())
