@@ -204,6 +204,16 @@ fn a_damaged_checkpoint_is_passed_over() {
         workshop.trainer(&["train", "--resume", run]).succeeded().naming(&[word]);
         assert_same(&workshop, run);
     }
+    // What begins anew keeps its own checkpoints, though those that are damaged were made later in training.
+    copy("again");
+    damage("again", states.len(), cut);
+    let child = start(&workshop, &["train", "--resume", "again", "--checkpoint-steps", "5"]);
+    wait_for(&workshop, "again", "meta");
+    signal(&child, "-INT");
+    said(child).failed(130).naming(&["it is damaged"]);
+    let said = workshop.trainer(&["train", "--resume", "again"]).succeeded();
+    assert!(!said.stderr.contains("damaged"), "{said}");
+    assert_same(&workshop, "again");
 }
 
 #[test]

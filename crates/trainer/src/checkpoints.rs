@@ -154,7 +154,8 @@ impl Checkpoints {
         record.save(&path)?;
         let names = self.names()?;
         // What comes later was of no use when the run went on from before it.
-        let (until_now, later) = names.split_at(names.iter().take_while(|kept| **kept != name).count() + 1);
+        let (until_now, later) =
+            names.split_at(names.iter().position(|kept| *kept == name).map_or(names.len(), |last| last + 1));
         for useless in until_now.iter().rev().skip(KEPT).chain(later) {
             // One too many is no reason to end a training.
             let _ = fs::remove_file(self.directory.join(format!("{useless}.state")));
