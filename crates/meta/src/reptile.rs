@@ -86,9 +86,9 @@ pub struct Reptile<'m> {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReptileState {
     outer: usize,
-    /// Parameters as they are, and β* in the place of another learner's.
     learner: LearnerState,
-    meta: LearnerState,
+    /// β* of all K, as records have parameters.
+    meta: Vec<u8>,
     /// How far the stream of each DNN was read.
     draws: Vec<u128>,
 }
@@ -180,7 +180,7 @@ impl<'m> Reptile<'m> {
         Ok(ReptileState {
             outer: self.outer,
             learner: self.learner.state()?,
-            meta: LearnerState::of_parameters(&self.meta)?,
+            meta: self.meta.to_bytes()?,
             draws: self.draws.iter().map(|draws| draws.stream.get_word_pos()).collect(),
         })
     }
@@ -193,7 +193,7 @@ impl<'m> Reptile<'m> {
         if self.outer > 0 || state.draws.len() != self.draws.len() || state.outer > self.settings.outer_steps {
             return Err(StateError::new("it is of another training"));
         }
-        self.meta = state.meta.parameters_like(&self.meta)?;
+        self.meta = self.meta.with_bytes(&state.meta)?;
         self.learner.restore(&state.learner)?;
         for (draws, &position) in self.draws.iter_mut().zip(&state.draws) {
             draws.stream.set_word_pos(position);

@@ -234,10 +234,9 @@ impl Learner for CpuLearner {
     }
 
     fn state(&self) -> Result<LearnerState, StateError> {
-        let bytes = |ensemble: &Ensemble| ensemble.to_bytes().map_err(StateError::new);
         Ok(LearnerState {
-            parameters: bytes(&self.parameters)?,
-            optimizer: vec![bytes(&self.first_moments)?, bytes(&self.second_moments)?],
+            parameters: self.parameters.to_bytes()?,
+            optimizer: vec![self.first_moments.to_bytes()?, self.second_moments.to_bytes()?],
             steps: self.steps,
         })
     }
@@ -246,10 +245,7 @@ impl Learner for CpuLearner {
         let [first, second] = &state.optimizer[..] else {
             return Err(StateError::new("it is of another kind of device"));
         };
-        let (shape, dnns) = (self.parameters.shape(), self.parameters.dnns());
-        let ensemble = |bytes: &Vec<u8>| {
-            Ensemble::from_bytes(bytes.clone(), &shape, dnns, &Device::flex()).map_err(StateError::new)
-        };
+        let ensemble = |bytes: &Vec<u8>| self.parameters.with_bytes(bytes);
         let [parameters, first, second] = [ensemble(&state.parameters)?, ensemble(first)?, ensemble(second)?];
         (self.parameters, self.first_moments, self.second_moments) = (parameters, first, second);
         self.steps = state.steps;

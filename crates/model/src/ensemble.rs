@@ -7,6 +7,7 @@ use burn::tensor::{Bytes, Device, Tensor, TensorData, activation};
 use sim::random;
 
 use crate::dnn::{Dnn, NetworkShape};
+use crate::state::StateError;
 
 /// K DNNs. Parameters of layer l are `[K, in, out]` and `[K, 1, out]`.
 #[derive(Module, Debug)]
@@ -73,9 +74,21 @@ impl Ensemble {
     }
 
     /// The parameters as Burn writes them.
-    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, String> {
-        let bytes = self.clone().into_record().into_bytes().map_err(|error| error.to_string())?;
-        Ok(bytes.to_vec())
+    ///
+    /// # Errors
+    /// If they cannot be read back from the device.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, StateError> {
+        let bytes = self.clone().into_record().into_bytes();
+        Ok(bytes.map_err(|error| StateError::new(error.to_string()))?.to_vec())
+    }
+
+    /// Networks like these, on the same device, with parameters that [`Ensemble::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// If the parameters are damaged, or of other networks.
+    pub fn with_bytes(&self, bytes: &[u8]) -> Result<Self, StateError> {
+        let device = self.layers[0].weight.device();
+        Self::from_bytes(bytes.to_vec(), &self.shape(), self.dnns(), &device).map_err(StateError::new)
     }
 
     /// Parameters that [`Ensemble::to_bytes`] wrote, if they are those of such networks.

@@ -58,6 +58,6 @@ pub use ensemble::{Ensemble, LayerData, StackedLinear};
 pub use error::{BackendError, CodeError, RecordError};
 pub use fused::{Adam, Head};
 pub use policy::Policy;
-pub use record::{FORMAT_VERSION, Record};
+pub use record::{FORMAT_VERSION, Record, checksum};
 pub use samples::Samples;
 pub use state::{LearnerState, StateError};

@@ -150,7 +150,7 @@ impl Learner for PlainLearner {
     }
 
     fn state(&self) -> Result<LearnerState, StateError> {
-        let parameters = self.ensemble.valid().to_bytes().map_err(StateError::new)?;
+        let parameters = self.ensemble.valid().to_bytes()?;
         let optimizer = self.optimizer.to_record().into_bytes().map_err(|error| StateError::new(error.to_string()))?;
         Ok(LearnerState { parameters, optimizer: vec![optimizer.to_vec()], steps: 0 })
     }
@@ -159,10 +159,7 @@ impl Learner for PlainLearner {
         let [record] = &state.optimizer[..] else {
             return Err(StateError::new("it is of another kind of device"));
         };
-        let (shape, dnns) = (self.ensemble.shape(), self.ensemble.dnns());
-        let device = self.device.clone().autodiff();
-        let ensemble =
-            Ensemble::from_bytes(state.parameters.clone(), &shape, dnns, &device).map_err(StateError::new)?;
+        let ensemble = self.ensemble.with_bytes(&state.parameters)?;
         let record = OptimizerRecord::from_bytes(Bytes::from_bytes_vec(record.clone()))
             .map_err(|error| StateError::new(error.to_string()))?;
         self.ensemble = ensemble.train();

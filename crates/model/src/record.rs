@@ -11,7 +11,6 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use burn::module::Module;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -135,7 +134,7 @@ impl Record {
 
     fn write_into(&self, directory: &Path) -> io::Result<()> {
         // First what can fail: a device that is lost leaves no half-written directory.
-        let bytes = self.ensemble.clone().into_record().into_bytes().map_err(io::Error::other)?;
+        let bytes = self.ensemble.to_bytes().map_err(io::Error::other)?;
         fs::create_dir_all(directory)?;
         write_synced(&directory.join(WEIGHTS), &bytes)?;
         write_synced(&directory.join(MANIFEST), self.manifest(&bytes).as_bytes())
@@ -331,7 +330,8 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn checksum(bytes: &[u8]) -> String {
+/// The SHA-256 of these bytes, as manifests write it.
+pub fn checksum(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ensemble::Ensemble;
-
 /// Parameters, what the optimiser remembers, and its count of steps. A learner of the same networks on the same kind of
 /// device goes on from it to the same bytes as the one that it was taken from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,27 +12,6 @@ pub struct LearnerState {
     pub(crate) optimizer: Vec<Vec<u8>>,
     /// Steps of Adam, where the learner counts them itself.
     pub(crate) steps: u64,
-}
-
-impl LearnerState {
-    /// Parameters alone, of no learner.
-    ///
-    /// # Errors
-    /// If they cannot be read back from the device.
-    pub fn of_parameters(ensemble: &Ensemble) -> Result<Self, StateError> {
-        let parameters = ensemble.to_bytes().map_err(StateError::new)?;
-        Ok(Self { parameters, optimizer: Vec::new(), steps: 0 })
-    }
-
-    /// The parameters, if they are those of such networks, on the same device.
-    ///
-    /// # Errors
-    /// If they are not.
-    pub fn parameters_like(&self, ensemble: &Ensemble) -> Result<Ensemble, StateError> {
-        let device = ensemble.layers[0].weight.device();
-        Ensemble::from_bytes(self.parameters.clone(), &ensemble.shape(), ensemble.dnns(), &device)
-            .map_err(StateError::new)
-    }
 }
 
 /// Why the state of a learner cannot be taken or given back.

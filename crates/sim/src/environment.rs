@@ -14,6 +14,9 @@ use crate::workload::Part;
 /// The fastest uplink, in Mbit/s: beyond any that there is.
 pub const MAX_UPLINK_MBPS: f64 = 1e12;
 
+/// Seconds of the windows over which recorded rates are averaged, where nothing else is said.
+pub const WINDOW_S: f64 = 60.0;
+
 /// Draws that [`EnvironmentSampler::moments`] looks at.
 const MOMENT_DRAWS: usize = 4096;
 

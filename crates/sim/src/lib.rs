@@ -44,7 +44,7 @@ mod workload;
 pub use cost::{CostModel, Outcome, Rate};
 pub use decision::{Decision, Placement, ServerId};
 pub use environment::{
-    Environment, EnvironmentMoments, EnvironmentSampler, MAX_UPLINK_MBPS, Moments, SLOWEST_TOLD_APART_MBPS,
+    Environment, EnvironmentMoments, EnvironmentSampler, MAX_UPLINK_MBPS, Moments, SLOWEST_TOLD_APART_MBPS, WINDOW_S,
     uplink_windows,
 };
 pub use error::{DataError, EnvironmentError, ScenarioError, SchemeError, SizesError};

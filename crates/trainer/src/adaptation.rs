@@ -52,6 +52,10 @@ pub(crate) fn adapt(
 ) -> Result<(Ensemble, Vec<Point>), SchemeError> {
     let Task { model, workloads, set } = task;
     let (mut points, mut seconds) = (Vec::with_capacity(checkpoints.len()), 0.0);
+    let ratios_of = |selection, ensemble: &Ensemble| -> Result<Vec<f64>, SchemeError> {
+        let costs = set.costs_of(&mut Policy::new("adapted", ensemble, codec, selection, device), model)?;
+        Ok(set.ratios(&costs).expect("the optimum is known"))
+    };
     let mut ensemble = start.clone();
     let mut agent = Agent::new(model.clone(), codec, start, workloads, settings, seed, device);
     let mut done = 0;
@@ -63,34 +67,20 @@ pub(crate) fn adapt(
             done = step;
             ensemble = agent.ensemble();
         }
-        let evaluations = agent.evaluations();
-        points.push(look(&ensemble, codec, model, set, step, evaluations, seconds, device)?);
+        let mut ratios = ratios_of(Selection::PAPER, &ensemble)?;
+        let q2 = mean(&ratios);
+        ratios.sort_unstable_by(f64::total_cmp);
+        points.push(Point {
+            step,
+            q2,
+            q2_p05: ratios[ratios.len() / 20],
+            q2_explored: mean(&ratios_of(Selection::explored(DEFAULT_FLIPS), &ensemble)?),
+            evaluations: agent.evaluations(),
+            seconds,
+            ratios,
+        });
     }
     Ok((ensemble, points))
-}
-
-#[expect(clippy::too_many_arguments, reason = "what a point is made of")]
-fn look(
-    ensemble: &Ensemble,
-    codec: Codec,
-    model: &CostModel,
-    set: &StandardSet,
-    step: usize,
-    evaluations: u64,
-    seconds: f64,
-    device: &Device,
-) -> Result<Point, SchemeError> {
-    let ratios = |selection| {
-        let mut policy = Policy::new("adapted", ensemble, codec, selection, device);
-        let costs = set.costs_of(&mut policy, model)?;
-        Ok(set.ratios(&costs).expect("the optimum is known"))
-    };
-    let mut plain = ratios(Selection::PAPER)?;
-    let explored = mean(&ratios(Selection::explored(DEFAULT_FLIPS))?);
-    let q2 = mean(&plain);
-    plain.sort_unstable_by(f64::total_cmp);
-    let q2_p05 = plain[plain.len() / 20];
-    Ok(Point { step, q2, q2_p05, q2_explored: explored, evaluations, seconds, ratios: plain })
 }
 
 pub(crate) fn mean(values: &[f64]) -> f64 {

@@ -18,9 +18,8 @@ use std::time::{Duration, Instant};
 
 use drl::AgentState;
 use meta::ReptileState;
-use model::Record;
+use model::{Record, checksum};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::error::AppError;
 use crate::metrics::Row;
@@ -50,7 +49,7 @@ pub(crate) struct Started {
     pub(crate) meta_only: bool,
     /// As it was given: one that is relative is looked for where the run goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) start: Option<PathBuf>,
+    pub(crate) start: Option<String>,
 }
 
 /// Where a run stands.
@@ -245,12 +244,4 @@ fn read_state(path: &Path) -> Result<Saved, String> {
         return Err("it is damaged".to_owned());
     }
     postcard::from_bytes(body).map_err(|error| error.to_string())
-}
-
-fn checksum(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

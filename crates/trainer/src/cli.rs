@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use sim::WINDOW_S;
 
 /// MR-DRO: learn where the tasks of mobile devices should run (device, edge or cloud), decide, and compare with greedy
 /// rules and the exact optimum.
@@ -201,7 +202,7 @@ pub(crate) struct AdaptArgs {
 #[derive(Debug, Args)]
 pub(crate) struct WindowArg {
     /// Length of the windows over which recorded rates are averaged
-    #[arg(long = "window", value_name = "SECONDS", default_value_t = 60.0, value_parser = some_seconds)]
+    #[arg(long = "window", value_name = "SECONDS", default_value_t = WINDOW_S, value_parser = some_seconds)]
     pub(crate) seconds: f64,
 }
 

@@ -138,6 +138,30 @@ fn a_manifest_that_ends_within_its_last_number_is_refused() {
     said.naming(&[MANIFEST, "help:"]);
 }
 
+/// Networks so large that what they answer is no number: training stops, and no record comes of it.
+#[test]
+fn training_that_goes_astray_stops_where_it_does() {
+    let workshop = copy();
+    let device = model::DeviceChoice::Flex.open().expect("built in").device;
+    let mut record = model::Record::load(&workshop.path("record"), &device).expect("a copy");
+    let (shape, dnns) = (record.ensemble.shape(), record.ensemble.dnns());
+    let mut layers = record.ensemble.to_host();
+    for layer in &mut layers {
+        layer.weight.fill(1e30);
+    }
+    record.ensemble = model::Ensemble::from_host(&shape, dnns, layers, &device);
+    record.save(&workshop.path("huge")).expect("its parameters are numbers");
+    for command in ["train", "meta"] {
+        let said = workshop
+            .trainer(&[&[command], &TINY[..], &["--out", "run", "--start", "huge"]].concat())
+            .failed(1)
+            .silent();
+        said.naming(&["training went astray", "step", "learning_rate", "run/checkpoints"]);
+        assert!(!workshop.path("run/record").exists());
+        fs::remove_dir_all(workshop.path("run")).expect("the folder is the test's own");
+    }
+}
+
 #[test]
 fn a_newer_format_is_refused_by_its_number() {
     let from = "format_version = 2";

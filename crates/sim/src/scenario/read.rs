@@ -5,6 +5,7 @@ use super::{
     UplinkDistribution,
 };
 use crate::config::{Document, Problems, Section};
+use crate::environment::WINDOW_S;
 
 /// The kinds of size distribution that a scenario can name.
 #[derive(Clone, Copy)]
@@ -83,7 +84,7 @@ fn uplinks(section: Section<'_>) -> UplinkDistribution {
         1 => UplinkDistribution::LogUniform { min: section.number("min"), max: section.number("max") },
         _ => UplinkDistribution::Traces {
             path: section.text("path"),
-            window_s: section.optional_number("window_s").unwrap_or(60.0),
+            window_s: section.optional_number("window_s").unwrap_or(WINDOW_S),
             held_out: section.optional_number("held_out").unwrap_or(0.1),
         },
     };

@@ -6,7 +6,7 @@ use model::{Backend, Record};
 use serde::Serialize;
 use sim::scheme::{Greedy, Order};
 use sim::trace::Recording;
-use sim::{Environment, StandardSet, uplink_windows};
+use sim::{Environment, StandardSet, WINDOW_S, uplink_windows};
 
 use crate::adaptation::{self, Point, Task};
 use crate::cli::{AdaptArgs, Format};
@@ -17,13 +17,10 @@ use crate::report;
 use crate::run_dir::RunDir;
 use crate::setup::{self, Problem};
 
-/// Seconds of a window if nothing else is said.
-const WINDOW_S: f64 = 60.0;
-
 /// What adaptation found, as its directory keeps it.
 #[derive(Serialize)]
 struct Results<'a> {
-    record: &'a Path,
+    record: String,
     scenario: &'a str,
     adapted_to: &'a str,
     environment: Option<&'a Environment>,
@@ -75,7 +72,7 @@ fn adapt(args: &AdaptArgs, training: &Training, steps: &[usize], backend: &Backe
     record.measures = points.last().map(|point| ("q2_adapted".to_owned(), point.q2)).into_iter().collect();
     record.save(&directory.path().join("record"))?;
     let results = Results {
-        record: &args.record,
+        record: args.record.display().to_string(),
         scenario: &problem.scenario.name,
         adapted_to: &place.name,
         environment: place.environment.as_ref(),

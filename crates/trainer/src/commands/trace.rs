@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use serde::Serialize;
-use sim::trace::{self, BadLines, Drive, Recording, Summary, TaskFormat, TaskSizes, Trace, TraceError};
+use sim::WINDOW_S;
+use sim::trace::{self, BadLines, Drive, Recording, TaskFormat, TaskSizes, Trace, TraceError};
 
 use crate::cli::{Format, TraceCommand};
 use crate::error::AppError;
@@ -18,8 +19,6 @@ const SPARK_WIDTH: usize = 24;
 const CURVE_POINTS: usize = 240;
 /// The most drives in one SVG.
 const MAX_PANELS: usize = 40;
-/// Seconds of the windows that are counted, as scenarios and studies have them if nothing else is said.
-const WINDOW_S: f64 = 60.0;
 
 pub(crate) fn run(command: &TraceCommand) -> Result<(), AppError> {
     let TraceCommand::Inspect { path, picture, format } = command;
@@ -141,32 +140,21 @@ fn show_recording(recording: &Recording, format: Format) -> Result<(), AppError>
 }
 
 fn device_row<'a>(drive: &'a Drive, trace: &'a Trace) -> DeviceRow<'a> {
-    let Summary {
-        samples,
-        duration_s,
-        mean_mbps,
-        median_mbps,
-        least_mbps,
-        greatest_mbps,
-        zero_share,
-        longest_gap_s,
-        longest_gap_at_s,
-        gaps,
-    } = trace.summary();
+    let found = trace.summary();
     DeviceRow {
         drive: &drive.name,
         folder: &drive.environment,
         device: &trace.device,
-        samples,
-        duration_s,
-        mean_mbps,
-        median_mbps,
-        least_mbps,
-        greatest_mbps,
-        zero_share,
-        gaps,
-        longest_gap_s,
-        longest_gap_at_s,
+        samples: found.samples,
+        duration_s: found.duration_s,
+        mean_mbps: found.mean_mbps,
+        median_mbps: found.median_mbps,
+        least_mbps: found.least_mbps,
+        greatest_mbps: found.greatest_mbps,
+        zero_share: found.zero_share,
+        gaps: found.gaps,
+        longest_gap_s: found.longest_gap_s,
+        longest_gap_at_s: found.longest_gap_at_s,
         picture: spark(trace, drive.duration_s()),
     }
 }

@@ -18,7 +18,7 @@ use model::DeviceChoice;
 use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sim::EnvironmentSampler;
+use sim::{EnvironmentSampler, WINDOW_S};
 
 use crate::cli::AdaptationStudyArgs;
 use crate::commands::sweep;
@@ -254,7 +254,7 @@ fn command(args: &AdaptationStudyArgs) -> String {
     if args.scenario != "mobile" {
         add("scenario", args.scenario.clone());
     }
-    if args.window.seconds != 60.0 {
+    if args.window.seconds != WINDOW_S {
         add("window", args.window.seconds.to_string());
     }
     if let Some(seeds) = &args.seeds {

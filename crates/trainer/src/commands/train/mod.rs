@@ -1,5 +1,7 @@
 //! `train` and `meta`: the main job, from a scenario to a record.
 
+mod resume;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
@@ -10,13 +12,13 @@ use drl::{Agent, AgentState};
 use meta::{MetaReport, Reptile, ReptileState};
 use model::{Backend, Codec, Ensemble, EnvironmentInputs, NetworkShape, Policy, Record, Samples, Scaling, Selection};
 use serde::Serialize;
+use sim::StandardSet;
 use sim::config::Problems;
 use sim::metrics::Evaluation;
 use sim::scheme;
-use sim::{Scenario, StandardSet};
 
-use crate::checkpoints::{Checkpoints, PhaseState, Saved, Started};
-use crate::cli::{ComputeArgs, Format, FormatArg, ScenarioArg, SeedArg, ThreadsArg, TrainArgs};
+use crate::checkpoints::{Checkpoints, PhaseState, Saved};
+use crate::cli::{Format, TrainArgs};
 use crate::config::{Network, Training};
 use crate::contain;
 use crate::error::AppError;
@@ -30,7 +32,7 @@ use crate::setup::{self, Problem};
 /// Trains: first parameters, then Algorithm 2, then the comparison.
 pub(crate) fn train(args: &TrainArgs) -> Result<(), AppError> {
     if let Some(directory) = &args.resume {
-        return resume(args, directory);
+        return resume::resume(args, directory);
     }
     let training = Training::load(&args.training, &args.settings)?;
     run(args, training, Phases::Both)
@@ -39,7 +41,7 @@ pub(crate) fn train(args: &TrainArgs) -> Result<(), AppError> {
 /// Only prepares first parameters.
 pub(crate) fn meta(args: &TrainArgs) -> Result<(), AppError> {
     if let Some(directory) = &args.resume {
-        return resume(args, directory);
+        return resume::resume(args, directory);
     }
     let mut training = Training::load(&args.training, &args.settings)?;
     training.drl.steps = 0;
@@ -52,46 +54,6 @@ fn run(args: &TrainArgs, training: Training, phases: Phases) -> Result<(), AppEr
     interrupt::listen();
     let place = Place::New(args.out.as_deref());
     let work = || Run::prepare(args, training, problem, phases, backend.clone(), place, Display::Terminal);
-    contain::on_device(&backend, work)?.finish()
-}
-
-/// Goes on with a run that did not end.
-fn resume(args: &TrainArgs, path: &Path) -> Result<(), AppError> {
-    let checkpoints = Checkpoints::open(path)?;
-    let unresumable = |reason: String| AppError::NotResumable { run: path.to_owned(), reason };
-    let started = checkpoints.started(path)?;
-    let text = fs::read_to_string(path.join(CONFIGURATION));
-    let text = text.map_err(|error| unresumable(format!("{CONFIGURATION}: {error}")))?;
-    let table: toml::Table = toml::from_str(&text).map_err(|error| unresumable(format!("{CONFIGURATION}: {error}")))?;
-    let part = |key: &str| {
-        let part = table.get(key).and_then(|part| toml::to_string(part).ok());
-        part.ok_or_else(|| unresumable(format!("{CONFIGURATION} has no [{key}]")))
-    };
-    let origin = path.join(CONFIGURATION).display().to_string();
-    let training = Training::of_run(&origin, &part("training")?)?;
-    let scenario = Scenario::from_toml(&origin, &part("scenario")?).map_err(sim::ScenarioError::from)?;
-    let device = if args.compute.device == "auto" { started.device.clone() } else { args.compute.device.clone() };
-    let threads = ThreadsArg { threads: args.compute.threads.threads };
-    let whole = TrainArgs {
-        scenario: ScenarioArg { scenario: started.scenario.clone() },
-        training: started.training.clone(),
-        settings: started.settings.clone(),
-        start: started.start.clone(),
-        seed: SeedArg { seed: started.seed },
-        compute: ComputeArgs { device, threads },
-        out: None,
-        resume: None,
-        checkpoint_every: args.checkpoint_every,
-        checkpoint_steps: args.checkpoint_steps,
-        format: FormatArg { format: args.format.format },
-    };
-    let phases = if started.meta_only { Phases::MetaOnly } else { Phases::Both };
-    let backend = setup::open(&whole.compute)?;
-    interrupt::listen();
-    let saved = checkpoints.latest_state()?.map(Box::new);
-    let place = Place::Resumed { path, text, checkpoints, saved };
-    let problem = Problem::new(scenario)?;
-    let work = || Run::prepare(&whole, training, problem, phases, backend.clone(), place, Display::Terminal);
     contain::on_device(&backend, work)?.finish()
 }
 
@@ -254,7 +216,7 @@ impl<'a> Run<'a> {
                 let directory = RunDir::create(out, &name)?;
                 directory.write(CONFIGURATION, text.as_bytes())?;
                 let metrics = MetricsFile::create(&directory)?;
-                let checkpoints = Checkpoints::create(directory.path(), &started(args, phases))?;
+                let checkpoints = Checkpoints::create(directory.path(), &resume::started(args, phases))?;
                 (directory, metrics, checkpoints, None)
             }
             Place::Resumed { path, text: found, checkpoints, saved } => {
@@ -534,19 +496,6 @@ impl<'a> Run<'a> {
             add("set", setting);
         }
         command
-    }
-}
-
-/// How the run was started.
-fn started(args: &TrainArgs, phases: Phases) -> Started {
-    Started {
-        scenario: args.scenario.scenario.clone(),
-        training: args.training.clone(),
-        settings: args.settings.clone(),
-        seed: args.seed.seed,
-        device: args.compute.device.clone(),
-        meta_only: phases == Phases::MetaOnly,
-        start: args.start.clone(),
     }
 }
 
