@@ -6,6 +6,8 @@
 //! assert!(answers.stdout.contains("paper-wan"));
 //! ```
 
+pub mod inputs;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::fs;

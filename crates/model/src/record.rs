@@ -174,6 +174,25 @@ impl Record {
     pub fn load(directory: &Path, device: &Device) -> Result<Self, RecordError> {
         let path = directory.join(MANIFEST);
         let text = read_bounded(&path, MAX_MANIFEST_BYTES)?;
+        Self::read(directory, text, |limit| read_bounded(&directory.join(WEIGHTS), limit), device)
+    }
+
+    /// A record from the contents of its two files, such as those that a program carries with it by `include_bytes!`.
+    ///
+    /// # Errors
+    /// If they are no record, or one of another format, or a damaged one.
+    pub fn from_bytes(manifest: &[u8], weights: &[u8], device: &Device) -> Result<Self, RecordError> {
+        Self::read(Path::new(""), manifest.to_owned(), |_| Ok(weights.to_owned()), device)
+    }
+
+    /// From the text of a manifest, and weights that are read once it is known how many there may be.
+    fn read(
+        directory: &Path,
+        text: Vec<u8>,
+        weights: impl FnOnce(u64) -> Result<Vec<u8>, RecordError>,
+        device: &Device,
+    ) -> Result<Self, RecordError> {
+        let path = directory.join(MANIFEST);
         let wrong = |reason: String| RecordError::Manifest { path: path.clone(), reason };
         let text = String::from_utf8(text).map_err(|_| wrong("is no text".to_owned()))?;
         let manifest = parse_manifest(&path, &text)?;
@@ -201,7 +220,7 @@ impl Record {
         if dnns == 0 || shape.hidden.contains(&0) || parameters > MAX_PARAMETERS {
             return Err(wrong(format!("{dnns} networks with hidden layers {:?} are not possible", shape.hidden)));
         }
-        let ensemble = load_weights(directory, &manifest.weights, &shape, dnns, device)?;
+        let ensemble = load_weights(directory.join(WEIGHTS), &manifest.weights, weights, &shape, dnns, device)?;
         // Last, so that whoever edits a manifest learns first what is wrong with what was written.
         if checksum(split_seal(&text).1.as_bytes()) != manifest.sha256 {
             return Err(wrong("does not match its own checksum: it is damaged or was changed".to_owned()));
@@ -275,19 +294,19 @@ fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, RecordError> {
 }
 
 fn load_weights(
-    directory: &Path,
+    path: PathBuf,
     weights: &Weights,
+    read: impl FnOnce(u64) -> Result<Vec<u8>, RecordError>,
     shape: &NetworkShape,
     dnns: usize,
     device: &Device,
 ) -> Result<Ensemble, RecordError> {
-    let path = directory.join(WEIGHTS);
     let wrong = |reason: String| RecordError::Weights { path: path.clone(), reason };
     let expected = shape.parameters() * dnns * size_of::<f32>() + MAX_OVERHEAD_BYTES;
     if weights.bytes > expected as u64 {
         return Err(wrong(format!("should have {} bytes, more than its networks can need", weights.bytes)));
     }
-    let bytes = read_bounded(&path, expected as u64)?;
+    let bytes = read(expected as u64)?;
     if bytes.len() as u64 != weights.bytes {
         return Err(wrong(format!(
             "has {} bytes instead of {}: it is truncated or was replaced",

@@ -20,6 +20,7 @@
 //! - A [`Workload`] **W** is the sizes of N × M tasks, a [`Decision`] **X** says where each of them runs
 //!   ([`Placement`]), an [`Outcome`] is what that costs.
 //! - An [`Environment`] is what changes while a system runs: uplinks, capacities, α; a [`CostModel`] prices in one.
+//! - [`exchange`] is how other programs name workloads and are answered.
 //! - A [`trace`] is what a device measured of its network.
 //! - A [`Scheme`](scheme::Scheme) is anything that decides.
 //! - Random numbers come from [`random::stream`]s, derived by name from one seed.
@@ -33,6 +34,7 @@ mod cost;
 mod decision;
 mod environment;
 mod error;
+pub mod exchange;
 pub mod metrics;
 pub mod random;
 pub mod scenario;

@@ -85,10 +85,8 @@ pub(crate) enum AppError {
     Output { source: std::io::Error },
     #[error("{} is there and not empty", path.display())]
     RunExists { path: PathBuf },
-    #[error("{origin}, {place}: {reason}")]
-    Workload { origin: String, place: String, reason: String },
-    #[error("{origin} holds no workload")]
-    NoWorkloads { origin: String },
+    #[error(transparent)]
+    Exchange(#[from] sim::exchange::ExchangeError),
     #[error("{} is no run of training: {reason}", path.display())]
     NoRun { path: PathBuf, reason: String },
     #[error("the picture {} cannot be drawn: {reason}", path.display())]
@@ -117,6 +115,7 @@ impl AppError {
     /// What to type instead.
     fn help(&self) -> Option<String> {
         use model::{BackendError, RecordError};
+        use sim::exchange::ExchangeError;
         use sim::{DataError, ScenarioError, SchemeError, SizesError};
         let text = match self {
             Self::Scenario(ScenarioError::Unknown { .. }) => {
@@ -203,11 +202,12 @@ impl AppError {
             Self::OtherSweep { .. } => "name another directory with --out, or merge the shards of one sweep only".into(),
             Self::NoSweep { .. } => "give directories that `trainer sweep` wrote".into(),
             Self::BadSetting { .. } => "write KEY=VALUE, such as `--set drl.steps=5000`".into(),
-            Self::Workload { .. } | Self::NoWorkloads { .. } => {
+            Self::Exchange(ExchangeError::Workload { .. } | ExchangeError::Empty { .. }) => {
                 "a line looks like {\"tasks_mb\": [[12.0, 25.5, 18.0], ...]}, one row for each device, with \"id\" and \"environment\": \
                  {\"uplink_mbps\": 5, \"capacity\": [1, 1], \"alpha\": 0.5} if wanted; CSV is headed by workload,device,task,mb"
                     .into()
             }
+            Self::Exchange(ExchangeError::Unreadable { origin, .. }) => format!("is {origin} the right path?"),
             Self::Unreadable { path, .. } => format!("is {} the right path?", path.display()),
             Self::NoRun { .. } => "give directories that `trainer train` wrote".into(),
             _ => return None,

@@ -1,6 +1,7 @@
 //! `evaluate`: how good a record is, beside greedy and the exact optimum.
 
 use model::Backend;
+use sim::exchange::Named;
 use sim::metrics::Evaluation;
 use sim::scheme::{Exact, Greedy, Order, Scheme};
 use sim::{CostModel, StandardSet};
@@ -9,7 +10,7 @@ use crate::cli::EvaluateArgs;
 use crate::error::AppError;
 use crate::report;
 use crate::setup;
-use crate::workload_io::{Named, Workloads};
+use crate::workload_io;
 
 pub(crate) fn run(args: &EvaluateArgs) -> Result<(), AppError> {
     let evaluations = setup::on_device(&args.compute, |backend| evaluations(args, backend))?;
@@ -21,7 +22,7 @@ fn evaluations(args: &EvaluateArgs, backend: &Backend) -> Result<Vec<Evaluation>
     let set = match &args.workloads {
         None => problem.standard_set()?,
         Some(name) => {
-            let workloads = Workloads::open(name, &problem.model)?.read_all()?;
+            let workloads = workload_io::open(name, &problem.model)?.read_all()?;
             set_of(workloads, &problem.model)?
         }
     };

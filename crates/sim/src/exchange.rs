@@ -1,0 +1,440 @@
+//! Workloads in, answers out: the forms in which other programs speak with this one.
+//!
+//! A workload is a JSON object, one a line or one a request, or the rows of a CSV file; an answer is a JSON object.
+//!
+//! ```
+//! use sim::exchange::{Answer, Named};
+//! use sim::scheme::{Exact, Scheme};
+//!
+//! let model = sim::Scenario::load("ddlo")?.check()?;
+//! let tasks = vec![[12.0; 3]; 3];
+//! let text = format!("{{\"id\": 7, \"tasks_mb\": {tasks:?}, \"environment\": {{\"alpha\": 0.9}}}}");
+//! let Named { id, workload, environment } = Named::from_json(text.as_bytes(), &model)?;
+//! let model = model.entered(&environment.expect("it has one"))?;
+//! let solution = Exact::new().decide(&model, &workload)?;
+//! let answer = serde_json::to_string(&Answer::new(id, &model, &workload, &solution))?;
+//! assert!(answer.starts_with("{\"id\":7,\"placements\":[["));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::scheme::Solution;
+use crate::{CostModel, Environment, EnvironmentError, MAX_SIZE_MB, Workload};
+
+/// What some programs put before a text.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+/// The longest line that is read: more than the largest workload needs.
+const MAX_LINE_BYTES: u64 = 16 << 20;
+
+/// What a workload is called: any JSON, handed back as it was written.
+pub type Id = Box<RawValue>;
+
+/// A workload as it was read: with its name, if it has one.
+#[derive(Debug)]
+pub struct Named {
+    /// What its answer is to be called.
+    pub id: Option<Id>,
+    /// The sizes of its tasks.
+    pub workload: Workload,
+    /// The environment that it is to be decided in, where that is not the scenario's own.
+    pub environment: Option<Environment>,
+}
+
+/// Why a workload or an environment is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct RequestError {
+    /// Where, such as `tasks_mb[1]`; empty if it is no JSON, or not of the right form.
+    pub field: String,
+    /// What is wrong.
+    pub reason: String,
+}
+
+impl RequestError {
+    fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { field: field.into(), reason: reason.into() }
+    }
+}
+
+/// Why reading ends.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeError {
+    /// The input cannot be read.
+    #[error("cannot read {origin}")]
+    Unreadable {
+        /// What the input is called.
+        origin: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A workload makes no sense.
+    #[error("{origin}, {place}: {reason}")]
+    Workload {
+        /// What the input is called.
+        origin: String,
+        /// Where in it.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There is none.
+    #[error("{origin} holds no workload")]
+    Empty {
+        /// What the input is called.
+        origin: String,
+    },
+}
+
+/// A workload as JSON.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    #[serde(default)]
+    id: Option<Id>,
+    tasks_mb: Vec<Vec<f64>>,
+    #[serde(default)]
+    environment: Option<EnvironmentChange>,
+}
+
+/// What differs from another environment, as JSON.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvironmentChange {
+    /// For all devices, or for each.
+    uplink_mbps: Option<OneOrEach>,
+    /// For all servers, or for each.
+    capacity: Option<OneOrEach>,
+    alpha: Option<f64>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged, expecting = "must be a number or an array of numbers")]
+enum OneOrEach {
+    One(f64),
+    Each(Vec<f64>),
+}
+
+impl OneOrEach {
+    fn put(self, values: &mut Vec<f64>) {
+        match self {
+            Self::One(value) => values.fill(value),
+            Self::Each(each) => *values = each,
+        }
+    }
+}
+
+impl EnvironmentChange {
+    /// Reads `{"uplink_mbps": ..., "capacity": ..., "alpha": ...}`, each of them if wanted.
+    ///
+    /// # Errors
+    /// If it is no such JSON.
+    pub fn from_json(json: &[u8]) -> Result<Self, RequestError> {
+        serde_json::from_slice(json).map_err(|error| RequestError::new("", error.to_string()))
+    }
+
+    /// The model's environment with these changes.
+    ///
+    /// # Errors
+    /// If it is none for the devices and servers of `model`.
+    pub fn over(self, model: &CostModel) -> Result<Environment, EnvironmentError> {
+        let mut environment = model.environment().clone();
+        let Self { uplink_mbps, capacity, alpha } = self;
+        if let Some(uplinks) = uplink_mbps {
+            uplinks.put(&mut environment.uplinks_mbps);
+        }
+        if let Some(capacities) = capacity {
+            capacities.put(&mut environment.capacities);
+        }
+        environment.alpha = alpha.unwrap_or(environment.alpha);
+        environment.check(model.devices(), model.places() - 1)?;
+        Ok(environment)
+    }
+}
+
+impl Named {
+    /// Reads a workload of the model's devices and tasks,
+    /// `{"id": ..., "tasks_mb": [[...], ...], "environment": {...}}`, the first and the last if wanted.
+    ///
+    /// # Errors
+    /// If it is no JSON, or not of this form or these devices and tasks.
+    pub fn from_json(json: &[u8], model: &CostModel) -> Result<Self, RequestError> {
+        let Request { id, tasks_mb, environment } =
+            serde_json::from_slice(json).map_err(|error| RequestError::new("", error.to_string()))?;
+        let (devices, tasks) = (model.devices(), model.tasks());
+        if tasks_mb.len() != devices {
+            let rows = tasks_mb.len();
+            let reason = format!("tasks_mb has {rows} rows, the scenario has {devices} devices");
+            return Err(RequestError::new("tasks_mb", reason));
+        }
+        for (device, row) in tasks_mb.iter().enumerate() {
+            if row.len() != tasks {
+                let found = row.len();
+                let reason = format!("device {device} has {found} tasks, the scenario gives {tasks} to each device");
+                return Err(RequestError::new(format!("tasks_mb[{device}]"), reason));
+            }
+            if let Some(task) = row.iter().position(|mb| !is_size(*mb)) {
+                let reason = format!("task {task} of device {device} is {} MB, which is no size above 0", row[task]);
+                return Err(RequestError::new(format!("tasks_mb[{device}][{task}]"), reason));
+            }
+        }
+        let environment = environment.map(|change| change.over(model)).transpose();
+        let environment =
+            environment.map_err(|error| RequestError::new("environment", format!("environment: {error}")))?;
+        Ok(Self { id, workload: Workload::from_mb(tasks, &tasks_mb.concat()), environment })
+    }
+}
+
+/// Columns of CSV, as [`Row`] has them.
+const COLUMNS: [&str; 4] = ["workload", "device", "task", "mb"];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    workload: String,
+    device: usize,
+    task: usize,
+    mb: f64,
+}
+
+/// Reads workloads of one shape, JSON lines or CSV, one after the other.
+pub struct WorkloadReader<'m, R> {
+    origin: String,
+    model: &'m CostModel,
+    kind: Kind<R>,
+}
+
+enum Kind<R> {
+    JsonLines { input: BufReader<R>, line: usize },
+    Csv { rows: Box<csv::Reader<BufReader<R>>>, record: csv::StringRecord, pending: Option<PendingRow> },
+}
+
+/// A row that was read too early.
+type PendingRow = Result<(u64, Row), ExchangeError>;
+
+impl<'m, R: Read> WorkloadReader<'m, R> {
+    /// Reads from `input`, which errors call `origin`. CSV is told from JSON lines by its header.
+    ///
+    /// # Errors
+    /// If the beginning cannot be read.
+    pub fn new(origin: &str, input: R, model: &'m CostModel) -> Result<Self, ExchangeError> {
+        let unreadable = |source| ExchangeError::Unreadable { origin: origin.to_owned(), source };
+        let mut input = BufReader::with_capacity(1 << 18, input);
+        if input.fill_buf().map_err(unreadable)?.starts_with(BYTE_ORDER_MARK) {
+            input.consume(BYTE_ORDER_MARK.len());
+        }
+        let beginning = input.fill_buf().map_err(unreadable)?;
+        let first_line = beginning.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let is_header =
+            first_line.windows(8).any(|word| word == b"workload") && !first_line.trim_ascii_start().starts_with(b"{");
+        let kind = if is_header {
+            Kind::Csv {
+                rows: Box::new(csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(input)),
+                record: csv::StringRecord::new(),
+                pending: None,
+            }
+        } else {
+            Kind::JsonLines { input, line: 0 }
+        };
+        Ok(Self { origin: origin.to_owned(), model, kind })
+    }
+
+    /// Reads all workloads.
+    ///
+    /// # Errors
+    /// If there is none, or one that makes no sense.
+    pub fn read_all(mut self) -> Result<Vec<Named>, ExchangeError> {
+        let mut all = Vec::new();
+        while let Some(named) = self.read_next()? {
+            all.push(named);
+        }
+        if all.is_empty() {
+            return Err(self.empty());
+        }
+        Ok(all)
+    }
+
+    /// The next workload.
+    ///
+    /// # Errors
+    /// If it cannot be read or makes no sense.
+    pub fn read_next(&mut self) -> Result<Option<Named>, ExchangeError> {
+        match self.kind {
+            Kind::JsonLines { .. } => self.next_line(),
+            Kind::Csv { .. } => self.next_rows(),
+        }
+    }
+
+    /// The error of an input that holds no workload.
+    pub fn empty(&self) -> ExchangeError {
+        ExchangeError::Empty { origin: self.origin.clone() }
+    }
+
+    /// Whether more can be read without waiting.
+    pub fn has_more_at_hand(&self) -> bool {
+        match &self.kind {
+            Kind::JsonLines { input, .. } => {
+                let at_hand = input.buffer();
+                let whole_lines = at_hand.iter().rposition(|&byte| byte == b'\n').unwrap_or(0);
+                !at_hand[..whole_lines].iter().all(u8::is_ascii_whitespace)
+            }
+            Kind::Csv { .. } => true,
+        }
+    }
+
+    fn wrong(&self, place: String, reason: impl Into<String>) -> ExchangeError {
+        ExchangeError::Workload { origin: self.origin.clone(), place, reason: reason.into() }
+    }
+
+    fn next_line(&mut self) -> Result<Option<Named>, ExchangeError> {
+        let Kind::JsonLines { input, line } = &mut self.kind else { return Ok(None) };
+        let mut bytes = Vec::new();
+        loop {
+            bytes.clear();
+            *line += 1;
+            let read = input.by_ref().take(MAX_LINE_BYTES).read_until(b'\n', &mut bytes);
+            match read {
+                Err(source) => return Err(ExchangeError::Unreadable { origin: self.origin.clone(), source }),
+                Ok(0) => return Ok(None),
+                Ok(_) if bytes.iter().all(u8::is_ascii_whitespace) => {}
+                Ok(_) => break,
+            }
+        }
+        let place = format!("line {line}");
+        if bytes.len() as u64 == MAX_LINE_BYTES {
+            return Err(self.wrong(place, format!("is longer than {MAX_LINE_BYTES} bytes")));
+        }
+        Named::from_json(&bytes, self.model).map(Some).map_err(|error| {
+            // The parser counts lines within the one it was given.
+            self.wrong(place, error.reason.replace(" at line 1 column ", " at column "))
+        })
+    }
+
+    fn next_rows(&mut self) -> Result<Option<Named>, ExchangeError> {
+        let (devices, tasks) = (self.model.devices(), self.model.tasks());
+        let mut sizes: Vec<Option<f64>> = vec![None; devices * tasks];
+        let mut id: Option<String> = None;
+        let mut last_line = 0;
+        while let Some(next) = self.next_row().transpose() {
+            // What comes after a complete workload, right or wrong, is for the next call.
+            let belongs = |row: &Row| id.as_ref().is_none_or(|id| *id == row.workload);
+            let complete = sizes.iter().all(Option::is_some);
+            let later = next.as_ref().map_or(complete, |(_, row)| !belongs(row));
+            if later && let Kind::Csv { pending, .. } = &mut self.kind {
+                *pending = Some(next);
+                break;
+            }
+            let (line, row) = next?;
+            let place = format!("line {line}");
+            let Row { workload, device, task, mb } = row;
+            if device >= devices || task >= tasks {
+                let reason = format!(
+                    "device {device}, task {task} is not there: the scenario has devices 0 to {} with tasks 0 to {}",
+                    devices - 1,
+                    tasks - 1
+                );
+                return Err(self.wrong(place, reason));
+            }
+            if !is_size(mb) {
+                return Err(self.wrong(place, format!("{mb} MB is no size above 0")));
+            }
+            if sizes[device * tasks + task].replace(mb).is_some() {
+                return Err(self.wrong(place, format!("device {device}, task {task} stands there twice")));
+            }
+            (id, last_line) = (Some(workload), line);
+        }
+        let Some(id) = id else { return Ok(None) };
+        if let Some(missing) = sizes.iter().position(Option::is_none) {
+            let reason = format!("workload {id} ends without device {}, task {}", missing / tasks, missing % tasks);
+            return Err(self.wrong(format!("line {last_line}"), reason));
+        }
+        let sizes: Vec<f64> = sizes.into_iter().flatten().collect();
+        let workload = Workload::from_mb(tasks, &sizes);
+        let id = to_raw_value(&id).expect("a text can be written");
+        Ok(Some(Named { id: Some(id), workload, environment: None }))
+    }
+
+    fn next_row(&mut self) -> Result<Option<(u64, Row)>, ExchangeError> {
+        let Kind::Csv { rows, record, pending } = &mut self.kind else { return Ok(None) };
+        if let Some(row) = pending.take() {
+            return row.map(Some);
+        }
+        let row = rows.headers().cloned().and_then(|headers| {
+            let more = rows.read_record(record)?;
+            more.then(|| record.deserialize(Some(&headers))).transpose()
+        });
+        let line = record.position().map_or(1, csv::Position::line);
+        row.map(|row| row.map(|row| (line, row))).map_err(|error| {
+            let reason = match error.kind() {
+                csv::ErrorKind::Deserialize { err, .. } => {
+                    let column = err.field().and_then(|field| COLUMNS.get(field as usize));
+                    column.map_or(String::new(), |column| format!("{column}: ")) + &err.kind().to_string()
+                }
+                csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+                    format!("has {len} fields instead of {expected_len}")
+                }
+                _ => error.to_string(),
+            };
+            self.wrong(format!("line {line}"), reason)
+        })
+    }
+}
+
+fn is_size(mb: f64) -> bool {
+    mb > 0.0 && mb <= MAX_SIZE_MB
+}
+
+/// What is answered to a workload; serialises to a JSON object.
+#[derive(Debug, Serialize)]
+pub struct Answer<'m> {
+    /// The workload's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<Id>,
+    /// Names of places, `[device][task]`.
+    pub placements: Vec<Vec<&'m str>>,
+    /// Energy, in joules.
+    pub energy_j: f64,
+    /// Time, in seconds.
+    pub time_s: f64,
+    /// α · energy + (1 − α) · time (8).
+    pub cost: f64,
+    /// Prices asked of the cost model.
+    pub evaluations: u64,
+    /// Tasks sent where no link leads.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unreachable: usize,
+}
+
+impl<'m> Answer<'m> {
+    /// The answer to a workload in the model's environment.
+    pub fn new(id: Option<Id>, model: &'m CostModel, workload: &Workload, solution: &Solution) -> Self {
+        let outcome = model.evaluate(workload, &solution.decision);
+        let names = model.place_names();
+        let row = |row: &[u8]| row.iter().map(|&place| names[usize::from(place)].as_str()).collect();
+        Self {
+            id,
+            placements: solution.decision.places().chunks_exact(model.tasks()).map(row).collect(),
+            energy_j: outcome.energy_j,
+            time_s: outcome.time_s,
+            cost: outcome.cost,
+            evaluations: solution.evaluations,
+            unreachable: unreachable(model, solution.decision.places()),
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// Tasks that a decision sends where no link leads: only schemes that do not choose do.
+fn unreachable(model: &CostModel, places: &[u8]) -> usize {
+    if model.is_all_reachable() {
+        return 0;
+    }
+    places.iter().enumerate().filter(|(task, place)| !model.is_reachable(task / model.tasks(), **place)).count()
+}

@@ -1,0 +1,408 @@
+//! Inputs of every kind that the program reads, taken from any bytes whatever.
+//!
+//! Each function of [`KINDS`] reads one kind: it must never panic, never take memory out of proportion to what it is
+//! given, and what it accepts must make sense. `cargo test` calls them with the corpus and with bytes drawn at random,
+//! the targets in `fuzz/` with bytes that a fuzzer looks for.
+
+use std::fs;
+use std::path::Path;
+use std::sync::OnceLock;
+
+use burn::tensor::Device;
+use drl::{Agent, AgentState};
+use meta::{Reptile, ReptileState};
+use model::{
+    Choice, Codec, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Record, Samples, Scaling, Selection,
+    checksum,
+};
+use sim::exchange::{EnvironmentChange, ExchangeError, Named, WorkloadReader};
+use sim::trace::{MAX_RATE_MBPS, Recording, task_sizes};
+use sim::{CostModel, MAX_SIZE_MB, Part, Scenario, SizeSampler, Workloads, random};
+use tempfile::TempDir;
+
+/// Reads one kind of input, and says whether any of it was accepted.
+pub type Reading = fn(&[u8]) -> bool;
+
+/// The kinds, named as their folders in `fuzz/corpus`.
+pub const KINDS: [(&str, Reading); 6] = [
+    ("scenario", scenario),
+    ("recording", recording),
+    ("workloads", workloads),
+    ("manifest", manifest),
+    ("weights", weights),
+    ("state", state),
+];
+
+/// A scenario in TOML. What is accepted must be a scenario and survive being written; what is refused must say why,
+/// somewhere within the text.
+///
+/// # Panics
+/// If not.
+pub fn scenario(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    match Scenario::from_toml("anything", &text) {
+        Ok(scenario) => {
+            let model = scenario.check().expect("it was accepted");
+            assert!((0..model.devices()).flat_map(|device| model.rates(device)).all(|rate| rate.time_s_per_byte > 0.0));
+            let again = Scenario::from_toml("again", &scenario.to_toml());
+            assert_eq!(again.as_ref(), Ok(&scenario));
+            true
+        }
+        Err(problems) => {
+            assert!(!problems.list.is_empty());
+            let lines = text.split('\n').count();
+            for problem in &problems.list {
+                assert!(!problem.message.is_empty(), "{problems}");
+                let inside = problem.place.is_none_or(|(line, column)| (1..=lines).contains(&line) && column >= 1);
+                assert!(inside, "{problems} of {lines} lines");
+            }
+            false
+        }
+    }
+}
+
+/// Recordings of networks and of task sizes, in every format: one file, or a folder of several that lines of `----`
+/// divide.
+///
+/// # Panics
+/// If a sample makes no sense.
+pub fn recording(bytes: &[u8]) -> bool {
+    let folder = folder();
+    let mut rest = Some(bytes);
+    let mut names = Vec::new();
+    while let Some(content) = rest.filter(|_| names.len() < 4) {
+        let divided = content.windows(6).position(|window| window == b"\n----\n");
+        let (own, others) = divided.map_or((content, None), |at| (&content[..=at], Some(&content[at + 6..])));
+        let path = folder.path().join(format!("{}_o{}_ul.txt", names.len(), names.len() % 2));
+        fs::write(&path, own).expect("the folder is its own");
+        names.push(path);
+        rest = others;
+    }
+    let mut accepted = false;
+    for path in &names {
+        if let Ok(recording) = Recording::open(path) {
+            check_recording(&recording);
+            accepted = true;
+        }
+        if let Ok(sizes) = task_sizes(path) {
+            accepted = true;
+            assert!(sizes.sizes_mb.iter().all(|size| *size > 0.0 && *size <= MAX_SIZE_MB));
+        }
+    }
+    if names.len() > 1
+        && let Ok(recording) = Recording::open(folder.path())
+    {
+        check_recording(&recording);
+    }
+    for path in &names {
+        fs::remove_file(path).expect("written above");
+    }
+    accepted
+}
+
+fn check_recording(recording: &Recording) {
+    let used: usize = recording.drives.iter().flat_map(|drive| &drive.devices).map(|device| device.samples.len()).sum();
+    assert_eq!(used, recording.sources.iter().map(|source| source.samples).sum::<usize>());
+    for drive in &recording.drives {
+        let firsts = drive.devices.iter().map(|device| device.samples[0].t_s);
+        assert_eq!(firsts.reduce(f64::min), Some(0.0));
+        for device in &drive.devices {
+            assert!(device.samples.iter().all(|sample| (0.0..=MAX_RATE_MBPS).contains(&sample.mbps)));
+            assert!(device.samples.iter().all(|sample| sample.t_s.is_finite() && sample.t_s >= 0.0));
+            assert!(device.samples.is_sorted_by(|a, b| a.t_s <= b.t_s));
+            assert!(device.summary().mean_mbps.is_finite());
+        }
+        for length_s in [0.7, 60.0, 1e9] {
+            let windows = drive.windows(length_s);
+            assert!(windows.is_sorted_by(|a, b| a.start_s < b.start_s));
+            assert!(windows.iter().flat_map(|window| &window.mbps).all(|rate| (0.0..=MAX_RATE_MBPS).contains(rate)));
+        }
+    }
+}
+
+/// Workloads as JSON lines or CSV, and changes of the environment. What is accepted can be priced.
+///
+/// # Panics
+/// If it cannot, or an error does not say where.
+pub fn workloads(bytes: &[u8]) -> bool {
+    let model = &problem("paper").1;
+    let mut reader = WorkloadReader::new("anything", bytes, model).expect("memory can be read");
+    let mut accepted = false;
+    loop {
+        match reader.read_next() {
+            Ok(None) => break,
+            Ok(Some(Named { id, workload, environment })) => {
+                let entered = environment.map(|environment| model.entered(&environment).expect("it was checked"));
+                let model = entered.as_ref().unwrap_or(model);
+                let cost = model.cost(workload.sizes_bytes(), &[0; 9]);
+                assert!(cost > 0.0 && cost.is_finite(), "{cost}");
+                accepted = true;
+                if let Some(id) = id {
+                    serde_json::from_str::<serde_json::Value>(id.get()).expect("it was read as JSON");
+                }
+            }
+            Err(ExchangeError::Workload { place, reason, .. }) => {
+                assert!(place.starts_with("line ") && !reason.is_empty(), "{place}: {reason}");
+                break;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+    if let Ok(change) = EnvironmentChange::from_json(bytes)
+        && let Ok(environment) = change.over(model)
+    {
+        model.entered(&environment).expect("it was checked");
+        accepted = true;
+    }
+    accepted
+}
+
+/// The manifest of a record, with a checksum that fits: whoever wants to harm can make one.
+///
+/// # Panics
+/// If what is accepted cannot be written as it was read.
+pub fn manifest(bytes: &[u8]) -> bool {
+    let sealed = sealed(&String::from_utf8_lossy(bytes));
+    read_record(sealed.as_bytes(), &tiny_record().1)
+}
+
+/// The weights of a record, with checksums that fit.
+///
+/// # Panics
+/// If what is accepted cannot be written as it was read.
+pub fn weights(bytes: &[u8]) -> bool {
+    let mut manifest: toml::Table = toml::from_str(&tiny_record().0).expect("it was written as TOML");
+    let entry = manifest["weights"].as_table_mut().expect("a table");
+    entry.insert("bytes".to_owned(), i64::try_from(bytes.len()).expect("it lies in memory").into());
+    entry.insert("sha256".to_owned(), checksum(bytes).into());
+    let (version, seal) = (manifest.remove("format_version"), manifest.remove("sha256"));
+    let (version, _) = version.zip(seal).expect("both are there");
+    let text = format!("format_version = {version}\nsha256 = \"\"\n{manifest}");
+    read_record(sealed(&text).as_bytes(), bytes)
+}
+
+fn read_record(manifest: &[u8], weights: &[u8]) -> bool {
+    match Record::from_bytes(manifest, weights, &device()) {
+        Ok(record) => {
+            let folder = folder();
+            let path = folder.path().join("record");
+            record.save(&path).expect("it was read");
+            let again = Record::load(&path, &device()).expect("it was just saved");
+            assert_eq!(again.ensemble.to_host(), record.ensemble.to_host());
+            fs::remove_dir_all(&path).expect("it was just saved");
+            true
+        }
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            false
+        }
+    }
+}
+
+/// A manifest's text with the checksum of what stands below its first two lines.
+fn sealed(text: &str) -> String {
+    let mut lines = text.splitn(3, '\n');
+    let (version, _, body) = (lines.next(), lines.next(), lines.next());
+    let body = body.unwrap_or_default();
+    format!("{}\nsha256 = \"{}\"\n{body}", version.unwrap_or_default(), checksum(body.as_bytes()))
+}
+
+/// What a training knows, as checkpoints hold it: of Algorithm 1 after a byte that is even, of Algorithm 2 after another.
+/// Training goes on from what is accepted.
+///
+/// # Panics
+/// If it does not.
+pub fn state(bytes: &[u8]) -> bool {
+    let Some((first, rest)) = bytes.split_first() else { return false };
+    if first.is_multiple_of(2) {
+        let Ok(state) = postcard::from_bytes::<ReptileState>(rest) else { return false };
+        let training = metadata();
+        let mut reptile = small_reptile(&training);
+        let accepted = reptile.restore(&state).is_ok();
+        if accepted {
+            reptile.advance();
+        }
+        accepted
+    } else {
+        let Ok(state) = postcard::from_bytes::<AgentState>(rest) else { return false };
+        let mut agent = small_agent();
+        let accepted = agent.restore(&state).is_ok();
+        if accepted && state.step() < AGENT.steps {
+            agent.advance(2);
+        }
+        accepted
+    }
+}
+
+/// Well-formed inputs of every kind, to begin with: kind, name, content.
+///
+/// # Panics
+/// If a state cannot be taken.
+pub fn seeds() -> Vec<(&'static str, String, Vec<u8>)> {
+    let mut seeds = Vec::new();
+    for name in Scenario::presets() {
+        let text = Scenario::preset_text(name).expect("a preset");
+        seeds.push(("scenario", name.to_owned(), text.as_bytes().to_vec()));
+    }
+    let dds = "0.00,1547727609,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,2.5,10.25,21,22\n\
+               1.50,1547727610,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,3.0,8.75,21,22\n";
+    for (name, text) in [
+        ("dds", dds.to_owned()),
+        ("dds-drive", format!("{dds}----\n{dds}")),
+        ("throughput", "4.5,Mbits/sec\n500,Kbits/sec\n0.00,bits/sec\n".to_owned()),
+        ("mahimahi", "0\n0\n12\n250\n1001\n2500\n".to_owned()),
+        ("csv", "t_s,device,mbps\n0,a,1.5\n0,b,2\n1,a,3\n1.5,b,0\n".to_owned()),
+        ("sizes", "12.5\n30\n0.1\n".to_owned()),
+        ("sizes-csv", "workload,device,task,mb\n1,0,0,12.5\n1,0,1,30\n".to_owned()),
+        (
+            "workflow",
+            r#"{"schemaVersion": "1.5", "workflow": {"specification": {"tasks": [{"id": "t", "inputFiles": ["f"]}], "files": [{"id": "f", "sizeInBytes": 12000000}]}}}"#
+                .to_owned(),
+        ),
+    ] {
+        seeds.push(("recording", name.to_owned(), text.into_bytes()));
+    }
+    let line = r#"{"tasks_mb": [[12, 25.5, 18], [10, 20, 30], [11, 12, 13]]}"#;
+    let named = line.replacen(
+        '{',
+        r#"{"id": {"a": [1, "b"]}, "environment": {"uplink_mbps": [5, 10, 3], "capacity": 0.5, "alpha": 0.9}, "#,
+        1,
+    );
+    let rows: String = (0..9).map(|task| format!("w,{},{},{}.5\n", task / 3, task % 3, task + 1)).collect();
+    for (name, text) in [
+        ("line", format!("{line}\n")),
+        ("lines", format!("\u{feff}{named}\n\n{line}\r\n")),
+        ("environment", r#"{"uplink_mbps": 5, "capacity": [1, 1], "alpha": 0.5}"#.to_owned()),
+        ("rows", format!("workload,device,task,mb\n{rows}")),
+    ] {
+        seeds.push(("workloads", name.to_owned(), text.into_bytes()));
+    }
+    let (manifest, weights) = tiny_record();
+    seeds.push(("manifest", "tiny".to_owned(), manifest.clone().into_bytes()));
+    seeds.push(("weights", "tiny".to_owned(), weights.clone()));
+    let training = metadata();
+    let mut reptile = small_reptile(&training);
+    reptile.advance();
+    let state = postcard::to_stdvec(&reptile.state().expect("memory can be read")).expect("it can be written");
+    seeds.push(("state", "meta".to_owned(), [vec![0], state].concat()));
+    let mut agent = small_agent();
+    for (name, steps) in [("drl-begun", 2), ("drl", 6)] {
+        agent.advance(steps);
+        let state = postcard::to_stdvec(&agent.state().expect("memory can be read")).expect("it can be written");
+        seeds.push(("state", name.to_owned(), [vec![1], state].concat()));
+    }
+    seeds
+}
+
+/// In memory where there is such a place: a fuzzer writes a great many files.
+fn folder() -> TempDir {
+    let shared_memory = Path::new("/dev/shm");
+    if shared_memory.is_dir() { TempDir::new_in(shared_memory) } else { TempDir::new() }.expect("a folder")
+}
+
+fn device() -> Device {
+    Device::flex()
+}
+
+/// A preset with its cost model.
+fn problem(name: &'static str) -> &'static (Scenario, CostModel) {
+    static PAPER: OnceLock<(Scenario, CostModel)> = OnceLock::new();
+    static DDLO: OnceLock<(Scenario, CostModel)> = OnceLock::new();
+    let load = || {
+        let scenario = Scenario::load(name).expect("a preset");
+        let model = scenario.check().expect("valid");
+        (scenario, model)
+    };
+    if name == "paper" { PAPER.get_or_init(load) } else { DDLO.get_or_init(load) }
+}
+
+/// The networks of `ddlo` that are as small as they can be, with their codec.
+fn tiny_networks() -> (Ensemble, Codec, Scaling) {
+    let (scenario, model) = problem("ddlo");
+    let scaling = SizeSampler::new(scenario).expect("no file").moments().into();
+    let codec = Codec::new(Codec::default_code(model), model, scaling).expect("fits");
+    let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![1], outputs: codec.outputs() };
+    (Ensemble::random(&shape, 2, 1, &device()), codec, scaling)
+}
+
+/// Manifest and weights of a record of them.
+fn tiny_record() -> &'static (String, Vec<u8>) {
+    static RECORD: OnceLock<(String, Vec<u8>)> = OnceLock::new();
+    RECORD.get_or_init(|| {
+        let (ensemble, codec, scaling) = tiny_networks();
+        let record = Record {
+            ensemble,
+            scenario: problem("ddlo").0.clone(),
+            code: codec.code(),
+            scaling,
+            reads: EnvironmentInputs::default(),
+            selection: Selection::explored(2),
+            provenance: [("seed".to_owned(), "1".to_owned())].into(),
+            measures: [("q2".to_owned(), 0.5)].into(),
+        };
+        let folder = folder();
+        let path = folder.path().join("record");
+        record.save(&path).expect("a new folder");
+        let manifest = fs::read_to_string(path.join("manifest.toml")).expect("just written");
+        (manifest, fs::read(path.join("weights.bpk")).expect("just written"))
+    })
+}
+
+const AGENT: drl::Settings = drl::Settings {
+    steps: 12,
+    workloads_per_step: 2,
+    buffer: 6,
+    learn_from: None,
+    batch: 3,
+    learning_rate: 0.01,
+    final_learning_rate: 0.01,
+    epsilon: 1e-8,
+    selection: Selection { exploration: Exploration::OrderPreserving { flips: 2 }, choice: Choice::Workload },
+    refine: true,
+    report_every: 2,
+};
+
+fn draws() -> Workloads {
+    let scenario = &problem("ddlo").0;
+    Workloads::new(
+        scenario,
+        SizeSampler::new(scenario).expect("no file"),
+        Part::Training,
+        random::stream(1, "workloads"),
+    )
+}
+
+fn small_agent() -> Agent {
+    let (ensemble, codec, _) = tiny_networks();
+    Agent::new(problem("ddlo").1.clone(), codec, &ensemble, draws(), AGENT, 1, &device())
+}
+
+const REPTILE: meta::Settings = meta::Settings {
+    labels: meta::Labels::Greedy,
+    metadata: 12,
+    workloads_per_environment: 1,
+    metadata_share: 0.5,
+    tasks: meta::Tasks::Workloads,
+    meta_batch: 1,
+    batch: 3,
+    outer_steps: 4,
+    inner_steps: 2,
+    inner_learning_rate: 0.01,
+    inner_momentum: 0.9,
+    inner_epsilon: 1e-8,
+    step_size: 0.5,
+    final_step_size: 0.5,
+    inner_restart: false,
+    report_every: 1,
+};
+
+fn metadata() -> Samples {
+    let (_, codec, _) = tiny_networks();
+    let labelled = meta::label(REPTILE.labels, REPTILE.metadata, 1, &mut draws(), &problem("ddlo").1, &codec);
+    labelled.expect("greedy decides everything").samples
+}
+
+fn small_reptile(metadata: &Samples) -> Reptile<'_> {
+    let (ensemble, codec, _) = tiny_networks();
+    Reptile::new(&ensemble, metadata, codec.head(), REPTILE, 1, &device())
+}
