@@ -268,12 +268,12 @@ pub fn seeds() -> Vec<(&'static str, String, Vec<u8>)> {
         r#"{"id": {"a": [1, "b"]}, "environment": {"uplink_mbps": [5, 10, 3], "capacity": 0.5, "alpha": 0.9}, "#,
         1,
     );
-    let rows: String = (0..9).map(|task| format!("w,{},{},{}.5\n", task / 3, task % 3, task + 1)).collect();
+    let rows: Vec<_> = (0..9).map(|task| format!("w,{},{},{}.5", task / 3, task % 3, task + 1)).collect();
     for (name, text) in [
         ("line", format!("{line}\n")),
         ("lines", format!("\u{feff}{named}\n\n{line}\r\n")),
         ("environment", r#"{"uplink_mbps": 5, "capacity": [1, 1], "alpha": 0.5}"#.to_owned()),
-        ("rows", format!("workload,device,task,mb\n{rows}")),
+        ("rows", format!("workload,device,task,mb\n{}\n", rows.join("\n"))),
     ] {
         seeds.push(("workloads", name.to_owned(), text.into_bytes()));
     }

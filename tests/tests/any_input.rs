@@ -97,7 +97,9 @@ fn no_bytes_make_a_reader_panic_or_take_all_memory() {
             let taken = MEMORY.peak_usage().saturating_sub(before);
             assert!(taken <= LIMIT_BYTES + LIMIT_FACTOR * bytes.len(), "{kind}: {taken} bytes for {}", bytes.len());
         };
-        corpus.iter().for_each(|bytes| check(bytes));
+        for bytes in &corpus {
+            check(bytes);
+        }
         let mut runner = TestRunner::new(Config { cases: 2000, failure_persistence: None, ..Config::default() });
         let tested = runner.run(&bytes(corpus), |bytes| {
             check(&bytes);

@@ -97,15 +97,31 @@ impl Agent {
         self.experience.stop_at = (self.experience.step + steps).min(self.experience.settings.steps);
         // The step that is reported learns by itself, since it is asked for more than the others.
         self.learner.rounds(&mut self.experience);
-        let (mut loss, mut q1) = (None, None);
+        let (mut losses, mut q1) = (Vec::new(), None);
         if let Some(learning_rate) = self.experience.learns {
             q1 = Some(self.q1());
             self.learner.set_learning_rate(learning_rate);
-            let mut losses = Vec::new();
             self.learner.step(self.experience.samples(), self.experience.indices(), Some(&mut losses));
-            loss = Some(losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / losses.len() as f64);
         }
-        StepReport { step: self.experience.step, loss, q1, buffer_mean_cost: self.experience.buffer.mean_cost() }
+        let mean = || losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / losses.len() as f64;
+        let Experience { step, ref buffer, learns, .. } = self.experience;
+        StepReport { step, loss: learns.map(|_| mean()), losses, q1, buffer_mean_cost: buffer.mean_cost() }
+    }
+
+    /// What this DNN learned from in the last step; nothing while the buffer fills.
+    ///
+    /// # Panics
+    /// If there is no such DNN.
+    pub fn batch(&self, dnn: usize) -> impl Iterator<Item = Sample<'_>> {
+        let Experience { buffer, settings, indices, dnns, .. } = &self.experience;
+        assert!(dnn < *dnns, "DNN {dnn} of {dnns}");
+        let own = indices.get(dnn * settings.batch..).unwrap_or_default().iter().take(settings.batch);
+        own.map(|&row| buffer.sample(row as usize))
+    }
+
+    /// All samples that are remembered.
+    pub fn buffer(&self) -> &ReplayBuffer {
+        &self.experience.buffer
     }
 
     /// Prices asked of the cost model so far to choose among candidates.
@@ -165,7 +181,9 @@ impl Agent {
         let same = state.batches.len() == experience.batches.len()
             && state.sizes_bytes.len() == experience.sizes_bytes.len()
             && state.environments.len() == experience.environments.len()
-            && state.step <= experience.settings.steps;
+            && state.sizes_bytes.iter().copied().all(sim::is_size)
+            && state.step <= experience.settings.steps
+            && state.evaluations <= u64::MAX >> 1;
         if !is_new || !same {
             return Err(other());
         }

@@ -11,6 +11,8 @@ pub struct StepReport {
     pub step: usize,
     /// Mean cross-entropy (23) over the K batches of this step, before it; `None` while the buffer fills.
     pub loss: Option<f64>,
+    /// The same of each DNN; empty while the buffer fills.
+    pub losses: Vec<f32>,
     /// Q1 (24) over one batch; `None` while the buffer fills.
     pub q1: Option<f64>,
     /// Mean cost of the samples in the buffer.

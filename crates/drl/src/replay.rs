@@ -80,6 +80,8 @@ impl ReplayBuffer {
             && (contents.oldest == 0 || count == self.capacity)
             && [contents.sizes_bytes.len(), contents.places.len()] == [count * tasks; 2]
             && [0, count].contains(&contents.environments.len())
+            && contents.costs.iter().all(|cost| cost.is_finite())
+            && contents.sizes_bytes.iter().copied().all(sim::is_size)
             && contents.places.iter().all(|&place| usize::from(place) < self.codec.places());
         if !self.is_empty() || !fits {
             return None;

@@ -15,5 +15,5 @@ mod metadata;
 pub mod parameters;
 mod reptile;
 
-pub use metadata::{Labels, Metadata, label};
+pub use metadata::{Labels, Metadata, draw, label};
 pub use reptile::{MetaReport, Reptile, ReptileState, Settings, Tasks, reptile};

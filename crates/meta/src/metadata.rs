@@ -38,6 +38,27 @@ pub struct Metadata {
     pub evaluations: u64,
 }
 
+/// Draws `count` workloads, each with the environment that it is in. If that changes, every `per_environment` of them, one
+/// after the other, share one.
+///
+/// # Panics
+/// If `per_environment` is 0.
+pub fn draw(
+    count: usize,
+    per_environment: usize,
+    workloads: &mut Workloads,
+    model: &CostModel,
+) -> Vec<(Environment, Workload)> {
+    let mut environment = model.environment().clone();
+    let draw = |index: usize| {
+        if index.is_multiple_of(per_environment) {
+            workloads.next_environment(&mut environment);
+        }
+        (environment.clone(), workloads.draw())
+    };
+    (0..count).map(draw).collect()
+}
+
 /// Draws `count` workloads and labels them. If the environment changes, every `per_environment` of them, one after the
 /// other, share one.
 ///
@@ -54,14 +75,7 @@ pub fn label(
     model: &CostModel,
     codec: &Codec,
 ) -> Result<Metadata, SchemeError> {
-    let mut environment = model.environment().clone();
-    let draw = |index: usize| {
-        if index.is_multiple_of(per_environment) {
-            workloads.next_environment(&mut environment);
-        }
-        (environment.clone(), workloads.draw())
-    };
-    let drawn: Vec<(Environment, Workload)> = (0..count).map(draw).collect();
+    let drawn = draw(count, per_environment, workloads, model);
     let decide = |(scheme, model): &mut (Box<dyn Scheme>, CostModel), (environment, workload): &(_, Workload)| {
         model.enter(environment).expect("drawn by the scenario's own distribution");
         scheme.decide(model, workload)

@@ -65,6 +65,8 @@ pub struct MetaReport {
     pub step: usize,
     /// Mean cross-entropy over the K batches of the last inner step, before it.
     pub loss: f64,
+    /// The same of each DNN.
+    pub losses: Vec<f32>,
 }
 
 /// Prepares first parameters: β* ← β* + Mlr (β − β*) after each inner training, or the mean of a few (21). The K runs are
@@ -155,6 +157,11 @@ impl<'m> Reptile<'m> {
             }
             learner.steps(metadata, batches, reports.then_some(&mut *losses));
             let result = learner.ensemble();
+            if reports && result.first_not_finite().is_some() {
+                // Nothing can come of it; what it learned from stays to be looked at.
+                end = Some(result);
+                break;
+            }
             end = Some(end.map_or(result.clone(), |mean| interpolate(&mean, &result, 1.0 / (inner + 1) as f64)));
         }
         let progress = *outer as f64 / (settings.outer_steps - 1).max(1) as f64;
@@ -164,7 +171,18 @@ impl<'m> Reptile<'m> {
         }
         *outer += 1;
         let loss = || losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / losses.len() as f64;
-        reports.then(|| MetaReport { step: *outer, loss: loss() })
+        reports.then(|| MetaReport { step: *outer, loss: loss(), losses: losses.clone() })
+    }
+
+    /// Rows of the metadata that this DNN learned from in the last inner training.
+    ///
+    /// # Panics
+    /// If there is no such DNN.
+    pub fn batches(&self, dnn: usize) -> impl Iterator<Item = usize> {
+        assert!(dnn < self.draws.len(), "DNN {dnn} of {}", self.draws.len());
+        let size = self.settings.batch;
+        let own = move |indices: &'_ Vec<u32>| indices.iter().skip(dnn * size).take(size).copied().collect::<Vec<_>>();
+        self.batches.iter().flat_map(own).map(|row| row as usize)
     }
 
     /// The meta parameters β* of all K.

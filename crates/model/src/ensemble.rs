@@ -119,6 +119,17 @@ impl Ensemble {
         self.layers.iter().map(layer).collect()
     }
 
+    /// The first network with a parameter that is no number, if there is one.
+    pub fn first_not_finite(&self) -> Option<usize> {
+        let dnns = self.dnns();
+        let is_finite = |values: &[f32], dnn: usize| {
+            let count = values.len() / dnns;
+            values[dnn * count..][..count].iter().all(|value| value.is_finite())
+        };
+        let layers = self.to_host();
+        (0..dnns).find(|&dnn| !layers.iter().all(|layer| is_finite(&layer.weight, dnn) && is_finite(&layer.bias, dnn)))
+    }
+
     /// K.
     pub fn dnns(&self) -> usize {
         self.layers[0].weight.dims()[0]

@@ -113,7 +113,7 @@ impl Record {
         if directory.exists() {
             return Err(RecordError::Exists { path: directory.to_owned() });
         }
-        if !is_finite(&self.ensemble) {
+        if self.ensemble.first_not_finite().is_some() {
             return Err(RecordError::Diverged { path: directory.to_owned() });
         }
         let unwritable = |source| RecordError::Unwritable { path: directory.to_owned(), source };
@@ -220,7 +220,7 @@ impl Record {
         if dnns == 0 || shape.hidden.contains(&0) || parameters > MAX_PARAMETERS {
             return Err(wrong(format!("{dnns} networks with hidden layers {:?} are not possible", shape.hidden)));
         }
-        let ensemble = load_weights(directory.join(WEIGHTS), &manifest.weights, weights, &shape, dnns, device)?;
+        let ensemble = load_weights(&directory.join(WEIGHTS), &manifest.weights, weights, &shape, dnns, device)?;
         // Last, so that whoever edits a manifest learns first what is wrong with what was written.
         if checksum(split_seal(&text).1.as_bytes()) != manifest.sha256 {
             return Err(wrong("does not match its own checksum: it is damaged or was changed".to_owned()));
@@ -294,14 +294,14 @@ fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, RecordError> {
 }
 
 fn load_weights(
-    path: PathBuf,
+    path: &Path,
     weights: &Weights,
     read: impl FnOnce(u64) -> Result<Vec<u8>, RecordError>,
     shape: &NetworkShape,
     dnns: usize,
     device: &Device,
 ) -> Result<Ensemble, RecordError> {
-    let wrong = |reason: String| RecordError::Weights { path: path.clone(), reason };
+    let wrong = |reason: String| RecordError::Weights { path: path.to_owned(), reason };
     let expected = shape.parameters() * dnns * size_of::<f32>() + MAX_OVERHEAD_BYTES;
     if weights.bytes > expected as u64 {
         return Err(wrong(format!("should have {} bytes, more than its networks can need", weights.bytes)));
@@ -318,16 +318,10 @@ fn load_weights(
         return Err(wrong("does not match the manifest's checksum: it is damaged or was changed".to_owned()));
     }
     let ensemble = Ensemble::from_bytes(bytes, shape, dnns, device).map_err(wrong)?;
-    if !is_finite(&ensemble) {
+    if ensemble.first_not_finite().is_some() {
         return Err(wrong("holds parameters that are no numbers".to_owned()));
     }
     Ok(ensemble)
-}
-
-/// Whether all parameters are numbers.
-fn is_finite(ensemble: &Ensemble) -> bool {
-    let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
-    ensemble.to_host().iter().all(|layer| finite(&layer.weight) && finite(&layer.bias))
 }
 
 fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, RecordError> {

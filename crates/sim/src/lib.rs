@@ -52,4 +52,4 @@ pub use environment::{
 pub use error::{DataError, EnvironmentError, ScenarioError, SchemeError, SizesError};
 pub use metrics::StandardSet;
 pub use scenario::Scenario;
-pub use workload::{MAX_SIZE_MB, Part, SizeMoments, SizeSampler, Workload, Workloads};
+pub use workload::{MAX_SIZE_MB, Part, SizeMoments, SizeSampler, Workload, Workloads, is_size};

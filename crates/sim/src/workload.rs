@@ -7,10 +7,15 @@ use crate::error::SizesError;
 use crate::random::{self, Stream};
 use crate::scenario::{Scenario, SizeDistribution};
 use crate::trace::{self, BadLine, TaskFormat, TaskSizes, TraceError};
-use crate::units::bytes_from_mb;
+use crate::units::{BYTES_PER_MB, bytes_from_mb};
 
 /// The largest task, in MB: beyond any that there is, and small enough for sums of squares.
 pub const MAX_SIZE_MB: f64 = 1e12;
+
+/// Whether so many bytes can be the size of a task: from 0 to [`MAX_SIZE_MB`]. Schemes need not end on others.
+pub fn is_size(bytes: f64) -> bool {
+    (0.0..=MAX_SIZE_MB * BYTES_PER_MB).contains(&bytes)
+}
 
 /// **W**: the sizes of N × M tasks.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +28,8 @@ impl Workload {
     /// A workload from sizes in bytes, device by device.
     ///
     /// # Panics
-    /// If their number is not a multiple of `tasks`, the number of tasks per device.
+    /// If their number is not a multiple of `tasks`, the number of tasks per device, or one of them is not
+    /// [`is_size`].
     pub fn from_bytes(tasks: usize, sizes_bytes: impl Into<Box<[f64]>>) -> Self {
         let sizes_bytes = sizes_bytes.into();
         assert!(
@@ -31,13 +37,14 @@ impl Workload {
             "{} sizes are no rows of {tasks}",
             sizes_bytes.len()
         );
+        assert!(sizes_bytes.iter().copied().all(is_size), "a size is negative, too large or no number");
         Self { tasks, sizes_bytes }
     }
 
     /// A workload from sizes in MB, device by device.
     ///
     /// # Panics
-    /// If their number is not a multiple of `tasks`, the number of tasks per device.
+    /// If their number is not a multiple of `tasks`, the number of tasks per device, or one of them makes no sense.
     pub fn from_mb(tasks: usize, sizes_mb: &[f64]) -> Self {
         Self::from_bytes(tasks, sizes_mb.iter().copied().map(bytes_from_mb).collect::<Vec<_>>())
     }

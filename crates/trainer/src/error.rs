@@ -63,8 +63,8 @@ pub(crate) enum AppError {
     Locked { run: PathBuf, holder: String },
     #[error("{signal} ended the run after {phase} step {step}; everything up to there is kept")]
     Interrupted { signal: Signal, run: PathBuf, phase: &'static str, step: usize },
-    #[error("training went astray: the loss after {phase} step {step} is {loss}")]
-    Astray { run: PathBuf, phase: &'static str, step: usize, loss: f64 },
+    #[error("training went astray in {phase} step {step}: no number is {what}")]
+    Astray { run: PathBuf, phase: &'static str, step: usize, what: String, found: Option<Box<Path>> },
     #[error("the state of the run is of no use")]
     State(#[from] model::StateError),
     #[error("two runs of the sweep would be called {name}; the other is {others}")]
@@ -193,10 +193,7 @@ impl AppError {
             Self::NotResumable { .. } => "name the directory of a run that did not end, such as runs/paper-recommended-seed1".into(),
             Self::Locked { .. } => "wait until it is done, or end it".into(),
             Self::Interrupted { run, .. } => format!("`cargo run -p trainer -- train --resume {}` goes on", run.display()),
-            Self::Astray { run, .. } => format!(
-                "take a smaller learning_rate; {} keeps the last networks before",
-                run.join("checkpoints").display()
-            ),
+            Self::Astray { run, found, .. } => astray(run, found.as_deref()),
             Self::State(_) => "train again".into(),
             Self::SameName { .. } => "give the files of settings and scenarios names of their own (`name = ...`)".into(),
             Self::OtherSweep { .. } => "name another directory with --out, or merge the shards of one sweep only".into(),
@@ -239,4 +236,12 @@ impl AppError {
             _ => Exit::Failure,
         }
     }
+}
+
+fn astray(run: &Path, found: Option<&Path>) -> String {
+    let mut help = "take a smaller learning_rate; ".to_owned();
+    if let Some(found) = found {
+        let _ = write!(help, "{} holds the networks before the step and what they learned from, ", found.display());
+    }
+    help + &format!("{} the last state that was good", run.join("checkpoints").display())
 }

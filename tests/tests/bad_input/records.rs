@@ -138,7 +138,7 @@ fn a_manifest_that_ends_within_its_last_number_is_refused() {
     said.naming(&[MANIFEST, "help:"]);
 }
 
-/// Networks so large that what they answer is no number: training stops, and no record comes of it.
+/// Networks so large that what they answer is no number: training stops, no record comes of it, and what did it is kept.
 #[test]
 fn training_that_goes_astray_stops_where_it_does() {
     let workshop = copy();
@@ -156,8 +156,22 @@ fn training_that_goes_astray_stops_where_it_does() {
             .trainer(&[&[command], &TINY[..], &["--out", "run", "--start", "huge"]].concat())
             .failed(1)
             .silent();
-        said.naming(&["training went astray", "step", "learning_rate", "run/checkpoints"]);
+        // Reported with step 30 and 1, it began when the buffer was full.
+        let (phase, step) = if command == "meta" { ("meta", 1) } else { ("drl", 21) };
+        let place = format!("training went astray in {phase} step {step}");
+        said.naming(&[&place, "no number is the loss of DNN 0", "learning_rate", "run/astray", "run/checkpoints"]);
         assert!(!workshop.path("run/record").exists());
+        let report = workshop.text("run/astray/astray.toml");
+        assert!(report.starts_with(&format!("phase = \"{phase}\"\nstep = {step}\ndnn = 0\n")), "{report}");
+        // The workloads and the networks before the step are for the program to read.
+        let lines = workshop.text("run/astray/workloads.jsonl").lines().count();
+        let rows = if command == "meta" { 8 * 10 } else { 8 };
+        assert_eq!(lines, rows);
+        let decided =
+            workshop.trainer(&["decide", "--record", "run/astray/record", "run/astray/workloads.jsonl"]).succeeded();
+        assert_eq!(decided.lines().len(), lines);
+        // Whoever tries again comes to the same.
+        workshop.trainer(&[command, "--resume", "run"]).failed(1).silent().naming(&[&place]);
         fs::remove_dir_all(workshop.path("run")).expect("the folder is the test's own");
     }
 }

@@ -1,5 +1,6 @@
 //! `train` and `meta`: the main job, from a scenario to a record.
 
+mod astray;
 mod resume;
 
 use std::collections::BTreeMap;
@@ -365,10 +366,15 @@ impl<'a> Run<'a> {
         if let Some(state) = state {
             reptile.restore(&state)?;
         }
-        while let Some(MetaReport { step, loss }) = reptile.advance() {
+        while let Some(MetaReport { step, loss, losses }) = reptile.advance() {
+            if let Some(error) = self.astray("meta", step, &losses, reptile.ensemble(), None) {
+                drop(progress);
+                let found = self.find_in_meta(&metadata).unwrap_or(None);
+                return Err(self.keep(found, error));
+            }
             let q2 = self.q2(reptile.ensemble())?;
             progress.show(step, Some(loss), None, q2);
-            self.report(Row { phase: "meta", step, loss: Some(loss), q1: None, q2, buffer_mean_cost: None })?;
+            self.metrics.add(Row { phase: "meta", step, loss: Some(loss), q1: None, q2, buffer_mean_cost: None })?;
             self.checkpoint("meta", step, || reptile.ensemble().clone(), || Ok(PhaseState::Meta(reptile.state()?)))?;
         }
         Ok(reptile.ensemble().clone())
@@ -380,34 +386,56 @@ impl<'a> Run<'a> {
         if settings.steps == 0 {
             return Ok(first);
         }
-        let seed = self.seed();
-        let (model, workloads) = (self.problem.model.clone(), self.problem.workloads(seed, "workloads")?);
-        let mut agent = Agent::new(model, self.codec, &first, workloads, settings, seed, &self.backend.device);
+        let mut agent = self.agent(&first)?;
         if let Some(state) = state {
             agent.restore(&state)?;
         }
         let progress = self.progress("DRL", settings.steps);
         let mut failure = None;
         let mut observe = |report: &drl::StepReport, agent: &Agent| {
-            let row = self.q2(&agent.ensemble()).and_then(|q2| {
-                progress.show(report.step, report.loss, report.q1, q2);
-                let drl::StepReport { step, loss, q1, buffer_mean_cost } = *report;
-                self.report(Row { phase: "drl", step, loss, q1, q2, buffer_mean_cost: Some(buffer_mean_cost) })?;
-                self.checkpoint("drl", step, || agent.ensemble(), || Ok(PhaseState::Drl(agent.state()?)))
+            let drl::StepReport { step, loss, ref losses, q1, buffer_mean_cost } = *report;
+            let ensemble = agent.ensemble();
+            if let Some(error) = self.astray("drl", step, losses, &ensemble, Some(buffer_mean_cost)) {
+                return stop_on_failure(Err(error), &mut failure);
+            }
+            let row = self.q2(&ensemble).and_then(|q2| {
+                progress.show(step, loss, q1, q2);
+                self.metrics.add(Row { phase: "drl", step, loss, q1, q2, buffer_mean_cost: Some(buffer_mean_cost) })?;
+                self.checkpoint("drl", step, || ensemble, || Ok(PhaseState::Drl(agent.state()?)))
             });
             stop_on_failure(row, &mut failure)
         };
         agent.run(&mut observe);
-        failure.map_or_else(|| Ok(agent.ensemble()), Err)
+        drop(progress);
+        match failure {
+            None => Ok(agent.ensemble()),
+            Some(error @ AppError::Astray { .. }) => {
+                let found = self.find_in_drl(&first).unwrap_or(None);
+                Err(self.keep(found, error))
+            }
+            Some(error) => Err(error),
+        }
     }
 
-    /// Writes down how training stands, unless it stands nowhere.
-    fn report(&mut self, row: Row) -> Result<(), AppError> {
-        if let Some(loss) = row.loss.filter(|loss| !loss.is_finite()) {
-            let run = self.directory.path().to_owned();
-            return Err(AppError::Astray { run, phase: row.phase, step: row.step, loss });
-        }
-        self.metrics.add(row)
+    /// An agent before its first step.
+    fn agent(&self, first: &Ensemble) -> Result<Agent, AppError> {
+        let seed = self.seed();
+        let (model, workloads) = (self.problem.model.clone(), self.problem.workloads(seed, "workloads")?);
+        Ok(Agent::new(model, self.codec, first, workloads, self.training.drl, seed, &self.backend.device))
+    }
+
+    /// The error of a training in which something is no number.
+    fn astray(
+        &self,
+        phase: &'static str,
+        step: usize,
+        losses: &[f32],
+        ensemble: &Ensemble,
+        buffer_mean_cost: Option<f64>,
+    ) -> Option<AppError> {
+        let cost = || buffer_mean_cost.filter(|cost| !cost.is_finite()).map(|_| "the cost of a decision".to_owned());
+        let what = astray::wrong(losses, ensemble).map(|(_, what)| what).or_else(cost)?;
+        Some(AppError::Astray { run: self.directory.path().to_owned(), phase, step, what, found: None })
     }
 
     /// A bar for one phase, if anybody watches.
