@@ -288,3 +288,49 @@ fn what_cannot_go_on_is_refused() {
     workshop.write("run/checkpoints/run.toml", "seed = 1\n");
     workshop.trainer(&["train", "--resume", "run"]).failed(1).silent().naming(&["run cannot go on", "run.toml"]);
 }
+
+/// Trains on a disk of so many KiB, and takes what is there to `run`: on a file system of its own where the system lets a
+/// user make one, else with a limit on the size of files.
+#[cfg(target_os = "linux")]
+fn on_a_small_disk(workshop: &Workshop, kib: usize) -> Said {
+    let arguments: Vec<String> = SHORT.iter().map(|argument| format!("'{argument}'")).collect();
+    let train = format!("\"$TRAINER\" train {} --out run", arguments.join(" "));
+    let may_mount = "unshare --map-root-user --mount true";
+    let small = format!(
+        "mount -t tmpfs -o size={kib}k none disk && cd disk && {{ {train}; code=$?; cp -r run ..; exit $code; }}"
+    );
+    let limited = format!("trap '' XFSZ; ulimit -f $(({kib} / 2)); {train}");
+    let small = small.replace('\'', "'\\''");
+    workshop.shell(&format!(
+        "mkdir -p disk; if {may_mount} 2> /dev/null; then unshare --map-root-user --mount sh -c '{small}'; else {limited}; fi"
+    ))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_fills_up_at_any_moment_loses_nothing() {
+    let workshop = Workshop::new();
+    whole(&workshop, &[]);
+    let (mut phases, mut complete) = (Vec::new(), 0);
+    for kib in [4, 64, 128, 256, 320, 1024] {
+        let said = on_a_small_disk(&workshop, kib);
+        if said.code == Some(0) {
+            complete += 1;
+        } else {
+            let said = said.failed(1).silent().naming(&["cannot write run"]);
+            assert!(["No space left", "File too large"].iter().any(|reason| said.stderr.contains(reason)), "{said}");
+            let kept = workshop.path("run/checkpoints/run.toml").exists();
+            phases.push(kept);
+            // With room, it goes on; what ended before there was anything to go on with begins anew.
+            if kept {
+                workshop.trainer(&["train", "--resume", "run"]).succeeded();
+            } else {
+                std::fs::remove_dir_all(workshop.path("run")).expect("the folder is the test's own");
+                workshop.trainer(&[&["train"], &SHORT[..], &["--out", "run"]].concat()).succeeded();
+            }
+        }
+        assert_same(&workshop, "run");
+        std::fs::remove_dir_all(workshop.path("run")).expect("the folder is the test's own");
+    }
+    assert!(phases.contains(&true) && complete > 0, "{phases:?}, {complete} had room");
+}

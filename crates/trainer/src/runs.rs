@@ -10,6 +10,7 @@ use serde::Deserialize;
 use sim::Scenario;
 use sim::metrics::Evaluation;
 
+use crate::checkpoints;
 use crate::cli::{ComputeArgs, Format, FormatArg, ScenarioArg, SeedArg, TrainArgs};
 use crate::commands::train;
 use crate::config::Training;
@@ -21,6 +22,8 @@ use crate::setup::Problem;
 pub(crate) const RUNS: &str = "runs";
 /// Where runs are until they are finished.
 const UNFINISHED: &str = "unfinished";
+/// Where runs are that will never be.
+const ASTRAY: &str = "astray";
 
 /// One training of many.
 pub(crate) struct Planned {
@@ -92,6 +95,7 @@ fn is_done(run: &Path, configuration: &str) -> Result<bool, AppError> {
 /// Trains on all threads: on the processor as many runs at once as there are threads, each on its own, since nothing
 /// is faster than threads that wait for nobody; on any other device one after the other.
 pub(crate) fn train_each(open: &[Planned], out: &Path, backend: &Backend) -> Result<(), AppError> {
+    remove_abandoned(&out.join(UNFINISHED));
     let train = |index: usize| train_one(&open[index], out, backend);
     let result = if backend.kind == DeviceKind::Cpu && open.len() > 1 {
         each_on_a_thread("runs", open.len(), train)
@@ -158,6 +162,15 @@ fn each(
     failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
+/// What processes left behind that were killed. Those at work are left alone, as is what cannot be removed.
+fn remove_abandoned(unfinished: &Path) {
+    for entry in fs::read_dir(unfinished).into_iter().flatten().flatten() {
+        if checkpoints::is_abandoned(&entry.path()) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
 /// A run appears among the others when it is finished. Until then it has a directory of this process alone, so that
 /// others that do the same run, by mistake or after a restart, do not disturb it; the first to finish counts.
 fn train_one(planned: &Planned, out: &Path, backend: &Backend) -> Result<(), AppError> {
@@ -169,6 +182,14 @@ fn train_one(planned: &Planned, out: &Path, backend: &Backend) -> Result<(), App
     trained.map_err(|error| match error {
         // What it kept goes with its directory: the run is done again from the start.
         AppError::DeviceFailed { device, reason, .. } => AppError::DeviceFailed { device, reason, kept: None },
+        AppError::Astray { phase, step, what, found, .. } => {
+            // This would go astray again; it stays to be looked at.
+            let run = out.join(ASTRAY).join(&planned.name);
+            let _ = fs::remove_dir_all(&run);
+            let kept = fs::create_dir_all(out.join(ASTRAY)).and_then(|()| fs::rename(unfinished.path(), &run)).is_ok();
+            let found = found.filter(|_| kept).and_then(|found| Some(run.join(found.file_name()?).into_boxed_path()));
+            AppError::Astray { run, phase, step, what, found }
+        }
         error => error,
     })?;
     let run = out.join(RUNS).join(&planned.name);

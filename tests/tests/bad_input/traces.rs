@@ -170,3 +170,18 @@ fn reading_what_never_changes_is_refused() {
     said.naming(&["reads_environment", "[environment]"]);
     assert_only(&workshop, &["/"]);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_does_not_end_is_refused() {
+    let workshop = Workshop::new();
+    workshop
+        .trainer(&["trace", "inspect", "/dev/zero"])
+        .failed(1)
+        .silent()
+        .naming(&["/dev/zero", "goes on after 4 GiB"]);
+    for (line, reason) in [("y", "more than a million lines"), ("5,Mbits/sec", "more than 16000000 samples")] {
+        let said = workshop.shell(&format!("yes {line} | \"$TRAINER\" trace inspect /dev/stdin"));
+        said.failed(1).silent().naming(&["/dev/stdin", reason]);
+    }
+}

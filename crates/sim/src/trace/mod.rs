@@ -59,7 +59,7 @@ mod workflow;
 
 pub use error::TraceError;
 pub use format::Format;
-pub use read::{BadLine, BadLines, KEPT_BAD_LINES, MAX_LINE_BYTES, Quantity, Reason};
+pub use read::{BadLine, BadLines, KEPT_BAD_LINES, MAX_BAD_LINES, MAX_FILE_BYTES, MAX_LINE_BYTES, Quantity, Reason};
 pub use recording::{MAX_DEPTH, MAX_FILES, MAX_SAMPLES, Recording, SkipReason, Skipped, Source};
 pub use workflow::{MAX_JSON_BYTES, TaskFormat, TaskSizes, task_sizes};
 

@@ -6,6 +6,12 @@ use std::io::{self, Read};
 /// The longest line that is read, in bytes without its end. Longer ones are bad lines and are not kept in memory.
 pub const MAX_LINE_BYTES: usize = 64 * 1024;
 
+/// The most that is read of one file, 4 GiB: what is longer does not end.
+pub const MAX_FILE_BYTES: u64 = 4 << 30;
+
+/// The most bad lines of one file; what has more is no recording.
+pub const MAX_BAD_LINES: u64 = 1_000_000;
+
 /// How many bad lines of a file are kept; the others are only counted.
 pub const KEPT_BAD_LINES: usize = 5;
 
@@ -187,6 +193,8 @@ pub(super) struct Lines<R> {
     buffer: Vec<u8>,
     start: usize,
     end: usize,
+    /// Bytes read so far.
+    read: u64,
     /// The beginning of the last line that was too long.
     long: Vec<u8>,
 }
@@ -194,7 +202,7 @@ pub(super) struct Lines<R> {
 impl<R: Read> Lines<R> {
     /// Reads the beginning; leaves out a byte-order mark.
     pub(super) fn new(reader: R) -> io::Result<Self> {
-        let mut lines = Self { reader, buffer: vec![0; BUFFER_BYTES], start: 0, end: 0, long: Vec::new() };
+        let mut lines = Self { reader, buffer: vec![0; BUFFER_BYTES], start: 0, end: 0, read: 0, long: Vec::new() };
         while lines.end <= MAX_LINE_BYTES && lines.fill()? {}
         if lines.buffer[..lines.end].starts_with("\u{feff}".as_bytes()) {
             lines.start = 3;
@@ -279,6 +287,10 @@ impl<R: Read> Lines<R> {
             match self.reader.read(&mut self.buffer[self.end..]) {
                 Ok(count) => {
                     self.end += count;
+                    self.read += count as u64;
+                    if self.read > MAX_FILE_BYTES {
+                        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it goes on after 4 GiB"));
+                    }
                     return Ok(count > 0);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -344,6 +356,10 @@ impl Tally {
                 Line::Bad(reason, beginning) => {
                     self.bad.add(self.lines, reason, &String::from_utf8_lossy(beginning));
                 }
+            }
+            if self.bad.count > MAX_BAD_LINES {
+                let reason = "it has more than a million lines that are none of a recording";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, reason).into());
             }
         }
         Ok(())
