@@ -200,7 +200,7 @@ fn read_record(manifest: &[u8], weights: &[u8]) -> bool {
 }
 
 /// A manifest's text with the checksum of what stands below its first two lines.
-fn sealed(text: &str) -> String {
+pub fn sealed(text: &str) -> String {
     let mut lines = text.splitn(3, '\n');
     let (version, _, body) = (lines.next(), lines.next(), lines.next());
     let body = body.unwrap_or_default();
@@ -325,8 +325,11 @@ fn tiny_networks() -> (Ensemble, Codec, Scaling) {
     (Ensemble::random(&shape, 2, 1, &device()), codec, scaling)
 }
 
-/// Manifest and weights of a record of them.
-fn tiny_record() -> &'static (String, Vec<u8>) {
+/// Manifest and weights of a record of networks that are as small as they can be.
+///
+/// # Panics
+/// If there is no room for temporary files.
+pub fn tiny_record() -> &'static (String, Vec<u8>) {
     static RECORD: OnceLock<(String, Vec<u8>)> = OnceLock::new();
     RECORD.get_or_init(|| {
         let (ensemble, codec, scaling) = tiny_networks();

@@ -5,7 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use acceptance::inputs::{KINDS, seeds};
+use acceptance::inputs::{KINDS, sealed, seeds, tiny_record};
+use model::Record;
 use peak_alloc::PeakAlloc;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -117,6 +118,23 @@ fn what_is_well_formed_is_accepted() {
             let content = fs::read(corpus(kind).join(name)).expect("it was just listed");
             assert!(read(&content), "{kind}/{name} is refused: the head of this file says how to write it anew");
         }
+    }
+}
+
+/// A record is its two files; nothing in a manifest leads elsewhere.
+#[test]
+fn a_manifest_names_no_file() {
+    let (manifest, weights) = tiny_record();
+    let device = model::DeviceChoice::Flex.open().expect("built in").device;
+    let read = |text: &str| Record::from_bytes(sealed(text).as_bytes(), weights, &device);
+    read(manifest).expect("as it was written");
+    let name = "name = \"ddlo\"";
+    let elsewhere = manifest.replace("[weights]\n", "[weights]\nfile = \"/etc/passwd\"\n");
+    let above = manifest.replace(name, "name = \"../../elsewhere\"");
+    for (changed, word) in [(elsewhere, "file"), (above, "name")] {
+        assert!(changed != *manifest);
+        let error = read(&changed).expect_err("nothing is to be read or written elsewhere").to_string();
+        assert!(error.contains(word), "{error}");
     }
 }
 

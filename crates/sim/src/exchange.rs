@@ -89,15 +89,18 @@ pub enum ExchangeError {
     },
 }
 
-/// A workload as JSON.
+/// A workload as JSON has it, not yet looked at.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Request {
+pub struct Request {
+    /// What its answer is to be called.
     #[serde(default)]
-    id: Option<Id>,
-    tasks_mb: Vec<Vec<f64>>,
+    pub id: Option<Id>,
+    /// Sizes in MB, `[device][task]`.
+    pub tasks_mb: Vec<Vec<f64>>,
+    /// What differs from the environment in force.
     #[serde(default)]
-    environment: Option<EnvironmentChange>,
+    pub environment: Option<EnvironmentChange>,
 }
 
 /// What differs from another environment, as JSON.
@@ -162,8 +165,16 @@ impl Named {
     /// # Errors
     /// If it is no JSON, or not of this form or these devices and tasks.
     pub fn from_json(json: &[u8], model: &CostModel) -> Result<Self, RequestError> {
-        let Request { id, tasks_mb, environment } =
-            serde_json::from_slice(json).map_err(|error| RequestError::new("", error.to_string()))?;
+        let request = serde_json::from_slice(json).map_err(|error| RequestError::new("", error.to_string()))?;
+        Self::new(request, model)
+    }
+
+    /// Checks a workload for the model's devices and tasks.
+    ///
+    /// # Errors
+    /// If it is none for them.
+    pub fn new(request: Request, model: &CostModel) -> Result<Self, RequestError> {
+        let Request { id, tasks_mb, environment } = request;
         let (devices, tasks) = (model.devices(), model.tasks());
         if tasks_mb.len() != devices {
             let rows = tasks_mb.len();

@@ -33,6 +33,8 @@ pub(crate) enum Command {
     Decide(DecideArgs),
     /// Decide workloads with a classic scheme, the exact optimum included
     Solve(SolveArgs),
+    /// Serve a record over HTTP: decisions for platforms, and a page that shows them
+    Serve(ServeArgs),
     /// Take a record into a new environment: a few steps of reinforcement, and how good it is after each of them
     Adapt(AdaptArgs),
     /// Compare ways to follow a changing network on recorded uplinks: Reptile, joint pre-training, networks that read the
@@ -141,6 +143,48 @@ pub(crate) struct DecideArgs {
     /// Workloads as JSON lines or CSV; `-` is standard input
     #[arg(value_name = "FILE|-", default_value = "-")]
     pub(crate) workloads: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The record, a directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) record: PathBuf,
+    /// Address and port to listen on; any but this machine's own needs a token or --open
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// Serve only clients that present this file's token [default: that of the environment variable TRAINER_TOKEN]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Serve everybody who reaches the address
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// Serve under TLS with this chain of certificates (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The private key that belongs to it (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Let pages of this origin use the service, too, such as https://platform.example
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) cors: Option<String>,
+    /// A recording whose first drive the page can replay
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) drive: Option<PathBuf>,
+    /// Length of its windows, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = sim::WINDOW_S)]
+    pub(crate) window: f64,
+    /// Price this many flipped candidates for each network, too, and choose for each device by itself
+    #[arg(long, value_name = "FLIPS")]
+    pub(crate) explore: Option<usize>,
+    /// Workloads that may wait; requests beyond are refused at once
+    #[arg(long, value_name = "WORKLOADS", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(crate) max_waiting: u32,
+    /// Compare one in so many decisions of the networks with the optimum, for /metrics; 0: none
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) sample: u64,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
 }
 
 #[derive(Debug, Args)]

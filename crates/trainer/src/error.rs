@@ -107,6 +107,8 @@ pub(crate) enum AppError {
     MixedDevices,
     #[error("the token in {origin} must be 8 to 1024 printable characters")]
     Token { origin: String },
+    #[error(transparent)]
+    Service(#[from] serve::ServeError),
     #[error("the pool of {threads} threads cannot be started")]
     Threads { threads: usize, source: rayon::ThreadPoolBuildError },
 }
@@ -114,7 +116,7 @@ pub(crate) enum AppError {
 impl AppError {
     /// What to type instead.
     fn help(&self) -> Option<String> {
-        use model::{BackendError, RecordError};
+        use model::BackendError;
         use sim::exchange::ExchangeError;
         use sim::{DataError, ScenarioError, SchemeError, SizesError};
         let text = match self {
@@ -166,23 +168,10 @@ impl AppError {
             #[cfg(feature = "remote")]
             Self::MixedDevices => "start one worker for each backend, with a port of its own".into(),
             Self::Token { .. } => "`openssl rand -hex 16 > FILE` makes a good one".into(),
-            Self::Record(RecordError::OtherScenario { .. }) => {
-                "name a scenario with the fleet of the record; `decide`, `evaluate` and `compare` accept other rates with --any-rates"
-                    .into()
-            }
-            Self::Record(RecordError::Unreadable { .. }) => {
-                "a record is a directory with manifest.toml in it, such as models/paper or RUN_DIR/record".into()
-            }
-            Self::Record(RecordError::Version { .. }) => {
-                "use the version of trainer that wrote it, or train again".into()
-            }
-            Self::Record(RecordError::Weights { .. } | RecordError::Manifest { .. } | RecordError::TooLong { .. }) => {
-                "copy the record again from where it was made, or train again".into()
-            }
-            Self::Record(RecordError::Exists { .. }) | Self::RunExists { .. } => {
-                "name another directory with --out".into()
-            }
+            Self::Record(error) => return record(error),
+            Self::RunExists { .. } => "name another directory with --out".into(),
             Self::TooLarge { .. } => "make it smaller with --set, as in `--set network.hidden=[120,80]`".into(),
+            Self::Service(error) => return service(error),
             Self::UnknownTraining { .. } => "`--training recommended`".into(),
             Self::Environment(_) => "an environment looks like {\"uplink_mbps\": [5, 10, 3], \"capacity\": [1, 1], \"alpha\": 0.5}".into(),
             Self::BadSplit { .. } => {
@@ -244,4 +233,40 @@ fn astray(run: &Path, found: Option<&Path>) -> String {
         let _ = write!(help, "{} holds the networks before the step and what they learned from, ", found.display());
     }
     help + &format!("{} the last state that was good", run.join("checkpoints").display())
+}
+
+fn record(error: &model::RecordError) -> Option<String> {
+    use model::RecordError;
+    let text = match error {
+        RecordError::OtherScenario { .. } => {
+            "name a scenario with the fleet of the record; `decide`, `evaluate` and `compare` accept other rates with --any-rates"
+        }
+        RecordError::Unreadable { .. } => {
+            "a record is a directory with manifest.toml in it, such as models/paper or RUN_DIR/record"
+        }
+        RecordError::Version { .. } => "use the version of trainer that wrote it, or train again",
+        RecordError::Weights { .. } | RecordError::Manifest { .. } | RecordError::TooLong { .. } => {
+            "copy the record again from where it was made, or train again"
+        }
+        RecordError::Exists { .. } => "name another directory with --out",
+        _ => return None,
+    };
+    Some(text.into())
+}
+
+fn service(error: &serve::ServeError) -> Option<String> {
+    use serve::ServeError;
+    let text = match error {
+        ServeError::Record(error) => return record(error),
+        ServeError::Unprotected { .. } => {
+            "give the service a token (--token-file FILE, or the environment variable TRAINER_TOKEN), or say --open"
+        }
+        ServeError::Listen { .. } => "name a free port of this machine, as in `--listen 127.0.0.1:8081`",
+        ServeError::Tls { .. } => "--tls-cert takes a chain of certificates, --tls-key its private key, both as PEM",
+        ServeError::Origin { .. } => {
+            "an origin has a scheme and a name, and no path: `--cors https://platform.example`"
+        }
+        ServeError::Start { .. } => return None,
+    };
+    Some(text.into())
 }

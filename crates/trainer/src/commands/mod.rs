@@ -8,6 +8,7 @@ mod evaluate;
 mod export;
 mod plot;
 mod scenario;
+mod serve;
 pub(crate) mod sweep;
 mod trace;
 pub(crate) mod train;
@@ -52,6 +53,7 @@ fn dispatch(cli: Cli) -> Result<(), AppError> {
         Some(Command::Sweep(args)) => sweep::run(&args),
         Some(Command::Reproduce(args)) => crate::reproduce::run(&args),
         Some(Command::Devices(args)) => devices::run(&args),
+        Some(Command::Serve(args)) => serve::run(&args),
         Some(Command::Worker(args)) => worker::run(&args),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

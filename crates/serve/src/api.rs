@@ -1,0 +1,293 @@
+//! What can be asked for.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Json, Router};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::{Deserialize, Serialize};
+use sim::exchange::{self, EnvironmentChange, Id, Named};
+use tokio::sync::Semaphore;
+
+use crate::decider::{Decided, Decider, ENSEMBLE, Request as Workload, SEARCHES};
+use crate::guard::{self, Guard};
+use crate::metrics::{Endpoint, Metrics};
+use crate::openapi;
+use crate::page;
+use crate::problem::Problem;
+use crate::service::{Service, Snapshot};
+use crate::views::{AnswerView, DriveView, EnvironmentView, RecordView, ScenarioView};
+use crate::{Event, Limits};
+
+/// What every request can reach.
+pub(crate) type App = Arc<Shared>;
+
+pub(crate) struct Shared {
+    pub(crate) service: Service,
+    pub(crate) decider: Decider,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) guard: Guard,
+    pub(crate) limits: Limits,
+    pub(crate) drive: Option<DriveView>,
+    /// Bytes of bodies that may still be read at the same time.
+    pub(crate) bodies: Semaphore,
+    pub(crate) observer: Box<dyn Fn(&Event<'_>) + Send + Sync>,
+}
+
+impl Shared {
+    /// Reads the record again.
+    pub(crate) fn reload(&self) -> Result<(), Problem> {
+        let reloaded = self.service.reload();
+        self.metrics.reloaded(reloaded.is_ok());
+        match reloaded {
+            Ok(()) => {
+                (self.observer)(&Event::Reloaded);
+                Ok(())
+            }
+            Err(error) => {
+                (self.observer)(&Event::ReloadRefused(&error));
+                let detail = format!("{error}; the record before stays in force");
+                Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail))
+            }
+        }
+    }
+}
+
+pub(crate) fn router(app: App) -> Router {
+    Router::new()
+        .route("/v1/decide", post(decide))
+        .route("/v1/scenario", get(scenario))
+        .route("/v1/record", get(record))
+        .route("/v1/environment", put(environment))
+        .route("/v1/drive", get(drive))
+        .route("/v1/reload", post(reload))
+        .route("/healthz", get(well))
+        .route("/readyz", get(well))
+        .route("/metrics", get(measured))
+        .route("/openapi.json", get(described))
+        .route("/", get(page::index))
+        .route("/page.js", get(page::script))
+        .route("/page.css", get(page::style))
+        .fallback(async || {
+            Problem::new(StatusCode::NOT_FOUND, "there is nothing here; /openapi.json says what there is")
+        })
+        .method_not_allowed_fallback(async || Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not in this way"))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), guard::guard))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), counted))
+        .with_state(app)
+}
+
+/// Counts how requests end.
+async fn counted(State(app): State<App>, request: Request, next: Next) -> Response {
+    let path = request.extensions().get::<MatchedPath>().map_or_else(|| request.uri().path(), MatchedPath::as_str);
+    let endpoint = match path {
+        "/v1/decide" => Endpoint::decide,
+        "/v1/scenario" => Endpoint::scenario,
+        "/v1/record" => Endpoint::record,
+        "/v1/environment" => Endpoint::environment,
+        "/v1/drive" => Endpoint::drive,
+        "/v1/reload" => Endpoint::reload,
+        "/healthz" => Endpoint::health,
+        "/readyz" => Endpoint::ready,
+        "/metrics" => Endpoint::metrics,
+        "/openapi.json" => Endpoint::openapi,
+        "/" | "/page.js" | "/page.css" => Endpoint::page,
+        _ => Endpoint::unknown,
+    };
+    let response = next.run(request).await;
+    app.metrics.ended(endpoint, response.status().as_u16());
+    response
+}
+
+/// Reads a body of JSON, within limits of size and time.
+async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+    let is_json = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(|kind| {
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("application/json")
+    });
+    if !is_json {
+        let detail = "the body must be JSON, and Content-Type must say so: application/json";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    let limit = app.limits.body_bytes;
+    let too_long = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes"));
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let length: usize = length.unwrap_or(limit);
+    if length > limit {
+        return Err(too_long());
+    }
+    let room = app.bodies.try_acquire_many(u32::try_from(length).unwrap_or(u32::MAX));
+    let _room = room.map_err(|_| Problem::busy("too much is being read"))?;
+    match tokio::time::timeout(app.limits.body, Limited::new(body, limit).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_long()),
+        Ok(Err(_)) => Err(Problem::new(StatusCode::BAD_REQUEST, "the body ended before its end")),
+        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
+    }
+}
+
+/// A decide request: a workload, or many.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asking {
+    #[serde(default)]
+    id: Option<Id>,
+    #[serde(default)]
+    tasks_mb: Option<Vec<Vec<f64>>>,
+    #[serde(default)]
+    environment: Option<EnvironmentChange>,
+    #[serde(default)]
+    workloads: Option<Vec<exchange::Request>>,
+    #[serde(default)]
+    scheme: Option<String>,
+    #[serde(default)]
+    explain: bool,
+}
+
+/// The same, understood.
+struct Asked {
+    workloads: Vec<Workload>,
+    are_many: bool,
+    scheme: String,
+    explain: bool,
+}
+
+impl Asked {
+    fn read(body: &[u8], snapshot: &Snapshot, limits: &Limits) -> Result<Self, Problem> {
+        let asking: Asking = serde_json::from_slice(body)
+            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("the body makes no sense: {error}")))?;
+        let Asking { id, tasks_mb, environment, workloads, scheme, explain } = asking;
+        let scheme = known_scheme(scheme, snapshot)?;
+        let unprocessable =
+            |field: &str, detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at(field);
+        let (requests, are_many) = match (tasks_mb, workloads) {
+            (Some(tasks_mb), None) => (vec![exchange::Request { id, tasks_mb, environment }], false),
+            (None, Some(_)) if id.is_some() || environment.is_some() => {
+                let detail = "id and environment belong into each of the workloads".to_owned();
+                return Err(unprocessable("workloads", detail));
+            }
+            (None, Some(workloads)) => (workloads, true),
+            _ => {
+                let detail = "there must be either tasks_mb, one workload, or workloads, many".to_owned();
+                return Err(unprocessable("tasks_mb", detail));
+            }
+        };
+        if requests.is_empty() || requests.len() > limits.workloads {
+            let (count, most) = (requests.len(), limits.workloads);
+            return Err(unprocessable("workloads", format!("there must be 1 to {most} workloads, there are {count}")));
+        }
+        let check = |(index, request): (usize, exchange::Request)| {
+            let Named { id, workload, environment } = Named::new(request, &snapshot.model).map_err(|error| {
+                let problem = Problem::from(error);
+                let field = problem.field.clone().unwrap_or_default();
+                if are_many { problem.at(format!("workloads[{index}].{field}")) } else { problem }
+            })?;
+            let model = environment.map(|environment| snapshot.model.entered(&environment)).transpose();
+            let model = model.map_err(|error| unprocessable("environment", error.to_string()))?;
+            Ok(Workload { id, workload, model })
+        };
+        let workloads = requests.into_iter().enumerate().map(check).collect::<Result<_, Problem>>()?;
+        Ok(Self { workloads, are_many, scheme, explain })
+    }
+}
+
+fn known_scheme(asked: Option<String>, snapshot: &Snapshot) -> Result<String, Problem> {
+    let scheme = asked.unwrap_or_else(|| ENSEMBLE.to_owned());
+    let refuse = |detail: String| Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at("scheme"));
+    if scheme == "exact" && !snapshot.loaded.is_exact_quick {
+        return refuse("the optimum of so many tasks takes too long".to_owned());
+    }
+    if scheme != ENSEMBLE && !SEARCHES.contains(&scheme.as_str()) {
+        return refuse(format!("there are {ENSEMBLE} and {}", SEARCHES.join(", ")));
+    }
+    Ok(scheme)
+}
+
+#[derive(Serialize)]
+struct Answers<'a> {
+    answers: Vec<AnswerView<'a>>,
+}
+
+async fn decide(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let body = read(&app, &headers, body).await?;
+    let begin = Instant::now();
+    let snapshot = app.service.snapshot();
+    let Asked { workloads, are_many, scheme, explain } = Asked::read(&body, &snapshot, &app.limits)?;
+    drop(body);
+    let Decided { requests, solutions, each } = app.decider.decide(workloads, scheme.clone(), &snapshot).await?;
+    let explain = explain.then_some((scheme.as_str(), each));
+    let view = |(request, solution)| AnswerView::new(request, solution, &snapshot, explain);
+    let mut answers: Vec<_> = requests.iter().zip(&solutions).map(view).collect();
+    let mut json = Vec::with_capacity(256 * answers.len());
+    let written = match answers.pop() {
+        Some(one) if !are_many => serde_json::to_writer(&mut json, &one),
+        last => {
+            answers.extend(last);
+            serde_json::to_writer(&mut json, &Answers { answers })
+        }
+    };
+    written.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    app.metrics.decided(&snapshot.model, &solutions, begin.elapsed());
+    let kind = HeaderValue::from_static("application/json");
+    Ok(([(header::CONTENT_TYPE, kind)], json).into_response())
+}
+
+async fn scenario(State(app): State<App>) -> Response {
+    let snapshot = app.service.snapshot();
+    Json(ScenarioView::new(&snapshot, app.drive.as_ref())).into_response()
+}
+
+async fn record(State(app): State<App>) -> Response {
+    let snapshot = app.service.snapshot();
+    Json(RecordView::new(&snapshot, &app.service.path)).into_response()
+}
+
+#[derive(Serialize)]
+struct Entered {
+    environment: EnvironmentView,
+    /// Whether the networks answer to the change by themselves.
+    follows: bool,
+    note: String,
+}
+
+async fn environment(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+    let body = read(&app, &headers, body).await?;
+    let change = EnvironmentChange::from_json(&body)?;
+    let (environment, following) =
+        app.service.enter(change).map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
+    let entered =
+        Entered { environment: (&environment).into(), follows: following.unread.is_empty(), note: following.note() };
+    Ok(Json(entered).into_response())
+}
+
+async fn drive(State(app): State<App>) -> Result<Response, Problem> {
+    let none = || Problem::new(StatusCode::NOT_FOUND, "the service was started without --drive");
+    Ok(Json(app.drive.as_ref().ok_or_else(none)?).into_response())
+}
+
+async fn reload(State(app): State<App>) -> Result<Response, Problem> {
+    let reading = Arc::clone(&app);
+    let reloaded = tokio::task::spawn_blocking(move || reading.reload()).await;
+    reloaded.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??;
+    Ok(record(State(app)).await)
+}
+
+async fn well() -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], Json(serde_json::json!({"status": "ok"}))).into_response()
+}
+
+async fn measured(State(app): State<App>) -> Response {
+    app.decider.observe();
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], app.metrics.text()).into_response()
+}
+
+async fn described(State(app): State<App>) -> Response {
+    Json(openapi::description(&app.service.snapshot(), &app.limits, app.guard.token.is_some())).into_response()
+}

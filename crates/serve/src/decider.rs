@@ -1,0 +1,262 @@
+//! Deciding in batches: what comes while a batch is being decided is the next one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use model::Policy;
+use sim::exchange::Id;
+use sim::scheme::{self, Exact, Scheme, Solution};
+use sim::{CostModel, SchemeError, Workload};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use crate::metrics::Metrics;
+use crate::problem::Problem;
+use crate::service::{Service, Snapshot};
+
+/// Workloads decided at once; what is left over is the next batch.
+const BATCH: usize = 1024;
+
+/// A workload to decide.
+#[derive(Debug)]
+pub(crate) struct Request {
+    pub(crate) id: Option<Id>,
+    pub(crate) workload: Workload,
+    /// The cost model in the request's own environment, where it has one.
+    pub(crate) model: Option<CostModel>,
+}
+
+impl Request {
+    /// What prices it.
+    pub(crate) fn model<'a>(&'a self, snapshot: &'a Snapshot) -> &'a CostModel {
+        self.model.as_ref().unwrap_or(&snapshot.model)
+    }
+}
+
+/// Requests that are decided by one scheme.
+struct Job {
+    requests: Vec<Request>,
+    scheme: String,
+    snapshot: Arc<Snapshot>,
+    reply: oneshot::Sender<Result<Decided, SchemeError>>,
+    /// Given back with the answer.
+    room: OwnedSemaphorePermit,
+}
+
+/// What was decided.
+pub(crate) struct Decided {
+    pub(crate) requests: Vec<Request>,
+    pub(crate) solutions: Vec<Solution>,
+    /// Of the batch that they were decided in, for each of its workloads.
+    pub(crate) each: Duration,
+}
+
+/// The queues in front of the threads that decide. What the networks decide does not wait for what others search for.
+#[derive(Debug)]
+pub(crate) struct Decider {
+    networks: mpsc::UnboundedSender<Job>,
+    searches: mpsc::UnboundedSender<Job>,
+    /// Room for workloads that wait.
+    networks_room: Arc<Semaphore>,
+    searches_room: Arc<Semaphore>,
+    pub(crate) capacity: usize,
+    metrics: Arc<Metrics>,
+}
+
+/// The scheme that is asked for by nobody else's name.
+pub(crate) const ENSEMBLE: &str = "ensemble";
+/// The schemes that can be asked for beside it, quickest first.
+pub(crate) const SEARCHES: [&str; 5] = ["local-only", "greedy", "greedy-largest-first", "local-search", "exact"];
+
+impl Decider {
+    /// Starts the threads: one for the networks, whose batches use all cores, one for everything else. They end with the
+    /// queues.
+    pub(crate) fn start(
+        service: &Service,
+        capacity: usize,
+        wait: Duration,
+        sample: u64,
+        metrics: &Arc<Metrics>,
+    ) -> Self {
+        let (networks, jobs) = mpsc::unbounded_channel();
+        let (searches, searched) = mpsc::unbounded_channel();
+        let (samples, sampled) = std::sync::mpsc::sync_channel(64);
+        let sampler = Sampler { every: sample, seen: AtomicU64::new(0), samples };
+        let policy = service.snapshot();
+        let of_networks = Arc::clone(metrics);
+        thread::spawn(move || decide_batches(jobs, &policy, wait, &sampler, &of_networks));
+        thread::spawn(move || search(searched));
+        let of_samples = Arc::clone(metrics);
+        thread::spawn(move || compare(&sampled, &of_samples));
+        Self {
+            networks,
+            searches,
+            networks_room: Arc::new(Semaphore::new(capacity)),
+            searches_room: Arc::new(Semaphore::new(capacity)),
+            capacity,
+            metrics: Arc::clone(metrics),
+        }
+    }
+
+    /// Decides these requests, or says at once that there is no room for them.
+    pub(crate) async fn decide(
+        &self,
+        requests: Vec<Request>,
+        scheme: String,
+        snapshot: &Arc<Snapshot>,
+    ) -> Result<Decided, Problem> {
+        let is_ensemble = scheme == ENSEMBLE;
+        let (queue, room) =
+            if is_ensemble { (&self.networks, &self.networks_room) } else { (&self.searches, &self.searches_room) };
+        let wanted = u32::try_from(requests.len()).unwrap_or(u32::MAX);
+        let room = Arc::clone(room).try_acquire_many_owned(wanted);
+        let room = room.map_err(|_| Problem::busy("as many workloads are waiting as may"))?;
+        let (reply, decided) = oneshot::channel();
+        let job = Job { requests, scheme, snapshot: Arc::clone(snapshot), reply, room };
+        queue.send(job).map_err(|_| Problem::busy("the service is ending"))?;
+        let decided = decided.await.map_err(|_| Problem::busy("the service is ending"))?;
+        Ok(decided?)
+    }
+
+    /// Workloads that wait.
+    pub(crate) fn waiting(&self) -> usize {
+        2 * self.capacity - self.networks_room.available_permits() - self.searches_room.available_permits()
+    }
+
+    /// Reads the gauges.
+    pub(crate) fn observe(&self) {
+        self.metrics.waiting.set(i64::try_from(self.waiting()).unwrap_or(i64::MAX));
+    }
+}
+
+/// Decides what the networks are to decide, as many at once as have come.
+fn decide_batches(
+    mut jobs: mpsc::UnboundedReceiver<Job>,
+    first: &Arc<Snapshot>,
+    wait: Duration,
+    sampler: &Sampler,
+    metrics: &Metrics,
+) {
+    let mut policy: (u64, Policy) = (first.loaded.generation, first.loaded.policy());
+    let mut next = None;
+    while let Some(first) = next.take().or_else(|| jobs.blocking_recv()) {
+        let snapshot = Arc::clone(&first.snapshot);
+        let mut rows = first.requests.len();
+        let mut batch = vec![first];
+        let begin = Instant::now();
+        while rows < BATCH {
+            match jobs.try_recv() {
+                Ok(job) if Arc::ptr_eq(&job.snapshot, &snapshot) && rows + job.requests.len() <= BATCH => {
+                    rows += job.requests.len();
+                    batch.push(job);
+                }
+                Ok(job) => {
+                    next = Some(job);
+                    break;
+                }
+                Err(_) if begin.elapsed() < wait => thread::yield_now(),
+                Err(_) => break,
+            }
+        }
+        if policy.0 != snapshot.loaded.generation {
+            policy = (snapshot.loaded.generation, snapshot.loaded.policy());
+        }
+        metrics.batch.observe(rows as f64);
+        decide_batch(batch, rows, &snapshot, &mut policy.1, sampler);
+    }
+}
+
+fn decide_batch(batch: Vec<Job>, rows: usize, snapshot: &Arc<Snapshot>, policy: &mut Policy, sampler: &Sampler) {
+    let begin = Instant::now();
+    // Those in the environment in force are decided together.
+    let mut workloads = Vec::with_capacity(rows);
+    for request in batch.iter().flat_map(|job| &job.requests) {
+        if request.model.is_none() {
+            workloads.push(request.workload.clone());
+        }
+    }
+    let together = policy.decide_all(&snapshot.model, &workloads);
+    let mut together = together.map(Vec::into_iter);
+    let mut answers = Vec::with_capacity(batch.len());
+    for job in &batch {
+        let decided = job.requests.iter().map(|request| match (&request.model, &mut together) {
+            (Some(model), _) => policy.decide(model, &request.workload),
+            (None, Ok(solutions)) => Ok(solutions.next().expect("one for each of them")),
+            (None, Err(error)) => Err(SchemeError::Backend(error.to_string())),
+        });
+        answers.push(decided.collect::<Result<Vec<_>, _>>());
+    }
+    let each = begin.elapsed() / u32::try_from(rows.max(1)).unwrap_or(u32::MAX);
+    for (Job { requests, reply, snapshot, room, .. }, solutions) in batch.into_iter().zip(answers) {
+        if let Ok(solutions) = &solutions {
+            sampler.take(&requests, solutions, &snapshot);
+        }
+        // Whoever asked may have gone.
+        let _ = reply.send(solutions.map(|solutions| Decided { requests, solutions, each }));
+        drop(room);
+    }
+}
+
+/// Decides what classic schemes are to decide.
+fn search(mut jobs: mpsc::UnboundedReceiver<Job>) {
+    while let Some(Job { requests, scheme, snapshot, reply, room }) = jobs.blocking_recv() {
+        if reply.is_closed() {
+            continue;
+        }
+        let begin = Instant::now();
+        let decide = || {
+            let mut scheme = scheme::by_name(&scheme, &snapshot.model, 0)?;
+            if requests.iter().all(|request| request.model.is_none()) {
+                let workloads: Vec<_> = requests.iter().map(|request| request.workload.clone()).collect();
+                return scheme.decide_all(&snapshot.model, &workloads);
+            }
+            requests.iter().map(|request| scheme.decide(request.model(&snapshot), &request.workload)).collect()
+        };
+        let solutions = decide();
+        let each = begin.elapsed() / u32::try_from(requests.len().max(1)).unwrap_or(u32::MAX);
+        let _ = reply.send(solutions.map(|solutions| Decided { requests, solutions, each }));
+        drop(room);
+    }
+}
+
+/// A decision that is to be compared with the optimum.
+struct Sample {
+    workload: Workload,
+    model: CostModel,
+    cost: f64,
+}
+
+/// Takes a share of decisions for comparison.
+struct Sampler {
+    every: u64,
+    seen: AtomicU64,
+    samples: std::sync::mpsc::SyncSender<Sample>,
+}
+
+impl Sampler {
+    fn take(&self, requests: &[Request], solutions: &[Solution], snapshot: &Arc<Snapshot>) {
+        if self.every == 0 || !snapshot.loaded.is_exact_quick {
+            return;
+        }
+        for (request, solution) in requests.iter().zip(solutions) {
+            if self.seen.fetch_add(1, Ordering::Relaxed).is_multiple_of(self.every) {
+                let (model, workload) = (request.model(snapshot).clone(), request.workload.clone());
+                let cost = model.cost(workload.sizes_bytes(), solution.decision.places());
+                // There are others if this one finds no room.
+                let _ = self.samples.try_send(Sample { workload, model, cost });
+            }
+        }
+    }
+}
+
+/// Compares with the optimum what was sampled.
+fn compare(samples: &std::sync::mpsc::Receiver<Sample>, metrics: &Metrics) {
+    let mut exact = Exact::new();
+    while let Ok(Sample { workload, model, cost }) = samples.recv() {
+        if let Ok(solution) = exact.decide(&model, &workload) {
+            let optimum = model.cost(workload.sizes_bytes(), solution.decision.places());
+            metrics.q2.observe(optimum / cost);
+        }
+    }
+}

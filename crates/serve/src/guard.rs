@@ -1,0 +1,128 @@
+//! Who may ask: those that know the token, and pages of the service's own.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use subtle::ConstantTimeEq;
+
+use crate::api::App;
+use crate::problem::Problem;
+
+/// What must be true of a request before anybody looks at it.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    pub(crate) token: Option<String>,
+    /// An origin whose pages may ask, too.
+    pub(crate) cors: Option<HeaderValue>,
+    /// Whether only names of this machine are the service's: a page of elsewhere can make a name of its own lead here.
+    pub(crate) local_names: bool,
+}
+
+impl Guard {
+    fn knows_token(&self, headers: &HeaderMap) -> bool {
+        let Some(token) = &self.token else { return true };
+        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
+        given.is_some_and(|given| given.ct_eq(token.as_bytes()).into())
+    }
+
+    fn is_own_name(&self, host: Option<&str>) -> bool {
+        let Some(host) = host.filter(|_| self.local_names) else { return true };
+        let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+        let name = name.map_or(host, |(name, _)| name).trim_start_matches('[').trim_end_matches(']');
+        name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok()
+    }
+
+    /// Browsers say which page asks.
+    fn is_own_page(&self, headers: &HeaderMap, host: Option<&str>) -> bool {
+        let Some(origin) = headers.get(header::ORIGIN) else { return true };
+        if self.cors.as_ref() == Some(origin) {
+            return true;
+        }
+        let name = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, name)| name);
+        name.is_some() && name == host
+    }
+}
+
+/// Lets through what may be asked, and says to browsers what they may make of the answer.
+pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
+    let guard = &app.guard;
+    let headers = request.headers();
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| request.uri().authority().map(axum::http::uri::Authority::as_str));
+    let path = request.uri().path();
+    let is_for_token = path.starts_with("/v1/") || path == "/metrics";
+    let is_preflight = *request.method() == Method::OPTIONS && guard.cors.is_some();
+    let mut response = if !guard.is_own_name(host) {
+        Problem::new(StatusCode::MISDIRECTED_REQUEST, "the service is asked by a name that is not its own")
+            .into_response()
+    } else if !guard.is_own_page(headers, host) {
+        Problem::new(StatusCode::FORBIDDEN, "pages of other origins may not ask").into_response()
+    } else if is_preflight {
+        StatusCode::NO_CONTENT.into_response()
+    } else if is_for_token && !guard.knows_token(headers) {
+        Problem::new(StatusCode::UNAUTHORIZED, "a token is needed: Authorization: Bearer TOKEN").into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if let Some(origin) = &guard.cors {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+        if is_preflight {
+            let methods = HeaderValue::from_static("GET, POST, PUT");
+            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+            let allowed = HeaderValue::from_static("Authorization, Content-Type");
+            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, allowed);
+        }
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn guard(token: Option<&str>, cors: Option<&'static str>, local_names: bool) -> Guard {
+        Guard { token: token.map(str::to_owned), cors: cors.map(HeaderValue::from_static), local_names }
+    }
+
+    fn headers(name: header::HeaderName, value: &'static str) -> HeaderMap {
+        [(name, HeaderValue::from_static(value))].into_iter().collect()
+    }
+
+    #[test]
+    fn only_the_token_opens() {
+        let guard = guard(Some("secret-token"), None, false);
+        assert!(guard.knows_token(&headers(header::AUTHORIZATION, "Bearer secret-token")));
+        for wrong in ["Bearer secret-toke", "Bearer secret-token2", "Bearer ", "secret-token", "Basic secret-token"] {
+            assert!(!guard.knows_token(&headers(header::AUTHORIZATION, wrong)), "{wrong}");
+        }
+        assert!(!guard.knows_token(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn names_of_elsewhere_are_not_the_services() {
+        let local = guard(None, None, true);
+        for own in ["localhost", "LOCALHOST:3000", "127.0.0.1:3000", "[::1]:3000", "192.168.1.7"] {
+            assert!(local.is_own_name(Some(own)), "{own}");
+        }
+        for other in ["rebound.example:3000", "localhost.example", "", "::1.example"] {
+            assert!(!local.is_own_name(Some(other)), "{other}");
+        }
+        assert!(guard(None, None, false).is_own_name(Some("edge.example")));
+    }
+
+    #[test]
+    fn pages_of_elsewhere_may_not_ask() {
+        let guard = guard(None, Some("https://platform.example"), true);
+        let asks = |origin| guard.is_own_page(&headers(header::ORIGIN, origin), Some("127.0.0.1:3000"));
+        assert!(asks("http://127.0.0.1:3000") && asks("https://platform.example"));
+        for other in ["http://127.0.0.1:4000", "https://evil.example", "null", "https://platform.example.evil.example"]
+        {
+            assert!(!asks(other), "{other}");
+        }
+        assert!(guard.is_own_page(&HeaderMap::new(), None), "programs say nothing");
+    }
+}

@@ -1,0 +1,159 @@
+//! Decisions over HTTP: a record as a service for platforms, and a live page for people.
+//!
+//! A [`Server`] is prepared, which loads the record and binds the address, and then runs until it is told to end. What
+//! comes to its [`Options`] is checked before anything listens. It prints nothing; [`Event`]s tell what happens.
+//!
+//! | request | answer |
+//! |---|---|
+//! | `POST /v1/decide` | where tasks should run, one workload or many |
+//! | `GET /v1/scenario`, `GET /v1/record` | what is being served |
+//! | `PUT /v1/environment` | other uplinks, capacities or α from now on |
+//! | `POST /v1/reload` | the record is read again |
+//! | `GET /v1/drive` | a recorded drive to replay |
+//! | `GET /healthz`, `/readyz`, `/metrics`, `/openapi.json` | for platforms |
+//! | `GET /` | the page |
+//!
+//! # What it does not do
+//! It trains nothing and adapts nothing, writes no file, and keeps nothing of a request.
+
+mod api;
+mod decider;
+mod guard;
+mod metrics;
+mod openapi;
+mod page;
+mod problem;
+mod server;
+mod service;
+mod views;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use burn::tensor::Device;
+use model::{RecordError, Selection};
+
+pub use server::Server;
+pub use views::DriveView;
+
+/// How to serve.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The record.
+    pub record: PathBuf,
+    /// How candidates are made and chosen; `None`: as the record says.
+    pub selection: Option<Selection>,
+    /// What computes.
+    pub device: Device,
+    /// Where to listen; port 0 takes any that is free.
+    pub listen: SocketAddr,
+    /// What clients must present, if anything.
+    pub token: Option<String>,
+    /// Whether everybody who reaches the address is served.
+    pub open: bool,
+    /// Certificate chain and private key, as PEM files.
+    pub tls: Option<(PathBuf, PathBuf)>,
+    /// The origin whose pages may use the service, beside its own.
+    pub cors: Option<String>,
+    /// A drive for the page to replay.
+    pub drive: Option<DriveView>,
+    /// What is too much.
+    pub limits: Limits,
+    /// Every so many decisions of the networks, one is compared with the optimum; 0: none.
+    pub sample: u64,
+}
+
+/// What is too much.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Open connections; one more is told to come again.
+    pub connections: usize,
+    /// Workloads that wait to be decided; a request beyond is told to come again.
+    pub waiting: usize,
+    /// Workloads of one request.
+    pub workloads: usize,
+    /// Bytes of a request's body.
+    pub body_bytes: usize,
+    /// Bytes of all bodies that are being read.
+    pub bodies_bytes: usize,
+    /// For a request's head, and for the next one on an open connection.
+    pub head: Duration,
+    /// For a request's body.
+    pub body: Duration,
+    /// For what was accepted, once the service is told to end.
+    pub drain: Duration,
+    /// How long a batch that is not full waits for more.
+    pub batch_wait: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 2048,
+            waiting: 16_384,
+            workloads: 10_000,
+            body_bytes: 8 << 20,
+            bodies_bytes: 32 << 20,
+            head: Duration::from_secs(30),
+            body: Duration::from_secs(10),
+            drain: Duration::from_secs(10),
+            batch_wait: Duration::ZERO,
+        }
+    }
+}
+
+/// Why nothing is served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The record cannot be served.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// Whoever reaches the address could use the service.
+    #[error("whoever reaches {address} could use the service and change its environment")]
+    Unprotected {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The address cannot be had.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A certificate or a key is of no use.
+    #[error("{} cannot be used for TLS: {reason}", path.display())]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// No origin.
+    #[error("`{origin}` is no origin such as https://platform.example")]
+    Origin {
+        /// What was given.
+        origin: String,
+    },
+    /// The system gives no threads or signals.
+    #[error("the service cannot be started")]
+    Start {
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// What happens while serving.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The record was read again and is in force.
+    Reloaded,
+    /// It was refused; the one before goes on.
+    ReloadRefused(&'a RecordError),
+    /// No more requests are accepted; those that were are answered.
+    Ending,
+    /// So many connections were cut off, since they took too long to end.
+    CutOff(usize),
+}

@@ -1,0 +1,37 @@
+//! The page, inside the program.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::response::{Html, IntoResponse, Response};
+
+const PAGE: &str = include_str!("../page/index.html");
+const SCRIPT: &str = include_str!("../page/page.js");
+const STYLE: &str = include_str!("../page/page.css");
+
+/// Nothing from elsewhere, nothing inline, in nobody's frame.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+    base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+pub(crate) async fn index() -> Response {
+    (guarded("text/html; charset=utf-8"), Html(PAGE)).into_response()
+}
+
+pub(crate) async fn script() -> Response {
+    (guarded("text/javascript; charset=utf-8"), SCRIPT).into_response()
+}
+
+pub(crate) async fn style() -> Response {
+    (guarded("text/css; charset=utf-8"), STYLE).into_response()
+}
+
+fn guarded(kind: &'static str) -> HeaderMap {
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-cache"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=()"),
+    ];
+    headers.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect()
+}

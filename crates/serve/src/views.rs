@@ -1,0 +1,249 @@
+//! What the service shows of a scenario, a record, a drive and a decision.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+use sim::exchange::Answer;
+use sim::scenario::Tier;
+use sim::trace::Drive;
+use sim::units::BYTES_PER_MB;
+use sim::{CostModel, Environment};
+
+use crate::decider::{ENSEMBLE, Request, SEARCHES};
+use crate::service::Snapshot;
+use sim::scheme::Solution;
+
+/// A recorded drive, window by window.
+#[derive(Debug, Clone, Serialize)]
+pub struct DriveView {
+    name: String,
+    window_s: f64,
+    devices: Vec<String>,
+    windows: Vec<WindowView>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct WindowView {
+    start_s: f64,
+    uplink_mbps: Vec<f64>,
+}
+
+impl DriveView {
+    /// The windows of a drive in which the first `devices` of its devices all have data.
+    pub fn new(drive: &Drive, devices: usize, window_s: f64) -> Self {
+        let windows = sim::uplink_windows(drive, devices, window_s).into_iter();
+        Self {
+            name: drive.name.clone(),
+            window_s,
+            devices: drive.devices.iter().take(devices).map(|device| device.device.clone()).collect(),
+            windows: windows.map(|window| WindowView { start_s: window.start_s, uplink_mbps: window.mbps }).collect(),
+        }
+    }
+
+    /// How many there are.
+    pub fn windows(&self) -> usize {
+        self.windows.len()
+    }
+}
+
+/// As requests write it.
+#[derive(Debug, Serialize)]
+pub(crate) struct EnvironmentView {
+    uplink_mbps: Vec<f64>,
+    capacity: Vec<f64>,
+    alpha: f64,
+}
+
+impl From<&Environment> for EnvironmentView {
+    fn from(environment: &Environment) -> Self {
+        let Environment { uplinks_mbps, capacities, alpha } = environment.clone();
+        Self { uplink_mbps: uplinks_mbps, capacity: capacities, alpha }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct ScenarioView<'a> {
+    name: &'a str,
+    devices: usize,
+    tasks_per_device: usize,
+    places: &'a [String],
+    servers: Vec<ServerView<'a>>,
+    size_mb: SizeView,
+    environment: EnvironmentView,
+    own_environment: EnvironmentView,
+    reads_environment: bool,
+    schemes: Vec<&'static str>,
+    drive: Option<DriveSummary<'a>>,
+    scenario: &'a sim::Scenario,
+}
+
+#[derive(Debug, Serialize)]
+struct ServerView<'a> {
+    name: &'a str,
+    tier: Tier,
+}
+
+#[derive(Debug, Serialize)]
+struct SizeView {
+    min: f64,
+    max: f64,
+    mean: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct DriveSummary<'a> {
+    name: &'a str,
+    windows: usize,
+    window_s: f64,
+}
+
+impl<'a> ScenarioView<'a> {
+    pub(crate) fn new(snapshot: &'a Snapshot, drive: Option<&'a DriveView>) -> Self {
+        let (record, model) = (&snapshot.loaded.record, &snapshot.model);
+        let (mean, deviation) =
+            (record.scaling.mean_bytes / BYTES_PER_MB, record.scaling.deviation_bytes / BYTES_PER_MB);
+        let size_mb = match record.scenario.tasks.size_mb {
+            sim::scenario::SizeDistribution::Uniform { min, max }
+            | sim::scenario::SizeDistribution::LogUniform { min, max } => SizeView { min, max, mean },
+            // Recorded sizes, which are not read for this.
+            sim::scenario::SizeDistribution::File { .. } => {
+                SizeView { min: (mean - 2.0 * deviation).max(0.1 * mean), max: mean + 2.0 * deviation, mean }
+            }
+        };
+        let server = |server: &'a sim::scenario::Server| ServerView { name: &server.name, tier: server.tier };
+        let exact = |name: &&str| *name != "exact" || snapshot.loaded.is_exact_quick;
+        Self {
+            name: &record.scenario.name,
+            devices: model.devices(),
+            tasks_per_device: model.tasks(),
+            places: model.place_names(),
+            servers: record.scenario.servers.iter().map(server).collect(),
+            size_mb,
+            environment: model.environment().into(),
+            own_environment: snapshot.loaded.model.environment().into(),
+            reads_environment: !record.reads.is_empty(),
+            schemes: [ENSEMBLE].into_iter().chain(SEARCHES.into_iter().filter(exact)).collect(),
+            drive: drive.map(|drive| DriveSummary {
+                name: &drive.name,
+                windows: drive.windows(),
+                window_s: drive.window_s,
+            }),
+            scenario: &record.scenario,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct RecordView<'a> {
+    path: String,
+    format_version: i64,
+    network: NetworkView,
+    reads_environment: bool,
+    provenance: &'a BTreeMap<String, String>,
+    measures: &'a BTreeMap<String, f64>,
+    loaded_unix_s: u64,
+    generation: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct NetworkView {
+    dnns: usize,
+    inputs: usize,
+    hidden: Vec<usize>,
+    outputs: usize,
+}
+
+impl<'a> RecordView<'a> {
+    pub(crate) fn new(snapshot: &'a Snapshot, path: &Path) -> Self {
+        let record = &snapshot.loaded.record;
+        let shape = record.ensemble.shape();
+        let loaded = snapshot.loaded.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Self {
+            path: path.display().to_string(),
+            format_version: model::FORMAT_VERSION,
+            network: NetworkView {
+                dnns: record.ensemble.dnns(),
+                inputs: shape.inputs,
+                hidden: shape.hidden,
+                outputs: shape.outputs,
+            },
+            reads_environment: !record.reads.is_empty(),
+            provenance: &record.provenance,
+            measures: &record.measures,
+            loaded_unix_s: loaded.as_secs(),
+            generation: snapshot.loaded.generation,
+        }
+    }
+}
+
+/// An answer, and if wanted how it comes about.
+#[derive(Debug, Serialize)]
+pub(crate) struct AnswerView<'a> {
+    #[serde(flatten)]
+    answer: Answer<'a>,
+    #[serde(skip_serializing_if = "Option::is_none", flatten)]
+    explanation: Option<Explanation<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Explanation<'a> {
+    scheme: &'a str,
+    decided_in_us: f64,
+    devices: Vec<DeviceView<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct DeviceView<'a> {
+    energy_j: f64,
+    time_s: f64,
+    tasks: Vec<TaskView<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct TaskView<'a> {
+    place: &'a str,
+    mb: f64,
+    start_s: f64,
+    end_s: f64,
+    energy_j: f64,
+}
+
+impl<'a> AnswerView<'a> {
+    pub(crate) fn new(
+        request: &'a Request,
+        solution: &Solution,
+        snapshot: &'a Snapshot,
+        explain: Option<(&'a str, Duration)>,
+    ) -> Self {
+        let model = request.model(snapshot);
+        let answer = Answer::new(request.id.clone(), model, &request.workload, solution);
+        let explanation = explain.map(|(scheme, each)| Explanation {
+            scheme,
+            decided_in_us: each.as_secs_f64() * 1e6,
+            devices: (0..model.devices()).map(|device| device_view(model, request, solution, device)).collect(),
+        });
+        Self { answer, explanation }
+    }
+}
+
+/// Tasks of a device: each of its places works through its own one after the other, the places side by side.
+fn device_view<'a>(model: &'a CostModel, request: &Request, solution: &Solution, device: usize) -> DeviceView<'a> {
+    let tasks = model.tasks();
+    let sizes = &request.workload.sizes_bytes()[device * tasks..][..tasks];
+    let places = &solution.decision.places()[device * tasks..][..tasks];
+    let mut ends = vec![0.0; model.places()];
+    let mut energy = 0.0;
+    let task = |(&bytes, &place): (&f64, &u8)| {
+        let (place, rate) = (usize::from(place), model.rates(device)[usize::from(place)]);
+        let start_s = ends[place];
+        ends[place] += bytes * rate.time_s_per_byte;
+        let energy_j = bytes * rate.energy_j_per_byte;
+        energy += energy_j;
+        let name = model.place_names()[place].as_str();
+        TaskView { place: name, mb: bytes / BYTES_PER_MB, start_s, end_s: ends[place], energy_j }
+    };
+    let tasks: Vec<_> = sizes.iter().zip(places).map(task).collect();
+    DeviceView { energy_j: energy, time_s: ends.iter().copied().fold(0.0, f64::max), tasks }
+}
