@@ -109,7 +109,9 @@ fn schemas(snapshot: &Snapshot, limits: &Limits) -> Value {
     let (devices, tasks, servers) = (model.devices(), model.tasks(), model.places() - 1);
     let each =
         |count: usize, item: &Value| json!({ "type": "array", "minItems": count, "maxItems": count, "items": item });
-    let one_or_each = |count: usize, item: &Value| json!({ "oneOf": [item, each(count, item)] });
+    // What may be left out may be null.
+    let nothing = json!({ "type": "null" });
+    let one_or_each = |count: usize, item: &Value| json!({ "oneOf": [item, each(count, item), nothing] });
     let size = json!({ "type": "number", "exclusiveMinimum": 0, "maximum": MAX_SIZE_MB });
     let uplink = json!({ "type": "number", "minimum": 0, "maximum": MAX_UPLINK_MBPS });
     let capacity = json!({ "type": "number", "minimum": 1e-6, "maximum": 1e6 });
@@ -122,24 +124,26 @@ fn schemas(snapshot: &Snapshot, limits: &Limits) -> Value {
         "properties": {
             "uplink_mbps": one_or_each(devices, &uplink),
             "capacity": one_or_each(servers, &capacity),
-            "alpha": { "type": "number", "minimum": 0, "maximum": 1 }
+            "alpha": { "type": ["number", "null"], "minimum": 0, "maximum": 1 }
         }
     });
     let whole = json!({ "$ref": "#/components/schemas/Environment" });
+    let change = json!({ "oneOf": [whole, nothing] });
+    let scheme = json!({ "oneOf": [{ "type": "string", "enum": schemes }, nothing] });
     let answer = json!({ "$ref": "#/components/schemas/Answer" });
     let number = json!({ "type": "number" });
     json!({
         "Environment": environment,
         "Workload": {
             "type": "object", "additionalProperties": false, "required": ["tasks_mb"],
-            "properties": { "id": {}, "tasks_mb": sizes, "environment": whole }
+            "properties": { "id": {}, "tasks_mb": sizes, "environment": change }
         },
         "Decide": { "oneOf": [
             {
                 "type": "object", "additionalProperties": false, "required": ["tasks_mb"],
                 "properties": {
-                    "id": {}, "tasks_mb": sizes, "environment": whole,
-                    "scheme": { "type": "string", "enum": schemes }, "explain": { "type": "boolean" }
+                    "id": {}, "tasks_mb": sizes, "environment": change, "workloads": nothing,
+                    "scheme": scheme, "explain": { "type": "boolean" }
                 }
             },
             {
@@ -149,7 +153,8 @@ fn schemas(snapshot: &Snapshot, limits: &Limits) -> Value {
                         "type": "array", "minItems": 1, "maxItems": limits.workloads,
                         "items": { "$ref": "#/components/schemas/Workload" }
                     },
-                    "scheme": { "type": "string", "enum": schemes }, "explain": { "type": "boolean" }
+                    "id": nothing, "tasks_mb": nothing, "environment": nothing,
+                    "scheme": scheme, "explain": { "type": "boolean" }
                 }
             }
         ] },
