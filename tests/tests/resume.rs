@@ -65,15 +65,22 @@ fn whole(workshop: &Workshop, more: &[&str]) {
     workshop.trainer(&[&["train"], &SHORT[..], more, &["--out", "whole"]].concat()).succeeded();
 }
 
+/// What was found, without how long it took.
+fn timeless(json: &str) -> String {
+    json.lines().filter(|line| !line.contains("seconds")).collect()
+}
+
 #[track_caller]
 fn assert_same(workshop: &Workshop, run: &str) {
     for file in SAME {
         let [found, expected] = [run, "whole"].map(|run| workshop.read(&format!("{run}/{file}")));
         assert!(found == expected, "{file} of {run} differs");
     }
-    for file in ["results.json", "results.csv", "curves.svg"] {
-        assert!(workshop.path(run).join(file).exists(), "{file}");
-    }
+    let results = [run, "whole"].map(|run| timeless(&workshop.text(&format!("{run}/results.json"))));
+    assert!(results[0] == results[1], "results of {run} differ");
+    let curves = [run, "whole"].map(|run| workshop.read(&format!("{run}/curves.svg")));
+    assert!(curves[0] == curves[1], "curves of {run} differ");
+    assert!(workshop.path(run).join("results.csv").exists(), "results.csv");
     assert!(!workshop.path(run).join("checkpoints").exists(), "checkpoints stay");
 }
 

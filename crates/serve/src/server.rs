@@ -92,6 +92,8 @@ impl Server {
     /// If the system gives no threads or signals.
     pub fn run(self) -> Result<(), ServeError> {
         let start = |source| ServeError::Start { source };
+        // Most systems give a process fewer files than connections may come; that they give no more is no reason to end.
+        let _ = rlimit::increase_nofile_limit(self.app.limits.connections as u64 + 256);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(start)?;
         let app = Arc::clone(&self.app);
         let result = runtime.block_on(self.serve()).map_err(start);

@@ -65,6 +65,9 @@ pub(crate) enum Command {
     },
 }
 
+/// Between two checkpoints: what is lost with a run is as long, what keeping them takes is a few thousandths of it.
+pub(crate) const CHECKPOINT_SECONDS: u64 = 10;
+
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     #[command(flatten)]
@@ -91,7 +94,7 @@ pub(crate) struct TrainArgs {
     pub(crate) resume: Option<PathBuf>,
     /// Keep everything that training knows, and a record of its networks, in RUN_DIR/checkpoints this often; the last two
     /// stay until the end
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = CHECKPOINT_SECONDS)]
     pub(crate) checkpoint_every: u64,
     /// The same after so many steps of a phase, if that comes first
     #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]

@@ -11,7 +11,7 @@ use sim::Scenario;
 use sim::metrics::Evaluation;
 
 use crate::checkpoints;
-use crate::cli::{ComputeArgs, Format, FormatArg, ScenarioArg, SeedArg, TrainArgs};
+use crate::cli::{CHECKPOINT_SECONDS, ComputeArgs, Format, FormatArg, ScenarioArg, SeedArg, TrainArgs};
 use crate::commands::train;
 use crate::config::Training;
 use crate::error::AppError;
@@ -54,7 +54,7 @@ impl Planned {
             compute,
             out: None,
             resume: None,
-            checkpoint_every: 60,
+            checkpoint_every: CHECKPOINT_SECONDS,
             checkpoint_steps: None,
             format: FormatArg { format: Format::Table },
         }

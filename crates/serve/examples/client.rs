@@ -1,0 +1,118 @@
+//! Asks a decision service where tasks should run: once, and for many workloads at once.
+//!
+//! ```sh
+//! cargo run -p serve --example client -- http://127.0.0.1:8080
+//! ```
+//!
+//! Sends the token in the environment variable `TRAINER_TOKEN`, if there is one.
+
+use std::env;
+use std::error::Error;
+use std::thread;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use ureq::Agent;
+
+const ATTEMPTS: u32 = 5;
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    id: Value,
+    placements: Vec<Vec<String>>,
+    energy_j: f64,
+    time_s: f64,
+}
+
+#[derive(Deserialize)]
+struct Answers {
+    answers: Vec<Answer>,
+}
+
+/// Why a request is refused (RFC 9457).
+#[derive(Deserialize)]
+struct Problem {
+    title: String,
+    detail: String,
+    field: Option<String>,
+}
+
+struct Client {
+    agent: Agent,
+    service: String,
+    token: Option<String>,
+}
+
+impl Client {
+    fn new(service: &str) -> Self {
+        // Answers of any status are read here: a problem says what was wrong.
+        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(30)));
+        Self {
+            agent: config.build().into(),
+            service: service.trim_end_matches('/').to_owned(),
+            token: env::var("TRAINER_TOKEN").ok().filter(|token| !token.is_empty()),
+        }
+    }
+
+    /// Posts a request; while the service is busy, asks again after as many seconds as it says.
+    fn decide<T: DeserializeOwned>(&self, request: &Value) -> Result<T, Box<dyn Error>> {
+        let mut attempt = 1;
+        loop {
+            let mut post = self.agent.post(format!("{}/v1/decide", self.service));
+            if let Some(token) = &self.token {
+                post = post.header("Authorization", format!("Bearer {token}"));
+            }
+            let mut answer = post.send_json(request)?;
+            let status = answer.status();
+            if status.is_success() {
+                return Ok(answer.body_mut().with_config().limit(64 << 20).read_json()?);
+            }
+            if status.as_u16() == 503 && attempt < ATTEMPTS {
+                let seconds = answer.headers().get("Retry-After").and_then(|value| value.to_str().ok()?.parse().ok());
+                thread::sleep(Duration::from_secs(seconds.unwrap_or(1)));
+                attempt += 1;
+                continue;
+            }
+            // Something between here and the service may have answered with something else than a problem.
+            let Ok(Problem { title, detail, field }) = answer.body_mut().read_json() else {
+                return Err(format!("status {status}").into());
+            };
+            let place = field.map(|field| format!(" ({field})")).unwrap_or_default();
+            return Err(format!("{title}: {detail}{place}").into());
+        }
+    }
+}
+
+fn show(answer: &Answer) {
+    for (device, places) in answer.placements.iter().enumerate() {
+        for (task, place) in places.iter().enumerate() {
+            println!("device {}, task {}: {place}", device + 1, task + 1);
+        }
+    }
+    println!("{:.1} J, {:.1} s", answer.energy_j, answer.time_s);
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let service = env::args().nth(1).unwrap_or_else(|| "http://127.0.0.1:8080".to_owned());
+    let client = Client::new(&service);
+
+    // MB of each task, a row for each device. The second device's uplink has become slow.
+    let sizes = [[12.0, 25.5, 18.0], [10.0, 30.0, 22.0], [28.0, 11.5, 16.0]];
+    let environment = json!({ "uplink_mbps": [10.0, 1.5, 10.0] });
+    show(&client.decide(&json!({ "tasks_mb": sizes, "environment": environment }))?);
+
+    // Many at once take far less time than one after the other.
+    let workloads = [0.8, 1.0, 1.2].map(|factor| {
+        let sizes = sizes.map(|row| row.map(|size| size * factor));
+        json!({ "id": format!("sizes × {factor}"), "tasks_mb": sizes })
+    });
+    let Answers { answers } = client.decide(&json!({ "workloads": workloads }))?;
+    for answer in &answers {
+        println!("\n{}", answer.id.as_str().unwrap_or_default());
+        show(answer);
+    }
+    Ok(())
+}
