@@ -45,7 +45,7 @@ for _ in {1..300}; do
     sleep 0.1
 done
 [[ -n $address ]] || { cat "$folder/said"; exit 1; }
-# Not of the folder that the checks are started in: a hypothesis database there would make runs differ.
+# In a folder of its own: what it keeps of one run would change the next.
 (cd "$folder" && timeout 180 "$OLDPWD/$venv/bin/schemathesis" run "$address/openapi.json" --checks all \
     --phases coverage,fuzzing --seed 1 --max-examples 60 --request-timeout 10)
 kill -0 "$service" || { echo "the service ended"; cat "$folder/said"; exit 1; }

@@ -208,6 +208,11 @@ class Browser:
         path.write_bytes(base64.b64decode(image))
 
 
+def power(position, own):
+    """What a slider of decimal logarithms stands for; one that nobody moved, for the scenario's own value between steps."""
+    return own if abs(position - math.log10(own)) < 0.0051 else float(f"{10 ** position:.3g}")
+
+
 def figure(value):
     """As the page writes a number."""
     digits = 0 if value == 0 else 1 if abs(value) >= 1000 else 2 if abs(value) >= 10 else 3
@@ -229,15 +234,15 @@ class Page:
         return self.browser.run(READING)
 
     def asked(self, sliders, uplinks):
-        """What the page must ask for; the sliders of uplinks and capacities hold decimal logarithms."""
+        """What the page must ask for, with the replay's uplinks if they are given."""
+        own = self.scenario["own_environment"]
         devices, tasks = range(self.scenario["devices"]), range(self.scenario["tasks_per_device"])
         servers = range(len(self.scenario["servers"]))
-        power = lambda name: float(f"{10 ** sliders[name]:.3g}")
         return {
             "tasks_mb": [[sliders[f"size-{device}-{task}"] for task in tasks] for device in devices],
             "environment": {
-                "uplink_mbps": uplinks or [power(f"uplink-{device}") for device in devices],
-                "capacity": [power(f"capacity-{server}") for server in servers],
+                "uplink_mbps": uplinks or [power(sliders[f"uplink-{device}"], own["uplink_mbps"][device]) for device in devices],
+                "capacity": [power(sliders[f"capacity-{server}"], own["capacity"][server]) for server in servers],
                 "alpha": sliders["alpha"],
             },
         }

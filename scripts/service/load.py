@@ -316,12 +316,12 @@ class Measuring:
 
     def single_decisions(self):
         trials = {}
-        for connections in [8, 32, 64, 128]:
+        for connections in [8, 16, 32, 64, 128]:
             trials[connections] = self.wrk.run(self.singles, connections, max(1, self.seconds // 3))
             self.must_succeed(f"single decisions over {connections} connections", trials[connections])
         quick = {count: trial for count, trial in trials.items() if trial["p99_ms"] <= QUICK_MS} or trials
         self.connections = max(quick, key=lambda count: quick[count]["rate"])
-        self.rate = self.single_decisions_at_best(f"Single decisions, {self.connections} connections")["rate"]
+        self.rate = self.single_decisions_at_best(f"Single decisions, connections: {self.connections}")["rate"]
 
     def single_decisions_at_best(self, what):
         result = self.wrk.run(self.singles, self.connections, self.seconds)
@@ -336,7 +336,7 @@ class Measuring:
             trials.append((connections, self.wrk.run(self.batches, connections, max(1, self.seconds // 2))))
             self.must_succeed(f"batches over {connections} connections", trials[-1][1])
         connections, best = max(trials, key=lambda trial: trial[1]["rate"])
-        self.row(f"Batches of {BATCH:,}, {connections} connections", f"{best['rate'] * BATCH:,.0f} workloads/s, "
+        self.row(f"Batches of {BATCH:,}, connections: {connections}", f"{best['rate'] * BATCH:,.0f} workloads/s, "
                  f"p99 {best['p99_ms']:.1f} ms", "200,000 workloads/s")
 
     def too_much(self):

@@ -15,7 +15,7 @@ use model::{
     Choice, Codec, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Record, Samples, Scaling, Selection,
     checksum,
 };
-use sim::exchange::{EnvironmentChange, ExchangeError, Named, WorkloadReader};
+use sim::exchange::{EnvironmentChange, ExchangeError, Id, Named, WorkloadReader};
 use sim::trace::{MAX_RATE_MBPS, Recording, task_sizes};
 use sim::{CostModel, MAX_SIZE_MB, Part, Scenario, SizeSampler, Workloads, random};
 use tempfile::TempDir;
@@ -138,7 +138,8 @@ pub fn workloads(bytes: &[u8]) -> bool {
                 assert!(cost > 0.0 && cost.is_finite(), "{cost}");
                 accepted = true;
                 if let Some(id) = id {
-                    serde_json::from_str::<serde_json::Value>(id.get()).expect("it was read as JSON");
+                    // As JSON has it, whose numbers have no limits.
+                    serde_json::from_str::<Id>(id.get()).expect("it was read as JSON");
                 }
             }
             Err(ExchangeError::Workload { place, reason, .. }) => {

@@ -1,9 +1,12 @@
 //! What can be asked for.
 
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -11,9 +14,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::{Frame, SizeHint};
 use serde::{Deserialize, Serialize};
 use sim::exchange::{self, EnvironmentChange, Id, Named};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::decider::{Decided, Decider, ENSEMBLE, Request as Workload, SEARCHES};
 use crate::guard::{self, Guard};
@@ -120,15 +124,64 @@ async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Probl
     let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let length: usize = length.unwrap_or(limit);
     if length > limit {
+        pass_over(body, headers, &app.limits).await;
         return Err(too_long());
     }
-    let room = app.bodies.try_acquire_many(u32::try_from(length).unwrap_or(u32::MAX));
-    let _room = room.map_err(|_| Problem::busy("too much is being read"))?;
+    let Ok(_room) = app.bodies.try_acquire_many(u32::try_from(length).unwrap_or(u32::MAX)) else {
+        pass_over(body, headers, &app.limits).await;
+        return Err(Problem::busy("too much is being read"));
+    };
     match tokio::time::timeout(app.limits.body, Limited::new(body, limit).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_long()),
         Ok(Err(_)) => Err(Problem::new(StatusCode::BAD_REQUEST, "the body ended before its end")),
         Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
+    }
+}
+
+/// Lets a body that is not wanted go by: whoever is still sending would not hear the answer.
+async fn pass_over(mut body: Body, headers: &HeaderMap, limits: &Limits) {
+    // Those that ask first send nothing.
+    if headers.contains_key(header::EXPECT) {
+        return;
+    }
+    let pass = async {
+        let mut room = 4 * limits.body_bytes;
+        while let Some(Ok(frame)) = body.frame().await {
+            let Some(less) = room.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
+            room = less;
+        }
+    };
+    let _ = tokio::time::timeout(limits.body, pass).await;
+}
+
+/// An answer that goes out piece by piece, as the client takes it, and gives back its room when it has gone.
+struct Taken {
+    rest: Bytes,
+    _room: OwnedSemaphorePermit,
+}
+
+/// The pieces.
+const PIECE: usize = 16 << 10;
+
+impl HttpBody for Taken {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if self.rest.is_empty() {
+            return Poll::Ready(None);
+        }
+        let piece = self.rest.len().min(PIECE);
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(piece)))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.rest.len() as u64)
     }
 }
 
@@ -160,8 +213,13 @@ struct Asked {
 
 impl Asked {
     fn read(body: &[u8], snapshot: &Snapshot, limits: &Limits) -> Result<Self, Problem> {
-        let asking: Asking = serde_json::from_slice(body)
-            .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, format!("the body makes no sense: {error}")))?;
+        let senseless =
+            |reason: String| Problem::new(StatusCode::BAD_REQUEST, format!("the body makes no sense: {reason}"));
+        // The fields of an object are not to be taken from an array.
+        if body.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
+            return Err(senseless("it is no object".to_owned()));
+        }
+        let asking: Asking = serde_json::from_slice(body).map_err(|error| senseless(error.to_string()))?;
         let Asking { id, tasks_mb, environment, workloads, scheme, explain } = asking;
         let scheme = known_scheme(scheme, snapshot)?;
         let unprocessable =
@@ -220,7 +278,7 @@ async fn decide(State(app): State<App>, headers: HeaderMap, body: Body) -> Resul
     let snapshot = app.service.snapshot();
     let Asked { workloads, are_many, scheme, explain } = Asked::read(&body, &snapshot, &app.limits)?;
     drop(body);
-    let Decided { requests, solutions, each } = app.decider.decide(workloads, scheme.clone(), &snapshot).await?;
+    let Decided { requests, solutions, each, room } = app.decider.decide(workloads, scheme.clone(), &snapshot).await?;
     let explain = explain.then_some((scheme.as_str(), each));
     let view = |(request, solution)| AnswerView::new(request, solution, &snapshot, explain);
     let mut answers: Vec<_> = requests.iter().zip(&solutions).map(view).collect();
@@ -235,7 +293,8 @@ async fn decide(State(app): State<App>, headers: HeaderMap, body: Body) -> Resul
     written.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     app.metrics.decided(&snapshot.model, &solutions, begin.elapsed());
     let kind = HeaderValue::from_static("application/json");
-    Ok(([(header::CONTENT_TYPE, kind)], json).into_response())
+    let body = Body::new(Taken { rest: json.into(), _room: room });
+    Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
 }
 
 async fn scenario(State(app): State<App>) -> Response {

@@ -50,6 +50,8 @@ pub(crate) struct Decided {
     pub(crate) solutions: Vec<Solution>,
     /// Of the batch that they were decided in, for each of its workloads.
     pub(crate) each: Duration,
+    /// What they take of the room for workloads, until their answer is taken.
+    pub(crate) room: OwnedSemaphorePermit,
 }
 
 /// The queues in front of the threads that decide. What the networks decide does not wait for what others search for.
@@ -193,8 +195,7 @@ fn decide_batch(batch: Vec<Job>, rows: usize, snapshot: &Arc<Snapshot>, policy: 
             sampler.take(&requests, solutions, &snapshot);
         }
         // Whoever asked may have gone.
-        let _ = reply.send(solutions.map(|solutions| Decided { requests, solutions, each }));
-        drop(room);
+        let _ = reply.send(solutions.map(|solutions| Decided { requests, solutions, each, room }));
     }
 }
 
@@ -215,8 +216,7 @@ fn search(mut jobs: mpsc::UnboundedReceiver<Job>) {
         };
         let solutions = decide();
         let each = begin.elapsed() / u32::try_from(requests.len().max(1)).unwrap_or(u32::MAX);
-        let _ = reply.send(solutions.map(|solutions| Decided { requests, solutions, each }));
-        drop(room);
+        let _ = reply.send(solutions.map(|solutions| Decided { requests, solutions, each, room }));
     }
 }
 

@@ -81,6 +81,8 @@ pub struct Limits {
     pub head: Duration,
     /// For a request's body.
     pub body: Duration,
+    /// For a client to take some more of an answer.
+    pub write: Duration,
     /// For what was accepted, once the service is told to end.
     pub drain: Duration,
     /// How long a batch that is not full waits for more.
@@ -94,9 +96,10 @@ impl Default for Limits {
             waiting: 16_384,
             workloads: 10_000,
             body_bytes: 8 << 20,
-            bodies_bytes: 32 << 20,
+            bodies_bytes: 16 << 20,
             head: Duration::from_secs(30),
             body: Duration::from_secs(10),
+            write: Duration::from_secs(30),
             drain: Duration::from_secs(10),
             batch_wait: Duration::ZERO,
         }

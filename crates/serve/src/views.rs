@@ -31,13 +31,13 @@ struct WindowView {
 }
 
 impl DriveView {
-    /// The windows of a drive in which the first `devices` of its devices all have data.
+    /// The windows of a drive in which all its devices have data, as `devices` devices would see them.
     pub fn new(drive: &Drive, devices: usize, window_s: f64) -> Self {
         let windows = sim::uplink_windows(drive, devices, window_s).into_iter();
         Self {
             name: drive.name.clone(),
             window_s,
-            devices: drive.devices.iter().take(devices).map(|device| device.device.clone()).collect(),
+            devices: drive.devices.iter().cycle().take(devices).map(|device| device.device.clone()).collect(),
             windows: windows.map(|window| WindowView { start_s: window.start_s, uplink_mbps: window.mbps }).collect(),
         }
     }
