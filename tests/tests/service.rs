@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -272,11 +273,14 @@ fn the_environment_changes_from_now_on() {
     assert_eq!(entered["environment"], json!({"uplink_mbps": [0.9, 4.0, 21.0], "capacity": [1.0, 0.5], "alpha": 0.5}));
     assert_eq!(service.post("/v1/decide", &plain).json(), there);
     assert_eq!(service.get("/v1/scenario").json()["environment"], entered["environment"]);
-    // What networks do not read, they do not follow.
-    let uplinks = service.put("/v1/environment", r#"{"uplink_mbps": 3}"#).json();
+    // What networks do not read, they do not follow, and that is said as long as it is so.
+    assert_eq!(entered["follows"], false, "{entered}");
+    let uplinks = service.put("/v1/environment", r#"{"uplink_mbps": 3, "capacity": 1}"#).json();
     assert_eq!(uplinks["follows"], true, "{uplinks}");
-    let alpha = service.put("/v1/environment", r#"{"alpha": 0.1}"#).json();
-    assert!(alpha["follows"] == false && alpha["note"].to_string().contains("adapt"), "{alpha}");
+    for change in [r#"{"alpha": 0.1}"#, r#"{"uplink_mbps": 2}"#] {
+        let alpha = service.put("/v1/environment", change).json();
+        assert!(alpha["follows"] == false && alpha["note"].to_string().contains("adapt"), "{alpha}");
+    }
     for (wrong, part) in [
         (r#"{"uplink_mbps": [1, 2]}"#, "3 uplinks"),
         (r#"{"alpha": 1.5}"#, "between 0 and 1"),
@@ -285,6 +289,7 @@ fn the_environment_changes_from_now_on() {
         service.put("/v1/environment", wrong).refused(422, &[part]);
     }
     service.put("/v1/environment", r#"{"speed": 1}"#).refused(400, &["speed"]);
+    service.put("/v1/environment", "[5, 1, 0.5]").refused(400, &["an object"]);
     let own = &service.get("/v1/scenario").json()["own_environment"];
     service.put("/v1/environment", &own.to_string());
     assert_eq!(service.post("/v1/decide", &plain).json(), before);
@@ -361,7 +366,8 @@ fn what_makes_no_sense_is_refused_with_field_and_reason() {
     for (body, status, parts) in [
         ("", 400, &["makes no sense"][..]),
         ("{", 400, &["line 1 column 1"]),
-        ("[]", 400, &["makes no sense"]),
+        ("[]", 400, &["makes no sense", "an object"]),
+        (r#"{"workloads": [[7, [[1, 1, 1], [1, 1, 1], [1, 1, 1]]]]}"#, 400, &["an object"]),
         ("{}", 422, &["tasks_mb", "either"]),
         (r#"{"tasks_mb": [[1]]}"#, 422, &["tasks_mb has 1 rows", "\"field\":\"tasks_mb\""]),
         (r#"{"tasks_mb": [[1], [1], [1]]}"#, 422, &["\"field\":\"tasks_mb[0]\""]),
@@ -379,6 +385,8 @@ fn what_makes_no_sense_is_refused_with_field_and_reason() {
     }
     let many = format!(r#"{{"workloads": [{}]}}"#, vec![good.as_str(); 10_001].join(","));
     service.post("/v1/decide", &many).refused(422, &["1 to 10000 workloads"]);
+    let named = good.replacen('{', &format!(r#"{{"id": "{}", "#, "x".repeat(2000)), 1);
+    service.post("/v1/decide", &named).refused(422, &["\"field\":\"id\""]);
     service.post("/v1/decide", &" ".repeat(9 << 20)).refused(413, &["longer than"]);
     let plain = Service::answer(service.agent.post(service.url("/v1/decide")).send(good.as_str()));
     plain.refused(415, &["application/json"]);
@@ -399,10 +407,24 @@ fn more_than_may_wait_is_refused_at_once() {
     let service = Service::start(&workshop, &shipped("mobile"), &["--max-waiting", "10"]);
     let workload = format!(r#"{{"tasks_mb": {SIZES}}}"#);
     let many = |count: usize| format!(r#"{{"workloads": [{}]}}"#, vec![workload.as_str(); count].join(","));
-    assert_eq!(service.post("/v1/decide", &many(10)).status, 200);
-    let refused = service.post("/v1/decide", &many(11));
-    refused.refused(503, &["try again"]);
-    assert_eq!(refused.headers["retry-after"], "1");
+    service.post("/v1/decide", &many(11)).refused(422, &["1 to 10 workloads"]);
+    // Several that would fit by themselves, until they come together.
+    let (seen, end) = (AtomicBool::new(false), Instant::now() + PATIENCE);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while !seen.load(Ordering::Relaxed) && Instant::now() < end {
+                    let answer = service.post("/v1/decide", &many(10));
+                    if answer.status != 200 {
+                        answer.refused(503, &["try again"]);
+                        assert_eq!(answer.headers["retry-after"], "1");
+                        seen.store(true, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    assert!(seen.into_inner(), "eight times as many as may wait always found room");
     assert_eq!(service.post("/v1/decide", &many(10)).status, 200, "and then there is room again");
 }
 
@@ -506,7 +528,13 @@ fn it_answers_what_it_accepted_before_it_ends() {
     thread::sleep(Duration::from_millis(200));
     service.signal("-TERM");
     assert_eq!(service.next_line(), "ending: what was accepted is answered\n");
-    assert!(TcpStream::connect(service.address).is_err(), "it listens no more");
+    // For a moment it goes on, and says that it will not be for long.
+    service.get("/readyz").refused(503, &["ending"]);
+    let begin = Instant::now();
+    while TcpStream::connect(service.address).is_ok() {
+        assert!(begin.elapsed() < PATIENCE, "it goes on listening");
+        thread::sleep(Duration::from_millis(20));
+    }
     stream.write_all(&body.as_bytes()[10..]).expect("it still reads");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("it still answers");

@@ -124,13 +124,15 @@ fn what_another_process_has_in_work_is_left_alone() {
 #[test]
 fn what_a_killed_process_left_is_removed() {
     let workshop = Workshop::new();
-    let lock = workshop.path("sweep/unfinished/paper-recommended-network.dnns=2-seed2.x/checkpoints/lock");
-    std::fs::create_dir_all(lock.parent().expect("it has one")).expect("the folder is the test's own");
-    std::fs::write(&lock, "1").expect("the folder is the test's own");
+    let run = workshop.path("sweep/unfinished/paper-recommended-network.dnns=2-seed2.x");
+    std::fs::create_dir_all(run.join("checkpoints")).expect("the folder is the test's own");
+    let lock = run.with_extension("x.lock");
+    let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    std::fs::write(&lock, machine).expect("the folder is the test's own");
     let held = std::fs::File::open(&lock).expect("just written");
     held.lock().expect("nobody else wants it");
     sweep(&workshop, "sweep", &["--shard", "1/2"]).succeeded();
-    assert!(lock.exists(), "somebody works on it");
+    assert!(lock.exists() && run.exists(), "somebody works on it");
     drop(held);
     sweep(&workshop, "sweep", &[]).succeeded();
     assert!(!workshop.path("sweep/unfinished").exists());

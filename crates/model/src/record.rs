@@ -327,6 +327,10 @@ fn load_weights(
 fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, RecordError> {
     let read = || {
         let mut bytes = Vec::new();
+        // Others may never end, or never begin.
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+        }
         fs::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
         Ok(bytes)
     };

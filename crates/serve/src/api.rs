@@ -3,8 +3,9 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
@@ -13,11 +14,11 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
 use serde::{Deserialize, Serialize};
-use sim::exchange::{self, EnvironmentChange, Id, Named};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use sim::exchange::{self, EnvironmentChange, Id, Named, Object};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use crate::decider::{Decided, Decider, ENSEMBLE, Request as Workload, SEARCHES};
 use crate::guard::{self, Guard};
@@ -41,13 +42,19 @@ pub(crate) struct Shared {
     pub(crate) drive: Option<DriveView>,
     /// Bytes of bodies that may still be read at the same time.
     pub(crate) bodies: Semaphore,
+    /// Bytes of answers that may still wait to be taken.
+    pub(crate) answers: Arc<Semaphore>,
+    /// Whether it was told to end.
+    pub(crate) ending: AtomicBool,
     pub(crate) observer: Box<dyn Fn(&Event<'_>) + Send + Sync>,
 }
 
 impl Shared {
     /// Reads the record again.
     pub(crate) fn reload(&self) -> Result<(), Problem> {
-        let reloaded = self.service.reload();
+        let Some(reloaded) = self.service.reload() else {
+            return Err(Problem::new(StatusCode::CONFLICT, "the record is being read already"));
+        };
         self.metrics.reloaded(reloaded.is_ok());
         match reloaded {
             Ok(()) => {
@@ -55,12 +62,19 @@ impl Shared {
                 Ok(())
             }
             Err(error) => {
-                (self.observer)(&Event::ReloadRefused(&error));
-                let detail = format!("{error}; the record before stays in force");
+                let reason = reason_of(&error);
+                (self.observer)(&Event::ReloadRefused(&reason));
+                let detail = format!("{reason}; the record before stays in force");
                 Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail))
             }
         }
     }
+}
+
+/// An error with its causes.
+fn reason_of(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |reason, cause| format!("{reason}: {cause}"))
 }
 
 pub(crate) fn router(app: App) -> Router {
@@ -72,7 +86,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/drive", get(drive))
         .route("/v1/reload", post(reload))
         .route("/healthz", get(well))
-        .route("/readyz", get(well))
+        .route("/readyz", get(ready))
         .route("/metrics", get(measured))
         .route("/openapi.json", get(described))
         .route("/", get(page::index))
@@ -104,13 +118,37 @@ async fn counted(State(app): State<App>, request: Request, next: Next) -> Respon
         "/" | "/page.js" | "/page.css" => Endpoint::page,
         _ => Endpoint::unknown,
     };
-    let response = next.run(request).await;
+    let mut response = next.run(request).await;
     app.metrics.ended(endpoint, response.status().as_u16());
+    if app.ending.load(Ordering::Relaxed) {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     response
 }
 
+/// A body, with what it takes of the room for bodies.
+struct Sent<'a> {
+    bytes: Vec<u8>,
+    _room: Option<SemaphorePermit<'a>>,
+}
+
+/// What a body may have without taking of the room for all: long ones must not keep short ones out.
+const SHORT: usize = 16 << 10;
+/// For what is left of a body that is refused.
+const LINGER: Duration = Duration::from_secs(1);
+
 /// Reads a body of JSON, within limits of size and time.
-async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Problem> {
+async fn read<'a>(app: &'a App, headers: &HeaderMap, mut body: Body) -> Result<Sent<'a>, Problem> {
+    let read = tokio::time::timeout(app.limits.body, read_within(app, headers, &mut body)).await;
+    let read = read.unwrap_or_else(|_| Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")));
+    if read.is_err() && !headers.contains_key(header::EXPECT) {
+        // Whoever is still sending would not hear the answer.
+        let _ = tokio::time::timeout(LINGER, async { while let Some(Ok(_)) = body.frame().await {} }).await;
+    }
+    read
+}
+
+async fn read_within<'a>(app: &'a App, headers: &HeaderMap, body: &mut Body) -> Result<Sent<'a>, Problem> {
     let is_json = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(|kind| {
         let kind = kind.split(';').next().unwrap_or_default().trim();
         kind.eq_ignore_ascii_case("application/json")
@@ -121,48 +159,50 @@ async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<Bytes, Probl
     }
     let limit = app.limits.body_bytes;
     let too_long = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes"));
-    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    let length: usize = length.unwrap_or(limit);
-    if length > limit {
-        pass_over(body, headers, &app.limits).await;
+    if body.size_hint().lower() > limit as u64 {
         return Err(too_long());
     }
-    let Ok(_room) = app.bodies.try_acquire_many(u32::try_from(length).unwrap_or(u32::MAX)) else {
-        pass_over(body, headers, &app.limits).await;
-        return Err(Problem::busy("too much is being read"));
-    };
-    match tokio::time::timeout(app.limits.body, Limited::new(body, limit).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_long()),
-        Ok(Err(_)) => Err(Problem::new(StatusCode::BAD_REQUEST, "the body ended before its end")),
-        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")),
-    }
-}
-
-/// Lets a body that is not wanted go by: whoever is still sending would not hear the answer.
-async fn pass_over(mut body: Body, headers: &HeaderMap, limits: &Limits) {
-    // Those that ask first send nothing.
-    if headers.contains_key(header::EXPECT) {
-        return;
-    }
-    let pass = async {
-        let mut room = 4 * limits.body_bytes;
-        while let Some(Ok(frame)) = body.frame().await {
-            let Some(less) = room.checked_sub(frame.data_ref().map_or(0, Bytes::len)) else { return };
-            room = less;
+    let (mut bytes, mut room) = (Vec::new(), None::<SemaphorePermit<'a>>);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body ended before its end"))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if bytes.len() + data.len() > limit {
+            return Err(too_long());
         }
-    };
-    let _ = tokio::time::timeout(limits.body, pass).await;
+        bytes.extend_from_slice(&data);
+        let held = room.as_ref().map_or(0, SemaphorePermit::num_permits);
+        if let Some(more) = bytes.len().checked_sub(SHORT + held).filter(|more| *more > 0) {
+            let more = app.bodies.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX));
+            let more = more.map_err(|_| Problem::busy("too much is being read"))?;
+            match &mut room {
+                Some(room) => room.merge(more),
+                None => room = Some(more),
+            }
+        }
+    }
+    Ok(Sent { bytes, _room: room })
 }
 
 /// An answer that goes out piece by piece, as the client takes it, and gives back its room when it has gone.
 struct Taken {
     rest: Bytes,
-    _room: OwnedSemaphorePermit,
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 /// The pieces.
 const PIECE: usize = 16 << 10;
+
+impl Taken {
+    fn new(json: Vec<u8>, answers: &Arc<Semaphore>) -> Result<Self, Problem> {
+        let mut room = None;
+        if json.len() > PIECE {
+            let length = u32::try_from(json.len()).unwrap_or(u32::MAX);
+            let taken = Arc::clone(answers).try_acquire_many_owned(length);
+            room = Some(taken.map_err(|_| Problem::busy("too many answers wait to be taken"))?);
+        }
+        Ok(Self { rest: json.into(), _room: room })
+    }
+}
 
 impl HttpBody for Taken {
     type Data = Bytes;
@@ -185,6 +225,9 @@ impl HttpBody for Taken {
     }
 }
 
+/// What a workload may be called, as JSON.
+const MAX_ID_BYTES: usize = 1024;
+
 /// A decide request: a workload, or many.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -194,9 +237,9 @@ struct Asking {
     #[serde(default)]
     tasks_mb: Option<Vec<Vec<f64>>>,
     #[serde(default)]
-    environment: Option<EnvironmentChange>,
+    environment: Option<Object<EnvironmentChange>>,
     #[serde(default)]
-    workloads: Option<Vec<exchange::Request>>,
+    workloads: Option<Vec<Object<exchange::Request>>>,
     #[serde(default)]
     scheme: Option<String>,
     #[serde(default)]
@@ -215,17 +258,14 @@ impl Asked {
     fn read(body: &[u8], snapshot: &Snapshot, limits: &Limits) -> Result<Self, Problem> {
         let senseless =
             |reason: String| Problem::new(StatusCode::BAD_REQUEST, format!("the body makes no sense: {reason}"));
-        // The fields of an object are not to be taken from an array.
-        if body.trim_ascii_start().first().is_some_and(|first| *first != b'{') {
-            return Err(senseless("it is no object".to_owned()));
-        }
-        let asking: Asking = serde_json::from_slice(body).map_err(|error| senseless(error.to_string()))?;
+        let Object(asking): Object<Asking> =
+            serde_json::from_slice(body).map_err(|error| senseless(error.to_string()))?;
         let Asking { id, tasks_mb, environment, workloads, scheme, explain } = asking;
         let scheme = known_scheme(scheme, snapshot)?;
         let unprocessable =
             |field: &str, detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at(field);
         let (requests, are_many) = match (tasks_mb, workloads) {
-            (Some(tasks_mb), None) => (vec![exchange::Request { id, tasks_mb, environment }], false),
+            (Some(tasks_mb), None) => (vec![Object(exchange::Request { id, tasks_mb, environment })], false),
             (None, Some(_)) if id.is_some() || environment.is_some() => {
                 let detail = "id and environment belong into each of the workloads".to_owned();
                 return Err(unprocessable("workloads", detail));
@@ -236,16 +276,21 @@ impl Asked {
                 return Err(unprocessable("tasks_mb", detail));
             }
         };
-        if requests.is_empty() || requests.len() > limits.workloads {
-            let (count, most) = (requests.len(), limits.workloads);
+        let tasks = if explain || scheme != ENSEMBLE { limits.slow_tasks } else { limits.tasks };
+        let most = limits.workloads.min(limits.waiting).min(tasks / snapshot.model.task_count()).max(1);
+        if requests.is_empty() || requests.len() > most {
+            let count = requests.len();
             return Err(unprocessable("workloads", format!("there must be 1 to {most} workloads, there are {count}")));
         }
-        let check = |(index, request): (usize, exchange::Request)| {
+        let check = |(index, Object(request)): (usize, Object<exchange::Request>)| {
             let Named { id, workload, environment } = Named::new(request, &snapshot.model).map_err(|error| {
                 let problem = Problem::from(error);
                 let field = problem.field.clone().unwrap_or_default();
                 if are_many { problem.at(format!("workloads[{index}].{field}")) } else { problem }
             })?;
+            if id.as_ref().is_some_and(|id| id.get().len() > MAX_ID_BYTES) {
+                return Err(unprocessable("id", format!("the id is longer than {MAX_ID_BYTES} bytes")));
+            }
             let model = environment.map(|environment| snapshot.model.entered(&environment)).transpose();
             let model = model.map_err(|error| unprocessable("environment", error.to_string()))?;
             Ok(Workload { id, workload, model })
@@ -273,12 +318,12 @@ struct Answers<'a> {
 }
 
 async fn decide(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let body = read(&app, &headers, body).await?;
+    let Sent { bytes, _room } = read(&app, &headers, body).await?;
     let begin = Instant::now();
     let snapshot = app.service.snapshot();
-    let Asked { workloads, are_many, scheme, explain } = Asked::read(&body, &snapshot, &app.limits)?;
-    drop(body);
-    let Decided { requests, solutions, each, room } = app.decider.decide(workloads, scheme.clone(), &snapshot).await?;
+    let Asked { workloads, are_many, scheme, explain } = Asked::read(&bytes, &snapshot, &app.limits)?;
+    drop(bytes);
+    let Decided { requests, solutions, each } = app.decider.decide(workloads, scheme.clone(), &snapshot).await?;
     let explain = explain.then_some((scheme.as_str(), each));
     let view = |(request, solution)| AnswerView::new(request, solution, &snapshot, explain);
     let mut answers: Vec<_> = requests.iter().zip(&solutions).map(view).collect();
@@ -293,7 +338,7 @@ async fn decide(State(app): State<App>, headers: HeaderMap, body: Body) -> Resul
     written.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     app.metrics.decided(&snapshot.model, &solutions, begin.elapsed());
     let kind = HeaderValue::from_static("application/json");
-    let body = Body::new(Taken { rest: json.into(), _room: room });
+    let body = Body::new(Taken::new(json, &app.answers)?);
     Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
 }
 
@@ -316,8 +361,8 @@ struct Entered {
 }
 
 async fn environment(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let body = read(&app, &headers, body).await?;
-    let change = EnvironmentChange::from_json(&body)?;
+    let Sent { bytes, _room } = read(&app, &headers, body).await?;
+    let change = EnvironmentChange::from_json(&bytes)?;
     let (environment, following) =
         app.service.enter(change).map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
     let entered =
@@ -339,6 +384,13 @@ async fn reload(State(app): State<App>) -> Result<Response, Problem> {
 
 async fn well() -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(serde_json::json!({"status": "ok"}))).into_response()
+}
+
+async fn ready(State(app): State<App>) -> Result<Response, Problem> {
+    if app.ending.load(Ordering::Relaxed) {
+        return Err(Problem::busy("the service is ending"));
+    }
+    Ok(well().await)
 }
 
 async fn measured(State(app): State<App>) -> Response {

@@ -1,16 +1,19 @@
 //! Deciding in batches: what comes while a batch is being decided is the next one.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use axum::http::StatusCode;
 use model::Policy;
 use sim::exchange::Id;
 use sim::scheme::{self, Exact, Scheme, Solution};
 use sim::{CostModel, SchemeError, Workload};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
+use crate::Limits;
 use crate::metrics::Metrics;
 use crate::problem::Problem;
 use crate::service::{Service, Snapshot};
@@ -39,7 +42,7 @@ struct Job {
     requests: Vec<Request>,
     scheme: String,
     snapshot: Arc<Snapshot>,
-    reply: oneshot::Sender<Result<Decided, SchemeError>>,
+    reply: oneshot::Sender<Result<Decided, Problem>>,
     /// Given back with the answer.
     room: OwnedSemaphorePermit,
 }
@@ -50,8 +53,6 @@ pub(crate) struct Decided {
     pub(crate) solutions: Vec<Solution>,
     /// Of the batch that they were decided in, for each of its workloads.
     pub(crate) each: Duration,
-    /// What they take of the room for workloads, until their answer is taken.
-    pub(crate) room: OwnedSemaphorePermit,
 }
 
 /// The queues in front of the threads that decide. What the networks decide does not wait for what others search for.
@@ -74,13 +75,8 @@ pub(crate) const SEARCHES: [&str; 5] = ["local-only", "greedy", "greedy-largest-
 impl Decider {
     /// Starts the threads: one for the networks, whose batches use all cores, one for everything else. They end with the
     /// queues.
-    pub(crate) fn start(
-        service: &Service,
-        capacity: usize,
-        wait: Duration,
-        sample: u64,
-        metrics: &Arc<Metrics>,
-    ) -> Self {
+    pub(crate) fn start(service: &Service, limits: Limits, sample: u64, metrics: &Arc<Metrics>) -> Self {
+        let (capacity, wait, search_time) = (limits.waiting, limits.batch_wait, limits.search);
         let (networks, jobs) = mpsc::unbounded_channel();
         let (searches, searched) = mpsc::unbounded_channel();
         let (samples, sampled) = std::sync::mpsc::sync_channel(64);
@@ -88,7 +84,7 @@ impl Decider {
         let policy = service.snapshot();
         let of_networks = Arc::clone(metrics);
         thread::spawn(move || decide_batches(jobs, &policy, wait, &sampler, &of_networks));
-        thread::spawn(move || search(searched));
+        thread::spawn(move || search(searched, search_time));
         let of_samples = Arc::clone(metrics);
         thread::spawn(move || compare(&sampled, &of_samples));
         Self {
@@ -117,8 +113,9 @@ impl Decider {
         let (reply, decided) = oneshot::channel();
         let job = Job { requests, scheme, snapshot: Arc::clone(snapshot), reply, room };
         queue.send(job).map_err(|_| Problem::busy("the service is ending"))?;
-        let decided = decided.await.map_err(|_| Problem::busy("the service is ending"))?;
-        Ok(decided?)
+        // A thread that panicked answers nothing.
+        let failed = |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "deciding failed");
+        decided.await.map_err(failed)?
     }
 
     /// Workloads that wait.
@@ -140,7 +137,7 @@ fn decide_batches(
     sampler: &Sampler,
     metrics: &Metrics,
 ) {
-    let mut policy: (u64, Policy) = (first.loaded.generation, first.loaded.policy());
+    let mut policy = Some((first.loaded.generation, first.loaded.policy()));
     let mut next = None;
     while let Some(first) = next.take().or_else(|| jobs.blocking_recv()) {
         let snapshot = Arc::clone(&first.snapshot);
@@ -161,11 +158,15 @@ fn decide_batches(
                 Err(_) => break,
             }
         }
-        if policy.0 != snapshot.loaded.generation {
-            policy = (snapshot.loaded.generation, snapshot.loaded.policy());
-        }
         metrics.batch.observe(rows as f64);
-        decide_batch(batch, rows, &snapshot, &mut policy.1, sampler);
+        // A device that is lost is answered by Burn with panics; the next batch tries again from the record.
+        let decided = catch_unwind(AssertUnwindSafe(|| {
+            let made = policy.take().filter(|(generation, _)| *generation == snapshot.loaded.generation);
+            let (generation, mut made) = made.unwrap_or_else(|| (snapshot.loaded.generation, snapshot.loaded.policy()));
+            decide_batch(batch, rows, &snapshot, &mut made, sampler);
+            policy = Some((generation, made));
+        }));
+        metrics.failed.inc_by(u64::from(decided.is_err()));
     }
 }
 
@@ -173,6 +174,8 @@ fn decide_batch(batch: Vec<Job>, rows: usize, snapshot: &Arc<Snapshot>, policy: 
     let begin = Instant::now();
     // Those in the environment in force are decided together.
     let mut workloads = Vec::with_capacity(rows);
+    // Nobody waits any more for those whose clients have gone.
+    let batch: Vec<Job> = batch.into_iter().filter(|job| !job.reply.is_closed()).collect();
     for request in batch.iter().flat_map(|job| &job.requests) {
         if request.model.is_none() {
             workloads.push(request.workload.clone());
@@ -195,28 +198,34 @@ fn decide_batch(batch: Vec<Job>, rows: usize, snapshot: &Arc<Snapshot>, policy: 
             sampler.take(&requests, solutions, &snapshot);
         }
         // Whoever asked may have gone.
-        let _ = reply.send(solutions.map(|solutions| Decided { requests, solutions, each, room }));
+        let _ = reply.send(solutions.map_err(Problem::from).map(|solutions| Decided { requests, solutions, each }));
+        drop(room);
     }
 }
 
-/// Decides what classic schemes are to decide.
-fn search(mut jobs: mpsc::UnboundedReceiver<Job>) {
+/// Decides what classic schemes are to decide, one workload after the other on this thread alone: the others are the
+/// networks'.
+fn search(mut jobs: mpsc::UnboundedReceiver<Job>, time: Duration) {
     while let Some(Job { requests, scheme, snapshot, reply, room }) = jobs.blocking_recv() {
-        if reply.is_closed() {
-            continue;
-        }
         let begin = Instant::now();
         let decide = || {
             let mut scheme = scheme::by_name(&scheme, &snapshot.model, 0)?;
-            if requests.iter().all(|request| request.model.is_none()) {
-                let workloads: Vec<_> = requests.iter().map(|request| request.workload.clone()).collect();
-                return scheme.decide_all(&snapshot.model, &workloads);
+            let mut solutions = Vec::with_capacity(requests.len());
+            for request in &requests {
+                if reply.is_closed() || begin.elapsed() > time {
+                    let detail = format!("{} of {} workloads were decided in time", solutions.len(), requests.len());
+                    return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at("scheme"));
+                }
+                solutions.push(scheme.decide(request.model(&snapshot), &request.workload)?);
             }
-            requests.iter().map(|request| scheme.decide(request.model(&snapshot), &request.workload)).collect()
+            Ok(solutions)
         };
-        let solutions = decide();
+        let solutions = catch_unwind(AssertUnwindSafe(decide));
+        let solutions =
+            solutions.unwrap_or_else(|_| Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "deciding failed")));
         let each = begin.elapsed() / u32::try_from(requests.len().max(1)).unwrap_or(u32::MAX);
-        let _ = reply.send(solutions.map(|solutions| Decided { requests, solutions, each, room }));
+        let _ = reply.send(solutions.map(|solutions| Decided { requests, solutions, each }));
+        drop(room);
     }
 }
 

@@ -27,7 +27,10 @@ impl Guard {
     }
 
     fn is_own_name(&self, host: Option<&str>) -> bool {
-        let Some(host) = host.filter(|_| self.local_names) else { return true };
+        if !self.local_names {
+            return true;
+        }
+        let Some(host) = host else { return false };
         let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
         let name = name.map_or(host, |(name, _)| name).trim_start_matches('[').trim_end_matches(']');
         name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok()
@@ -48,10 +51,11 @@ impl Guard {
 pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let guard = &app.guard;
     let headers = request.headers();
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let mut hosts = headers.get_all(header::HOST).iter();
+    let host = hosts.next().and_then(|host| host.to_str().ok()).filter(|_| hosts.next().is_none());
     let host = host.or_else(|| request.uri().authority().map(axum::http::uri::Authority::as_str));
     let path = request.uri().path();
-    let is_for_token = path.starts_with("/v1/") || path == "/metrics";
+    let is_for_token = path.starts_with("/v1/") || ["/metrics", "/openapi.json"].contains(&path);
     let is_preflight = *request.method() == Method::OPTIONS && guard.cors.is_some();
     let mut response = if !guard.is_own_name(host) {
         Problem::new(StatusCode::MISDIRECTED_REQUEST, "the service is asked by a name that is not its own")
@@ -111,6 +115,7 @@ mod tests {
         for other in ["rebound.example:3000", "localhost.example", "", "::1.example"] {
             assert!(!local.is_own_name(Some(other)), "{other}");
         }
+        assert!(!local.is_own_name(None));
         assert!(guard(None, None, false).is_own_name(Some("edge.example")));
     }
 

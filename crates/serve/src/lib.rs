@@ -73,6 +73,14 @@ pub struct Limits {
     pub waiting: usize,
     /// Workloads of one request.
     pub workloads: usize,
+    /// Tasks of one request.
+    pub tasks: usize,
+    /// Tasks of one request that is to be explained, or decided by a search.
+    pub slow_tasks: usize,
+    /// For a request that is decided by a search.
+    pub search: Duration,
+    /// Bytes of all answers that clients have not yet taken.
+    pub answers_bytes: usize,
     /// Bytes of a request's body.
     pub body_bytes: usize,
     /// Bytes of all bodies that are being read.
@@ -85,6 +93,8 @@ pub struct Limits {
     pub write: Duration,
     /// For what was accepted, once the service is told to end.
     pub drain: Duration,
+    /// How long it goes on accepting after that, so that those who are about to ask are still answered.
+    pub grace: Duration,
     /// How long a batch that is not full waits for more.
     pub batch_wait: Duration,
 }
@@ -95,12 +105,17 @@ impl Default for Limits {
             connections: 2048,
             waiting: 16_384,
             workloads: 10_000,
+            tasks: 500_000,
+            slow_tasks: 20_000,
+            search: Duration::from_secs(2),
+            answers_bytes: 32 << 20,
             body_bytes: 8 << 20,
             bodies_bytes: 16 << 20,
             head: Duration::from_secs(30),
             body: Duration::from_secs(10),
             write: Duration::from_secs(30),
             drain: Duration::from_secs(10),
+            grace: Duration::from_millis(500),
             batch_wait: Duration::ZERO,
         }
     }
@@ -154,7 +169,7 @@ pub enum Event<'a> {
     /// The record was read again and is in force.
     Reloaded,
     /// It was refused; the one before goes on.
-    ReloadRefused(&'a RecordError),
+    ReloadRefused(&'a str),
     /// No more requests are accepted; those that were are answered.
     Ending,
     /// So many connections were cut off, since they took too long to end.

@@ -60,6 +60,7 @@ pub(crate) struct Metrics {
     pub(crate) connections: Gauge,
     decisions: Family<Place, Counter>,
     pub(crate) q2: Histogram,
+    pub(crate) failed: Counter,
     reloads: Family<Reloaded, Counter>,
     memory: Gauge<f64, AtomicU64>,
 }
@@ -83,11 +84,25 @@ impl Metrics {
         let q2 = Histogram::new([0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9999, 0.99999, 1.0]);
         let about = "Optimal cost over the networks' own, of sampled decisions";
         registry.register("q2", about, q2.clone());
+        let failed = Counter::default();
+        registry.register("failed_batches", "Batches that the device could not decide", failed.clone());
         let reloads = Family::<Reloaded, Counter>::default();
         registry.register("reloads", "Records loaded again, by what became of them", reloads.clone());
         let memory = Gauge::<f64, AtomicU64>::default();
         registry.register_with_unit("resident_memory", "Memory in use", Unit::Bytes, memory.clone());
-        Arc::new(Self { registry, requests, latency, batch, waiting, connections, decisions, q2, reloads, memory })
+        Arc::new(Self {
+            registry,
+            requests,
+            latency,
+            batch,
+            waiting,
+            connections,
+            decisions,
+            q2,
+            failed,
+            reloads,
+            memory,
+        })
     }
 
     /// A request was answered.

@@ -5,7 +5,9 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -20,6 +22,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::time::Sleep;
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -70,11 +73,20 @@ impl Server {
         let listener = std::net::TcpListener::bind(listen).map_err(unusable)?;
         listener.set_nonblocking(true).map_err(unusable)?;
         let metrics = Metrics::new();
-        let decider = Decider::start(&service, limits.waiting, limits.batch_wait, sample, &metrics);
+        let decider = Decider::start(&service, limits, sample, &metrics);
         let guard = Guard { local_names: is_loopback && token.is_none(), token, cors };
-        let bodies = Semaphore::new(limits.bodies_bytes);
-        let observer = Box::new(observer);
-        let app = Arc::new(Shared { service, decider, metrics, guard, limits, drive, bodies, observer });
+        let app = Arc::new(Shared {
+            service,
+            decider,
+            metrics,
+            guard,
+            limits,
+            drive,
+            bodies: Semaphore::new(limits.bodies_bytes),
+            answers: Arc::new(Semaphore::new(limits.answers_bytes)),
+            ending: AtomicBool::new(false),
+            observer: Box::new(observer),
+        });
         Ok(Self { app, listener, tls })
     }
 
@@ -93,8 +105,6 @@ impl Server {
     /// If the system gives no threads or signals.
     pub fn run(self) -> Result<(), ServeError> {
         let start = |source| ServeError::Start { source };
-        // Most systems give a process fewer files than connections may come; that they give no more is no reason to end.
-        let _ = rlimit::increase_nofile_limit(self.app.limits.connections as u64 + 256);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(start)?;
         let app = Arc::clone(&self.app);
         let result = runtime.block_on(self.serve()).map_err(start);
@@ -108,12 +118,20 @@ impl Server {
         let Self { app, listener, tls } = self;
         let listener = TcpListener::from_std(listener)?;
         let router = api::router(Arc::clone(&app));
-        let connections = Arc::new(Semaphore::new(app.limits.connections));
+        let connections = connections_of(&app.limits);
+        let all = connections.available_permits();
         let graceful = GracefulShutdown::new();
         let mut end = std::pin::pin!(signals(Arc::clone(&app))?);
+        let mut close: Option<Pin<Box<Sleep>>> = None;
         loop {
             let stream = tokio::select! {
-                () = &mut end => break,
+                () = &mut end, if close.is_none() => {
+                    app.ending.store(true, Ordering::Relaxed);
+                    (app.observer)(&Event::Ending);
+                    close = Some(Box::pin(tokio::time::sleep(app.limits.grace)));
+                    continue;
+                }
+                () = async { close.as_mut().expect("the branch is for when it is there").await }, if close.is_some() => break,
                 accepted = listener.accept() => accepted,
             };
             let Ok((stream, _)) = stream else {
@@ -127,6 +145,7 @@ impl Server {
             };
             let _ = stream.set_nodelay(true);
             let mut stream = TimeoutStream::new(stream);
+            stream.set_read_timeout(Some(app.limits.head));
             stream.set_write_timeout(Some(app.limits.write));
             let stream = Box::pin(stream);
             app.metrics.connections.inc();
@@ -145,12 +164,20 @@ impl Server {
             });
         }
         drop(listener);
-        (app.observer)(&Event::Ending);
         if tokio::time::timeout(app.limits.drain, graceful.shutdown()).await.is_err() {
-            (app.observer)(&Event::CutOff(app.limits.connections - connections.available_permits()));
+            (app.observer)(&Event::CutOff(all - connections.available_permits()));
         }
         Ok(())
     }
+}
+
+/// Room for connections: as many as may be, and as the system has files for.
+fn connections_of(limits: &Limits) -> Arc<Semaphore> {
+    const OTHER_FILES: u64 = 64;
+    let wanted = limits.connections as u64;
+    let files = rlimit::increase_nofile_limit(wanted + OTHER_FILES).unwrap_or(wanted + OTHER_FILES);
+    let connections = wanted.min(files.saturating_sub(OTHER_FILES)).max(1);
+    Arc::new(Semaphore::new(usize::try_from(connections).unwrap_or(limits.connections)))
 }
 
 /// One connection, request after request.
@@ -191,8 +218,8 @@ fn signals(app: App) -> io::Result<impl Future<Output = ()>> {
                     _ = interrupt.recv() => break,
                     _ = hang_up.recv() => {
                         let app = Arc::clone(&app);
-                        // What became of it, the observer knows.
-                        let _ = tokio::task::spawn_blocking(move || app.reload().is_ok()).await;
+                        // What becomes of it, the observer is told.
+                        drop(tokio::task::spawn_blocking(move || app.reload().is_ok()));
                     }
                 }
             }

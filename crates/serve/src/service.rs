@@ -1,8 +1,8 @@
 //! What is being served: a record, the environment in force, and how both change without a request noticing.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
+use std::time::SystemTime;
 
 use burn::tensor::Device;
 use model::{Policy, Record, RecordError, Selection};
@@ -10,8 +10,8 @@ use sim::exchange::EnvironmentChange;
 use sim::scheme::{Exact, Scheme};
 use sim::{CostModel, Environment, EnvironmentError, Workload};
 
-/// What one optimum may take before the service offers none.
-const EXACT_WITHIN: Duration = Duration::from_millis(20);
+/// The prices that one optimum may take for the service to offer it: some milliseconds.
+const EXACT_PRICES: u64 = 200_000;
 
 /// A record that was loaded.
 #[derive(Debug)]
@@ -57,8 +57,8 @@ impl Loaded {
 fn is_exact_quick(model: &CostModel, mean_bytes: f64, deviation_bytes: f64) -> bool {
     let step = |task: usize| mean_bytes + deviation_bytes * ((task % 7) as f64 / 7.0 - 0.5);
     let sizes: Vec<f64> = (0..model.task_count()).map(|task| step(task).max(1.0)).collect();
-    let begin = Instant::now();
-    Exact::new().decide(model, &Workload::from_bytes(model.tasks(), sizes)).is_ok() && begin.elapsed() < EXACT_WITHIN
+    let solved = Exact::new().decide(model, &Workload::from_bytes(model.tasks(), sizes));
+    solved.is_ok_and(|solution| solution.evaluations <= EXACT_PRICES)
 }
 
 /// All that a request is answered from. It keeps its own while others come to be in force.
@@ -76,8 +76,10 @@ pub(crate) struct Service {
     selection: Option<Selection>,
     device: Device,
     now: RwLock<Arc<Snapshot>>,
-    /// One change at a time.
+    /// One change at a time, and never for long.
     change: Mutex<()>,
+    /// The record is read by one at a time, however long that takes.
+    reading: Mutex<()>,
 }
 
 impl Service {
@@ -90,6 +92,7 @@ impl Service {
             device: device.clone(),
             now: RwLock::new(Arc::new(Snapshot { loaded: Arc::new(loaded), model })),
             change: Mutex::new(()),
+            reading: Mutex::new(()),
         })
     }
 
@@ -106,17 +109,28 @@ impl Service {
         let _one = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.snapshot();
         let environment = change.over(&now.model)?;
-        let following = Following::of(&now.loaded.record, now.model.environment(), &environment);
+        let following = Following::of(&now.loaded.record, now.loaded.model.environment(), &environment);
         let model = now.loaded.model.entered(&environment)?;
         self.put(Snapshot { loaded: Arc::clone(&now.loaded), model });
         Ok((environment, following))
     }
 
-    /// Loads the record again, for the same fleet; the environment in force stays. What is refused changes nothing.
-    pub(crate) fn reload(&self) -> Result<(), RecordError> {
+    /// Loads the record again, for the same fleet; the environment in force stays. What is refused changes nothing;
+    /// `None`: it is being read already.
+    pub(crate) fn reload(&self) -> Option<Result<(), RecordError>> {
+        let _one = match self.reading.try_lock() {
+            Err(TryLockError::WouldBlock) => return None,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Ok(one) => one,
+        };
+        let generation = self.snapshot().loaded.generation + 1;
+        let loaded = Loaded::load(&self.path, self.selection, &self.device, generation);
+        Some(loaded.and_then(|loaded| self.take_over(loaded)))
+    }
+
+    fn take_over(&self, loaded: Loaded) -> Result<(), RecordError> {
         let _one = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.snapshot();
-        let loaded = Loaded::load(&self.path, self.selection, &self.device, now.loaded.generation + 1)?;
         loaded.record.check_scenario(&now.loaded.record.scenario, true, &self.path)?;
         let was_its_own = now.model.environment() == now.loaded.model.environment();
         let model = if was_its_own {
@@ -135,16 +149,16 @@ impl Service {
 /// Whether networks answer to a change of environment by themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Following {
-    /// What changed and is not read.
+    /// What differs from what they were made for, and is not read.
     pub(crate) unread: Vec<&'static str>,
 }
 
 impl Following {
-    fn of(record: &Record, before: &Environment, after: &Environment) -> Self {
+    fn of(record: &Record, own: &Environment, now: &Environment) -> Self {
         let changes = [
-            ("uplinks", before.uplinks_mbps != after.uplinks_mbps, record.reads.log_uplink.is_some()),
-            ("capacities", before.capacities != after.capacities, record.reads.log_capacity.is_some()),
-            ("α", before.alpha != after.alpha, record.reads.alpha.is_some()),
+            ("uplinks", own.uplinks_mbps != now.uplinks_mbps, record.reads.log_uplink.is_some()),
+            ("capacities", own.capacities != now.capacities, record.reads.log_capacity.is_some()),
+            ("α", own.alpha != now.alpha, record.reads.alpha.is_some()),
         ];
         let unread = changes.into_iter().filter(|(_, changed, read)| *changed && !read);
         Self { unread: unread.map(|(what, ..)| what).collect() }

@@ -17,9 +17,13 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
+use std::marker::PhantomData;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::scheme::Solution;
@@ -100,7 +104,29 @@ pub struct Request {
     pub tasks_mb: Vec<Vec<f64>>,
     /// What differs from the environment in force.
     #[serde(default)]
-    pub environment: Option<EnvironmentChange>,
+    pub environment: Option<Object<EnvironmentChange>>,
+}
+
+/// What is read from a JSON object alone; otherwise the fields could be taken from an array in their order.
+#[derive(Debug, Clone)]
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+        deserializer.deserialize_map(Fields(PhantomData)).map(Self)
+    }
 }
 
 /// What differs from another environment, as JSON.
@@ -136,7 +162,8 @@ impl EnvironmentChange {
     /// # Errors
     /// If it is no such JSON.
     pub fn from_json(json: &[u8]) -> Result<Self, RequestError> {
-        serde_json::from_slice(json).map_err(|error| RequestError::new("", error.to_string()))
+        let Object(change) = serde_json::from_slice(json).map_err(|error| RequestError::new("", error.to_string()))?;
+        Ok(change)
     }
 
     /// The model's environment with these changes.
@@ -165,7 +192,7 @@ impl Named {
     /// # Errors
     /// If it is no JSON, or not of this form or these devices and tasks.
     pub fn from_json(json: &[u8], model: &CostModel) -> Result<Self, RequestError> {
-        let request = serde_json::from_slice(json).map_err(|error| RequestError::new("", error.to_string()))?;
+        let Object(request) = serde_json::from_slice(json).map_err(|error| RequestError::new("", error.to_string()))?;
         Self::new(request, model)
     }
 
@@ -192,7 +219,7 @@ impl Named {
                 return Err(RequestError::new(format!("tasks_mb[{device}][{task}]"), reason));
             }
         }
-        let environment = environment.map(|change| change.over(model)).transpose();
+        let environment = environment.map(|Object(change)| change.over(model)).transpose();
         let environment =
             environment.map_err(|error| RequestError::new("environment", format!("environment: {error}")))?;
         Ok(Self { id, workload: Workload::from_mb(tasks, &tasks_mb.concat()), environment })
@@ -220,7 +247,26 @@ pub struct WorkloadReader<'m, R> {
 
 enum Kind<R> {
     JsonLines { input: BufReader<R>, line: usize },
-    Csv { rows: Box<csv::Reader<BufReader<R>>>, record: csv::StringRecord, pending: Option<PendingRow> },
+    Csv { rows: Box<csv::Reader<Bounded<BufReader<R>>>>, record: csv::StringRecord, pending: Option<PendingRow> },
+}
+
+/// Input of which no row may be longer than a line may: a quote that is never closed would take everything.
+struct Bounded<R> {
+    input: R,
+    /// Bytes since the last row ended.
+    since: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.since > MAX_LINE_BYTES {
+            let reason = format!("a row is longer than {MAX_LINE_BYTES} bytes");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
+        }
+        let count = self.input.read(buffer)?;
+        self.since += count as u64;
+        Ok(count)
+    }
 }
 
 /// A row that was read too early.
@@ -243,7 +289,7 @@ impl<'m, R: Read> WorkloadReader<'m, R> {
             first_line.windows(8).any(|word| word == b"workload") && !first_line.trim_ascii_start().starts_with(b"{");
         let kind = if is_header {
             Kind::Csv {
-                rows: Box::new(csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(input)),
+                rows: Box::new(csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(Bounded { input, since: 0 })),
                 record: csv::StringRecord::new(),
                 pending: None,
             }
@@ -375,6 +421,7 @@ impl<'m, R: Read> WorkloadReader<'m, R> {
         }
         let row = rows.headers().cloned().and_then(|headers| {
             let more = rows.read_record(record)?;
+            rows.get_mut().since = 0;
             more.then(|| record.deserialize(Some(&headers))).transpose()
         });
         let line = record.position().map_or(1, csv::Position::line);

@@ -197,11 +197,6 @@ impl Checkpoints {
     }
 }
 
-/// Whether a run was begun by a process that is gone.
-pub(crate) fn is_abandoned(run: &Path) -> bool {
-    File::open(run.join(DIRECTORY).join(LOCK)).is_ok_and(|lock| lock.try_lock().is_ok())
-}
-
 /// Takes the lock of a run, or says who has it.
 fn lock(run: &Path, path: &Path) -> Result<File, AppError> {
     let unwritable = |source| AppError::Unwritable { path: path.to_owned(), source };

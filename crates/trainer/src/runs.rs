@@ -1,7 +1,8 @@
 //! Many trainings: those that are there are kept, the others are done, on all threads.
 
 use std::fs;
-use std::path::Path;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,8 +10,8 @@ use model::{Backend, DeviceKind};
 use serde::Deserialize;
 use sim::Scenario;
 use sim::metrics::Evaluation;
+use tempfile::{NamedTempFile, TempDir};
 
-use crate::checkpoints;
 use crate::cli::{CHECKPOINT_SECONDS, ComputeArgs, Format, FormatArg, ScenarioArg, SeedArg, TrainArgs};
 use crate::commands::train;
 use crate::config::Training;
@@ -162,13 +163,30 @@ fn each(
     failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
-/// What processes left behind that were killed. Those at work are left alone, as is what cannot be removed.
+/// What processes of this machine left behind that were killed. Those at work are left alone, as is what cannot be
+/// removed.
 fn remove_abandoned(unfinished: &Path) {
     for entry in fs::read_dir(unfinished).into_iter().flatten().flatten() {
-        if checkpoints::is_abandoned(&entry.path()) {
-            let _ = fs::remove_dir_all(entry.path());
+        let (directory, lock) = (entry.path(), lock_of(&entry.path()));
+        let Ok(mut file) = fs::File::options().read(true).write(true).open(&lock) else { continue };
+        let mut machine = String::new();
+        // Held until the directory is gone.
+        if file.try_lock().is_ok() && file.read_to_string(&mut machine).is_ok() && machine == this_machine() {
+            let _ = fs::remove_dir_all(&directory).and_then(|()| fs::remove_file(&lock));
         }
     }
+}
+
+/// Beside the directory of a run that is not finished; locked before the directory is there and as long as it is worked on.
+fn lock_of(directory: &Path) -> PathBuf {
+    let mut name = directory.file_name().unwrap_or_default().to_owned();
+    name.push(".lock");
+    directory.with_file_name(name)
+}
+
+/// Locks need not reach other machines that share a directory.
+fn this_machine() -> String {
+    fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default()
 }
 
 /// A run appears among the others when it is finished. Until then it has a directory of this process alone, so that
@@ -178,7 +196,8 @@ fn train_one(planned: &Planned, out: &Path, backend: &Backend) -> Result<(), App
     let unwritable = |source| AppError::Unwritable { path: folder.clone(), source };
     let unfinished = new_directory(&folder, &planned.name).map_err(unwritable)?;
     let problem = Problem::new(planned.scenario.clone())?;
-    let trained = train::quietly(&planned.arguments, planned.training.clone(), problem, backend, unfinished.path());
+    let trained =
+        train::quietly(&planned.arguments, planned.training.clone(), problem, backend, unfinished.directory.path());
     trained.map_err(|error| match error {
         // What it kept goes with its directory: the run is done again from the start.
         AppError::DeviceFailed { device, reason, .. } => AppError::DeviceFailed { device, reason, kept: None },
@@ -186,36 +205,48 @@ fn train_one(planned: &Planned, out: &Path, backend: &Backend) -> Result<(), App
             // This would go astray again; it stays to be looked at.
             let run = out.join(ASTRAY).join(&planned.name);
             let _ = fs::remove_dir_all(&run);
-            let kept = fs::create_dir_all(out.join(ASTRAY)).and_then(|()| fs::rename(unfinished.path(), &run)).is_ok();
+            let kept = fs::create_dir_all(out.join(ASTRAY))
+                .and_then(|()| fs::rename(unfinished.directory.path(), &run))
+                .is_ok();
             let found = found.filter(|_| kept).and_then(|found| Some(run.join(found.file_name()?).into_boxed_path()));
             AppError::Astray { run, phase, step, what, found }
         }
         error => error,
     })?;
     let run = out.join(RUNS).join(&planned.name);
-    match fs::rename(unfinished.path(), &run) {
+    match fs::rename(unfinished.directory.path(), &run) {
         Err(_) if run.join("config.toml").exists() => Ok(()),
         Err(source) => Err(AppError::Unwritable { path: run, source }),
         Ok(()) => {
-            let _ = unfinished.keep(); // there is nothing left to remove
+            let _ = unfinished.directory.keep(); // there is nothing left to remove
             Ok(())
         }
     }
 }
 
-fn new_directory(folder: &Path, name: &str) -> std::io::Result<tempfile::TempDir> {
-    let mut builder = tempfile::Builder::new();
-    let prefix = format!("{name}.");
-    builder.prefix(&prefix);
-    // What a run writes is for others to read, unlike most temporary files.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755));
-    fs::create_dir_all(folder)?;
-    builder.tempdir_in(folder).or_else(|_| {
-        // Another process may just have removed the folder that it found empty.
+/// A directory that goes when it is dropped, and its lock, which goes after it.
+struct Unfinished {
+    directory: TempDir,
+    _lock: NamedTempFile,
+}
+
+fn new_directory(folder: &Path, name: &str) -> std::io::Result<Unfinished> {
+    let begin = || {
         fs::create_dir_all(folder)?;
-        builder.tempdir_in(folder)
-    })
+        let prefix = format!("{name}.");
+        let mut lock = tempfile::Builder::new().prefix(&prefix).suffix(".lock").tempfile_in(folder)?;
+        lock.as_file().try_lock()?;
+        lock.write_all(this_machine().as_bytes())?;
+        let mut builder = tempfile::Builder::new();
+        // What a run writes is for others to read, unlike most temporary files.
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755));
+        let name = lock.path().file_stem().unwrap_or_default().to_owned();
+        let directory = builder.prefix(&name).rand_bytes(0).tempdir_in(folder)?;
+        Ok(Unfinished { directory, _lock: lock })
+    };
+    // Another process may just have removed the folder that it found empty.
+    begin().or_else(|_: std::io::Error| begin())
 }
 
 /// The part of `results.json` that counts here.

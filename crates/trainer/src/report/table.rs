@@ -50,7 +50,17 @@ pub(crate) fn print_evaluations(format: Format, evaluations: &[Evaluation]) -> R
 
 /// Says something that is no result, on standard error. That nobody can hear it is no reason to fail.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", harmless(text));
+}
+
+/// A text without what could make a terminal do or hide something.
+fn harmless(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        let is_kept = !character.is_control() || character == '\n' || character == '\t';
+        if is_kept { shown.push(character) } else { shown.extend(character.escape_default()) }
+    }
+    shown
 }
 
 /// How schemes did, as CSV.

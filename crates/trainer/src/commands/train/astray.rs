@@ -21,6 +21,7 @@ use sim::{Environment, Workload};
 use super::Run;
 use crate::checkpoints::PhaseState;
 use crate::error::AppError;
+use crate::interrupt;
 use crate::run_dir::RunDir;
 
 /// Name of the directory in that of the run.
@@ -87,6 +88,9 @@ impl Run<'_> {
         }
         let _progress = self.progress("looking for the step", settings.outer_steps);
         loop {
+            if interrupt::requested().is_some() {
+                return Ok(None);
+            }
             let before = reptile.ensemble().clone();
             let Some(report) = reptile.advance() else { return Ok(None) };
             let Some((dnn, what)) = wrong(&report.losses, reptile.ensemble()) else { continue };
@@ -114,7 +118,7 @@ impl Run<'_> {
         let steps = self.training.drl.steps;
         let progress = self.progress("looking for the step", steps);
         let mut step = 0;
-        while step < steps {
+        while step < steps && interrupt::requested().is_none() {
             let before = agent.ensemble();
             let report = agent.advance(1);
             step = report.step;
