@@ -172,7 +172,7 @@ impl Following {
         let what = self.unread.join(" and ");
         format!(
             "the networks do not read {what}: they choose the cheapest of proposals made for the scenario's own, until a record \
-             that was adapted (`trainer adapt`) is loaded"
+             that was adapted (trainer adapt) is loaded"
         )
     }
 }

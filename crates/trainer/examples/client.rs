@@ -1,7 +1,7 @@
 //! Asks a decision service where tasks should run: once, and for many workloads at once.
 //!
 //! ```sh
-//! cargo run -p serve --example client -- http://127.0.0.1:8080
+//! cargo run -p trainer --example client -- http://127.0.0.1:8080
 //! ```
 //!
 //! Sends the token in the environment variable `TRAINER_TOKEN`, if there is one.
