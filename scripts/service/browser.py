@@ -369,7 +369,7 @@ def check_adoption(page):
     browser.wait("the page asks back", "!document.getElementById('adopt-confirm').hidden")
     browser.click("#adopt-yes")
     browser.wait("the environment is the service's",
-                 "document.getElementById('adopt-answer').textContent.startsWith('Done')")
+                 "document.getElementById('adopt-answer').textContent.includes('environment has changed')")
     now = page.service.get("/v1/scenario")["environment"]
     demand(now == wanted, f"the page made {wanted} the service's environment, which is {now}")
     page.agrees("the service's environment changed")

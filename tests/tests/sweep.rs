@@ -124,6 +124,7 @@ fn what_another_process_has_in_work_is_left_alone() {
 #[test]
 fn what_a_killed_process_left_is_removed() {
     let workshop = Workshop::new();
+    sweep(&workshop, "sweep", &["--shard", "1/3"]).succeeded();
     let run = workshop.path("sweep/unfinished/paper-recommended-network.dnns=2-seed2.x");
     std::fs::create_dir_all(run.join("checkpoints")).expect("the folder is the test's own");
     let lock = run.with_extension("x.lock");
@@ -131,7 +132,7 @@ fn what_a_killed_process_left_is_removed() {
     std::fs::write(&lock, machine).expect("the folder is the test's own");
     let held = std::fs::File::open(&lock).expect("just written");
     held.lock().expect("nobody else wants it");
-    sweep(&workshop, "sweep", &["--shard", "1/2"]).succeeded();
+    sweep(&workshop, "sweep", &["--shard", "2/3"]).succeeded();
     assert!(lock.exists() && run.exists(), "somebody works on it");
     drop(held);
     sweep(&workshop, "sweep", &[]).succeeded();

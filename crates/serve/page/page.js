@@ -428,7 +428,7 @@ async function makeItTheServices() {
   try {
     const { environment: now, note } = await call("PUT", "/v1/environment", environment());
     scenario.environment = now;
-    answer.textContent = `Done: ${note}.`;
+    answer.textContent = `The service’s environment has changed: ${note}.`;
   } catch (error) {
     answer.textContent = `Not changed: ${error.message}`;
     if (error instanceof Gone) lost();

@@ -17,7 +17,7 @@ use axum::{Json, Router};
 use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
 use serde::{Deserialize, Serialize};
-use sim::exchange::{self, EnvironmentChange, Id, Named, Object};
+use sim::exchange::{self, EnvironmentChange, EnvironmentView, Id, Named, Object};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use crate::decider::{Decided, Decider, ENSEMBLE, Request as Workload, SEARCHES};
@@ -27,7 +27,7 @@ use crate::openapi;
 use crate::page;
 use crate::problem::Problem;
 use crate::service::{Service, Snapshot};
-use crate::views::{AnswerView, DriveView, EnvironmentView, RecordView, ScenarioView};
+use crate::views::{AnswerView, DriveView, RecordView, ScenarioView};
 use crate::{Event, Limits};
 
 /// What every request can reach.

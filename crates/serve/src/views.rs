@@ -5,11 +5,11 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
-use sim::exchange::Answer;
+use sim::CostModel;
+use sim::exchange::{Answer, EnvironmentView};
 use sim::scenario::Tier;
 use sim::trace::Drive;
 use sim::units::BYTES_PER_MB;
-use sim::{CostModel, Environment};
 
 use crate::decider::{ENSEMBLE, Request, SEARCHES};
 use crate::service::Snapshot;
@@ -45,21 +45,6 @@ impl DriveView {
     /// How many there are.
     pub fn windows(&self) -> usize {
         self.windows.len()
-    }
-}
-
-/// As requests write it.
-#[derive(Debug, Serialize)]
-pub(crate) struct EnvironmentView {
-    uplink_mbps: Vec<f64>,
-    capacity: Vec<f64>,
-    alpha: f64,
-}
-
-impl From<&Environment> for EnvironmentView {
-    fn from(environment: &Environment) -> Self {
-        let Environment { uplinks_mbps, capacities, alpha } = environment.clone();
-        Self { uplink_mbps: uplinks_mbps, capacity: capacities, alpha }
     }
 }
 

@@ -185,6 +185,21 @@ impl EnvironmentChange {
     }
 }
 
+/// A whole environment, as JSON has it; serialises to what [`EnvironmentChange`] reads.
+#[derive(Debug, Clone, Serialize)]
+pub struct EnvironmentView {
+    uplink_mbps: Vec<f64>,
+    capacity: Vec<f64>,
+    alpha: f64,
+}
+
+impl From<&Environment> for EnvironmentView {
+    fn from(environment: &Environment) -> Self {
+        let Environment { uplinks_mbps, capacities, alpha } = environment.clone();
+        Self { uplink_mbps: uplinks_mbps, capacity: capacities, alpha }
+    }
+}
+
 impl Named {
     /// Reads a workload of the model's devices and tasks,
     /// `{"id": ..., "tasks_mb": [[...], ...], "environment": {...}}`, the first and the last if wanted.

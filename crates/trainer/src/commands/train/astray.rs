@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use meta::Reptile;
 use model::{Ensemble, Samples};
 use serde::Serialize;
+use sim::exchange::EnvironmentView;
 use sim::{Environment, Workload};
 
 use super::Run;
@@ -50,7 +51,7 @@ struct Line {
     id: Known,
     tasks_mb: Vec<Vec<f64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    environment: Option<Change>,
+    environment: Option<EnvironmentView>,
 }
 
 #[derive(Serialize)]
@@ -61,20 +62,6 @@ struct Known {
     places: Vec<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct Change {
-    uplink_mbps: Vec<f64>,
-    capacity: Vec<f64>,
-    alpha: f64,
-}
-
-impl From<&Environment> for Change {
-    fn from(environment: &Environment) -> Self {
-        let Environment { uplinks_mbps, capacities, alpha } = environment.clone();
-        Self { uplink_mbps: uplinks_mbps, capacity: capacities, alpha }
-    }
 }
 
 impl Run<'_> {
@@ -188,5 +175,5 @@ fn line(id: Known, sizes_bytes: &[f64], tasks: usize, environment: Option<&Envir
     let workload = Workload::from_bytes(tasks, sizes_bytes.to_vec());
     let rows = workload.sizes_bytes().chunks_exact(tasks);
     let tasks_mb = rows.map(|row| row.iter().map(|bytes| bytes / sim::units::BYTES_PER_MB).collect()).collect();
-    Line { id, tasks_mb, environment: environment.map(Change::from) }
+    Line { id, tasks_mb, environment: environment.map(EnvironmentView::from) }
 }
