@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 /// As long as anything here may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 const SIZES: &str = "[[12, 25.5, 18], [10, 20, 30], [11, 12, 13]]";
 
 /// A service at work, which ends with the test.

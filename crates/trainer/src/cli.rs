@@ -168,7 +168,7 @@ pub(crate) struct ServeArgs {
     /// The private key that belongs to it (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Let pages of this origin use the service, too, such as https://platform.example
+    /// Let pages of this origin use the service, too, such as `https://platform.example`
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) cors: Option<String>,
     /// A recording whose first drive the page can replay
