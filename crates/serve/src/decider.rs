@@ -63,7 +63,7 @@ pub(crate) struct Decider {
     /// Room for workloads that wait.
     networks_room: Arc<Semaphore>,
     searches_room: Arc<Semaphore>,
-    pub(crate) capacity: usize,
+    capacity: usize,
     metrics: Arc<Metrics>,
 }
 
@@ -119,7 +119,7 @@ impl Decider {
     }
 
     /// Workloads that wait.
-    pub(crate) fn waiting(&self) -> usize {
+    fn waiting(&self) -> usize {
         2 * self.capacity - self.networks_room.available_permits() - self.searches_room.available_permits()
     }
 

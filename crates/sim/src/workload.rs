@@ -12,9 +12,10 @@ use crate::units::{BYTES_PER_MB, bytes_from_mb};
 /// The largest task, in MB: beyond any that there is, and small enough for sums of squares.
 pub const MAX_SIZE_MB: f64 = 1e12;
 
-/// Whether so many bytes can be the size of a task: from 0 to [`MAX_SIZE_MB`]. Schemes need not end on others.
+/// Whether so many bytes can be the size of a task: from 0 to [`MAX_SIZE_MB`], or as little above as rounding can bring
+/// what is drawn up to there. Schemes need not end on others.
 pub fn is_size(bytes: f64) -> bool {
-    (0.0..=MAX_SIZE_MB * BYTES_PER_MB).contains(&bytes)
+    (0.0..=MAX_SIZE_MB * BYTES_PER_MB * (1.0 + 1e-9)).contains(&bytes)
 }
 
 /// **W**: the sizes of N × M tasks.

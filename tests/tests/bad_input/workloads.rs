@@ -183,3 +183,13 @@ fn csv_needs_its_four_columns() {
         }
     }
 }
+
+/// A quote that is never closed makes one row of all that follows.
+#[test]
+fn a_row_of_csv_without_an_end_does_not_fill_the_memory() {
+    let mut rows = b"workload,device,task,mb\n\"".to_vec();
+    rows.resize(40 << 20, b'a');
+    for said in answer(&rows) {
+        said.failed(1).silent().naming(&["standard input", "a row is longer than"]);
+    }
+}

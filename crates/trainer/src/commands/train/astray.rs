@@ -16,8 +16,8 @@ use std::path::PathBuf;
 use meta::Reptile;
 use model::{Ensemble, Samples};
 use serde::Serialize;
+use sim::Environment;
 use sim::exchange::EnvironmentView;
-use sim::{Environment, Workload};
 
 use super::Run;
 use crate::checkpoints::PhaseState;
@@ -172,8 +172,7 @@ pub(super) fn wrong(losses: &[f32], ensemble: &Ensemble) -> Option<(usize, Strin
 }
 
 fn line(id: Known, sizes_bytes: &[f64], tasks: usize, environment: Option<&Environment>) -> Line {
-    let workload = Workload::from_bytes(tasks, sizes_bytes.to_vec());
-    let rows = workload.sizes_bytes().chunks_exact(tasks);
+    let rows = sizes_bytes.chunks_exact(tasks);
     let tasks_mb = rows.map(|row| row.iter().map(|bytes| bytes / sim::units::BYTES_PER_MB).collect()).collect();
     Line { id, tasks_mb, environment: environment.map(EnvironmentView::from) }
 }
