@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::cost::{Link, SLOWEST_MBPS};
 use crate::error::{DataError, EnvironmentError};
 use crate::random::{self, Stream};
-use crate::scenario::{PerDevice, Range, Scenario, UplinkDistribution};
+use crate::scenario::{PerDevice, Range, Scenario, Sharing, UplinkDistribution};
 use crate::trace::{Drive, Recording, Window};
 use crate::workload::Part;
 
@@ -81,6 +81,9 @@ impl Scenario {
         let uplinks: Vec<f64> = environment.uplinks_mbps.iter().map(|mbps| mbps.max(SLOWEST_MBPS / 10.0)).collect();
         for (server, capacity) in scenario.servers.iter_mut().zip(&environment.capacities) {
             server.frequency_mhz *= capacity;
+            if server.link_sharing == Sharing::Shared {
+                continue;
+            }
             // What lies behind an uplink would count as lying beside a slower one.
             let link = |device: usize| match self.link(server, device) {
                 Link::Uplink => uplinks[device],

@@ -1,55 +1,12 @@
 //! The schemes against oracles and against known figures.
 
+mod common;
+
+use common::{scenarios, scenarios_with};
 use proptest::prelude::*;
 use sim::metrics::{Evaluation, evaluate};
-use sim::scenario::PerDevice;
 use sim::scheme::{self, BruteForce, Exact, Scheme};
 use sim::{CostModel, Decision, Scenario, SchemeError, StandardSet, Workload, random};
-
-/// A scenario of any small shape, with rates over several orders of magnitude and different for each device.
-fn scenarios(
-    devices: std::ops::Range<usize>,
-    tasks: std::ops::Range<usize>,
-) -> impl Strategy<Value = (CostModel, Workload)> {
-    scenarios_with(devices, tasks, 1..4)
-}
-
-/// The same with a choice of the number of servers.
-fn scenarios_with(
-    devices: std::ops::Range<usize>,
-    tasks: std::ops::Range<usize>,
-    servers: std::ops::Range<usize>,
-) -> impl Strategy<Value = (CostModel, Workload)> {
-    let rates = prop::collection::vec(0.05..20.0_f64, 64);
-    (devices, tasks, servers, 0.0..=1.0_f64, rates).prop_flat_map(|(devices, tasks, servers, alpha, rates)| {
-        let mut next = rates.into_iter().cycle();
-        let mut each =
-            |scale: f64| PerDevice::Each((0..devices).map(|_| scale * next.next().expect("endless")).collect());
-        let mut scenario = Scenario::load("paper").expect("a preset");
-        scenario.alpha = alpha;
-        scenario.devices.count = devices;
-        scenario.tasks.per_device = tasks;
-        scenario.transmit_energy_nj_per_byte = each(1.0);
-        scenario.devices.frequency_mhz = each(100.0);
-        scenario.devices.energy_per_instruction_nj = each(1.0);
-        scenario.devices.uplink_mbps = each(20.0);
-        let template = scenario.servers[0].clone();
-        scenario.servers = (0..servers)
-            .map(|index| {
-                let mut server = template.clone();
-                server.name = format!("server{index}");
-                server.link_mbps = Some(each(20.0));
-                let PerDevice::Each(values) = each(1.0) else { unreachable!("made above") };
-                server.frequency_mhz = 300.0 * values[0];
-                server.energy_per_instruction_nj = values[values.len() - 1];
-                server
-            })
-            .collect();
-        let model = scenario.check().expect("valid");
-        let sizes = prop::collection::vec(0.1..50.0_f64, devices * tasks);
-        sizes.prop_map(move |sizes| (model.clone(), Workload::from_mb(tasks, &sizes)))
-    })
-}
 
 fn cost(scheme: &mut dyn Scheme, model: &CostModel, workload: &Workload) -> f64 {
     let solution = scheme.decide(model, workload).expect("small enough");

@@ -80,11 +80,11 @@ fn servers_must_have_names_of_their_own() {
 }
 
 #[test]
-fn shared_servers_are_refused_until_they_can_be_priced() {
+fn a_link_that_cannot_be_shared_is_refused() {
     refused(
         "frequency_mhz = 600",
-        "frequency_mhz = 600\nsharing = \"shared\"",
-        &["servers[0].sharing", "\"dedicated\""],
+        "frequency_mhz = 600\nlink_sharing = \"shared\"",
+        &["servers[0].link_sharing", "link_mbps, one number"],
     );
 }
 

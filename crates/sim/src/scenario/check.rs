@@ -1,7 +1,7 @@
 //! Which scenarios make sense, and their conversion to SI units.
 
 use super::{
-    EnvironmentDistribution, MAX_SERVERS, MAX_TASKS, PerDevice, Range, Scenario, Server, SizeDistribution,
+    EnvironmentDistribution, MAX_SERVERS, MAX_TASKS, PerDevice, Range, Scenario, Server, Sharing, SizeDistribution,
     UplinkDistribution,
 };
 use crate::config::{Problem, Problems};
@@ -28,12 +28,15 @@ impl Scenario {
         let server = |server: &Server| ServerPhysics {
             compute_j_per_byte: instructions * joules_from_nj(server.energy_per_instruction_nj),
             frequency_hz: hertz_from_mhz(server.frequency_mhz),
+            is_shared: server.sharing == Sharing::Shared,
+            shared_link_mbps: shared_link(server),
             links: devices().map(|device| self.link(server, device)).collect(),
         };
         let physics = Physics {
             instructions_per_byte: instructions,
             local: devices().map(local).collect(),
             transmit_j_per_byte: devices().map(|n| joules_from_nj(self.transmit_energy_nj_per_byte.at(n))).collect(),
+            shared_uplink_mbps: self.devices.shared_uplink_mbps,
             servers: self.servers.iter().map(server).collect(),
         };
         let names = std::iter::once("local").chain(self.servers.iter().map(|server| server.name.as_str()));
@@ -41,13 +44,24 @@ impl Scenario {
         Ok(CostModel::new(self.tasks.per_device, names, physics, self.own_environment()))
     }
 
-    /// A link that is slower than the uplink lies behind it; one that is faster cannot.
+    /// How one device alone reaches a server. A link that is slower than the uplink lies behind it; one that is faster
+    /// cannot, unless it is shared.
     pub(crate) fn link(&self, server: &Server, device: usize) -> Link {
         match server.link_mbps.as_ref().map(|mbps| mbps.at(device)) {
+            _ if server.link_sharing == Sharing::Shared => Link::Uplink,
             None => Link::Uplink,
             Some(mbps) if mbps <= self.devices.uplink_mbps.at(device) => Link::Behind(mbps),
             Some(mbps) => Link::Beside(mbps),
         }
+    }
+
+    /// Whether a device reaches a server past its uplink.
+    fn passes_uplinks(&self, server: &Server) -> bool {
+        let misfits = |values: &PerDevice| matches!(values, PerDevice::Each(all) if all.len() != self.devices.count);
+        if misfits(&self.devices.uplink_mbps) || server.link_mbps.as_ref().is_some_and(misfits) {
+            return false; // a mistake of its own
+        }
+        (0..self.devices.count).any(|device| matches!(self.link(server, device), Link::Beside(_)))
     }
 
     /// Everything that makes no sense, by key path.
@@ -86,6 +100,9 @@ impl Scenario {
         list.each("devices.frequency_mhz", &self.devices.frequency_mhz, Bound::Positive);
         list.each("devices.energy_per_instruction_nj", &self.devices.energy_per_instruction_nj, Bound::NotNegative);
         list.each("devices.uplink_mbps", &self.devices.uplink_mbps, Bound::Positive);
+        if let Some(mbps) = self.devices.shared_uplink_mbps {
+            list.positive("devices.shared_uplink_mbps", mbps);
+        }
         match &self.tasks.size_mb {
             SizeDistribution::Uniform { min, max } | SizeDistribution::LogUniform { min, max } => {
                 list.range("tasks.size_mb", *min, *max, Mistakes::positive);
@@ -134,6 +151,15 @@ impl Scenario {
             if let Some(link_mbps) = &server.link_mbps {
                 list.each(&key("link_mbps"), link_mbps, Bound::Positive);
             }
+            if server.link_sharing == Sharing::Shared && !matches!(server.link_mbps, Some(PerDevice::One(_))) {
+                let message = "a shared link needs link_mbps, one number: what all devices have together";
+                list.add(key("link_sharing"), message);
+            }
+            if self.devices.shared_uplink_mbps.is_some() && self.passes_uplinks(server) {
+                let message = "must be no faster than the uplinks where these share one (shared_uplink_mbps): \
+                               a faster link would not go through it";
+                list.add(key("link_mbps"), message);
+            }
         }
     }
 }
@@ -173,6 +199,14 @@ fn environment_mistakes(environment: &EnvironmentDistribution, list: &mut Mistak
     within("environment.alpha", &environment.alpha, 0.0, 1.0, list);
     if environment.uplink_mbps.is_none() && environment.capacity.is_none() && environment.alpha.is_none() {
         list.add("environment", "must say what changes: uplink_mbps, capacity or alpha");
+    }
+}
+
+/// In Mbit/s, of what all devices have together.
+fn shared_link(server: &Server) -> Option<f64> {
+    match &server.link_mbps {
+        Some(PerDevice::One(mbps)) if server.link_sharing == Sharing::Shared => Some(*mbps),
+        _ => None,
     }
 }
 

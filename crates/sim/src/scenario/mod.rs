@@ -16,12 +16,14 @@ pub const MAX_TASKS: usize = 65_536;
 pub const MAX_SERVERS: usize = 64;
 
 /// The scenarios that ship with the program: name and TOML text.
-const PRESETS: [(&str, &str); 5] = [
+const PRESETS: [(&str, &str); 7] = [
     ("paper", include_str!("../../scenarios/paper.toml")),
     ("paper-wan", include_str!("../../scenarios/paper-wan.toml")),
     ("paper-fitted", include_str!("../../scenarios/paper-fitted.toml")),
     ("ddlo", include_str!("../../scenarios/ddlo.toml")),
     ("mobile", include_str!("../../scenarios/mobile.toml")),
+    ("shared-edge", include_str!("../../scenarios/shared-edge.toml")),
+    ("shared-edges", include_str!("../../scenarios/shared-edges.toml")),
 ];
 
 /// A scenario in human units (MB = 10^6 bytes, Mbit/s, MHz, nJ). [`Scenario::check`] makes a
@@ -58,6 +60,9 @@ pub struct Devices {
     pub energy_per_instruction_nj: PerDevice,
     /// b_n, in Mbit/s.
     pub uplink_mbps: PerDevice,
+    /// What lies between all uplinks and all servers, in Mbit/s, split among those who send; `None`: nothing does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_uplink_mbps: Option<f64>,
 }
 
 /// The tasks of each device.
@@ -175,6 +180,9 @@ pub struct Server {
     /// Rate from each device to this server in Mbit/s, where it is not the device's uplink (eqs. 7 and 12).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link_mbps: Option<PerDevice>,
+    /// Whether every device has that link to itself, or all have it together behind their uplinks.
+    #[serde(skip_serializing_if = "Sharing::is_dedicated")]
+    pub link_sharing: Sharing,
     /// Whether every device has the server to itself.
     pub sharing: Sharing,
 }
@@ -189,12 +197,20 @@ pub enum Tier {
     Cloud,
 }
 
-/// Whether devices wait for each other at a server.
+/// Whether devices wait for each other at a server or on a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sharing {
-    /// Every device has the whole server to itself, as in the paper.
+    /// Every device has the whole of it to itself, as in the paper.
     Dedicated,
+    /// All devices together have it, and each waits for the bytes of all.
+    Shared,
+}
+
+impl Sharing {
+    fn is_dedicated(&self) -> bool {
+        *self == Self::Dedicated
+    }
 }
 
 impl Scenario {

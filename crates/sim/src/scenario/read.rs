@@ -45,6 +45,7 @@ fn devices(section: Section<'_>) -> Devices {
         frequency_mhz: section.numbers("frequency_mhz"),
         energy_per_instruction_nj: section.numbers("energy_per_instruction_nj"),
         uplink_mbps: section.numbers("uplink_mbps"),
+        shared_uplink_mbps: section.optional_number("shared_uplink_mbps"),
     };
     section.finish();
     devices
@@ -105,11 +106,9 @@ fn server(section: Section<'_>) -> Server {
     let frequency_mhz = section.number("frequency_mhz");
     let energy_per_instruction_nj = section.number("energy_per_instruction_nj");
     let link_mbps: Option<PerDevice> = section.optional_numbers("link_mbps");
-    let sharing = section.optional_choice("sharing", &[("dedicated", Some(Sharing::Dedicated)), ("shared", None)]);
-    if sharing == Some(None) {
-        section.problem("sharing", "servers shared between devices cannot be priced yet; write \"dedicated\"");
-    }
+    let kinds = [("dedicated", Sharing::Dedicated), ("shared", Sharing::Shared)];
+    let sharing = |name| section.optional_choice(name, &kinds).unwrap_or(Sharing::Dedicated);
+    let (link_sharing, sharing) = (sharing("link_sharing"), sharing("sharing"));
     section.finish();
-    let sharing = sharing.flatten().unwrap_or(Sharing::Dedicated);
-    Server { name, tier, frequency_mhz, energy_per_instruction_nj, link_mbps, sharing }
+    Server { name, tier, frequency_mhz, energy_per_instruction_nj, link_mbps, link_sharing, sharing }
 }

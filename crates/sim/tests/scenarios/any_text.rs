@@ -41,10 +41,13 @@ fn environment() -> impl Strategy<Value = EnvironmentDistribution> {
 
 fn server(devices: usize) -> impl Strategy<Value = Server> {
     let tier = prop_oneof![Just(Tier::Edge), Just(Tier::Cloud)];
-    (tier, number(), number(), prop::option::of(numbers(devices))).prop_map(
-        |(tier, frequency_mhz, energy, link_mbps)| {
-            let (name, sharing) = (String::new(), Sharing::Dedicated);
-            Server { name, tier, frequency_mhz, energy_per_instruction_nj: energy, link_mbps, sharing }
+    let sharing = || prop_oneof![Just(Sharing::Dedicated), Just(Sharing::Shared)];
+    (tier, number(), number(), prop::option::of(numbers(devices)), sharing(), sharing()).prop_map(
+        |(tier, frequency_mhz, energy, link_mbps, link_sharing, sharing)| {
+            let is_one = matches!(link_mbps, Some(PerDevice::One(_)));
+            let link_sharing = if is_one { link_sharing } else { Sharing::Dedicated };
+            let name = String::new();
+            Server { name, tier, frequency_mhz, energy_per_instruction_nj: energy, link_mbps, link_sharing, sharing }
         },
     )
 }
@@ -53,7 +56,7 @@ fn server(devices: usize) -> impl Strategy<Value = Server> {
 fn scenario() -> impl Strategy<Value = Scenario> {
     let shape = (1..5_usize, 1..5_usize);
     shape.prop_flat_map(|(count, per_device)| {
-        let devices = (numbers(count), numbers(count), numbers(count));
+        let devices = (numbers(count), numbers(count), numbers(count), prop::option::of(number()));
         let servers = prop::collection::vec(server(count), 1..5);
         let root = ("[^\\p{C}\\s./\\\\][^\\p{C}/\\\\]{0,20}", 0.0..=1.0_f64, number(), numbers(count));
         let drawn = (distribution(), prop::option::of(environment()));
@@ -62,13 +65,16 @@ fn scenario() -> impl Strategy<Value = Scenario> {
                 server.name = format!("server_{index}");
             }
             let (name, alpha, instructions_per_byte, transmit_energy_nj_per_byte) = root;
-            let (frequency_mhz, energy_per_instruction_nj, uplink_mbps) = devices;
+            let (frequency_mhz, energy_per_instruction_nj, uplink_mbps, mut shared_uplink_mbps) = devices;
+            if servers.iter().any(|server| server.link_mbps.is_some() && server.link_sharing == Sharing::Dedicated) {
+                shared_uplink_mbps = None; // some of these links could be faster than an uplink
+            }
             Scenario {
                 name,
                 alpha,
                 instructions_per_byte,
                 transmit_energy_nj_per_byte,
-                devices: Devices { count, frequency_mhz, energy_per_instruction_nj, uplink_mbps },
+                devices: Devices { count, frequency_mhz, energy_per_instruction_nj, uplink_mbps, shared_uplink_mbps },
                 tasks: Tasks { per_device, size_mb },
                 environment,
                 servers,

@@ -23,12 +23,14 @@ fn places(problems: &Problems) -> Vec<(&str, Option<usize>)> {
 #[test]
 fn every_preset_loads_and_names_itself() {
     let names: Vec<_> = Scenario::presets().collect();
-    assert_eq!(names, ["paper", "paper-wan", "paper-fitted", "ddlo", "mobile"]);
+    assert_eq!(names, ["paper", "paper-wan", "paper-fitted", "ddlo", "mobile", "shared-edge", "shared-edges"]);
     for name in names {
         let scenario = Scenario::load(name).expect("a preset");
         assert_eq!(scenario.name, name);
         let model = scenario.check().expect("valid");
-        assert_eq!((model.devices(), model.tasks(), model.places()), (3, 3, scenario.servers.len() + 1));
+        assert_eq!((model.devices(), model.tasks()), (if name == "shared-edges" { 5 } else { 3 }, 3));
+        assert_eq!(model.places(), scenario.servers.len() + 1);
+        assert_eq!(model.is_separable(), !name.starts_with("shared"));
         assert_eq!(model.place_names()[0], "local");
     }
 }
@@ -136,11 +138,22 @@ fn servers_need_names_that_tell_them_apart() {
 }
 
 #[test]
-fn shared_servers_are_refused_clearly() {
-    let problems = problems("frequency_mhz = 600", "frequency_mhz = 600\nsharing = \"shared\"");
+fn sharing_is_read_and_misspelt_sharing_is_refused_clearly() {
+    let text = Scenario::preset_text("shared-edge").expect("a preset");
+    let text = text
+        .replace("link_mbps = 6 ", "link_mbps = 6\nlink_sharing = \"shared\" ")
+        .replace("[tasks]", "shared_uplink_mbps = 40\n[tasks]");
+    let scenario = Scenario::from_toml("test", &text).expect("valid");
+    assert_eq!(scenario.devices.shared_uplink_mbps, Some(40.0));
+    let sharing = |index: usize| (scenario.servers[index].sharing, scenario.servers[index].link_sharing);
+    assert_eq!(sharing(0), (Sharing::Shared, Sharing::Dedicated));
+    assert_eq!(sharing(1), (Sharing::Dedicated, Sharing::Shared));
+    assert_eq!(Scenario::from_toml("again", &scenario.to_toml()).expect("valid"), scenario);
+
+    let problems = problems("frequency_mhz = 600", "frequency_mhz = 600\nsharing = \"common\"");
     let [problem] = &problems.list[..] else { panic!("{problems}") };
     assert_eq!(problem.key, "servers[0].sharing");
-    assert!(problem.message.contains("shared between devices") && problem.message.contains("\"dedicated\""));
+    assert!(problem.message.contains("\"dedicated\" or \"shared\""), "{problems}");
     assert!(problem.place.is_some());
 }
 

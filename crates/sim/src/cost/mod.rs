@@ -1,24 +1,26 @@
 //! The cost of a decision: eqs. (1) to (19) in SI units.
 //!
 //! Every time and energy of the paper is proportional to the size of its task, so that two rates for each device and
-//! place hold all of the scenario's physics. With dedicated servers and links the cost is a sum over devices.
+//! place hold all of the scenario's physics. With dedicated servers and links the cost is a sum over devices. Where
+//! devices share a server or a link, each waits for the bytes of all, see [`CostModel::is_separable`].
+
+mod columns;
+mod incremental;
+mod physics;
 
 use std::sync::Arc;
 
-use pulp::{Simd, WithSimd};
-
+use self::columns::Columns;
+pub use self::incremental::IncrementalCost;
+pub(crate) use self::physics::{Contention, Link, Physics, SLOWEST_MBPS, ServerPhysics};
 use crate::decision::Decision;
 use crate::environment::Environment;
 use crate::error::EnvironmentError;
-use crate::units::bytes_per_second_from_mbps;
+use crate::scenario::MAX_SERVERS;
 use crate::workload::Workload;
 
-/// What a place that cannot be reached costs, in time and energy, as a multiple of the device itself: finite, so that
-/// sums and differences stay numbers, and more than any decision for it could be worth.
-const UNREACHABLE: f64 = 1e6;
-
-/// A link slower than this, in Mbit/s, is none: a byte would take a quarter of an hour.
-pub(crate) const SLOWEST_MBPS: f64 = 1e-8;
+/// Most places that a task can run at.
+const MAX_PLACES: usize = MAX_SERVERS + 1;
 
 /// What one byte costs at one place, for one device.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,85 +62,14 @@ pub struct CostModel {
     rates: Vec<Rate>,
     /// `[device][place]`: whether the place can be reached at all; empty if all can.
     reachable: Vec<bool>,
-}
-
-/// What of a scenario's rates no environment changes.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Physics {
-    /// σ.
-    pub(crate) instructions_per_byte: f64,
-    /// Of each device itself.
-    pub(crate) local: Vec<Rate>,
-    /// To send a byte from each device.
-    pub(crate) transmit_j_per_byte: Vec<f64>,
-    pub(crate) servers: Vec<ServerPhysics>,
-}
-
-/// One server as devices see it.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ServerPhysics {
-    pub(crate) compute_j_per_byte: f64,
-    pub(crate) frequency_hz: f64,
-    /// From each device.
-    pub(crate) links: Vec<Link>,
-}
-
-/// How a device reaches a server.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Link {
-    /// Through its uplink alone.
-    Uplink,
-    /// Through its uplink and a link behind it, in Mbit/s: the slower of both counts.
-    Behind(f64),
-    /// Past its uplink, in Mbit/s.
-    Beside(f64),
-}
-
-impl Link {
-    pub(crate) fn mbps(self, uplink_mbps: f64) -> f64 {
-        match self {
-            Self::Uplink => uplink_mbps,
-            Self::Behind(mbps) => mbps.min(uplink_mbps),
-            Self::Beside(mbps) => mbps,
-        }
-    }
-}
-
-impl Physics {
-    /// Writes the rates of an environment and which places can be reached in it, both `[device][place]`.
-    fn rates(&self, environment: &Environment, rates: &mut Vec<Rate>, reachable: &mut Vec<bool>) {
-        rates.clear();
-        reachable.clear();
-        for (device, local) in self.local.iter().enumerate() {
-            rates.push(*local);
-            reachable.push(true);
-            for (server, capacity) in self.servers.iter().zip(&environment.capacities) {
-                let mbps = server.links[device].mbps(environment.uplinks_mbps[device]);
-                // Eqs. (9) and (13).
-                let energy_j_per_byte = server.compute_j_per_byte + self.transmit_j_per_byte[device];
-                reachable.push(mbps >= SLOWEST_MBPS);
-                rates.push(if mbps >= SLOWEST_MBPS {
-                    // Eqs. (7), (8) and (12).
-                    let time_s_per_byte = self.instructions_per_byte / (server.frequency_hz * capacity)
-                        + 1.0 / bytes_per_second_from_mbps(mbps);
-                    Rate { energy_j_per_byte, time_s_per_byte }
-                } else {
-                    Rate {
-                        energy_j_per_byte: UNREACHABLE * local.energy_j_per_byte.max(energy_j_per_byte),
-                        time_s_per_byte: UNREACHABLE * local.time_s_per_byte,
-                    }
-                });
-            }
-        }
-        if reachable.iter().all(|&reachable| reachable) {
-            reachable.clear();
-        }
-    }
+    /// `None`: nothing is shared.
+    contention: Option<Contention>,
 }
 
 impl CostModel {
     /// A model of `tasks` tasks a device.
     pub(crate) fn new(tasks: usize, places: Vec<String>, physics: Physics, environment: Environment) -> Self {
+        let contention = physics.is_coupled().then(Contention::default);
         let mut model = Self {
             tasks,
             places: places.into(),
@@ -146,6 +77,7 @@ impl CostModel {
             environment,
             rates: Vec::new(),
             reachable: Vec::new(),
+            contention,
         };
         model.update();
         model
@@ -179,6 +111,9 @@ impl CostModel {
 
     fn update(&mut self) {
         self.physics.rates(&self.environment, &mut self.rates, &mut self.reachable);
+        if let Some(contention) = &mut self.contention {
+            self.physics.contention(&self.environment, contention);
+        }
     }
 
     /// Whether a device can use a place. One that it cannot reach is priced as a million times as slow and as costly as
@@ -227,7 +162,7 @@ impl CostModel {
         self.environment.alpha
     }
 
-    /// Rates of one device, by place.
+    /// Rates of one device, by place: of a place that is shared, as they are while nobody else uses it.
     ///
     /// # Panics
     /// If there is no such device.
@@ -236,9 +171,21 @@ impl CostModel {
     }
 
     /// Whether the cost is a sum over devices, so that each device can be decided by itself.
+    ///
+    /// Where a server or a link is shared it is not: device n, with b_np > 0 bytes at place p, is done there after
+    ///
+    /// T_np = max(s_np b_np, l_p L_p, u L) + c_np b_np + C_p L_p,
+    ///
+    /// with L_p the bytes of all devices at p and L those at all servers; s sends a byte from the device, l through the
+    /// server's shared link, u through the shared uplink; c computes a byte at a place of the device's own, C at a shared
+    /// one. Of l, u and C those are 0 that stand for nothing shared, and of c and C one.
     pub fn is_separable(&self) -> bool {
-        // Servers shared between devices will couple them; a scenario cannot have one yet.
-        true
+        self.contention.is_none()
+    }
+
+    /// What devices share; `None` if nothing.
+    pub(crate) fn contention(&self) -> Option<&Contention> {
+        self.contention.as_ref()
     }
 
     /// Whether a workload has this model's N and M.
@@ -252,24 +199,88 @@ impl CostModel {
     /// If workload, decision and model are of different shapes, or the decision names a place that is not there.
     pub fn evaluate(&self, workload: &Workload, decision: &Decision) -> Outcome {
         assert!(self.fits(workload) && decision.places().len() == self.task_count(), "shapes differ");
-        let mut outcome = Outcome::default();
-        let mut times = vec![0.0; self.places()];
-        for device in 0..self.devices() {
-            let row = device * self.tasks..(device + 1) * self.tasks;
-            let sizes = &workload.sizes_bytes()[row.clone()];
-            let (energy_j, time_s) = device_outcome(self.rates(device), sizes, &decision.places()[row], &mut times);
-            outcome.energy_j += energy_j;
-            outcome.time_s += time_s;
+        let (energy_j, time_s) = self.outcome(workload.sizes_bytes(), decision.places());
+        Outcome { energy_j, time_s, cost: self.weigh(energy_j, time_s) }
+    }
+
+    /// When each device is done at each place, in seconds, `[N][places]`; 0 where it has nothing.
+    ///
+    /// # Panics
+    /// As [`CostModel::evaluate`].
+    pub fn place_times(&self, workload: &Workload, decision: &Decision) -> Vec<f64> {
+        assert!(self.fits(workload) && decision.places().len() == self.task_count(), "shapes differ");
+        let (sizes, places) = (workload.sizes_bytes(), decision.places());
+        let loads = self.contention.as_ref().map(|_| self.loads(sizes, places));
+        let mut times_s = vec![0.0; self.devices() * self.places()];
+        let rows = sizes.chunks_exact(self.tasks).zip(places.chunks_exact(self.tasks));
+        for (device, ((sizes, places), times_s)) in rows.zip(times_s.chunks_exact_mut(self.places())).enumerate() {
+            match &loads {
+                None => {
+                    device_outcome(self.rates(device), sizes, places, times_s);
+                }
+                Some(loads) => {
+                    self.coupled_outcome(device, sizes, places, loads, times_s);
+                }
+            }
         }
-        outcome.cost = self.weigh(outcome.energy_j, outcome.time_s);
-        outcome
+        times_s
+    }
+
+    /// Energy and time of a whole decision.
+    fn outcome(&self, sizes_bytes: &[f64], places: &[u8]) -> (f64, f64) {
+        let (mut energy_j, mut time_s) = (0.0, 0.0);
+        let mut times_s = [0.0; MAX_PLACES];
+        let times_s = &mut times_s[..self.places()];
+        let loads = self.contention.as_ref().map(|_| self.loads(sizes_bytes, places));
+        let rows = sizes_bytes.chunks_exact(self.tasks).zip(places.chunks_exact(self.tasks));
+        for (device, (sizes, places)) in rows.enumerate() {
+            let (energy, time) = match &loads {
+                None => device_outcome(self.rates(device), sizes, places, times_s),
+                Some(loads) => self.coupled_outcome(device, sizes, places, loads, times_s),
+            };
+            energy_j += energy;
+            time_s += time;
+        }
+        (energy_j, time_s)
+    }
+
+    /// L_p of every place.
+    fn loads(&self, sizes_bytes: &[f64], places: &[u8]) -> [f64; MAX_PLACES] {
+        let mut loads = [0.0; MAX_PLACES];
+        for (&bytes, &place) in sizes_bytes.iter().zip(places) {
+            assert!(usize::from(place) < self.places(), "place {place} of {}", self.places());
+            loads[usize::from(place)] += bytes;
+        }
+        loads
+    }
+
+    /// Energy and response time of one device, given all loads; when it is done at each place goes into `times_s`.
+    fn coupled_outcome(
+        &self,
+        device: usize,
+        sizes_bytes: &[f64],
+        places: &[u8],
+        loads: &[f64; MAX_PLACES],
+        times_s: &mut [f64],
+    ) -> (f64, f64) {
+        let contention = self.contention.as_ref().expect("asked only where something is shared");
+        let rates = self.rates(device);
+        times_s.fill(0.0);
+        let mut energy_j = 0.0;
+        for (&bytes, &place) in sizes_bytes.iter().zip(places) {
+            energy_j += bytes * rates[usize::from(place)].energy_j_per_byte;
+            times_s[usize::from(place)] += bytes;
+        }
+        (energy_j, contention.done_s(device, loads, times_s))
     }
 
     /// Cost of one device's part of a decision: α E_n + (1 − α) max(T_n). Allocates nothing.
     ///
     /// # Panics
-    /// If there is no such device, or `places` names a place that is not there.
+    /// If the cost is not [separable](CostModel::is_separable), there is no such device, or `places` names a place that is
+    /// not there.
     pub fn device_cost(&self, device: usize, sizes_bytes: &[f64], places: &[u8]) -> f64 {
+        assert!(self.is_separable(), "what a device costs depends on the others");
         // The accumulators live on the stack; only as many are cleared as there are places.
         let (energy_j, time_s) = match self.places() {
             1..=4 => device_outcome(self.rates(device), sizes_bytes, places, &mut [0.0; 4]),
@@ -287,6 +298,10 @@ impl CostModel {
     /// # Panics
     /// If `places` names a place that is not there.
     pub fn cost(&self, sizes_bytes: &[f64], places: &[u8]) -> f64 {
+        if self.contention.is_some() {
+            let (energy_j, time_s) = self.outcome(sizes_bytes, places);
+            return self.weigh(energy_j, time_s);
+        }
         let rows = sizes_bytes.chunks_exact(self.tasks).zip(places.chunks_exact(self.tasks));
         rows.enumerate().map(|(device, (sizes, places))| self.device_cost(device, sizes, places)).sum()
     }
@@ -303,6 +318,11 @@ impl CostModel {
         let row = self.tasks * costs.len();
         assert_eq!((sizes_bytes.len(), decisions.len()), (self.devices() * row, self.devices() * row), "shapes differ");
         self.check_places(decisions);
+        if let Some(contention) = &self.contention {
+            let columns = Columns { sizes_bytes, places: decisions };
+            columns.coupled_costs(self.tasks, &self.rates, contention, self.environment.alpha, costs);
+            return;
+        }
         costs.fill(0.0);
         for device in 0..self.devices() {
             let part = device * row..(device + 1) * row;
@@ -318,8 +338,10 @@ impl CostModel {
     /// `sizes_bytes` and `decisions` are `[M, costs.len()]`: one row for each task, one column for each workload.
     ///
     /// # Panics
-    /// If there is no such device, the shapes differ, or a decision names a place that is not there.
+    /// If the cost is not [separable](CostModel::is_separable), there is no such device, the shapes differ, or a decision
+    /// names a place that is not there.
     pub fn device_batch_costs(&self, device: usize, sizes_bytes: &[f64], decisions: &[u8], costs: &mut [f64]) {
+        assert!(self.is_separable(), "what a device costs depends on the others");
         let count = self.tasks * costs.len();
         assert_eq!((sizes_bytes.len(), decisions.len()), (count, count), "shapes differ");
         self.check_places(decisions);
@@ -348,87 +370,6 @@ impl CostModel {
     pub fn weigh(&self, energy_j: f64, time_s: f64) -> f64 {
         let alpha = self.environment.alpha;
         alpha * energy_j + (1.0 - alpha) * time_s
-    }
-}
-
-/// One device's part of many workloads and decisions, `[M, count]`.
-#[derive(Clone, Copy)]
-struct Columns<'a> {
-    sizes_bytes: &'a [f64],
-    places: &'a [u8],
-}
-
-impl Columns<'_> {
-    /// With AVX2 where the processor has it; there are at most `PLACES` rates.
-    fn add_costs<const PLACES: usize>(self, rates: &[Rate], alpha: f64, costs: &mut [f64]) {
-        let mut padded = [Rate { energy_j_per_byte: 0.0, time_s_per_byte: 0.0 }; PLACES];
-        padded[..rates.len()].copy_from_slice(rates);
-        let whole = pulp::Arch::new().dispatch(AddCosts { columns: self, rates: padded, alpha, costs });
-        self.add_costs_one_by_one(rates, alpha, whole, costs);
-    }
-
-    /// The columns from `first` on.
-    fn add_costs_one_by_one(self, rates: &[Rate], alpha: f64, first: usize, costs: &mut [f64]) {
-        let count = costs.len();
-        if first == count {
-            return;
-        }
-        let mut times_s = [0.0; 256];
-        for (column, cost) in costs.iter_mut().enumerate().skip(first) {
-            let tasks = self.sizes_bytes[column..].iter().zip(&self.places[column..]).step_by(count);
-            let tasks = tasks.map(|(&bytes, &place)| (bytes, place));
-            let (energy_j, time_s) = outcome_of(rates, tasks, &mut times_s[..rates.len()]);
-            *cost += alpha * energy_j + (1.0 - alpha) * time_s;
-        }
-    }
-}
-
-/// Most `f64` in a vector of any processor, AVX-512's included.
-const WIDEST: usize = 8;
-
-/// Adds the costs of as many columns as make whole vectors, and returns how many these are. Each column gets what
-/// [`device_outcome`] would give it, sum by sum; adding nothing where a task is not is what lets all do the same.
-struct AddCosts<'a, const PLACES: usize> {
-    columns: Columns<'a>,
-    rates: [Rate; PLACES],
-    alpha: f64,
-    costs: &'a mut [f64],
-}
-
-impl<const PLACES: usize> WithSimd for AddCosts<'_, PLACES> {
-    type Output = usize;
-
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-    fn with_simd<S: Simd>(self, simd: S) -> usize {
-        let Columns { sizes_bytes, places } = self.columns;
-        let (count, lanes, zero) = (self.costs.len(), S::F64_LANES, simd.splat_f64s(0.0));
-        let energy_rates = self.rates.map(|rate| simd.splat_f64s(rate.energy_j_per_byte));
-        let time_rates = self.rates.map(|rate| simd.splat_f64s(rate.time_s_per_byte));
-        let numbers: [S::u64s; PLACES] = std::array::from_fn(|place| simd.splat_u64s(place as u64));
-        let (energy_weight, time_weight) = (simd.splat_f64s(self.alpha), simd.splat_f64s(1.0 - self.alpha));
-        let (vectors, _) = S::as_mut_simd_f64s(self.costs);
-        for (index, cost) in vectors.iter_mut().enumerate() {
-            let mut energy_j = zero;
-            let mut times_s = [zero; PLACES];
-            for (sizes, places) in sizes_bytes.chunks_exact(count).zip(places.chunks_exact(count)) {
-                let bytes = S::as_simd_f64s(sizes).0[index];
-                let mut widened = [0_u64; WIDEST];
-                for (wide, &place) in widened.iter_mut().zip(&places[index * lanes..(index + 1) * lanes]) {
-                    *wide = u64::from(place);
-                }
-                let chosen = S::as_simd_u64s(&widened).0[0];
-                for place in 0..PLACES {
-                    let here = simd.select_f64s(simd.equal_u64s(chosen, numbers[place]), bytes, zero);
-                    energy_j = simd.add_f64s(energy_j, simd.mul_f64s(here, energy_rates[place]));
-                    times_s[place] = simd.add_f64s(times_s[place], simd.mul_f64s(here, time_rates[place]));
-                }
-            }
-            let time_s = times_s.into_iter().fold(zero, |longest, time| simd.max_f64s(longest, time));
-            let weighed = simd.add_f64s(simd.mul_f64s(energy_weight, energy_j), simd.mul_f64s(time_weight, time_s));
-            *cost = simd.add_f64s(*cost, weighed);
-        }
-        vectors.len() * lanes
     }
 }
 

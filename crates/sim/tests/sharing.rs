@@ -1,0 +1,213 @@
+//! Servers and links that devices share: prices against sums written out by hand, and against each other.
+
+mod common;
+
+use common::{any_scenarios, any_sharing};
+use proptest::prelude::*;
+use sim::scenario::{PerDevice, Sharing};
+use sim::{CostModel, Decision, IncrementalCost, Scenario, Workload, random};
+
+fn close(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
+}
+
+fn any_places(model: &CostModel, seed: u64) -> Vec<u8> {
+    let mut random = random::stream(seed, "places");
+    (0..model.task_count()).map(|_| random::below(&mut random, model.places()) as u8).collect()
+}
+
+/// Two devices with two tasks each, in round numbers.
+fn two_by_two() -> Scenario {
+    let mut scenario = Scenario::load("shared-edge").expect("a preset");
+    scenario.devices.count = 2;
+    scenario.tasks.per_device = 2;
+    scenario.devices.uplink_mbps = PerDevice::Each(vec![8.0, 80.0]); // 1 and 10 MB/s
+    scenario.servers[0].frequency_mhz = 1000.0; // 1 MB/s
+    scenario
+}
+
+#[test]
+fn each_device_waits_for_the_load_of_all_where_it_has_a_task() {
+    let model = two_by_two().check().expect("valid");
+    assert!(!model.is_separable());
+    let workload = Workload::from_mb(2, &[1.0, 2.0, 4.0, 8.0]);
+    // The edge holds 1 + 4 = 5 MB. Device 0 sends 1 MB in 1 s and computes 2 MB itself at 10 s/MB; device 1 sends 4 MB in
+    // 0.4 s, and 8 MB to the cloud at 6 Mbit/s, which computes 1 MB/s.
+    let decision = Decision::from_places(2, vec![1, 0, 1, 2]);
+    let times = model.place_times(&workload, &decision);
+    let expected = [20.0, 1.0 + 5.0, 0.0, 0.0, 0.4 + 5.0, 8.0 * 8.0 / 6.0 + 8.0];
+    assert!(times.iter().zip(expected).all(|(time, expected)| (time - expected).abs() < 1e-9), "{times:?}");
+    let outcome = model.evaluate(&workload, &decision);
+    assert!(close(outcome.time_s, 20.0 + 8.0 * 8.0 / 6.0 + 8.0), "{outcome:?}");
+    // Energy is nobody else's: 1000 instructions a byte, sending 0.1 nJ/B.
+    let joules = 3.0 * 2.0 + 1.5 * 5.0 + 1.0 * 8.0 + 0.1e-3 * 13.0;
+    assert!(close(outcome.energy_j, joules), "{outcome:?}, not {joules}");
+}
+
+#[test]
+fn a_shared_link_is_split_as_what_is_sent() {
+    let mut scenario = two_by_two();
+    scenario.servers[1].link_mbps = Some(PerDevice::One(4.0)); // 0.5 MB/s together
+    scenario.servers[1].link_sharing = Sharing::Shared;
+    let model = scenario.check().expect("valid");
+    let workload = Workload::from_mb(2, &[1.0, 2.0, 4.0, 8.0]);
+    let times = model.place_times(&workload, &Decision::from_places(2, vec![2, 0, 2, 0]));
+    // 5 MB take 10 s, more than either's uplink; then each computes its own.
+    assert!(close(times[2], 10.0 + 1.0) && close(times[5], 10.0 + 4.0), "{times:?}");
+    // A slow uplink in front of it counts instead.
+    scenario.devices.uplink_mbps = PerDevice::Each(vec![0.5, 80.0]);
+    let times = scenario.check().expect("valid").place_times(&workload, &Decision::from_places(2, vec![2, 0, 2, 0]));
+    assert!(close(times[2], 16.0 + 1.0) && close(times[5], 10.0 + 4.0), "{times:?}");
+}
+
+#[test]
+fn a_shared_uplink_carries_what_goes_to_any_server() {
+    let mut scenario = two_by_two();
+    scenario.devices.shared_uplink_mbps = Some(8.0); // 1 MB/s together
+    let model = scenario.check().expect("valid");
+    let workload = Workload::from_mb(2, &[1.0, 2.0, 4.0, 8.0]);
+    let times = model.place_times(&workload, &Decision::from_places(2, vec![1, 0, 2, 1]));
+    // 13 MB pass it; the edge computes 9 MB, the cloud 4 MB.
+    assert!(close(times[1], 13.0 + 9.0) && close(times[4], 13.0 + 9.0) && close(times[5], 13.0 + 4.0), "{times:?}");
+}
+
+#[test]
+fn what_cannot_be_shared_is_refused() {
+    let refused = |change: &dyn Fn(&mut Scenario), key: &str| {
+        let mut scenario = two_by_two();
+        change(&mut scenario);
+        let problems = scenario.check().expect_err("must be refused").list;
+        assert!(problems.len() == 1 && problems[0].key == key, "{problems:?}");
+    };
+    refused(&|scenario| scenario.servers[0].link_sharing = Sharing::Shared, "servers[0].link_sharing");
+    let each = |scenario: &mut Scenario| {
+        scenario.servers[1].link_mbps = Some(PerDevice::Each(vec![1.0, 2.0]));
+        scenario.servers[1].link_sharing = Sharing::Shared;
+    };
+    refused(&each, "servers[1].link_sharing");
+    refused(&|scenario| scenario.devices.shared_uplink_mbps = Some(0.0), "devices.shared_uplink_mbps");
+    let past = |scenario: &mut Scenario| {
+        scenario.devices.shared_uplink_mbps = Some(10.0);
+        scenario.servers[1].link_mbps = Some(PerDevice::One(50.0));
+    };
+    refused(&past, "servers[1].link_mbps");
+}
+
+proptest! {
+    #[test]
+    fn one_device_shares_with_nobody((mut scenario, _, workload) in any_scenarios(1..2, 1..6, 1..4, any_sharing()), seed in any::<u64>()) {
+        // One device's share of a link is all of it, behind its uplink as a dedicated one would be. An uplink alone keeps
+        // what goes to one server waiting for what goes to another even then.
+        scenario.devices.shared_uplink_mbps = None;
+        let model = scenario.check().expect("valid");
+        let mut dedicated = scenario.clone();
+        let uplink = dedicated.devices.uplink_mbps.at(0);
+        for server in &mut dedicated.servers {
+            if server.link_sharing == Sharing::Shared {
+                let Some(PerDevice::One(mbps)) = server.link_mbps else { panic!("one for all") };
+                server.link_mbps = Some(PerDevice::One(mbps.min(uplink)));
+            }
+            (server.link_sharing, server.sharing) = (Sharing::Dedicated, Sharing::Dedicated);
+        }
+        let places = any_places(&model, seed);
+        let dedicated = dedicated.check().expect("valid");
+        let (shared, alone) = (model.cost(workload.sizes_bytes(), &places), dedicated.cost(workload.sizes_bytes(), &places));
+        prop_assert!(close(shared, alone), "{shared} and {alone}");
+        for (shared, alone) in model.rates(0).iter().zip(dedicated.rates(0)) {
+            prop_assert!(close(shared.time_s_per_byte, alone.time_s_per_byte));
+        }
+    }
+
+    #[test]
+    fn sharing_costs_no_less((scenario, model, workload) in any_scenarios(1..5, 1..5, 1..4, any_sharing()), seed in any::<u64>()) {
+        let mut dedicated = scenario.clone();
+        dedicated.servers.iter_mut().for_each(|server| server.sharing = Sharing::Dedicated);
+        let places = any_places(&model, seed);
+        let alone = dedicated.check().expect("valid").cost(workload.sizes_bytes(), &places);
+        prop_assert!(model.cost(workload.sizes_bytes(), &places) >= alone * (1.0 - 1e-12));
+    }
+
+    #[test]
+    fn a_decision_costs_the_same_however_it_is_priced(
+        (_, model, _) in any_scenarios(1..6, 1..5, 1..10, any_sharing()), columns in 1..40_usize, seed in any::<u64>(),
+    ) {
+        let mut random = random::stream(seed, "sizes");
+        let tasks = model.task_count();
+        let sizes: Vec<f64> = (0..tasks * columns).map(|_| 1e6 * random::unit(&mut random)).collect();
+        let places: Vec<u8> = (0..tasks * columns).map(|_| random::below(&mut random, model.places()) as u8).collect();
+        let mut costs = vec![0.0; columns];
+        model.batch_costs(&sizes, &places, &mut costs);
+        for (column, cost) in costs.into_iter().enumerate() {
+            let sizes: Vec<f64> = (0..tasks).map(|task| sizes[task * columns + column]).collect();
+            let places: Vec<u8> = (0..tasks).map(|task| places[task * columns + column]).collect();
+            let alone = model.cost(&sizes, &places);
+            prop_assert!(close(cost, alone), "{cost} and {alone}");
+            let workload = Workload::from_bytes(model.tasks(), sizes);
+            let outcome = model.evaluate(&workload, &Decision::from_places(model.tasks(), places.clone()));
+            prop_assert_eq!(outcome.cost, alone);
+            let times = model.place_times(&workload, &Decision::from_places(model.tasks(), places));
+            let longest = times.chunks_exact(model.places()).map(|times| times.iter().copied().fold(0.0, f64::max));
+            prop_assert!(close(longest.sum(), outcome.time_s));
+        }
+    }
+
+    /// Every way to ask for a price, after every way to change a decision, against the full price.
+    #[test]
+    fn incremental_prices_are_full_prices(
+        (_, model, workload) in any_scenarios(1..20, 1..5, 1..5, prop_oneof![any_sharing(), Just(common::Shared::default())]),
+        changes in prop::collection::vec(any::<(u16, u16, u8, bool)>(), 1..30), seed in any::<u64>(),
+    ) {
+        let sizes = workload.sizes_bytes();
+        let (tasks, count) = (model.task_count(), model.places());
+        let mut places = any_places(&model, seed);
+        let mut priced = IncrementalCost::new(&model);
+        priced.start(sizes);
+        prop_assert_eq!(priced.cost(), 0.0);
+        for (task, place) in places.iter().enumerate() {
+            let mut costs = vec![0.0; count];
+            priced.move_costs(task, &mut costs);
+            priced.place(task, *place);
+            prop_assert!(close(priced.cost(), costs[usize::from(*place)]), "{} and {costs:?}", priced.cost());
+        }
+        let mut costs = vec![0.0; count];
+        for (task, other, place, is_swap) in changes {
+            let (task, other) = (usize::from(task) % tasks, usize::from(other) % tasks);
+            let place = place % count as u8;
+            let full = |places: &[u8]| model.cost(sizes, places);
+            prop_assert!(close(priced.cost(), full(&places)), "{} and {}", priced.cost(), full(&places));
+            priced.move_costs(task, &mut costs);
+            for (to, cost) in (0_u8..).zip(&costs) {
+                let mut moved = places.clone();
+                moved[task] = to;
+                prop_assert!(close(*cost, full(&moved)), "{task} to {to}: {cost}, not {}", full(&moved));
+                prop_assert!(close(priced.move_cost(task, to), *cost));
+            }
+            let mut swapped = places.clone();
+            swapped.swap(task, other);
+            let expected = full(&swapped);
+            let cost = priced.swap_cost(task, other, f64::INFINITY).expect("below infinity");
+            prop_assert!(close(cost, expected), "{task} with {other}: {cost}, not {expected}");
+            match priced.swap_cost(task, other, priced.cost()) {
+                Some(cost) => prop_assert!(close(cost, expected)),
+                None => prop_assert!(expected >= priced.cost() * (1.0 - 1e-9), "{expected} is below {}", priced.cost()),
+            }
+            if is_swap {
+                priced.swap(task, other);
+                places = swapped;
+            } else {
+                priced.place(task, place);
+                places[task] = place;
+            }
+            prop_assert_eq!(priced.places(), &places[..]);
+            let loads: f64 = priced.loads_bytes().iter().sum();
+            prop_assert!(close(loads, sizes.iter().sum()));
+        }
+        let mut again = IncrementalCost::new(&model);
+        again.set(sizes, &places);
+        prop_assert!(close(again.cost(), priced.cost()));
+        let times = model.place_times(&workload, &Decision::from_places(model.tasks(), places));
+        for (time, times) in again.times_s().iter().zip(times.chunks_exact(count)) {
+            prop_assert!(close(*time, times.iter().copied().fold(0.0, f64::max)));
+        }
+    }
+}
