@@ -134,6 +134,19 @@ pub enum SchemeError {
         /// Nodes after which the search gave up.
         nodes: u64,
     },
+    /// Devices share servers or links, and the search over these ended before it proved a decision to be the best.
+    #[error(
+        "the exact optimum of {tasks} tasks on {places} places, some of them shared, takes too long: between the best \
+         decision found and what none can undercut lies {:.3} % of the cost", gap * 100.0
+    )]
+    NotProved {
+        /// Tasks of all devices.
+        tasks: usize,
+        /// Places for each.
+        places: usize,
+        /// 1 − lower bound / cost of the best decision found.
+        gap: f64,
+    },
     /// The workload or the cost model is not of the shape that the scheme was made for.
     #[error("the scheme decides workloads of {expected}, this one is {found}")]
     Shape {

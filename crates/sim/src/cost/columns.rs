@@ -64,10 +64,12 @@ impl Columns<'_> {
             for device in 0..rows / tasks {
                 let mut own_bytes = [0.0; MAX_PLACES];
                 for (bytes, place) in (device * tasks..(device + 1) * tasks).map(of_column) {
-                    energy_j += bytes * rates[device * places + usize::from(place)].energy_j_per_byte;
                     own_bytes[usize::from(place)] += bytes;
                 }
-                time_s += contention.done_s(device, &loads, &mut own_bytes[..places]);
+                let rates = &rates[device * places..][..places];
+                let (energy, time) = contention.outcome(device, rates, &loads, &mut own_bytes[..places]);
+                energy_j += energy;
+                time_s += time;
             }
             *cost = alpha * energy_j + (1.0 - alpha) * time_s;
         }
@@ -200,11 +202,11 @@ impl<const PLACES: usize> WithSimd for CoupledCosts<'_, PLACES> {
                         own_bytes[place] = simd.add_f64s(own_bytes[place], here);
                     }
                 }
-                let mut longest_s = zero;
+                let (mut own_j, mut longest_s) = (zero, zero);
                 for (place, (rate, own)) in rates.iter().zip(own).enumerate() {
                     let bytes = own_bytes[place];
                     let joules = simd.mul_f64s(bytes, simd.splat_f64s(rate.energy_j_per_byte));
-                    energy_j = simd.add_f64s(energy_j, joules);
+                    own_j = simd.add_f64s(own_j, joules);
                     let sent_s = simd.mul_f64s(bytes, simd.splat_f64s(own.send_s_per_byte));
                     let computed_s = simd.mul_f64s(bytes, simd.splat_f64s(own.compute_s_per_byte));
                     let done_s = simd.add_f64s(simd.max_f64s(sent_s, links_s[place]), computed_s);
@@ -212,6 +214,7 @@ impl<const PLACES: usize> WithSimd for CoupledCosts<'_, PLACES> {
                     let done_s = simd.select_f64s(simd.greater_than_f64s(bytes, zero), done_s, zero);
                     longest_s = simd.max_f64s(longest_s, done_s);
                 }
+                energy_j = simd.add_f64s(energy_j, own_j);
                 time_s = simd.add_f64s(time_s, longest_s);
             }
             *cost = simd.add_f64s(simd.mul_f64s(energy_weight, energy_j), simd.mul_f64s(time_weight, time_s));

@@ -2,8 +2,7 @@
 
 use pulp::{Simd, WithSimd};
 
-use super::CostModel;
-use super::physics::{Contention, OwnRate};
+use super::{CostModel, MAX_PLACES, OwnRate};
 
 /// Stands for a task that has no place yet.
 const NOWHERE: u8 = u8::MAX;
@@ -35,82 +34,111 @@ pub struct IncrementalCost<'m> {
     arch: pulp::Arch,
     sizes_bytes: Vec<f64>,
     places: Vec<u8>,
-    /// Bytes of all devices at each place, and how many tasks these are.
+    /// Bytes of all devices at each place, and how many tasks these are, `[width]`.
     loads: Vec<f64>,
     load_counts: Vec<u32>,
     energy_j: f64,
-    times: Times,
-    waits: Vec<Wait>,
+    parts: Parts,
+    shared: Shared,
     /// Σ T_n.
     time_s: f64,
-    /// Scratch of what is only tried: T_n without the task that is asked about, `[stride]`, loads and waits.
-    others_s: Vec<f64>,
-    trial_loads: Vec<f64>,
-    trial_waits: Vec<Wait>,
     /// Where each device waits longest, and for how many devices each place is that; found when it is asked for.
     critical: Vec<u8>,
     critical_counts: Vec<u32>,
     is_critical_known: bool,
 }
 
-/// What each device has at each place, `[places][stride]`, stride being N up to whole [`LANES`].
+/// What each device has at each place. Devices are kept in blocks of [`LANES`], `[blocks][width][LANES]`, width being the
+/// places and as many more without anything as make one of [`WIDTHS`].
 #[derive(Debug, Clone)]
-struct Times {
-    stride: usize,
+struct Parts {
+    width: usize,
     bytes: Vec<f64>,
     counts: Vec<u32>,
-    /// When the device would be done if nothing were shared; [`NEVER`] if it has nothing there.
+    /// What a byte takes if nothing is shared, and how long it is computed of that.
+    alone_s_per_byte: Vec<f64>,
+    compute_s_per_byte: Vec<f64>,
+    /// When the device would be done if nothing were shared, and how long it computes; [`NEVER`] if it has nothing there.
     alone_s: Vec<f64>,
-    /// How long it computes of that.
     compute_s: Vec<f64>,
-    /// T_n, `[stride]`.
-    longest_s: Vec<f64>,
 }
 
-/// What a place keeps everyone waiting for.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Wait {
-    /// Until when its links are busy; [`NEVER`] if none is shared.
-    links_s: f64,
-    /// How long the shared server computes.
-    compute_s: f64,
+/// What places share, `[width]`.
+#[derive(Debug, Clone)]
+struct Shared {
+    link_s_per_byte: Vec<f64>,
+    compute_s_per_byte: Vec<f64>,
+    uplink_s_per_byte: f64,
+    /// Whether any link is shared.
+    has_links: bool,
+}
+
+/// What places keep everyone waiting for.
+#[derive(Debug, Clone, Copy)]
+struct Waits<const WIDTH: usize> {
+    /// Until when links are busy.
+    links_s: [f64; WIDTH],
+    /// How long shared servers compute.
+    shared_s: [f64; WIDTH],
 }
 
 /// A device's part of a place before a change that is only tried.
 #[derive(Debug, Clone, Copy)]
-struct Part {
+struct Before {
     index: usize,
     alone_s: f64,
     compute_s: f64,
 }
 
+/// Calls a method that knows the width when it is compiled.
+macro_rules! of_width {
+    ($self:ident.$method:ident($($argument:expr),*)) => {
+        match $self.parts.width {
+            2 => $self.$method::<2>($($argument),*),
+            3 => $self.$method::<3>($($argument),*),
+            4 => $self.$method::<4>($($argument),*),
+            5 => $self.$method::<5>($($argument),*),
+            8 => $self.$method::<8>($($argument),*),
+            16 => $self.$method::<16>($($argument),*),
+            _ => $self.$method::<MAX_PLACES>($($argument),*),
+        }
+    };
+}
+
+/// The widths that [`of_width`] knows.
+const WIDTHS: [usize; 7] = [2, 3, 4, 5, 8, 16, MAX_PLACES];
+
 impl<'m> IncrementalCost<'m> {
     /// Of decisions for one model; no task has a size or a place yet.
     pub fn new(model: &'m CostModel) -> Self {
-        let (stride, places) = (model.devices().next_multiple_of(LANES), model.places());
-        let times = Times {
-            stride,
-            bytes: vec![0.0; places * stride],
-            counts: vec![0; places * stride],
-            alone_s: vec![NEVER; places * stride],
-            compute_s: vec![NEVER; places * stride],
-            longest_s: vec![0.0; stride],
+        let places = model.places();
+        let width = WIDTHS.into_iter().find(|width| *width >= places).expect("no model has more places");
+        let mut shared = Shared {
+            link_s_per_byte: vec![0.0; width],
+            compute_s_per_byte: vec![0.0; width],
+            uplink_s_per_byte: 0.0,
+            has_links: false,
         };
+        if let Some(contention) = model.contention() {
+            for (place, rate) in contention.shared.iter().enumerate() {
+                shared.link_s_per_byte[place] = rate.link_s_per_byte;
+                shared.compute_s_per_byte[place] = rate.compute_s_per_byte;
+            }
+            shared.uplink_s_per_byte = contention.uplink_s_per_byte;
+            shared.has_links = (1..places).any(|place| contention.has_shared_link(place));
+        }
         Self {
             model,
             arch: pulp::Arch::new(),
             sizes_bytes: vec![0.0; model.task_count()],
             places: vec![NOWHERE; model.task_count()],
-            loads: vec![0.0; places],
-            load_counts: vec![0; places],
+            loads: vec![0.0; width],
+            load_counts: vec![0; width],
             energy_j: 0.0,
-            times,
-            waits: vec![Wait { links_s: NEVER, compute_s: 0.0 }; places],
+            parts: Parts::new(model, width),
+            shared,
             time_s: 0.0,
-            others_s: vec![0.0; stride],
-            trial_loads: vec![0.0; places],
-            trial_waits: vec![Wait { links_s: NEVER, compute_s: 0.0 }; places],
-            critical: vec![0; stride],
+            critical: vec![0; model.devices()],
             critical_counts: vec![0; places],
             is_critical_known: false,
         }
@@ -124,7 +152,6 @@ impl<'m> IncrementalCost<'m> {
         self.sizes_bytes.copy_from_slice(sizes_bytes);
         self.places.fill(NOWHERE);
         self.clear();
-        self.sum_up();
     }
 
     /// Takes over sizes and a whole decision.
@@ -138,17 +165,14 @@ impl<'m> IncrementalCost<'m> {
         for (task, &place) in places.iter().enumerate() {
             self.give(task, place);
         }
-        self.sum_up();
+        of_width!(self.sum_up());
     }
 
     fn clear(&mut self) {
         self.loads.fill(0.0);
         self.load_counts.fill(0);
-        self.energy_j = 0.0;
-        self.times.bytes.fill(0.0);
-        self.times.counts.fill(0);
-        self.times.alone_s.fill(NEVER);
-        self.times.compute_s.fill(NEVER);
+        (self.energy_j, self.time_s, self.is_critical_known) = (0.0, 0.0, false);
+        self.parts.clear();
     }
 
     /// The cost of the decision as it is.
@@ -163,12 +187,7 @@ impl<'m> IncrementalCost<'m> {
 
     /// The bytes of all devices at each place.
     pub fn loads_bytes(&self) -> &[f64] {
-        &self.loads
-    }
-
-    /// T_n of each device.
-    pub fn times_s(&self) -> &[f64] {
-        &self.times.longest_s[..self.model.devices()]
+        &self.loads[..self.model.places()]
     }
 
     /// Moves one task, or gives it its first place.
@@ -176,12 +195,15 @@ impl<'m> IncrementalCost<'m> {
     /// # Panics
     /// If there is no such task or place.
     pub fn place(&mut self, task: usize, place: u8) {
+        assert!(usize::from(place) < self.model.places(), "place {place} of {}", self.model.places());
         let from = self.places[task];
         if from != place {
+            let device = task / self.model.tasks();
+            let before_s = self.own_time(device);
             self.take(task, from);
             self.give(task, place);
             self.places[task] = place;
-            self.sum_up_after(&[task]);
+            self.sum_up_after([(device, before_s), (device, before_s)]);
         }
     }
 
@@ -190,14 +212,16 @@ impl<'m> IncrementalCost<'m> {
     /// # Panics
     /// If there is no such task, or one has no place yet.
     pub fn swap(&mut self, task: usize, other: usize) {
-        let (place, others) = (self.places[task], self.places[other]);
-        if place != others {
+        let (place, others_place) = (self.places[task], self.places[other]);
+        if place != others_place {
+            let devices = [task, other].map(|task| task / self.model.tasks());
+            let before_s = devices.map(|device| (device, self.own_time(device)));
             self.take(task, place);
-            self.take(other, others);
-            self.give(task, others);
+            self.take(other, others_place);
+            self.give(task, others_place);
             self.give(other, place);
-            (self.places[task], self.places[other]) = (others, place);
-            self.sum_up_after(&[task, other]);
+            (self.places[task], self.places[other]) = (others_place, place);
+            self.sum_up_after(before_s);
         }
     }
 
@@ -209,13 +233,57 @@ impl<'m> IncrementalCost<'m> {
     /// # Panics
     /// If there is no such task, or the shapes differ.
     pub fn move_costs(&mut self, task: usize, costs: &mut [f64]) {
-        assert_eq!(costs.len(), self.loads.len(), "one cost for each place");
-        let from = self.places[task];
-        let lifted = self.lift(task);
-        for (place, cost) in (0_u8..).zip(costs.iter_mut()) {
-            *cost = if place == from { self.cost() } else { self.cost_at(task, place, &lifted) };
+        assert_eq!(costs.len(), self.model.places(), "one cost for each place");
+        of_width!(self.find_move_costs(task, costs));
+    }
+
+    fn find_move_costs<const WIDTH: usize>(&mut self, task: usize, costs: &mut [f64]) {
+        let (device, bytes, from) = (task / self.model.tasks(), self.sizes_bytes[task], self.places[task]);
+        let rates = self.model.rates(device);
+        let mut loads = self.copied_loads::<WIDTH>();
+        let mut energy_j = self.energy_j;
+        let separable_s = self.time_s - self.own_time(device);
+        // Without the task ...
+        let before = (from != NOWHERE).then(|| {
+            let from = usize::from(from);
+            energy_j -= bytes * rates[from].energy_j_per_byte;
+            loads[from] = if self.load_counts[from] == 1 { 0.0 } else { loads[from] - bytes };
+            self.parts.try_change(from, device, -bytes, -1)
+        });
+        let sent = sent(&loads);
+        let mut waits = self.waits(&loads, sent);
+        let mut without_s = self.parts.longest_of(device, &waits, self.shared.has_links);
+        // ... and with it at each place.
+        let mut raised = waits;
+        let mut sums = [separable_s + without_s; WIDTH];
+        if !self.model.is_separable() {
+            for place in 1..WIDTH {
+                let (load, sent) = (loads[place] + bytes, sent + bytes);
+                raised.links_s[place] = self.shared.links_s(place, load, sent);
+                raised.shared_s[place] = self.shared.compute_s_per_byte[place] * load;
+            }
+            sums = self.raised_times(&waits, &raised);
         }
-        self.put_back(&lifted);
+        for (place, cost) in costs.iter_mut().enumerate() {
+            if place == 1 && self.shared.uplink_s_per_byte > 0.0 {
+                // Whatever server it is, all links are busy longer.
+                for (place, load) in loads.iter().enumerate().skip(1) {
+                    waits.links_s[place] = self.shared.links_s(place, *load, sent + bytes);
+                }
+                without_s = self.parts.longest_of(device, &waits, self.shared.has_links);
+                let local = sums[0];
+                sums = self.raised_times(&waits, &raised);
+                sums[0] = local;
+            }
+            let counted_s = without_s.max(self.parts.done_s(place, device, &raised, self.shared.has_links));
+            let more_s = self.parts.done_with_s(place, device, bytes, &raised, self.shared.has_links);
+            let time_s = sums[place] + (more_s.max(without_s) - counted_s);
+            *cost = self.model.weigh(energy_j + bytes * rates[place].energy_j_per_byte, time_s);
+        }
+        if let Some(before) = before {
+            self.parts.undo(before);
+            costs[usize::from(from)] = self.cost();
+        }
     }
 
     /// What the decision would cost with one task elsewhere, or at its first place.
@@ -223,13 +291,10 @@ impl<'m> IncrementalCost<'m> {
     /// # Panics
     /// If there is no such task or place.
     pub fn move_cost(&mut self, task: usize, place: u8) -> f64 {
-        if self.places[task] == place {
-            return self.cost();
-        }
-        let lifted = self.lift(task);
-        let cost = self.cost_at(task, place, &lifted);
-        self.put_back(&lifted);
-        cost
+        let mut costs = [0.0; MAX_PLACES];
+        let costs = &mut costs[..self.model.places()];
+        self.move_costs(task, costs);
+        costs[usize::from(place)]
     }
 
     /// What the decision would cost with the places of two tasks swapped; `None` if O(places) steps show that it would
@@ -238,359 +303,400 @@ impl<'m> IncrementalCost<'m> {
     /// # Panics
     /// If there is no such task, or one has no place yet.
     pub fn swap_cost(&mut self, task: usize, other: usize, below: f64) -> Option<f64> {
-        let (place, others_place) = (self.places[task], self.places[other]);
-        if place == others_place {
+        if self.places[task] == self.places[other] {
             return Some(self.cost());
         }
-        let (device, others) = (task / self.model.tasks(), other / self.model.tasks());
+        if !self.is_critical_known && !self.model.is_separable() && !self.shared.has_links {
+            of_width!(self.find_critical());
+        }
+        of_width!(self.find_swap_cost(task, other, below))
+    }
+
+    fn find_swap_cost<const WIDTH: usize>(&mut self, task: usize, other: usize, below: f64) -> Option<f64> {
+        let tasks = self.model.tasks();
+        let (device, others) = (task / tasks, other / tasks);
         let (bytes, others_bytes) = (self.sizes_bytes[task], self.sizes_bytes[other]);
-        let mut try_change =
-            |place, device, bytes, tasks| self.times.try_change(self.model, place, device, bytes, tasks);
-        let parts = if device == others {
-            let parts = [
-                try_change(place, device, others_bytes - bytes, 0),
-                try_change(others_place, device, bytes - others_bytes, 0),
-            ];
-            [parts[0], parts[1], parts[0], parts[1]]
+        let (place, others_place) = (usize::from(self.places[task]), usize::from(self.places[other]));
+        let (rates, others_rates) = (self.model.rates(device), self.model.rates(others));
+        let energy_j = self.energy_j
+            + bytes * (rates[others_place].energy_j_per_byte - rates[place].energy_j_per_byte)
+            + others_bytes * (others_rates[place].energy_j_per_byte - others_rates[others_place].energy_j_per_byte);
+        let mut loads = self.copied_loads::<WIDTH>();
+        let waits = self.waits(&loads, sent(&loads));
+        loads[place] += others_bytes - bytes;
+        loads[others_place] += bytes - others_bytes;
+        let trial = self.waits(&loads, sent(&loads));
+        let has_links = self.shared.has_links;
+        let mut least_s = self.time_s - self.parts.longest_of(device, &waits, has_links);
+        if others != device {
+            least_s -= self.parts.longest_of(others, &waits, has_links);
+        }
+        let before = if device == others {
+            let more = others_bytes - bytes;
+            let before = [(place, more), (others_place, -more)]
+                .map(|(place, more)| self.parts.try_change(place, device, more, 0));
+            [before[0], before[1], before[0], before[1]]
         } else {
             [
-                try_change(place, device, -bytes, -1),
-                try_change(others_place, device, bytes, 1),
-                try_change(others_place, others, -others_bytes, -1),
-                try_change(place, others, others_bytes, 1),
+                self.parts.try_change(place, device, -bytes, -1),
+                self.parts.try_change(others_place, device, bytes, 1),
+                self.parts.try_change(others_place, others, -others_bytes, -1),
+                self.parts.try_change(place, others, others_bytes, 1),
             ]
         };
-        let joules = |device: usize, place: u8| self.model.rates(device)[usize::from(place)].energy_j_per_byte;
-        let energy_j = self.energy_j
-            + bytes * (joules(device, others_place) - joules(device, place))
-            + others_bytes * (joules(others, place) - joules(others, others_place));
-        self.trial_loads.copy_from_slice(&self.loads);
-        self.trial_loads[usize::from(place)] += others_bytes - bytes;
-        self.trial_loads[usize::from(others_place)] += bytes - others_bytes;
-        let time_s = self.swapped_time([device, others], [place, others_place], energy_j, below);
-        parts.iter().rev().for_each(|part| self.times.undo(part));
+        least_s += self.parts.longest_of(device, &trial, has_links);
+        if others != device {
+            least_s += self.parts.longest_of(others, &trial, has_links);
+        }
+        let mut time_s = Some(least_s);
+        if !self.model.is_separable() {
+            if !has_links {
+                // Any other device takes at least as long as it would at the place where it took longest before.
+                for place in [place, others_place] {
+                    let here = |device: usize| u32::from(usize::from(self.critical[device]) == place);
+                    let own = if others == device { here(device) } else { here(device) + here(others) };
+                    let waiting = f64::from(self.critical_counts[place] - own);
+                    least_s += waiting * (trial.shared_s[place] - waits.shared_s[place]);
+                }
+            }
+            // What rounding adds must not hide a gain.
+            let is_known = !has_links && self.model.weigh(energy_j, least_s) >= below * (1.0 + 1e-9);
+            time_s = (!is_known).then(|| self.times(&trial));
+        }
+        for before in before.into_iter().rev() {
+            self.parts.undo(before);
+        }
         time_s.map(|time_s| self.model.weigh(energy_j, time_s))
     }
 
-    /// Σ T_n with changed parts and trial loads.
-    fn swapped_time(&mut self, [device, other]: [usize; 2], places: [u8; 2], energy_j: f64, below: f64) -> Option<f64> {
-        let contention = self.model.contention();
-        if let Some(contention) = contention {
-            find_waits(contention, &self.trial_loads, &mut self.trial_waits);
-        }
-        let mut least_s = self.time_s + self.times.longest_of(device, &self.trial_waits) - self.times.longest_s[device];
-        if other != device {
-            least_s += self.times.longest_of(other, &self.trial_waits) - self.times.longest_s[other];
-        }
-        let Some(contention) = contention else { return Some(least_s) };
-        if !(1..self.loads.len()).any(|place| contention.has_shared_link(place)) {
-            // Any other device takes at least as long as it would at the place where it took longest before.
-            if !self.is_critical_known {
-                self.find_critical();
-            }
-            for place in places {
-                let here = |device: usize| u32::from(self.critical[device] == place);
-                let own = if other == device { here(device) } else { here(device) + here(other) };
-                let waiting = self.critical_counts[usize::from(place)] - own;
-                let place = usize::from(place);
-                least_s += f64::from(waiting) * (self.trial_waits[place].compute_s - self.waits[place].compute_s);
-            }
-            // What rounding adds must not hide a gain.
-            if self.model.weigh(energy_j, least_s) >= below * (1.0 + 1e-9) {
-                return None;
-            }
-        }
-        Some(self.arch.dispatch(Longest {
-            times: &self.times,
-            waits: &self.trial_waits,
-            longest_s: &mut self.others_s,
-        }))
-    }
-
-    /// Takes a task off its place for a while: the sum of T_n without it.
-    fn lift(&mut self, task: usize) -> Lifted {
-        let (device, bytes, from) = (task / self.model.tasks(), self.sizes_bytes[task], self.places[task]);
-        let part = (from != NOWHERE).then(|| self.times.try_change(self.model, from, device, -bytes, -1));
-        self.trial_loads.copy_from_slice(&self.loads);
-        let mut energy_j = self.energy_j;
-        if from != NOWHERE {
-            self.trial_loads[usize::from(from)] -= bytes;
-            energy_j -= bytes * self.model.rates(device)[usize::from(from)].energy_j_per_byte;
-        }
-        let time_s = if let Some(contention) = self.model.contention() {
-            find_waits(contention, &self.trial_loads, &mut self.trial_waits);
-            let longest_s = &mut self.others_s;
-            self.arch.dispatch(Longest { times: &self.times, waits: &self.trial_waits, longest_s })
-        } else {
-            self.others_s[device] = self.times.longest_of(device, &self.trial_waits);
-            self.time_s - self.times.longest_s[device] + self.others_s[device]
-        };
-        Lifted { part, energy_j, time_s }
-    }
-
-    fn put_back(&mut self, lifted: &Lifted) {
-        if let Some(part) = &lifted.part {
-            self.times.undo(part);
-        }
-    }
-
-    /// The cost with a lifted task at a place.
-    fn cost_at(&mut self, task: usize, place: u8, lifted: &Lifted) -> f64 {
-        let (device, bytes, index) = (task / self.model.tasks(), self.sizes_bytes[task], usize::from(place));
-        let energy_j = lifted.energy_j + bytes * self.model.rates(device)[index].energy_j_per_byte;
-        let without_s = self.others_s[device];
-        let Some(contention) = self.model.contention().filter(|contention| contention.is_shared(index)) else {
-            let part = self.times.try_change(self.model, place, device, bytes, 1);
-            let there_s = self.times.done_s(index, device, &self.trial_waits[index]);
-            self.times.undo(&part);
-            return self.model.weigh(energy_j, lifted.time_s + (there_s.max(without_s) - without_s));
-        };
-        if contention.uplink_s_per_byte > 0.0 {
-            // All who send anything anywhere wait longer.
-            self.trial_loads[index] += bytes;
-            let part = self.times.try_change(self.model, place, device, bytes, 1);
-            find_waits(contention, &self.trial_loads, &mut self.trial_waits);
-            let time_s = self.arch.dispatch(Sum { times: &self.times, waits: &self.trial_waits });
-            self.times.undo(&part);
-            self.trial_loads[index] -= bytes;
-            find_waits(contention, &self.trial_loads, &mut self.trial_waits);
-            return self.model.weigh(energy_j, time_s);
-        }
-        let wait = wait_at(contention, index, self.trial_loads[index] + bytes, 0.0);
-        let others = MoreAt { times: &self.times, place: index, wait, longest_s: &self.others_s };
-        let time_s = self.arch.dispatch(others);
-        let counted_s = without_s.max(self.times.done_s(index, device, &wait));
-        let part = self.times.try_change(self.model, place, device, bytes, 1);
-        let there_s = self.times.done_s(index, device, &wait);
-        self.times.undo(&part);
-        self.model.weigh(energy_j, time_s + (there_s.max(without_s) - counted_s))
-    }
-
     fn give(&mut self, task: usize, place: u8) {
-        let (device, bytes, index) = (task / self.model.tasks(), self.sizes_bytes[task], usize::from(place));
-        self.energy_j += bytes * self.model.rates(device)[index].energy_j_per_byte;
-        self.loads[index] += bytes;
-        self.load_counts[index] += 1;
-        self.times.change(self.model, place, device, bytes, 1);
+        let (device, bytes, place) = (task / self.model.tasks(), self.sizes_bytes[task], usize::from(place));
+        self.energy_j += bytes * self.model.rates(device)[place].energy_j_per_byte;
+        self.loads[place] += bytes;
+        self.load_counts[place] += 1;
+        self.parts.change(place, device, bytes, 1);
     }
 
     fn take(&mut self, task: usize, place: u8) {
         if place == NOWHERE {
             return;
         }
-        let (device, bytes, index) = (task / self.model.tasks(), self.sizes_bytes[task], usize::from(place));
-        self.energy_j -= bytes * self.model.rates(device)[index].energy_j_per_byte;
-        self.load_counts[index] -= 1;
-        self.loads[index] = if self.load_counts[index] == 0 { 0.0 } else { self.loads[index] - bytes };
-        self.times.change(self.model, place, device, -bytes, -1);
+        let (device, bytes, place) = (task / self.model.tasks(), self.sizes_bytes[task], usize::from(place));
+        self.energy_j -= bytes * self.model.rates(device)[place].energy_j_per_byte;
+        self.load_counts[place] -= 1;
+        self.loads[place] = if self.load_counts[place] == 0 { 0.0 } else { self.loads[place] - bytes };
+        self.parts.change(place, device, -bytes, -1);
     }
 
-    /// Finds T_n of every device.
-    fn sum_up(&mut self) {
-        if let Some(contention) = self.model.contention() {
-            find_waits(contention, &self.loads, &mut self.waits);
-            self.trial_waits.copy_from_slice(&self.waits);
-        }
-        let mut longest_s = std::mem::take(&mut self.times.longest_s);
-        self.time_s = self.arch.dispatch(Longest { times: &self.times, waits: &self.waits, longest_s: &mut longest_s });
-        self.times.longest_s = longest_s;
+    /// T_n where nothing is shared; elsewhere it says nothing.
+    fn own_time(&self, device: usize) -> f64 {
+        if self.model.is_separable() { of_width!(self.alone_time(device)) } else { 0.0 }
+    }
+
+    fn alone_time<const WIDTH: usize>(&self, device: usize) -> f64 {
+        let nothing = Waits { links_s: [NEVER; WIDTH], shared_s: [0.0; WIDTH] };
+        self.parts.longest_of(device, &nothing, false)
+    }
+
+    /// Finds Σ T_n.
+    fn sum_up<const WIDTH: usize>(&mut self) {
+        let loads = self.copied_loads::<WIDTH>();
+        self.time_s = self.times(&self.waits(&loads, sent(&loads)));
         self.is_critical_known = false;
     }
 
-    /// Finds T_n of the devices that can have changed with these tasks.
-    fn sum_up_after(&mut self, tasks: &[usize]) {
+    /// The same, only these devices having changed, whose own times are known from before.
+    fn sum_up_after(&mut self, [(device, before_s), (other, others_before_s)]: [(usize, f64); 2]) {
         if !self.model.is_separable() {
-            self.sum_up();
+            of_width!(self.sum_up());
             return;
         }
-        for task in tasks {
-            let device = task / self.model.tasks();
-            let longest_s = self.times.longest_of(device, &self.waits);
-            self.time_s += longest_s - self.times.longest_s[device];
-            self.times.longest_s[device] = longest_s;
+        self.time_s += self.own_time(device) - before_s;
+        if other != device {
+            self.time_s += self.own_time(other) - others_before_s;
         }
     }
 
-    fn find_critical(&mut self) {
+    fn copied_loads<const WIDTH: usize>(&self) -> [f64; WIDTH] {
+        let mut loads = [0.0; WIDTH];
+        loads.copy_from_slice(&self.loads);
+        loads
+    }
+
+    fn waits<const WIDTH: usize>(&self, loads: &[f64; WIDTH], sent: f64) -> Waits<WIDTH> {
+        let mut waits = Waits { links_s: [NEVER; WIDTH], shared_s: [0.0; WIDTH] };
+        for place in 1..WIDTH {
+            waits.shared_s[place] = self.shared.compute_s_per_byte[place] * loads[place];
+        }
+        if self.shared.has_links {
+            for place in 1..WIDTH {
+                waits.links_s[place] = self.shared.links_s(place, loads[place], sent);
+            }
+        }
+        waits
+    }
+
+    /// Σ T_n.
+    fn times<const WIDTH: usize>(&self, waits: &Waits<WIDTH>) -> f64 {
+        let Parts { alone_s, compute_s, .. } = &self.parts;
+        if self.shared.has_links {
+            self.arch.dispatch(Times::<WIDTH, true> { alone_s, compute_s, waits })
+        } else {
+            self.arch.dispatch(Times::<WIDTH, false> { alone_s, compute_s, waits })
+        }
+    }
+
+    /// Σ T_n, one place after the other keeping everyone waiting for more; that of place 0, for which nobody waits, is
+    /// Σ T_n as it is.
+    fn raised_times<const WIDTH: usize>(&self, waits: &Waits<WIDTH>, raised: &Waits<WIDTH>) -> [f64; WIDTH] {
+        let Parts { alone_s, compute_s, .. } = &self.parts;
+        if self.shared.has_links {
+            self.arch.dispatch(RaisedTimes::<WIDTH, true> { alone_s, compute_s, waits, raised })
+        } else {
+            self.arch.dispatch(RaisedTimes::<WIDTH, false> { alone_s, compute_s, waits, raised })
+        }
+    }
+
+    fn find_critical<const WIDTH: usize>(&mut self) {
+        let loads = self.copied_loads::<WIDTH>();
+        let waits = self.waits(&loads, sent(&loads));
         self.critical_counts.fill(0);
         for device in 0..self.model.devices() {
-            let done_s = |place: usize| self.times.done_s(place, device, &self.waits[place]);
-            let critical =
-                (1..self.waits.len()).fold(0, |best, place| if done_s(place) > done_s(best) { place } else { best });
-            self.critical[device] = critical as u8;
-            self.critical_counts[critical] += 1;
+            let done_s = |place: usize| self.parts.done_s(place, device, &waits, self.shared.has_links);
+            let mut longest = (0, done_s(0));
+            for place in 1..self.model.places() {
+                let done_s = done_s(place);
+                if done_s > longest.1 {
+                    longest = (place, done_s);
+                }
+            }
+            self.critical[device] = longest.0 as u8;
+            self.critical_counts[longest.0] += 1;
         }
         self.is_critical_known = true;
     }
 }
 
-/// A task taken off its place, what is left, and how to put it back.
-#[derive(Debug, Clone, Copy)]
-struct Lifted {
-    part: Option<Part>,
-    energy_j: f64,
-    time_s: f64,
+/// L: what goes to any server.
+fn sent(loads: &[f64]) -> f64 {
+    loads[1..].iter().sum()
 }
 
-fn wait_at(contention: &Contention, place: usize, load_bytes: f64, sent_bytes: f64) -> Wait {
-    let links_s = contention.has_shared_link(place).then(|| contention.links_s(place, load_bytes, sent_bytes));
-    let compute_s = contention.shared[place].compute_s_per_byte * load_bytes;
-    Wait { links_s: links_s.unwrap_or(NEVER), compute_s }
-}
-
-fn find_waits(contention: &Contention, loads: &[f64], waits: &mut [Wait]) {
-    let sent_bytes = loads[1..].iter().sum();
-    for (place, (wait, &load)) in waits.iter_mut().zip(loads).enumerate() {
-        *wait = wait_at(contention, place, load, sent_bytes);
+impl Shared {
+    /// Until when the links to a server are busy; 0, which nothing is done before, if it shares none.
+    fn links_s(&self, place: usize, load_bytes: f64, sent_bytes: f64) -> f64 {
+        (self.link_s_per_byte[place] * load_bytes).max(self.uplink_s_per_byte * sent_bytes)
     }
 }
 
-impl Times {
+impl Parts {
+    fn new(model: &CostModel, width: usize) -> Self {
+        let length = model.devices().div_ceil(LANES) * width * LANES;
+        let mut parts = Self {
+            width,
+            bytes: vec![0.0; length],
+            counts: vec![0; length],
+            alone_s_per_byte: vec![0.0; length],
+            compute_s_per_byte: vec![0.0; length],
+            alone_s: vec![NEVER; length],
+            compute_s: vec![NEVER; length],
+        };
+        for device in 0..model.devices() {
+            for (place, rate) in model.rates(device).iter().enumerate() {
+                let own = match model.contention() {
+                    None => OwnRate { send_s_per_byte: 0.0, compute_s_per_byte: rate.time_s_per_byte },
+                    Some(contention) => contention.own[device * model.places() + place],
+                };
+                let index = parts.index(place, device);
+                parts.alone_s_per_byte[index] = own.send_s_per_byte + own.compute_s_per_byte;
+                parts.compute_s_per_byte[index] = own.compute_s_per_byte;
+            }
+        }
+        parts
+    }
+
+    fn clear(&mut self) {
+        self.bytes.fill(0.0);
+        self.counts.fill(0);
+        self.alone_s.fill(NEVER);
+        self.compute_s.fill(NEVER);
+    }
+
+    #[inline]
+    fn index(&self, place: usize, device: usize) -> usize {
+        (device / LANES * self.width + place) * LANES + device % LANES
+    }
+
     /// Gives a device more bytes at a place, or fewer.
-    fn change(&mut self, model: &CostModel, place: u8, device: usize, bytes: f64, tasks: i32) {
-        let index = usize::from(place) * self.stride + device;
+    fn change(&mut self, place: usize, device: usize, bytes: f64, tasks: i32) {
+        let index = self.index(place, device);
         self.counts[index] = self.counts[index].wrapping_add_signed(tasks);
         self.bytes[index] = if self.counts[index] == 0 { 0.0 } else { self.bytes[index] + bytes };
-        (self.alone_s[index], self.compute_s[index]) = alone(model, place, device, self.bytes[index]);
+        self.set_times(index, self.bytes[index]);
     }
 
-    /// The same, but only when it is done there; what was is returned.
-    fn try_change(&mut self, model: &CostModel, place: u8, device: usize, bytes: f64, tasks: i32) -> Part {
-        let index = usize::from(place) * self.stride + device;
-        let part = Part { index, alone_s: self.alone_s[index], compute_s: self.compute_s[index] };
-        let is_empty = self.counts[index].wrapping_add_signed(tasks) == 0;
-        let bytes = if is_empty { 0.0 } else { self.bytes[index] + bytes };
-        (self.alone_s[index], self.compute_s[index]) = alone(model, place, device, bytes);
-        part
-    }
-
-    fn undo(&mut self, part: &Part) {
-        (self.alone_s[part.index], self.compute_s[part.index]) = (part.alone_s, part.compute_s);
-    }
-
-    /// T_np.
+    /// The same, but only of when it is done; what was is returned.
     #[inline]
-    fn done_s(&self, place: usize, device: usize, wait: &Wait) -> f64 {
-        let index = place * self.stride + device;
-        self.alone_s[index].max(self.compute_s[index] + wait.links_s) + wait.compute_s
+    fn try_change(&mut self, place: usize, device: usize, bytes: f64, tasks: i32) -> Before {
+        let index = self.index(place, device);
+        let before = Before { index, alone_s: self.alone_s[index], compute_s: self.compute_s[index] };
+        let is_empty = self.counts[index].wrapping_add_signed(tasks) == 0;
+        self.set_times(index, if is_empty { 0.0 } else { self.bytes[index] + bytes });
+        before
+    }
+
+    #[inline]
+    fn undo(&mut self, before: Before) {
+        (self.alone_s[before.index], self.compute_s[before.index]) = (before.alone_s, before.compute_s);
+    }
+
+    #[inline]
+    fn set_times(&mut self, index: usize, bytes: f64) {
+        let times = (bytes * self.alone_s_per_byte[index], bytes * self.compute_s_per_byte[index]);
+        (self.alone_s[index], self.compute_s[index]) = if bytes > 0.0 { times } else { (NEVER, NEVER) };
+    }
+
+    /// T_np, [`NEVER`] if the device has nothing there.
+    #[inline]
+    fn done_s<const WIDTH: usize>(&self, place: usize, device: usize, waits: &Waits<WIDTH>, has_links: bool) -> f64 {
+        let index = self.index(place, device);
+        let mut done_s = self.alone_s[index];
+        if has_links {
+            done_s = done_s.max(self.compute_s[index] + waits.links_s[place]);
+        }
+        done_s + waits.shared_s[place]
+    }
+
+    /// T_np with more bytes.
+    #[inline]
+    fn done_with_s<const WIDTH: usize>(
+        &self,
+        place: usize,
+        device: usize,
+        bytes: f64,
+        waits: &Waits<WIDTH>,
+        has_links: bool,
+    ) -> f64 {
+        let index = self.index(place, device);
+        let bytes = self.bytes[index] + bytes;
+        if bytes <= 0.0 {
+            return NEVER;
+        }
+        let mut done_s = bytes * self.alone_s_per_byte[index];
+        if has_links {
+            done_s = done_s.max(bytes * self.compute_s_per_byte[index] + waits.links_s[place]);
+        }
+        done_s + waits.shared_s[place]
     }
 
     /// T_n.
     #[inline]
-    fn longest_of(&self, device: usize, waits: &[Wait]) -> f64 {
-        let all = waits.iter().enumerate().map(|(place, wait)| self.done_s(place, device, wait));
-        all.fold(0.0, f64::max)
-    }
-}
-
-/// When a device would be done with its bytes at a place if nothing were shared, and how long it computes of that.
-#[inline]
-fn alone(model: &CostModel, place: u8, device: usize, bytes: f64) -> (f64, f64) {
-    if bytes <= 0.0 {
-        return (NEVER, NEVER);
-    }
-    let index = usize::from(place);
-    let own = match model.contention() {
-        None => OwnRate { send_s_per_byte: 0.0, compute_s_per_byte: model.rates(device)[index].time_s_per_byte },
-        Some(contention) => contention.own[device * model.places() + index],
-    };
-    let compute_s = bytes * own.compute_s_per_byte;
-    (bytes * own.send_s_per_byte + compute_s, compute_s)
-}
-
-/// Writes T_n of all devices and sums them up.
-struct Longest<'a> {
-    times: &'a Times,
-    waits: &'a [Wait],
-    longest_s: &'a mut [f64],
-}
-
-/// Sums up T_n.
-struct Sum<'a> {
-    times: &'a Times,
-    waits: &'a [Wait],
-}
-
-/// Sums up T_n where one place keeps everyone waiting as given and `longest_s` is T_n of the other places.
-struct MoreAt<'a> {
-    times: &'a Times,
-    place: usize,
-    wait: Wait,
-    longest_s: &'a [f64],
-}
-
-/// When devices are done at a place, one vector of them.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-fn done<S: Simd>(simd: S, times: &Times, place: usize, wait: &Wait, vector: usize) -> S::f64s {
-    let row = place * times.stride..(place + 1) * times.stride;
-    let mut done = S::as_simd_f64s(&times.alone_s[row.clone()]).0[vector];
-    if wait.links_s > NEVER {
-        let compute = S::as_simd_f64s(&times.compute_s[row]).0[vector];
-        done = simd.max_f64s(done, simd.add_f64s(compute, simd.splat_f64s(wait.links_s)));
-    }
-    simd.add_f64s(done, simd.splat_f64s(wait.compute_s))
-}
-
-/// Sums [`LANES`] columns of vectors from the first device to the last, then the columns: the same on every processor.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-fn sum_of<S: Simd>(simd: S, stride: usize, mut vector: impl FnMut(usize) -> S::f64s) -> f64 {
-    let columns = LANES / S::F64_LANES;
-    let mut sums = [simd.splat_f64s(0.0); LANES];
-    for row in 0..stride / LANES {
-        for column in 0..columns {
-            sums[column] = simd.add_f64s(sums[column], vector(row * columns + column));
+    fn longest_of<const WIDTH: usize>(&self, device: usize, waits: &Waits<WIDTH>, has_links: bool) -> f64 {
+        let mut longest_s = 0.0_f64;
+        for place in 0..WIDTH {
+            longest_s = longest_s.max(self.done_s(place, device, waits, has_links));
         }
+        longest_s
     }
+}
+
+/// Sums up T_n, block by block of devices.
+struct Times<'a, const WIDTH: usize, const LINKS: bool> {
+    alone_s: &'a [f64],
+    compute_s: &'a [f64],
+    waits: &'a Waits<WIDTH>,
+}
+
+/// Sums up T_n and, for each server, what T_n would be if it kept everyone waiting for more.
+struct RaisedTimes<'a, const WIDTH: usize, const LINKS: bool> {
+    alone_s: &'a [f64],
+    compute_s: &'a [f64],
+    waits: &'a Waits<WIDTH>,
+    raised: &'a Waits<WIDTH>,
+}
+
+/// When the devices of one vector are done at a place.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+fn done<S: Simd, const LINKS: bool>(
+    simd: S,
+    alone: S::f64s,
+    compute: S::f64s,
+    links: S::f64s,
+    shared: S::f64s,
+) -> S::f64s {
+    let done = if LINKS { simd.max_f64s(alone, simd.add_f64s(compute, links)) } else { alone };
+    simd.add_f64s(done, shared)
+}
+
+impl<const WIDTH: usize, const LINKS: bool> WithSimd for Times<'_, WIDTH, LINKS> {
+    type Output = f64;
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+    fn with_simd<S: Simd>(self, simd: S) -> f64 {
+        let columns = LANES / S::F64_LANES;
+        let links = self.waits.links_s.map(|time| simd.splat_f64s(time));
+        let shared = self.waits.shared_s.map(|time| simd.splat_f64s(time));
+        let mut sums = [simd.splat_f64s(0.0); LANES];
+        let blocks = S::as_simd_f64s(self.alone_s).0.chunks_exact(WIDTH * columns);
+        for (alone, compute) in blocks.zip(S::as_simd_f64s(self.compute_s).0.chunks_exact(WIDTH * columns)) {
+            for column in 0..columns {
+                let mut longest = simd.splat_f64s(0.0);
+                for place in 0..WIDTH {
+                    let index = place * columns + column;
+                    let done = done::<S, LINKS>(simd, alone[index], compute[index], links[place], shared[place]);
+                    longest = simd.max_f64s(longest, done);
+                }
+                sums[column] = simd.add_f64s(sums[column], longest);
+            }
+        }
+        add_up::<S>(sums)
+    }
+}
+
+impl<const WIDTH: usize, const LINKS: bool> WithSimd for RaisedTimes<'_, WIDTH, LINKS> {
+    type Output = [f64; WIDTH];
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+    fn with_simd<S: Simd>(self, simd: S) -> [f64; WIDTH] {
+        let columns = LANES / S::F64_LANES;
+        let links = self.waits.links_s.map(|time| simd.splat_f64s(time));
+        let shared = self.waits.shared_s.map(|time| simd.splat_f64s(time));
+        let raised_links = self.raised.links_s.map(|time| simd.splat_f64s(time));
+        let raised_shared = self.raised.shared_s.map(|time| simd.splat_f64s(time));
+        let mut sums = [[simd.splat_f64s(0.0); LANES]; WIDTH];
+        let blocks = S::as_simd_f64s(self.alone_s).0.chunks_exact(WIDTH * columns);
+        for (alone, compute) in blocks.zip(S::as_simd_f64s(self.compute_s).0.chunks_exact(WIDTH * columns)) {
+            for column in 0..columns {
+                let mut longest = simd.splat_f64s(0.0);
+                for place in 0..WIDTH {
+                    let index = place * columns + column;
+                    let done = done::<S, LINKS>(simd, alone[index], compute[index], links[place], shared[place]);
+                    longest = simd.max_f64s(longest, done);
+                }
+                sums[0][column] = simd.add_f64s(sums[0][column], longest);
+                for place in 1..WIDTH {
+                    let index = place * columns + column;
+                    let (links, shared) = (raised_links[place], raised_shared[place]);
+                    let done = done::<S, LINKS>(simd, alone[index], compute[index], links, shared);
+                    sums[place][column] = simd.add_f64s(sums[place][column], simd.max_f64s(longest, done));
+                }
+            }
+        }
+        sums.map(|sums| add_up::<S>(sums))
+    }
+}
+
+/// The sum of [`LANES`] columns, in the same order whatever the vectors.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+fn add_up<S: Simd>(sums: [S::f64s; LANES]) -> f64 {
     let mut lanes = [0.0; LANES];
-    let (vectors, _) = S::as_mut_simd_f64s(&mut lanes);
-    vectors.iter_mut().zip(sums).for_each(|(lanes, sum)| *lanes = sum);
+    for (lanes, sum) in S::as_mut_simd_f64s(&mut lanes).0.iter_mut().zip(sums) {
+        *lanes = sum;
+    }
     let [a, b, c, d, e, f, g, h] = lanes;
     ((a + e) + (c + g)) + ((b + f) + (d + h))
-}
-
-impl WithSimd for Longest<'_> {
-    type Output = f64;
-
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-    fn with_simd<S: Simd>(self, simd: S) -> f64 {
-        let Self { times, waits, longest_s } = self;
-        let longest_s = S::as_mut_simd_f64s(longest_s).0;
-        sum_of(simd, times.stride, |vector| {
-            let mut longest = simd.splat_f64s(0.0);
-            for (place, wait) in waits.iter().enumerate() {
-                longest = simd.max_f64s(longest, done(simd, times, place, wait, vector));
-            }
-            longest_s[vector] = longest;
-            longest
-        })
-    }
-}
-
-impl WithSimd for Sum<'_> {
-    type Output = f64;
-
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-    fn with_simd<S: Simd>(self, simd: S) -> f64 {
-        let Self { times, waits } = self;
-        sum_of(simd, times.stride, |vector| {
-            let all = waits.iter().enumerate().map(|(place, wait)| done(simd, times, place, wait, vector));
-            all.fold(simd.splat_f64s(0.0), |longest, time| simd.max_f64s(longest, time))
-        })
-    }
-}
-
-impl WithSimd for MoreAt<'_> {
-    type Output = f64;
-
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-    fn with_simd<S: Simd>(self, simd: S) -> f64 {
-        let Self { times, place, wait, longest_s } = self;
-        let longest_s = S::as_simd_f64s(longest_s).0;
-        sum_of(simd, times.stride, |vector| simd.max_f64s(longest_s[vector], done(simd, times, place, &wait, vector)))
-    }
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use self::columns::Columns;
 pub use self::incremental::IncrementalCost;
-pub(crate) use self::physics::{Contention, Link, Physics, SLOWEST_MBPS, ServerPhysics};
+pub(crate) use self::physics::{Contention, Link, OwnRate, Physics, SLOWEST_MBPS, ServerPhysics};
 use crate::decision::Decision;
 use crate::environment::Environment;
 use crate::error::EnvironmentError;
@@ -264,14 +264,11 @@ impl CostModel {
         times_s: &mut [f64],
     ) -> (f64, f64) {
         let contention = self.contention.as_ref().expect("asked only where something is shared");
-        let rates = self.rates(device);
         times_s.fill(0.0);
-        let mut energy_j = 0.0;
         for (&bytes, &place) in sizes_bytes.iter().zip(places) {
-            energy_j += bytes * rates[usize::from(place)].energy_j_per_byte;
             times_s[usize::from(place)] += bytes;
         }
-        (energy_j, contention.done_s(device, loads, times_s))
+        contention.outcome(device, self.rates(device), loads, times_s)
     }
 
     /// Cost of one device's part of a decision: α E_n + (1 − α) max(T_n). Allocates nothing.

@@ -106,14 +106,21 @@ impl Contention {
         uplink_s.max(self.shared[place].link_s_per_byte * load_bytes)
     }
 
-    /// Turns a device's bytes at each place into when it is done there, and returns the longest. Loads are L_p of every
-    /// place.
-    pub(super) fn done_s(&self, device: usize, loads: &[f64; MAX_PLACES], bytes_to_times: &mut [f64]) -> f64 {
+    /// Energy and response time of one device, whose bytes at each place turn into when it is done there. Loads are L_p
+    /// of every place.
+    pub(super) fn outcome(
+        &self,
+        device: usize,
+        rates: &[Rate],
+        loads: &[f64; MAX_PLACES],
+        bytes_to_times: &mut [f64],
+    ) -> (f64, f64) {
         let places = bytes_to_times.len();
         let sent = loads[1..places].iter().sum::<f64>();
-        let mut longest_s = 0.0_f64;
+        let (mut energy_j, mut longest_s) = (0.0, 0.0_f64);
         for (place, value) in bytes_to_times.iter_mut().enumerate() {
             let bytes = *value;
+            energy_j += bytes * rates[place].energy_j_per_byte;
             if bytes > 0.0 {
                 let OwnRate { send_s_per_byte, compute_s_per_byte } = self.own[device * places + place];
                 *value = (bytes * send_s_per_byte).max(self.links_s(place, loads[place], sent))
@@ -122,7 +129,7 @@ impl Contention {
                 longest_s = longest_s.max(*value);
             }
         }
-        longest_s
+        (energy_j, longest_s)
     }
 }
 

@@ -2,12 +2,13 @@
 
 use super::load::Load;
 use super::{Scheme, Solution};
-use crate::cost::CostModel;
+use crate::cost::{CostModel, IncrementalCost};
 use crate::decision::Decision;
 use crate::error::SchemeError;
 use crate::workload::Workload;
 
-/// In which order a greedy rule takes a device's tasks.
+/// In which order a greedy rule takes tasks: those of each device by itself, or those of all devices where these share
+/// something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// As they stand in the workload.
@@ -39,11 +40,17 @@ impl Scheme for Greedy {
 
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let mut places = vec![0; model.task_count()];
+        let evaluations = (model.task_count() * model.places()) as u64;
+        if !model.is_separable() {
+            let mut priced = IncrementalCost::new(model);
+            place_all_greedily(&mut priced, workload.sizes_bytes(), self.order);
+            places.copy_from_slice(priced.places());
+            return Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations });
+        }
         let rows = workload.sizes_bytes().chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
         for (device, (sizes, places)) in rows.enumerate() {
             place_greedily(&mut Load::new(model.rates(device), model.alpha()), sizes, self.order, places);
         }
-        let evaluations = (model.task_count() * model.places()) as u64;
         Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations })
     }
 }
@@ -65,5 +72,20 @@ pub(super) fn place_greedily(load: &mut Load<'_>, sizes_bytes: &[f64], order: Or
         }
         load.add(bytes, best.1);
         places[task] = best.1;
+    }
+}
+
+/// Places the tasks of all devices, one after the other.
+pub(super) fn place_all_greedily(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64], order: Order) {
+    priced.start(sizes_bytes);
+    let mut tasks: Vec<usize> = (0..sizes_bytes.len()).collect();
+    if order == Order::LargestFirst {
+        tasks.sort_by(|&a, &b| sizes_bytes[b].total_cmp(&sizes_bytes[a]));
+    }
+    let mut costs = vec![0.0; priced.loads_bytes().len()];
+    for task in tasks {
+        priced.move_costs(task, &mut costs);
+        let cheapest = (1..costs.len()).fold(0, |best, place| if costs[place] < costs[best] { place } else { best });
+        priced.place(task, cheapest as u8);
     }
 }

@@ -1,9 +1,9 @@
 //! Local search: from several first decisions, single moves and swaps until none helps.
 
-use super::greedy::place_greedily;
+use super::greedy::{place_all_greedily, place_greedily};
 use super::load::Load;
 use super::{Order, Scheme, Solution};
-use crate::cost::CostModel;
+use crate::cost::{CostModel, IncrementalCost};
 use crate::decision::Decision;
 use crate::error::SchemeError;
 use crate::workload::Workload;
@@ -28,6 +28,13 @@ impl LocalSearch {
     /// If the shapes differ, or the decision names a place that is not there.
     pub fn improve(&self, model: &CostModel, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
         assert_eq!((sizes_bytes.len(), places.len()), (model.task_count(), model.task_count()), "shapes differ");
+        if !model.is_separable() {
+            let mut priced = IncrementalCost::new(model);
+            priced.set(sizes_bytes, places);
+            let evaluations = improve_all(&mut priced, sizes_bytes, u64::MAX);
+            places.copy_from_slice(priced.places());
+            return evaluations;
+        }
         let rows = sizes_bytes.chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
         let mut evaluations = 0;
         for (device, (sizes, places)) in rows.enumerate() {
@@ -39,6 +46,15 @@ impl LocalSearch {
         }
         evaluations
     }
+
+    /// The same for a whole fleet that shares something: greedy, then moves and swaps, until nothing helps.
+    pub(super) fn decide_into(&self, priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
+        place_all_greedily(priced, sizes_bytes, Order::LargestFirst);
+        let greedy = (sizes_bytes.len() * priced.loads_bytes().len()) as u64;
+        let evaluations = greedy + improve_all(priced, sizes_bytes, u64::MAX);
+        places.copy_from_slice(priced.places());
+        evaluations
+    }
 }
 
 impl Scheme for LocalSearch {
@@ -48,6 +64,10 @@ impl Scheme for LocalSearch {
 
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let mut places = vec![0; model.task_count()];
+        if !model.is_separable() {
+            let evaluations = self.decide_into(&mut IncrementalCost::new(model), workload.sizes_bytes(), &mut places);
+            return Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations });
+        }
         let mut trial = vec![0; model.tasks()];
         let mut evaluations = (model.task_count() * model.places()) as u64;
         let rows = workload.sizes_bytes().chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
@@ -102,6 +122,54 @@ fn improve(load: &mut Load<'_>, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
                     } else {
                         swap(load, sizes_bytes, places, task, other);
                     }
+                }
+            }
+        }
+        if !gains(cost, before) {
+            return evaluations;
+        }
+    }
+}
+
+/// Improves the decision of a whole fleet, largest tasks first, until no move and no swap helps or the budget is spent;
+/// returns the number of prices asked.
+pub(super) fn improve_all(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64], budget: u64) -> u64 {
+    let mut order: Vec<usize> = (0..sizes_bytes.len()).collect();
+    order.sort_by(|&a, &b| sizes_bytes[b].total_cmp(&sizes_bytes[a]));
+    let mut costs = vec![0.0; priced.loads_bytes().len()];
+    let moves = costs.len() as u64 - 1;
+    let mut evaluations = 0;
+    let mut cost = priced.cost();
+    loop {
+        let before = cost;
+        for &task in &order {
+            if evaluations + moves > budget {
+                return evaluations;
+            }
+            priced.move_costs(task, &mut costs);
+            evaluations += moves;
+            let cheapest =
+                (1..costs.len()).fold(0, |best, place| if costs[place] < costs[best] { place } else { best });
+            if gains(costs[cheapest], cost) {
+                priced.place(task, cheapest as u8);
+                cost = priced.cost();
+            }
+        }
+        if gains(cost, before) {
+            continue; // moves are cheaper than swaps
+        }
+        for (rank, &task) in order.iter().enumerate() {
+            for &other in &order[rank + 1..] {
+                if priced.places()[task] == priced.places()[other] {
+                    continue;
+                }
+                if evaluations >= budget {
+                    return evaluations;
+                }
+                evaluations += 1;
+                if priced.swap_cost(task, other, cost).is_some_and(|swapped| gains(swapped, cost)) {
+                    priced.swap(task, other);
+                    cost = priced.cost();
                 }
             }
         }

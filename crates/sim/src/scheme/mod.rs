@@ -3,6 +3,7 @@
 //!
 //! A new scheme is one file here and one line in [`classic`].
 
+mod annealing;
 mod brute_force;
 mod exact;
 mod fixed;
@@ -12,8 +13,9 @@ mod load;
 mod local_search;
 mod random;
 
+pub use annealing::Annealing;
 pub use brute_force::BruteForce;
-pub use exact::Exact;
+pub use exact::{Bounds, Exact};
 pub use fixed::{BestMix, Fixed};
 pub use genetic::{Genetic, GeneticSettings};
 pub use greedy::{Greedy, Order};

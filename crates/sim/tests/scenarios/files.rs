@@ -28,7 +28,7 @@ fn every_preset_loads_and_names_itself() {
         let scenario = Scenario::load(name).expect("a preset");
         assert_eq!(scenario.name, name);
         let model = scenario.check().expect("valid");
-        assert_eq!((model.devices(), model.tasks()), (if name == "shared-edges" { 5 } else { 3 }, 3));
+        assert_eq!((model.devices(), model.tasks()), (3, 3));
         assert_eq!(model.places(), scenario.servers.len() + 1);
         assert_eq!(model.is_separable(), !name.starts_with("shared"));
         assert_eq!(model.place_names()[0], "local");

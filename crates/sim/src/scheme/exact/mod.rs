@@ -1,7 +1,10 @@
-//! The exact optimum: with dedicated servers the cost is a sum over devices, so that each device is searched by
-//! itself, by depth-first branch and bound.
+//! The exact optimum.
 //!
-//! # The bound
+//! Where nothing is shared the cost is a sum over devices, so that each device is searched by itself, by depth-first
+//! branch and bound. Where something is, the optimum does not separate: all devices are searched together, over the loads
+//! of what they share, see [`boxes`].
+//!
+//! # The bound of one device
 //! Energy and time of a task are proportional to its size at every place. Let the bytes that are still to be placed be
 //! divisible at will, and the rest of the problem becomes: find a deadline τ no earlier than any place is busy already,
 //! give each place p as many bytes x_p as it can finish by then, the cheapest in energy first, and pay
@@ -9,10 +12,13 @@
 //! which the k cheapest places can just take all), so that looking at the breakpoints gives its exact minimum, which
 //! no completion of the partial decision can undercut.
 
+mod boxes;
+mod divisible;
+
 use rayon::prelude::*;
 
-use super::{Scheme, Solution};
-use crate::cost::{CostModel, Rate};
+use super::{Annealing, LocalSearch, Scheme, Solution};
+use crate::cost::{CostModel, IncrementalCost, Rate};
 use crate::decision::{Decision, Placement};
 use crate::error::SchemeError;
 use crate::workload::Workload;
@@ -20,8 +26,13 @@ use crate::workload::Workload;
 /// Search nodes for one device after which the search gives up: a fraction of a second.
 const MAX_NODES: u64 = 3_000_000;
 
-/// Branch and bound for each device. Always answers up to 13 tasks a device on three places; beyond that it depends on
-/// the sizes, and what would take too long is refused.
+/// Boxes of loads that the search over shared places looks into before it gives up.
+const MAX_BOXES: u64 = 2_000;
+
+/// Branch and bound. Where nothing is shared it always answers up to 13 tasks a device on three places; beyond that it
+/// depends on the sizes. Where something is shared it depends on the number of shared places and of ways to place one
+/// device's tasks; many devices are no harder than few. What would take too long is refused; [`Exact::bounds`] then says
+/// how far the optimum can be.
 #[derive(Debug, Clone, Default)]
 pub struct Exact {
     /// The places that may be used; all if empty.
@@ -55,16 +66,78 @@ impl Exact {
         places: &mut [u8],
     ) -> Result<(f64, u64), SchemeError> {
         assert_eq!((sizes_bytes.len(), places.len()), (model.task_count(), model.task_count()), "shapes differ");
-        let (mut cost, mut evaluations) = (0.0, 0);
+        if !self.separates(model) {
+            let found = self.search_boxes(model, sizes_bytes, MAX_BOXES);
+            if !found.is_optimal {
+                let gap = 1.0 - found.lower / found.cost;
+                return Err(SchemeError::NotProved { tasks: model.task_count(), places: model.places(), gap });
+            }
+            places.copy_from_slice(&found.places);
+            return Ok((found.cost, found.evaluations));
+        }
+        let mut evaluations = 0;
         let rows = sizes_bytes.chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
         for (device, (sizes, places)) in rows.enumerate() {
             self.search.prepare(model.rates(device), &self.among, model.alpha(), sizes);
             self.search.run(places)?;
-            cost += model.device_cost(device, sizes, places);
             evaluations += self.search.nodes;
         }
-        Ok((cost, evaluations))
+        Ok((model.cost(sizes_bytes, places), evaluations))
     }
+
+    /// A decision, and a cost that none undercuts: the optimum itself if the search ends within its limits, else the best
+    /// known and the best bound.
+    ///
+    /// # Errors
+    /// If nothing is shared and the search would take too long.
+    pub fn bounds(&mut self, model: &CostModel, workload: &Workload) -> Result<Bounds, SchemeError> {
+        if self.separates(model) {
+            let Solution { decision, evaluations } = self.decide(model, workload)?;
+            let cost = model.cost(workload.sizes_bytes(), decision.places());
+            return Ok(Bounds { lower: cost, cost, decision, is_optimal: true, evaluations });
+        }
+        let boxes::Found { lower, cost, places, is_optimal, evaluations } =
+            self.search_boxes(model, workload.sizes_bytes(), MAX_BOXES);
+        Ok(Bounds { lower, cost, decision: Decision::from_places(model.tasks(), places), is_optimal, evaluations })
+    }
+
+    /// Whether each device can be decided by itself.
+    fn separates(&self, model: &CostModel) -> bool {
+        let is_shared = |place: u8| {
+            let may_be_used = self.among.is_empty() || self.among.contains(&place);
+            may_be_used && model.contention().is_some_and(|contention| contention.is_shared(usize::from(place)))
+        };
+        !(0..model.places() as u8).any(is_shared)
+    }
+
+    fn search_boxes(&self, model: &CostModel, sizes_bytes: &[f64], most_boxes: u64) -> boxes::Found {
+        let tasks = model.task_count();
+        let mut places = vec![self.among.first().copied().unwrap_or(0); tasks];
+        let mut evaluations = 0;
+        if self.among.is_empty() {
+            let mut priced = IncrementalCost::new(model);
+            evaluations += LocalSearch::new().decide_into(&mut priced, sizes_bytes, &mut places);
+            evaluations += Annealing::new(0, 300 * tasks as u64).improve(&mut priced, sizes_bytes, &mut places);
+        }
+        let mut found = boxes::search(model, sizes_bytes, &self.among, places, most_boxes);
+        found.evaluations += evaluations;
+        found
+    }
+}
+
+/// What [`Exact::bounds`] knows of the optimum.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bounds {
+    /// No decision costs less.
+    pub lower: f64,
+    /// Cost of the decision.
+    pub cost: f64,
+    /// The best known.
+    pub decision: Decision,
+    /// Whether it is proved to be the best.
+    pub is_optimal: bool,
+    /// Prices asked, of a whole decision or of one device's part.
+    pub evaluations: u64,
 }
 
 impl Scheme for Exact {
