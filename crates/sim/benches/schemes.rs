@@ -3,7 +3,7 @@
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use sim::scheme::{self, Scheme};
-use sim::{CostModel, Part, Scenario, SizeSampler, Workload, Workloads, random, scenario};
+use sim::{CostModel, Decision, Part, Scenario, SizeSampler, Workload, Workloads, allocation, random, scenario};
 
 fn main() {
     divan::main();
@@ -103,6 +103,27 @@ fn exact_32_workloads_of_tasks(bencher: Bencher<'_, '_>, tasks: usize) {
     bencher.counter(ItemsCount::new(32_usize)).bench_local(|| {
         for workload in &set[..32] {
             exact.decide_into(&model, black_box(workload.sizes_bytes()), &mut places).expect("small enough");
+        }
+    });
+}
+
+/// 20 Mbit/s a device shared out among the uplinks of a fleet with one edge server, each of 512 workloads with a decision
+/// drawn at random.
+#[divan::bench(args = [(10, 3), (50, 10)])]
+fn share_out_bandwidth_for_512_decisions(bencher: Bencher<'_, '_>, (devices, tasks): (usize, usize)) {
+    let mut scenario = Scenario::load("shared-edge").expect("a preset");
+    scenario.devices.count = devices;
+    scenario.tasks.per_device = tasks;
+    let model = scenario.check().expect("valid");
+    let sampler = SizeSampler::new(&scenario).expect("no file");
+    let mut source = Workloads::new(&scenario, sampler, Part::Training, random::stream(0, "bench"));
+    let mut random = random::stream(1, "bench");
+    let mut places = || (0..devices * tasks).map(|_| random::below(&mut random, 3) as u8).collect::<Vec<_>>();
+    let set: Vec<_> = (0..512).map(|_| (source.draw(), Decision::from_places(tasks, places()))).collect();
+    bencher.counter(ItemsCount::new(512_usize)).bench_local(|| {
+        for (workload, decision) in &set {
+            black_box(allocation::allocate(&model, black_box(workload), decision, 20.0 * devices as f64))
+                .expect("valid");
         }
     });
 }

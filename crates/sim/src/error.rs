@@ -159,3 +159,43 @@ pub enum SchemeError {
     #[error("the decision could not be computed: {0}")]
     Backend(String),
 }
+
+/// Why bandwidth cannot be shared out.
+#[derive(Debug, thiserror::Error)]
+pub enum AllocationError {
+    /// The total is no bandwidth.
+    #[error("the total bandwidth must lie between 1e-8 and 1e12 Mbit/s, is {found}")]
+    Total {
+        /// What it is, in Mbit/s.
+        found: f64,
+    },
+    /// The total cannot be split into as many links as are needed.
+    #[error("{total_mbps} Mbit/s are too few for {senders} devices that send: each needs at least 1e-8 Mbit/s")]
+    TooLittle {
+        /// What there is.
+        total_mbps: f64,
+        /// Devices that send something through their uplinks.
+        senders: usize,
+    },
+    /// Workload or decision are for another fleet.
+    #[error("the {what} must be of {} × {} tasks, is of {} × {}", wanted.0, wanted.1, found.0, found.1)]
+    Shape {
+        /// Which of them.
+        what: &'static str,
+        /// N and M of the cost model.
+        wanted: (usize, usize),
+        /// Its own.
+        found: (usize, usize),
+    },
+    /// The decision names a place that is not there.
+    #[error("the decision names place {place}, there are {places}")]
+    Place {
+        /// What it names.
+        place: u8,
+        /// How many there are, the device itself included.
+        places: usize,
+    },
+    /// The scheme gives no decision.
+    #[error(transparent)]
+    Scheme(#[from] SchemeError),
+}

@@ -20,6 +20,7 @@
 //! - A [`Workload`] **W** is the sizes of N × M tasks, a [`Decision`] **X** says where each of them runs
 //!   ([`Placement`]), an [`Outcome`] is what that costs.
 //! - An [`Environment`] is what changes while a system runs: uplinks, capacities, α; a [`CostModel`] prices in one.
+//! - An [`allocation`] shares one bandwidth out among the devices' uplinks.
 //! - [`exchange`] is how other programs name workloads and are answered.
 //! - A [`trace`] is what a device measured of its network.
 //! - A [`Scheme`](scheme::Scheme) is anything that decides.
@@ -29,6 +30,7 @@
 //! Servers and links shared between devices, energy of idle devices, and results sent back are not modelled; nor does
 //! anything here print, read arguments or write files.
 
+pub mod allocation;
 pub mod config;
 mod cost;
 mod decision;
@@ -49,7 +51,7 @@ pub use environment::{
     Environment, EnvironmentMoments, EnvironmentSampler, MAX_UPLINK_MBPS, Moments, SLOWEST_TOLD_APART_MBPS, WINDOW_S,
     uplink_windows,
 };
-pub use error::{DataError, EnvironmentError, ScenarioError, SchemeError, SizesError};
+pub use error::{AllocationError, DataError, EnvironmentError, ScenarioError, SchemeError, SizesError};
 pub use metrics::StandardSet;
 pub use scenario::Scenario;
 pub use workload::{MAX_SIZE_MB, Part, SizeMoments, SizeSampler, Workload, Workloads, is_size};

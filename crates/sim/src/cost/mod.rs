@@ -188,6 +188,17 @@ impl CostModel {
         self.contention.as_ref()
     }
 
+    /// The server at a place, counted from 1.
+    pub(crate) fn server(&self, place: usize) -> &ServerPhysics {
+        &self.physics.servers[place - 1]
+    }
+
+    /// Time to compute a byte at a server, whatever the links to it.
+    pub(crate) fn compute_s_per_byte(&self, place: usize) -> f64 {
+        let capacity = self.environment.capacities[place - 1];
+        self.server(place).compute_s_per_byte(self.physics.instructions_per_byte, capacity)
+    }
+
     /// Whether a workload has this model's N and M.
     pub fn fits(&self, workload: &Workload) -> bool {
         (workload.devices(), workload.tasks()) == (self.devices(), self.tasks)
@@ -245,7 +256,7 @@ impl CostModel {
     }
 
     /// L_p of every place.
-    fn loads(&self, sizes_bytes: &[f64], places: &[u8]) -> [f64; MAX_PLACES] {
+    pub(crate) fn loads(&self, sizes_bytes: &[f64], places: &[u8]) -> [f64; MAX_PLACES] {
         let mut loads = [0.0; MAX_PLACES];
         for (&bytes, &place) in sizes_bytes.iter().zip(places) {
             assert!(usize::from(place) < self.places(), "place {place} of {}", self.places());

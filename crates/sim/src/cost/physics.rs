@@ -49,6 +49,13 @@ pub(crate) enum Link {
     Beside(f64),
 }
 
+impl ServerPhysics {
+    /// Time to compute a byte with a share of its frequency.
+    pub(crate) fn compute_s_per_byte(&self, instructions_per_byte: f64, capacity: f64) -> f64 {
+        instructions_per_byte / (self.frequency_hz * capacity)
+    }
+}
+
 impl Link {
     pub(crate) fn mbps(self, uplink_mbps: f64) -> f64 {
         match self {
@@ -156,7 +163,7 @@ impl Physics {
                     // Eqs. (7), (8) and (12); a shared link is one device's alone here.
                     let narrowest = server.shared_link_mbps.into_iter().chain(self.shared_uplink_mbps);
                     let mbps = narrowest.fold(mbps, f64::min);
-                    let time_s_per_byte = self.instructions_per_byte / (server.frequency_hz * capacity)
+                    let time_s_per_byte = server.compute_s_per_byte(self.instructions_per_byte, *capacity)
                         + 1.0 / bytes_per_second_from_mbps(mbps);
                     Rate { energy_j_per_byte, time_s_per_byte }
                 } else {
@@ -179,8 +186,9 @@ impl Physics {
         shared.clear();
         let link_s_per_byte = |mbps: Option<f64>| mbps.map_or(0.0, |mbps| 1.0 / bytes_per_second_from_mbps(mbps));
         *uplink_s_per_byte = link_s_per_byte(self.shared_uplink_mbps);
-        let compute_s_per_byte =
-            |(server, capacity): (&ServerPhysics, &f64)| self.instructions_per_byte / (server.frequency_hz * capacity);
+        let compute_s_per_byte = |(server, capacity): (&ServerPhysics, &f64)| {
+            server.compute_s_per_byte(self.instructions_per_byte, *capacity)
+        };
         shared.push(SharedRate::default());
         for server in self.servers.iter().zip(&environment.capacities) {
             shared.push(SharedRate {

@@ -1,0 +1,371 @@
+//! Bandwidth allocation: one bandwidth shared out among the devices' uplinks.
+//!
+//! For a given decision the cost depends on the uplinks b_n through the response times alone. With the decision's bytes
+//! V_np at place p and everything else fixed, device n's is
+//!
+//! T_n(b_n) = max(F_n, max_p(a_np / b_n + c_np)), a_np = 8e-6 V_np,
+//!
+//! p over the servers it reaches through its uplink; c_np is when it would be done there with an uplink without end and
+//! nothing slower behind, and F_n what no uplink changes: its own tasks, servers beside the uplink, slower or shared links
+//! behind it. T_n is convex and does not rise, so that min Σ T_n(b_n), Σ b_n ≤ B, is a convex problem. Its optimality
+//! conditions are: some ν ≥ 0 lies in −∂T_n(b_n) for every n, and ν = 0 or Σ b_n = B. On a piece of T_n they say
+//! b_n = √(a_np / ν), where two pieces meet b_n stays for a range of ν, and where T_n is flat nothing is wanted. In
+//! r = 1/√ν the sum of all b_n is therefore piecewise linear and does not fall: the piece where it passes B is searched
+//! for among the sorted ends, and r is exact on it but for rounding.
+//!
+//! ```
+//! use sim::scheme::{Greedy, Order, Scheme};
+//! use sim::{Scenario, Workload, allocation};
+//!
+//! let model = Scenario::load("shared-edges")?.check()?;
+//! let sizes_mb: Vec<f64> = (0..model.task_count()).map(|task| 10.0 + task as f64).collect();
+//! let workload = Workload::from_mb(model.tasks(), &sizes_mb);
+//! let mut greedy = Greedy::new(Order::LargestFirst);
+//! let decision = greedy.decide(&model, &workload)?.decision;
+//!
+//! let total_mbps = 30.0;
+//! let shared_out = allocation::allocate(&model, &workload, &decision, total_mbps)?;
+//! assert!((shared_out.uplinks_mbps.iter().sum::<f64>() - total_mbps).abs() < 1e-9);
+//! let joint = allocation::alternate(&mut greedy, &model, &workload, total_mbps)?;
+//! assert_eq!(joint.decision.places().len(), model.task_count());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::ops::Range;
+
+use crate::cost::{CostModel, Link, Outcome, SLOWEST_MBPS};
+use crate::decision::Decision;
+use crate::environment::{Environment, MAX_UPLINK_MBPS};
+use crate::error::AllocationError;
+use crate::scheme::Scheme;
+use crate::units::bytes_per_second_from_mbps;
+use crate::workload::Workload;
+
+/// After so many decisions [`alternate`] takes the best.
+const MAX_ROUNDS: usize = 20;
+
+/// A round that lowers the cost by less than this share gains nothing.
+const LEAST_GAIN: f64 = 1e-9;
+
+/// The optimal uplinks for one decision.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Allocation {
+    /// b_n of each device. They add up to the total, but for rounding; every device that sends has at least 1e-8 Mbit/s.
+    ///
+    /// Bandwidth that would save nobody any time is spread evenly over all devices. If there is none, a device that sends
+    /// nothing through its uplink has 0: it reaches no server that way, and any share of use to it would cost the others.
+    pub uplinks_mbps: Vec<f64>,
+    /// ν, the time Σ T_n that the next Mbit/s of the total would save; 0 if none. Where the total just reaches the end of a
+    /// piece, the time that the last one saved.
+    pub multiplier_s_per_mbps: f64,
+    /// What the decision costs with these uplinks.
+    pub outcome: Outcome,
+}
+
+/// A decision and the uplinks to go with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Joint {
+    /// The model's environment with uplinks that add up to the total.
+    pub environment: Environment,
+    /// **X**.
+    pub decision: Decision,
+    /// What both cost together.
+    pub outcome: Outcome,
+    /// How often the scheme decided.
+    pub rounds: usize,
+    /// How often the cost model was asked for a price, by the scheme and for the uplinks.
+    pub evaluations: u64,
+}
+
+/// The uplinks with which a decision costs least, of all that add up to `total_mbps` and let every device send what it is
+/// to send. The uplinks of the model's own environment do not matter, its α and capacities do.
+///
+/// With α = 1, where time costs nothing, they are those with the least time.
+///
+/// # Errors
+/// If the total is no bandwidth between 1e-8 and 1e12 Mbit/s or too little for the devices that send; if workload or
+/// decision are of another shape than the model, or the decision names a place that is not there.
+pub fn allocate(
+    model: &CostModel,
+    workload: &Workload,
+    decision: &Decision,
+    total_mbps: f64,
+) -> Result<Allocation, AllocationError> {
+    check(model, workload, total_mbps)?;
+    let wanted = (model.devices(), model.tasks());
+    let found = (decision.devices(), decision.tasks());
+    if found != wanted {
+        return Err(AllocationError::Shape { what: "decision", wanted, found });
+    }
+    if let Some(&place) = decision.places().iter().find(|place| usize::from(**place) >= model.places()) {
+        return Err(AllocationError::Place { place, places: model.places() });
+    }
+    let times = ResponseTimes::new(model, workload, decision);
+    let (uplinks_mbps, multiplier_s_per_mbps) = times.minimise(model.devices(), total_mbps)?;
+    let environment = with_uplinks(model, uplinks_mbps);
+    let outcome = entered(model, &environment).evaluate(workload, decision);
+    Ok(Allocation { uplinks_mbps: environment.uplinks_mbps, multiplier_s_per_mbps, outcome })
+}
+
+/// Decision and uplinks in turn: the scheme decides in the model's environment with its uplinks scaled to the total, the
+/// uplinks are [allocated](allocate) to that decision, the scheme decides anew with these, until a round gains nothing.
+/// Returns the cheapest pair of all, which costs no more than the first decision with the scaled uplinks.
+///
+/// A device left without uplink could never again decide to send. For the next decision alone it is therefore offered
+/// what it would get at the price ν if it sent all its tasks to one server, √(8e-6 Σ_m w_nm / ν).
+///
+/// # Errors
+/// As [`allocate`], and if the scheme gives no decision.
+pub fn alternate(
+    scheme: &mut dyn Scheme,
+    model: &CostModel,
+    workload: &Workload,
+    total_mbps: f64,
+) -> Result<Joint, AllocationError> {
+    check(model, workload, total_mbps)?;
+    let mut priced = entered(model, &with_uplinks(model, scaled(&model.environment().uplinks_mbps, total_mbps)));
+    let first = scheme.decide(&priced, workload)?;
+    let mut allocation = allocate(model, workload, &first.decision, total_mbps)?;
+    let mut best = Joint {
+        environment: priced.environment().clone(),
+        outcome: priced.evaluate(workload, &first.decision),
+        decision: first.decision.clone(),
+        rounds: 1,
+        evaluations: first.evaluations + 2,
+    };
+    // The allocation could be the worse of the two by rounding, or where cut-off devices were asked to send.
+    best.take_cheaper(&allocation, &first.decision);
+    while best.rounds < MAX_ROUNDS {
+        priced = entered(model, &with_uplinks(model, offers(&allocation, workload, total_mbps)));
+        let next = scheme.decide(&priced, workload)?;
+        allocation = allocate(model, workload, &next.decision, total_mbps)?;
+        best.rounds += 1;
+        best.evaluations += next.evaluations + 1;
+        let before = best.outcome.cost;
+        best.take_cheaper(&allocation, &next.decision);
+        if best.outcome.cost >= before * (1.0 - LEAST_GAIN) {
+            break;
+        }
+    }
+    Ok(best)
+}
+
+impl Joint {
+    fn take_cheaper(&mut self, allocation: &Allocation, decision: &Decision) {
+        if allocation.outcome.cost < self.outcome.cost {
+            self.environment.uplinks_mbps.clone_from(&allocation.uplinks_mbps);
+            self.decision.clone_from(decision);
+            self.outcome = allocation.outcome;
+        }
+    }
+}
+
+fn check(model: &CostModel, workload: &Workload, total_mbps: f64) -> Result<(), AllocationError> {
+    if !(SLOWEST_MBPS..=MAX_UPLINK_MBPS).contains(&total_mbps) {
+        return Err(AllocationError::Total { found: total_mbps });
+    }
+    if !model.fits(workload) {
+        let (wanted, found) = ((model.devices(), model.tasks()), (workload.devices(), workload.tasks()));
+        return Err(AllocationError::Shape { what: "workload", wanted, found });
+    }
+    Ok(())
+}
+
+fn with_uplinks(model: &CostModel, uplinks_mbps: Vec<f64>) -> Environment {
+    let Environment { alpha, capacities, .. } = model.environment();
+    Environment { alpha: *alpha, uplinks_mbps, capacities: capacities.clone() }
+}
+
+fn entered(model: &CostModel, environment: &Environment) -> CostModel {
+    model.entered(environment).expect("the model's own but for uplinks, which are at most the total")
+}
+
+/// Uplinks in the same proportion that add up to the total; evenly if all are 0.
+fn scaled(uplinks_mbps: &[f64], total_mbps: f64) -> Vec<f64> {
+    let sum = uplinks_mbps.iter().sum::<f64>();
+    let even = total_mbps / uplinks_mbps.len() as f64;
+    uplinks_mbps.iter().map(|mbps| if sum > 0.0 { (mbps / sum).min(1.0) * total_mbps } else { even }).collect()
+}
+
+/// The uplinks to decide in next, see [`alternate`].
+fn offers(allocation: &Allocation, workload: &Workload, total_mbps: f64) -> Vec<f64> {
+    let multiplier = allocation.multiplier_s_per_mbps;
+    let uplinks = allocation.uplinks_mbps.iter().zip(workload.sizes_bytes().chunks_exact(workload.tasks()));
+    let offer = |(&mbps, sizes): (&f64, &[f64])| {
+        if mbps > 0.0 || multiplier == 0.0 {
+            mbps
+        } else {
+            (seconds_mbps(sizes.iter().sum()) / multiplier).sqrt().min(total_mbps)
+        }
+    };
+    uplinks.map(offer).collect()
+}
+
+/// a: what so many bytes take at 1 Mbit/s.
+fn seconds_mbps(bytes: f64) -> f64 {
+    bytes / bytes_per_second_from_mbps(1.0)
+}
+
+/// One place's part of a response time, a / b + c.
+#[derive(Debug, Clone, Copy)]
+struct Hyperbola {
+    a: f64,
+    c: f64,
+}
+
+/// Part of a response time: up to `end_mbps` it is some a / b + c.
+#[derive(Debug, Clone, Copy)]
+struct Piece {
+    /// √a.
+    root: f64,
+    end_mbps: f64,
+}
+
+/// T_n of all devices that send something through their uplinks, as functions of these.
+struct ResponseTimes {
+    /// Of each such device in turn, by rising end, from [`SLOWEST_MBPS`] on; flat behind the last.
+    pieces: Vec<Piece>,
+    senders: Vec<(usize, Range<usize>)>,
+}
+
+impl ResponseTimes {
+    fn new(model: &CostModel, workload: &Workload, decision: &Decision) -> Self {
+        let (tasks, places) = (model.tasks(), model.places());
+        // What does not depend on the uplink is there as it is in any environment.
+        let times_s = model.place_times(workload, decision);
+        let loads = model.loads(workload.sizes_bytes(), decision.places());
+        let sent_bytes = loads[1..places].iter().sum::<f64>();
+        let mut all = Self { pieces: Vec::new(), senders: Vec::new() };
+        let (mut bytes, mut hyperbolas) = (vec![0.0; places], Vec::with_capacity(places));
+        let rows = workload.sizes_bytes().chunks_exact(tasks).zip(decision.places().chunks_exact(tasks));
+        for (device, (sizes, row)) in rows.enumerate() {
+            bytes.fill(0.0);
+            sizes.iter().zip(row).for_each(|(size, place)| bytes[usize::from(*place)] += size);
+            hyperbolas.clear();
+            let mut flat_s = times_s[device * places];
+            for place in (1..places).filter(|place| bytes[*place] > 0.0) {
+                let server = model.server(place);
+                let behind_s = match server.links[device] {
+                    Link::Uplink => 0.0,
+                    Link::Behind(mbps) if mbps >= SLOWEST_MBPS => seconds_mbps(bytes[place]) / mbps,
+                    Link::Behind(_) | Link::Beside(_) => {
+                        flat_s = flat_s.max(times_s[device * places + place]);
+                        continue;
+                    }
+                };
+                let shared_s = model.contention().map_or(0.0, |all| all.links_s(place, loads[place], sent_bytes));
+                let computed = if server.is_shared { loads[place] } else { bytes[place] };
+                let c = computed * model.compute_s_per_byte(place);
+                flat_s = flat_s.max(behind_s.max(shared_s) + c);
+                hyperbolas.push(Hyperbola { a: seconds_mbps(bytes[place]), c });
+            }
+            if !hyperbolas.is_empty() {
+                hyperbolas.push(Hyperbola { a: 0.0, c: flat_s });
+                let start = all.pieces.len();
+                append_envelope(&hyperbolas, &mut all.pieces);
+                all.senders.push((device, start..all.pieces.len()));
+            }
+        }
+        all
+    }
+
+    /// Uplinks of all devices and ν.
+    fn minimise(&self, devices: usize, total_mbps: f64) -> Result<(Vec<f64>, f64), AllocationError> {
+        let senders = self.senders.len();
+        if senders as f64 * SLOWEST_MBPS > total_mbps {
+            return Err(AllocationError::TooLittle { total_mbps, senders });
+        }
+        let needed_mbps = self.sum_mbps(f64::INFINITY);
+        let (scale, share_mbps) = if needed_mbps <= total_mbps {
+            (f64::INFINITY, (total_mbps - needed_mbps) / devices as f64)
+        } else {
+            (self.scale(total_mbps), 0.0)
+        };
+        let mut uplinks_mbps = vec![share_mbps; devices];
+        for (device, pieces) in &self.senders {
+            let mbps = uplink(&self.pieces[pieces.clone()], scale).mbps(scale);
+            uplinks_mbps[*device] = (uplinks_mbps[*device] + mbps).min(total_mbps);
+        }
+        Ok((uplinks_mbps, scale.powi(-2)))
+    }
+
+    /// r = 1/√ν at which the uplinks add up to the total, which must be less than all need.
+    fn scale(&self, total_mbps: f64) -> f64 {
+        let mut ends = Vec::with_capacity(2 * self.pieces.len());
+        for (_, pieces) in &self.senders {
+            let mut begin_mbps = SLOWEST_MBPS;
+            for piece in &self.pieces[pieces.clone()] {
+                ends.extend([begin_mbps / piece.root, piece.end_mbps / piece.root]);
+                begin_mbps = piece.end_mbps;
+            }
+        }
+        ends.retain(|end| end.is_finite());
+        ends.sort_unstable_by(f64::total_cmp);
+        let above = ends.partition_point(|&scale| self.sum_mbps(scale) < total_mbps);
+        let Some(below) = above.checked_sub(1) else { return ends[0] };
+        let (low, high) = (ends[below], ends.get(above).copied().unwrap_or(f64::INFINITY));
+        let inside = if high.is_finite() { f64::midpoint(low, high) } else { 2.0 * low };
+        let Line { slope, fixed_mbps } = self.sum(inside);
+        if slope > 0.0 { ((total_mbps - fixed_mbps) / slope).clamp(low, high) } else { low }
+    }
+
+    /// Σ b_n around r.
+    fn sum(&self, scale: f64) -> Line {
+        self.senders.iter().fold(Line::default(), |sum, (_, pieces)| {
+            let Line { slope, fixed_mbps } = uplink(&self.pieces[pieces.clone()], scale);
+            Line { slope: sum.slope + slope, fixed_mbps: sum.fixed_mbps + fixed_mbps }
+        })
+    }
+
+    fn sum_mbps(&self, scale: f64) -> f64 {
+        self.sum(scale).mbps(scale)
+    }
+}
+
+/// Uplinks as a function of r = 1/√ν.
+#[derive(Debug, Clone, Copy, Default)]
+struct Line {
+    slope: f64,
+    fixed_mbps: f64,
+}
+
+impl Line {
+    fn mbps(self, scale: f64) -> f64 {
+        // r may be infinite.
+        if self.slope > 0.0 { self.slope * scale + self.fixed_mbps } else { self.fixed_mbps }
+    }
+}
+
+/// b_n of one device around r: either in proportion to it, or fixed.
+fn uplink(pieces: &[Piece], scale: f64) -> Line {
+    let mut begin_mbps = SLOWEST_MBPS;
+    for piece in pieces {
+        let mbps = piece.root * scale;
+        if mbps <= begin_mbps {
+            break;
+        }
+        if mbps < piece.end_mbps || piece.end_mbps == f64::INFINITY {
+            return Line { slope: piece.root, fixed_mbps: 0.0 };
+        }
+        begin_mbps = piece.end_mbps;
+    }
+    Line { slope: 0.0, fixed_mbps: begin_mbps }
+}
+
+/// Appends where which of these is largest, from [`SLOWEST_MBPS`] on and without what is flat.
+fn append_envelope(hyperbolas: &[Hyperbola], pieces: &mut Vec<Piece>) {
+    let by_rise = |x: &&Hyperbola, y: &&Hyperbola| x.a.total_cmp(&y.a).then(x.c.total_cmp(&y.c));
+    let mut largest = hyperbolas.iter().max_by(by_rise);
+    let mut begin_mbps = SLOWEST_MBPS;
+    while let Some(now) = largest.filter(|now| now.a > 0.0) {
+        let later = hyperbolas.iter().filter(|next| next.a < now.a && next.c > now.c);
+        let crossings = later.map(|next| ((now.a - next.a) / (next.c - now.c), next));
+        let next = crossings.min_by(|x, y| x.0.total_cmp(&y.0).then(x.1.a.total_cmp(&y.1.a)));
+        let end_mbps = next.map_or(f64::INFINITY, |(mbps, _)| mbps);
+        if end_mbps > begin_mbps {
+            pieces.push(Piece { root: now.a.sqrt(), end_mbps });
+            begin_mbps = end_mbps;
+        }
+        largest = next.map(|(_, next)| next);
+    }
+}
