@@ -443,7 +443,10 @@ fn only_the_token_opens_and_other_addresses_need_one() {
     for wrong in ["", "Bearer", "Bearer correct-hors", "Bearer correct-horses", "correct-horse"] {
         ask(wrong).refused(401, &["a token is needed"]);
     }
-    assert_eq!(ask("Bearer correct-horse").status, 200);
+    for scheme in ["Bearer", "bearer", "BEARER"] {
+        assert_eq!(ask(&format!("{scheme} correct-horse")).status, 200, "{scheme}");
+        ask(&format!("{scheme} Correct-Horse")).refused(401, &[]);
+    }
     // The page asks for it by itself; probes need none.
     for path in ["/", "/page.js", "/healthz", "/readyz"] {
         assert_eq!(service.get(path).status, 200, "{path}");
