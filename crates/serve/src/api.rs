@@ -1,13 +1,10 @@
 //! What can be asked for.
 
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::{Body, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -15,11 +12,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use http_body_util::BodyExt;
-use hyper::body::{Frame, SizeHint};
 use serde::{Deserialize, Serialize};
 use sim::exchange::{self, EnvironmentChange, EnvironmentView, Id, Named, Object};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
+use crate::answer;
 use crate::decider::{Decided, Decider, ENSEMBLE, Request as Workload, SEARCHES};
 use crate::guard::{self, Guard};
 use crate::metrics::{Endpoint, Metrics};
@@ -183,48 +180,6 @@ async fn read_within<'a>(app: &'a App, headers: &HeaderMap, body: &mut Body) -> 
     Ok(Sent { bytes, _room: room })
 }
 
-/// An answer that goes out piece by piece, as the client takes it, and gives back its room when it has gone.
-struct Taken {
-    rest: Bytes,
-    _room: Option<OwnedSemaphorePermit>,
-}
-
-/// The pieces.
-const PIECE: usize = 16 << 10;
-
-impl Taken {
-    fn new(json: Vec<u8>, answers: &Arc<Semaphore>) -> Result<Self, Problem> {
-        let mut room = None;
-        if json.len() > PIECE {
-            let length = u32::try_from(json.len()).unwrap_or(u32::MAX);
-            let taken = Arc::clone(answers).try_acquire_many_owned(length);
-            room = Some(taken.map_err(|_| Problem::busy("too many answers wait to be taken"))?);
-        }
-        Ok(Self { rest: json.into(), _room: room })
-    }
-}
-
-impl HttpBody for Taken {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if self.rest.is_empty() {
-            return Poll::Ready(None);
-        }
-        let piece = self.rest.len().min(PIECE);
-        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(piece)))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.rest.is_empty()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.rest.len() as u64)
-    }
-}
-
 /// What a workload may be called, as JSON.
 const MAX_ID_BYTES: usize = 1024;
 
@@ -338,7 +293,7 @@ async fn decide(State(app): State<App>, headers: HeaderMap, body: Body) -> Resul
     written.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     app.metrics.decided(&snapshot.model, &solutions, begin.elapsed());
     let kind = HeaderValue::from_static("application/json");
-    let body = Body::new(Taken::new(json, &app.answers)?);
+    let body = answer::body(json, &app.answers, app.limits.write)?;
     Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
 }
 
