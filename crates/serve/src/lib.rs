@@ -18,6 +18,7 @@
 
 mod answer;
 mod api;
+mod body;
 mod decider;
 mod guard;
 mod metrics;
