@@ -288,7 +288,13 @@ fn the_environment_changes_from_now_on() {
     ] {
         service.put("/v1/environment", wrong).refused(422, &[part]);
     }
-    service.put("/v1/environment", r#"{"speed": 1}"#).refused(400, &["speed"]);
+    for (wrong, field, part) in [
+        (r#"{"speed": 1}"#, "speed", "unknown field"),
+        (r#"{"alpha": "half"}"#, "alpha", "expected f64"),
+        (r#"{"capacity": {"edge": 1}}"#, "capacity", "must be a number or an array of numbers"),
+    ] {
+        service.put("/v1/environment", wrong).refused(400, &[&format!("\"field\":\"{field}\""), part]);
+    }
     service.put("/v1/environment", "[5, 1, 0.5]").refused(400, &["an object"]);
     let own = &service.get("/v1/scenario").json()["own_environment"];
     service.put("/v1/environment", &own.to_string());
@@ -363,20 +369,53 @@ fn what_makes_no_sense_is_refused_with_field_and_reason() {
     let workshop = Workshop::new();
     let service = Service::start(&workshop, &shipped("mobile"), &[]);
     let good = format!(r#"{{"tasks_mb": {SIZES}}}"#);
+    let second = |workload: &str| format!(r#"{{"workloads": [{good}, {workload}]}}"#);
     for (body, status, parts) in [
         ("", 400, &["makes no sense"][..]),
         ("{", 400, &["line 1 column 1"]),
         ("[]", 400, &["makes no sense", "an object"]),
-        (r#"{"workloads": [[7, [[1, 1, 1], [1, 1, 1], [1, 1, 1]]]]}"#, 400, &["an object"]),
+        (
+            r#"{"workloads": [[7, [[1, 1, 1], [1, 1, 1], [1, 1, 1]]]]}"#,
+            400,
+            &["an object", "\"field\":\"workloads[0]\""],
+        ),
+        (r#"{"workloads": [{"id": 1}]}"#, 400, &["\"field\":\"workloads[0]\"", "missing field `tasks_mb`"]),
+        (r#"{"workloads": 7}"#, 400, &["\"field\":\"workloads\"", "expected a sequence"]),
+        (
+            r#"{"tasks_mb": [[1, 1, 1], [1, "2", 1], [1, 1, 1]]}"#,
+            400,
+            &["\"field\":\"tasks_mb[1][1]\"", "expected f64 at line 1 column 32"],
+        ),
+        (
+            &second(r#"{"tasks_mb": [[1, 1, 1], [1, 1, 1], [1, 1, null]]}"#),
+            400,
+            &["\"workloads[1].tasks_mb[2][2]\"", "null"],
+        ),
+        (
+            &second(&good.replace('}', r#", "environment": {"alpha": []}}"#)),
+            400,
+            &["\"workloads[1].environment.alpha\""],
+        ),
+        (
+            &good.replace('}', r#", "environment": {"uplink_mbps": "fast"}}"#),
+            400,
+            &["\"field\":\"environment.uplink_mbps\"", "must be a number or an array of numbers"],
+        ),
+        (&good.replace('}', r#", "explain": 1}"#), 400, &["\"field\":\"explain\"", "expected a boolean"]),
+        (&good.replace('}', "}]"), 400, &["trailing characters"]),
         ("{}", 422, &["tasks_mb", "either"]),
         (r#"{"tasks_mb": [[1]]}"#, 422, &["tasks_mb has 1 rows", "\"field\":\"tasks_mb\""]),
         (r#"{"tasks_mb": [[1], [1], [1]]}"#, 422, &["\"field\":\"tasks_mb[0]\""]),
         (r#"{"tasks_mb": [[1, 1, 1], [1, 1, -1], [1, 1, 1]]}"#, 422, &["\"field\":\"tasks_mb[1][2]\"", "no size"]),
-        (r#"{"tasks_mb": [[1, 1, 1e999], [1, 1, 1], [1, 1, 1]]}"#, 400, &["number out of range"]),
+        (
+            r#"{"tasks_mb": [[1, 1, 1e999], [1, 1, 1], [1, 1, 1]]}"#,
+            400,
+            &["\"field\":\"tasks_mb[0][2]\"", "number out of range"],
+        ),
         (r#"{"workloads": []}"#, 422, &["\"field\":\"workloads\""]),
         (r#"{"workloads": [{"tasks_mb": []}]}"#, 422, &["\"field\":\"workloads[0].tasks_mb\""]),
         (&good.replace('}', r#", "scheme": "magic"}"#), 422, &["\"field\":\"scheme\"", "local-search"]),
-        (&good.replace('}', r#", "sheme": "exact"}"#), 400, &["sheme"]),
+        (&good.replace('}', r#", "sheme": "exact"}"#), 400, &["\"field\":\"sheme\"", "unknown field"]),
         (&good.replace('}', r#", "environment": {"uplink_mbps": -1}}"#), 422, &["\"field\":\"environment\""]),
         (&good.replace('}', r#", "workloads": []}"#), 422, &["either"]),
         (&format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)), 400, &["makes no sense"]),
@@ -387,6 +426,15 @@ fn what_makes_no_sense_is_refused_with_field_and_reason() {
     service.post("/v1/decide", &many).refused(422, &["1 to 10000 workloads"]);
     let named = good.replacen('{', &format!(r#"{{"id": "{}", "#, "x".repeat(2000)), 1);
     service.post("/v1/decide", &named).refused(422, &["\"field\":\"id\""]);
+    service.post("/v1/decide", &second(&named)).refused(422, &["\"field\":\"workloads[1].id\""]);
+    // What is wrong is not sent back whole, however long it is.
+    for long in
+        [format!(r#"{{"{}": 1}}"#, "é".repeat(1 << 20)), format!(r#"{{"tasks_mb": "{}"}}"#, "é".repeat(1 << 20))]
+    {
+        let answer = service.post("/v1/decide", &long);
+        answer.refused(400, &["makes no sense", "é", "at line 1 column"]);
+        assert!(answer.text.len() < 2000, "{}", answer.text.len());
+    }
     service.post("/v1/decide", &" ".repeat(9 << 20)).refused(413, &["longer than"]);
     let plain = Service::answer(service.agent.post(service.url("/v1/decide")).send(good.as_str()));
     plain.refused(415, &["application/json"]);
@@ -443,7 +491,10 @@ fn only_the_token_opens_and_other_addresses_need_one() {
     for wrong in ["", "Bearer", "Bearer correct-hors", "Bearer correct-horses", "correct-horse"] {
         ask(wrong).refused(401, &["a token is needed"]);
     }
-    assert_eq!(ask("Bearer correct-horse").status, 200);
+    for scheme in ["Bearer", "bearer", "BEARER"] {
+        assert_eq!(ask(&format!("{scheme} correct-horse")).status, 200, "{scheme}");
+        ask(&format!("{scheme} Correct-Horse")).refused(401, &[]);
+    }
     // The page asks for it by itself; probes need none.
     for path in ["/", "/page.js", "/healthz", "/readyz"] {
         assert_eq!(service.get(path).status, 200, "{path}");
@@ -577,6 +628,58 @@ fn half_sent_bodies_slow_clients_and_idle_connections_disturb_nobody() {
     assert_eq!(service.post("/v1/decide", &body).json(), expected);
     let (status, said) = service.end();
     assert!(status.success(), "{said}");
+}
+
+/// Whoever sends a long body before it reads anything is told all the same why it is refused.
+#[test]
+fn a_refusal_reaches_who_is_still_sending() {
+    const LENGTH: usize = 20 << 20;
+    const JSON: &str = "Host: localhost\r\nContent-Type: application/json\r\n";
+    let workshop = Workshop::new();
+    workshop.write("token", "correct-horse\n");
+    let record = shipped("mobile");
+    let open = Service::start(&workshop, &record, &[]);
+    let closed = Service::start(&workshop, &record, &["--token-file", "token"]);
+    let begin = |service: &Service, request: &str, headers: &str| {
+        let mut stream = service.connect();
+        let head = format!("{request} HTTP/1.1\r\n{headers}Connection: close\r\nContent-Length: {LENGTH}\r\n\r\n");
+        stream.write_all(head.as_bytes()).expect("it listens");
+        stream
+    };
+    let read = |mut stream: TcpStream| {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        answer
+    };
+    let body = vec![b' '; LENGTH];
+    let wrong_token = format!("{JSON}Authorization: Bearer wrong\r\n");
+    let other_origin = format!("{JSON}Origin: https://evil.example\r\n");
+    for (service, request, headers, status) in [
+        (&closed, "POST /v1/decide", wrong_token.as_str(), 401),
+        (&open, "POST /v1/decide", other_origin.as_str(), 403),
+        (&open, "POST /nothing", JSON, 404),
+        (&open, "POST /v1/scenario", JSON, 405),
+        (&open, "POST /v1/decide", JSON, 413),
+        (&open, "PUT /v1/environment", "Host: localhost\r\n", 415),
+        (&open, "POST /v1/decide", "Host: rebound.example\r\n", 421),
+    ] {
+        let mut stream = begin(service, request, headers);
+        stream.write_all(&body).unwrap_or_else(|error| panic!("{request}, {status}: {error}"));
+        let answer = read(stream);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert!(
+            answer.contains("application/problem+json") && answer.contains(&format!("\"status\":{status}")),
+            "{answer}"
+        );
+    }
+    // What does not come is not waited for, and who asks before sending is not asked to send.
+    let (now, slow) = (Instant::now(), begin(&open, "POST /nothing", JSON));
+    assert!(read(slow).starts_with("HTTP/1.1 404 "));
+    assert!(now.elapsed() < Duration::from_secs(8), "{:?}", now.elapsed());
+    for request in ["POST /nothing", "POST /v1/decide"] {
+        let answer = read(begin(&open, request, &format!("{JSON}Expect: 100-continue\r\n")));
+        assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+    }
 }
 
 #[test]

@@ -1,25 +1,22 @@
 //! What can be asked for.
 
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
-use http_body_util::BodyExt;
-use hyper::body::{Frame, SizeHint};
 use serde::{Deserialize, Serialize};
 use sim::exchange::{self, EnvironmentChange, EnvironmentView, Id, Named, Object};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 
+use crate::answer;
+use crate::body::{self, Sent};
 use crate::decider::{Decided, Decider, ENSEMBLE, Request as Workload, SEARCHES};
 use crate::guard::{self, Guard};
 use crate::metrics::{Endpoint, Metrics};
@@ -126,103 +123,12 @@ async fn counted(State(app): State<App>, request: Request, next: Next) -> Respon
     response
 }
 
-/// A body, with what it takes of the room for bodies.
-struct Sent<'a> {
-    bytes: Vec<u8>,
-    _room: Option<SemaphorePermit<'a>>,
-}
+/// What is longer takes so long to be understood or written that others would notice.
+const LONG_BYTES: usize = 256 << 10;
 
-/// What a body may have without taking of the room for all: long ones must not keep short ones out.
-const SHORT: usize = 16 << 10;
-/// For what is left of a body that is refused.
-const LINGER: Duration = Duration::from_secs(1);
-
-/// Reads a body of JSON, within limits of size and time.
-async fn read<'a>(app: &'a App, headers: &HeaderMap, mut body: Body) -> Result<Sent<'a>, Problem> {
-    let read = tokio::time::timeout(app.limits.body, read_within(app, headers, &mut body)).await;
-    let read = read.unwrap_or_else(|_| Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")));
-    if read.is_err() && !headers.contains_key(header::EXPECT) {
-        // Whoever is still sending would not hear the answer.
-        let _ = tokio::time::timeout(LINGER, async { while let Some(Ok(_)) = body.frame().await {} }).await;
-    }
-    read
-}
-
-async fn read_within<'a>(app: &'a App, headers: &HeaderMap, body: &mut Body) -> Result<Sent<'a>, Problem> {
-    let is_json = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(|kind| {
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        kind.eq_ignore_ascii_case("application/json")
-    });
-    if !is_json {
-        let detail = "the body must be JSON, and Content-Type must say so: application/json";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
-    }
-    let limit = app.limits.body_bytes;
-    let too_long = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes"));
-    if body.size_hint().lower() > limit as u64 {
-        return Err(too_long());
-    }
-    let (mut bytes, mut room) = (Vec::new(), None::<SemaphorePermit<'a>>);
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body ended before its end"))?;
-        let Ok(data) = frame.into_data() else { continue };
-        if bytes.len() + data.len() > limit {
-            return Err(too_long());
-        }
-        bytes.extend_from_slice(&data);
-        let held = room.as_ref().map_or(0, SemaphorePermit::num_permits);
-        if let Some(more) = bytes.len().checked_sub(SHORT + held).filter(|more| *more > 0) {
-            let more = app.bodies.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX));
-            let more = more.map_err(|_| Problem::busy("too much is being read"))?;
-            match &mut room {
-                Some(room) => room.merge(more),
-                None => room = Some(more),
-            }
-        }
-    }
-    Ok(Sent { bytes, _room: room })
-}
-
-/// An answer that goes out piece by piece, as the client takes it, and gives back its room when it has gone.
-struct Taken {
-    rest: Bytes,
-    _room: Option<OwnedSemaphorePermit>,
-}
-
-/// The pieces.
-const PIECE: usize = 16 << 10;
-
-impl Taken {
-    fn new(json: Vec<u8>, answers: &Arc<Semaphore>) -> Result<Self, Problem> {
-        let mut room = None;
-        if json.len() > PIECE {
-            let length = u32::try_from(json.len()).unwrap_or(u32::MAX);
-            let taken = Arc::clone(answers).try_acquire_many_owned(length);
-            room = Some(taken.map_err(|_| Problem::busy("too many answers wait to be taken"))?);
-        }
-        Ok(Self { rest: json.into(), _room: room })
-    }
-}
-
-impl HttpBody for Taken {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if self.rest.is_empty() {
-            return Poll::Ready(None);
-        }
-        let piece = self.rest.len().min(PIECE);
-        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(piece)))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.rest.is_empty()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.rest.len() as u64)
-    }
+/// Works on something of this length; if it is long, another thread goes on with this one's connections meanwhile.
+fn aside<T>(length: usize, work: impl FnOnce() -> T) -> T {
+    if length > LONG_BYTES { tokio::task::block_in_place(work) } else { work() }
 }
 
 /// What a workload may be called, as JSON.
@@ -256,11 +162,7 @@ struct Asked {
 
 impl Asked {
     fn read(body: &[u8], snapshot: &Snapshot, limits: &Limits) -> Result<Self, Problem> {
-        let senseless =
-            |reason: String| Problem::new(StatusCode::BAD_REQUEST, format!("the body makes no sense: {reason}"));
-        let Object(asking): Object<Asking> =
-            serde_json::from_slice(body).map_err(|error| senseless(error.to_string()))?;
-        let Asking { id, tasks_mb, environment, workloads, scheme, explain } = asking;
+        let Asking { id, tasks_mb, environment, workloads, scheme, explain } = body::parse(body)?;
         let scheme = known_scheme(scheme, snapshot)?;
         let unprocessable =
             |field: &str, detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at(field);
@@ -282,12 +184,8 @@ impl Asked {
             let count = requests.len();
             return Err(unprocessable("workloads", format!("there must be 1 to {most} workloads, there are {count}")));
         }
-        let check = |(index, Object(request)): (usize, Object<exchange::Request>)| {
-            let Named { id, workload, environment } = Named::new(request, &snapshot.model).map_err(|error| {
-                let problem = Problem::from(error);
-                let field = problem.field.clone().unwrap_or_default();
-                if are_many { problem.at(format!("workloads[{index}].{field}")) } else { problem }
-            })?;
+        let check = |Object(request): Object<exchange::Request>| {
+            let Named { id, workload, environment } = Named::new(request, &snapshot.model)?;
             if id.as_ref().is_some_and(|id| id.get().len() > MAX_ID_BYTES) {
                 return Err(unprocessable("id", format!("the id is longer than {MAX_ID_BYTES} bytes")));
             }
@@ -295,7 +193,16 @@ impl Asked {
             let model = model.map_err(|error| unprocessable("environment", error.to_string()))?;
             Ok(Workload { id, workload, model })
         };
-        let workloads = requests.into_iter().enumerate().map(check).collect::<Result<_, Problem>>()?;
+        let place = |index: usize, problem: Problem| match &problem.field {
+            Some(field) if are_many => {
+                let field = format!("workloads[{index}].{field}");
+                problem.at(field)
+            }
+            _ => problem,
+        };
+        let checked = requests.into_iter().map(check).enumerate();
+        let checked = checked.map(|(index, checked)| checked.map_err(|problem| place(index, problem)));
+        let workloads = checked.collect::<Result<_, Problem>>()?;
         Ok(Self { workloads, are_many, scheme, explain })
     }
 }
@@ -318,27 +225,32 @@ struct Answers<'a> {
 }
 
 async fn decide(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let Sent { bytes, _room } = read(&app, &headers, body).await?;
+    let Sent { bytes, room: _room } = body::read(&app, &headers, body).await?;
     let begin = Instant::now();
     let snapshot = app.service.snapshot();
-    let Asked { workloads, are_many, scheme, explain } = Asked::read(&bytes, &snapshot, &app.limits)?;
+    let asked = aside(bytes.len(), || Asked::read(&bytes, &snapshot, &app.limits))?;
+    let Asked { workloads, are_many, scheme, explain } = asked;
     drop(bytes);
     let Decided { requests, solutions, each } = app.decider.decide(workloads, scheme.clone(), &snapshot).await?;
     let explain = explain.then_some((scheme.as_str(), each));
     let view = |(request, solution)| AnswerView::new(request, solution, &snapshot, explain);
-    let mut answers: Vec<_> = requests.iter().zip(&solutions).map(view).collect();
-    let mut json = Vec::with_capacity(256 * answers.len());
-    let written = match answers.pop() {
-        Some(one) if !are_many => serde_json::to_writer(&mut json, &one),
-        last => {
-            answers.extend(last);
-            serde_json::to_writer(&mut json, &Answers { answers })
-        }
-    };
-    written.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    let length = 256 * requests.len();
+    let json = aside(length, || {
+        let mut answers: Vec<_> = requests.iter().zip(&solutions).map(view).collect();
+        let mut json = Vec::with_capacity(length);
+        let written = match answers.pop() {
+            Some(one) if !are_many => serde_json::to_writer(&mut json, &one),
+            last => {
+                answers.extend(last);
+                serde_json::to_writer(&mut json, &Answers { answers })
+            }
+        };
+        written.map(|()| json)
+    });
+    let json = json.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     app.metrics.decided(&snapshot.model, &solutions, begin.elapsed());
     let kind = HeaderValue::from_static("application/json");
-    let body = Body::new(Taken::new(json, &app.answers)?);
+    let body = answer::body(json, &app.answers, app.limits.write)?;
     Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
 }
 
@@ -361,8 +273,8 @@ struct Entered {
 }
 
 async fn environment(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    let Sent { bytes, _room } = read(&app, &headers, body).await?;
-    let change = EnvironmentChange::from_json(&bytes)?;
+    let Sent { bytes, room: _room } = body::read(&app, &headers, body).await?;
+    let change: EnvironmentChange = aside(bytes.len(), || body::parse(&bytes))?;
     let (environment, following) =
         app.service.enter(change).map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
     let entered =
@@ -401,4 +313,25 @@ async fn measured(State(app): State<App>) -> Response {
 
 async fn described(State(app): State<App>) -> Response {
     Json(openapi::description(&app.service.snapshot(), &app.limits, app.guard.token.is_some())).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn long_work_holds_up_no_other_connection() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().expect("a runtime");
+        let (done, waits) = mpsc::channel();
+        let long = runtime.spawn(async move {
+            let other = tokio::spawn(async move { done.send(()) });
+            // On the only thread there is, until what comes after it is done.
+            let was_done = aside(LONG_BYTES + 1, || waits.recv_timeout(Duration::from_secs(10)));
+            was_done.is_ok() && other.await.is_ok()
+        });
+        assert!(runtime.block_on(long).expect("no panic"));
+    }
 }

@@ -9,6 +9,9 @@ use subtle::ConstantTimeEq;
 use crate::api::App;
 use crate::problem::Problem;
 
+/// How a token is presented, in whatever case.
+const SCHEME: &[u8] = b"Bearer ";
+
 /// What must be true of a request before anybody looks at it.
 #[derive(Debug)]
 pub(crate) struct Guard {
@@ -22,8 +25,9 @@ pub(crate) struct Guard {
 impl Guard {
     fn knows_token(&self, headers: &HeaderMap) -> bool {
         let Some(token) = &self.token else { return true };
-        let given = headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().strip_prefix(b"Bearer "));
-        given.is_some_and(|given| given.ct_eq(token.as_bytes()).into())
+        let given =
+            headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().split_at_checked(SCHEME.len()));
+        given.is_some_and(|(scheme, given)| scheme.eq_ignore_ascii_case(SCHEME) && given.ct_eq(token.as_bytes()).into())
     }
 
     fn is_own_name(&self, host: Option<&str>) -> bool {
@@ -99,8 +103,20 @@ mod tests {
     #[test]
     fn only_the_token_opens() {
         let guard = guard(Some("secret-token"), None, false);
-        assert!(guard.knows_token(&headers(header::AUTHORIZATION, "Bearer secret-token")));
-        for wrong in ["Bearer secret-toke", "Bearer secret-token2", "Bearer ", "secret-token", "Basic secret-token"] {
+        for right in ["Bearer secret-token", "bearer secret-token", "BEARER secret-token"] {
+            assert!(guard.knows_token(&headers(header::AUTHORIZATION, right)), "{right}");
+        }
+        for wrong in [
+            "Bearer secret-toke",
+            "Bearer secret-token2",
+            "Bearer Secret-token",
+            "Bearer ",
+            "Bearer",
+            "",
+            "secret-token",
+            "Basic secret-token",
+            "Bearers secret-token",
+        ] {
             assert!(!guard.knows_token(&headers(header::AUTHORIZATION, wrong)), "{wrong}");
         }
         assert!(!guard.knows_token(&HeaderMap::new()));

@@ -16,7 +16,9 @@
 //! # What it does not do
 //! It trains nothing and adapts nothing, writes no file, and keeps nothing of a request.
 
+mod answer;
 mod api;
+mod body;
 mod decider;
 mod guard;
 mod metrics;
@@ -89,7 +91,7 @@ pub struct Limits {
     pub head: Duration,
     /// For a request's body.
     pub body: Duration,
-    /// For a client to take some more of an answer.
+    /// For a client to take some more of an answer, and beside what its length needs for all of it.
     pub write: Duration,
     /// For what was accepted, once the service is told to end.
     pub drain: Duration,

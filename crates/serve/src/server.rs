@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::http::HeaderValue;
 use axum::http::Request;
 use hyper::body::Incoming;
@@ -31,6 +30,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tower_service::Service as _;
 
 use crate::api::{self, App, Shared};
+use crate::body;
 use crate::decider::Decider;
 use crate::guard::Guard;
 use crate::metrics::Metrics;
@@ -190,7 +190,15 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(64 << 10);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(limits.head).max_concurrent_streams(128);
-    let answer = service_fn(move |request: Request<Incoming>| router.clone().call(request.map(Body::new)));
+    let answer = service_fn(move |request: Request<Incoming>| {
+        let (request, unread) = body::lend(request);
+        let answered = router.clone().call(request);
+        async move {
+            let answer = answered.await;
+            unread.take_off().await;
+            answer
+        }
+    });
     let connection = builder.serve_connection(TokioIo::new(stream), answer).into_owned();
     // A client that goes away in the middle is its own concern.
     let _ = watcher.watch(connection).await;
