@@ -112,7 +112,7 @@ impl<'m> IncrementalCost<'m> {
     /// Of decisions for one model; no task has a size or a place yet.
     pub fn new(model: &'m CostModel) -> Self {
         let places = model.places();
-        let width = WIDTHS.into_iter().find(|width| *width >= places).expect("no model has more places");
+        let width = WIDTHS.into_iter().find(|width| *width >= places).unwrap_or(MAX_PLACES);
         let mut shared = Shared {
             link_s_per_byte: vec![0.0; width],
             compute_s_per_byte: vec![0.0; width],
@@ -257,8 +257,8 @@ impl<'m> IncrementalCost<'m> {
         let mut raised = waits;
         let mut sums = [separable_s + without_s; WIDTH];
         if !self.model.is_separable() {
-            for place in 1..WIDTH {
-                let (load, sent) = (loads[place] + bytes, sent + bytes);
+            for (place, load) in loads.iter().enumerate().skip(1) {
+                let (load, sent) = (load + bytes, sent + bytes);
                 raised.links_s[place] = self.shared.links_s(place, load, sent);
                 raised.shared_s[place] = self.shared.compute_s_per_byte[place] * load;
             }
@@ -425,12 +425,10 @@ impl<'m> IncrementalCost<'m> {
 
     fn waits<const WIDTH: usize>(&self, loads: &[f64; WIDTH], sent: f64) -> Waits<WIDTH> {
         let mut waits = Waits { links_s: [NEVER; WIDTH], shared_s: [0.0; WIDTH] };
-        for place in 1..WIDTH {
-            waits.shared_s[place] = self.shared.compute_s_per_byte[place] * loads[place];
-        }
-        if self.shared.has_links {
-            for place in 1..WIDTH {
-                waits.links_s[place] = self.shared.links_s(place, loads[place], sent);
+        for (place, load) in loads.iter().enumerate().skip(1) {
+            waits.shared_s[place] = self.shared.compute_s_per_byte[place] * load;
+            if self.shared.has_links {
+                waits.links_s[place] = self.shared.links_s(place, *load, sent);
             }
         }
         waits
@@ -641,14 +639,14 @@ impl<const WIDTH: usize, const LINKS: bool> WithSimd for Times<'_, WIDTH, LINKS>
         let mut sums = [simd.splat_f64s(0.0); LANES];
         let blocks = S::as_simd_f64s(self.alone_s).0.chunks_exact(WIDTH * columns);
         for (alone, compute) in blocks.zip(S::as_simd_f64s(self.compute_s).0.chunks_exact(WIDTH * columns)) {
-            for column in 0..columns {
+            for (column, sum) in sums.iter_mut().enumerate().take(columns) {
                 let mut longest = simd.splat_f64s(0.0);
                 for place in 0..WIDTH {
                     let index = place * columns + column;
                     let done = done::<S, LINKS>(simd, alone[index], compute[index], links[place], shared[place]);
                     longest = simd.max_f64s(longest, done);
                 }
-                sums[column] = simd.add_f64s(sums[column], longest);
+                *sum = simd.add_f64s(*sum, longest);
             }
         }
         add_up::<S>(sums)
@@ -659,6 +657,7 @@ impl<const WIDTH: usize, const LINKS: bool> WithSimd for RaisedTimes<'_, WIDTH, 
     type Output = [f64; WIDTH];
 
     #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "several arrays have that index")]
     #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
     fn with_simd<S: Simd>(self, simd: S) -> [f64; WIDTH] {
         let columns = LANES / S::F64_LANES;

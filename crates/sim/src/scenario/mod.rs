@@ -208,6 +208,7 @@ pub enum Sharing {
 }
 
 impl Sharing {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
     fn is_dedicated(&self) -> bool {
         *self == Self::Dedicated
     }

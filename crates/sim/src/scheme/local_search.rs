@@ -46,15 +46,15 @@ impl LocalSearch {
         }
         evaluations
     }
+}
 
-    /// The same for a whole fleet that shares something: greedy, then moves and swaps, until nothing helps.
-    pub(super) fn decide_into(&self, priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
-        place_all_greedily(priced, sizes_bytes, Order::LargestFirst);
-        let greedy = (sizes_bytes.len() * priced.loads_bytes().len()) as u64;
-        let evaluations = greedy + improve_all(priced, sizes_bytes, u64::MAX);
-        places.copy_from_slice(priced.places());
-        evaluations
-    }
+/// Decides for a whole fleet that shares something: greedily, then by moves and swaps until nothing helps.
+pub(super) fn decide_all(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
+    place_all_greedily(priced, sizes_bytes, Order::LargestFirst);
+    let greedy = (sizes_bytes.len() * priced.loads_bytes().len()) as u64;
+    let evaluations = greedy + improve_all(priced, sizes_bytes, u64::MAX);
+    places.copy_from_slice(priced.places());
+    evaluations
 }
 
 impl Scheme for LocalSearch {
@@ -65,7 +65,7 @@ impl Scheme for LocalSearch {
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let mut places = vec![0; model.task_count()];
         if !model.is_separable() {
-            let evaluations = self.decide_into(&mut IncrementalCost::new(model), workload.sizes_bytes(), &mut places);
+            let evaluations = decide_all(&mut IncrementalCost::new(model), workload.sizes_bytes(), &mut places);
             return Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations });
         }
         let mut trial = vec![0; model.tasks()];

@@ -17,7 +17,7 @@ mod divisible;
 
 use rayon::prelude::*;
 
-use super::{Annealing, LocalSearch, Scheme, Solution};
+use super::{Annealing, Scheme, Solution, local_search};
 use crate::cost::{CostModel, IncrementalCost, Rate};
 use crate::decision::{Decision, Placement};
 use crate::error::SchemeError;
@@ -116,7 +116,7 @@ impl Exact {
         let mut evaluations = 0;
         if self.among.is_empty() {
             let mut priced = IncrementalCost::new(model);
-            evaluations += LocalSearch::new().decide_into(&mut priced, sizes_bytes, &mut places);
+            evaluations += local_search::decide_all(&mut priced, sizes_bytes, &mut places);
             evaluations += Annealing::new(0, 300 * tasks as u64).improve(&mut priced, sizes_bytes, &mut places);
         }
         let mut found = boxes::search(model, sizes_bytes, &self.among, places, most_boxes);

@@ -1,8 +1,6 @@
 //! Bandwidth shared out: against hand-made cases, the optimality conditions and other ways to share it.
 
-mod common;
-
-use common::{any_scenarios, any_sharing};
+use crate::common::{any_scenarios, any_sharing};
 use proptest::prelude::*;
 use sim::allocation::{self, Allocation};
 use sim::scenario::{PerDevice, Sharing};
@@ -57,7 +55,7 @@ fn is_all(allocation: &Allocation, total_mbps: f64) -> bool {
 
 /// Any dedicated or shared scenario, with a total between far too little and far too much.
 fn problems() -> impl Strategy<Value = (CostModel, Workload, f64, u64)> {
-    let sharing = prop_oneof![any_sharing(), Just(common::Shared::default())];
+    let sharing = prop_oneof![any_sharing(), Just(crate::common::Shared::default())];
     let logarithms = prop_oneof![-6.0..10.0_f64, -1.0..4.0_f64];
     (any_scenarios(1..7, 1..5, 1..5, sharing), logarithms, any::<u64>())
         .prop_map(|((_, model, workload), logarithm, seed)| (model, workload, 10_f64.powf(logarithm), seed))

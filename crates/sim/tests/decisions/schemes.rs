@@ -1,8 +1,6 @@
 //! The schemes against oracles and against known figures.
 
-mod common;
-
-use common::{scenarios, scenarios_with};
+use crate::common::{scenarios, scenarios_with};
 use proptest::prelude::*;
 use sim::metrics::{Evaluation, evaluate};
 use sim::scheme::{self, BruteForce, Exact, Scheme};

@@ -8,13 +8,11 @@ use sim::{CostModel, Scenario, Workload};
 
 /// A scenario of any small shape, with rates over several orders of magnitude and different for each device; nothing is
 /// shared.
-#[allow(dead_code, reason = "not every test draws it")]
 pub(crate) fn scenarios(devices: Range<usize>, tasks: Range<usize>) -> impl Strategy<Value = (CostModel, Workload)> {
     scenarios_with(devices, tasks, 1..4)
 }
 
 /// The same with a choice of the number of servers.
-#[allow(dead_code, reason = "not every test draws it")]
 pub(crate) fn scenarios_with(
     devices: Range<usize>,
     tasks: Range<usize>,
@@ -33,7 +31,6 @@ pub(crate) struct Shared {
 }
 
 /// Any sharing, often of servers alone.
-#[allow(dead_code, reason = "not every test draws it")]
 pub(crate) fn any_sharing() -> impl Strategy<Value = Shared> {
     let all = any::<(bool, u8, u8)>().prop_map(|(uplink, servers, links)| Shared { uplink, servers, links });
     let servers = any::<u8>().prop_map(|servers| Shared { uplink: false, servers: servers | 1, links: 0 });

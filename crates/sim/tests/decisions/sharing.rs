@@ -1,8 +1,6 @@
 //! Servers and links that devices share: prices against sums written out by hand, and against each other.
 
-mod common;
-
-use common::{any_scenarios, any_sharing};
+use crate::common::{any_scenarios, any_sharing};
 use proptest::prelude::*;
 use sim::scenario::{PerDevice, Sharing};
 use sim::scheme::{self, BruteForce, Exact, Greedy, LocalSearch, Order, Scheme};
@@ -155,7 +153,7 @@ proptest! {
     /// Every way to ask for a price, after every way to change a decision, against the full price.
     #[test]
     fn incremental_prices_are_full_prices(
-        (_, model, workload) in any_scenarios(1..20, 1..5, 1..5, prop_oneof![any_sharing(), Just(common::Shared::default())]),
+        (_, model, workload) in any_scenarios(1..20, 1..5, 1..5, prop_oneof![any_sharing(), Just(crate::common::Shared::default())]),
         changes in prop::collection::vec(any::<(u16, u16, u8, bool)>(), 1..30), seed in any::<u64>(),
     ) {
         let sizes = workload.sizes_bytes();

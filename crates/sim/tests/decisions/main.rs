@@ -1,0 +1,7 @@
+//! Prices, schemes and bandwidth, where nothing is shared and where something is.
+
+mod allocation;
+mod common;
+mod mixed_integer;
+mod schemes;
+mod sharing;

@@ -1,0 +1,135 @@
+//! The optimum against a mixed-integer linear model, written from the equations and solved by others.
+
+use microlp::{ComparisonOp, OptimizationDirection, Problem, SolveOutcome, Variable};
+use proptest::prelude::*;
+use sim::scheme::{Exact, Scheme};
+use sim::units::{BYTES_PER_MB, bytes_per_second_from_mbps, hertz_from_mhz, joules_from_nj};
+use sim::{Part, Scenario, SizeSampler, Workload, Workloads, random};
+
+use crate::common::{any_scenarios, any_sharing};
+
+/// Seconds and joules of one MB, and what is shared; all of it from the scenario, nothing from the cost model.
+struct Rates {
+    energy_j: f64,
+    send_s: f64,
+    own_compute_s: f64,
+    shared_compute_s: f64,
+    shared_link_s: f64,
+}
+
+fn rates(scenario: &Scenario, device: usize, place: usize) -> Rates {
+    use sim::scenario::Sharing::Shared;
+    let per_mb = |joules_a_byte: f64| joules_a_byte * BYTES_PER_MB;
+    let instructions = scenario.instructions_per_byte;
+    if place == 0 {
+        let devices = &scenario.devices;
+        return Rates {
+            energy_j: per_mb(instructions * joules_from_nj(devices.energy_per_instruction_nj.at(device))),
+            send_s: 0.0,
+            own_compute_s: per_mb(instructions / hertz_from_mhz(devices.frequency_mhz.at(device))),
+            shared_compute_s: 0.0,
+            shared_link_s: 0.0,
+        };
+    }
+    let server = &scenario.servers[place - 1];
+    let compute_s = per_mb(instructions / hertz_from_mhz(server.frequency_mhz));
+    let link_s = |mbps: f64| per_mb(1.0 / bytes_per_second_from_mbps(mbps));
+    let uplink = scenario.devices.uplink_mbps.at(device);
+    let (is_shared, has_shared_link) = (server.sharing == Shared, server.link_sharing == Shared);
+    let own_link = server.link_mbps.as_ref().filter(|_| !has_shared_link).map_or(uplink, |link| link.at(device));
+    Rates {
+        energy_j: per_mb(
+            instructions * joules_from_nj(server.energy_per_instruction_nj)
+                + joules_from_nj(scenario.transmit_energy_nj_per_byte.at(device)),
+        ),
+        send_s: link_s(own_link),
+        own_compute_s: if is_shared { 0.0 } else { compute_s },
+        shared_compute_s: if is_shared { compute_s } else { 0.0 },
+        shared_link_s: if has_shared_link { link_s(server.link_mbps.as_ref().expect("it has one").at(0)) } else { 0.0 },
+    }
+}
+
+/// min α Σ e w x + (1 − α) Σ T_n over x (which task is where), u (who has a task where) and T_n.
+fn optimum(scenario: &Scenario, workload: &Workload) -> f64 {
+    let (tasks, places) = (workload.tasks(), scenario.servers.len() + 1);
+    let sizes_mb: Vec<f64> = workload.sizes_bytes().iter().map(|bytes| bytes / BYTES_PER_MB).collect();
+    let alpha = scenario.alpha;
+    let uplink_s =
+        scenario.devices.shared_uplink_mbps.map_or(0.0, |mbps| BYTES_PER_MB / bytes_per_second_from_mbps(mbps));
+    let mut problem = Problem::new(OptimizationDirection::Minimize);
+    let mut chosen: Vec<Vec<Variable>> = Vec::new();
+    for (task, size) in sizes_mb.iter().enumerate() {
+        let energy = |place: usize| alpha * size * rates(scenario, task / tasks, place).energy_j;
+        chosen.push((0..places).map(|place| problem.add_binary_var(energy(place))).collect());
+        let all: Vec<_> = chosen[task].iter().map(|one| (*one, 1.0)).collect();
+        problem.add_constraint(&all[..], ComparisonOp::Eq, 1.0);
+    }
+    for device in 0..scenario.devices.count {
+        let time_s = problem.add_var(1.0 - alpha, (0.0, f64::INFINITY));
+        let own = device * tasks..(device + 1) * tasks;
+        for place in 0..places {
+            let rate = rates(scenario, device, place);
+            let is_used = problem.add_var(0.0, (0.0, 1.0));
+            for task in own.clone() {
+                problem.add_constraint(&[(is_used, 1.0), (chosen[task][place], -1.0)][..], ComparisonOp::Ge, 0.0);
+            }
+            // Each of the three that sending can take, and then computing: T_n ≥ that, if the place is used.
+            let hops = [(rate.send_s, 0.0, 0.0), (0.0, rate.shared_link_s, 0.0), (0.0, 0.0, uplink_s)];
+            for (send_s, link_s, uplink_s) in hops.into_iter().take(if place == 0 { 1 } else { 3 }) {
+                let mut terms = vec![(time_s, 1.0)];
+                let mut most_s = 0.0;
+                for (task, size) in sizes_mb.iter().enumerate() {
+                    let is_own = f64::from(u8::from(own.contains(&task)));
+                    let here_s = size * (is_own * (send_s + rate.own_compute_s) + link_s + rate.shared_compute_s);
+                    for (other, one) in chosen[task].iter().enumerate() {
+                        let there_s = if other > 0 { size * uplink_s } else { 0.0 };
+                        let seconds = there_s + if other == place { here_s } else { 0.0 };
+                        if seconds > 0.0 {
+                            terms.push((*one, -seconds));
+                        }
+                    }
+                    most_s += here_s + size * uplink_s;
+                }
+                terms.push((is_used, -most_s));
+                problem.add_constraint(&terms[..], ComparisonOp::Ge, -most_s);
+            }
+        }
+    }
+    match problem.solve().expect("everything can run locally") {
+        SolveOutcome::Solution(solution) => solution.objective(),
+        SolveOutcome::Interrupted(_) => unreachable!("no limit was set"),
+    }
+}
+
+fn exact(scenario: &Scenario, workload: &Workload) -> f64 {
+    let model = scenario.check().expect("valid");
+    let solution = Exact::new().decide(&model, workload).expect("small enough");
+    model.evaluate(workload, &solution.decision).cost
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn exact_is_the_optimum_of_a_mixed_integer_model(
+        (scenario, _, workload) in any_scenarios(1..4, 1..3, 1..3, any_sharing()),
+    ) {
+        let (exact, oracle) = (exact(&scenario, &workload), optimum(&scenario, &workload));
+        prop_assert!((exact - oracle).abs() <= 1e-6 * oracle, "exact {exact}, mixed-integer {oracle}");
+    }
+}
+
+#[test]
+fn exact_is_the_optimum_of_a_mixed_integer_model_of_the_presets() {
+    for name in ["paper-wan", "shared-edge", "shared-edges"] {
+        let mut scenario = Scenario::load(name).expect("a preset");
+        scenario.tasks.per_device = 2;
+        let sampler = SizeSampler::new(&scenario).expect("no file");
+        let mut source = Workloads::new(&scenario, sampler, Part::Training, random::stream(5, "oracle"));
+        for _ in 0..2 {
+            let workload = source.draw();
+            let (exact, oracle) = (exact(&scenario, &workload), optimum(&scenario, &workload));
+            assert!((exact - oracle).abs() <= 1e-6 * oracle, "{name}: exact {exact}, mixed-integer {oracle}");
+        }
+    }
+}
