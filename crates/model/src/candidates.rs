@@ -104,7 +104,8 @@ impl Chooser {
         best: &mut [u8],
     ) -> Chosen {
         let tasks = model.tasks();
-        let per_device = self.selection.choice == Choice::PerDevice && model.is_separable();
+        let separable = model.is_separable();
+        let per_device = self.selection.choice == Choice::PerDevice && separable;
         self.proposal.resize(best.len(), 0);
         self.device_costs.resize(model.devices(), 0.0);
         self.best_device_costs.clear();
@@ -114,8 +115,8 @@ impl Chooser {
         for logits in logits {
             codec.decode(logits, &mut self.proposal);
             keep_reachable(model, 0, 1, &mut self.proposal);
-            let mut cost = 0.0;
-            for (device, device_cost) in self.device_costs.iter_mut().enumerate() {
+            let mut cost = if separable { 0.0 } else { model.cost(sizes_bytes, &self.proposal) };
+            for (device, device_cost) in self.device_costs.iter_mut().enumerate().filter(|_| separable) {
                 let row = device * tasks..(device + 1) * tasks;
                 *device_cost = model.device_cost(device, &sizes_bytes[row.clone()], &self.proposal[row.clone()]);
                 cost += *device_cost;
@@ -143,13 +144,23 @@ impl Chooser {
             }
             self.alternatives[..flips].sort_unstable_by(by_certainty);
             for &Alternative { task, place, .. } in &self.alternatives[..flips] {
-                // One task has moved: only its device has another price.
                 let device = task / tasks;
                 if !model.is_reachable(device, place) {
                     continue;
                 }
-                let row = device * tasks..(device + 1) * tasks;
                 let original = std::mem::replace(&mut self.proposal[task], place);
+                if !separable {
+                    let flipped = model.cost(sizes_bytes, &self.proposal);
+                    evaluations += 1;
+                    if flipped < best_cost {
+                        best_cost = flipped;
+                        best.copy_from_slice(&self.proposal);
+                    }
+                    self.proposal[task] = original;
+                    continue;
+                }
+                // One task has moved: only its device has another price.
+                let row = device * tasks..(device + 1) * tasks;
                 let device_cost = model.device_cost(device, &sizes_bytes[row.clone()], &self.proposal[row.clone()]);
                 let flipped = cost - self.device_costs[device] + device_cost;
                 evaluations += 1;

@@ -264,7 +264,7 @@ mod tests {
         fn every_way_to_decide_gives_the_same(
             (devices, tasks, servers, dnns) in (1..4_usize, 1..5_usize, 1..4_usize, 1..5_usize),
             categorical in any::<bool>(), selection in any_selection(), count in 0..90_usize, seed in any::<u64>(),
-            (cut_off, reads) in any::<(bool, bool)>(),
+            (cut_off, reads, shared) in any::<(bool, bool, bool)>(),
         ) {
             let mut scenario = Scenario::load("paper-wan").expect("a preset");
             scenario.devices.count = devices;
@@ -273,6 +273,9 @@ mod tests {
             scenario.servers = (0..servers)
                 .map(|index| sim::scenario::Server { name: format!("s{index}"), ..template.clone() })
                 .collect();
+            if shared {
+                scenario.servers[0].sharing = sim::scenario::Sharing::Shared;
+            }
             let mut model = scenario.check().expect("valid");
             if cut_off {
                 let mut environment = scenario.own_environment();

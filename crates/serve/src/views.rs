@@ -207,23 +207,48 @@ impl<'a> AnswerView<'a> {
         let explanation = explain.map(|(scheme, each)| Explanation {
             scheme,
             decided_in_us: each.as_secs_f64() * 1e6,
-            devices: (0..model.devices()).map(|device| device_view(model, request, solution, device)).collect(),
+            devices: device_views(model, request, solution),
         });
         Self { answer, explanation }
     }
 }
 
-/// Tasks of a device: each of its places works through its own one after the other, the places side by side.
-fn device_view<'a>(model: &'a CostModel, request: &Request, solution: &Solution, device: usize) -> DeviceView<'a> {
+fn device_views<'a>(model: &'a CostModel, request: &Request, solution: &Solution) -> Vec<DeviceView<'a>> {
+    let times_s = (!model.is_separable()).then(|| model.place_times(&request.workload, &solution.decision));
+    let view = |device: usize| {
+        let times_s = times_s.as_ref().map(|times_s| &times_s[device * model.places()..][..model.places()]);
+        device_view(model, request, solution, device, times_s)
+    };
+    (0..model.devices()).map(view).collect()
+}
+
+/// Tasks of a device: each of its places works through its own one after the other, the places side by side. Where others
+/// share a place, `times_s` says when it is done, and each task takes longer in proportion.
+fn device_view<'a>(
+    model: &'a CostModel,
+    request: &Request,
+    solution: &Solution,
+    device: usize,
+    times_s: Option<&[f64]>,
+) -> DeviceView<'a> {
     let tasks = model.tasks();
     let sizes = &request.workload.sizes_bytes()[device * tasks..][..tasks];
     let places = &solution.decision.places()[device * tasks..][..tasks];
     let mut ends = vec![0.0; model.places()];
+    let mut alone_s = vec![0.0; model.places()];
+    let rate = |place: u8| model.rates(device)[usize::from(place)];
+    for (&bytes, &place) in sizes.iter().zip(places) {
+        alone_s[usize::from(place)] += bytes * rate(place).time_s_per_byte;
+    }
+    let longer = |place: usize| match times_s {
+        Some(times_s) if alone_s[place] > 0.0 => times_s[place] / alone_s[place],
+        _ => 1.0,
+    };
     let mut energy = 0.0;
     let task = |(&bytes, &place): (&f64, &u8)| {
-        let (place, rate) = (usize::from(place), model.rates(device)[usize::from(place)]);
+        let (rate, place) = (rate(place), usize::from(place));
         let start_s = ends[place];
-        ends[place] += bytes * rate.time_s_per_byte;
+        ends[place] += bytes * rate.time_s_per_byte * longer(place);
         let energy_j = bytes * rate.energy_j_per_byte;
         energy += energy_j;
         let name = model.place_names()[place].as_str();

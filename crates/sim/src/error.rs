@@ -115,7 +115,10 @@ pub enum EnvironmentError {
 #[derive(Debug, thiserror::Error)]
 pub enum SchemeError {
     /// No scheme has this name.
-    #[error("there is no scheme called `{name}` for this scenario; there are {known}")]
+    #[error(
+        "there is no scheme called `{name}` for this scenario; there are {known}; @N behind local-search, annealing or \
+         genetic limits them to N prices a task"
+    )]
     Unknown {
         /// What was asked for.
         name: String,

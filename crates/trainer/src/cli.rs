@@ -192,7 +192,8 @@ pub(crate) struct ServeArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SolveArgs {
-    /// The scheme: exact, greedy, greedy-largest-first, local-search, genetic, random, local-only, ...
+    /// The scheme: exact, greedy, greedy-largest-first, local-search, annealing, genetic, random, local-only, ...;
+    /// local-search@16, annealing@16 and genetic@16 ask for at most 16 prices a task
     #[arg(long, value_name = "NAME")]
     pub(crate) scheme: String,
     #[command(flatten)]

@@ -131,7 +131,7 @@ impl AppError {
             Self::Sizes(SizesError::Unreadable { .. }) | Self::Data(DataError::Sizes(SizesError::Unreadable { .. })) => {
                 "tasks.size_mb.path of the scenario must name a file of sizes; `evaluate --workloads` does without it".into()
             }
-            Self::Scheme(SchemeError::TooLarge { .. }) => {
+            Self::Scheme(SchemeError::TooLarge { .. } | SchemeError::NotProved { .. }) => {
                 "`--scheme local-search` comes close at any size, as do labels by `--set meta.labels=local-search`".into()
             }
             Self::Backend(BackendError::NotBuiltIn { feature }) => {

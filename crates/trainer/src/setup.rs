@@ -168,7 +168,7 @@ pub(crate) fn evaluate_all(
     for mut scheme in schemes {
         match metrics::evaluate(&mut *scheme, model, set) {
             Ok(evaluation) => evaluations.push(evaluation),
-            Err(error @ SchemeError::TooLarge { .. }) => {
+            Err(error @ (SchemeError::TooLarge { .. } | SchemeError::NotProved { .. })) => {
                 report::note(&format!("{} is left out: {error}", scheme.name()));
             }
             Err(error) => return Err(error.into()),

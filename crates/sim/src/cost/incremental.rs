@@ -48,19 +48,28 @@ pub struct IncrementalCost<'m> {
     is_critical_known: bool,
 }
 
-/// What each device has at each place. Devices are kept in blocks of [`LANES`], `[blocks][width][LANES]`, width being the
-/// places and as many more without anything as make one of [`WIDTHS`].
+/// What each device has at each place, width being the places and as many more without anything as make one of
+/// [`WIDTHS`].
 #[derive(Debug, Clone)]
 struct Parts {
     width: usize,
-    bytes: Vec<f64>,
-    counts: Vec<u32>,
-    /// What a byte takes if nothing is shared, and how long it is computed of that.
-    alone_s_per_byte: Vec<f64>,
-    compute_s_per_byte: Vec<f64>,
-    /// When the device would be done if nothing were shared, and how long it computes; [`NEVER`] if it has nothing there.
+    /// `[N][width]`.
+    all: Vec<Part>,
+    /// When each device would be done if nothing were shared, and how long it computes; [`NEVER`] where it has nothing.
+    /// For vectors: in blocks of devices, `[blocks][width][LANES]`.
     alone_s: Vec<f64>,
     compute_s: Vec<f64>,
+}
+
+/// One device at one place.
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    bytes: f64,
+    tasks: u32,
+    energy_j_per_byte: f64,
+    /// What a byte takes if nothing is shared, and how long it is computed of that.
+    alone_s_per_byte: f64,
+    compute_s_per_byte: f64,
 }
 
 /// What places share, `[width]`.
@@ -80,14 +89,6 @@ struct Waits<const WIDTH: usize> {
     links_s: [f64; WIDTH],
     /// How long shared servers compute.
     shared_s: [f64; WIDTH],
-}
-
-/// A device's part of a place before a change that is only tried.
-#[derive(Debug, Clone, Copy)]
-struct Before {
-    index: usize,
-    alone_s: f64,
-    compute_s: f64,
 }
 
 /// Calls a method that knows the width when it is compiled.
@@ -232,56 +233,57 @@ impl<'m> IncrementalCost<'m> {
     ///
     /// # Panics
     /// If there is no such task, or the shapes differ.
-    pub fn move_costs(&mut self, task: usize, costs: &mut [f64]) {
+    pub fn move_costs(&self, task: usize, costs: &mut [f64]) {
         assert_eq!(costs.len(), self.model.places(), "one cost for each place");
         of_width!(self.find_move_costs(task, costs));
     }
 
-    fn find_move_costs<const WIDTH: usize>(&mut self, task: usize, costs: &mut [f64]) {
+    fn find_move_costs<const WIDTH: usize>(&self, task: usize, costs: &mut [f64]) {
         let (device, bytes, from) = (task / self.model.tasks(), self.sizes_bytes[task], self.places[task]);
-        let rates = self.model.rates(device);
+        let has_links = self.shared.has_links;
+        let parts = self.parts.of_device::<WIDTH>(device);
+        let mut own = parts.map(|part| part.bytes);
         let mut loads = self.copied_loads::<WIDTH>();
         let mut energy_j = self.energy_j;
-        let separable_s = self.time_s - self.own_time(device);
         // Without the task ...
-        let before = (from != NOWHERE).then(|| {
+        if from != NOWHERE {
             let from = usize::from(from);
-            energy_j -= bytes * rates[from].energy_j_per_byte;
+            energy_j -= bytes * parts[from].energy_j_per_byte;
+            own[from] = if parts[from].tasks == 1 { 0.0 } else { own[from] - bytes };
             loads[from] = if self.load_counts[from] == 1 { 0.0 } else { loads[from] - bytes };
-            self.parts.try_change(from, device, -bytes, -1)
-        });
+        }
         let sent = sent(&loads);
         let mut waits = self.waits(&loads, sent);
-        let mut without_s = self.parts.longest_of(device, &waits, self.shared.has_links);
-        // ... and with it at each place.
+        // ... and with it at each place. Vectors know the device only as it is.
         let mut raised = waits;
-        let mut sums = [separable_s + without_s; WIDTH];
+        let mut without_s = waits.longest_s(parts, &own, has_links);
+        let mut counted_s = waits.longest_as_is_s(parts, has_links);
+        let mut sums = [self.time_s; WIDTH];
         if !self.model.is_separable() {
             for (place, load) in loads.iter().enumerate().skip(1) {
-                let (load, sent) = (load + bytes, sent + bytes);
-                raised.links_s[place] = self.shared.links_s(place, load, sent);
-                raised.shared_s[place] = self.shared.compute_s_per_byte[place] * load;
+                raised.set(&self.shared, place, load + bytes, sent + bytes);
             }
             sums = self.raised_times(&waits, &raised);
         }
-        for (place, cost) in costs.iter_mut().enumerate() {
+        for (place, (cost, part)) in costs.iter_mut().zip(parts).enumerate() {
             if place == 1 && self.shared.uplink_s_per_byte > 0.0 {
                 // Whatever server it is, all links are busy longer.
                 for (place, load) in loads.iter().enumerate().skip(1) {
-                    waits.links_s[place] = self.shared.links_s(place, *load, sent + bytes);
+                    waits.set(&self.shared, place, *load, sent + bytes);
                 }
-                without_s = self.parts.longest_of(device, &waits, self.shared.has_links);
-                let local = sums[0];
+                without_s = waits.longest_s(parts, &own, has_links);
+                counted_s = waits.longest_as_is_s(parts, has_links);
                 sums = self.raised_times(&waits, &raised);
-                sums[0] = local;
             }
-            let counted_s = without_s.max(self.parts.done_s(place, device, &raised, self.shared.has_links));
-            let more_s = self.parts.done_with_s(place, device, bytes, &raised, self.shared.has_links);
-            let time_s = sums[place] + (more_s.max(without_s) - counted_s);
-            *cost = self.model.weigh(energy_j + bytes * rates[place].energy_j_per_byte, time_s);
+            let more_s = raised.done_s(place, part, own[place] + bytes, has_links).max(without_s);
+            let counted_s = if self.model.is_separable() {
+                counted_s
+            } else {
+                raised.done_s(place, part, part.bytes, has_links).max(counted_s)
+            };
+            *cost = self.model.weigh(energy_j + bytes * part.energy_j_per_byte, sums[place] + (more_s - counted_s));
         }
-        if let Some(before) = before {
-            self.parts.undo(before);
+        if from != NOWHERE {
             costs[usize::from(from)] = self.cost();
         }
     }
@@ -290,10 +292,14 @@ impl<'m> IncrementalCost<'m> {
     ///
     /// # Panics
     /// If there is no such task or place.
-    pub fn move_cost(&mut self, task: usize, place: u8) -> f64 {
-        let mut costs = [0.0; MAX_PLACES];
-        let costs = &mut costs[..self.model.places()];
-        self.move_costs(task, costs);
+    pub fn move_cost(&self, task: usize, place: u8) -> f64 {
+        of_width!(self.find_move_cost(task, place))
+    }
+
+    fn find_move_cost<const WIDTH: usize>(&self, task: usize, place: u8) -> f64 {
+        assert!(usize::from(place) < self.model.places(), "place {place} of {}", self.model.places());
+        let mut costs = [0.0; WIDTH];
+        self.find_move_costs::<WIDTH>(task, &mut costs[..self.model.places()]);
         costs[usize::from(place)]
     }
 
@@ -312,69 +318,67 @@ impl<'m> IncrementalCost<'m> {
         of_width!(self.find_swap_cost(task, other, below))
     }
 
-    fn find_swap_cost<const WIDTH: usize>(&mut self, task: usize, other: usize, below: f64) -> Option<f64> {
+    fn find_swap_cost<const WIDTH: usize>(&self, task: usize, other: usize, below: f64) -> Option<f64> {
         let tasks = self.model.tasks();
         let (device, others) = (task / tasks, other / tasks);
         let (bytes, others_bytes) = (self.sizes_bytes[task], self.sizes_bytes[other]);
         let (place, others_place) = (usize::from(self.places[task]), usize::from(self.places[other]));
-        let (rates, others_rates) = (self.model.rates(device), self.model.rates(others));
+        let (parts, others_parts) = (self.parts.of_device::<WIDTH>(device), self.parts.of_device::<WIDTH>(others));
         let energy_j = self.energy_j
-            + bytes * (rates[others_place].energy_j_per_byte - rates[place].energy_j_per_byte)
-            + others_bytes * (others_rates[place].energy_j_per_byte - others_rates[others_place].energy_j_per_byte);
+            + bytes * (parts[others_place].energy_j_per_byte - parts[place].energy_j_per_byte)
+            + others_bytes * (others_parts[place].energy_j_per_byte - others_parts[others_place].energy_j_per_byte);
         let mut loads = self.copied_loads::<WIDTH>();
         let waits = self.waits(&loads, sent(&loads));
         loads[place] += others_bytes - bytes;
         loads[others_place] += bytes - others_bytes;
         let trial = self.waits(&loads, sent(&loads));
+        // What both have then, what they took, and what vectors, which know them as they are, count.
         let has_links = self.shared.has_links;
-        let mut least_s = self.time_s - self.parts.longest_of(device, &waits, has_links);
-        if others != device {
-            least_s -= self.parts.longest_of(others, &waits, has_links);
-        }
-        let before = if device == others {
-            let more = others_bytes - bytes;
-            let before = [(place, more), (others_place, -more)]
-                .map(|(place, more)| self.parts.try_change(place, device, more, 0));
-            [before[0], before[1], before[0], before[1]]
+        let mut own = parts.map(|part| part.bytes);
+        let (new_s, old_s, counted_s) = if device == others {
+            own[place] += others_bytes - bytes;
+            own[others_place] += bytes - others_bytes;
+            let new_s = trial.longest_s(parts, &own, has_links);
+            (new_s, waits.longest_as_is_s(parts, has_links), trial.longest_as_is_s(parts, has_links))
         } else {
-            [
-                self.parts.try_change(place, device, -bytes, -1),
-                self.parts.try_change(others_place, device, bytes, 1),
-                self.parts.try_change(others_place, others, -others_bytes, -1),
-                self.parts.try_change(place, others, others_bytes, 1),
-            ]
+            let mut theirs = others_parts.map(|part| part.bytes);
+            own[place] = if parts[place].tasks == 1 { 0.0 } else { own[place] - bytes };
+            own[others_place] += bytes;
+            theirs[others_place] =
+                if others_parts[others_place].tasks == 1 { 0.0 } else { theirs[others_place] - others_bytes };
+            theirs[place] += others_bytes;
+            let both = |waits: &Waits<WIDTH>| {
+                waits.longest_as_is_s(parts, has_links) + waits.longest_as_is_s(others_parts, has_links)
+            };
+            let new_s = trial.longest_s(parts, &own, has_links) + trial.longest_s(others_parts, &theirs, has_links);
+            (new_s, both(&waits), both(&trial))
         };
-        least_s += self.parts.longest_of(device, &trial, has_links);
-        if others != device {
-            least_s += self.parts.longest_of(others, &trial, has_links);
+        let changed_s = self.time_s + (new_s - old_s);
+        if self.model.is_separable() {
+            return Some(self.model.weigh(energy_j, changed_s));
         }
-        let mut time_s = Some(least_s);
-        if !self.model.is_separable() {
-            if !has_links {
-                // Any other device takes at least as long as it would at the place where it took longest before.
-                for place in [place, others_place] {
-                    let here = |device: usize| u32::from(usize::from(self.critical[device]) == place);
-                    let own = if others == device { here(device) } else { here(device) + here(others) };
-                    let waiting = f64::from(self.critical_counts[place] - own);
-                    least_s += waiting * (trial.shared_s[place] - waits.shared_s[place]);
-                }
+        if !has_links {
+            // Any other device takes at least as long as it would at the place where it took longest before.
+            let mut least_s = changed_s;
+            for place in [place, others_place] {
+                let here = |device: usize| u32::from(usize::from(self.critical[device]) == place);
+                let own = if others == device { here(device) } else { here(device) + here(others) };
+                let waiting = f64::from(self.critical_counts[place] - own);
+                least_s += waiting * (trial.shared_s[place] - waits.shared_s[place]);
             }
             // What rounding adds must not hide a gain.
-            let is_known = !has_links && self.model.weigh(energy_j, least_s) >= below * (1.0 + 1e-9);
-            time_s = (!is_known).then(|| self.times(&trial));
+            if self.model.weigh(energy_j, least_s) >= below * (1.0 + 1e-9) {
+                return None;
+            }
         }
-        for before in before.into_iter().rev() {
-            self.parts.undo(before);
-        }
-        time_s.map(|time_s| self.model.weigh(energy_j, time_s))
+        Some(self.model.weigh(energy_j, self.times(&trial) + (new_s - counted_s)))
     }
 
     fn give(&mut self, task: usize, place: u8) {
         let (device, bytes, place) = (task / self.model.tasks(), self.sizes_bytes[task], usize::from(place));
-        self.energy_j += bytes * self.model.rates(device)[place].energy_j_per_byte;
         self.loads[place] += bytes;
         self.load_counts[place] += 1;
-        self.parts.change(place, device, bytes, 1);
+        self.energy_j += self.parts.change(place, device, bytes, 1);
     }
 
     fn take(&mut self, task: usize, place: u8) {
@@ -382,10 +386,9 @@ impl<'m> IncrementalCost<'m> {
             return;
         }
         let (device, bytes, place) = (task / self.model.tasks(), self.sizes_bytes[task], usize::from(place));
-        self.energy_j -= bytes * self.model.rates(device)[place].energy_j_per_byte;
         self.load_counts[place] -= 1;
         self.loads[place] = if self.load_counts[place] == 0 { 0.0 } else { self.loads[place] - bytes };
-        self.parts.change(place, device, -bytes, -1);
+        self.energy_j += self.parts.change(place, device, -bytes, -1);
     }
 
     /// T_n where nothing is shared; elsewhere it says nothing.
@@ -395,7 +398,7 @@ impl<'m> IncrementalCost<'m> {
 
     fn alone_time<const WIDTH: usize>(&self, device: usize) -> f64 {
         let nothing = Waits { links_s: [NEVER; WIDTH], shared_s: [0.0; WIDTH] };
-        self.parts.longest_of(device, &nothing, false)
+        nothing.longest_as_is_s(self.parts.of_device::<WIDTH>(device), false)
     }
 
     /// Finds Σ T_n.
@@ -426,10 +429,7 @@ impl<'m> IncrementalCost<'m> {
     fn waits<const WIDTH: usize>(&self, loads: &[f64; WIDTH], sent: f64) -> Waits<WIDTH> {
         let mut waits = Waits { links_s: [NEVER; WIDTH], shared_s: [0.0; WIDTH] };
         for (place, load) in loads.iter().enumerate().skip(1) {
-            waits.shared_s[place] = self.shared.compute_s_per_byte[place] * load;
-            if self.shared.has_links {
-                waits.links_s[place] = self.shared.links_s(place, *load, sent);
-            }
+            waits.set(&self.shared, place, *load, sent);
         }
         waits
     }
@@ -460,7 +460,8 @@ impl<'m> IncrementalCost<'m> {
         let waits = self.waits(&loads, sent(&loads));
         self.critical_counts.fill(0);
         for device in 0..self.model.devices() {
-            let done_s = |place: usize| self.parts.done_s(place, device, &waits, self.shared.has_links);
+            let parts = self.parts.of_device::<WIDTH>(device);
+            let done_s = |place: usize| waits.done_s(place, &parts[place], parts[place].bytes, self.shared.has_links);
             let mut longest = (0, done_s(0));
             for place in 1..self.model.places() {
                 let done_s = done_s(place);
@@ -480,121 +481,86 @@ fn sent(loads: &[f64]) -> f64 {
     loads[1..].iter().sum()
 }
 
-impl Shared {
-    /// Until when the links to a server are busy; 0, which nothing is done before, if it shares none.
-    fn links_s(&self, place: usize, load_bytes: f64, sent_bytes: f64) -> f64 {
-        (self.link_s_per_byte[place] * load_bytes).max(self.uplink_s_per_byte * sent_bytes)
+impl<const WIDTH: usize> Waits<WIDTH> {
+    /// With so many bytes at a server, and so many at all of them.
+    #[inline]
+    fn set(&mut self, shared: &Shared, place: usize, load_bytes: f64, sent_bytes: f64) {
+        self.shared_s[place] = shared.compute_s_per_byte[place] * load_bytes;
+        if shared.has_links {
+            let link_s = shared.link_s_per_byte[place] * load_bytes;
+            self.links_s[place] = link_s.max(shared.uplink_s_per_byte * sent_bytes);
+        }
+    }
+
+    /// T_np of a device with so many bytes there; [`NEVER`] with none.
+    #[inline]
+    fn done_s(&self, place: usize, part: &Part, bytes: f64, has_links: bool) -> f64 {
+        let mut done_s = bytes * part.alone_s_per_byte;
+        if has_links {
+            done_s = done_s.max(bytes * part.compute_s_per_byte + self.links_s[place]);
+        }
+        if bytes > 0.0 { done_s + self.shared_s[place] } else { NEVER }
+    }
+
+    /// T_n of a device with so many bytes at each place.
+    #[inline]
+    fn longest_s(&self, parts: &[Part; WIDTH], bytes: &[f64; WIDTH], has_links: bool) -> f64 {
+        let mut longest_s = 0.0_f64;
+        for (place, (part, bytes)) in parts.iter().zip(bytes).enumerate() {
+            longest_s = longest_s.max(self.done_s(place, part, *bytes, has_links));
+        }
+        longest_s
+    }
+
+    /// T_n of a device with the bytes that it has.
+    #[inline]
+    fn longest_as_is_s(&self, parts: &[Part; WIDTH], has_links: bool) -> f64 {
+        self.longest_s(parts, &parts.map(|part| part.bytes), has_links)
     }
 }
 
 impl Parts {
     fn new(model: &CostModel, width: usize) -> Self {
-        let length = model.devices().div_ceil(LANES) * width * LANES;
-        let mut parts = Self {
-            width,
-            bytes: vec![0.0; length],
-            counts: vec![0; length],
-            alone_s_per_byte: vec![0.0; length],
-            compute_s_per_byte: vec![0.0; length],
-            alone_s: vec![NEVER; length],
-            compute_s: vec![NEVER; length],
-        };
-        for device in 0..model.devices() {
-            for (place, rate) in model.rates(device).iter().enumerate() {
+        let nothing =
+            Part { bytes: 0.0, tasks: 0, energy_j_per_byte: 0.0, alone_s_per_byte: 0.0, compute_s_per_byte: 0.0 };
+        let mut parts = vec![nothing; model.devices() * width];
+        for (device, parts) in parts.chunks_exact_mut(width).enumerate() {
+            for (place, (rate, part)) in model.rates(device).iter().zip(parts).enumerate() {
                 let own = match model.contention() {
                     None => OwnRate { send_s_per_byte: 0.0, compute_s_per_byte: rate.time_s_per_byte },
                     Some(contention) => contention.own[device * model.places() + place],
                 };
-                let index = parts.index(place, device);
-                parts.alone_s_per_byte[index] = own.send_s_per_byte + own.compute_s_per_byte;
-                parts.compute_s_per_byte[index] = own.compute_s_per_byte;
+                part.energy_j_per_byte = rate.energy_j_per_byte;
+                part.alone_s_per_byte = own.send_s_per_byte + own.compute_s_per_byte;
+                part.compute_s_per_byte = own.compute_s_per_byte;
             }
         }
-        parts
+        let length = model.devices().div_ceil(LANES) * width * LANES;
+        Self { width, all: parts, alone_s: vec![NEVER; length], compute_s: vec![NEVER; length] }
     }
 
     fn clear(&mut self) {
-        self.bytes.fill(0.0);
-        self.counts.fill(0);
+        for part in &mut self.all {
+            (part.bytes, part.tasks) = (0.0, 0);
+        }
         self.alone_s.fill(NEVER);
         self.compute_s.fill(NEVER);
     }
 
     #[inline]
-    fn index(&self, place: usize, device: usize) -> usize {
-        (device / LANES * self.width + place) * LANES + device % LANES
+    fn of_device<const WIDTH: usize>(&self, device: usize) -> &[Part; WIDTH] {
+        self.all[device * WIDTH..][..WIDTH].try_into().expect("as long as it says")
     }
 
-    /// Gives a device more bytes at a place, or fewer.
-    fn change(&mut self, place: usize, device: usize, bytes: f64, tasks: i32) {
-        let index = self.index(place, device);
-        self.counts[index] = self.counts[index].wrapping_add_signed(tasks);
-        self.bytes[index] = if self.counts[index] == 0 { 0.0 } else { self.bytes[index] + bytes };
-        self.set_times(index, self.bytes[index]);
-    }
-
-    /// The same, but only of when it is done; what was is returned.
-    #[inline]
-    fn try_change(&mut self, place: usize, device: usize, bytes: f64, tasks: i32) -> Before {
-        let index = self.index(place, device);
-        let before = Before { index, alone_s: self.alone_s[index], compute_s: self.compute_s[index] };
-        let is_empty = self.counts[index].wrapping_add_signed(tasks) == 0;
-        self.set_times(index, if is_empty { 0.0 } else { self.bytes[index] + bytes });
-        before
-    }
-
-    #[inline]
-    fn undo(&mut self, before: Before) {
-        (self.alone_s[before.index], self.compute_s[before.index]) = (before.alone_s, before.compute_s);
-    }
-
-    #[inline]
-    fn set_times(&mut self, index: usize, bytes: f64) {
-        let times = (bytes * self.alone_s_per_byte[index], bytes * self.compute_s_per_byte[index]);
-        (self.alone_s[index], self.compute_s[index]) = if bytes > 0.0 { times } else { (NEVER, NEVER) };
-    }
-
-    /// T_np, [`NEVER`] if the device has nothing there.
-    #[inline]
-    fn done_s<const WIDTH: usize>(&self, place: usize, device: usize, waits: &Waits<WIDTH>, has_links: bool) -> f64 {
-        let index = self.index(place, device);
-        let mut done_s = self.alone_s[index];
-        if has_links {
-            done_s = done_s.max(self.compute_s[index] + waits.links_s[place]);
-        }
-        done_s + waits.shared_s[place]
-    }
-
-    /// T_np with more bytes.
-    #[inline]
-    fn done_with_s<const WIDTH: usize>(
-        &self,
-        place: usize,
-        device: usize,
-        bytes: f64,
-        waits: &Waits<WIDTH>,
-        has_links: bool,
-    ) -> f64 {
-        let index = self.index(place, device);
-        let bytes = self.bytes[index] + bytes;
-        if bytes <= 0.0 {
-            return NEVER;
-        }
-        let mut done_s = bytes * self.alone_s_per_byte[index];
-        if has_links {
-            done_s = done_s.max(bytes * self.compute_s_per_byte[index] + waits.links_s[place]);
-        }
-        done_s + waits.shared_s[place]
-    }
-
-    /// T_n.
-    #[inline]
-    fn longest_of<const WIDTH: usize>(&self, device: usize, waits: &Waits<WIDTH>, has_links: bool) -> f64 {
-        let mut longest_s = 0.0_f64;
-        for place in 0..WIDTH {
-            longest_s = longest_s.max(self.done_s(place, device, waits, has_links));
-        }
-        longest_s
+    /// Gives a device more bytes at a place, or fewer; returns the energy that takes.
+    fn change(&mut self, place: usize, device: usize, bytes: f64, tasks: i32) -> f64 {
+        let part = &mut self.all[device * self.width + place];
+        part.tasks = part.tasks.wrapping_add_signed(tasks);
+        part.bytes = if part.tasks == 0 { 0.0 } else { part.bytes + bytes };
+        let times = (part.bytes * part.alone_s_per_byte, part.bytes * part.compute_s_per_byte);
+        let index = (device / LANES * self.width + place) * LANES + device % LANES;
+        (self.alone_s[index], self.compute_s[index]) = if part.bytes > 0.0 { times } else { (NEVER, NEVER) };
+        bytes * part.energy_j_per_byte
     }
 }
 

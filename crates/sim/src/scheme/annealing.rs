@@ -16,28 +16,42 @@ const LAST_TEMPERATURE: f64 = 2e-4;
 /// Starts from the greedy decision (largest first) and cools geometrically; the best decision seen is the answer.
 #[derive(Debug, Clone)]
 pub struct Annealing {
+    name: String,
     seed: u64,
-    evaluations: u64,
+    per_task: u64,
+    /// Whether the prices of greedy are of these.
+    is_whole: bool,
 }
 
 impl Annealing {
-    /// Draws from a stream of its own under `seed`, one for each workload, and asks for so many prices beside those of
-    /// greedy.
-    pub fn new(seed: u64, evaluations: u64) -> Self {
-        Self { seed, evaluations }
+    /// Draws from a stream of its own under `seed`, one for each workload, and asks for `per_task` prices a task beside
+    /// those of greedy.
+    pub fn new(seed: u64, per_task: u64) -> Self {
+        Self { name: "annealing".to_owned(), seed, per_task, is_whole: false }
     }
 
-    /// Anneals a decision, and returns the number of prices asked. The decision is never worse than it was.
-    pub(super) fn improve(&self, priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
+    /// The same with a budget: `per_task` prices a task in all, unless greedy alone takes more.
+    pub fn within(seed: u64, per_task: u64) -> Self {
+        Self { name: format!("annealing@{per_task}"), seed, per_task, is_whole: true }
+    }
+
+    /// Anneals a decision with so many prices. The decision is never worse than it was.
+    pub(super) fn improve(
+        &self,
+        priced: &mut IncrementalCost<'_>,
+        sizes_bytes: &[f64],
+        places: &mut [u8],
+        evaluations: u64,
+    ) {
         let (tasks, count) = (places.len(), priced.loads_bytes().len());
         let mut random = random::stream_of(self.seed, "annealing scheme", sizes_bytes);
         priced.set(sizes_bytes, places);
         let mut cost = priced.cost();
         let mut best = cost;
         let (first, last) = (FIRST_TEMPERATURE * cost / tasks as f64, LAST_TEMPERATURE * cost / tasks as f64);
-        let cooling = (last / first).powf(1.0 / self.evaluations.max(1) as f64);
+        let cooling = (last / first).powf(1.0 / evaluations.max(1) as f64);
         let mut temperature = first;
-        for _ in 0..self.evaluations {
+        for _ in 0..evaluations {
             temperature *= cooling;
             let step = Step::draw(&mut random, priced.places(), tasks, count);
             // What is drawn beforehand says which price is too high to be looked for exactly.
@@ -59,7 +73,6 @@ impl Annealing {
                 places.copy_from_slice(priced.places());
             }
         }
-        self.evaluations
     }
 }
 
@@ -84,8 +97,8 @@ impl Step {
 }
 
 impl Scheme for Annealing {
-    fn name(&self) -> &'static str {
-        "annealing"
+    fn name(&self) -> &str {
+        &self.name
     }
 
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
@@ -94,7 +107,9 @@ impl Scheme for Annealing {
         place_all_greedily(&mut priced, sizes_bytes, Order::LargestFirst);
         let mut places = priced.places().to_vec();
         let greedy = (model.task_count() * model.places()) as u64;
-        let evaluations = greedy + self.improve(&mut priced, sizes_bytes, &mut places);
-        Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations })
+        let budget = self.per_task.saturating_mul(model.task_count() as u64);
+        let steps = if self.is_whole { budget.saturating_sub(greedy) } else { budget };
+        self.improve(&mut priced, sizes_bytes, &mut places, steps);
+        Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations: greedy + steps })
     }
 }

@@ -35,6 +35,9 @@ impl Default for GeneticSettings {
 /// Genes are placements; tournament selection, uniform crossover, mutation by gene, elitism.
 #[derive(Debug, Clone)]
 pub struct Genetic {
+    name: String,
+    /// Prices for each task, instead of the settings' generations.
+    budget: Option<u64>,
     seed: u64,
     settings: GeneticSettings,
 }
@@ -42,7 +45,23 @@ pub struct Genetic {
 impl Genetic {
     /// Draws from a stream of its own under `seed`, one for each workload.
     pub fn new(seed: u64, settings: GeneticSettings) -> Self {
-        Self { seed, settings }
+        Self { name: "genetic".to_owned(), budget: None, seed, settings }
+    }
+
+    /// With a budget: as many generations as `per_task` prices a task are enough for, and a smaller population if they are
+    /// not enough for one.
+    pub fn within(seed: u64, per_task: u64) -> Self {
+        let settings = GeneticSettings::default();
+        Self { name: format!("genetic@{per_task}"), budget: Some(per_task), seed, settings }
+    }
+
+    /// Individuals of a generation, and generations after the first.
+    fn extent(&self, tasks: usize) -> (usize, usize) {
+        let GeneticSettings { population, generations, elite, .. } = self.settings;
+        let Some(per_task) = self.budget else { return (population, generations) };
+        let budget = usize::try_from(per_task).unwrap_or(usize::MAX).saturating_mul(tasks);
+        let population = population.min(budget).max(elite + 1);
+        (population, budget.saturating_sub(population) / (population - elite))
     }
 
     fn select<'p>(&self, population: &'p [Individual], random: &mut Stream) -> &'p [u8] {
@@ -78,12 +97,13 @@ struct Individual {
 }
 
 impl Scheme for Genetic {
-    fn name(&self) -> &'static str {
-        "genetic"
+    fn name(&self) -> &str {
+        &self.name
     }
 
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let mut random = random::stream_of(self.seed, "genetic scheme", workload.sizes_bytes());
+        let (size, generations) = self.extent(model.task_count());
         let mut evaluations = 0;
         let mut price = |places: Vec<u8>| {
             evaluations += 1;
@@ -92,11 +112,10 @@ impl Scheme for Genetic {
         let first = |random: &mut Stream| {
             (0..model.task_count()).map(|_| random::below(random, model.places()) as u8).collect()
         };
-        let mut population: Vec<Individual> =
-            (0..self.settings.population).map(|_| price(first(&mut random))).collect();
+        let mut population: Vec<Individual> = (0..size).map(|_| price(first(&mut random))).collect();
         population.sort_by(|a, b| a.cost.total_cmp(&b.cost));
-        for _ in 0..self.settings.generations {
-            let children = self.settings.population - self.settings.elite;
+        for _ in 0..generations {
+            let children = size - self.settings.elite;
             let children: Vec<_> =
                 (0..children).map(|_| price(self.child(&population, model.places(), &mut random))).collect();
             population.truncate(self.settings.elite);

@@ -10,13 +10,31 @@ use crate::workload::Workload;
 
 /// Moves one task of a device to another place, or swaps the places of two, whatever first lowers the cost, until
 /// nothing does; from the greedy decision (largest first) and from every place holding all tasks, the best of these.
-#[derive(Debug, Clone, Default)]
-pub struct LocalSearch;
+///
+/// Where devices share something all of them are searched together, largest tasks first, from the greedy decision alone;
+/// so they are with a budget.
+#[derive(Debug, Clone)]
+pub struct LocalSearch {
+    name: String,
+    /// Prices for each task.
+    budget: Option<u64>,
+}
+
+impl Default for LocalSearch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 impl LocalSearch {
-    /// Needs no settings.
+    /// Until nothing helps.
     pub fn new() -> Self {
-        Self
+        Self { name: "local-search".to_owned(), budget: None }
+    }
+
+    /// With a budget: `per_task` prices a task in all, unless greedy alone takes more.
+    pub fn within(per_task: u64) -> Self {
+        Self { name: format!("local-search@{per_task}"), budget: Some(per_task) }
     }
 
     /// Improves a decision by moves and swaps until none helps, and returns the number of prices asked.
@@ -48,24 +66,27 @@ impl LocalSearch {
     }
 }
 
-/// Decides for a whole fleet that shares something: greedily, then by moves and swaps until nothing helps.
-pub(super) fn decide_all(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
+/// Decides for a whole fleet: greedily, then by moves and swaps until nothing helps or the budget is spent; returns the
+/// number of prices asked.
+pub(super) fn decide_all(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64], places: &mut [u8], budget: u64) -> u64 {
     place_all_greedily(priced, sizes_bytes, Order::LargestFirst);
     let greedy = (sizes_bytes.len() * priced.loads_bytes().len()) as u64;
-    let evaluations = greedy + improve_all(priced, sizes_bytes, u64::MAX);
+    let evaluations = greedy + improve_all(priced, sizes_bytes, budget.saturating_sub(greedy));
     places.copy_from_slice(priced.places());
     evaluations
 }
 
 impl Scheme for LocalSearch {
-    fn name(&self) -> &'static str {
-        "local-search"
+    fn name(&self) -> &str {
+        &self.name
     }
 
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let mut places = vec![0; model.task_count()];
-        if !model.is_separable() {
-            let evaluations = decide_all(&mut IncrementalCost::new(model), workload.sizes_bytes(), &mut places);
+        if self.budget.is_some() || !model.is_separable() {
+            let budget = self.budget.map_or(u64::MAX, |per_task| per_task.saturating_mul(model.task_count() as u64));
+            let mut priced = IncrementalCost::new(model);
+            let evaluations = decide_all(&mut priced, workload.sizes_bytes(), &mut places, budget);
             return Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations });
         }
         let mut trial = vec![0; model.tasks()];

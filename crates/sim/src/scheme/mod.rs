@@ -56,7 +56,8 @@ pub trait Scheme: Send {
     }
 }
 
-/// All classic schemes for a scenario, in the order of the paper's Table IV, the exact optimum last.
+/// All classic schemes for a scenario, in the order of the paper's Table IV, the exact optimum last; annealing among them
+/// where devices share something.
 ///
 /// `seed` is for those that draw random numbers.
 pub fn classic(model: &CostModel, seed: u64) -> Vec<Box<dyn Scheme>> {
@@ -72,20 +73,41 @@ pub fn classic(model: &CostModel, seed: u64) -> Vec<Box<dyn Scheme>> {
     schemes.push(Box::new(Greedy::new(Order::Given)));
     schemes.push(Box::new(Greedy::new(Order::LargestFirst)));
     schemes.push(Box::new(LocalSearch::new()));
+    if !model.is_separable() {
+        schemes.push(Box::new(Annealing::new(seed, ANNEALING_EVALUATIONS)));
+    }
     schemes.push(Box::new(Genetic::new(seed, GeneticSettings::default())));
     schemes.push(Box::new(Exact::new()));
     schemes
 }
 
-/// The classic scheme of that name.
+/// Prices that annealing asks for each task where nothing else is said.
+const ANNEALING_EVALUATIONS: u64 = 100;
+
+/// The scheme of that name: a classic one, `annealing`, or one with a budget. `local-search@16`, `annealing@16` and
+/// `genetic@16` ask for at most 16 prices a task, those of the greedy decision that the first two start from included.
 ///
 /// # Errors
 /// If there is none for this scenario.
 pub fn by_name(name: &str, model: &CostModel, seed: u64) -> Result<Box<dyn Scheme>, SchemeError> {
+    if let Some((scheme, budget)) = name.split_once('@') {
+        if let Some(per_task) = budget.parse().ok().filter(|per_task| *per_task > 0) {
+            match scheme {
+                "local-search" => return Ok(Box::new(LocalSearch::within(per_task))),
+                "annealing" => return Ok(Box::new(Annealing::within(seed, per_task))),
+                "genetic" => return Ok(Box::new(Genetic::within(seed, per_task))),
+                _ => {}
+            }
+        }
+    } else if name == "annealing" {
+        return Ok(Box::new(Annealing::new(seed, ANNEALING_EVALUATIONS)));
+    }
     let mut schemes = classic(model, seed);
     if let Some(position) = schemes.iter().position(|scheme| scheme.name() == name) {
         return Ok(schemes.swap_remove(position));
     }
-    let known: Vec<_> = schemes.iter().map(|scheme| scheme.name()).collect();
-    Err(SchemeError::Unknown { name: name.to_owned(), known: known.join(", ") })
+    let mut known: Vec<_> = schemes.iter().map(|scheme| scheme.name()).filter(|name| *name != "annealing").collect();
+    known.push("annealing");
+    let known = known.join(", ");
+    Err(SchemeError::Unknown { name: name.to_owned(), known })
 }

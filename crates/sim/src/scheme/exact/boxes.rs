@@ -39,6 +39,8 @@ const MAX_TRIALS: u64 = 10_000_000;
 /// Subgradient steps for the first box, whose multipliers all others start from, and for each other.
 const FIRST_STEPS: u32 = 100;
 const STEPS: u32 = 12;
+/// Multipliers are at most so many times what a byte costs on average.
+const FARTHEST: f64 = 1e3;
 /// Shared places beyond which boxes have too many corners.
 const MOST_SIDES: usize = 4;
 /// Bounds this close to the best cost, relatively, are equal to it but for rounding.
@@ -312,6 +314,8 @@ impl<'p, 'm> Search<'p, 'm> {
         let mut trial = one.multipliers.clone();
         let mut best = f64::NEG_INFINITY;
         let (mut relaxation, mut failures) = (1.0, 0);
+        // Any multiplier gives a bound, but rounding would spoil that of one far beyond what a byte can cost.
+        let farthest = FARTHEST * self.cost / self.total_bytes.max(f64::MIN_POSITIVE);
         let mut gradient = vec![0.0; trial.len()];
         for _ in 0..steps {
             let bound = self.relaxed(one, &trial, &mut gradient);
@@ -333,7 +337,9 @@ impl<'p, 'm> Search<'p, 'm> {
             }
             // Polyak's step, as if the best known were the optimum.
             let step = relaxation * (self.cost - bound).max(0.0) / steepness;
-            trial.iter_mut().zip(&gradient).for_each(|(multiplier, gradient)| *multiplier += step * gradient);
+            for (multiplier, gradient) in trial.iter_mut().zip(&gradient) {
+                *multiplier = (*multiplier + step * gradient).clamp(-farthest, farthest);
+            }
         }
         let multipliers = std::mem::take(&mut one.multipliers);
         let bound = self.relaxed(one, &multipliers, &mut gradient);

@@ -26,6 +26,9 @@ use crate::workload::Workload;
 /// Search nodes for one device after which the search gives up: a fraction of a second.
 const MAX_NODES: u64 = 3_000_000;
 
+/// Steps of annealing for each task that find a first decision to beat.
+const ANNEALING_STEPS: u64 = 300;
+
 /// Boxes of loads that the search over shared places looks into before it gives up.
 const MAX_BOXES: u64 = 2_000;
 
@@ -116,8 +119,10 @@ impl Exact {
         let mut evaluations = 0;
         if self.among.is_empty() {
             let mut priced = IncrementalCost::new(model);
-            evaluations += local_search::decide_all(&mut priced, sizes_bytes, &mut places);
-            evaluations += Annealing::new(0, 300 * tasks as u64).improve(&mut priced, sizes_bytes, &mut places);
+            evaluations += local_search::decide_all(&mut priced, sizes_bytes, &mut places, u64::MAX);
+            let steps = ANNEALING_STEPS * tasks as u64;
+            Annealing::new(0, ANNEALING_STEPS).improve(&mut priced, sizes_bytes, &mut places, steps);
+            evaluations += steps;
         }
         let mut found = boxes::search(model, sizes_bytes, &self.among, places, most_boxes);
         found.evaluations += evaluations;
