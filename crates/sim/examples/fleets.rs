@@ -13,7 +13,7 @@ use sim::{CostModel, Part, Scenario, SizeSampler, Workload, Workloads, random};
 
 /// Devices and tasks of each.
 const FLEETS: [(usize, usize); 6] = [(3, 3), (10, 3), (30, 3), (50, 3), (10, 10), (50, 10)];
-const SCHEMES: [&str; 9] = [
+const SCHEMES: [&str; 8] = [
     "greedy",
     "greedy-largest-first",
     "local-search@16",
@@ -22,7 +22,6 @@ const SCHEMES: [&str; 9] = [
     "annealing@100",
     "annealing@1000",
     "genetic@100",
-    "genetic@1000",
 ];
 /// Workloads of each fleet; the exact search looks at fewer of the large ones.
 const WORKLOADS: usize = 48;

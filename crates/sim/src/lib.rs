@@ -23,12 +23,14 @@
 //! - An [`allocation`] shares one bandwidth out among the devices' uplinks.
 //! - [`exchange`] is how other programs name workloads and are answered.
 //! - A [`trace`] is what a device measured of its network.
+//! - Devices that share a server or a link wait for each other ([`CostModel::is_separable`]); [`IncrementalCost`] prices
+//!   decisions that change task by task, [`allocation`] shares out bandwidth.
 //! - A [`Scheme`](scheme::Scheme) is anything that decides.
 //! - Random numbers come from [`random::stream`]s, derived by name from one seed.
 //!
 //! # What it does not do
-//! Servers and links shared between devices, energy of idle devices, and results sent back are not modelled; nor does
-//! anything here print, read arguments or write files.
+//! Energy of idle devices and results sent back are not modelled; nor does anything here print, read arguments or write
+//! files.
 
 pub mod allocation;
 pub mod config;
