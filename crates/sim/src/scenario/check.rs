@@ -1,8 +1,8 @@
 //! Which scenarios make sense, and their conversion to SI units.
 
 use super::{
-    EnvironmentDistribution, MAX_SERVERS, MAX_TASKS, PerDevice, Range, Scenario, Server, Sharing, SizeDistribution,
-    UplinkDistribution,
+    EnvironmentDistribution, MAX_COUPLED_TASKS, MAX_SERVERS, MAX_TASKS, PerDevice, Range, Scenario, Server, Sharing,
+    SizeDistribution, UplinkDistribution,
 };
 use crate::config::{Problem, Problems};
 use crate::cost::{CostModel, Link, Physics, Rate, ServerPhysics};
@@ -55,6 +55,11 @@ impl Scenario {
         }
     }
 
+    fn shares_something(&self) -> bool {
+        let shares = |server: &Server| server.sharing == Sharing::Shared || server.link_sharing == Sharing::Shared;
+        self.devices.shared_uplink_mbps.is_some() || self.servers.iter().any(shares)
+    }
+
     /// Whether a device reaches a server past its uplink.
     fn passes_uplinks(&self, server: &Server) -> bool {
         let misfits = |values: &PerDevice| matches!(values, PerDevice::Each(all) if all.len() != self.devices.count);
@@ -95,6 +100,12 @@ impl Scenario {
             list.add(key, format!("times {others} must be at most {MAX_TASKS} tasks in all"));
             // Checking an array of numbers against a count this large says nothing more.
             return list.list;
+        }
+        if self.shares_something() && self.devices.count * self.tasks.per_device > MAX_COUPLED_TASKS {
+            let message = format!(
+                "times tasks.per_device must be at most {MAX_COUPLED_TASKS} tasks where servers or links are shared"
+            );
+            list.add("devices.count", message);
         }
         list.each("transmit_energy_nj_per_byte", &self.transmit_energy_nj_per_byte, Bound::NotNegative);
         list.each("devices.frequency_mhz", &self.devices.frequency_mhz, Bound::Positive);

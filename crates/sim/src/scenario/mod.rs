@@ -12,6 +12,8 @@ use crate::error::ScenarioError;
 
 /// The most tasks (N × M) that one workload may have.
 pub const MAX_TASKS: usize = 65_536;
+/// The most tasks where devices share servers or links: every task then changes what the others cost.
+pub const MAX_COUPLED_TASKS: usize = 4_096;
 /// The most servers that a scenario may have.
 pub const MAX_SERVERS: usize = 64;
 

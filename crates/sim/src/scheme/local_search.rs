@@ -8,6 +8,11 @@ use crate::decision::Decision;
 use crate::error::SchemeError;
 use crate::workload::Workload;
 
+/// Where devices share something a price looks at each of them: of work in units of one device, a price takes so many
+/// more, and a search without a budget ends after so many, a second or two.
+const WORK: u64 = 60;
+const MAX_WORK: u64 = 2_000_000_000;
+
 /// Moves one task of a device to another place, or swaps the places of two, whatever first lowers the cost, until
 /// nothing does; from the greedy decision (largest first) and from every place holding all tasks, the best of these.
 ///
@@ -84,7 +89,8 @@ impl Scheme for LocalSearch {
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let mut places = vec![0; model.task_count()];
         if self.budget.is_some() || !model.is_separable() {
-            let budget = self.budget.map_or(u64::MAX, |per_task| per_task.saturating_mul(model.task_count() as u64));
+            let limit = MAX_WORK / (model.devices() as u64 + WORK);
+            let budget = self.budget.map_or(limit, |per_task| per_task.saturating_mul(model.task_count() as u64));
             let mut priced = IncrementalCost::new(model);
             let evaluations = decide_all(&mut priced, workload.sizes_bytes(), &mut places, budget);
             return Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations });

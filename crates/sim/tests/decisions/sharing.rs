@@ -85,6 +85,10 @@ fn what_cannot_be_shared_is_refused() {
     };
     refused(&each, "servers[1].link_sharing");
     refused(&|scenario| scenario.devices.shared_uplink_mbps = Some(0.0), "devices.shared_uplink_mbps");
+    let many = |scenario: &mut Scenario| {
+        (scenario.devices.count, scenario.devices.uplink_mbps) = (3000, PerDevice::One(8.0));
+    };
+    refused(&many, "devices.count");
     let past = |scenario: &mut Scenario| {
         scenario.devices.shared_uplink_mbps = Some(10.0);
         scenario.servers[1].link_mbps = Some(PerDevice::One(50.0));

@@ -28,8 +28,13 @@ use crate::cost::{CostModel, OwnRate};
 use crate::decision::Decision;
 use crate::workload::Workload;
 
-/// Most ways to place one device's tasks that are listed one by one.
-const MAX_OPTIONS: u64 = 4096;
+/// Most ways to place one device's tasks that are listed one by one, and those of all devices.
+const MAX_OPTIONS: u64 = 4_096;
+const MAX_LISTED: u64 = 200_000;
+/// The search ends after so many looks at one choice, a second or two; a device whose tasks are divisible takes as many as
+/// so many choices.
+const MAX_LOOKS: u64 = 300_000_000;
+const DIVISIBLE_LOOKS: u64 = 50;
 /// Combinations of options that are tried out, parts of combinations included, before a box is halved instead.
 const MOST_TRIALS: u64 = 2_000;
 /// Where many boxes have been looked into, more are tried out: so many for each.
@@ -139,8 +144,9 @@ impl<'m> Problem<'m> {
             among.iter().map(|place| usize::from(*place)).filter(|place| contention.is_shared(*place)).collect();
         let rows = sizes_bytes.chunks_exact(model.tasks()).enumerate();
         let options = (among.len() as u64).checked_pow(model.tasks() as u32).unwrap_or(u64::MAX);
+        let is_listed = options <= MAX_OPTIONS && options * model.devices() as u64 <= MAX_LISTED;
         let devices = rows.map(|(device, sizes)| {
-            if options > MAX_OPTIONS {
+            if !is_listed {
                 return Device::Divisible(sizes.iter().sum());
             }
             Device::Listed((0..options).map(|option| choice(model, &among, &shared, device, sizes, option)).collect())
@@ -184,9 +190,10 @@ struct Search<'p, 'm> {
     cost: f64,
     places: Vec<u8>,
     evaluations: u64,
-    /// Boxes looked into, and choices tried out.
+    /// Boxes looked into, choices tried out, and choices looked at.
     boxes: u64,
     trials: u64,
+    looks: u64,
     total_bytes: f64,
     /// Scratch, all of the box that is looked into: its corners, one after the other; ĝ of the choices left of each
     /// device, `[corners][left]`; ν·b of these; what each place keeps everyone waiting for where the tangent touches;
@@ -211,6 +218,7 @@ impl<'p, 'm> Search<'p, 'm> {
             evaluations: 1,
             boxes: 1,
             trials: 0,
+            looks: 0,
             total_bytes: problem.sizes_bytes.iter().sum(),
             corners: Vec::new(),
             tangents: vec![Vec::new(); devices],
@@ -246,7 +254,7 @@ impl<'p, 'm> Search<'p, 'm> {
                 open.clear();
                 break;
             }
-            if self.boxes >= most_boxes || self.trials >= MAX_TRIALS {
+            if self.boxes >= most_boxes || self.trials >= MAX_TRIALS || self.looks >= MAX_LOOKS {
                 lower = next.bound;
                 break;
             }
@@ -472,6 +480,7 @@ impl<'p, 'm> Search<'p, 'm> {
             match &self.problem.devices[device] {
                 Device::Listed(choices) => {
                     let left = &one.left[device];
+                    self.looks += (left.len() * corners) as u64;
                     self.charges.clear();
                     self.charges.extend(left.iter().map(|choice| dot(multipliers, &choices[*choice as usize].bytes)));
                     for corner in 0..corners {
@@ -495,6 +504,7 @@ impl<'p, 'm> Search<'p, 'm> {
                     }
                 }
                 Device::Divisible(bytes) => {
+                    self.looks += DIVISIBLE_LOOKS;
                     let mut divisible = self.divisible(device, multipliers);
                     self.bounds[0] += divisible.least_cost(*bytes, 1.0 - self.problem.model.alpha());
                     for (load, place) in loads.iter_mut().zip(&self.problem.shared) {

@@ -26,6 +26,11 @@ use crate::workload::Workload;
 /// Search nodes for one device after which the search gives up: a fraction of a second.
 const MAX_NODES: u64 = 3_000_000;
 
+/// A price looks at each device: of work in units of one device, a price takes so many more, and finding a first decision
+/// ends after so many, a fraction of a second.
+const WORK: u64 = 60;
+const MAX_WORK: u64 = 200_000_000;
+
 /// Steps of annealing for each task that find a first decision to beat.
 const ANNEALING_STEPS: u64 = 300;
 
@@ -119,8 +124,9 @@ impl Exact {
         let mut evaluations = 0;
         if self.among.is_empty() {
             let mut priced = IncrementalCost::new(model);
-            evaluations += local_search::decide_all(&mut priced, sizes_bytes, &mut places, u64::MAX);
-            let steps = ANNEALING_STEPS * tasks as u64;
+            let most = MAX_WORK / (model.devices() as u64 + WORK);
+            evaluations += local_search::decide_all(&mut priced, sizes_bytes, &mut places, most);
+            let steps = most.min(ANNEALING_STEPS * tasks as u64);
             Annealing::new(0, ANNEALING_STEPS).improve(&mut priced, sizes_bytes, &mut places, steps);
             evaluations += steps;
         }
