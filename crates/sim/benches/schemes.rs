@@ -3,7 +3,10 @@
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use sim::scheme::{self, Scheme};
-use sim::{CostModel, Decision, Part, Scenario, SizeSampler, Workload, Workloads, allocation, random, scenario};
+use sim::{
+    CostModel, Decision, IncrementalCost, Part, Scenario, SizeSampler, Workload, Workloads, allocation, random,
+    scenario,
+};
 
 fn main() {
     divan::main();
@@ -124,6 +127,56 @@ fn share_out_bandwidth_for_512_decisions(bencher: Bencher<'_, '_>, (devices, tas
         for (workload, decision) in &set {
             black_box(allocation::allocate(&model, black_box(workload), decision, 20.0 * devices as f64))
                 .expect("valid");
+        }
+    });
+}
+
+/// Where one edge server is shared: the problem of 50 × 10 tasks, and a decision.
+fn shared((devices, tasks): (usize, usize)) -> (CostModel, Vec<Workload>) {
+    let mut scenario = Scenario::load("shared-edge").expect("a preset");
+    (scenario.devices.count, scenario.tasks.per_device) = (devices, tasks);
+    let model = scenario.check().expect("valid");
+    let sampler = SizeSampler::new(&scenario).expect("no file");
+    let mut source = Workloads::new(&scenario, sampler, Part::Training, random::stream(0, "bench"));
+    (model, (0..4).map(|_| source.draw()).collect())
+}
+
+/// Every task of a fleet at every other place: the price of a move.
+#[divan::bench(args = [(3, 3), (10, 10), (50, 10)])]
+fn price_of_a_move(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
+    let (model, set) = shared(fleet);
+    let places: Vec<u8> = (0..model.task_count()).map(|task| (task % 3) as u8).collect();
+    let mut priced = IncrementalCost::new(&model);
+    priced.set(set[0].sizes_bytes(), &places);
+    let mut costs = vec![0.0; 3];
+    bencher.counter(ItemsCount::new(2 * model.task_count())).bench_local(|| {
+        for task in 0..model.task_count() {
+            priced.move_costs(black_box(task), &mut costs);
+            black_box(&costs);
+        }
+    });
+}
+
+/// 50 × 10 tasks, one workload after the other.
+#[divan::bench(args = ["greedy", "greedy-largest-first", "local-search@16", "local-search", "annealing@16"])]
+fn decide_50_by_10_that_share(bencher: Bencher<'_, '_>, scheme: &str) {
+    let (model, set) = shared((50, 10));
+    let mut scheme = scheme::by_name(scheme, &model, 1).expect("a scheme");
+    bencher.counter(ItemsCount::new(set.len())).bench_local(|| {
+        for workload in &set {
+            black_box(scheme.decide(&model, black_box(workload)).expect("always"));
+        }
+    });
+}
+
+/// The optimum of fleets that share an edge server.
+#[divan::bench(args = [(3, 3), (10, 3), (30, 3), (50, 3)])]
+fn exact_of_fleets_that_share(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
+    let (model, set) = shared(fleet);
+    let mut exact = scheme::Exact::new();
+    bencher.counter(ItemsCount::new(set.len())).bench_local(|| {
+        for workload in &set {
+            black_box(exact.bounds(&model, black_box(workload)).expect("something is shared"));
         }
     });
 }
