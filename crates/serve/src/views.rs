@@ -235,20 +235,18 @@ fn device_view<'a>(
     let sizes = &request.workload.sizes_bytes()[device * tasks..][..tasks];
     let places = &solution.decision.places()[device * tasks..][..tasks];
     let mut ends = vec![0.0; model.places()];
-    let mut alone_s = vec![0.0; model.places()];
-    let rate = |place: u8| model.rates(device)[usize::from(place)];
+    let mut loads = vec![0.0; model.places()];
     for (&bytes, &place) in sizes.iter().zip(places) {
-        alone_s[usize::from(place)] += bytes * rate(place).time_s_per_byte;
+        loads[usize::from(place)] += bytes;
     }
-    let longer = |place: usize| match times_s {
-        Some(times_s) if alone_s[place] > 0.0 => times_s[place] / alone_s[place],
-        _ => 1.0,
-    };
     let mut energy = 0.0;
     let task = |(&bytes, &place): (&f64, &u8)| {
-        let (rate, place) = (rate(place), usize::from(place));
+        let (place, rate) = (usize::from(place), model.rates(device)[usize::from(place)]);
         let start_s = ends[place];
-        ends[place] += bytes * rate.time_s_per_byte * longer(place);
+        ends[place] += match times_s {
+            Some(times_s) if bytes > 0.0 => times_s[place] * (bytes / loads[place]),
+            _ => bytes * rate.time_s_per_byte,
+        };
         let energy_j = bytes * rate.energy_j_per_byte;
         energy += energy_j;
         let name = model.place_names()[place].as_str();

@@ -84,7 +84,10 @@ fn check(name: &str, format: Format) -> Result<(), AppError> {
             let rates = [row.energy_j_per_mb, row.time_s_per_mb].map(|rate| format!("{rate:.4}"));
             [&[row.place.clone(), row.device.to_string()][..], &rates].concat()
         };
-        let title = format!("scenario `{}` is valid: {} tasks\n", problem.scenario.name, problem.model.task_count());
+        let alone =
+            if problem.model.is_separable() { "" } else { "; times are those of a device that nobody keeps waiting" };
+        let (name, tasks) = (&problem.scenario.name, problem.model.task_count());
+        let title = format!("scenario `{name}` is valid: {tasks} tasks{alone}\n");
         title + &report::table(&["place", "device", "J/MB", "s/MB"], rows.iter().map(row).collect())
     })
 }

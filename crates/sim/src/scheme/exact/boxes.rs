@@ -14,7 +14,7 @@
 //! subgradient steps find a good ν. Boxes are halved, the one with the lowest bound first. What an option costs more than
 //! its device's cheapest is what a decision with it costs more than the bound, so that options fall away until the few
 //! that are left are tried out. The gap that no halving closes is that of one device's options against all devices
-//! together, so that large fleets of small devices are no harder than small ones.
+//! together, so that a large fleet of small devices is not much harder than a small one.
 //!
 //! Where a device has too many options to list, its tasks are taken as divisible, which bounds but does not decide; then,
 //! and where so many places are shared that boxes have too many corners, devices wait for the least loads of the box
@@ -28,9 +28,11 @@ use crate::cost::{CostModel, OwnRate};
 use crate::decision::Decision;
 use crate::workload::Workload;
 
-/// Most ways to place one device's tasks that are listed one by one, and those of all devices.
+/// Most ways to place one device's tasks that are listed one by one, and those of all devices times places.
 const MAX_OPTIONS: u64 = 4_096;
-const MAX_LISTED: u64 = 200_000;
+const MAX_LISTED: u64 = 2_000_000;
+/// Most devices whose choices are put together, one within the other.
+const MAX_DEPTH: usize = 1_000;
 /// The search ends after so many looks at one choice, a second or two; a device whose tasks are divisible takes as many as
 /// so many choices.
 const MAX_LOOKS: u64 = 300_000_000;
@@ -144,7 +146,7 @@ impl<'m> Problem<'m> {
             among.iter().map(|place| usize::from(*place)).filter(|place| contention.is_shared(*place)).collect();
         let rows = sizes_bytes.chunks_exact(model.tasks()).enumerate();
         let options = (among.len() as u64).checked_pow(model.tasks() as u32).unwrap_or(u64::MAX);
-        let is_listed = options <= MAX_OPTIONS && options * model.devices() as u64 <= MAX_LISTED;
+        let is_listed = options <= MAX_OPTIONS && options * (model.devices() * model.places()) as u64 <= MAX_LISTED;
         let devices = rows.map(|(device, sizes)| {
             if !is_listed {
                 return Device::Divisible(sizes.iter().sum());
@@ -241,7 +243,7 @@ impl<'p, 'm> Search<'p, 'm> {
             low: vec![0.0; sides],
             high: vec![self.total_bytes; sides],
             multipliers: vec![0.0; sides],
-            bound: f64::NEG_INFINITY,
+            bound: 0.0, // nothing costs less
             left: self.problem.devices.iter().map(listed).collect(),
         };
         root.multipliers = self.first_multipliers();
@@ -312,7 +314,13 @@ impl<'p, 'm> Search<'p, 'm> {
         };
         let delay =
             |&place: &usize| (1.0 - model.alpha()) * waiting(place) * contention.shared[place].compute_s_per_byte;
-        self.problem.shared.iter().map(delay).collect()
+        let farthest = self.farthest_multiplier();
+        self.problem.shared.iter().map(delay).map(|delay| delay.min(farthest)).collect()
+    }
+
+    /// Any multiplier gives a bound, but rounding would spoil that of one far beyond what a byte can cost.
+    fn farthest_multiplier(&self) -> f64 {
+        FARTHEST * self.cost / self.total_bytes.max(f64::MIN_POSITIVE)
     }
 
     /// Finds good multipliers and with them the bound, prices the decision that they lead to, and strikes out choices that
@@ -322,8 +330,7 @@ impl<'p, 'm> Search<'p, 'm> {
         let mut trial = one.multipliers.clone();
         let mut best = f64::NEG_INFINITY;
         let (mut relaxation, mut failures) = (1.0, 0);
-        // Any multiplier gives a bound, but rounding would spoil that of one far beyond what a byte can cost.
-        let farthest = FARTHEST * self.cost / self.total_bytes.max(f64::MIN_POSITIVE);
+        let farthest = self.farthest_multiplier();
         let mut gradient = vec![0.0; trial.len()];
         for _ in 0..steps {
             let bound = self.relaxed(one, &trial, &mut gradient);
@@ -402,6 +409,7 @@ impl<'p, 'm> Search<'p, 'm> {
             tangents.clear();
             tangents.resize(corners * left.len(), 0.0);
             self.evaluations += left.len() as u64;
+            self.looks += (left.len() * (self.shared_s.len() + corners)) as u64;
             for (index, choice) in left.iter().enumerate() {
                 let choice = &choices[*choice as usize];
                 let Choice { alone_s, compute_s, .. } = choice;
@@ -583,7 +591,7 @@ impl<'p, 'm> Search<'p, 'm> {
     /// Prices every combination of the choices that are left which can cost less than the best; `false` if these are too
     /// many, or there is no list of them.
     fn try_out(&mut self, one: &mut Box) -> bool {
-        if !self.problem.devices.iter().all(Device::is_listed) {
+        if self.problem.devices.len() > MAX_DEPTH || !self.problem.devices.iter().all(Device::is_listed) {
             return false;
         }
         self.price_choices(one);
@@ -639,6 +647,7 @@ impl<'p, 'm> Search<'p, 'm> {
         };
         let Device::Listed(choices) = &self.problem.devices[device] else { unreachable!("looked for before") };
         let (tasks, corners) = (self.problem.model.tasks(), self.bounds.len());
+        self.looks += (trial.one.left[device].len() * corners) as u64;
         for (index, choice) in trial.one.left[device].iter().enumerate() {
             let more = &trial.more[device][index * corners..][..corners];
             let (bounds, next) = trial.bounds[depth * corners..].split_at_mut(corners);
@@ -673,6 +682,8 @@ impl<'p, 'm> Search<'p, 'm> {
     /// What the devices decided so far cost, waiting for each other, and the others at least.
     fn cost_so_far(&mut self, trial: &Trial<'_>) -> f64 {
         self.wait_for(&trial.loads);
+        self.evaluations += 1;
+        self.looks += (trial.chosen.len() * self.shared_s.len()) as u64;
         let time_weight = 1.0 - self.problem.model.alpha();
         let mut cost = trial.after[trial.chosen.len() - 1];
         for (device, choice) in trial.order.iter().zip(&trial.chosen) {

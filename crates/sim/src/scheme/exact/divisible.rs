@@ -45,10 +45,17 @@ impl Divisible {
             return 0.0;
         }
         let mut best = (f64::INFINITY, 0.0);
-        let opening = (0..self.slots.len()).map(|index| self.slots[index].opens_s);
-        let full = (1..=self.slots.len()).map(|count| self.time_to_take(bytes, count));
-        for deadline_s in opening.chain(full) {
-            let cost = self.cost_by(deadline_s, bytes) + time_weight * deadline_s;
+        for slot in &self.slots {
+            let (cost, rest) = self.cost_by(slot.opens_s, bytes);
+            if rest <= 0.0 && cost + time_weight * slot.opens_s < best.0 {
+                best = (cost + time_weight * slot.opens_s, slot.opens_s);
+            }
+        }
+        for count in 1..=self.slots.len() {
+            let deadline_s = self.time_to_take(bytes, count);
+            // Bytes that are left over by rounding cost no less than the cheapest.
+            let (cost, rest) = self.cost_by(deadline_s, bytes);
+            let cost = cost + rest * self.slots[0].cost_per_byte + time_weight * deadline_s;
             if cost < best.0 {
                 best = (cost, deadline_s);
             }
@@ -75,23 +82,66 @@ impl Divisible {
             let (mut speed, mut done) = (0.0, 0.0);
             for slot in slots.iter().filter(|slot| slot.opens_s <= last.opens_s) {
                 speed += 1.0 / slot.s_per_byte;
-                done += slot.from_s / slot.s_per_byte;
+                done += (last.opens_s - slot.from_s) / slot.s_per_byte;
             }
-            let moment = ((bytes + done) / speed).max(last.opens_s);
+            let moment = last.opens_s + (bytes - done).max(0.0) / speed;
             earliest = earliest.min(moment);
         }
         earliest
     }
 
-    /// ∞ if not everything can be done by then.
-    fn cost_by(&self, deadline_s: f64, bytes: f64) -> f64 {
+    /// What it costs to do as much as can be by then, and how many bytes are left over.
+    fn cost_by(&self, deadline_s: f64, bytes: f64) -> (f64, f64) {
         let (mut cost, mut rest) = (0.0, bytes);
         for slot in &self.slots {
             let taken = slot.capacity(deadline_s).min(rest);
             cost += taken * slot.cost_per_byte;
             rest -= taken;
         }
-        // What rounding leaves over costs as much as the dearest.
-        if rest > 1e-9 * bytes { f64::INFINITY } else { cost }
+        (cost, rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn slots() -> impl Strategy<Value = Vec<Slot>> {
+        let slot = (-1e-6..1e-5_f64, 0.0..1e4_f64, 0.0..1e3_f64, -18.0..-5.0_f64);
+        prop::collection::vec(slot, 1..5).prop_map(|all| {
+            let slot = |(place, (cost_per_byte, from_s, later_s, exponent)): (usize, (f64, f64, f64, f64))| {
+                let opens_s = from_s + later_s;
+                Slot { place, cost_per_byte, from_s, opens_s, s_per_byte: 10_f64.powf(exponent) }
+            };
+            all.into_iter().enumerate().map(slot).collect()
+        })
+    }
+
+    proptest! {
+        /// No way to divide the bytes costs less, even where a place is so quick that rounding hides what it takes.
+        #[test]
+        fn nothing_undercuts_it(slots in slots(), bytes in 1.0..1e9_f64, weight in 0.0..=1.0_f64, shares in prop::array::uniform4(0.0..1.0_f64)) {
+            let least = Divisible::new(slots.clone()).least_cost(bytes, weight);
+            let used = &shares[..slots.len()];
+            for only in 0..=slots.len() {
+                // All at one place, or as the shares say.
+                let part = |index: usize| match only {
+                    0 => used[index] / used.iter().sum::<f64>(),
+                    one => f64::from(u8::from(index + 1 == one)),
+                };
+                let (mut cost, mut longest_s, mut scale) = (0.0, 0.0_f64, 0.0);
+                for (index, slot) in slots.iter().enumerate().filter(|(index, _)| part(*index) > 0.0) {
+                    let here = bytes * part(index);
+                    cost += here * slot.cost_per_byte;
+                    scale += (here * slot.cost_per_byte).abs();
+                    longest_s = longest_s.max((slot.from_s + here * slot.s_per_byte).max(slot.opens_s));
+                }
+                let cost = cost + weight * longest_s;
+                scale += weight * longest_s;
+                prop_assert!(least <= cost + 1e-12 * scale, "{least} above {cost}");
+            }
+        }
     }
 }

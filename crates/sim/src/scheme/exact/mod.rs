@@ -39,7 +39,7 @@ const MAX_BOXES: u64 = 2_000;
 
 /// Branch and bound. Where nothing is shared it always answers up to 13 tasks a device on three places; beyond that it
 /// depends on the sizes. Where something is shared it depends on the number of shared places and of ways to place one
-/// device's tasks; many devices are no harder than few. What would take too long is refused; [`Exact::bounds`] then says
+/// device's tasks. What would take too long is refused; [`Exact::bounds`] then says
 /// how far the optimum can be.
 #[derive(Debug, Clone, Default)]
 pub struct Exact {
@@ -120,8 +120,10 @@ impl Exact {
 
     fn search_boxes(&self, model: &CostModel, sizes_bytes: &[f64], most_boxes: u64) -> boxes::Found {
         let tasks = model.task_count();
-        let mut places = vec![self.among.first().copied().unwrap_or(0); tasks];
-        let mut evaluations = 0;
+        let mut evaluations = self.among.len() as u64;
+        let everything = self.among.iter().map(|place| vec![*place; tasks]);
+        let cost = |places: &Vec<u8>| model.cost(sizes_bytes, places);
+        let mut places = everything.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or_else(|| vec![0; tasks]);
         if self.among.is_empty() {
             let mut priced = IncrementalCost::new(model);
             let most = MAX_WORK / (model.devices() as u64 + WORK);
