@@ -91,7 +91,7 @@ struct Choice {
     places: Vec<u8>,
     /// α E_n.
     energy_cost: f64,
-    /// By place, as in [`Times`]: done if nothing were shared, and computing of that; `NEVER` where it has nothing.
+    /// By place: when it is done if nothing were shared, and computing of that; −∞ where it has nothing.
     alone_s: Vec<f64>,
     compute_s: Vec<f64>,
     /// Bytes at each shared place.
@@ -100,7 +100,7 @@ struct Choice {
 
 /// Loads between two corners, and what can still be in there.
 #[derive(Clone)]
-struct Box {
+struct LoadBox {
     low: Vec<f64>,
     high: Vec<f64>,
     multipliers: Vec<f64>,
@@ -109,28 +109,28 @@ struct Box {
     left: Vec<Vec<u32>>,
 }
 
-impl PartialEq for Box {
+impl PartialEq for LoadBox {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Box {}
+impl Eq for LoadBox {}
 
-impl PartialOrd for Box {
+impl PartialOrd for LoadBox {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
 /// The lowest bound is the greatest.
-impl Ord for Box {
+impl Ord for LoadBox {
     fn cmp(&self, other: &Self) -> Ordering {
         other.bound.total_cmp(&self.bound)
     }
 }
 
-/// Searches from a decision that is known until the optimum is proved or `boxes` boxes have been looked into.
+/// Searches from a decision that is known until the optimum is proved, or `most_boxes` boxes have been looked into, or the work is too much.
 pub(super) fn search(model: &CostModel, sizes_bytes: &[f64], among: &[u8], known: Vec<u8>, most_boxes: u64) -> Found {
     let problem = Problem::new(model, sizes_bytes, among);
     let mut search = Search::new(&problem, known);
@@ -239,7 +239,7 @@ impl<'p, 'm> Search<'p, 'm> {
             Device::Listed(choices) => (0..choices.len() as u32).collect(),
             Device::Divisible(_) => Vec::new(),
         };
-        let mut root = Box {
+        let mut root = LoadBox {
             low: vec![0.0; sides],
             high: vec![self.total_bytes; sides],
             multipliers: vec![0.0; sides],
@@ -286,7 +286,7 @@ impl<'p, 'm> Search<'p, 'm> {
     }
 
     /// Both halves of a box across the side that matters most.
-    fn halves(&self, one: &Box) -> [Box; 2] {
+    fn halves(&self, one: &LoadBox) -> [LoadBox; 2] {
         let contention = self.problem.model.contention().expect("shared");
         let matters = |side: usize| {
             let place = self.problem.shared[side];
@@ -325,7 +325,7 @@ impl<'p, 'm> Search<'p, 'm> {
 
     /// Finds good multipliers and with them the bound, prices the decision that they lead to, and strikes out choices that
     /// cost too much.
-    fn look_into(&mut self, one: &mut Box, steps: u32) {
+    fn look_into(&mut self, one: &mut LoadBox, steps: u32) {
         self.price_choices(one);
         let mut trial = one.multipliers.clone();
         let mut best = f64::NEG_INFINITY;
@@ -365,7 +365,7 @@ impl<'p, 'm> Search<'p, 'm> {
     }
 
     /// Strikes out choices with which no decision in the box costs less than the best known.
-    fn strike_out(&self, one: &mut Box) {
+    fn strike_out(&self, one: &mut LoadBox) {
         let (devices, limit) = (one.left.len(), self.cost * (1.0 + ROUNDING));
         for (device, left) in one.left.iter_mut().enumerate() {
             let Device::Listed(choices) = &self.problem.devices[device] else { continue };
@@ -384,7 +384,7 @@ impl<'p, 'm> Search<'p, 'm> {
     }
 
     /// ĝ of every choice that is left, at the corners.
-    fn price_choices(&mut self, one: &Box) {
+    fn price_choices(&mut self, one: &LoadBox) {
         let model = self.problem.model;
         let contention = model.contention().expect("shared");
         let sides = one.low.len();
@@ -475,7 +475,7 @@ impl<'p, 'm> Search<'p, 'm> {
     }
 
     /// Φ and its gradient.
-    fn relaxed(&mut self, one: &Box, multipliers: &[f64], gradient: &mut [f64]) -> f64 {
+    fn relaxed(&mut self, one: &LoadBox, multipliers: &[f64], gradient: &mut [f64]) -> f64 {
         let (sides, devices) = (one.low.len(), one.left.len());
         let corners = self.corners.len() / sides;
         self.bounds.clear();
@@ -569,7 +569,7 @@ impl<'p, 'm> Search<'p, 'm> {
     }
 
     /// Prices the decision that the relaxed problem has chosen.
-    fn price_chosen(&mut self, one: &Box) {
+    fn price_chosen(&mut self, one: &LoadBox) {
         let mut places = Vec::with_capacity(self.places.len());
         for (device, chosen) in self.chosen.iter().enumerate() {
             let Device::Listed(choices) = &self.problem.devices[device] else { return };
@@ -590,7 +590,7 @@ impl<'p, 'm> Search<'p, 'm> {
 
     /// Prices every combination of the choices that are left which can cost less than the best; `false` if these are too
     /// many, or there is no list of them.
-    fn try_out(&mut self, one: &mut Box) -> bool {
+    fn try_out(&mut self, one: &mut LoadBox) -> bool {
         if self.problem.devices.len() > MAX_DEPTH || !self.problem.devices.iter().all(Device::is_listed) {
             return false;
         }
@@ -696,7 +696,7 @@ impl<'p, 'm> Search<'p, 'm> {
 
 /// Choices put together device by device.
 struct Trial<'t> {
-    one: &'t Box,
+    one: &'t LoadBox,
     /// What each choice left adds to the bounds of the corners, `[N][left][corners]`.
     more: Vec<Vec<f64>>,
     /// Devices in the order in which they are decided.
