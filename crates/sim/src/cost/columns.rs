@@ -104,6 +104,29 @@ fn widened<S: Simd>(places: &[u8], index: usize) -> S::u64s {
     S::as_simd_u64s(&widened).0[0]
 }
 
+/// Bytes at each place, one vector of the columns of `[tasks, count]`.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+fn bytes_by_place<S: Simd, const PLACES: usize>(
+    simd: S,
+    sizes_bytes: &[f64],
+    places: &[u8],
+    count: usize,
+    index: usize,
+) -> [S::f64s; PLACES] {
+    let zero = simd.splat_f64s(0.0);
+    let mut sums = [zero; PLACES];
+    for (sizes, places) in sizes_bytes.chunks_exact(count).zip(places.chunks_exact(count)) {
+        let bytes = S::as_simd_f64s(sizes).0[index];
+        let chosen = widened::<S>(places, index);
+        for (place, sum) in sums.iter_mut().enumerate() {
+            let is_here = simd.equal_u64s(chosen, simd.splat_u64s(place as u64));
+            *sum = simd.add_f64s(*sum, simd.select_f64s(is_here, bytes, zero));
+        }
+    }
+    sums
+}
+
 /// Adds the costs of as many columns as make whole vectors, and returns how many these are. Each column gets what
 /// [`device_outcome`] would give it, sum by sum; adding nothing where a task is not is what lets all do the same.
 struct AddCosts<'a, const PLACES: usize> {
@@ -166,21 +189,12 @@ impl<const PLACES: usize> WithSimd for CoupledCosts<'_, PLACES> {
         let Contention { own, shared, uplink_s_per_byte } = self.contention;
         let (count, there) = (self.costs.len(), shared.len());
         let zero = simd.splat_f64s(0.0);
-        let numbers: [S::u64s; PLACES] = std::array::from_fn(|place| simd.splat_u64s(place as u64));
         let (energy_weight, time_weight) = (simd.splat_f64s(self.alpha), simd.splat_f64s(1.0 - self.alpha));
         let uplink = simd.splat_f64s(*uplink_s_per_byte);
         let row = self.tasks * count;
         let (vectors, _) = S::as_mut_simd_f64s(self.costs);
         for (index, cost) in vectors.iter_mut().enumerate() {
-            let mut loads = [zero; PLACES];
-            for (sizes, places) in sizes_bytes.chunks_exact(count).zip(places.chunks_exact(count)) {
-                let bytes = S::as_simd_f64s(sizes).0[index];
-                let chosen = widened::<S>(places, index);
-                for place in 0..PLACES {
-                    let here = simd.select_f64s(simd.equal_u64s(chosen, numbers[place]), bytes, zero);
-                    loads[place] = simd.add_f64s(loads[place], here);
-                }
-            }
+            let loads = bytes_by_place::<S, PLACES>(simd, sizes_bytes, places, count, index);
             let sent = loads[1..].iter().fold(zero, |sent, load| simd.add_f64s(sent, *load));
             let uplink_s = simd.mul_f64s(uplink, sent);
             let (mut links_s, mut shared_s) = ([zero; PLACES], [zero; PLACES]);
@@ -193,15 +207,7 @@ impl<const PLACES: usize> WithSimd for CoupledCosts<'_, PLACES> {
             let rows = sizes_bytes.chunks_exact(row).zip(places.chunks_exact(row));
             let rates = self.rates.chunks_exact(there).zip(own.chunks_exact(there));
             for ((sizes, places), (rates, own)) in rows.zip(rates) {
-                let mut own_bytes = [zero; PLACES];
-                for (sizes, places) in sizes.chunks_exact(count).zip(places.chunks_exact(count)) {
-                    let bytes = S::as_simd_f64s(sizes).0[index];
-                    let chosen = widened::<S>(places, index);
-                    for place in 0..PLACES {
-                        let here = simd.select_f64s(simd.equal_u64s(chosen, numbers[place]), bytes, zero);
-                        own_bytes[place] = simd.add_f64s(own_bytes[place], here);
-                    }
-                }
+                let own_bytes = bytes_by_place::<S, PLACES>(simd, sizes, places, count, index);
                 let (mut own_j, mut longest_s) = (zero, zero);
                 for (place, (rate, own)) in rates.iter().zip(own).enumerate() {
                     let bytes = own_bytes[place];
