@@ -115,15 +115,19 @@ impl Chooser {
         for logits in logits {
             codec.decode(logits, &mut self.proposal);
             keep_reachable(model, 0, 1, &mut self.proposal);
-            let mut cost = if separable { 0.0 } else { model.cost(sizes_bytes, &self.proposal) };
-            for (device, device_cost) in self.device_costs.iter_mut().enumerate().filter(|_| separable) {
-                let row = device * tasks..(device + 1) * tasks;
-                *device_cost = model.device_cost(device, &sizes_bytes[row.clone()], &self.proposal[row.clone()]);
-                cost += *device_cost;
-                if per_device && *device_cost < self.best_device_costs[device] {
-                    self.best_device_costs[device] = *device_cost;
-                    best[row.clone()].copy_from_slice(&self.proposal[row]);
+            let mut cost = 0.0;
+            if separable {
+                for (device, device_cost) in self.device_costs.iter_mut().enumerate() {
+                    let row = device * tasks..(device + 1) * tasks;
+                    *device_cost = model.device_cost(device, &sizes_bytes[row.clone()], &self.proposal[row.clone()]);
+                    cost += *device_cost;
+                    if per_device && *device_cost < self.best_device_costs[device] {
+                        self.best_device_costs[device] = *device_cost;
+                        best[row.clone()].copy_from_slice(&self.proposal[row]);
+                    }
                 }
+            } else {
+                cost = model.cost(sizes_bytes, &self.proposal);
             }
             evaluations += 1;
             if !per_device && cost < best_cost {
@@ -148,23 +152,17 @@ impl Chooser {
                 if !model.is_reachable(device, place) {
                     continue;
                 }
-                let original = std::mem::replace(&mut self.proposal[task], place);
-                if !separable {
-                    let flipped = model.cost(sizes_bytes, &self.proposal);
-                    evaluations += 1;
-                    if flipped < best_cost {
-                        best_cost = flipped;
-                        best.copy_from_slice(&self.proposal);
-                    }
-                    self.proposal[task] = original;
-                    continue;
-                }
-                // One task has moved: only its device has another price.
                 let row = device * tasks..(device + 1) * tasks;
-                let device_cost = model.device_cost(device, &sizes_bytes[row.clone()], &self.proposal[row.clone()]);
-                let flipped = cost - self.device_costs[device] + device_cost;
+                let original = std::mem::replace(&mut self.proposal[task], place);
                 evaluations += 1;
-                if per_device {
+                // One task has moved: only its device has another price, unless others wait for it.
+                let device_cost = separable
+                    .then(|| model.device_cost(device, &sizes_bytes[row.clone()], &self.proposal[row.clone()]));
+                let flipped = match device_cost {
+                    Some(device_cost) => cost - self.device_costs[device] + device_cost,
+                    None => model.cost(sizes_bytes, &self.proposal),
+                };
+                if let Some(device_cost) = device_cost.filter(|_| per_device) {
                     if device_cost < self.best_device_costs[device] {
                         self.best_device_costs[device] = device_cost;
                         best[row.clone()].copy_from_slice(&self.proposal[row]);

@@ -75,10 +75,8 @@ fn fleet(model: &CostModel, set: &[Workload]) -> Result<(), Box<dyn Error>> {
         println!("| {fleet} | {scheme} | {mean:.5} ± {interval:.5} | {prices:.1} | {micros:.1} |");
     }
     let prices = evaluations as f64 / (looked_at * model.task_count()) as f64;
-    println!(
-        "| {fleet} | exact: {proved} of {looked_at} proved, the others within {:.3} % | | {prices:.0} | {each_us:.0} |",
-        gap * 100.0
-    );
+    let others = if proved < looked_at { format!(", the others within {:.3} %", gap * 100.0) } else { String::new() };
+    println!("| {fleet} | exact: {proved} of {looked_at} proved{others} | | {prices:.0} | {each_us:.0} |");
     Ok(())
 }
 

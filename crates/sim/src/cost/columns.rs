@@ -37,6 +37,7 @@ impl Columns<'_> {
             *cost += alpha * energy_j + (1.0 - alpha) * time_s;
         }
     }
+
     /// Costs of whole decisions where devices share something; `rates` are `[device][place]`, of `tasks` tasks each.
     pub(super) fn coupled_costs(
         self,

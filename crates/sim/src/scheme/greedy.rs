@@ -17,6 +17,17 @@ pub enum Order {
     LargestFirst,
 }
 
+impl Order {
+    /// Positions of the tasks, in this order.
+    pub(super) fn of(self, sizes_bytes: &[f64]) -> Vec<usize> {
+        let mut tasks: Vec<usize> = (0..sizes_bytes.len()).collect();
+        if self == Self::LargestFirst {
+            tasks.sort_by(|&a, &b| sizes_bytes[b].total_cmp(&sizes_bytes[a]));
+        }
+        tasks
+    }
+}
+
 /// Places each task where it raises the cost least, given those placed before it.
 #[derive(Debug, Clone)]
 pub struct Greedy {
@@ -57,11 +68,7 @@ impl Scheme for Greedy {
 
 /// Fills `places` for one device, whose `load` starts empty.
 pub(super) fn place_greedily(load: &mut Load<'_>, sizes_bytes: &[f64], order: Order, places: &mut [u8]) {
-    let mut tasks: Vec<usize> = (0..sizes_bytes.len()).collect();
-    if order == Order::LargestFirst {
-        tasks.sort_by(|&a, &b| sizes_bytes[b].total_cmp(&sizes_bytes[a]));
-    }
-    for task in tasks {
+    for task in order.of(sizes_bytes) {
         let bytes = sizes_bytes[task];
         let mut best = (f64::INFINITY, 0);
         for place in 0..load.places() {
@@ -78,14 +85,14 @@ pub(super) fn place_greedily(load: &mut Load<'_>, sizes_bytes: &[f64], order: Or
 /// Places the tasks of all devices, one after the other.
 pub(super) fn place_all_greedily(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64], order: Order) {
     priced.start(sizes_bytes);
-    let mut tasks: Vec<usize> = (0..sizes_bytes.len()).collect();
-    if order == Order::LargestFirst {
-        tasks.sort_by(|&a, &b| sizes_bytes[b].total_cmp(&sizes_bytes[a]));
-    }
     let mut costs = vec![0.0; priced.loads_bytes().len()];
-    for task in tasks {
+    for task in order.of(sizes_bytes) {
         priced.move_costs(task, &mut costs);
-        let cheapest = (1..costs.len()).fold(0, |best, place| if costs[place] < costs[best] { place } else { best });
-        priced.place(task, cheapest as u8);
+        priced.place(task, cheapest(&costs) as u8);
     }
+}
+
+/// The first place of those that cost least.
+pub(super) fn cheapest(costs: &[f64]) -> usize {
+    (1..costs.len()).fold(0, |best, place| if costs[place] < costs[best] { place } else { best })
 }

@@ -1,6 +1,6 @@
 //! Local search: from several first decisions, single moves and swaps until none helps.
 
-use super::greedy::{place_all_greedily, place_greedily};
+use super::greedy::{cheapest, place_all_greedily, place_greedily};
 use super::load::Load;
 use super::{Order, Scheme, Solution};
 use crate::cost::{CostModel, IncrementalCost};
@@ -8,16 +8,11 @@ use crate::decision::Decision;
 use crate::error::SchemeError;
 use crate::workload::Workload;
 
-/// Where devices share something a price looks at each of them: of work in units of one device, a price takes so many
-/// more, and a search without a budget ends after so many, a second or two.
-const WORK: u64 = 60;
-const MAX_WORK: u64 = 2_000_000_000;
-
 /// Moves one task of a device to another place, or swaps the places of two, whatever first lowers the cost, until
 /// nothing does; from the greedy decision (largest first) and from every place holding all tasks, the best of these.
 ///
 /// Where devices share something all of them are searched together, largest tasks first, from the greedy decision alone;
-/// so they are with a budget.
+/// so they are with a budget. Without one, the search of a large fleet ends after a second or two.
 #[derive(Debug, Clone)]
 pub struct LocalSearch {
     name: String,
@@ -54,7 +49,7 @@ impl LocalSearch {
         if !model.is_separable() {
             let mut priced = IncrementalCost::new(model);
             priced.set(sizes_bytes, places);
-            let evaluations = improve_all(&mut priced, sizes_bytes, u64::MAX);
+            let evaluations = improve_all(&mut priced, sizes_bytes, most_prices(model, MAX_WORK));
             places.copy_from_slice(priced.places());
             return evaluations;
         }
@@ -69,6 +64,14 @@ impl LocalSearch {
         }
         evaluations
     }
+}
+
+/// Work of a search without a budget, a second or two.
+const MAX_WORK: u64 = 2_000_000_000;
+
+/// Prices of whole fleets that take so much work: one unit for each device, and as much as 60 for the rest.
+pub(super) fn most_prices(model: &CostModel, work: u64) -> u64 {
+    work / (model.devices() as u64 + 60)
 }
 
 /// Decides for a whole fleet: greedily, then by moves and swaps until nothing helps or the budget is spent; returns the
@@ -89,8 +92,8 @@ impl Scheme for LocalSearch {
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let mut places = vec![0; model.task_count()];
         if self.budget.is_some() || !model.is_separable() {
-            let limit = MAX_WORK / (model.devices() as u64 + WORK);
-            let budget = self.budget.map_or(limit, |per_task| per_task.saturating_mul(model.task_count() as u64));
+            let of_tasks = |per_task: u64| per_task.saturating_mul(model.task_count() as u64);
+            let budget = self.budget.map_or_else(|| most_prices(model, MAX_WORK), of_tasks);
             let mut priced = IncrementalCost::new(model);
             let evaluations = decide_all(&mut priced, workload.sizes_bytes(), &mut places, budget);
             return Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations });
@@ -161,8 +164,7 @@ fn improve(load: &mut Load<'_>, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
 /// Improves the decision of a whole fleet, largest tasks first, until no move and no swap helps or the budget is spent;
 /// returns the number of prices asked.
 pub(super) fn improve_all(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64], budget: u64) -> u64 {
-    let mut order: Vec<usize> = (0..sizes_bytes.len()).collect();
-    order.sort_by(|&a, &b| sizes_bytes[b].total_cmp(&sizes_bytes[a]));
+    let order = Order::LargestFirst.of(sizes_bytes);
     let mut costs = vec![0.0; priced.loads_bytes().len()];
     let moves = costs.len() as u64 - 1;
     let mut evaluations = 0;
@@ -175,8 +177,7 @@ pub(super) fn improve_all(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64],
             }
             priced.move_costs(task, &mut costs);
             evaluations += moves;
-            let cheapest =
-                (1..costs.len()).fold(0, |best, place| if costs[place] < costs[best] { place } else { best });
+            let cheapest = cheapest(&costs);
             if gains(costs[cheapest], cost) {
                 priced.place(task, cheapest as u8);
                 cost = priced.cost();

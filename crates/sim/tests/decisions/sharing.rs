@@ -217,7 +217,7 @@ proptest! {
             any_scenarios(2..4, 1..3, 4..7, any_sharing()),
         ],
     ) {
-        prop_assume!((model.places() as u64).pow(model.task_count() as u32) <= 100_000);
+        prop_assume!((model.places() as u64).pow(model.task_count() as u32) <= 120_000);
         let exact = Exact::new().decide(&model, &workload).expect("small enough");
         let oracle = BruteForce.decide(&model, &workload).expect("small enough");
         let [exact, oracle] = [exact, oracle].map(|solution| model.evaluate(&workload, &solution.decision).cost);

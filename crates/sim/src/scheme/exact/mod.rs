@@ -26,21 +26,15 @@ use crate::workload::Workload;
 /// Search nodes for one device after which the search gives up: a fraction of a second.
 const MAX_NODES: u64 = 3_000_000;
 
-/// A price looks at each device: of work in units of one device, a price takes so many more, and finding a first decision
-/// ends after so many, a fraction of a second.
-const WORK: u64 = 60;
+/// Work of the searches for a first decision to beat, a fraction of a second each.
 const MAX_WORK: u64 = 200_000_000;
 
-/// Steps of annealing for each task that find a first decision to beat.
+/// Steps of annealing for each task, as long as they do not take more than that.
 const ANNEALING_STEPS: u64 = 300;
-
-/// Boxes of loads that the search over shared places looks into before it gives up.
-const MAX_BOXES: u64 = 2_000;
 
 /// Branch and bound. Where nothing is shared it always answers up to 13 tasks a device on three places; beyond that it
 /// depends on the sizes. Where something is shared it depends on the number of shared places and of ways to place one
-/// device's tasks. What would take too long is refused; [`Exact::bounds`] then says
-/// how far the optimum can be.
+/// device's tasks. What would take too long is refused; [`Exact::bounds`] then says how far the optimum can be.
 #[derive(Debug, Clone, Default)]
 pub struct Exact {
     /// The places that may be used; all if empty.
@@ -75,7 +69,7 @@ impl Exact {
     ) -> Result<(f64, u64), SchemeError> {
         assert_eq!((sizes_bytes.len(), places.len()), (model.task_count(), model.task_count()), "shapes differ");
         if !self.separates(model) {
-            let found = self.search_boxes(model, sizes_bytes, MAX_BOXES);
+            let found = self.search_boxes(model, sizes_bytes);
             if !found.is_optimal {
                 let gap = 1.0 - found.lower / found.cost;
                 return Err(SchemeError::NotProved { tasks: model.task_count(), places: model.places(), gap });
@@ -105,7 +99,7 @@ impl Exact {
             return Ok(Bounds { lower: cost, cost, decision, is_optimal: true, evaluations });
         }
         let boxes::Found { lower, cost, places, is_optimal, evaluations } =
-            self.search_boxes(model, workload.sizes_bytes(), MAX_BOXES);
+            self.search_boxes(model, workload.sizes_bytes());
         Ok(Bounds { lower, cost, decision: Decision::from_places(model.tasks(), places), is_optimal, evaluations })
     }
 
@@ -118,7 +112,7 @@ impl Exact {
         !(0..model.places() as u8).any(is_shared)
     }
 
-    fn search_boxes(&self, model: &CostModel, sizes_bytes: &[f64], most_boxes: u64) -> boxes::Found {
+    fn search_boxes(&self, model: &CostModel, sizes_bytes: &[f64]) -> boxes::Found {
         let tasks = model.task_count();
         let mut evaluations = self.among.len() as u64;
         let everything = self.among.iter().map(|place| vec![*place; tasks]);
@@ -126,13 +120,13 @@ impl Exact {
         let mut places = everything.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or_else(|| vec![0; tasks]);
         if self.among.is_empty() {
             let mut priced = IncrementalCost::new(model);
-            let most = MAX_WORK / (model.devices() as u64 + WORK);
+            let most = local_search::most_prices(model, MAX_WORK);
             evaluations += local_search::decide_all(&mut priced, sizes_bytes, &mut places, most);
             let steps = most.min(ANNEALING_STEPS * tasks as u64);
             Annealing::new(0, ANNEALING_STEPS).improve(&mut priced, sizes_bytes, &mut places, steps);
             evaluations += steps;
         }
-        let mut found = boxes::search(model, sizes_bytes, &self.among, places, most_boxes);
+        let mut found = boxes::search(model, sizes_bytes, &self.among, places);
         found.evaluations += evaluations;
         found
     }

@@ -20,28 +20,23 @@
 //! and where so many places are shared that boxes have too many corners, devices wait for the least loads of the box
 //! instead of a tangent.
 
+mod choices;
+mod trial;
+
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use self::choices::{Choice, Device, Problem};
 use super::divisible::{Divisible, Slot};
-use crate::cost::{CostModel, OwnRate};
+use crate::cost::CostModel;
 use crate::decision::Decision;
 use crate::workload::Workload;
 
-/// Most ways to place one device's tasks that are listed one by one, and those of all devices times places.
-const MAX_OPTIONS: u64 = 4_096;
-const MAX_LISTED: u64 = 2_000_000;
-/// Most devices whose choices are put together, one within the other.
-const MAX_DEPTH: usize = 1_000;
 /// The search ends after so many looks at one choice, a second or two; a device whose tasks are divisible takes as many as
 /// so many choices.
 const MAX_LOOKS: u64 = 300_000_000;
 const DIVISIBLE_LOOKS: u64 = 50;
-/// Combinations of options that are tried out, parts of combinations included, before a box is halved instead.
-const MOST_TRIALS: u64 = 2_000;
-/// Where many boxes have been looked into, more are tried out: so many for each.
-const TRIALS_A_BOX: u64 = 100;
-/// All of them together, after which the search ends.
+/// Choices tried out in all boxes together, after which the search ends.
 const MAX_TRIALS: u64 = 10_000_000;
 /// Subgradient steps for the first box, whose multipliers all others start from, and for each other.
 const FIRST_STEPS: u32 = 100;
@@ -52,6 +47,9 @@ const FARTHEST: f64 = 1e3;
 const MOST_SIDES: usize = 4;
 /// Bounds this close to the best cost, relatively, are equal to it but for rounding.
 const ROUNDING: f64 = 1e-12;
+
+/// Boxes that are looked into before the search gives up.
+const MAX_BOXES: u64 = 2_000;
 
 /// What a search found.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,37 +63,6 @@ pub(super) struct Found {
     pub(super) is_optimal: bool,
     /// Prices asked, of whole decisions or of one device's part.
     pub(super) evaluations: u64,
-}
-
-/// The problem of one workload, compiled for the search.
-struct Problem<'m> {
-    model: &'m CostModel,
-    sizes_bytes: &'m [f64],
-    /// Places that may be used.
-    among: Vec<u8>,
-    /// Places whose loads matter; a box has one side for each.
-    shared: Vec<usize>,
-    devices: Vec<Device>,
-}
-
-/// What one device may do.
-enum Device {
-    /// Every way to place its tasks.
-    Listed(Vec<Choice>),
-    /// Its tasks taken together, in bytes.
-    Divisible(f64),
-}
-
-/// One way to place a device's tasks.
-struct Choice {
-    places: Vec<u8>,
-    /// α E_n.
-    energy_cost: f64,
-    /// By place: when it is done if nothing were shared, and computing of that; −∞ where it has nothing.
-    alone_s: Vec<f64>,
-    compute_s: Vec<f64>,
-    /// Bytes at each shared place.
-    bytes: Vec<f64>,
 }
 
 /// Loads between two corners, and what can still be in there.
@@ -130,61 +97,10 @@ impl Ord for LoadBox {
     }
 }
 
-/// Searches from a decision that is known until the optimum is proved, or `most_boxes` boxes have been looked into, or the work is too much.
-pub(super) fn search(model: &CostModel, sizes_bytes: &[f64], among: &[u8], known: Vec<u8>, most_boxes: u64) -> Found {
+/// Searches from a decision that is known until the optimum is proved, or that has taken too long.
+pub(super) fn search(model: &CostModel, sizes_bytes: &[f64], among: &[u8], known: Vec<u8>) -> Found {
     let problem = Problem::new(model, sizes_bytes, among);
-    let mut search = Search::new(&problem, known);
-    search.run(most_boxes)
-}
-
-impl<'m> Problem<'m> {
-    fn new(model: &'m CostModel, sizes_bytes: &'m [f64], among: &[u8]) -> Self {
-        let contention = model.contention().expect("searched in boxes only where something is shared");
-        let all = (0..model.places() as u8).filter(|place| among.is_empty() || among.contains(place));
-        let among: Vec<u8> = all.collect();
-        let shared: Vec<usize> =
-            among.iter().map(|place| usize::from(*place)).filter(|place| contention.is_shared(*place)).collect();
-        let rows = sizes_bytes.chunks_exact(model.tasks()).enumerate();
-        let options = (among.len() as u64).checked_pow(model.tasks() as u32).unwrap_or(u64::MAX);
-        let is_listed = options <= MAX_OPTIONS && options * (model.devices() * model.places()) as u64 <= MAX_LISTED;
-        let devices = rows.map(|(device, sizes)| {
-            if !is_listed {
-                return Device::Divisible(sizes.iter().sum());
-            }
-            Device::Listed((0..options).map(|option| choice(model, &among, &shared, device, sizes, option)).collect())
-        });
-        let devices = devices.collect();
-        Self { model, sizes_bytes, among, shared, devices }
-    }
-}
-
-/// The choice whose number has the places as its digits.
-fn choice(model: &CostModel, among: &[u8], shared: &[usize], device: usize, sizes: &[f64], mut number: u64) -> Choice {
-    let count = among.len() as u64;
-    let digit = |_| {
-        let place = among[(number % count) as usize];
-        number /= count;
-        place
-    };
-    let places: Vec<u8> = (0..sizes.len()).map(digit).collect();
-    let mut bytes = vec![0.0; model.places()];
-    let mut energy_j = 0.0;
-    for (&place, &size) in places.iter().zip(sizes) {
-        bytes[usize::from(place)] += size;
-        energy_j += size * model.rates(device)[usize::from(place)].energy_j_per_byte;
-    }
-    let own = &model.contention().expect("shared").own[device * model.places()..][..model.places()];
-    let times = |rate: fn(&OwnRate) -> f64| {
-        let time = |(own, &bytes): (&OwnRate, &f64)| if bytes > 0.0 { bytes * rate(own) } else { f64::NEG_INFINITY };
-        own.iter().zip(&bytes).map(time).collect()
-    };
-    Choice {
-        places,
-        energy_cost: model.alpha() * energy_j,
-        alone_s: times(|own| own.send_s_per_byte + own.compute_s_per_byte),
-        compute_s: times(|own| own.compute_s_per_byte),
-        bytes: shared.iter().map(|place| bytes[*place]).collect(),
-    }
+    Search::new(&problem, known).run()
 }
 
 struct Search<'p, 'm> {
@@ -233,7 +149,7 @@ impl<'p, 'm> Search<'p, 'm> {
         }
     }
 
-    fn run(&mut self, most_boxes: u64) -> Found {
+    fn run(&mut self) -> Found {
         let sides = self.problem.shared.len();
         let listed = |device: &Device| match device {
             Device::Listed(choices) => (0..choices.len() as u32).collect(),
@@ -250,17 +166,17 @@ impl<'p, 'm> Search<'p, 'm> {
         self.look_into(&mut root, FIRST_STEPS);
         let mut open = BinaryHeap::from([root]);
         let mut lower = f64::INFINITY;
-        while let Some(mut next) = open.pop() {
+        while let Some(next) = open.pop() {
             if self.is_beaten(next.bound) {
                 // So are all others.
                 open.clear();
                 break;
             }
-            if self.boxes >= most_boxes || self.trials >= MAX_TRIALS || self.looks >= MAX_LOOKS {
+            if self.boxes >= MAX_BOXES || self.trials >= MAX_TRIALS || self.looks >= MAX_LOOKS {
                 lower = next.bound;
                 break;
             }
-            if self.try_out(&mut next) {
+            if self.try_out(&next) {
                 continue;
             }
             for mut half in self.halves(&next) {
@@ -356,9 +272,7 @@ impl<'p, 'm> Search<'p, 'm> {
                 *multiplier = (*multiplier + step * gradient).clamp(-farthest, farthest);
             }
         }
-        let multipliers = std::mem::take(&mut one.multipliers);
-        let bound = self.relaxed(one, &multipliers, &mut gradient);
-        one.multipliers = multipliers;
+        let bound = self.relaxed(one, &one.multipliers, &mut gradient);
         one.bound = one.bound.max(bound);
         self.price_chosen(one);
         self.strike_out(one);
@@ -586,136 +500,6 @@ impl<'p, 'm> Search<'p, 'm> {
             self.cost = cost;
             self.places.copy_from_slice(places);
         }
-    }
-
-    /// Prices every combination of the choices that are left which can cost less than the best; `false` if these are too
-    /// many, or there is no list of them.
-    fn try_out(&mut self, one: &mut LoadBox) -> bool {
-        if self.problem.devices.len() > MAX_DEPTH || !self.problem.devices.iter().all(Device::is_listed) {
-            return false;
-        }
-        self.price_choices(one);
-        let multipliers = std::mem::take(&mut one.multipliers);
-        let mut gradient = vec![0.0; multipliers.len()];
-        self.relaxed(one, &multipliers, &mut gradient);
-        one.multipliers = multipliers;
-        let (devices, corners) = (one.left.len(), self.bounds.len());
-        let mut more = Vec::with_capacity(devices);
-        for (device, left) in one.left.iter().enumerate() {
-            let Device::Listed(choices) = &self.problem.devices[device] else { unreachable!("looked for above") };
-            let mut of_device = Vec::with_capacity(left.len() * corners);
-            for (index, choice) in left.iter().enumerate() {
-                let charge = dot(&one.multipliers, &choices[*choice as usize].bytes);
-                let cost = |corner: usize| self.tangents[device][corner * left.len() + index] + charge;
-                of_device.extend((0..corners).map(|corner| cost(corner) - self.lowest[corner * devices + device]));
-            }
-            more.push(of_device);
-        }
-        // Devices with few choices first: what is struck out early saves most.
-        let mut order: Vec<usize> = (0..devices).collect();
-        order.sort_by_key(|device| one.left[*device].len());
-        let mut bounds = vec![0.0; (devices + 1) * corners];
-        bounds[..corners].copy_from_slice(&self.bounds);
-        // What the devices after each depth cost at least, waiting for no more than the box says.
-        self.wait_for(&one.low);
-        let time_weight = 1.0 - self.problem.model.alpha();
-        let mut after = vec![0.0; devices];
-        for depth in (1..devices).rev() {
-            let Device::Listed(choices) = &self.problem.devices[order[depth]] else { unreachable!("looked for above") };
-            let costs =
-                one.left[order[depth]].iter().map(|choice| self.cost_of(&choices[*choice as usize], time_weight).0);
-            after[depth - 1] = after[depth] + costs.fold(f64::INFINITY, f64::min);
-        }
-        let left = MOST_TRIALS.max(TRIALS_A_BOX * self.boxes);
-        let (loads, places) = (vec![0.0; one.low.len()], self.places.clone());
-        let chosen = Vec::with_capacity(devices);
-        let mut trial = Trial { one, more, order, bounds, after, loads, chosen, places, left };
-        let is_done = self.descend(&mut trial, 0);
-        self.trials += left - trial.left;
-        is_done
-    }
-
-    /// Tries the choices of the device at `depth` and of all after it.
-    fn descend(&mut self, trial: &mut Trial<'_>, depth: usize) -> bool {
-        let tolerance = ROUNDING * self.total_bytes;
-        let Some(&device) = trial.order.get(depth) else {
-            // What lies in another box is priced there.
-            if trial.loads.iter().zip(&trial.one.low).all(|(load, low)| *load >= low - tolerance) {
-                self.keep(&trial.places);
-            }
-            return true;
-        };
-        let Device::Listed(choices) = &self.problem.devices[device] else { unreachable!("looked for before") };
-        let (tasks, corners) = (self.problem.model.tasks(), self.bounds.len());
-        self.looks += (trial.one.left[device].len() * corners) as u64;
-        for (index, choice) in trial.one.left[device].iter().enumerate() {
-            let more = &trial.more[device][index * corners..][..corners];
-            let (bounds, next) = trial.bounds[depth * corners..].split_at_mut(corners);
-            let mut lowest = f64::INFINITY;
-            for corner in 0..corners {
-                next[corner] = bounds[corner] + more[corner];
-                lowest = lowest.min(next[corner]);
-            }
-            if self.is_beaten(lowest) {
-                continue;
-            }
-            if trial.left == 0 {
-                return false;
-            }
-            trial.left -= 1;
-            let Choice { places, bytes, .. } = &choices[*choice as usize];
-            trial.loads.iter_mut().zip(bytes).for_each(|(load, bytes)| *load += bytes);
-            let fits = trial.loads.iter().zip(&trial.one.high).all(|(load, high)| *load <= high + tolerance);
-            trial.places[device * tasks..][..tasks].copy_from_slice(places);
-            trial.chosen.push(*choice);
-            let least = if fits { self.cost_so_far(trial) } else { f64::INFINITY };
-            let is_done = self.is_beaten(least) || self.descend(trial, depth + 1);
-            trial.chosen.pop();
-            trial.loads.iter_mut().zip(bytes).for_each(|(load, bytes)| *load -= bytes);
-            if !is_done {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// What the devices decided so far cost, waiting for each other, and the others at least.
-    fn cost_so_far(&mut self, trial: &Trial<'_>) -> f64 {
-        self.wait_for(&trial.loads);
-        self.evaluations += 1;
-        self.looks += (trial.chosen.len() * self.shared_s.len()) as u64;
-        let time_weight = 1.0 - self.problem.model.alpha();
-        let mut cost = trial.after[trial.chosen.len() - 1];
-        for (device, choice) in trial.order.iter().zip(&trial.chosen) {
-            let Device::Listed(choices) = &self.problem.devices[*device] else { unreachable!("looked for before") };
-            cost += self.cost_of(&choices[*choice as usize], time_weight).0;
-        }
-        cost
-    }
-}
-
-/// Choices put together device by device.
-struct Trial<'t> {
-    one: &'t LoadBox,
-    /// What each choice left adds to the bounds of the corners, `[N][left][corners]`.
-    more: Vec<Vec<f64>>,
-    /// Devices in the order in which they are decided.
-    order: Vec<usize>,
-    /// Φ of the corners with the choices so far, `[N + 1][corners]`.
-    bounds: Vec<f64>,
-    /// What the devices after each depth cost at least.
-    after: Vec<f64>,
-    /// Loads, numbers and places of the choices so far.
-    loads: Vec<f64>,
-    chosen: Vec<u32>,
-    places: Vec<u8>,
-    /// How many more may be tried.
-    left: u64,
-}
-
-impl Device {
-    fn is_listed(&self) -> bool {
-        matches!(self, Self::Listed(_))
     }
 }
 

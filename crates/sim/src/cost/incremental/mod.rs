@@ -1,17 +1,14 @@
 //! Prices of decisions that differ in one or two tasks.
 
-use pulp::{Simd, WithSimd};
+mod parts;
+mod sums;
 
-use super::{CostModel, MAX_PLACES, OwnRate};
+use self::parts::{NEVER, Parts, Shared, Waits, sent};
+use self::sums::{RaisedTimes, Times};
+use super::{CostModel, MAX_PLACES};
 
 /// Stands for a task that has no place yet.
 const NOWHERE: u8 = u8::MAX;
-
-/// Sums over devices have so many terms side by side, whatever the processor's vectors, so that all give the same.
-const LANES: usize = 8;
-
-/// When a device is done at a place where it has nothing.
-const NEVER: f64 = f64::NEG_INFINITY;
 
 /// The cost of a decision that changes task by task. What a move would cost takes O(places) where nothing is shared;
 /// where something is, devices are looked at besides, side by side in vectors.
@@ -46,49 +43,6 @@ pub struct IncrementalCost<'m> {
     critical: Vec<u8>,
     critical_counts: Vec<u32>,
     is_critical_known: bool,
-}
-
-/// What each device has at each place, width being the places and as many more without anything as make one of
-/// [`WIDTHS`].
-#[derive(Debug, Clone)]
-struct Parts {
-    width: usize,
-    /// `[N][width]`.
-    all: Vec<Part>,
-    /// When each device would be done if nothing were shared, and how long it computes; [`NEVER`] where it has nothing.
-    /// For vectors: in blocks of devices, `[blocks][width][LANES]`.
-    alone_s: Vec<f64>,
-    compute_s: Vec<f64>,
-}
-
-/// One device at one place.
-#[derive(Debug, Clone, Copy)]
-struct Part {
-    bytes: f64,
-    tasks: u32,
-    energy_j_per_byte: f64,
-    /// What a byte takes if nothing is shared, and how long it is computed of that.
-    alone_s_per_byte: f64,
-    compute_s_per_byte: f64,
-}
-
-/// What places share, `[width]`.
-#[derive(Debug, Clone)]
-struct Shared {
-    link_s_per_byte: Vec<f64>,
-    compute_s_per_byte: Vec<f64>,
-    uplink_s_per_byte: f64,
-    /// Whether any link is shared.
-    has_links: bool,
-}
-
-/// What places keep everyone waiting for.
-#[derive(Debug, Clone, Copy)]
-struct Waits<const WIDTH: usize> {
-    /// Until when links are busy.
-    links_s: [f64; WIDTH],
-    /// How long shared servers compute.
-    shared_s: [f64; WIDTH],
 }
 
 /// Calls a method that knows the width when it is compiled.
@@ -474,194 +428,4 @@ impl<'m> IncrementalCost<'m> {
         }
         self.is_critical_known = true;
     }
-}
-
-/// L: what goes to any server.
-fn sent(loads: &[f64]) -> f64 {
-    loads[1..].iter().sum()
-}
-
-impl<const WIDTH: usize> Waits<WIDTH> {
-    /// With so many bytes at a server, and so many at all of them.
-    #[inline]
-    fn set(&mut self, shared: &Shared, place: usize, load_bytes: f64, sent_bytes: f64) {
-        self.shared_s[place] = shared.compute_s_per_byte[place] * load_bytes;
-        if shared.has_links {
-            let link_s = shared.link_s_per_byte[place] * load_bytes;
-            self.links_s[place] = link_s.max(shared.uplink_s_per_byte * sent_bytes);
-        }
-    }
-
-    /// T_np of a device with so many bytes there; [`NEVER`] with none.
-    #[inline]
-    fn done_s(&self, place: usize, part: &Part, bytes: f64, has_links: bool) -> f64 {
-        let mut done_s = bytes * part.alone_s_per_byte;
-        if has_links {
-            done_s = done_s.max(bytes * part.compute_s_per_byte + self.links_s[place]);
-        }
-        if bytes > 0.0 { done_s + self.shared_s[place] } else { NEVER }
-    }
-
-    /// T_n of a device with so many bytes at each place.
-    #[inline]
-    fn longest_s(&self, parts: &[Part; WIDTH], bytes: &[f64; WIDTH], has_links: bool) -> f64 {
-        let mut longest_s = 0.0_f64;
-        for (place, (part, bytes)) in parts.iter().zip(bytes).enumerate() {
-            longest_s = longest_s.max(self.done_s(place, part, *bytes, has_links));
-        }
-        longest_s
-    }
-
-    /// T_n of a device with the bytes that it has.
-    #[inline]
-    fn longest_as_is_s(&self, parts: &[Part; WIDTH], has_links: bool) -> f64 {
-        self.longest_s(parts, &parts.map(|part| part.bytes), has_links)
-    }
-}
-
-impl Parts {
-    fn new(model: &CostModel, width: usize) -> Self {
-        let nothing =
-            Part { bytes: 0.0, tasks: 0, energy_j_per_byte: 0.0, alone_s_per_byte: 0.0, compute_s_per_byte: 0.0 };
-        let mut parts = vec![nothing; model.devices() * width];
-        for (device, parts) in parts.chunks_exact_mut(width).enumerate() {
-            for (place, (rate, part)) in model.rates(device).iter().zip(parts).enumerate() {
-                let own = match model.contention() {
-                    None => OwnRate { send_s_per_byte: 0.0, compute_s_per_byte: rate.time_s_per_byte },
-                    Some(contention) => contention.own[device * model.places() + place],
-                };
-                part.energy_j_per_byte = rate.energy_j_per_byte;
-                part.alone_s_per_byte = own.send_s_per_byte + own.compute_s_per_byte;
-                part.compute_s_per_byte = own.compute_s_per_byte;
-            }
-        }
-        let length = model.devices().div_ceil(LANES) * width * LANES;
-        Self { width, all: parts, alone_s: vec![NEVER; length], compute_s: vec![NEVER; length] }
-    }
-
-    fn clear(&mut self) {
-        for part in &mut self.all {
-            (part.bytes, part.tasks) = (0.0, 0);
-        }
-        self.alone_s.fill(NEVER);
-        self.compute_s.fill(NEVER);
-    }
-
-    #[inline]
-    fn of_device<const WIDTH: usize>(&self, device: usize) -> &[Part; WIDTH] {
-        self.all[device * WIDTH..][..WIDTH].try_into().expect("as long as it says")
-    }
-
-    /// Gives a device more bytes at a place, or fewer; returns the energy that takes.
-    fn change(&mut self, place: usize, device: usize, bytes: f64, tasks: i32) -> f64 {
-        let part = &mut self.all[device * self.width + place];
-        part.tasks = part.tasks.wrapping_add_signed(tasks);
-        part.bytes = if part.tasks == 0 { 0.0 } else { part.bytes + bytes };
-        let times = (part.bytes * part.alone_s_per_byte, part.bytes * part.compute_s_per_byte);
-        let index = (device / LANES * self.width + place) * LANES + device % LANES;
-        (self.alone_s[index], self.compute_s[index]) = if part.bytes > 0.0 { times } else { (NEVER, NEVER) };
-        bytes * part.energy_j_per_byte
-    }
-}
-
-/// Sums up T_n, block by block of devices.
-struct Times<'a, const WIDTH: usize, const LINKS: bool> {
-    alone_s: &'a [f64],
-    compute_s: &'a [f64],
-    waits: &'a Waits<WIDTH>,
-}
-
-/// Sums up T_n and, for each server, what T_n would be if it kept everyone waiting for more.
-struct RaisedTimes<'a, const WIDTH: usize, const LINKS: bool> {
-    alone_s: &'a [f64],
-    compute_s: &'a [f64],
-    waits: &'a Waits<WIDTH>,
-    raised: &'a Waits<WIDTH>,
-}
-
-/// When the devices of one vector are done at a place.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-fn done<S: Simd, const LINKS: bool>(
-    simd: S,
-    alone: S::f64s,
-    compute: S::f64s,
-    links: S::f64s,
-    shared: S::f64s,
-) -> S::f64s {
-    let done = if LINKS { simd.max_f64s(alone, simd.add_f64s(compute, links)) } else { alone };
-    simd.add_f64s(done, shared)
-}
-
-impl<const WIDTH: usize, const LINKS: bool> WithSimd for Times<'_, WIDTH, LINKS> {
-    type Output = f64;
-
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-    fn with_simd<S: Simd>(self, simd: S) -> f64 {
-        let columns = LANES / S::F64_LANES;
-        let links = self.waits.links_s.map(|time| simd.splat_f64s(time));
-        let shared = self.waits.shared_s.map(|time| simd.splat_f64s(time));
-        let mut sums = [simd.splat_f64s(0.0); LANES];
-        let blocks = S::as_simd_f64s(self.alone_s).0.chunks_exact(WIDTH * columns);
-        for (alone, compute) in blocks.zip(S::as_simd_f64s(self.compute_s).0.chunks_exact(WIDTH * columns)) {
-            for (column, sum) in sums.iter_mut().enumerate().take(columns) {
-                let mut longest = simd.splat_f64s(0.0);
-                for place in 0..WIDTH {
-                    let index = place * columns + column;
-                    let done = done::<S, LINKS>(simd, alone[index], compute[index], links[place], shared[place]);
-                    longest = simd.max_f64s(longest, done);
-                }
-                *sum = simd.add_f64s(*sum, longest);
-            }
-        }
-        add_up::<S>(sums)
-    }
-}
-
-impl<const WIDTH: usize, const LINKS: bool> WithSimd for RaisedTimes<'_, WIDTH, LINKS> {
-    type Output = [f64; WIDTH];
-
-    #[inline(always)]
-    #[expect(clippy::needless_range_loop, reason = "several arrays have that index")]
-    #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-    fn with_simd<S: Simd>(self, simd: S) -> [f64; WIDTH] {
-        let columns = LANES / S::F64_LANES;
-        let links = self.waits.links_s.map(|time| simd.splat_f64s(time));
-        let shared = self.waits.shared_s.map(|time| simd.splat_f64s(time));
-        let raised_links = self.raised.links_s.map(|time| simd.splat_f64s(time));
-        let raised_shared = self.raised.shared_s.map(|time| simd.splat_f64s(time));
-        let mut sums = [[simd.splat_f64s(0.0); LANES]; WIDTH];
-        let blocks = S::as_simd_f64s(self.alone_s).0.chunks_exact(WIDTH * columns);
-        for (alone, compute) in blocks.zip(S::as_simd_f64s(self.compute_s).0.chunks_exact(WIDTH * columns)) {
-            for column in 0..columns {
-                let mut longest = simd.splat_f64s(0.0);
-                for place in 0..WIDTH {
-                    let index = place * columns + column;
-                    let done = done::<S, LINKS>(simd, alone[index], compute[index], links[place], shared[place]);
-                    longest = simd.max_f64s(longest, done);
-                }
-                sums[0][column] = simd.add_f64s(sums[0][column], longest);
-                for place in 1..WIDTH {
-                    let index = place * columns + column;
-                    let (links, shared) = (raised_links[place], raised_shared[place]);
-                    let done = done::<S, LINKS>(simd, alone[index], compute[index], links, shared);
-                    sums[place][column] = simd.add_f64s(sums[place][column], simd.max_f64s(longest, done));
-                }
-            }
-        }
-        sums.map(|sums| add_up::<S>(sums))
-    }
-}
-
-/// The sum of [`LANES`] columns, in the same order whatever the vectors.
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-fn add_up<S: Simd>(sums: [S::f64s; LANES]) -> f64 {
-    let mut lanes = [0.0; LANES];
-    for (lanes, sum) in S::as_mut_simd_f64s(&mut lanes).0.iter_mut().zip(sums) {
-        *lanes = sum;
-    }
-    let [a, b, c, d, e, f, g, h] = lanes;
-    ((a + e) + (c + g)) + ((b + f) + (d + h))
 }

@@ -1,0 +1,138 @@
+//! What devices have at places, and what they wait for there.
+
+use super::sums::LANES;
+use crate::cost::{CostModel, OwnRate};
+
+/// When a device is done at a place where it has nothing.
+pub(super) const NEVER: f64 = f64::NEG_INFINITY;
+
+/// What each device has at each place, width being the places and as many more without anything as make one of
+/// `WIDTHS`.
+#[derive(Debug, Clone)]
+pub(super) struct Parts {
+    pub(super) width: usize,
+    /// `[N][width]`.
+    pub(super) all: Vec<Part>,
+    /// When each device would be done if nothing were shared, and how long it computes; [`NEVER`] where it has nothing.
+    /// For vectors: in blocks of devices, `[blocks][width][LANES]`.
+    pub(super) alone_s: Vec<f64>,
+    pub(super) compute_s: Vec<f64>,
+}
+
+/// One device at one place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    pub(super) bytes: f64,
+    pub(super) tasks: u32,
+    pub(super) energy_j_per_byte: f64,
+    /// What a byte takes if nothing is shared, and how long it is computed of that.
+    pub(super) alone_s_per_byte: f64,
+    pub(super) compute_s_per_byte: f64,
+}
+
+/// What places share, `[width]`.
+#[derive(Debug, Clone)]
+pub(super) struct Shared {
+    pub(super) link_s_per_byte: Vec<f64>,
+    pub(super) compute_s_per_byte: Vec<f64>,
+    pub(super) uplink_s_per_byte: f64,
+    /// Whether any link is shared.
+    pub(super) has_links: bool,
+}
+
+/// What places keep everyone waiting for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waits<const WIDTH: usize> {
+    /// Until when links are busy.
+    pub(super) links_s: [f64; WIDTH],
+    /// How long shared servers compute.
+    pub(super) shared_s: [f64; WIDTH],
+}
+
+/// L: what goes to any server.
+pub(super) fn sent(loads: &[f64]) -> f64 {
+    loads[1..].iter().sum()
+}
+
+impl<const WIDTH: usize> Waits<WIDTH> {
+    /// With so many bytes at a server, and so many at all of them.
+    #[inline]
+    pub(super) fn set(&mut self, shared: &Shared, place: usize, load_bytes: f64, sent_bytes: f64) {
+        self.shared_s[place] = shared.compute_s_per_byte[place] * load_bytes;
+        if shared.has_links {
+            let link_s = shared.link_s_per_byte[place] * load_bytes;
+            self.links_s[place] = link_s.max(shared.uplink_s_per_byte * sent_bytes);
+        }
+    }
+
+    /// T_np of a device with so many bytes there; [`NEVER`] with none.
+    #[inline]
+    pub(super) fn done_s(&self, place: usize, part: &Part, bytes: f64, has_links: bool) -> f64 {
+        let mut done_s = bytes * part.alone_s_per_byte;
+        if has_links {
+            done_s = done_s.max(bytes * part.compute_s_per_byte + self.links_s[place]);
+        }
+        if bytes > 0.0 { done_s + self.shared_s[place] } else { NEVER }
+    }
+
+    /// T_n of a device with so many bytes at each place.
+    #[inline]
+    pub(super) fn longest_s(&self, parts: &[Part; WIDTH], bytes: &[f64; WIDTH], has_links: bool) -> f64 {
+        let mut longest_s = 0.0_f64;
+        for (place, (part, bytes)) in parts.iter().zip(bytes).enumerate() {
+            longest_s = longest_s.max(self.done_s(place, part, *bytes, has_links));
+        }
+        longest_s
+    }
+
+    /// T_n of a device with the bytes that it has.
+    #[inline]
+    pub(super) fn longest_as_is_s(&self, parts: &[Part; WIDTH], has_links: bool) -> f64 {
+        self.longest_s(parts, &parts.map(|part| part.bytes), has_links)
+    }
+}
+
+impl Parts {
+    pub(super) fn new(model: &CostModel, width: usize) -> Self {
+        let nothing =
+            Part { bytes: 0.0, tasks: 0, energy_j_per_byte: 0.0, alone_s_per_byte: 0.0, compute_s_per_byte: 0.0 };
+        let mut parts = vec![nothing; model.devices() * width];
+        for (device, parts) in parts.chunks_exact_mut(width).enumerate() {
+            for (place, (rate, part)) in model.rates(device).iter().zip(parts).enumerate() {
+                let own = match model.contention() {
+                    None => OwnRate { send_s_per_byte: 0.0, compute_s_per_byte: rate.time_s_per_byte },
+                    Some(contention) => contention.own[device * model.places() + place],
+                };
+                part.energy_j_per_byte = rate.energy_j_per_byte;
+                part.alone_s_per_byte = own.send_s_per_byte + own.compute_s_per_byte;
+                part.compute_s_per_byte = own.compute_s_per_byte;
+            }
+        }
+        let length = model.devices().div_ceil(LANES) * width * LANES;
+        Self { width, all: parts, alone_s: vec![NEVER; length], compute_s: vec![NEVER; length] }
+    }
+
+    pub(super) fn clear(&mut self) {
+        for part in &mut self.all {
+            (part.bytes, part.tasks) = (0.0, 0);
+        }
+        self.alone_s.fill(NEVER);
+        self.compute_s.fill(NEVER);
+    }
+
+    #[inline]
+    pub(super) fn of_device<const WIDTH: usize>(&self, device: usize) -> &[Part; WIDTH] {
+        self.all[device * WIDTH..][..WIDTH].try_into().expect("as long as it says")
+    }
+
+    /// Gives a device more bytes at a place, or fewer; returns the energy that takes.
+    pub(super) fn change(&mut self, place: usize, device: usize, bytes: f64, tasks: i32) -> f64 {
+        let part = &mut self.all[device * self.width + place];
+        part.tasks = part.tasks.wrapping_add_signed(tasks);
+        part.bytes = if part.tasks == 0 { 0.0 } else { part.bytes + bytes };
+        let times = (part.bytes * part.alone_s_per_byte, part.bytes * part.compute_s_per_byte);
+        let index = (device / LANES * self.width + place) * LANES + device % LANES;
+        (self.alone_s[index], self.compute_s[index]) = if part.bytes > 0.0 { times } else { (NEVER, NEVER) };
+        bytes * part.energy_j_per_byte
+    }
+}
