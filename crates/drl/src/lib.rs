@@ -13,6 +13,7 @@
 //! It does not know where its first networks come from (`meta` prepares some), and it writes nothing.
 
 mod agent;
+pub mod fleet;
 mod observer;
 mod replay;
 

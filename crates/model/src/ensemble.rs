@@ -208,12 +208,12 @@ impl Ensemble {
 /// Numbers parameters from 1. Burn draws their identifiers at random and writes them into records, where equal runs must
 /// write equal ones.
 #[derive(Default)]
-struct Ids {
+pub(crate) struct Ids {
     last: u64,
 }
 
 impl Ids {
-    fn param<const D: usize>(&mut self, tensor: Tensor<D>) -> Param<Tensor<D>> {
+    pub(crate) fn param<const D: usize>(&mut self, tensor: Tensor<D>) -> Param<Tensor<D>> {
         self.last += 1;
         let (_, tensor, mapper) = Param::from_tensor(tensor).consume();
         Param::from_mapped_value(ParamId::from(self.last), tensor, mapper)

@@ -40,6 +40,7 @@ mod dnn;
 mod engine;
 mod ensemble;
 mod error;
+pub mod fleet;
 pub mod fused;
 #[cfg(feature = "flex")]
 mod lending;

@@ -39,6 +39,7 @@ mod decision;
 mod environment;
 mod error;
 pub mod exchange;
+mod fleets;
 pub mod metrics;
 pub mod random;
 pub mod scenario;
@@ -47,13 +48,14 @@ pub mod trace;
 pub mod units;
 mod workload;
 
-pub use cost::{CostModel, IncrementalCost, Outcome, Rate};
+pub use cost::{CostModel, IncrementalCost, Outcome, Rate, TimeTerms};
 pub use decision::{Decision, Placement, ServerId};
 pub use environment::{
     Environment, EnvironmentMoments, EnvironmentSampler, MAX_UPLINK_MBPS, Moments, SLOWEST_TOLD_APART_MBPS, WINDOW_S,
     uplink_windows,
 };
 pub use error::{AllocationError, DataError, EnvironmentError, ScenarioError, SchemeError, SizesError};
+pub use fleets::Fleets;
 pub use metrics::StandardSet;
 pub use scenario::Scenario;
 pub use workload::{MAX_SIZE_MB, Part, SizeMoments, SizeSampler, Workload, Workloads, is_size};

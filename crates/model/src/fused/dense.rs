@@ -9,12 +9,12 @@ use super::panel::{Lanes, tiles, window};
 /// # Shapes
 ///
 /// `weight` `[in, out]`, `bias` `[out]`, `input` `[in][panel]`, `output` `[out][panel]`.
-pub(super) struct DenseForward<'a> {
-    pub(super) weight: &'a [f32],
-    pub(super) bias: &'a [f32],
-    pub(super) input: &'a [Lanes],
-    pub(super) output: &'a mut [Lanes],
-    pub(super) relu: bool,
+pub(crate) struct DenseForward<'a> {
+    pub(crate) weight: &'a [f32],
+    pub(crate) bias: &'a [f32],
+    pub(crate) input: &'a [Lanes],
+    pub(crate) output: &'a mut [Lanes],
+    pub(crate) relu: bool,
 }
 
 impl Task for DenseForward<'_> {
@@ -66,12 +66,12 @@ impl DenseForward<'_> {
 ///
 /// `weight` `[in, out]`, `gradient` `[out][panel]`, `input` and `input_gradient` `[in][panel]`; `active` is scratch,
 /// `[out]`.
-pub(super) struct DenseBackward<'a> {
-    pub(super) weight: &'a [f32],
-    pub(super) gradient: &'a [Lanes],
-    pub(super) input: &'a [Lanes],
-    pub(super) input_gradient: &'a mut [Lanes],
-    pub(super) active: &'a mut [u32],
+pub(crate) struct DenseBackward<'a> {
+    pub(crate) weight: &'a [f32],
+    pub(crate) gradient: &'a [Lanes],
+    pub(crate) input: &'a [Lanes],
+    pub(crate) input_gradient: &'a mut [Lanes],
+    pub(crate) active: &'a mut [u32],
 }
 
 impl Task for DenseBackward<'_> {

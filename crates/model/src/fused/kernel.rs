@@ -5,7 +5,7 @@ use super::avx2::Avx2;
 use super::portable::Portable;
 
 /// Number of `f32` in a vector of [`Simd`].
-pub(super) const VECTOR: usize = 8;
+pub(crate) const VECTOR: usize = 8;
 
 /// The instruction set that the arithmetic runs on.
 ///
@@ -31,7 +31,7 @@ impl Kernel {
     }
 
     /// Runs a task on this kernel.
-    pub(super) fn run<T: Task>(self, task: T) -> T::Output {
+    pub(crate) fn run<T: Task>(self, task: T) -> T::Output {
         match self {
             Self::Portable => Portable.run(task),
             #[cfg(target_arch = "x86_64")]
@@ -44,14 +44,14 @@ impl Kernel {
 ///
 /// `run` and every function below it that computes must be `#[inline(always)]`, since only code inlined into
 /// [`Simd::run`] is compiled for the kernel's instruction set.
-pub(super) trait Task {
+pub(crate) trait Task {
     type Output;
 
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
 
 /// Vectors of eight `f32` and what the tasks do with them.
-pub(super) trait Simd: Copy {
+pub(crate) trait Simd: Copy {
     type Vector: Copy;
 
     /// Largest number of rows of a register tile two vectors wide, 1 to 6.

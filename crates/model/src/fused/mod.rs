@@ -52,13 +52,13 @@ mod avx2;
 pub(crate) mod buffers;
 #[cfg(feature = "flex")]
 pub(crate) mod crew;
-mod dense;
+pub(crate) mod dense;
 mod gradient;
 mod head;
 mod inference;
-mod kernel;
+pub(crate) mod kernel;
 mod math;
-mod panel;
+pub(crate) mod panel;
 mod parameters;
 mod portable;
 mod profile;

@@ -3,36 +3,36 @@
 use super::kernel::VECTOR;
 
 /// Number of samples in a panel.
-pub(super) const PANEL: usize = 2 * VECTOR;
+pub(crate) const PANEL: usize = 2 * VECTOR;
 
 /// One unit's values for the sixteen samples of a panel (or one sample's values for sixteen units), on one cache line.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-pub(super) struct Lanes(pub(super) [[f32; VECTOR]; 2]);
+pub(crate) struct Lanes(pub(crate) [[f32; VECTOR]; 2]);
 
 impl Lanes {
-    pub(super) const ZERO: Self = Self([[0.0; VECTOR]; 2]);
+    pub(crate) const ZERO: Self = Self([[0.0; VECTOR]; 2]);
 
     /// Whether every value is 0 or -0.
     #[inline]
-    pub(super) fn is_zero(&self) -> bool {
+    pub(crate) fn is_zero(&self) -> bool {
         self.values().iter().fold(0, |bits, value| bits | value.to_bits()) << 1 == 0
     }
 
     #[inline]
-    pub(super) fn values(&self) -> &[f32] {
+    pub(crate) fn values(&self) -> &[f32] {
         self.0.as_flattened()
     }
 
     #[inline]
-    pub(super) fn values_mut(&mut self) -> &mut [f32] {
+    pub(crate) fn values_mut(&mut self) -> &mut [f32] {
         self.0.as_flattened_mut()
     }
 }
 
 /// Puts up to sixteen rows, each with one value per unit, side by side; the remaining lanes get `padding`.
 #[inline]
-pub(super) fn gather<'r>(rows: impl Iterator<Item = &'r [f32]>, padding: f32, units: &mut [Lanes]) {
+pub(crate) fn gather<'r>(rows: impl Iterator<Item = &'r [f32]>, padding: f32, units: &mut [Lanes]) {
     let mut filled = 0;
     for row in rows.take(PANEL) {
         for (unit, &value) in units.iter_mut().zip(row) {
@@ -49,7 +49,7 @@ pub(super) fn gather<'r>(rows: impl Iterator<Item = &'r [f32]>, padding: f32, un
 ///
 /// Equal pieces rather than full ones and a rest, since small register tiles wait for their own sums.
 #[inline]
-pub(super) fn tiles(length: usize, largest: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(crate) fn tiles(length: usize, largest: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = length.div_ceil(largest);
     let (size, larger) = (length / count.max(1), length % count.max(1));
     (0..count).scan(0, move |end, tile| {
@@ -61,13 +61,13 @@ pub(super) fn tiles(length: usize, largest: usize) -> impl Iterator<Item = (usiz
 
 /// The `N` values from `start` on.
 #[inline]
-pub(super) fn window<const N: usize>(values: &[f32], start: usize) -> &[f32; N] {
+pub(crate) fn window<const N: usize>(values: &[f32], start: usize) -> &[f32; N] {
     values[start..start + N].try_into().expect("a slice of N values")
 }
 
 /// The `N` values from `start` on, for writing.
 #[inline]
-pub(super) fn window_mut<const N: usize>(values: &mut [f32], start: usize) -> &mut [f32; N] {
+pub(crate) fn window_mut<const N: usize>(values: &mut [f32], start: usize) -> &mut [f32; N] {
     (&mut values[start..start + N]).try_into().expect("a slice of N values")
 }
 

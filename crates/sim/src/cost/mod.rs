@@ -31,6 +31,22 @@ pub struct Rate {
     pub time_s_per_byte: f64,
 }
 
+/// What one byte takes at one place, for one device, by what it waits for; see [`CostModel::is_separable`]. What is not
+/// shared has 0 for what is, in seconds a byte all.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct TimeTerms {
+    /// s: to send a byte from the device.
+    pub send: f64,
+    /// c: to compute it where the place is the device's own. Where nothing at all is shared, sending is in it.
+    pub compute: f64,
+    /// l: each byte of anyone on the link to the place.
+    pub shared_link: f64,
+    /// u: each byte of anyone on the way to any server.
+    pub shared_uplink: f64,
+    /// C: each byte of anyone at the place.
+    pub shared_compute: f64,
+}
+
 /// Energy, time and weighted cost of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Outcome {
@@ -181,6 +197,25 @@ impl CostModel {
     /// one. Of l, u and C those are 0 that stand for nothing shared, and of c and C one.
     pub fn is_separable(&self) -> bool {
         self.contention.is_none()
+    }
+
+    /// What a byte takes, by what it waits for.
+    ///
+    /// # Panics
+    /// If there is no such device or place.
+    pub fn time_terms(&self, device: usize, place: usize) -> TimeTerms {
+        let Some(contention) = &self.contention else {
+            return TimeTerms { compute: self.rates(device)[place].time_s_per_byte, ..TimeTerms::default() };
+        };
+        let own = &contention.own[device * self.places()..][..self.places()][place];
+        let shared = contention.shared[place];
+        TimeTerms {
+            send: own.send_s_per_byte,
+            compute: own.compute_s_per_byte,
+            shared_link: shared.link_s_per_byte,
+            shared_uplink: if place > 0 { contention.uplink_s_per_byte } else { 0.0 },
+            shared_compute: shared.compute_s_per_byte,
+        }
     }
 
     /// What devices share; `None` if nothing.

@@ -66,6 +66,22 @@ impl LocalSearch {
     }
 }
 
+/// Improves the decision of a whole fleet, shared servers or not, by moves and swaps, largest tasks first, until none helps
+/// or so many prices were asked; returns their number.
+///
+/// # Shapes
+/// `sizes_bytes` and `places` are `[N * M]`.
+///
+/// # Panics
+/// If the shapes differ, or the decision names a place that is not there.
+pub fn improve_within(model: &CostModel, sizes_bytes: &[f64], places: &mut [u8], budget: u64) -> u64 {
+    let mut priced = IncrementalCost::new(model);
+    priced.set(sizes_bytes, places);
+    let evaluations = improve_all(&mut priced, sizes_bytes, budget);
+    places.copy_from_slice(priced.places());
+    evaluations
+}
+
 /// Work of a search without a budget, a second or two.
 const MAX_WORK: u64 = 2_000_000_000;
 

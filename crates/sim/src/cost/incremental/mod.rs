@@ -109,6 +109,16 @@ impl<'m> IncrementalCost<'m> {
         self.clear();
     }
 
+    /// What prices.
+    pub fn model(&self) -> &'m CostModel {
+        self.model
+    }
+
+    /// The sizes.
+    pub fn sizes_bytes(&self) -> &[f64] {
+        &self.sizes_bytes
+    }
+
     /// Takes over sizes and a whole decision.
     ///
     /// # Panics

@@ -1,0 +1,136 @@
+//! Training of networks for any fleet, in Burn operations on any device.
+
+use burn::module::Module;
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, OptimizerRecord};
+use burn::tensor::{Bytes, Device, Tensor, TensorData, activation};
+
+use super::forward::soften;
+use super::instance::Instance;
+use super::net::{BatchShape, FleetNet};
+use super::reading::{INPUTS, Reading};
+use crate::ensemble::to_vec;
+use crate::state::StateError;
+
+/// One instance, a decision to start from, and the one to imitate.
+#[derive(Debug)]
+pub struct FleetCase<'a> {
+    /// The fleet and its sizes.
+    pub instance: &'a Instance,
+    /// `[places][N * M]`: the shares of tasks at places that the network reads first.
+    pub start: &'a [f32],
+    /// `[N * M]`: what every round should say.
+    pub label: &'a [u8],
+}
+
+/// Trains one network.
+pub struct FleetLearner {
+    /// In training mode.
+    net: FleetNet,
+    optimizer: ModuleOptimizer,
+    device: Device,
+    reading: Reading,
+}
+
+fn optimizer() -> ModuleOptimizer {
+    AdamConfig::new().with_epsilon(1e-8).init()
+}
+
+impl FleetLearner {
+    /// Moves the network to the device, in training mode.
+    pub fn new(net: &FleetNet, device: &Device) -> Self {
+        let net = net.clone().to_device(&device.clone().autodiff()).train();
+        Self { net, optimizer: optimizer(), device: device.clone(), reading: Reading::default() }
+    }
+
+    /// The network as it is now.
+    pub fn net(&self) -> FleetNet {
+        self.net.valid()
+    }
+
+    /// One step of Adam on the cross-entropy of every round with the labels; returns that of the last round.
+    ///
+    /// # Panics
+    /// If there is no case, or they are not all of one shape.
+    pub fn step(&mut self, cases: &[FleetCase<'_>], learning_rate: f64) -> f32 {
+        let first = cases.first().expect("a batch has cases").instance;
+        let batch = BatchShape {
+            cases: cases.len(),
+            devices: first.devices,
+            tasks: first.tasks,
+            places: first.places,
+        };
+        let (count, places) = (first.task_count(), first.places);
+        let rows = cases.len() * places * count;
+        let rounds = self.net.rounds.len();
+        let mut targets = vec![0.0; rows];
+        for (case, targets) in cases.iter().zip(targets.chunks_exact_mut(places * count)) {
+            assert_eq!((case.instance.places, case.label.len()), (places, count), "cases of one shape");
+            for (task, &place) in case.label.iter().enumerate() {
+                targets[usize::from(place) * count + task] = 1.0;
+            }
+        }
+        let targets = Tensor::<3>::from_data(TensorData::new(targets, [cases.len(), places, count]), &self.device);
+        let mut shares: Vec<Vec<f32>> = cases.iter().map(|case| case.start.to_vec()).collect();
+        let mut known = None;
+        let mut surrogate: Option<Tensor<1>> = None;
+        let mut loss = 0.0;
+        for round in 0..rounds {
+            let mut inputs = vec![0.0; rows * INPUTS];
+            let blocks = inputs.chunks_exact_mut(places * count * INPUTS);
+            for ((case, shares), inputs) in cases.iter().zip(&shares).zip(blocks) {
+                self.reading.read(case.instance, shares, |place, task, values| {
+                    inputs[(place * count + task) * INPUTS..][..INPUTS].copy_from_slice(&values);
+                });
+            }
+            let inputs = Tensor::<2>::from_data(TensorData::new(inputs, [rows, INPUTS]), &self.device);
+            let (hidden, scores) = self.net.round(round, Tensor::from_inner(inputs), known, batch);
+            known = Some(hidden);
+            let values = scores.clone().inner().reshape([cases.len(), places, count]);
+            let host = to_vec(values.clone());
+            for ((case, shares), scores) in cases.iter().zip(&mut shares).zip(host.chunks_exact(places * count)) {
+                soften(case.instance, scores, shares);
+            }
+            // The gradient of the cross-entropy by the scores is known; see the plain learner of the DNNs.
+            let terms = (cases.len() * count) as f32;
+            let gradient = (activation::softmax(values.clone(), 1) - targets.clone()) / terms;
+            if round + 1 == rounds {
+                let logs = activation::log_softmax(values, 1);
+                loss = to_vec((logs * targets.clone()).sum())[0] / -terms;
+            }
+            let factor = Tensor::from_inner(gradient.reshape([rows, 1]));
+            let part = (scores * factor).sum();
+            surrogate = Some(match surrogate {
+                None => part,
+                Some(sum) => sum + part,
+            });
+        }
+        let surrogate = surrogate.expect("a network has rounds");
+        let gradients = GradientsParams::from_grads(surrogate.backward(), &self.net);
+        self.net = self.optimizer.step(learning_rate, self.net.clone(), gradients);
+        loss
+    }
+
+    /// Parameters and moments, to go on from.
+    ///
+    /// # Errors
+    /// If they cannot be read back from the device.
+    pub fn state(&self) -> Result<[Vec<u8>; 2], StateError> {
+        let optimizer = self.optimizer.to_record().into_bytes().map_err(|error| StateError::new(error.to_string()))?;
+        Ok([self.net.valid().to_bytes()?, optimizer.to_vec()])
+    }
+
+    /// Takes over what [`FleetLearner::state`] gave.
+    ///
+    /// # Errors
+    /// If it is damaged, or of another network.
+    pub fn restore(&mut self, state: &[Vec<u8>; 2]) -> Result<(), StateError> {
+        let [parameters, moments] = state;
+        let device = self.device.clone().autodiff();
+        let net = FleetNet::from_bytes(parameters, self.net.shape(), &device)?;
+        let record = OptimizerRecord::from_bytes(Bytes::from_bytes_vec(moments.clone()))
+            .map_err(|error| StateError::new(error.to_string()))?;
+        self.net = net.train();
+        self.optimizer = optimizer().load_record(record);
+        Ok(())
+    }
+}

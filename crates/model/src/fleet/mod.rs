@@ -1,0 +1,15 @@
+//! A network that decides for any fleet: any number of devices, tasks and servers, shared or not.
+
+mod forward;
+mod instance;
+mod learner;
+mod net;
+mod reading;
+mod search;
+
+pub use forward::{FleetForward, FleetScratch, undecided, whole};
+pub use instance::Instance;
+pub use learner::{FleetCase, FleetLearner};
+pub use net::{FleetKnown, FleetNet, FleetRound, FleetShape};
+pub use reading::{INPUTS, Reading};
+pub use search::search;

@@ -1,0 +1,460 @@
+//! What a network reads of a decision: loads, waits, and what moving each task would change.
+
+use super::instance::{Instance, Own};
+
+/// Inputs for each task at each place.
+pub const INPUTS: usize = 30;
+
+/// Changes of a load, in mean tasks, at which it is known what the others would wait; between them it is taken as linear.
+const STEPS: [f32; 9] = [-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0];
+const NOW: usize = 4;
+
+/// Fewer bytes, in mean tasks, are none: rounding leaves as many.
+const PRESENT: f32 = 1e-5;
+
+/// Loads and marginal costs of one decision, or of shares of tasks at places. What a move would change is estimated from loads and rates alone; no price is
+/// asked of the cost model.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// `[N][places]`: bytes in mean tasks, and when the device is done there.
+    bytes: Vec<f32>,
+    times: Vec<f32>,
+    /// `[N]`.
+    longest: Vec<Longest>,
+    /// `[places]`.
+    loads: Vec<f32>,
+    critical: Vec<f32>,
+    /// `[places]`: by how much all devices there would wait longer, at each of [`STEPS`].
+    waits: Vec<[f32; STEPS.len()]>,
+    /// The same for all servers together, where the uplinks share one.
+    uplink_waits: [f32; STEPS.len()],
+    /// `[N * M][places]`.
+    moves: Vec<Move>,
+    /// `[N * M]`: share of the device's bytes in larger tasks.
+    ranks: Vec<f32>,
+    ranks_of_all: Vec<f32>,
+    /// `[places]`: share of all bytes that would gain by coming or going.
+    coming: Vec<f32>,
+    going: Vec<f32>,
+}
+
+/// What moving a task to a place would change, in the instance's unit of cost.
+#[derive(Debug, Clone, Copy, Default)]
+struct Move {
+    energy: f32,
+    own_time: f32,
+    others_time: f32,
+    /// When its device would be done there, as a share of when it would be done at all.
+    share: f32,
+    /// What placing it there would cost its device if its smaller tasks were not there, and how soon it would be done.
+    in_turn: f32,
+    in_turn_share: f32,
+    in_all: f32,
+    in_all_share: f32,
+}
+
+impl Move {
+    fn total(&self) -> f32 {
+        self.energy + self.own_time + self.others_time
+    }
+}
+
+/// The two places where a device is done last.
+#[derive(Debug, Clone, Copy, Default)]
+struct Longest {
+    places: [usize; 2],
+    times: [f32; 2],
+}
+
+impl Longest {
+    fn of(times: &[f32]) -> Self {
+        let mut longest = Self { places: [usize::MAX; 2], times: [0.0; 2] };
+        for (place, &time) in times.iter().enumerate() {
+            if time > longest.times[0] {
+                longest = Self { places: [place, longest.places[0]], times: [time, longest.times[0]] };
+            } else if time > longest.times[1] {
+                (longest.places[1], longest.times[1]) = (place, time);
+            }
+        }
+        longest
+    }
+
+    /// When the device is done everywhere but at this place.
+    #[inline]
+    fn without(&self, place: usize) -> f32 {
+        if self.places[0] == place { self.times[1] } else { self.times[0] }
+    }
+}
+
+/// Between -1 and 1, and steepest about 0.
+#[inline]
+fn squash(value: f32) -> f32 {
+    value / (1.0 + value.abs())
+}
+
+fn interpolated(values: &[f32; STEPS.len()], change: f32) -> f32 {
+    let inside = |index: usize| change < STEPS[index];
+    let upper = (1..STEPS.len() - 1).find(|&index| inside(index)).unwrap_or(STEPS.len() - 1);
+    let slope = (values[upper] - values[upper - 1]) / (STEPS[upper] - STEPS[upper - 1]);
+    values[upper] + slope * (change - STEPS[upper])
+}
+
+impl Reading {
+    /// Reads a decision, `[places][N * M]` with the share of each task at each place, and gives the inputs of each place
+    /// and task to `put`.
+    ///
+    /// # Panics
+    /// If the shares are not of this shape.
+    pub fn read(&mut self, instance: &Instance, shares: &[f32], mut put: impl FnMut(usize, usize, [f32; INPUTS])) {
+        let count = instance.task_count();
+        assert_eq!(shares.len(), instance.places * count, "the shares are not [places][N * M]");
+        self.load(instance, shares);
+        self.estimate_waits(instance);
+        self.estimate_moves(instance, shares);
+        self.estimate_in_turn(instance, shares);
+        self.estimate_in_all(instance, shares);
+        let (tasks, places) = (instance.tasks, instance.places);
+        let total: f32 = instance.sizes.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+        for (task, moves) in self.moves.chunks_exact(places).enumerate() {
+            let device = task / tasks;
+            let size = instance.sizes[task];
+            let own = &instance.own[device * places..][..places];
+            let least = moves.iter().map(Move::total).fold(f32::INFINITY, f32::min);
+            let longest = self.longest[device].times[0].max(f32::MIN_POSITIVE);
+            let least_in_turn = moves.iter().map(|change| change.in_turn).fold(f32::INFINITY, f32::min);
+            let least_in_all = moves.iter().map(|change| change.in_all).fold(f32::INFINITY, f32::min);
+            for place in 0..places {
+                let at = device * places + place;
+                let change = moves[place];
+                let gain = change.total();
+                let flag = |is: bool| f32::from(u8::from(is));
+                put(
+                    place,
+                    task,
+                    [
+                        shares[place * count + task],
+                        squash(size - 1.0),
+                        squash(own[place].alone * size),
+                        squash(4.0 * change.energy),
+                        squash(4.0 * change.own_time),
+                        squash(4.0 * change.others_time),
+                        squash(gain),
+                        squash(8.0 * gain),
+                        squash(gain - least),
+                        squash(8.0 * (gain - least)),
+                        flag(gain <= least),
+                        self.times[at] / longest,
+                        change.share,
+                        self.loads[place] / total,
+                        self.critical[place],
+                        self.coming[place],
+                        self.going[place],
+                        flag(place == 0),
+                        squash(self.waits[place][NOW + 2]),
+                        self.bytes[at] / (self.bytes[at] + size).max(f32::MIN_POSITIVE),
+                        self.ranks[task],
+                        squash(2.0 * (change.in_turn - least_in_turn)),
+                        squash(16.0 * (change.in_turn - least_in_turn)),
+                        flag(change.in_turn <= least_in_turn),
+                        change.in_turn_share,
+                        self.ranks_of_all[task],
+                        squash(2.0 * (change.in_all - least_in_all)),
+                        squash(16.0 * (change.in_all - least_in_all)),
+                        flag(change.in_all <= least_in_all),
+                        change.in_all_share,
+                    ],
+                );
+            }
+        }
+    }
+
+    /// The part of the decision that anyone can see: bytes, loads, times.
+    fn load(&mut self, instance: &Instance, shares: &[f32]) {
+        let (devices, tasks, places) = (instance.devices, instance.tasks, instance.places);
+        let fill = |values: &mut Vec<f32>, count: usize| {
+            values.clear();
+            values.resize(count, 0.0);
+        };
+        fill(&mut self.bytes, devices * places);
+        fill(&mut self.times, devices * places);
+        fill(&mut self.loads, places);
+        fill(&mut self.critical, places);
+        for (place, shares) in shares.chunks_exact(devices * tasks).enumerate() {
+            let rows = shares.chunks_exact(tasks).zip(instance.sizes.chunks_exact(tasks));
+            for (device, (shares, sizes)) in rows.enumerate() {
+                let bytes: f32 = shares.iter().zip(sizes).map(|(share, size)| share * size).sum();
+                self.bytes[device * places + place] = bytes;
+                self.loads[place] += bytes;
+            }
+        }
+        let sent: f32 = self.loads[1..].iter().sum();
+        self.longest.clear();
+        for device in 0..devices {
+            let row = device * places..(device + 1) * places;
+            for place in 0..places {
+                let at = device * places + place;
+                if self.bytes[at] > PRESENT {
+                    self.times[at] = instance.time(&instance.own[at], place, self.bytes[at], self.loads[place], sent);
+                }
+            }
+            let longest = Longest::of(&self.times[row]);
+            if let Some(critical) = self.critical.get_mut(longest.places[0]) {
+                *critical += 1.0 / devices as f32;
+            }
+            self.longest.push(longest);
+        }
+    }
+
+    /// What all devices at a place would wait with more or less there.
+    fn estimate_waits(&mut self, instance: &Instance) {
+        let places = instance.places;
+        self.waits.clear();
+        self.waits.resize(places, [0.0; STEPS.len()]);
+        self.uplink_waits = [0.0; STEPS.len()];
+        let sent: f32 = self.loads[1..].iter().sum();
+        for place in 1..places {
+            if !instance.shared[place].is_any() {
+                continue;
+            }
+            let loads = STEPS.map(|step| (self.loads[place] + step).max(0.0));
+            for device in 0..instance.devices {
+                let at = device * places + place;
+                if self.bytes[at] <= PRESENT {
+                    continue;
+                }
+                let longest = &self.longest[device];
+                let (elsewhere, now) = (longest.without(place), longest.times[0]);
+                for (wait, load) in self.waits[place].iter_mut().zip(loads) {
+                    *wait += instance.time(&instance.own[at], place, self.bytes[at], load, sent).max(elsewhere) - now;
+                }
+            }
+        }
+        if instance.uplink > 0.0 {
+            for device in 0..instance.devices {
+                let row = device * places;
+                for (wait, step) in self.uplink_waits.iter_mut().zip(STEPS) {
+                    let sent = (sent + step).max(0.0);
+                    let mut longest = self.times[row];
+                    for place in 1..places {
+                        let at = row + place;
+                        if self.bytes[at] > PRESENT {
+                            let own = &instance.own[at];
+                            longest = longest.max(instance.time(own, place, self.bytes[at], self.loads[place], sent));
+                        }
+                    }
+                    *wait += longest - self.longest[device].times[0];
+                }
+            }
+        }
+    }
+
+    /// What each move would change.
+    fn estimate_moves(&mut self, instance: &Instance, shares: &[f32]) {
+        let (tasks, places, count) = (instance.tasks, instance.places, instance.task_count());
+        let total: f32 = instance.sizes.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+        let sent: f32 = self.loads[1..].iter().sum();
+        self.moves.clear();
+        self.coming.clear();
+        self.coming.resize(places, 0.0);
+        self.going.clear();
+        self.going.resize(places, 0.0);
+        let mut without = vec![0.0; places];
+        let mut others = vec![0.0; places];
+        for (task, &size) in instance.sizes.iter().enumerate() {
+            let row = task / tasks * places;
+            let own = &instance.own[row..][..places];
+            let longest = self.longest[task / tasks];
+            let now = longest.times[0];
+            let share = |place: usize| shares[place * count + task];
+            // All but this task.
+            let sent_without = sent - size * (1.0 - share(0));
+            let mut leaving = 0.0;
+            for place in 0..places {
+                let gone = size * share(place);
+                let bytes = self.bytes[row + place] - gone;
+                let load = self.loads[place] - gone;
+                without[place] = if bytes > PRESENT { instance.time(&own[place], place, bytes, load, sent_without) } else { 0.0 };
+                others[place] = self.others(instance, &own[place], place, row, &longest, -gone, sent);
+                leaving += others[place];
+            }
+            let apart = Longest::of(&without);
+            let (mut here, mut best) = (Move::default(), (0, f32::INFINITY));
+            let first = self.moves.len();
+            for place in 0..places {
+                let rest = size * (1.0 - share(place));
+                let sent_then = if place == 0 { sent_without } else { sent_without + size };
+                let (bytes, load) = (self.bytes[row + place] + rest, self.loads[place] + rest);
+                let there = instance.time(&own[place], place, bytes, load, sent_then);
+                let then = there.max(apart.without(place));
+                let coming = self.others(instance, &own[place], place, row, &longest, rest, sent);
+                let mut others_time = leaving - others[place] + coming;
+                if instance.uplink > 0.0 {
+                    others_time += interpolated(&self.uplink_waits, sent_then - sent);
+                }
+                let change = Move {
+                    energy: own[place].energy * size,
+                    own_time: then - now,
+                    others_time,
+                    share: there / then.max(f32::MIN_POSITIVE),
+                    ..Move::default()
+                };
+                here.energy += share(place) * change.energy;
+                here.own_time += share(place) * change.own_time;
+                here.others_time += share(place) * change.others_time;
+                if change.total() < best.1 {
+                    best = (place, change.total());
+                }
+                self.moves.push(change);
+            }
+            for change in &mut self.moves[first..] {
+                change.energy -= here.energy;
+                change.own_time -= here.own_time;
+                change.others_time -= here.others_time;
+            }
+            for place in 0..places {
+                self.going[place] += if place == best.0 { 0.0 } else { share(place) * size / total };
+            }
+            self.coming[best.0] += size * (1.0 - share(best.0)) / total;
+        }
+    }
+
+    /// What placing tasks costs in turn, the largest of each device first, while other devices' tasks are where they are.
+    fn estimate_in_turn(&mut self, instance: &Instance, shares: &[f32]) {
+        let (tasks, places, count) = (instance.tasks, instance.places, instance.task_count());
+        let sent: f32 = self.loads[1..].iter().sum();
+        self.ranks.clear();
+        self.ranks.resize(count, 0.0);
+        let mut larger = vec![0.0; places];
+        for (device, order) in instance.order.chunks_exact(tasks).enumerate() {
+            let row = device * places;
+            let own = &instance.own[row..][..places];
+            let bytes = &self.bytes[row..][..places];
+            let all: f32 = bytes.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+            let sent_by_others = sent - (all - bytes[0]);
+            larger.fill(0.0);
+            let mut seen = 0.0;
+            let mut before = 0.0;
+            for &task in order {
+                let task = task as usize;
+                let size = instance.sizes[task];
+                let sent_before = sent_by_others + seen - larger[0];
+                self.ranks[task] = seen / all;
+                let mut after = 0.0_f32;
+                for place in 0..places {
+                    let load = self.loads[place] - bytes[place] + larger[place];
+                    let sent = if place == 0 { sent_before } else { sent_before + size };
+                    let there = instance.time(&own[place], place, larger[place] + size, load + size, sent);
+                    let change = &mut self.moves[task * places + place];
+                    let then = there.max(before);
+                    change.in_turn = own[place].energy * size + (then - before) + change.others_time;
+                    change.in_turn_share = there / then.max(f32::MIN_POSITIVE);
+                    let share = shares[place * count + task] * size;
+                    larger[place] += share;
+                    if larger[place] > PRESENT {
+                        let sent = sent_before + size * (1.0 - shares[task]);
+                        after = after.max(instance.time(&own[place], place, larger[place], load + share, sent));
+                    }
+                }
+                before = after;
+                seen += size;
+            }
+        }
+    }
+
+    /// What placing tasks costs in turn, the largest of all devices first.
+    fn estimate_in_all(&mut self, instance: &Instance, shares: &[f32]) {
+        let (tasks, places, count) = (instance.tasks, instance.places, instance.task_count());
+        let total: f32 = instance.sizes.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+        self.ranks_of_all.clear();
+        self.ranks_of_all.resize(count, 0.0);
+        let mut bytes = vec![0.0; instance.devices * places];
+        let mut loads = vec![0.0; places];
+        // For how many devices each place is where they are done last, in shares.
+        let mut critical = vec![0.0_f32; places];
+        let mut last = vec![usize::MAX; instance.devices];
+        let mut seen = 0.0;
+        let mut times = vec![0.0_f32; places];
+        for &task in &instance.order_of_all {
+            let task = task as usize;
+            let device = task / tasks;
+            let size = instance.sizes[task];
+            let row = device * places;
+            let own = &instance.own[row..][..places];
+            self.ranks_of_all[task] = seen / total;
+            let sent = seen - loads[0];
+            for place in 0..places {
+                times[place] = if bytes[row + place] > PRESENT {
+                    instance.time(&own[place], place, bytes[row + place], loads[place], sent)
+                } else {
+                    0.0
+                };
+            }
+            let longest = Longest::of(&times);
+            for place in 0..places {
+                let sent = if place == 0 { sent } else { sent + size };
+                let there = instance.time(&own[place], place, bytes[row + place] + size, loads[place] + size, sent);
+                let then = there.max(longest.times[0]);
+                let shared = instance.shared[place];
+                let mut waiting = critical[place];
+                if last[device] == place {
+                    waiting -= 1.0;
+                }
+                let change = &mut self.moves[task * places + place];
+                change.in_all = own[place].energy * size
+                    + (then - longest.times[0])
+                    + waiting * (shared.compute + shared.link) * size;
+                change.in_all_share = there / then.max(f32::MIN_POSITIVE);
+            }
+            for place in 0..places {
+                let share = shares[place * count + task] * size;
+                bytes[row + place] += share;
+                loads[place] += share;
+            }
+            seen += size;
+            let sent = seen - loads[0];
+            let mut latest = (0.0, usize::MAX);
+            for place in 0..places {
+                if bytes[row + place] > PRESENT {
+                    let time = instance.time(&own[place], place, bytes[row + place], loads[place], sent);
+                    if time > latest.0 {
+                        latest = (time, place);
+                    }
+                }
+            }
+            if last[device] != latest.1 {
+                if let Some(critical) = critical.get_mut(last[device]) {
+                    *critical -= 1.0;
+                }
+                if let Some(critical) = critical.get_mut(latest.1) {
+                    *critical += 1.0;
+                }
+                last[device] = latest.1;
+            }
+        }
+    }
+
+    /// How much longer the other devices at a place would take with so much more there.
+    #[expect(clippy::too_many_arguments, reason = "the device's row, taken apart by its caller")]
+    #[inline]
+    fn others(
+        &self,
+        instance: &Instance,
+        own: &Own,
+        place: usize,
+        row: usize,
+        longest: &Longest,
+        change: f32,
+        sent: f32,
+    ) -> f32 {
+        if change == 0.0 || !instance.shared[place].is_any() {
+            return 0.0;
+        }
+        let all = interpolated(&self.waits[place], change);
+        if self.bytes[row + place] <= PRESENT {
+            return all;
+        }
+        let load = (self.loads[place] + change).max(0.0);
+        let then = instance.time(own, place, self.bytes[row + place], load, sent);
+        all - (then.max(longest.without(place)) - longest.times[0])
+    }
+}
