@@ -137,3 +137,14 @@ pub fn forward(ensemble: &Ensemble, device: &Device) -> Box<dyn Forward> {
     }
     Box::new(PlainForward::new(ensemble, device))
 }
+
+/// Whether the device is the processor through Burn's own backend, where networks are best trained side by side on the
+/// threads of the rayon pool.
+pub fn is_cpu(device: &Device) -> bool {
+    #[cfg(feature = "flex")]
+    if *device == Device::flex() {
+        return true;
+    }
+    let _ = device;
+    false
+}

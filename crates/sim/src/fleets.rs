@@ -1,5 +1,7 @@
 //! Fleets by the hundred: scenarios drawn at random, for networks that are to decide for any of them.
 
+use serde::{Deserialize, Serialize};
+
 use crate::random::{self, Stream};
 use crate::scenario::{Devices, PerDevice, Scenario, Server, Sharing, SizeDistribution, Tasks, Tier};
 
@@ -8,7 +10,8 @@ use crate::scenario::{Devices, PerDevice, Scenario, Server, Sharing, SizeDistrib
 /// Servers are provisioned for between three devices and all of them. Devices differ in their frequency, energy and
 /// uplink, fleets in everything. One to three edge servers, most of them shared, stand beside a cloud that every device
 /// has to itself, mostly behind a wide-area network.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fleets {
     /// Fewest and most devices, N.
     pub devices: (usize, usize),
@@ -26,6 +29,11 @@ impl Default for Fleets {
 }
 
 impl Fleets {
+    /// Whether every range begins above 0 and ends no sooner.
+    pub fn is_valid(&self) -> bool {
+        [self.devices, self.tasks, self.edges].iter().all(|&(smallest, largest)| 1 <= smallest && smallest <= largest)
+    }
+
     /// Draws a fleet.
     ///
     /// # Panics

@@ -44,11 +44,6 @@ pub struct FleetScratch {
 }
 
 impl FleetScratch {
-    /// `[places][N * M]`: what a pass goes on from.
-    pub fn shares_mut(&mut self) -> &mut Vec<f32> {
-        &mut self.shares
-    }
-
     /// Scores of the last round, `[places][N * M]`.
     pub fn scores(&self) -> &[f32] {
         &self.scores
@@ -75,23 +70,12 @@ impl FleetForward {
         self.shape
     }
 
-    /// One forward pass: takes a decision in and puts the proposal of the last round in its place.
+    /// One forward pass: reads the decision `start`, or none, and puts what the last round proposes into `decision`.
     ///
     /// # Panics
-    /// If the decision does not fit the instance.
-    pub fn pass(&self, instance: &Instance, scratch: &mut FleetScratch, decision: &mut [u8]) {
-        whole(instance, decision, &mut scratch.shares);
-        self.pass_from_shares(instance, scratch, decision);
-    }
-
-    /// The same where nothing is decided yet.
-    pub fn first_pass(&self, instance: &Instance, scratch: &mut FleetScratch, decision: &mut [u8]) {
-        undecided(instance, &mut scratch.shares);
-        self.pass_from_shares(instance, scratch, decision);
-    }
-
-    /// Goes on from the shares that the scratch holds.
-    pub fn pass_from_shares(&self, instance: &Instance, scratch: &mut FleetScratch, decision: &mut [u8]) {
+    /// If a decision does not fit the instance.
+    pub fn pass(&self, instance: &Instance, scratch: &mut FleetScratch, start: Option<&[u8]>, decision: &mut [u8]) {
+        begin(instance, start, &mut scratch.shares);
         let (count, places, width) = (instance.task_count(), instance.places, self.shape.width);
         let panels = count.div_ceil(PANEL);
         let block = INPUTS + width;
@@ -217,6 +201,10 @@ fn product(row: &[f32], weight: &[f32], result: &mut [f32]) {
     }
 }
 
+/// How much surer than its scores say a round is of its proposal when the next one reads it. Shares that stay soft hide which
+/// of two equal tasks goes.
+const SHARPNESS: f32 = 3.0;
+
 /// Each task where its score is highest, the first of equals; never where its device cannot reach.
 pub(super) fn propose(instance: &Instance, scores: &[f32], decision: &mut [u8]) {
     let count = decision.len();
@@ -234,8 +222,16 @@ pub(super) fn propose(instance: &Instance, scores: &[f32], decision: &mut [u8]) 
     }
 }
 
+/// The shares that a pass reads first.
+pub(super) fn begin(instance: &Instance, start: Option<&[u8]>, shares: &mut Vec<f32>) {
+    match start {
+        Some(decision) => whole(instance, decision, shares),
+        None => undecided(instance, shares),
+    }
+}
+
 /// A decision as shares.
-pub fn whole(instance: &Instance, decision: &[u8], shares: &mut Vec<f32>) {
+fn whole(instance: &Instance, decision: &[u8], shares: &mut Vec<f32>) {
     let count = instance.task_count();
     assert_eq!(decision.len(), count, "the decision is not [N * M]");
     shares.clear();
@@ -246,7 +242,7 @@ pub fn whole(instance: &Instance, decision: &[u8], shares: &mut Vec<f32>) {
 }
 
 /// Shares before anything is decided: the more of a task, the cheaper a place is with nobody else there.
-pub fn undecided(instance: &Instance, shares: &mut Vec<f32>) {
+fn undecided(instance: &Instance, shares: &mut Vec<f32>) {
     let (count, places) = (instance.task_count(), instance.places);
     shares.clear();
     shares.resize(places * count, 0.0);
@@ -271,7 +267,7 @@ pub(super) fn soften(instance: &Instance, scores: &[f32], shares: &mut [f32]) {
         }
         let mut total = 0.0;
         for place in 0..places {
-            let share = if can(place) { (sharp() * (scores[place * count + task] - highest)).exp() } else { 0.0 };
+            let share = if can(place) { (SHARPNESS * (scores[place * count + task] - highest)).exp() } else { 0.0 };
             shares[place * count + task] = share;
             total += share;
         }
@@ -279,9 +275,4 @@ pub(super) fn soften(instance: &Instance, scores: &[f32], shares: &mut [f32]) {
             shares[place * count + task] /= total;
         }
     }
-}
-
-fn sharp() -> f32 {
-    static SHARP: std::sync::OnceLock<f32> = std::sync::OnceLock::new();
-    *SHARP.get_or_init(|| std::env::var("SHARP").map_or(1.0, |s| s.parse().unwrap()))
 }

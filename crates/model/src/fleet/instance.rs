@@ -1,11 +1,12 @@
 //! One fleet with its tasks, as a [`FleetNet`](super::FleetNet) reads it.
 
+use serde::{Deserialize, Serialize};
 use sim::CostModel;
 
 /// Rates, sizes and what is shared, in units of the instance itself: a size of 1 is the mean size, a cost of 1 what a task
 /// of that size costs on average where it is cheapest alone. Energies are weighted by α, times by 1 − α, so that the cost
 /// of a decision is Σ energy · size + Σ T_n.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Instance {
     pub(super) devices: usize,
     pub(super) tasks: usize,
@@ -26,7 +27,7 @@ pub struct Instance {
 }
 
 /// What a mean task costs one device at one place, but for what others have there.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Own {
     pub(super) energy: f32,
     pub(super) send: f32,
@@ -36,7 +37,7 @@ pub(super) struct Own {
 }
 
 /// What each mean task of anyone at a place keeps everyone there.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct Shared {
     pub(super) link: f32,
     pub(super) compute: f32,
@@ -134,13 +135,29 @@ impl Instance {
         self.reachable.is_empty() || self.reachable[task / self.tasks * self.places + place]
     }
 
-    /// Every task where it is cheapest with nobody else there: what a network starts from without any search.
-    pub fn alone(&self, places: &mut [u8]) {
-        let rows = places.chunks_exact_mut(self.tasks).zip(self.own.chunks_exact(self.places));
-        for (places, own) in rows {
-            let cheapest = (1..own.len()).fold(0, |best, place| if own[place].alone < own[best].alone { place } else { best });
-            places.fill(cheapest as u8);
-        }
+    /// Whether another instance has as many devices, tasks and places.
+    pub fn is_like(&self, other: &Self) -> bool {
+        (self.devices, self.tasks, self.places) == (other.devices, other.tasks, other.places)
+    }
+
+    /// Whether everything in it is of the length that its numbers of devices, tasks and places ask for, as after reading one
+    /// that was written.
+    pub fn is_consistent(&self) -> bool {
+        let Self { devices, tasks, places, .. } = *self;
+        let count = devices.saturating_mul(tasks);
+        let is_order = |order: &[u32]| {
+            let mut sorted = order.to_vec();
+            sorted.sort_unstable();
+            sorted.len() == count && sorted.iter().enumerate().all(|(index, task)| index == *task as usize)
+        };
+        count > 0
+            && (1..=256).contains(&places)
+            && self.sizes.len() == count
+            && is_order(&self.order)
+            && is_order(&self.order_of_all)
+            && self.own.len() == devices.saturating_mul(places)
+            && self.shared.len() == places
+            && (self.reachable.is_empty() || self.reachable.len() == self.own.len())
     }
 
     /// When a device is done at a place with so much there.

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, OptimizerRecord};
 use burn::tensor::{Bytes, Device, Tensor, TensorData, activation};
 
-use super::forward::soften;
+use super::forward::{begin, soften};
 use super::instance::Instance;
 use super::net::{BatchShape, FleetNet};
 use super::reading::{INPUTS, Reading};
@@ -16,8 +16,8 @@ use crate::state::StateError;
 pub struct FleetCase<'a> {
     /// The fleet and its sizes.
     pub instance: &'a Instance,
-    /// `[places][N * M]`: the shares of tasks at places that the network reads first.
-    pub start: &'a [f32],
+    /// `[N * M]`: the decision that the network reads first; `None` if there is none yet.
+    pub start: Option<&'a [u8]>,
     /// `[N * M]`: what every round should say.
     pub label: &'a [u8],
 }
@@ -70,7 +70,10 @@ impl FleetLearner {
             }
         }
         let targets = Tensor::<3>::from_data(TensorData::new(targets, [cases.len(), places, count]), &self.device);
-        let mut shares: Vec<Vec<f32>> = cases.iter().map(|case| case.start.to_vec()).collect();
+        let mut shares = vec![Vec::new(); cases.len()];
+        for (case, shares) in cases.iter().zip(&mut shares) {
+            begin(case.instance, case.start, shares);
+        }
         let mut known = None;
         let mut surrogate: Option<Tensor<1>> = None;
         let mut loss = 0.0;

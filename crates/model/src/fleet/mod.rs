@@ -4,12 +4,14 @@ mod forward;
 mod instance;
 mod learner;
 mod net;
+mod policy;
 mod reading;
 mod search;
 
-pub use forward::{FleetForward, FleetScratch, undecided, whole};
+pub use forward::{FleetForward, FleetScratch};
 pub use instance::Instance;
 pub use learner::{FleetCase, FleetLearner};
-pub use net::{FleetKnown, FleetNet, FleetRound, FleetShape};
+pub use net::{FleetEnsemble, FleetKnown, FleetNet, FleetRound, FleetShape};
+pub use policy::{Effort, FREE_PASSES, FleetPolicy, PASSES};
 pub use reading::{INPUTS, Reading};
 pub use search::search;

@@ -24,8 +24,62 @@ impl FleetShape {
     /// Number of weights and biases of one network.
     pub fn parameters(&self) -> usize {
         let Self { width, rounds } = *self;
-        let round = INPUTS * width + width + 1 + width + INPUTS;
-        rounds * round + (rounds.saturating_sub(1)) * 4 * width * width
+        let round = width.saturating_mul(INPUTS + 2).saturating_add(INPUTS);
+        let known = width.saturating_mul(width).saturating_mul(4);
+        rounds.saturating_mul(round).saturating_add(rounds.saturating_sub(1).saturating_mul(known))
+    }
+}
+
+/// K networks for any fleet, all of one shape.
+#[derive(Module, Debug)]
+pub struct FleetEnsemble {
+    /// Each by itself.
+    pub nets: Vec<FleetNet>,
+}
+
+impl FleetEnsemble {
+    /// `nets` networks with random parameters, each from a stream of its own, so that they do not depend on how many
+    /// others there are.
+    ///
+    /// # Panics
+    /// If there is none, or they have no rounds or no units.
+    pub fn random(shape: FleetShape, nets: usize, seed: u64, device: &Device) -> Self {
+        assert!(nets > 0 && shape.width > 0 && shape.rounds > 0, "an ensemble has networks, and these have units");
+        Self { nets: (0..nets).map(|net| FleetNet::random(shape, net, seed, device)).collect() }
+    }
+
+    /// How large each network is.
+    pub fn shape(&self) -> FleetShape {
+        self.nets[0].shape()
+    }
+
+    /// The first network with a parameter that is no number, if there is one.
+    pub fn first_not_finite(&self) -> Option<usize> {
+        self.nets.iter().position(|net| !net.is_finite())
+    }
+
+    /// The parameters as Burn writes them.
+    ///
+    /// # Errors
+    /// If they cannot be read back from the device.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, StateError> {
+        let bytes = self.clone().into_record().into_bytes();
+        Ok(bytes.map_err(|error| StateError::new(error.to_string()))?.to_vec())
+    }
+
+    /// Parameters that [`FleetEnsemble::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// If they are damaged, or of networks of another shape or number.
+    pub fn from_bytes(bytes: Vec<u8>, shape: FleetShape, nets: usize, device: &Device) -> Result<Self, StateError> {
+        let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes));
+        let record = record.map_err(|error| StateError::new(error.to_string()))?;
+        let other = || StateError::new("it holds networks of another shape or number");
+        let mut ids = Ids::default();
+        let empty = Self { nets: (0..nets).map(|_| FleetNet::with(shape, device, &mut ids, |_| 0.0)).collect() };
+        let ensemble = empty.try_load_record(record.cast_to_module_dtype()).map_err(|_| other())?;
+        let is_same = ensemble.nets.len() == nets && ensemble.nets.iter().all(|net| net.shape() == shape);
+        if is_same { Ok(ensemble) } else { Err(other()) }
     }
 }
 
@@ -82,15 +136,14 @@ impl FleetNet {
     /// A network with random parameters: uniform within ±1/√in, from the stream `weights/{index}`.
     pub fn random(shape: FleetShape, index: usize, seed: u64, device: &Device) -> Self {
         let mut random = random::stream(seed, &format!("fleet weights/{index}"));
-        Self::with(shape, device, |inputs| {
+        Self::with(shape, device, &mut Ids::default(), |inputs| {
             let bound = 1.0 / (inputs as f64).sqrt();
             ((2.0 * random::unit(&mut random) - 1.0) * bound) as f32
         })
     }
 
-    fn with(shape: FleetShape, device: &Device, mut draw: impl FnMut(usize) -> f32) -> Self {
+    fn with(shape: FleetShape, device: &Device, ids: &mut Ids, mut draw: impl FnMut(usize) -> f32) -> Self {
         let FleetShape { width, rounds } = shape;
-        let mut ids = Ids::default();
         let mut param = |rows: usize, columns: usize, inputs: usize| {
             let values: Vec<f32> = (0..rows * columns).map(|_| draw(inputs)).collect();
             ids.param(Tensor::<2>::from_data(TensorData::new(values, [rows, columns]), device))
@@ -135,9 +188,19 @@ impl FleetNet {
         let bytes = Bytes::from_bytes_vec(bytes.to_vec());
         let record = ModuleRecord::from_bytes(bytes).map_err(|error| StateError::new(error.to_string()))?;
         let other = || StateError::new("it holds a network of another shape");
-        let empty = Self::with(shape, device, |_| 0.0);
+        let empty = Self::with(shape, device, &mut Ids::default(), |_| 0.0);
         let net = empty.try_load_record(record.cast_to_module_dtype()).map_err(|_| other())?;
         if net.shape() == shape { Ok(net) } else { Err(other()) }
+    }
+
+    fn is_finite(&self) -> bool {
+        let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
+        self.to_host().iter().all(|round| {
+            let known = round.known.as_ref().is_none_or(|known| {
+                finite(&known.own) && finite(&known.by_device) && finite(&known.by_place) && finite(&known.by_task)
+            });
+            known && finite(&round.input) && finite(&round.bias) && finite(&round.score) && finite(&round.direct)
+        })
     }
 
     /// Hidden units and scores of one round.

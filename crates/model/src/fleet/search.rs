@@ -31,8 +31,7 @@ pub fn search(
     let mut decision = priced.places().to_vec();
     loop {
         let before = cost;
-        decision.copy_from_slice(priced.places());
-        forward.pass(instance, scratch, &mut decision);
+        forward.pass(instance, scratch, Some(priced.places()), &mut decision);
         if asked >= budget {
             return asked;
         }

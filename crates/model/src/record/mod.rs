@@ -6,13 +6,17 @@
 //!   weights.bpk     parameters, as Burn writes them
 //! ```
 
+mod fleet;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read, Write};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use sim::{CostModel, Scenario};
 
@@ -21,10 +25,15 @@ use crate::codec::{Code, Codec, EnvironmentInputs, Scaling};
 use crate::dnn::{MAX_PARAMETERS, NetworkShape};
 use crate::ensemble::Ensemble;
 use crate::error::RecordError;
+use crate::state::StateError;
 
-/// The format that this program writes. It reads this and all before it: format 1 knew no networks that read the
-/// environment.
+pub use self::fleet::FleetRecord;
+
+/// The format of records of DNNs that this program writes. It reads this and the one before it, which knew no networks
+/// that read the environment.
 pub const FORMAT_VERSION: i64 = 2;
+/// The format of records of networks for any fleet.
+pub const FLEET_FORMAT_VERSION: i64 = 3;
 
 const MANIFEST: &str = "manifest.toml";
 const WEIGHTS: &str = "weights.bpk";
@@ -104,40 +113,24 @@ struct Weights {
     sha256: String,
 }
 
+impl Weights {
+    fn of(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.len() as u64, sha256: checksum(bytes) }
+    }
+}
+
 impl Record {
     /// Writes the record into a new directory; it appears there whole or not at all.
     ///
     /// # Errors
     /// If there is something at `directory` already, a parameter is no number, or it cannot be written.
     pub fn save(&self, directory: &Path) -> Result<(), RecordError> {
-        if directory.exists() {
-            return Err(RecordError::Exists { path: directory.to_owned() });
-        }
-        if self.ensemble.first_not_finite().is_some() {
-            return Err(RecordError::Diverged { path: directory.to_owned() });
-        }
-        let unwritable = |source| RecordError::Unwritable { path: directory.to_owned(), source };
-        let parent = match directory.parent() {
-            Some(parent) if parent != Path::new("") => parent.to_owned(),
-            _ => PathBuf::from("."),
-        };
-        fs::create_dir_all(&parent).map_err(unwritable)?;
-        let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let unfinished = parent.join(format!(".{name}.{}.unfinished", std::process::id()));
-        let written = self.write_into(&unfinished).and_then(|()| fs::rename(&unfinished, directory));
-        if written.is_err() {
-            // What was written is of no use; that it cannot be removed either is not what went wrong.
-            let _ = fs::remove_dir_all(&unfinished);
-        }
-        written.map_err(unwritable)
-    }
-
-    fn write_into(&self, directory: &Path) -> io::Result<()> {
-        // First what can fail: a device that is lost leaves no half-written directory.
-        let bytes = self.ensemble.to_bytes().map_err(io::Error::other)?;
-        fs::create_dir_all(directory)?;
-        write_synced(&directory.join(WEIGHTS), &bytes)?;
-        write_synced(&directory.join(MANIFEST), self.manifest(&bytes).as_bytes())
+        save(
+            directory,
+            self.ensemble.first_not_finite().is_none(),
+            || self.ensemble.to_bytes(),
+            |weights| self.manifest(weights),
+        )
     }
 
     fn manifest(&self, weights: &[u8]) -> String {
@@ -159,12 +152,10 @@ impl Record {
             selection: SelectionTable { flips, choice: self.selection.choice },
             provenance: self.provenance.clone(),
             measures: self.measures.clone(),
-            weights: Weights { bytes: weights.len() as u64, sha256: checksum(weights) },
+            weights: Weights::of(weights),
             scenario: toml::from_str(&self.scenario.to_toml()).expect("a scenario's TOML is a table"),
         };
-        let text = toml::to_string(&manifest).expect("numbers, texts and tables can be written");
-        let (_, body) = split_seal(&text);
-        format!("format_version = {FORMAT_VERSION}\nsha256 = \"{}\"\n{body}", checksum(body.as_bytes()))
+        sealed(&manifest, FORMAT_VERSION)
     }
 
     /// Loads a record onto a device.
@@ -172,8 +163,7 @@ impl Record {
     /// # Errors
     /// If the directory holds no record, or one of another format, or a damaged one.
     pub fn load(directory: &Path, device: &Device) -> Result<Self, RecordError> {
-        let path = directory.join(MANIFEST);
-        let text = read_bounded(&path, MAX_MANIFEST_BYTES)?;
+        let text = read_bounded(&directory.join(MANIFEST), MAX_MANIFEST_BYTES)?;
         Self::read(directory, text, |limit| read_bounded(&directory.join(WEIGHTS), limit), device)
     }
 
@@ -194,8 +184,8 @@ impl Record {
     ) -> Result<Self, RecordError> {
         let path = directory.join(MANIFEST);
         let wrong = |reason: String| RecordError::Manifest { path: path.clone(), reason };
-        let text = String::from_utf8(text).map_err(|_| wrong("is no text".to_owned()))?;
-        let manifest = parse_manifest(&path, &text)?;
+        let text = as_text(&path, text)?;
+        let manifest: Manifest = parse_manifest(&path, &text, 1..=FORMAT_VERSION)?;
         let scenario_text = toml::to_string(&manifest.scenario).map_err(|error| wrong(error.to_string()))?;
         let scenario = Scenario::from_toml("its scenario", &scenario_text).map_err(|error| wrong(error.to_string()))?;
         let model = scenario.check().map_err(|error| wrong(error.to_string()))?;
@@ -220,11 +210,15 @@ impl Record {
         if dnns == 0 || shape.hidden.contains(&0) || parameters > MAX_PARAMETERS {
             return Err(wrong(format!("{dnns} networks with hidden layers {:?} are not possible", shape.hidden)));
         }
-        let ensemble = load_weights(&directory.join(WEIGHTS), &manifest.weights, weights, &shape, dnns, device)?;
-        // Last, so that whoever edits a manifest learns first what is wrong with what was written.
-        if checksum(split_seal(&text).1.as_bytes()) != manifest.sha256 {
-            return Err(wrong("does not match its own checksum: it is damaged or was changed".to_owned()));
+        let path_of_weights = directory.join(WEIGHTS);
+        let bytes = read_weights(&path_of_weights, &manifest.weights, weights, parameters)?;
+        let ensemble = Ensemble::from_bytes(bytes, &shape, dnns, device)
+            .map_err(|reason| RecordError::Weights { path: path_of_weights.clone(), reason })?;
+        if ensemble.first_not_finite().is_some() {
+            return Err(no_numbers(&path_of_weights));
         }
+        // Last, so that whoever edits a manifest learns first what is wrong with what was written.
+        check_seal(&path, &text, &manifest.sha256)?;
         let exploration = match manifest.selection.flips {
             0 => Exploration::Threshold,
             flips => Exploration::OrderPreserving { flips },
@@ -269,40 +263,133 @@ impl Record {
     }
 }
 
+/// A record of whatever networks.
+#[derive(Debug, Clone)]
+pub enum AnyRecord {
+    /// DNNs for one scenario.
+    Dnns(Box<Record>),
+    /// Networks for any fleet.
+    Fleet(FleetRecord),
+}
+
+impl AnyRecord {
+    /// Loads a record onto a device.
+    ///
+    /// # Errors
+    /// As [`Record::load`].
+    pub fn load(directory: &Path, device: &Device) -> Result<Self, RecordError> {
+        let path = directory.join(MANIFEST);
+        let text = as_text(&path, read_bounded(&path, MAX_MANIFEST_BYTES)?)?;
+        match version(&path, &text)? {
+            FLEET_FORMAT_VERSION => FleetRecord::load(directory, device).map(Self::Fleet),
+            _ => Record::load(directory, device).map(|record| Self::Dnns(Box::new(record))),
+        }
+    }
+}
+
+/// Writes a record into a new directory; it appears there whole or not at all.
+fn save(
+    directory: &Path,
+    is_finite: bool,
+    weights: impl FnOnce() -> Result<Vec<u8>, StateError>,
+    manifest: impl FnOnce(&[u8]) -> String,
+) -> Result<(), RecordError> {
+    if directory.exists() {
+        return Err(RecordError::Exists { path: directory.to_owned() });
+    }
+    if !is_finite {
+        return Err(RecordError::Diverged { path: directory.to_owned() });
+    }
+    let unwritable = |source| RecordError::Unwritable { path: directory.to_owned(), source };
+    let parent = match directory.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    fs::create_dir_all(&parent).map_err(unwritable)?;
+    let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let unfinished = parent.join(format!(".{name}.{}.unfinished", std::process::id()));
+    let write = || {
+        // First what can fail: a device that is lost leaves no half-written directory.
+        let weights = weights().map_err(io::Error::other)?;
+        fs::create_dir_all(&unfinished)?;
+        write_synced(&unfinished.join(WEIGHTS), &weights)?;
+        write_synced(&unfinished.join(MANIFEST), manifest(&weights).as_bytes())?;
+        fs::rename(&unfinished, directory)
+    };
+    let written = write();
+    if written.is_err() {
+        // What was written is of no use; that it cannot be removed either is not what went wrong.
+        let _ = fs::remove_dir_all(&unfinished);
+    }
+    written.map_err(unwritable)
+}
+
+/// The text of a manifest, whose first two keys are version and checksum, with both as they should be.
+fn sealed(manifest: &impl Serialize, version: i64) -> String {
+    let text = toml::to_string(manifest).expect("numbers, texts and tables can be written");
+    let (_, body) = split_seal(&text);
+    format!("format_version = {version}\nsha256 = \"{}\"\n{body}", checksum(body.as_bytes()))
+}
+
 /// The two lines that say version and checksum, and everything below them.
 fn split_seal(text: &str) -> (&str, &str) {
     let end = text.match_indices('\n').nth(1).map_or(text.len(), |(newline, _)| newline + 1);
     text.split_at(end)
 }
 
-fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, RecordError> {
-    let wrong = |reason: String| RecordError::Manifest { path: path.to_owned(), reason };
-    let misread = |error: toml::de::Error| {
-        let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
-        let line = before.matches('\n').count();
-        let content: String = text.lines().nth(line).unwrap_or_default().chars().take(60).collect();
-        wrong(format!("line {}, `{content}`: {}", line + 1, error.message()))
-    };
-    let table: toml::Table = toml::from_str(text).map_err(misread)?;
-    // The version first: what else stands in a manifest of another version is unknown.
-    match table.get("format_version").and_then(toml::Value::as_integer) {
-        Some(1..=FORMAT_VERSION) => {}
-        Some(found) => return Err(RecordError::Version { path: path.to_owned(), found, known: FORMAT_VERSION }),
-        None => return Err(wrong("has no format_version, so it is no manifest of a record".to_owned())),
+fn check_seal(path: &Path, text: &str, sha256: &str) -> Result<(), RecordError> {
+    if checksum(split_seal(text).1.as_bytes()) == sha256 {
+        return Ok(());
     }
-    toml::from_str(text).map_err(misread)
+    let reason = "does not match its own checksum: it is damaged or was changed".to_owned();
+    Err(RecordError::Manifest { path: path.to_owned(), reason })
 }
 
-fn load_weights(
+fn as_text(path: &Path, bytes: Vec<u8>) -> Result<String, RecordError> {
+    let wrong = |_| RecordError::Manifest { path: path.to_owned(), reason: "is no text".to_owned() };
+    String::from_utf8(bytes).map_err(wrong)
+}
+
+/// The version, which is read before everything else: what else stands in a manifest of another version is unknown.
+fn version(path: &Path, text: &str) -> Result<i64, RecordError> {
+    let table: toml::Table = toml::from_str(text).map_err(|error| misread(path, text, &error))?;
+    let version = table.get("format_version").and_then(toml::Value::as_integer);
+    let reason = || "has no format_version, so it is no manifest of a record".to_owned();
+    version.ok_or_else(|| RecordError::Manifest { path: path.to_owned(), reason: reason() })
+}
+
+fn misread(path: &Path, text: &str, error: &toml::de::Error) -> RecordError {
+    let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
+    let line = before.matches('\n').count();
+    let content: String = text.lines().nth(line).unwrap_or_default().chars().take(60).collect();
+    let reason = format!("line {}, `{content}`: {}", line + 1, error.message());
+    RecordError::Manifest { path: path.to_owned(), reason }
+}
+
+fn parse_manifest<M: DeserializeOwned>(
+    path: &Path,
+    text: &str,
+    versions: RangeInclusive<i64>,
+) -> Result<M, RecordError> {
+    let found = version(path, text)?;
+    let reason = match found {
+        _ if versions.contains(&found) => return toml::from_str(text).map_err(|error| misread(path, text, &error)),
+        FLEET_FORMAT_VERSION => "is of networks for any fleet, not of DNNs for one scenario",
+        1..=FORMAT_VERSION => "is of DNNs for one scenario, not of networks for any fleet",
+        _ => return Err(RecordError::Version { path: path.to_owned(), found, known: FLEET_FORMAT_VERSION }),
+    };
+    Err(RecordError::Manifest { path: path.to_owned(), reason: reason.to_owned() })
+}
+
+/// The bytes of as many parameters, if they are those that the manifest speaks of.
+fn read_weights(
     path: &Path,
     weights: &Weights,
     read: impl FnOnce(u64) -> Result<Vec<u8>, RecordError>,
-    shape: &NetworkShape,
-    dnns: usize,
-    device: &Device,
-) -> Result<Ensemble, RecordError> {
+    parameters: usize,
+) -> Result<Vec<u8>, RecordError> {
     let wrong = |reason: String| RecordError::Weights { path: path.to_owned(), reason };
-    let expected = shape.parameters() * dnns * size_of::<f32>() + MAX_OVERHEAD_BYTES;
+    let expected = parameters * size_of::<f32>() + MAX_OVERHEAD_BYTES;
     if weights.bytes > expected as u64 {
         return Err(wrong(format!("should have {} bytes, more than its networks can need", weights.bytes)));
     }
@@ -317,11 +404,11 @@ fn load_weights(
     if checksum(&bytes) != weights.sha256 {
         return Err(wrong("does not match the manifest's checksum: it is damaged or was changed".to_owned()));
     }
-    let ensemble = Ensemble::from_bytes(bytes, shape, dnns, device).map_err(wrong)?;
-    if ensemble.first_not_finite().is_some() {
-        return Err(wrong("holds parameters that are no numbers".to_owned()));
-    }
-    Ok(ensemble)
+    Ok(bytes)
+}
+
+fn no_numbers(path: &Path) -> RecordError {
+    RecordError::Weights { path: path.to_owned(), reason: "holds parameters that are no numbers".to_owned() }
 }
 
 fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, RecordError> {
