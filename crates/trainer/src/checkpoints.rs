@@ -17,8 +17,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use drl::AgentState;
+use drl::fleet::FleetAgentState;
 use meta::ReptileState;
-use model::{Record, checksum};
+use model::{RecordError, checksum};
 use serde::{Deserialize, Serialize};
 
 use crate::error::AppError;
@@ -69,6 +70,7 @@ pub(crate) struct Saved {
 pub(crate) enum PhaseState {
     Meta(ReptileState),
     Drl(AgentState),
+    Fleet(FleetAgentState),
 }
 
 /// The checkpoints of one run, in a directory of their own that goes when the run is done.
@@ -141,7 +143,13 @@ impl Checkpoints {
     }
 
     /// Keeps where the run stands, and a record of its networks; the oldest goes once they are there.
-    pub(crate) fn save(&mut self, phase: &str, step: usize, record: &Record, saved: &Saved) -> Result<(), AppError> {
+    pub(crate) fn save(
+        &mut self,
+        phase: &str,
+        step: usize,
+        save_record: impl FnOnce(&Path) -> Result<(), RecordError>,
+        saved: &Saved,
+    ) -> Result<(), AppError> {
         let name = format!("{phase}-{step:08}");
         let body = postcard::to_stdvec(saved).expect("numbers and texts can be written");
         let mut bytes = format!("{FORMAT}\n{}\n", checksum(&body)).into_bytes();
@@ -150,7 +158,7 @@ impl Checkpoints {
         let path = self.directory.join(&name);
         // A run that went on from an older state comes here again.
         let _ = fs::remove_dir_all(&path);
-        record.save(&path)?;
+        save_record(&path)?;
         let names = self.names()?;
         // What comes later was of no use when the run went on from before it.
         let (until_now, later) =
@@ -187,7 +195,7 @@ impl Checkpoints {
                 && let Some(name) = path.file_stem().and_then(|name| name.to_str())
                 && let Some((phase, step)) = name.split_once('-')
                 && let (Some(phase), Ok(step)) =
-                    (["meta", "drl"].iter().position(|known| *known == phase), step.parse())
+                    (["meta", "drl", "fleet"].iter().position(|known| *known == phase), step.parse())
             {
                 names.push(((phase, step), name.to_owned()));
             }

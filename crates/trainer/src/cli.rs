@@ -25,6 +25,8 @@ pub(crate) enum Command {
     Train(TrainArgs),
     /// Only meta-learning (Algorithm 1): write a record of the first parameters
     Meta(TrainArgs),
+    /// Train one record for any fleet: any number of devices, tasks and servers, shared or not
+    Fleet(FleetArgs),
     /// Evaluate a record beside greedy and the exact optimum
     Evaluate(EvaluateArgs),
     /// Compare all classic schemes, and records if given, on one scenario
@@ -104,6 +106,35 @@ pub(crate) struct TrainArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct FleetArgs {
+    /// Settings of training: `fleet`, or a TOML file over it
+    #[arg(long, value_name = "NAME|FILE", default_value = "fleet")]
+    pub(crate) training: String,
+    /// Change one setting, such as `drl.steps=2000`; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<String>,
+    #[command(flatten)]
+    pub(crate) seed: SeedArg,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+    /// Run directory to write; must be new or empty [default: a new one under runs/]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Go on with a run that did not end, from its last checkpoint, to the same bytes as if it never had stopped
+    #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["training", "settings", "seed", "out"])]
+    pub(crate) resume: Option<PathBuf>,
+    /// Keep everything that training knows, and a record of its networks, in RUN_DIR/checkpoints this often; the last two
+    /// stay until the end
+    #[arg(long, value_name = "SECONDS", default_value_t = CHECKPOINT_SECONDS)]
+    pub(crate) checkpoint_every: u64,
+    /// The same after so many steps, if that comes first
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) checkpoint_steps: Option<u64>,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     pub(crate) record: RecordArgs,
@@ -142,10 +173,23 @@ pub(crate) struct DecideArgs {
     #[arg(long, value_name = "FLIPS")]
     pub(crate) explore: Option<usize>,
     #[command(flatten)]
+    pub(crate) effort: EffortArgs,
+    #[command(flatten)]
     pub(crate) compute: ComputeArgs,
     /// Workloads as JSON lines or CSV; `-` is standard input
     #[arg(value_name = "FILE|-", default_value = "-")]
     pub(crate) workloads: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EffortArgs {
+    /// For a record of networks for any fleet: after greedy and two passes search on, with so many prices a task in all
+    #[arg(long, value_name = "PRICES", conflicts_with_all = ["search_free", "explore"],
+        value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) budget: Option<u64>,
+    /// For such a record: four passes of each network, and not even greedy
+    #[arg(long, conflicts_with = "explore")]
+    pub(crate) search_free: bool,
 }
 
 #[derive(Debug, Args)]
@@ -501,7 +545,7 @@ pub(crate) struct RecordArgs {
     /// The record to decide with
     #[arg(long, value_name = "DIR")]
     pub(crate) record: PathBuf,
-    /// Scenario to price with [default: the record's own]
+    /// Scenario to price with [default: the record's own; one for any fleet has none]
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) scenario: Option<String>,
     /// Accept a scenario with other rates or another α than the record was trained for
@@ -523,7 +567,7 @@ pub(crate) struct SeedArg {
     pub(crate) seed: u64,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ComputeArgs {
     /// Device to compute on: `auto`, `flex`, `ndarray`, `wgpu[:INDEX]` or `remote:HOST[:PORT][/INDEX]`
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
@@ -532,7 +576,7 @@ pub(crate) struct ComputeArgs {
     pub(crate) threads: ThreadsArg,
 }
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct ThreadsArg {
     /// Threads to use [default: one for each core]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]

@@ -70,20 +70,7 @@ impl Training {
             Some((name, text)) => Self::blank().read(name, text)?,
             None => Self::from_file(name_or_path)?,
         };
-        if settings.is_empty() {
-            return Ok(training);
-        }
-        // All together, so that no setting has to come before another.
-        let mut merged = toml::Table::new();
-        for setting in settings {
-            let (key, value) = setting.split_once('=').ok_or_else(|| AppError::BadSetting { text: setting.clone() })?;
-            // A bare word is a text: `--set meta.labels=greedy` needs no quotes for the shell to eat.
-            let bare = toml::from_str(&format!("{key} = {value}"));
-            let table = bare.or_else(|_| toml::from_str(&format!("{key} = {}", toml::Value::from(value))));
-            merge(&mut merged, table.map_err(|_| AppError::BadSetting { text: setting.clone() })?);
-        }
-        let origin = format!("--set {}", settings.join(" --set "));
-        let text = toml::to_string(&merged).expect("it was read from TOML just above");
+        let Some((origin, text)) = merged(settings)? else { return Ok(training) };
         training = training.read(&origin, &text).map_err(|mut problems| {
             // Lines and columns are those of a text that nobody wrote.
             problems.list.iter_mut().for_each(|problem| problem.place = None);
@@ -330,6 +317,21 @@ fn read_selection(selection: &mut Selection, section: &Section<'_>) {
     set(&mut selection.choice, section.optional_choice("choice", &choices));
 }
 
+/// Settings of the form `key=value` as one text, so that none has to come before another, with what messages call it.
+pub(crate) fn merged(settings: &[String]) -> Result<Option<(String, String)>, AppError> {
+    let mut merged = toml::Table::new();
+    for setting in settings {
+        let (key, value) = setting.split_once('=').ok_or_else(|| AppError::BadSetting { text: setting.clone() })?;
+        // A bare word is a text: `--set meta.labels=greedy` needs no quotes for the shell to eat.
+        let bare = toml::from_str(&format!("{key} = {value}"));
+        let table = bare.or_else(|_| toml::from_str(&format!("{key} = {}", toml::Value::from(value))));
+        merge(&mut merged, table.map_err(|_| AppError::BadSetting { text: setting.clone() })?);
+    }
+    let origin = format!("--set {}", settings.join(" --set "));
+    let text = toml::to_string(&merged).expect("it was read from TOML just above");
+    Ok((!settings.is_empty()).then_some((origin, text)))
+}
+
 fn merge(into: &mut toml::Table, from: toml::Table) {
     for (key, value) in from {
         match (into.get_mut(&key), value) {
@@ -341,7 +343,7 @@ fn merge(into: &mut toml::Table, from: toml::Table) {
     }
 }
 
-fn set<T>(target: &mut T, value: Option<T>) {
+pub(crate) fn set<T>(target: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *target = value;
     }

@@ -57,6 +57,10 @@ pub(crate) enum AppError {
     NoOptimum { scenario: String },
     #[error("`{option} {text}` is not {wanted}")]
     BadOption { option: &'static str, text: String, wanted: &'static str },
+    #[error("{option} needs a record of {wanted}, and this is one of others")]
+    OtherRecord { option: &'static str, wanted: &'static str },
+    #[error("{} decides for any fleet and has no scenario of its own", path.display())]
+    NoScenario { path: PathBuf },
     #[error("{} cannot go on: {reason}", run.display())]
     NotResumable { run: PathBuf, reason: String },
     #[error("process {holder} is at work on {}", run.display())]
@@ -179,9 +183,14 @@ impl AppError {
             }
             Self::NoWindow { .. } => "`trainer trace inspect PATH` shows the drives of a recording and their windows; a longer --window finds more".into(),
             Self::NoOptimum { .. } => "take a scenario with fewer tasks for each device".into(),
+            Self::OtherRecord { .. } => "leave it out, or name another record".into(),
+            Self::NoScenario { .. } => "say which one with --scenario, such as `--scenario shared-edges`".into(),
             Self::NotResumable { .. } => "name the directory of a run that did not end, such as runs/paper-recommended-seed1".into(),
             Self::Locked { .. } => "wait until it is done, or end it".into(),
-            Self::Interrupted { run, .. } => format!("`cargo run -p trainer -- train --resume {}` goes on", run.display()),
+            Self::Interrupted { run, phase, .. } => {
+                let command = if *phase == "fleet" { "fleet" } else { "train" };
+                format!("`cargo run -p trainer -- {command} --resume {}` goes on", run.display())
+            }
             Self::Astray { run, found, .. } => astray(run, found.as_deref()),
             Self::State(_) => "train again".into(),
             Self::SameName { .. } => "give the files of settings and scenarios names of their own (`name = ...`)".into(),

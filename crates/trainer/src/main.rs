@@ -7,6 +7,7 @@ mod commands;
 mod config;
 mod contain;
 mod error;
+mod fleets;
 mod interrupt;
 mod metrics;
 mod progress;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use model::{Backend, DeviceChoice, DeviceKind, MAX_PARAMETERS, NetworkShape, Policy, Record, Selection};
+use model::{AnyRecord, Backend, DeviceChoice, DeviceKind, MAX_PARAMETERS, NetworkShape, Policy, Record, Selection};
 use sim::metrics::{self, Evaluation};
 use sim::scheme::Scheme;
 use sim::{CostModel, EnvironmentSampler, Part, Scenario, SchemeError, SizeSampler, StandardSet, Workloads, random};
@@ -12,6 +12,7 @@ use crate::cli::{ComputeArgs, RecordArgs, ThreadsArg};
 use crate::config::DEFAULT_FLIPS;
 use crate::contain;
 use crate::error::AppError;
+use crate::fleets;
 use crate::report;
 
 /// A scenario ready for use.
@@ -136,15 +137,25 @@ pub(crate) fn token(file: Option<&Path>) -> Result<String, AppError> {
 }
 
 /// A record, and what it decides about: its own scenario, or another that it fits.
-pub(crate) fn load_record(args: &RecordArgs, device: &Device) -> Result<(Record, Problem), AppError> {
-    let record = Record::load(&args.record, device)?;
-    let Some(name) = &args.scenario else {
-        let problem = Problem::new(record.scenario.clone())?;
-        return Ok((record, problem));
+pub(crate) fn load_record(args: &RecordArgs, device: &Device) -> Result<(AnyRecord, Problem), AppError> {
+    let record = AnyRecord::load(&args.record, device)?;
+    let problem = match (&args.scenario, &record) {
+        (Some(name), _) => Problem::load(name)?,
+        (None, AnyRecord::Dnns(record)) => Problem::new(record.scenario.clone())?,
+        (None, AnyRecord::Fleet(_)) => return Err(AppError::NoScenario { path: args.record.clone() }),
     };
-    let problem = Problem::load(name)?;
-    record.check_scenario(&problem.scenario, args.any_rates, &args.record)?;
+    if let AnyRecord::Dnns(record) = &record {
+        record.check_scenario(&problem.scenario, args.any_rates || args.scenario.is_none(), &args.record)?;
+    }
     Ok((record, problem))
+}
+
+/// Whatever record as schemes, each as it decides with more and less effort. The label tells several records apart.
+pub(crate) fn all_policies(label: &str, record: &AnyRecord, model: &CostModel, device: &Device) -> Vec<Box<dyn Scheme>> {
+    match record {
+        AnyRecord::Dnns(record) => policies(label, record, model, device),
+        AnyRecord::Fleet(record) => fleets::policies(label, record),
+    }
 }
 
 /// A record as schemes: as the paper decides with it, and with explored candidates. The label tells several records

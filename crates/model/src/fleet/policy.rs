@@ -26,6 +26,17 @@ pub enum Effort {
     Within(u64),
 }
 
+impl Effort {
+    /// What tables call a record that decides with it.
+    pub fn name(self) -> String {
+        match self {
+            Self::SearchFree => "mr-dro-fleet-free".to_owned(),
+            Self::Passes => "mr-dro-fleet".to_owned(),
+            Self::Within(per_task) => format!("mr-dro-fleet@{per_task}"),
+        }
+    }
+}
+
 /// A trained [`FleetEnsemble`] as a scheme, for every scenario.
 #[derive(Debug, Clone)]
 pub struct FleetPolicy {

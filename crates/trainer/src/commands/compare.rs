@@ -1,6 +1,6 @@
 //! `compare`: all classic schemes, and records, on one scenario.
 
-use model::{Backend, Record};
+use model::{AnyRecord, Backend};
 use sim::metrics::Evaluation;
 use sim::scheme;
 
@@ -20,10 +20,12 @@ fn evaluations(args: &CompareArgs, backend: &Backend) -> Result<Vec<Evaluation>,
     let mut schemes = scheme::classic(&problem.model, args.seed.seed);
     let exact = schemes.pop();
     for path in &args.record {
-        let record = Record::load(path, &backend.device)?;
-        record.check_scenario(&problem.scenario, args.any_rates, path)?;
+        let record = AnyRecord::load(path, &backend.device)?;
+        if let AnyRecord::Dnns(record) = &record {
+            record.check_scenario(&problem.scenario, args.any_rates, path)?;
+        }
         let label = if args.record.len() > 1 { path.display().to_string() } else { String::new() };
-        schemes.extend(setup::policies(&label, &record, &problem.model, &backend.device));
+        schemes.extend(setup::all_policies(&label, &record, &problem.model, &backend.device));
     }
     schemes.extend(exact);
     setup::evaluate_all(schemes, &problem.model, &set)

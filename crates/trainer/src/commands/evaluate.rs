@@ -1,6 +1,6 @@
 //! `evaluate`: how good a record is, beside greedy and the exact optimum.
 
-use model::Backend;
+use model::{AnyRecord, Backend};
 use sim::exchange::Named;
 use sim::metrics::Evaluation;
 use sim::scheme::{Exact, Greedy, Order, Scheme};
@@ -8,11 +8,18 @@ use sim::{CostModel, StandardSet};
 
 use crate::cli::EvaluateArgs;
 use crate::error::AppError;
+use crate::fleets;
 use crate::report;
 use crate::setup;
 use crate::workload_io;
 
 pub(crate) fn run(args: &EvaluateArgs) -> Result<(), AppError> {
+    if args.record.scenario.is_none() && args.workloads.is_none() {
+        let backend = setup::open(&args.compute)?;
+        if let AnyRecord::Fleet(record) = AnyRecord::load(&args.record.record, &backend.device)? {
+            return fleets::evaluate(&record, args.format.format);
+        }
+    }
     let evaluations = setup::on_device(&args.compute, |backend| evaluations(args, backend))?;
     report::print_evaluations(args.format.format, &evaluations)
 }
@@ -28,7 +35,7 @@ fn evaluations(args: &EvaluateArgs, backend: &Backend) -> Result<Vec<Evaluation>
     };
     let mut schemes: Vec<Box<dyn Scheme>> =
         vec![Box::new(Greedy::new(Order::Given)), Box::new(Greedy::new(Order::LargestFirst))];
-    schemes.extend(setup::policies("", &record, &problem.model, &backend.device));
+    schemes.extend(setup::all_policies("", &record, &problem.model, &backend.device));
     schemes.push(Box::new(Exact::new()));
     setup::evaluate_all(schemes, &problem.model, &set)
 }

@@ -40,6 +40,7 @@ fn dispatch(cli: Cli) -> Result<(), AppError> {
         None => train::train(&cli.train),
         Some(Command::Train(args)) => train::train(&args),
         Some(Command::Meta(args)) => train::meta(&args),
+        Some(Command::Fleet(args)) => crate::fleets::run(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Decide(args)) => decide::decide(&args),

@@ -86,7 +86,7 @@ fn evaluations_table(evaluations: &[Evaluation]) -> String {
     table(&header, evaluations.iter().map(row).collect())
 }
 
-fn duration(seconds: f64) -> String {
+pub(crate) fn duration(seconds: f64) -> String {
     match seconds {
         ..1e-3 => format!("{:.1} µs", seconds * 1e6),
         ..1.0 => format!("{:.1} ms", seconds * 1e3),
@@ -94,7 +94,7 @@ fn duration(seconds: f64) -> String {
     }
 }
 
-fn csv_text<T: Serialize>(rows: &[T]) -> Result<String, AppError> {
+pub(crate) fn csv_text<T: Serialize>(rows: &[T]) -> Result<String, AppError> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
         writer.serialize(row).map_err(io::Error::from).map_err(failed)?;

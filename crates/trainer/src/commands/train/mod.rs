@@ -287,6 +287,10 @@ impl<'a> Run<'a> {
             None => (None, None),
             Some(PhaseState::Meta(state)) => (Some(state), None),
             Some(PhaseState::Drl(state)) => (None, Some(state)),
+            Some(PhaseState::Fleet(_)) => {
+                let reason = "it trains for any fleet: `trainer fleet --resume` goes on with it".to_owned();
+                return Err(AppError::NotResumable { run: self.directory.path().to_owned(), reason });
+            }
         };
         self.meta_seconds += self.labelling.as_secs_f64();
         self.phase_began = Instant::now();
@@ -469,7 +473,7 @@ impl<'a> Run<'a> {
             drl_seconds: self.drl_seconds + in_drl,
             state: state()?,
         };
-        self.checkpoints.save(phase, step, &record, &saved)?;
+        self.checkpoints.save(phase, step, |path| record.save(path), &saved)?;
         match signal {
             None => Ok(()),
             Some(signal) => Err(AppError::Interrupted { signal, run: self.directory.path().to_owned(), phase, step }),
