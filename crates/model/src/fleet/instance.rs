@@ -2,6 +2,8 @@
 
 use sim::CostModel;
 
+use super::lanes::InstanceLanes;
+
 /// Rates, sizes and what is shared, in units of the instance itself: a size of 1 is the mean size, a cost of 1 what a task
 /// of that size costs on average where it is cheapest alone. Energies are weighted by α, times by 1 − α, so that the cost
 /// of a decision is Σ energy · size + Σ T_n.
@@ -23,6 +25,7 @@ pub struct Instance {
     pub(super) uplink: f32,
     /// `[N][places]`; empty if everything can be reached.
     pub(super) reachable: Vec<bool>,
+    pub(super) lanes: InstanceLanes,
 }
 
 /// What a mean task costs one device at one place, but for what others have there.
@@ -117,6 +120,9 @@ impl Instance {
             });
             self.uplink = self.uplink.max((time * terms.shared_uplink / unit) as f32);
         }
+        let mut lanes = std::mem::take(&mut self.lanes);
+        lanes.set(self);
+        self.lanes = lanes;
     }
 
     /// N × M.
@@ -138,16 +144,9 @@ impl Instance {
     pub fn alone(&self, places: &mut [u8]) {
         let rows = places.chunks_exact_mut(self.tasks).zip(self.own.chunks_exact(self.places));
         for (places, own) in rows {
-            let cheapest = (1..own.len()).fold(0, |best, place| if own[place].alone < own[best].alone { place } else { best });
+            let cheapest =
+                (1..own.len()).fold(0, |best, place| if own[place].alone < own[best].alone { place } else { best });
             places.fill(cheapest as u8);
         }
-    }
-
-    /// When a device is done at a place with so much there.
-    #[inline]
-    pub(super) fn time(&self, own: &Own, place: usize, bytes: f32, load: f32, sent: f32) -> f32 {
-        let shared = self.shared[place];
-        let uplink = if place > 0 { self.uplink * sent } else { 0.0 };
-        (own.send * bytes).max(shared.link * load).max(uplink) + own.compute * bytes + shared.compute * load
     }
 }

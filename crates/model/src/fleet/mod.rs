@@ -2,14 +2,18 @@
 
 mod forward;
 mod instance;
+mod lanes;
+mod layers;
 mod learner;
 mod net;
 mod reading;
 mod search;
+mod shares;
 
-pub use forward::{FleetForward, FleetScratch, undecided, whole};
+pub use forward::{FleetForward, FleetScratch};
 pub use instance::Instance;
 pub use learner::{FleetCase, FleetLearner};
 pub use net::{FleetKnown, FleetNet, FleetRound, FleetShape};
 pub use reading::{INPUTS, Reading};
 pub use search::search;
+pub use shares::{undecided, whole};
