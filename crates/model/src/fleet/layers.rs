@@ -231,10 +231,13 @@ impl Hidden {
         for half in 0..2 {
             let devices = &instance.lanes.device_of[panel * PANEL + half * VECTOR..][..VECTOR];
             for vector in 0..vectors {
-                let rows =
-                    std::array::from_fn(|lane| Wide::load(simd, &products[devices[lane] as usize * vectors + vector]));
+                let mut columns = [Wide::splat(simd, 0.0); VECTOR];
+                for (column, &device) in columns.iter_mut().zip(devices) {
+                    *column = Wide::load(simd, &products[device as usize * vectors + vector]);
+                }
+                Wide::transpose(simd, &mut columns);
                 let units = self.units[vector * VECTOR..].iter_mut().zip(&self.of_task[vector * VECTOR..]);
-                for (column, (unit, of_task)) in Wide::transpose(simd, rows).into_iter().zip(units) {
+                for (column, (unit, of_task)) in columns.into_iter().zip(units) {
                     (column + Wide::load(simd, &of_task.0[half])).store(&mut unit.0[half]);
                 }
             }
@@ -256,8 +259,12 @@ impl Hidden {
         for half in 0..2 {
             let devices = &instance.lanes.device_of[panel * PANEL + half * VECTOR..][..VECTOR];
             for (vector, units) in self.units.chunks_exact(VECTOR).enumerate() {
-                let columns = std::array::from_fn(|unit| Wide::load(simd, &units[unit].0[half]));
-                for (row, &device) in Wide::transpose(simd, columns).into_iter().zip(devices) {
+                let mut rows = [Wide::splat(simd, 0.0); VECTOR];
+                for (row, units) in rows.iter_mut().zip(units) {
+                    *row = Wide::load(simd, &units.0[half]);
+                }
+                Wide::transpose(simd, &mut rows);
+                for (row, &device) in rows.into_iter().zip(devices) {
                     let sum = &mut sums[device as usize * vectors + vector];
                     (Wide::load(simd, sum) + row).store(sum);
                 }

@@ -55,10 +55,17 @@ impl<S: Simd> Wide<S> {
         Self { vector: self.simd.where_less(self.vector, other.vector, then.vector, otherwise.vector), ..self }
     }
 
-    /// Eight rows as eight columns.
+    /// Eight rows as eight columns, in place.
     #[inline(always)]
-    pub(crate) fn transpose(simd: S, rows: [Self; VECTOR]) -> [Self; VECTOR] {
-        simd.transpose(rows.map(|row| row.vector)).map(|vector| Self { simd, vector })
+    pub(crate) fn transpose(simd: S, rows: &mut [Self; VECTOR]) {
+        // Without closures: they are functions of their own, which the compiler may leave outside the kernel's.
+        let mut vectors = [simd.splat(0.0); VECTOR];
+        for (vector, row) in vectors.iter_mut().zip(&*rows) {
+            *vector = row.vector;
+        }
+        for (row, vector) in rows.iter_mut().zip(simd.transpose(vectors)) {
+            row.vector = vector;
+        }
     }
 
     /// The sum of all eight.

@@ -15,10 +15,23 @@ pub(super) fn sized<T: Copy>(values: &mut Vec<T>, length: usize, empty: T) {
     }
 }
 
-/// Puts the rows of eight tasks side by side, by place.
+/// Puts the rows of eight tasks, or of their devices, side by side, by place.
 #[inline(always)]
-pub(super) fn to_columns<S: Simd>(simd: S, rows: [&[f32; VECTOR]; VECTOR], put: impl FnMut((usize, Wide<S>))) {
-    Wide::transpose(simd, rows.map(|row| Wide::load(simd, row))).into_iter().enumerate().for_each(put);
+pub(super) fn to_columns<S: Simd>(
+    simd: S,
+    rows: &[[f32; VECTOR]],
+    lanes: &mut [Lanes],
+    (panels, panel, half): (usize, usize, usize),
+    which: impl Fn(usize) -> usize,
+) {
+    let mut columns = [Wide::splat(simd, 0.0); VECTOR];
+    for (lane, column) in columns.iter_mut().enumerate() {
+        *column = Wide::load(simd, &rows[which(lane)]);
+    }
+    Wide::transpose(simd, &mut columns);
+    for (place, column) in columns.into_iter().enumerate() {
+        column.store(&mut lanes[place * panels + panel].0[half]);
+    }
 }
 
 impl Reading {
@@ -50,8 +63,11 @@ impl Reading {
                     for (place, column) in (first..places).zip(&mut columns) {
                         *column = Wide::load(simd, &shares[place * panels + panel].0[half]) * size;
                     }
-                    let rows = rows[panel * PANEL + half * VECTOR..][..VECTOR].iter_mut();
-                    Wide::transpose(simd, columns).into_iter().zip(rows).for_each(|(row, into)| row.store(into));
+                    Wide::transpose(simd, &mut columns);
+                    let rows = &mut rows[panel * PANEL + half * VECTOR..][..VECTOR];
+                    for (row, column) in rows.iter_mut().zip(columns) {
+                        column.store(row);
+                    }
                 }
             }
             let mut load = Wide::splat(simd, 0.0);
@@ -71,29 +87,21 @@ impl Reading {
                 sum.store(&mut larger_rows_of_all[task as usize]);
                 sum = sum + Wide::load(simd, &rows[task as usize]);
             }
-            for panel in 0..panels {
-                for half in 0..2 {
-                    let start = panel * PANEL + half * VECTOR;
-                    let put = |into: &mut [Lanes], place: usize, column: Wide<S>| {
-                        column.store(&mut into[(first + place) * panels + panel].0[half]);
-                    };
-                    let larger = std::array::from_fn(|lane| &larger_rows[start + lane]);
-                    to_columns(simd, larger, |(place, column)| put(&mut self.larger, place, column));
-                    let larger = std::array::from_fn(|lane| &larger_rows_of_all[start + lane]);
-                    to_columns(simd, larger, |(place, column)| put(&mut self.larger_of_all, place, column));
-                    let bytes = std::array::from_fn(|lane| &device_rows[lanes.device_of[start + lane] as usize]);
-                    to_columns(simd, bytes, |(place, column)| put(&mut self.bytes, place, column));
-                }
+            for (panel, half) in (0..panels).flat_map(|panel| [(panel, 0), (panel, 1)]) {
+                let start = panel * PANEL + half * VECTOR;
+                let at = (panels, panel, half);
+                let larger = &mut self.larger[first * panels..];
+                to_columns(simd, larger_rows, larger, at, |lane| start + lane);
+                let larger = &mut self.larger_of_all[first * panels..];
+                to_columns(simd, larger_rows_of_all, larger, at, |lane| start + lane);
+                let bytes = &mut self.bytes[first * panels..];
+                to_columns(simd, device_rows, bytes, at, |lane| lanes.device_of[start + lane] as usize);
             }
-            for panel in 0..lanes.device_panels {
-                for half in 0..2 {
-                    let start = panel * PANEL + half * VECTOR;
-                    let bytes = std::array::from_fn(|lane| &device_rows[(start + lane).min(devices)]);
-                    to_columns(simd, bytes, |(place, column)| {
-                        let at = (first + place) * lanes.device_panels + panel;
-                        column.store(&mut self.device_bytes[at].0[half]);
-                    });
-                }
+            let panels = lanes.device_panels;
+            for (panel, half) in (0..panels).flat_map(|panel| [(panel, 0), (panel, 1)]) {
+                let start = panel * PANEL + half * VECTOR;
+                let bytes = &mut self.device_bytes[first * panels..];
+                to_columns(simd, device_rows, bytes, (panels, panel, half), |lane| (start + lane).min(devices));
             }
         }
     }

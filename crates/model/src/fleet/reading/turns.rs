@@ -3,7 +3,7 @@
 //! A device waits for the place where it is done last, so each task changes who waits for what. Vectors run over places
 //! here: a row is a 1 at the place where the device of a task is done last once the task is placed.
 
-use super::loads::{sized, to_columns};
+use super::loads::sized;
 use super::{PairRow, Reading, input, squash};
 use crate::fleet::instance::Instance;
 use crate::fused::kernel::{Simd, VECTOR};
@@ -23,8 +23,14 @@ impl Reading {
         }
         for (block, work) in self.work.chunks_exact(VECTOR).enumerate() {
             let rows = &mut self.rows[block * panels * PANEL + start..][..VECTOR];
-            let columns = std::array::from_fn(|place| &work[place].is_last);
-            to_columns(simd, columns, |(lane, row)| row.store(&mut rows[lane]));
+            let mut columns = [zero; VECTOR];
+            for (column, work) in columns.iter_mut().zip(work) {
+                *column = Wide::load(simd, &work.is_last);
+            }
+            Wide::transpose(simd, &mut columns);
+            for (row, column) in rows.iter_mut().zip(columns) {
+                column.store(row);
+            }
         }
     }
 
@@ -49,8 +55,14 @@ impl Reading {
             if is_any_shared {
                 for (index, work) in self.work.chunks_exact_mut(VECTOR).enumerate() {
                     let waiting = &self.rows[index * panels * PANEL + start..][..VECTOR];
-                    let waiting = std::array::from_fn(|lane| &waiting[lane]);
-                    to_columns(simd, waiting, |(place, column)| column.store(&mut work[place].is_last));
+                    let mut columns = [zero; VECTOR];
+                    for (column, row) in columns.iter_mut().zip(waiting) {
+                        *column = Wide::load(simd, row);
+                    }
+                    Wide::transpose(simd, &mut columns);
+                    for (work, column) in work.iter_mut().zip(columns) {
+                        column.store(&mut work.is_last);
+                    }
                 }
             }
             let mut least = Wide::splat(simd, f32::INFINITY);
