@@ -49,7 +49,7 @@ pub struct FleetSettings {
 }
 
 /// A fleet that is remembered.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Memory {
     instance: Instance,
     /// What the networks read first; `None`: nothing was decided yet.
@@ -82,7 +82,7 @@ pub struct FleetAgent {
 }
 
 /// All that a [`FleetAgent`] knows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FleetAgentState {
     learners: Vec<[Vec<u8>; 2]>,
     buffer: VecDeque<Vec<Memory>>,
@@ -243,13 +243,13 @@ impl FleetAgent {
     /// # Errors
     /// If the state is damaged, or of an agent with other arguments. Then the agent is of no use.
     pub fn restore(&mut self, state: FleetAgentState) -> Result<(), StateError> {
-        let FleetAgentState { learners, buffer, draws, batches, step } = state;
-        let fits = |memory: &Memory| {
+        let FleetAgentState { learners, mut buffer, draws, batches, step } = state;
+        let fits = |memory: &mut Memory| {
             let Memory { instance, start, label } = memory;
-            let is_decision = |places: &[u8]| {
+            let is_decision = |places: &[u8]| -> bool {
                 places.len() == instance.task_count() && places.iter().all(|&place| usize::from(place) < instance.places())
             };
-            instance.is_consistent() && is_decision(label) && start.as_deref().is_none_or(is_decision)
+            is_decision(label) && start.as_deref().is_none_or(is_decision) && instance.complete()
         };
         let same_shape = |block: &Vec<Memory>| {
             block.first().is_some_and(|first| block.iter().all(|memory| memory.instance.is_like(&first.instance)))
@@ -259,7 +259,7 @@ impl FleetAgent {
             && batches.len() == self.batches.len()
             && (1..=self.settings.steps).contains(&step)
             && buffer.len() == step.min(self.settings.buffer)
-            && buffer.iter().all(|block| same_shape(block) && block.iter().all(fits));
+            && buffer.iter_mut().all(|block| same_shape(block) && block.iter_mut().all(fits));
         if !same {
             return Err(StateError::new("it is of another training"));
         }

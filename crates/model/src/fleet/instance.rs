@@ -3,10 +3,12 @@
 use serde::{Deserialize, Serialize};
 use sim::CostModel;
 
+use super::lanes::InstanceLanes;
+
 /// Rates, sizes and what is shared, in units of the instance itself: a size of 1 is the mean size, a cost of 1 what a task
 /// of that size costs on average where it is cheapest alone. Energies are weighted by α, times by 1 − α, so that the cost
 /// of a decision is Σ energy · size + Σ T_n.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Instance {
     pub(super) devices: usize,
     pub(super) tasks: usize,
@@ -24,10 +26,13 @@ pub struct Instance {
     pub(super) uplink: f32,
     /// `[N][places]`; empty if everything can be reached.
     pub(super) reachable: Vec<bool>,
+    /// All of it once more, as vectors read it.
+    #[serde(skip)]
+    pub(super) lanes: InstanceLanes,
 }
 
 /// What a mean task costs one device at one place, but for what others have there.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(super) struct Own {
     pub(super) energy: f32,
     pub(super) send: f32,
@@ -37,7 +42,7 @@ pub(super) struct Own {
 }
 
 /// What each mean task of anyone at a place keeps everyone there.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(super) struct Shared {
     pub(super) link: f32,
     pub(super) compute: f32,
@@ -118,6 +123,14 @@ impl Instance {
             });
             self.uplink = self.uplink.max((time * terms.shared_uplink / unit) as f32);
         }
+        self.spread();
+    }
+
+    /// Copies everything into lanes.
+    fn spread(&mut self) {
+        let mut lanes = std::mem::take(&mut self.lanes);
+        lanes.set(self);
+        self.lanes = lanes;
     }
 
     /// N × M.
@@ -140,9 +153,9 @@ impl Instance {
         (self.devices, self.tasks, self.places) == (other.devices, other.tasks, other.places)
     }
 
-    /// Whether everything in it is of the length that its numbers of devices, tasks and places ask for, as after reading one
-    /// that was written.
-    pub fn is_consistent(&self) -> bool {
+    /// Makes an instance that was written and read again ready for use; false if it cannot be one, its parts being of other
+    /// lengths than its numbers of devices, tasks and places ask for.
+    pub fn complete(&mut self) -> bool {
         let Self { devices, tasks, places, .. } = *self;
         let count = devices.saturating_mul(tasks);
         let is_order = |order: &[u32]| {
@@ -150,21 +163,17 @@ impl Instance {
             sorted.sort_unstable();
             sorted.len() == count && sorted.iter().enumerate().all(|(index, task)| index == *task as usize)
         };
-        count > 0
+        let is_consistent = count > 0
             && (1..=256).contains(&places)
             && self.sizes.len() == count
             && is_order(&self.order)
             && is_order(&self.order_of_all)
             && self.own.len() == devices.saturating_mul(places)
             && self.shared.len() == places
-            && (self.reachable.is_empty() || self.reachable.len() == self.own.len())
-    }
-
-    /// When a device is done at a place with so much there.
-    #[inline]
-    pub(super) fn time(&self, own: &Own, place: usize, bytes: f32, load: f32, sent: f32) -> f32 {
-        let shared = self.shared[place];
-        let uplink = if place > 0 { self.uplink * sent } else { 0.0 };
-        (own.send * bytes).max(shared.link * load).max(uplink) + own.compute * bytes + shared.compute * load
+            && (self.reachable.is_empty() || self.reachable.len() == self.own.len());
+        if is_consistent {
+            self.spread();
+        }
+        is_consistent
     }
 }

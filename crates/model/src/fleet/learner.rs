@@ -4,10 +4,10 @@ use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, OptimizerRecord};
 use burn::tensor::{Bytes, Device, Tensor, TensorData, activation};
 
-use super::forward::{begin, soften};
 use super::instance::Instance;
 use super::net::{BatchShape, FleetNet};
 use super::reading::{INPUTS, Reading};
+use super::shares::{begin, soften};
 use crate::ensemble::to_vec;
 use crate::state::StateError;
 
@@ -53,12 +53,7 @@ impl FleetLearner {
     /// If there is no case, or they are not all of one shape.
     pub fn step(&mut self, cases: &[FleetCase<'_>], learning_rate: f64) -> f32 {
         let first = cases.first().expect("a batch has cases").instance;
-        let batch = BatchShape {
-            cases: cases.len(),
-            devices: first.devices,
-            tasks: first.tasks,
-            places: first.places,
-        };
+        let batch = BatchShape { cases: cases.len(), devices: first.devices, tasks: first.tasks, places: first.places };
         let (count, places) = (first.task_count(), first.places);
         let rows = cases.len() * places * count;
         let rounds = self.net.rounds.len();
@@ -81,9 +76,7 @@ impl FleetLearner {
             let mut inputs = vec![0.0; rows * INPUTS];
             let blocks = inputs.chunks_exact_mut(places * count * INPUTS);
             for ((case, shares), inputs) in cases.iter().zip(&shares).zip(blocks) {
-                self.reading.read(case.instance, shares, |place, task, values| {
-                    inputs[(place * count + task) * INPUTS..][..INPUTS].copy_from_slice(&values);
-                });
+                self.reading.read_rows(case.instance, shares, inputs);
             }
             let inputs = Tensor::<2>::from_data(TensorData::new(inputs, [rows, INPUTS]), &self.device);
             let (hidden, scores) = self.net.round(round, Tensor::from_inner(inputs), known, batch);

@@ -2,11 +2,14 @@
 
 mod forward;
 mod instance;
+mod lanes;
+mod layers;
 mod learner;
 mod net;
 mod policy;
 mod reading;
 mod search;
+mod shares;
 
 pub use forward::{FleetForward, FleetScratch};
 pub use instance::Instance;

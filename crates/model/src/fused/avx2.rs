@@ -3,9 +3,10 @@
 #![expect(clippy::inline_always, reason = "intrinsics must end up in a function that is compiled for AVX2")]
 
 use std::arch::x86_64::{
-    __m256, _CMP_GT_OQ, _CMP_NLT_UQ, _mm256_add_ps, _mm256_and_ps, _mm256_andnot_ps, _mm256_cmp_ps, _mm256_div_ps,
-    _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_mul_ps, _mm256_permute2f128_ps, _mm256_set1_ps,
-    _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_sqrt_ps, _mm256_storeu_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
+    __m256, _CMP_GT_OQ, _CMP_LT_OQ, _CMP_NLT_UQ, _mm256_add_ps, _mm256_and_ps, _mm256_andnot_ps, _mm256_blendv_ps,
+    _mm256_cmp_ps, _mm256_div_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps,
+    _mm256_permute2f128_ps, _mm256_set1_ps, _mm256_setzero_ps, _mm256_shuffle_ps, _mm256_sqrt_ps, _mm256_storeu_ps,
+    _mm256_sub_ps, _mm256_unpackhi_ps, _mm256_unpacklo_ps,
 };
 
 use super::kernel::{Simd, Task, VECTOR};
@@ -65,6 +66,12 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn subtract(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: `self` proves that the processor has AVX2 and FMA.
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+
+    #[inline(always)]
     fn multiply(self, a: __m256, b: __m256) -> __m256 {
         // SAFETY: `self` proves that the processor has AVX2 and FMA.
         unsafe { _mm256_mul_ps(a, b) }
@@ -80,6 +87,24 @@ impl Simd for Avx2 {
     fn multiply_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
         // SAFETY: `self` proves that the processor has AVX2 and FMA.
         unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+
+    #[inline(always)]
+    fn max(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: `self` proves that the processor has AVX2 and FMA.
+        unsafe { _mm256_max_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn min(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: `self` proves that the processor has AVX2 and FMA.
+        unsafe { _mm256_min_ps(a, b) }
+    }
+
+    #[inline(always)]
+    fn where_less(self, a: __m256, b: __m256, then: __m256, otherwise: __m256) -> __m256 {
+        // SAFETY: `self` proves that the processor has AVX2 and FMA.
+        unsafe { _mm256_blendv_ps(otherwise, then, _mm256_cmp_ps::<_CMP_LT_OQ>(a, b)) }
     }
 
     #[inline(always)]

@@ -60,6 +60,67 @@ impl DenseForward<'_> {
     }
 }
 
+/// `output = max(output + input · weight, 0)`, in sums begun elsewhere.
+///
+/// # Shapes
+///
+/// `weight` `[in, out]`, `input` `[in][panel]`, `output` `[out][panel]`.
+pub(crate) struct DenseOnto<'a> {
+    pub(crate) weight: &'a [f32],
+    pub(crate) input: &'a [Lanes],
+    pub(crate) output: &'a mut [Lanes],
+}
+
+impl Task for DenseOnto<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        self.accumulate(simd, true);
+    }
+}
+
+impl DenseOnto<'_> {
+    /// The same, or without the maximum.
+    #[inline(always)]
+    pub(crate) fn accumulate<S: Simd>(mut self, simd: S, relu: bool) {
+        for (start, size) in tiles(self.output.len(), S::TILE_ROWS) {
+            match size {
+                1 => self.tile::<S, 1>(simd, start, relu),
+                2 => self.tile::<S, 2>(simd, start, relu),
+                3 => self.tile::<S, 3>(simd, start, relu),
+                4 => self.tile::<S, 4>(simd, start, relu),
+                5 => self.tile::<S, 5>(simd, start, relu),
+                _ => self.tile::<S, 6>(simd, start, relu),
+            }
+        }
+    }
+
+    /// Output units `start..start + UNITS`.
+    #[inline(always)]
+    fn tile<S: Simd, const UNITS: usize>(&mut self, simd: S, start: usize, relu: bool) {
+        let outputs = self.output.len();
+        let mut sums = [[simd.splat(0.0); 2]; UNITS];
+        for (sums, output) in sums.iter_mut().zip(&self.output[start..start + UNITS]) {
+            *sums = [simd.load(&output.0[0]), simd.load(&output.0[1])];
+        }
+        for (input, weights) in self.input.iter().zip(self.weight.chunks_exact(outputs)) {
+            let input = [simd.load(&input.0[0]), simd.load(&input.0[1])];
+            for (sums, &weight) in sums.iter_mut().zip(window::<UNITS>(weights, start)) {
+                let weight = simd.splat(weight);
+                for (sum, input) in sums.iter_mut().zip(input) {
+                    *sum = simd.multiply_add(input, weight, *sum);
+                }
+            }
+        }
+        for (output, sums) in self.output[start..start + UNITS].iter_mut().zip(sums) {
+            for (output, sum) in output.0.iter_mut().zip(sums) {
+                simd.store(if relu { simd.relu(sum) } else { sum }, output);
+            }
+        }
+    }
+}
+
 /// `input_gradient = gradient · weightᵀ` where the layer's input, the output of a ReLU, is positive, else 0.
 ///
 /// # Shapes

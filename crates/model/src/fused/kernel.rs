@@ -68,10 +68,17 @@ pub(crate) trait Simd: Copy {
     fn load(self, values: &[f32; VECTOR]) -> Self::Vector;
     fn store(self, vector: Self::Vector, values: &mut [f32; VECTOR]);
     fn add(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    fn subtract(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn multiply(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     fn divide(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// `a * b + c`.
     fn multiply_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
+    /// The larger; of numbers only.
+    fn max(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// The smaller; of numbers only.
+    fn min(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
+    /// `then` where `a < b`, else `otherwise`.
+    fn where_less(self, a: Self::Vector, b: Self::Vector, then: Self::Vector, otherwise: Self::Vector) -> Self::Vector;
     fn square_root(self, a: Self::Vector) -> Self::Vector;
     /// `max(a, 0)`.
     fn relu(self, a: Self::Vector) -> Self::Vector;

@@ -30,7 +30,7 @@ fn polynomial<S: Simd, const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
 ///
 /// `exp(x) = 2^n exp(r)` with `n` the integer nearest to `x / ln 2`; polynomial from Cephes' `expf`.
 #[inline(always)]
-pub(super) fn exp_of_negative<S: Simd>(x: f32) -> f32 {
+pub(crate) fn exp_of_negative<S: Simd>(x: f32) -> f32 {
     /// Adding 1.5 * 2^23 leaves the nearest integer in the lowest bits of the sum.
     const ROUND: f32 = 12_582_912.0;
     /// `ln 2` in two parts, the first with so few bits that its multiples by `n` are exact.

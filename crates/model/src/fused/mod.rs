@@ -57,7 +57,7 @@ mod gradient;
 mod head;
 mod inference;
 pub(crate) mod kernel;
-mod math;
+pub(crate) mod math;
 pub(crate) mod panel;
 mod parameters;
 mod portable;
@@ -65,6 +65,7 @@ mod profile;
 mod row;
 mod shape;
 mod trainer;
+pub(crate) mod wide;
 
 pub use adam::Adam;
 #[cfg(target_arch = "x86_64")]

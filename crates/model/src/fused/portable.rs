@@ -45,6 +45,11 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn subtract(self, a: Vector, b: Vector) -> Vector {
+        from_fn(|lane| a[lane] - b[lane])
+    }
+
+    #[inline(always)]
     fn multiply(self, a: Vector, b: Vector) -> Vector {
         from_fn(|lane| a[lane] * b[lane])
     }
@@ -57,6 +62,21 @@ impl Simd for Portable {
     #[inline(always)]
     fn multiply_add(self, a: Vector, b: Vector, c: Vector) -> Vector {
         from_fn(|lane| multiply_add::<Self>(a[lane], b[lane], c[lane]))
+    }
+
+    #[inline(always)]
+    fn max(self, a: Vector, b: Vector) -> Vector {
+        from_fn(|lane| if a[lane] > b[lane] { a[lane] } else { b[lane] })
+    }
+
+    #[inline(always)]
+    fn min(self, a: Vector, b: Vector) -> Vector {
+        from_fn(|lane| if a[lane] < b[lane] { a[lane] } else { b[lane] })
+    }
+
+    #[inline(always)]
+    fn where_less(self, a: Vector, b: Vector, then: Vector, otherwise: Vector) -> Vector {
+        from_fn(|lane| if a[lane] < b[lane] { then[lane] } else { otherwise[lane] })
     }
 
     #[inline(always)]

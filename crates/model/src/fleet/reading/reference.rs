@@ -1,21 +1,15 @@
-//! What a network reads of a decision: loads, waits, and what moving each task would change.
+//! The same, one number after the other: what the vectors are held against.
 
-use super::instance::{Instance, Own};
-
-/// Inputs for each task at each place.
-pub const INPUTS: usize = 30;
+use super::{INPUTS, PRESENT};
+use crate::fleet::instance::{Instance, Own};
 
 /// Changes of a load, in mean tasks, at which it is known what the others would wait; between them it is taken as linear.
 const STEPS: [f32; 9] = [-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0];
 const NOW: usize = 4;
 
-/// Fewer bytes, in mean tasks, are none: rounding leaves as many.
-const PRESENT: f32 = 1e-5;
-
-/// Loads and marginal costs of one decision, or of shares of tasks at places. What a move would change is estimated from loads and rates alone; no price is
-/// asked of the cost model.
+/// Loads and marginal costs of one decision, or of shares of tasks at places.
 #[derive(Debug, Clone, Default)]
-pub struct Reading {
+pub(super) struct Reading {
     /// `[N][places]`: bytes in mean tasks, and when the device is done there.
     bytes: Vec<f32>,
     times: Vec<f32>,
@@ -105,7 +99,12 @@ impl Reading {
     ///
     /// # Panics
     /// If the shares are not of this shape.
-    pub fn read(&mut self, instance: &Instance, shares: &[f32], mut put: impl FnMut(usize, usize, [f32; INPUTS])) {
+    pub(super) fn read(
+        &mut self,
+        instance: &Instance,
+        shares: &[f32],
+        mut put: impl FnMut(usize, usize, [f32; INPUTS]),
+    ) {
         let count = instance.task_count();
         assert_eq!(shares.len(), instance.places * count, "the shares are not [places][N * M]");
         self.load(instance, shares);
@@ -194,7 +193,7 @@ impl Reading {
             for place in 0..places {
                 let at = device * places + place;
                 if self.bytes[at] > PRESENT {
-                    self.times[at] = instance.time(&instance.own[at], place, self.bytes[at], self.loads[place], sent);
+                    self.times[at] = time(instance, &instance.own[at], place, self.bytes[at], self.loads[place], sent);
                 }
             }
             let longest = Longest::of(&self.times[row]);
@@ -225,7 +224,7 @@ impl Reading {
                 let longest = &self.longest[device];
                 let (elsewhere, now) = (longest.without(place), longest.times[0]);
                 for (wait, load) in self.waits[place].iter_mut().zip(loads) {
-                    *wait += instance.time(&instance.own[at], place, self.bytes[at], load, sent).max(elsewhere) - now;
+                    *wait += time(instance, &instance.own[at], place, self.bytes[at], load, sent).max(elsewhere) - now;
                 }
             }
         }
@@ -239,7 +238,7 @@ impl Reading {
                         let at = row + place;
                         if self.bytes[at] > PRESENT {
                             let own = &instance.own[at];
-                            longest = longest.max(instance.time(own, place, self.bytes[at], self.loads[place], sent));
+                            longest = longest.max(time(instance, own, place, self.bytes[at], self.loads[place], sent));
                         }
                     }
                     *wait += longest - self.longest[device].times[0];
@@ -273,7 +272,8 @@ impl Reading {
                 let gone = size * share(place);
                 let bytes = self.bytes[row + place] - gone;
                 let load = self.loads[place] - gone;
-                without[place] = if bytes > PRESENT { instance.time(&own[place], place, bytes, load, sent_without) } else { 0.0 };
+                without[place] =
+                    if bytes > PRESENT { time(instance, &own[place], place, bytes, load, sent_without) } else { 0.0 };
                 others[place] = self.others(instance, &own[place], place, row, &longest, -gone, sent);
                 leaving += others[place];
             }
@@ -284,7 +284,7 @@ impl Reading {
                 let rest = size * (1.0 - share(place));
                 let sent_then = if place == 0 { sent_without } else { sent_without + size };
                 let (bytes, load) = (self.bytes[row + place] + rest, self.loads[place] + rest);
-                let there = instance.time(&own[place], place, bytes, load, sent_then);
+                let there = time(instance, &own[place], place, bytes, load, sent_then);
                 let then = there.max(apart.without(place));
                 let coming = self.others(instance, &own[place], place, row, &longest, rest, sent);
                 let mut others_time = leaving - others[place] + coming;
@@ -343,7 +343,7 @@ impl Reading {
                 for place in 0..places {
                     let load = self.loads[place] - bytes[place] + larger[place];
                     let sent = if place == 0 { sent_before } else { sent_before + size };
-                    let there = instance.time(&own[place], place, larger[place] + size, load + size, sent);
+                    let there = time(instance, &own[place], place, larger[place] + size, load + size, sent);
                     let change = &mut self.moves[task * places + place];
                     let then = there.max(before);
                     change.in_turn = own[place].energy * size + (then - before) + change.others_time;
@@ -352,7 +352,7 @@ impl Reading {
                     larger[place] += share;
                     if larger[place] > PRESENT {
                         let sent = sent_before + size * (1.0 - shares[task]);
-                        after = after.max(instance.time(&own[place], place, larger[place], load + share, sent));
+                        after = after.max(time(instance, &own[place], place, larger[place], load + share, sent));
                     }
                 }
                 before = after;
@@ -384,7 +384,7 @@ impl Reading {
             let sent = seen - loads[0];
             for place in 0..places {
                 times[place] = if bytes[row + place] > PRESENT {
-                    instance.time(&own[place], place, bytes[row + place], loads[place], sent)
+                    time(instance, &own[place], place, bytes[row + place], loads[place], sent)
                 } else {
                     0.0
                 };
@@ -392,7 +392,7 @@ impl Reading {
             let longest = Longest::of(&times);
             for place in 0..places {
                 let sent = if place == 0 { sent } else { sent + size };
-                let there = instance.time(&own[place], place, bytes[row + place] + size, loads[place] + size, sent);
+                let there = time(instance, &own[place], place, bytes[row + place] + size, loads[place] + size, sent);
                 let then = there.max(longest.times[0]);
                 let shared = instance.shared[place];
                 let mut waiting = critical[place];
@@ -415,7 +415,7 @@ impl Reading {
             let mut latest = (0.0, usize::MAX);
             for place in 0..places {
                 if bytes[row + place] > PRESENT {
-                    let time = instance.time(&own[place], place, bytes[row + place], loads[place], sent);
+                    let time = time(instance, &own[place], place, bytes[row + place], loads[place], sent);
                     if time > latest.0 {
                         latest = (time, place);
                     }
@@ -454,7 +454,14 @@ impl Reading {
             return all;
         }
         let load = (self.loads[place] + change).max(0.0);
-        let then = instance.time(own, place, self.bytes[row + place], load, sent);
+        let then = time(instance, own, place, self.bytes[row + place], load, sent);
         all - (then.max(longest.without(place)) - longest.times[0])
     }
+}
+
+/// When a device is done at a place with so much there.
+fn time(instance: &Instance, own: &Own, place: usize, bytes: f32, load: f32, sent: f32) -> f32 {
+    let shared = instance.shared[place];
+    let uplink = if place > 0 { instance.uplink * sent } else { 0.0 };
+    (own.send * bytes).max(shared.link * load).max(uplink) + own.compute * bytes + shared.compute * load
 }

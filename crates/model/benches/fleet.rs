@@ -1,0 +1,57 @@
+//! Forward passes of networks for any fleet: `cargo bench -p model --bench fleet`.
+
+use burn::tensor::Device;
+use divan::{Bencher, black_box};
+use model::DeviceChoice;
+use model::fleet::{FleetForward, FleetNet, FleetScratch, FleetShape, INPUTS, Instance, Reading, undecided};
+use sim::{Fleets, Part, SizeSampler, Workloads, random};
+
+const SHAPE: FleetShape = FleetShape { width: 24, rounds: 4 };
+
+/// Devices and tasks of fleets with three edge servers and a cloud.
+const FLEETS: [(usize, usize); 3] = [(3, 3), (10, 10), (50, 10)];
+
+fn main() {
+    divan::main();
+}
+
+fn device() -> Device {
+    DeviceChoice::Flex.open().expect("built in by default").device
+}
+
+/// An instance whose edge servers are shared.
+fn instance((devices, tasks): (usize, usize)) -> Instance {
+    let mut stream = random::stream(1, "bench");
+    let mut scenario = Fleets::default().draw_shaped(devices, tasks, 3, &mut stream);
+    scenario.servers[..3].iter_mut().for_each(|server| server.sharing = sim::scenario::Sharing::Shared);
+    let sampler = SizeSampler::new(&scenario).expect("no file");
+    let mut source = Workloads::new(&scenario, sampler, Part::HeldOut, random::stream(1, "bench sizes"));
+    Instance::new(&scenario.check().expect("valid"), source.draw().sizes_bytes())
+}
+
+fn forward(bencher: Bencher<'_, '_>, fleet: (usize, usize), shape: FleetShape) {
+    let forward = FleetForward::new(&FleetNet::random(shape, 0, 1, &device()));
+    let (instance, mut scratch) = (instance(fleet), FleetScratch::default());
+    let mut decision = vec![0; instance.task_count()];
+    bencher.bench_local(|| forward.pass(black_box(&instance), &mut scratch, black_box(&mut decision)));
+}
+
+#[divan::bench(sample_count = 500, args = FLEETS)]
+fn pass(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
+    forward(bencher, fleet, SHAPE);
+}
+
+/// One round of one unit: little but the reading.
+#[divan::bench(sample_count = 500, args = FLEETS)]
+fn pass_of_one_unit(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
+    forward(bencher, fleet, FleetShape { width: 1, rounds: 1 });
+}
+
+/// The inputs of one round as the learner takes them, row by row.
+#[divan::bench(sample_count = 500, args = FLEETS)]
+fn reading(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
+    let (instance, mut reading, mut shares) = (instance(fleet), Reading::default(), Vec::new());
+    undecided(&instance, &mut shares);
+    let mut inputs = vec![0.0; shares.len() * INPUTS];
+    bencher.bench_local(|| reading.read_rows(black_box(&instance), black_box(&shares), &mut inputs));
+}

@@ -1,0 +1,302 @@
+//! The layers of one round on the CPU.
+//!
+//! What is the same for all tasks of a device at a place is a row of numbers, and what is the same for a task at all
+//! places one of lanes; both are reckoned once and then added to what is of a task at a place.
+#![expect(clippy::inline_always, reason = "tasks must be inlined into a function compiled for the kernel")]
+
+use super::instance::Instance;
+use super::lanes::OF_TASK;
+use super::net::RoundData;
+use super::reading::{OF_PAIR, PAIR_INPUTS, PLACE_INPUTS, TASK_INPUTS};
+use crate::fused::dense::DenseOnto;
+use crate::fused::kernel::{Simd, Task, VECTOR};
+use crate::fused::panel::{Lanes, PANEL};
+use crate::fused::wide::Wide;
+
+type Units = [f32; VECTOR];
+
+/// Devices whose products are reckoned side by side.
+const SIDE_BY_SIDE: usize = 8;
+
+/// One round's weights.
+#[derive(Debug, Clone)]
+pub(super) struct Round {
+    /// `[OF_PAIR (+ width), width]`: of inputs, and of what was known of the task at the place.
+    of_pair: Vec<f32>,
+    /// `[OF_TASK (+ width), width]`.
+    of_task: Vec<f32>,
+    /// `[width / 8]`, `[PLACE_INPUTS][width / 8]`, `[width][width / 8]`, all rounded up.
+    bias: Vec<Units>,
+    of_place: Vec<Units>,
+    known: Option<[Vec<Units>; 2]>,
+    /// `[OF_PAIR + width]`.
+    score_of_pair: Vec<f32>,
+    score_of_task: [f32; OF_TASK],
+    score_of_place: [f32; PLACE_INPUTS.len()],
+}
+
+/// Rows of `width` numbers, each filled up with zeros to whole vectors.
+fn in_vectors(values: &[f32], width: usize) -> Vec<Units> {
+    let mut rows = Vec::new();
+    for row in values.chunks_exact(width) {
+        for units in row.chunks(VECTOR) {
+            let mut vector = [0.0; VECTOR];
+            vector[..units.len()].copy_from_slice(units);
+            rows.push(vector);
+        }
+    }
+    rows
+}
+
+impl Round {
+    /// Sorts the weights by what their inputs are of.
+    pub(super) fn new(round: &RoundData, width: usize) -> Self {
+        let rows = |inputs: &[usize]| -> Vec<f32> {
+            inputs.iter().flat_map(|&input| &round.input[input * width..][..width]).copied().collect()
+        };
+        let (mut of_pair, mut of_task) = (rows(&PAIR_INPUTS), rows(&TASK_INPUTS));
+        if let Some(known) = &round.known {
+            of_pair.extend_from_slice(&known.own);
+            of_task.extend_from_slice(&known.by_task);
+        }
+        let mut score_of_pair: Vec<f32> = PAIR_INPUTS.iter().map(|&input| round.direct[input]).collect();
+        score_of_pair.extend_from_slice(&round.score);
+        let vectors = |values: &[f32]| in_vectors(values, width);
+        Self {
+            of_pair,
+            of_task,
+            bias: vectors(&round.bias),
+            of_place: vectors(&rows(&PLACE_INPUTS)),
+            known: round.known.as_ref().map(|known| [vectors(&known.by_device), vectors(&known.by_place)]),
+            score_of_pair,
+            score_of_task: TASK_INPUTS.map(|input| round.direct[input]),
+            score_of_place: PLACE_INPUTS.map(|input| round.direct[input]),
+        }
+    }
+}
+
+/// What rounds know of tasks and devices.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Hidden {
+    width: usize,
+    /// Devices and the one after the last, a multiple of [`SIDE_BY_SIDE`].
+    rows: usize,
+    /// `[panels][OF_TASK + width]`: inputs, and the mean over places.
+    tasks: Vec<Lanes>,
+    /// `[places][rows][width / 8]`: sums over tasks, and what follows from their means.
+    sums: Vec<Units>,
+    products: Vec<Units>,
+    /// `[width / 8]`.
+    mean: Vec<Units>,
+    base: Vec<Units>,
+    /// `[width]`, and a multiple of 8.
+    of_task: Vec<Lanes>,
+    units: Vec<Lanes>,
+}
+
+impl Hidden {
+    /// Nothing is known.
+    pub(super) fn begin(&mut self, instance: &Instance, width: usize) {
+        let vectors = width.div_ceil(VECTOR);
+        self.width = width;
+        self.rows = (instance.devices + 1).next_multiple_of(SIDE_BY_SIDE);
+        self.tasks.clear();
+        self.tasks.resize(instance.lanes.panels * (OF_TASK + width), Lanes::ZERO);
+        for (task, lanes) in self.tasks.chunks_exact_mut(OF_TASK + width).zip(&instance.lanes.tasks) {
+            task[..OF_TASK].copy_from_slice(&lanes.inputs);
+        }
+        for values in [&mut self.sums, &mut self.products] {
+            values.clear();
+            values.resize(instance.places * self.rows * vectors, [0.0; VECTOR]);
+        }
+        for values in [&mut self.mean, &mut self.base] {
+            values.clear();
+            values.resize(vectors, [0.0; VECTOR]);
+        }
+        self.of_task.clear();
+        self.of_task.resize(width, Lanes::ZERO);
+        self.units.clear();
+        self.units.resize(vectors * VECTOR, Lanes::ZERO);
+    }
+
+    /// One round: from inputs, `of_place` and `rows` `[places][panels][OF_PAIR + width]`, to hidden units in the same rows
+    /// and `scores` `[places][panels]`.
+    #[inline(always)]
+    #[expect(clippy::too_many_arguments, reason = "the parts of the scratch")]
+    pub(super) fn advance<S: Simd>(
+        &mut self,
+        simd: S,
+        instance: &Instance,
+        round: &Round,
+        of_place: &[[f32; PLACE_INPUTS.len()]],
+        rows: &mut [Lanes],
+        scores: &mut [Lanes],
+        is_last: bool,
+    ) {
+        let (places, panels, width) = (instance.places, instance.lanes.panels, self.width);
+        let block = OF_PAIR + width;
+        let length = if round.known.is_some() { block } else { OF_PAIR };
+        for (place, inputs) in of_place.iter().enumerate() {
+            self.devices(simd, instance, round, place, inputs);
+        }
+        self.sums.fill([0.0; VECTOR]);
+        for panel in 0..panels {
+            self.task(simd, round, panel);
+            let score_of_task = score(simd, &instance.lanes.tasks[panel].inputs, &round.score_of_task, 0.0);
+            for place in 0..places {
+                let row = &mut rows[(place * panels + panel) * block..][..block];
+                self.expand(simd, instance, panel, place);
+                let units = &mut self.units[..width];
+                DenseOnto { weight: &round.of_pair, input: &row[..length], output: units }.run(simd);
+                row[OF_PAIR..].copy_from_slice(units);
+                let of_place = round.score_of_place.iter().zip(&of_place[place]);
+                let base = of_place.map(|(weight, input)| weight * input).sum();
+                let sums = score(simd, row, &round.score_of_pair, base);
+                for (half, (sum, of_task)) in sums.into_iter().zip(score_of_task).enumerate() {
+                    (sum + of_task).store(&mut scores[place * panels + panel].0[half]);
+                }
+                if !is_last {
+                    self.collect(simd, instance, panel, place);
+                }
+            }
+        }
+    }
+
+    /// What is the same for all tasks of each device at a place; makes means of the sums.
+    #[inline(always)]
+    fn devices<S: Simd>(
+        &mut self,
+        simd: S,
+        instance: &Instance,
+        round: &Round,
+        place: usize,
+        inputs: &[f32; PLACE_INPUTS.len()],
+    ) {
+        let (devices, vectors) = (instance.devices, self.base.len());
+        self.base.copy_from_slice(&round.bias);
+        onto(simd, inputs.iter().copied(), &round.of_place, &mut self.base);
+        let sums = &mut self.sums[place * self.rows * vectors..][..self.rows * vectors];
+        let products = &mut self.products[place * self.rows * vectors..][..self.rows * vectors];
+        let Some([by_device, by_place]) = &round.known else {
+            products.chunks_exact_mut(vectors).for_each(|row| row.copy_from_slice(&self.base));
+            return;
+        };
+        let each = Wide::splat(simd, 1.0 / instance.tasks as f32);
+        self.mean.fill([0.0; VECTOR]);
+        for row in sums[..devices * vectors].chunks_exact_mut(vectors) {
+            for (value, mean) in row.iter_mut().zip(&mut self.mean) {
+                let scaled = Wide::load(simd, value) * each;
+                scaled.store(value);
+                (Wide::load(simd, mean) + scaled).store(mean);
+            }
+        }
+        let each = 1.0 / devices as f32;
+        let mean = self.mean.as_flattened()[..self.width].iter().map(|mean| mean * each);
+        onto(simd, mean, by_place, &mut self.base);
+        let size = SIDE_BY_SIDE * vectors;
+        for (sums, products) in sums.chunks_exact(size).zip(products.chunks_exact_mut(size)) {
+            let sums = sums.as_flattened();
+            for (vector, base) in self.base.iter().enumerate() {
+                let mut results = [Wide::load(simd, base); SIDE_BY_SIDE];
+                for (unit, weights) in by_device.chunks_exact(vectors).enumerate() {
+                    let weights = Wide::load(simd, &weights[vector]);
+                    for (device, result) in results.iter_mut().enumerate() {
+                        let value = Wide::splat(simd, sums[device * vectors * VECTOR + unit]);
+                        *result = value.mul_add(weights, *result);
+                    }
+                }
+                for (device, result) in results.into_iter().enumerate() {
+                    result.store(&mut products[device * vectors + vector]);
+                }
+            }
+        }
+    }
+
+    /// What is the same for a task at all places; makes room for the mean over them.
+    #[inline(always)]
+    fn task<S: Simd>(&mut self, simd: S, round: &Round, panel: usize) {
+        let task = &mut self.tasks[panel * (OF_TASK + self.width)..][..OF_TASK + self.width];
+        let length = if round.known.is_some() { task.len() } else { OF_TASK };
+        self.of_task.fill(Lanes::ZERO);
+        let (weight, output) = (&round.of_task[..], &mut self.of_task[..]);
+        DenseOnto { weight, input: &task[..length], output }.accumulate(simd, false);
+        task[OF_TASK..].fill(Lanes::ZERO);
+    }
+
+    /// Puts what is the same for a device, at the place, and for a task together.
+    #[inline(always)]
+    fn expand<S: Simd>(&mut self, simd: S, instance: &Instance, panel: usize, place: usize) {
+        let vectors = self.base.len();
+        let products = &self.products[place * self.rows * vectors..][..self.rows * vectors];
+        for half in 0..2 {
+            let devices = &instance.lanes.device_of[panel * PANEL + half * VECTOR..][..VECTOR];
+            for vector in 0..vectors {
+                let mut columns = [Wide::splat(simd, 0.0); VECTOR];
+                for (column, &device) in columns.iter_mut().zip(devices) {
+                    *column = Wide::load(simd, &products[device as usize * vectors + vector]);
+                }
+                Wide::transpose(simd, &mut columns);
+                let units = self.units[vector * VECTOR..].iter_mut().zip(&self.of_task[vector * VECTOR..]);
+                for (column, (unit, of_task)) in columns.into_iter().zip(units) {
+                    (column + Wide::load(simd, &of_task.0[half])).store(&mut unit.0[half]);
+                }
+            }
+        }
+    }
+
+    /// Adds hidden units to what is known of devices and tasks.
+    #[inline(always)]
+    fn collect<S: Simd>(&mut self, simd: S, instance: &Instance, panel: usize, place: usize) {
+        let vectors = self.base.len();
+        let each = Wide::splat(simd, 1.0 / instance.places as f32);
+        let means = self.tasks[panel * (OF_TASK + self.width)..][..OF_TASK + self.width][OF_TASK..].iter_mut();
+        for (mean, units) in means.zip(&self.units) {
+            for (mean, units) in mean.0.iter_mut().zip(&units.0) {
+                Wide::load(simd, units).mul_add(each, Wide::load(simd, mean)).store(mean);
+            }
+        }
+        let sums = &mut self.sums[place * self.rows * vectors..][..self.rows * vectors];
+        for half in 0..2 {
+            let devices = &instance.lanes.device_of[panel * PANEL + half * VECTOR..][..VECTOR];
+            for (vector, units) in self.units.chunks_exact(VECTOR).enumerate() {
+                let mut rows = [Wide::splat(simd, 0.0); VECTOR];
+                for (row, units) in rows.iter_mut().zip(units) {
+                    *row = Wide::load(simd, &units.0[half]);
+                }
+                Wide::transpose(simd, &mut rows);
+                for (row, &device) in rows.into_iter().zip(devices) {
+                    let sum = &mut sums[device as usize * vectors + vector];
+                    (Wide::load(simd, sum) + row).store(sum);
+                }
+            }
+        }
+    }
+}
+
+/// Adds numbers through weights, a row each.
+#[inline(always)]
+fn onto<S: Simd>(simd: S, inputs: impl Iterator<Item = f32>, weights: &[Units], sums: &mut [Units]) {
+    for (input, weights) in inputs.zip(weights.chunks_exact(sums.len())) {
+        let input = Wide::splat(simd, input);
+        for (sum, weights) in sums.iter_mut().zip(weights) {
+            input.mul_add(Wide::load(simd, weights), Wide::load(simd, sum)).store(sum);
+        }
+    }
+}
+
+/// One number for each of sixteen tasks; in several sums, since each step of one waits for the last.
+#[inline(always)]
+fn score<S: Simd>(simd: S, row: &[Lanes], weights: &[f32], base: f32) -> [Wide<S>; 2] {
+    const SUMS: usize = 3;
+    let mut sums = [[Wide::splat(simd, 0.0); 2]; SUMS];
+    sums[0] = [Wide::splat(simd, base); 2];
+    for (row, weights) in row.chunks(SUMS).zip(weights.chunks(SUMS)) {
+        for ((sums, lanes), &weight) in sums.iter_mut().zip(row).zip(weights) {
+            for (sum, lanes) in sums.iter_mut().zip(&lanes.0) {
+                *sum = Wide::load(simd, lanes).mul_add(Wide::splat(simd, weight), *sum);
+            }
+        }
+    }
+    let [[a, b], [c, d], [e, f]] = sums;
+    [a + c + e, b + d + f]
+}

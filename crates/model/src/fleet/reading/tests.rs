@@ -1,0 +1,84 @@
+use sim::{Fleets, Part, Scenario, SizeSampler, Workloads, random};
+
+use super::{INPUTS, Reading, reference};
+use crate::fleet::instance::Instance;
+use crate::fleet::{undecided, whole};
+
+/// An instance of a scenario, with sizes drawn from it.
+fn instance(scenario: &Scenario, seed: u64) -> Instance {
+    let model = scenario.check().expect("valid");
+    let sampler = SizeSampler::new(scenario).expect("no file");
+    let mut source = Workloads::new(scenario, sampler, Part::HeldOut, random::stream(seed, "sizes"));
+    Instance::new(&model, source.draw().sizes_bytes())
+}
+
+/// Which inputs jump where two values tie, with those that are too close to tell.
+const JUMPS: [usize; 3] = [10, 23, 28];
+
+/// The largest difference, and where.
+fn largest_difference(instance: &Instance, shares: &[f32]) -> (f32, usize) {
+    let count = instance.task_count();
+    let mut expected = vec![0.0; shares.len() * INPUTS];
+    reference::Reading::default().read(instance, shares, |place, task, inputs| {
+        expected[(place * count + task) * INPUTS..][..INPUTS].copy_from_slice(&inputs);
+    });
+    let mut found = vec![0.0; shares.len() * INPUTS];
+    Reading::default().read_rows(instance, shares, &mut found);
+    let mut largest = (0.0, 0);
+    for (expected, found) in expected.chunks_exact(INPUTS).zip(found.chunks_exact(INPUTS)) {
+        for (at, (&expected_value, &value)) in expected.iter().zip(found).enumerate() {
+            let is_close = JUMPS.contains(&at) && expected[at - 1].abs().max(found[at - 1].abs()) < 1e-4;
+            let difference = (expected_value - value).abs();
+            // NaN too.
+            if !is_close && !(difference <= largest.0) {
+                largest = (difference, at);
+            }
+        }
+    }
+    largest
+}
+
+fn check(instance: &Instance, seed: u64, what: &str) {
+    let mut stream = random::stream(seed, "decisions");
+    let (count, places) = (instance.task_count(), instance.places());
+    let mut shares = Vec::new();
+    let draw: Vec<u8> = (0..count).map(|_| random::below(&mut stream, places) as u8).collect();
+    whole(instance, &draw, &mut shares);
+    let mut found = vec![("one-hot", shares.clone())];
+    undecided(instance, &mut shares);
+    found.push(("undecided", shares.clone()));
+    let raw: Vec<f32> = shares.iter().map(|_| random::unit(&mut stream) as f32).collect();
+    for task in 0..count {
+        let total: f32 = (0..places).map(|place| raw[place * count + task]).sum();
+        (0..places).for_each(|place| shares[place * count + task] = raw[place * count + task] / total);
+    }
+    found.push(("soft", shares));
+    for (kind, shares) in found {
+        let (difference, at) = largest_difference(instance, &shares);
+        if difference > 1e-4 {
+            eprintln!("{what}, {kind}: input {at} differs by {difference}");
+        }
+        assert!(difference <= 1e-1, "{what}, {kind}: input {at} differs by {difference}");
+    }
+}
+
+#[test]
+fn vectors_read_what_single_numbers_do() {
+    let mut stream = random::stream(1, "shapes");
+    for (devices, tasks) in [(1, 1), (1, 10), (3, 3), (7, 5), (16, 1), (10, 10), (17, 3), (30, 6), (50, 10)] {
+        for edges in 1..=3 {
+            for repeat in 0..8 {
+                let scenario = Fleets::default().draw_shaped(devices, tasks, edges, &mut stream);
+                check(&instance(&scenario, repeat), repeat, &scenario.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn vectors_read_presets_as_single_numbers_do() {
+    for name in ["paper", "shared-edges"] {
+        let scenario = Scenario::load(name).expect("a preset");
+        (0..8).for_each(|seed| check(&instance(&scenario, seed), seed, name));
+    }
+}

@@ -1,0 +1,194 @@
+//! What all devices together would wait with more or less at a place.
+
+use super::loads::sized;
+use super::{Longest, PRESENT, PlaceTerms, Reading};
+use crate::fleet::instance::Instance;
+use crate::fused::kernel::Simd;
+use crate::fused::panel::Lanes;
+use crate::fused::wide::Wide;
+
+/// Changes of a load, in mean tasks, at which it is known what devices would wait; between them it is taken as linear.
+pub(super) const STEPS: [f32; 9] = [-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0];
+const NOW: usize = 4;
+
+/// A function of how much a load grows, 0 at 0 and linear between [`KNOTS`], as a sum: the slope after 0, and how much it
+/// changes at each of the others.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Slopes([f32; 4]);
+
+const KNOTS: [f32; 4] = [0.0, 0.5, 1.0, 2.0];
+
+impl Slopes {
+    /// From values at [`KNOTS`] and twice the last of them.
+    fn new(values: [f32; 5]) -> Self {
+        let widths = [0.5, 0.5, 1.0, 2.0];
+        let slopes: [f32; 4] = std::array::from_fn(|knot| (values[knot + 1] - values[knot]) / widths[knot]);
+        Self(std::array::from_fn(|knot| if knot == 0 { slopes[0] } else { slopes[knot] - slopes[knot - 1] }))
+    }
+
+    /// The value at an amount that is not negative.
+    #[inline(always)]
+    pub(super) fn at<S: Simd>(&self, simd: S, amount: Wide<S>) -> Wide<S> {
+        let zero = Wide::splat(simd, 0.0);
+        let mut value = amount * Wide::splat(simd, self.0[0]);
+        for (&slope, &knot) in self.0[1..].iter().zip(&KNOTS[1..]) {
+            value = (amount - Wide::splat(simd, knot)).max(zero).mul_add(Wide::splat(simd, slope), value);
+        }
+        value
+    }
+}
+
+/// [`Slopes`] for more and for less.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Curve {
+    pub(super) more: Slopes,
+    pub(super) less: Slopes,
+}
+
+impl Curve {
+    fn new(values: &[f32; STEPS.len()]) -> Self {
+        let now = values[NOW];
+        Self {
+            more: Slopes::new(std::array::from_fn(|knot| values[NOW + knot] - now)),
+            less: Slopes::new(std::array::from_fn(|knot| values[NOW - knot] - now)),
+        }
+    }
+
+    /// The value at any change.
+    #[inline(always)]
+    pub(super) fn at<S: Simd>(&self, simd: S, change: Wide<S>) -> Wide<S> {
+        let zero = Wide::splat(simd, 0.0);
+        self.more.at(simd, change.max(zero)) + self.less.at(simd, (zero - change).max(zero))
+    }
+}
+
+/// Waits of all devices.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Waits {
+    /// `[places]`: share of devices that are done last there.
+    pub(super) critical: Vec<f32>,
+    /// `[places]`.
+    pub(super) curves: Vec<Curve>,
+    one_more: Vec<f32>,
+    /// With more or less sent to any server, where the uplinks share one.
+    pub(super) uplink: Curve,
+    /// `[places][device_panels]`: when each device is done.
+    times: Vec<Lanes>,
+    /// `[device_panels]`.
+    longest: Vec<[Lanes; 2]>,
+}
+
+impl Waits {
+    /// How long all would wait for a mean task more at a place, between -1 and 1.
+    pub(super) fn one_more(&self, place: usize) -> f32 {
+        self.one_more[place] / (1.0 + self.one_more[place].abs())
+    }
+}
+
+impl Reading {
+    #[inline(always)]
+    pub(super) fn estimate_waits<S: Simd>(&mut self, simd: S, instance: &Instance) {
+        let (places, panels) = (instance.places, instance.lanes.device_panels);
+        sized(&mut self.waits.critical, places, 0.0);
+        sized(&mut self.waits.curves, places, Curve::default());
+        sized(&mut self.waits.one_more, places, 0.0);
+        sized(&mut self.waits.times, places * panels, Lanes::ZERO);
+        sized(&mut self.waits.longest, panels, [Lanes::ZERO; 2]);
+        self.time_devices(simd, instance);
+        let sent = Wide::splat(simd, self.loads[1..].iter().sum());
+        let (zero, present) = (Wide::splat(simd, 0.0), Wide::splat(simd, PRESENT));
+        for place in 0..places {
+            let mut sums = [zero; STEPS.len()];
+            if place > 0 && instance.shared[place].is_any() {
+                let loads = STEPS.map(|step| Wide::splat(simd, (self.loads[place] + step).max(0.0)));
+                for (at, half) in (0..panels).flat_map(|panel| [(panel, 0), (panel, 1)]) {
+                    let index = place * panels + at;
+                    let bytes = Wide::load(simd, &self.device_bytes[index].0[half]);
+                    let longest = self.waits.longest(simd, at, half);
+                    let elsewhere = longest.without(Wide::load(simd, &self.waits.times[index].0[half]));
+                    let own = &instance.lanes.devices[index];
+                    let terms = PlaceTerms::new(simd, instance, place, &own.send.0[half], &own.compute.0[half]);
+                    for (sum, load) in sums.iter_mut().zip(loads) {
+                        let wait = terms.time(bytes, load, sent).max(elsewhere) - longest.0;
+                        *sum = *sum + present.where_less(bytes, wait, zero);
+                    }
+                }
+            }
+            let sums = sums.map(Wide::sum);
+            self.waits.curves[place] = Curve::new(&sums);
+            self.waits.one_more[place] = sums[NOW + 2];
+        }
+        self.waits.uplink = Curve::default();
+        if instance.uplink > 0.0 {
+            self.estimate_uplink(simd, instance);
+        }
+    }
+
+    /// When devices are done, and where last.
+    #[inline(always)]
+    fn time_devices<S: Simd>(&mut self, simd: S, instance: &Instance) {
+        let (places, panels) = (instance.places, instance.lanes.device_panels);
+        let sent = Wide::splat(simd, self.loads[1..].iter().sum());
+        let (zero, one, present) = (Wide::splat(simd, 0.0), Wide::splat(simd, 1.0), Wide::splat(simd, PRESENT));
+        self.waits.critical.fill(0.0);
+        for (panel, half) in (0..panels).flat_map(|panel| [(panel, 0), (panel, 1)]) {
+            let mut longest = Longest::none(simd);
+            for place in 0..places {
+                let index = place * panels + panel;
+                let bytes = Wide::load(simd, &self.device_bytes[index].0[half]);
+                let own = &instance.lanes.devices[index];
+                let terms = PlaceTerms::new(simd, instance, place, &own.send.0[half], &own.compute.0[half]);
+                let time = terms.time(bytes, Wide::splat(simd, self.loads[place]), sent);
+                let time = present.where_less(bytes, time, zero);
+                time.store(&mut self.waits.times[index].0[half]);
+                longest = longest.and(time);
+            }
+            longest.0.store(&mut self.waits.longest[panel][0].0[half]);
+            longest.1.store(&mut self.waits.longest[panel][1].0[half]);
+            let mut first = zero.where_less(longest.0, one, zero);
+            for place in 0..places {
+                let time = Wide::load(simd, &self.waits.times[place * panels + panel].0[half]);
+                let is_last = time.where_less(longest.0, zero, first);
+                first = first - is_last;
+                self.waits.critical[place] += is_last.sum();
+            }
+        }
+        self.waits.critical.iter_mut().for_each(|critical| *critical /= instance.devices as f32);
+    }
+
+    #[inline(always)]
+    fn estimate_uplink<S: Simd>(&mut self, simd: S, instance: &Instance) {
+        let (places, panels) = (instance.places, instance.lanes.device_panels);
+        let all: f32 = self.loads[1..].iter().sum();
+        let sent = STEPS.map(|step| Wide::splat(simd, (all + step).max(0.0)));
+        let present = Wide::splat(simd, PRESENT);
+        let mut sums = [Wide::splat(simd, 0.0); STEPS.len()];
+        for (panel, half) in (0..panels).flat_map(|panel| [(panel, 0), (panel, 1)]) {
+            let mut longest = [Wide::load(simd, &self.waits.times[panel].0[half]); STEPS.len()];
+            for place in 1..places {
+                let index = place * panels + panel;
+                let bytes = Wide::load(simd, &self.device_bytes[index].0[half]);
+                let own = &instance.lanes.devices[index];
+                let terms = PlaceTerms::new(simd, instance, place, &own.send.0[half], &own.compute.0[half]);
+                let load = Wide::splat(simd, self.loads[place]);
+                for (longest, sent) in longest.iter_mut().zip(sent) {
+                    let time = longest.max(terms.time(bytes, load, sent));
+                    *longest = present.where_less(bytes, time, *longest);
+                }
+            }
+            let now = self.waits.longest(simd, panel, half).0;
+            for (sum, longest) in sums.iter_mut().zip(longest) {
+                *sum = *sum + (longest - now);
+            }
+        }
+        self.waits.uplink = Curve::new(&sums.map(Wide::sum));
+    }
+}
+
+impl Waits {
+    #[inline(always)]
+    fn longest<S: Simd>(&self, simd: S, panel: usize, half: usize) -> Longest<S> {
+        let [first, second] = &self.longest[panel];
+        Longest(Wide::load(simd, &first.0[half]), Wide::load(simd, &second.0[half]))
+    }
+}
