@@ -17,4 +17,3 @@ pub use learner::{FleetCase, FleetLearner};
 pub use net::{FleetEnsemble, FleetKnown, FleetNet, FleetRound, FleetShape};
 pub use policy::{Effort, FREE_PASSES, FleetPolicy, PASSES};
 pub use reading::{INPUTS, Reading};
-pub use search::search;

@@ -21,8 +21,8 @@ pub enum Effort {
     /// The greedy decision (largest first) and two passes of each network from it; the cheapest of all these, so that it is
     /// never worse than greedy.
     Passes,
-    /// The same, and then moves and swaps, those first that the network minds least, until so many prices were asked for
-    /// each task in all.
+    /// Both of these, and then moves and swaps of the cheapest, those first that its network minds least, until so many
+    /// prices were asked for each task in all.
     Within(u64),
 }
 
@@ -127,13 +127,15 @@ impl Scheme for FleetPolicy {
         let sizes_bytes = workload.sizes_bytes();
         self.instance.set(model, sizes_bytes);
         let mut best = Best::default();
-        if self.effort == Effort::SearchFree {
-            self.passes(model, sizes_bytes, None, &mut best);
-        } else {
+        if self.effort != Effort::SearchFree {
             let greedy = Greedy::new(Order::LargestFirst).decide(model, workload)?;
-            best.evaluations = greedy.evaluations - 1;
             best.offer(model, sizes_bytes, greedy.decision.places(), 0);
+            // Its price is that of the last task that it placed.
+            best.evaluations = greedy.evaluations;
             self.passes(model, sizes_bytes, Some(greedy.decision.places()), &mut best);
+        }
+        if self.effort != Effort::Passes {
+            self.passes(model, sizes_bytes, None, &mut best);
         }
         if let Effort::Within(per_task) = self.effort {
             let budget = per_task.saturating_mul(model.task_count() as u64).saturating_sub(best.evaluations);

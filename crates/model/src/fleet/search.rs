@@ -1,6 +1,6 @@
-//! Search where a network is least certain.
+//! Search that a network leads: first where it minds least.
 
-use sim::IncrementalCost;
+use sim::{IncrementalCost, scheme};
 
 use super::forward::{FleetForward, FleetScratch};
 use super::instance::Instance;
@@ -8,114 +8,107 @@ use super::instance::Instance;
 /// What is tried: a task at another place, or two tasks each at the other's.
 #[derive(Debug, Clone, Copy)]
 enum Candidate {
-    Move { task: u32, place: u8 },
-    Swap { task: u32, other: u32 },
+    Move { task: usize, place: u8 },
+    Swap { task: usize, other: usize },
 }
 
 /// Tasks of one place that are tried for swaps with those of one other.
 const PARTNERS: usize = 24;
+/// The shortest list of candidates.
+const FEWEST: usize = 16;
 
-/// Improves a decision by moves and swaps, those first that the network minds least, until so many prices were asked or
-/// nothing helps; returns the number of prices. After each gain of a list's worth the network is asked again.
-pub fn search(
+/// Improves the decision that `priced` holds by moves and swaps, those first that the network minds least, until so many
+/// prices were asked or nothing helps; returns their number. The network is asked anew after one price a task.
+pub(super) fn search(
     forward: &FleetForward,
     instance: &Instance,
     scratch: &mut FleetScratch,
     priced: &mut IncrementalCost<'_>,
     budget: u64,
 ) -> u64 {
-    let count = instance.task_count();
-    let mut asked = 0;
-    let mut cost = priced.cost();
+    let sizes_bytes = priced.sizes_bytes().to_vec();
+    let mut proposal = priced.places().to_vec();
     let mut candidates = Vec::new();
-    let mut decision = priced.places().to_vec();
-    loop {
+    let (mut asked, mut cost) = (0, priced.cost());
+    while asked < budget {
         let before = cost;
-        forward.pass(instance, scratch, Some(priced.places()), &mut decision);
-        if asked >= budget {
-            return asked;
-        }
-        if decision != priced.places() {
+        forward.pass(instance, scratch, Some(priced.places()), &mut proposal);
+        if proposal != priced.places() {
             let now = priced.places().to_vec();
-            let sizes = priced.sizes_bytes().to_vec();
-            priced.set(&sizes, &decision);
+            priced.set(&sizes_bytes, &proposal);
             asked += 1;
             if gains(priced.cost(), cost) {
                 cost = priced.cost();
             } else {
-                priced.set(&sizes, &now);
+                priced.set(&sizes_bytes, &now);
             }
         }
         list(instance, scratch.scores(), priced.places(), &mut candidates);
-        let length = (count * 2).max(16);
-        if candidates.len() > length {
-            candidates.select_nth_unstable_by(length, |a, b| a.0.total_cmp(&b.0));
-            candidates.truncate(length);
-        }
-        candidates.sort_by(|a, b| a.0.total_cmp(&b.0));
         for &(_, candidate) in &candidates {
             if asked >= budget {
                 return asked;
             }
-            match candidate {
-                Candidate::Move { task, place } => {
-                    let task = task as usize;
-                    if priced.places()[task] == place {
-                        continue;
-                    }
-                    asked += 1;
-                    if gains(priced.move_cost(task, place), cost) {
-                        priced.place(task, place);
-                        cost = priced.cost();
-                    }
-                }
-                Candidate::Swap { task, other } => {
-                    let (task, other) = (task as usize, other as usize);
-                    if priced.places()[task] == priced.places()[other] {
-                        continue;
-                    }
-                    asked += 1;
-                    if priced.swap_cost(task, other, cost).is_some_and(|swapped| gains(swapped, cost)) {
-                        priced.swap(task, other);
-                        cost = priced.cost();
-                    }
-                }
-            }
+            asked += u64::from(is_tried(priced, candidate, &mut cost));
         }
         if !gains(cost, before) {
-            let sizes = priced.sizes_bytes().to_vec();
+            // Nothing that the network thinks of helps: what is left goes to a search without it.
             let mut places = priced.places().to_vec();
-            asked += sim::scheme::improve_within(priced.model(), &sizes, &mut places, budget - asked);
-            priced.set(&sizes, &places);
+            asked += scheme::improve_within(priced.model(), &sizes_bytes, &mut places, budget - asked.min(budget));
+            priced.set(&sizes_bytes, &places);
             return asked;
         }
     }
+    asked
 }
 
+/// Prices a candidate, unless it would change nothing, and takes it if it is cheaper.
+fn is_tried(priced: &mut IncrementalCost<'_>, candidate: Candidate, cost: &mut f64) -> bool {
+    match candidate {
+        Candidate::Move { task, place } => {
+            if priced.places()[task] == place {
+                return false;
+            }
+            if gains(priced.move_cost(task, place), *cost) {
+                priced.place(task, place);
+                *cost = priced.cost();
+            }
+        }
+        Candidate::Swap { task, other } => {
+            if priced.places()[task] == priced.places()[other] {
+                return false;
+            }
+            if priced.swap_cost(task, other, *cost).is_some_and(|swapped| gains(swapped, *cost)) {
+                priced.swap(task, other);
+                *cost = priced.cost();
+            }
+        }
+    }
+    true
+}
+
+/// Moves that gain less than rounding could go back and forth for ever.
 fn gains(new: f64, old: f64) -> bool {
     new < old * (1.0 - 1e-12)
 }
 
-/// All moves, and swaps of those tasks that mind least, each with how much less the network would have it.
+/// As many candidates as there are tasks, each with how much less the network would have it, the least first: moves, and
+/// swaps of those tasks that it minds least to move.
 fn list(instance: &Instance, scores: &[f32], decision: &[u8], candidates: &mut Vec<(f32, Candidate)>) {
     let (count, places) = (instance.task_count(), instance.places());
     candidates.clear();
-    // From each place to each other: the tasks that mind least.
-    let mut leaving: Vec<Vec<(f32, u32)>> = vec![Vec::new(); places * places];
+    // From each place to each other.
+    let mut leaving: Vec<Vec<(f32, usize)>> = vec![Vec::new(); places * places];
     for (task, &here) in decision.iter().enumerate() {
         let here = usize::from(here);
         let stay = scores[here * count + task];
         for place in (0..places).filter(|&place| place != here && instance.can_reach(task, place)) {
             let loss = stay - scores[place * count + task];
-            candidates.push((loss, Candidate::Move { task: task as u32, place: place as u8 }));
-            leaving[here * places + place].push((loss, task as u32));
+            candidates.push((loss, Candidate::Move { task, place: place as u8 }));
+            leaving[here * places + place].push((loss, task));
         }
     }
     for tasks in &mut leaving {
-        if tasks.len() > PARTNERS {
-            tasks.select_nth_unstable_by(PARTNERS, |a, b| a.0.total_cmp(&b.0));
-            tasks.truncate(PARTNERS);
-        }
+        keep_least(tasks, PARTNERS);
     }
     for here in 0..places {
         for place in here + 1..places {
@@ -125,5 +118,14 @@ fn list(instance: &Instance, scores: &[f32], decision: &[u8], candidates: &mut V
                 }
             }
         }
+    }
+    keep_least(candidates, count.max(FEWEST));
+    candidates.sort_by(|a, b| a.0.total_cmp(&b.0));
+}
+
+fn keep_least<T>(items: &mut Vec<(f32, T)>, count: usize) {
+    if items.len() > count {
+        items.select_nth_unstable_by(count, |a, b| a.0.total_cmp(&b.0));
+        items.truncate(count);
     }
 }
