@@ -22,6 +22,36 @@ pub struct FleetCase<'a> {
     pub label: &'a [u8],
 }
 
+impl FleetNet {
+    /// Scores of one forward pass in plain Burn operations, on whatever device the network is: the reference for the faster
+    /// [`FleetForward`](super::FleetForward).
+    ///
+    /// # Shapes
+    /// `[places][N * M]`.
+    ///
+    /// # Panics
+    /// If `start` does not fit the instance.
+    pub fn scores(&self, instance: &Instance, start: Option<&[u8]>) -> Vec<f32> {
+        let (devices, tasks, places) = (instance.devices, instance.tasks, instance.places);
+        let batch = BatchShape { cases: 1, devices, tasks, places };
+        let device = self.rounds[0].input.device();
+        let rows = places * instance.task_count();
+        let (mut reading, mut shares, mut scores) = (Reading::default(), Vec::new(), Vec::new());
+        begin(instance, start, &mut shares);
+        let mut known = None;
+        for round in 0..self.rounds.len() {
+            let mut inputs = vec![0.0; rows * INPUTS];
+            reading.read_rows(instance, &shares, &mut inputs);
+            let inputs = Tensor::<2>::from_data(TensorData::new(inputs, [rows, INPUTS]), &device);
+            let (hidden, of_round) = self.round(round, inputs, known, batch);
+            known = Some(hidden);
+            scores = to_vec(of_round);
+            soften(instance, &scores, &mut shares);
+        }
+        scores
+    }
+}
+
 /// Trains one network.
 pub struct FleetLearner {
     /// In training mode.
