@@ -66,7 +66,8 @@ fn assert_permuted(
 ) {
     let count = task_of.len();
     for (task, &was) in task_of.iter().enumerate() {
-        let pairs = place_of.iter().enumerate().map(|(place, &old)| (after[place * count + task], before[old * count + was]));
+        let pairs =
+            place_of.iter().enumerate().map(|(place, &old)| (after[place * count + task], before[old * count + was]));
         for (after, before) in pairs.clone() {
             assert!((after - before).abs() < CLOSE, "{name}: {after} instead of {before}");
         }

@@ -48,7 +48,6 @@ impl Fleets {
     ///
     /// # Panics
     /// If there is no device or no task.
-    #[expect(clippy::unused_self, reason = "what fleets are like belongs to them")]
     pub fn draw_shaped(&self, devices: usize, tasks: usize, edges: usize, random: &mut Stream) -> Scenario {
         assert!(devices > 0 && tasks > 0, "a fleet has devices and tasks");
         let provisioned = (devices as f64 / 3.0).max(1.0).powf(random::unit(random));
@@ -94,8 +93,7 @@ impl Fleets {
         let frequency_mhz = each(50.0, 400.0);
         let energy_per_instruction_nj = each(1.5, 6.0);
         let uplink_mbps = each(5.0, 500.0);
-        let shared_uplink_mbps =
-            (random::unit(random) < 0.2).then(|| log_uniform(random, 50.0, 500.0) * provisioned);
+        let shared_uplink_mbps = (random::unit(random) < 0.2).then(|| log_uniform(random, 50.0, 500.0) * provisioned);
         if shared_uplink_mbps.is_some() {
             // What does not lie behind the uplinks does not share one with them.
             let slowest = (0..devices).map(|device| uplink_mbps.at(device)).fold(f64::INFINITY, f64::min);

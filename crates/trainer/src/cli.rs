@@ -117,6 +117,9 @@ pub(crate) struct FleetArgs {
     pub(crate) seed: SeedArg,
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
+    /// Fleets of each size to evaluate the record on, none of which training sees
+    #[arg(long, value_name = "N", default_value_t = 96, value_parser = clap::value_parser!(u16).range(2..=10_000))]
+    pub(crate) fleets: u16,
     /// Run directory to write; must be new or empty [default: a new one under runs/]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -141,6 +144,13 @@ pub(crate) struct EvaluateArgs {
     /// Evaluate on these workloads (JSON lines or CSV, `-` for standard input) instead of the standard set
     #[arg(long, value_name = "FILE|-")]
     pub(crate) workloads: Option<String>,
+    /// For a record of networks for any fleet, without a scenario: fleets of each size to evaluate it on
+    #[arg(long, value_name = "N", default_value_t = 96, conflicts_with = "scenario",
+        value_parser = clap::value_parser!(u16).range(2..=10_000))]
+    pub(crate) fleets: u16,
+    /// For the same: draw Q2 over fleet sizes, prices and time into this SVG file
+    #[arg(long, value_name = "FILE", conflicts_with = "scenario")]
+    pub(crate) picture: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
     #[command(flatten)]

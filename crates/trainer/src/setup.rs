@@ -151,7 +151,12 @@ pub(crate) fn load_record(args: &RecordArgs, device: &Device) -> Result<(AnyReco
 }
 
 /// Whatever record as schemes, each as it decides with more and less effort. The label tells several records apart.
-pub(crate) fn all_policies(label: &str, record: &AnyRecord, model: &CostModel, device: &Device) -> Vec<Box<dyn Scheme>> {
+pub(crate) fn all_policies(
+    label: &str,
+    record: &AnyRecord,
+    model: &CostModel,
+    device: &Device,
+) -> Vec<Box<dyn Scheme>> {
     match record {
         AnyRecord::Dnns(record) => policies(label, record, model, device),
         AnyRecord::Fleet(record) => fleets::policies(label, record),

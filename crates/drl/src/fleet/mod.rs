@@ -247,7 +247,8 @@ impl FleetAgent {
         let fits = |memory: &mut Memory| {
             let Memory { instance, start, label } = memory;
             let is_decision = |places: &[u8]| -> bool {
-                places.len() == instance.task_count() && places.iter().all(|&place| usize::from(place) < instance.places())
+                places.len() == instance.task_count()
+                    && places.iter().all(|&place| usize::from(place) < instance.places())
             };
             is_decision(label) && start.as_deref().is_none_or(is_decision) && instance.complete()
         };

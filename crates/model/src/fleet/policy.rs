@@ -60,13 +60,7 @@ impl FleetPolicy {
     }
 
     /// Starts passes from `first`, or from nothing; the cheapest decision goes into `best`, with the network that made it.
-    fn passes(
-        &mut self,
-        model: &CostModel,
-        sizes_bytes: &[f64],
-        first: Option<&[u8]>,
-        best: &mut Best,
-    ) {
+    fn passes(&mut self, model: &CostModel, sizes_bytes: &[f64], first: Option<&[u8]>, best: &mut Best) {
         let mut decision = vec![0; sizes_bytes.len()];
         let passes = if first.is_some() { PASSES } else { FREE_PASSES };
         for (index, net) in self.nets.iter().enumerate() {
@@ -141,8 +135,7 @@ impl Scheme for FleetPolicy {
             let budget = per_task.saturating_mul(model.task_count() as u64).saturating_sub(best.evaluations);
             let mut priced = IncrementalCost::new(model);
             priced.set(sizes_bytes, &best.places);
-            best.evaluations +=
-                search(&self.nets[best.net], &self.instance, &mut self.scratch, &mut priced, budget);
+            best.evaluations += search(&self.nets[best.net], &self.instance, &mut self.scratch, &mut priced, budget);
             best.places.copy_from_slice(priced.places());
         }
         Ok(Solution { decision: Decision::from_places(model.tasks(), best.places), evaluations: best.evaluations })

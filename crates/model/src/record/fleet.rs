@@ -103,7 +103,9 @@ impl FleetRecord {
         let manifest: Manifest = parse_manifest(&path, &text, FLEET_FORMAT_VERSION..=FLEET_FORMAT_VERSION)?;
         let Network { nets, inputs, width, rounds } = manifest.network;
         if inputs != INPUTS {
-            return Err(wrong(format!("networks that read {inputs} inputs are of another version, which read {INPUTS}")));
+            return Err(wrong(format!(
+                "networks that read {inputs} inputs are of another version, which read {INPUTS}"
+            )));
         }
         let shape = FleetShape { width, rounds };
         let parameters = shape.parameters().saturating_mul(nets);

@@ -17,7 +17,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<(), AppError> {
     if args.record.scenario.is_none() && args.workloads.is_none() {
         let backend = setup::open(&args.compute)?;
         if let AnyRecord::Fleet(record) = AnyRecord::load(&args.record.record, &backend.device)? {
-            return fleets::evaluate(&record, args.format.format);
+            return fleets::evaluate(&record, args);
         }
     }
     let evaluations = setup::on_device(&args.compute, |backend| evaluations(args, backend))?;

@@ -76,12 +76,8 @@ impl FleetTraining {
     }
 
     fn preset() -> Result<Self, Problems> {
-        let blank = Self {
-            name: String::new(),
-            network: Network::default(),
-            drl: Drl::default(),
-            fleets: Fleets::default(),
-        };
+        let blank =
+            Self { name: String::new(), network: Network::default(), drl: Drl::default(), fleets: Fleets::default() };
         blank.read(PRESET.0, PRESET.1)
     }
 
@@ -120,9 +116,11 @@ impl FleetTraining {
             self.drl.read(section);
         }
         if let Some(section) = root.optional_section("fleets") {
-            for (key, range) in
-                [("devices", &mut self.fleets.devices), ("tasks", &mut self.fleets.tasks), ("edges", &mut self.fleets.edges)]
-            {
+            for (key, range) in [
+                ("devices", &mut self.fleets.devices),
+                ("tasks", &mut self.fleets.tasks),
+                ("edges", &mut self.fleets.edges),
+            ] {
                 match section.optional_counts(key).as_deref() {
                     None => {}
                     Some(&[smallest, largest]) => *range = (smallest, largest),

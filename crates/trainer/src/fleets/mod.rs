@@ -17,7 +17,7 @@ use sim::scheme::Scheme;
 use self::config::FleetTraining;
 use self::study::{Case, Findings};
 use crate::checkpoints::{Checkpoints, PhaseState, Saved, Started};
-use crate::cli::{FleetArgs, Format};
+use crate::cli::{EvaluateArgs, FleetArgs, Format};
 use crate::contain;
 use crate::error::AppError;
 use crate::interrupt;
@@ -223,7 +223,7 @@ impl<'a> Run<'a> {
         let seconds = self.seconds + self.began.elapsed().as_secs_f64();
         let mut record = self.record(self.agent.ensemble());
         let progress = Progress::new("sizes", study::DEVICES.len());
-        let findings = study::run(&record, &progress)?;
+        let findings = study::run(&record, usize::from(self.args.fleets), &progress)?;
         drop(progress);
         record.measures = measures(&findings);
         let path = self.directory.path().join("record");
@@ -291,7 +291,8 @@ impl<'a> Run<'a> {
     fn record(&self, ensemble: model::fleet::FleetEnsemble) -> FleetRecord {
         let mut provenance = BTreeMap::new();
         let mut note = |key: &str, value: String| provenance.insert(key.to_owned(), value);
-        let mut command = format!("cargo run -p trainer -- fleet --training {} --seed {}", self.args.training, self.seed);
+        let mut command =
+            format!("cargo run -p trainer -- fleet --training {} --seed {}", self.args.training, self.seed);
         for setting in &self.args.settings {
             command.extend([" --set '", setting, "'"]);
         }
@@ -306,11 +307,14 @@ impl<'a> Run<'a> {
 }
 
 /// How good a record is on fleets of all sizes.
-pub(crate) fn evaluate(record: &FleetRecord, format: Format) -> Result<(), AppError> {
+pub(crate) fn evaluate(record: &FleetRecord, args: &EvaluateArgs) -> Result<(), AppError> {
     let progress = Progress::new("sizes", study::DEVICES.len());
-    let findings = study::run(record, &progress)?;
+    let findings = study::run(record, usize::from(args.fleets), &progress)?;
     drop(progress);
-    print(format, &findings)
+    if let Some(path) = &args.picture {
+        draw(&findings, path)?;
+    }
+    print(args.format.format, &findings)
 }
 
 fn measures(findings: &Findings) -> BTreeMap<String, f64> {

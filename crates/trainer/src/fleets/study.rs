@@ -16,8 +16,6 @@ use crate::statistics::Spread;
 
 /// Numbers of devices that fleets are drawn with.
 pub(crate) const DEVICES: [usize; 5] = [1, 3, 10, 30, 50];
-/// Fleets of each.
-const FLEETS: usize = 96;
 /// Prices a task of the annealing that stands in for the optimum, beside everything else.
 const LONG: u64 = 2_000;
 /// What the networks are compared with.
@@ -90,18 +88,18 @@ fn draw_one(devices: usize, random: &mut Stream) -> Result<Case, AppError> {
     Ok(case)
 }
 
-/// Lets all schemes decide.
-pub(crate) fn run(record: &FleetRecord, progress: &Progress) -> Result<Findings, AppError> {
+/// Lets all schemes decide so many fleets of each size.
+pub(crate) fn run(record: &FleetRecord, fleets: usize, progress: &Progress) -> Result<Findings, AppError> {
     let mut findings = Findings { rows: Vec::new(), gains: Vec::new() };
     for (index, devices) in DEVICES.into_iter().enumerate() {
-        of_size(record, devices, &mut findings)?;
+        of_size(record, devices, fleets, &mut findings)?;
         progress.show(index + 1, None, None, None);
     }
     Ok(findings)
 }
 
-fn of_size(record: &FleetRecord, devices: usize, findings: &mut Findings) -> Result<(), AppError> {
-    let mut cases = draw("fleets of a study", devices, FLEETS)?;
+fn of_size(record: &FleetRecord, devices: usize, fleets: usize, findings: &mut Findings) -> Result<(), AppError> {
+    let mut cases = draw("fleets of a study", devices, fleets)?;
     let mut networks = policies("", record);
     let mut found: Vec<(String, Vec<Answer>)> = Vec::new();
     for name in CLASSIC {
@@ -161,9 +159,8 @@ fn answer(scheme: &mut dyn Scheme, case: &mut Case) -> Result<Answer, AppError> 
 
 /// Q2 over the number of devices, and against prices and time of the largest fleets.
 pub(crate) fn picture(findings: &Findings) -> Result<String, String> {
-    let of_scheme = |scheme: &str| -> Vec<&SizeRow> {
-        findings.rows.iter().filter(|row| row.scheme == scheme).collect()
-    };
+    let of_scheme =
+        |scheme: &str| -> Vec<&SizeRow> { findings.rows.iter().filter(|row| row.scheme == scheme).collect() };
     let mut names: Vec<&str> = Vec::new();
     for row in &findings.rows {
         if !names.contains(&row.scheme.as_str()) {

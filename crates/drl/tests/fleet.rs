@@ -1,0 +1,90 @@
+//! Training for any fleet: it learns, and goes on to the same bytes wherever it was interrupted.
+#![expect(clippy::expect_used, reason = "tests")]
+
+use burn::tensor::Device;
+use drl::fleet::{FleetAgent, FleetAgentState, FleetSettings};
+use model::fleet::{Effort, FleetEnsemble, FleetPolicy, FleetShape};
+use sim::scheme::Scheme;
+use sim::{Fleets, Part, SizeSampler, Workloads, random};
+
+fn settings(steps: usize) -> FleetSettings {
+    FleetSettings {
+        nets: 2,
+        shape: FleetShape { width: 8, rounds: 2 },
+        steps,
+        fleets_per_step: 12,
+        rows_per_step: 600,
+        buffer: 4,
+        learning_rate: 0.01,
+        final_learning_rate: 0.001,
+        flips: 3,
+        undecided: 0.5,
+        report_every: 3,
+    }
+}
+
+fn agent(steps: usize, seed: u64) -> FleetAgent {
+    FleetAgent::new(settings(steps), Fleets::default(), seed, &Device::flex())
+}
+
+fn bytes(ensemble: &FleetEnsemble) -> Vec<u8> {
+    ensemble.to_bytes().expect("on the processor")
+}
+
+/// Mean cost without search, each relative to that of every task on its device.
+fn relative_cost(ensemble: &FleetEnsemble) -> f64 {
+    let mut random = random::stream(4, "fleets to look at");
+    let mut policy = FleetPolicy::new("free", ensemble, Effort::SearchFree);
+    let ratios = (0..60).map(|_| {
+        let scenario = Fleets::default().draw(&mut random);
+        let model = scenario.check().expect("valid");
+        let sizes = random::stream_of(0, "sizes", &[random::unit(&mut random)]);
+        let sampler = SizeSampler::new(&scenario).expect("drawn");
+        let workload = Workloads::new(&scenario, sampler, Part::HeldOut, sizes).draw();
+        let decision = policy.decide(&model, &workload).expect("decides").decision;
+        let cost = |places: &[u8]| model.cost(workload.sizes_bytes(), places);
+        cost(decision.places()) / cost(&vec![0; model.task_count()])
+    });
+    ratios.sum::<f64>() / 60.0
+}
+
+#[test]
+fn training_goes_on_to_the_same_bytes_whatever_the_number_of_threads() {
+    let mut whole = agent(12, 5);
+    while !whole.is_done() {
+        whole.advance();
+    }
+    let mut first = agent(12, 5);
+    first.advance();
+    first.advance();
+    let written = postcard::to_stdvec(&first.state().expect("state")).expect("written");
+    let state: FleetAgentState = postcard::from_bytes(&written).expect("read");
+    assert_eq!(state.step(), 6);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("threads");
+    let mut second = agent(12, 5);
+    second.restore(state.clone()).expect("the same training");
+    pool.install(|| {
+        while !second.is_done() {
+            second.advance();
+        }
+    });
+    assert_eq!(bytes(&second.ensemble()), bytes(&whole.ensemble()));
+    assert_ne!(bytes(&agent(12, 6).ensemble()), bytes(&agent(12, 5).ensemble()));
+
+    assert!(agent(3, 5).restore(state.clone()).is_err(), "of a longer training");
+    let mut other = FleetAgent::new(FleetSettings { nets: 1, ..settings(12) }, Fleets::default(), 5, &Device::flex());
+    assert!(other.restore(state.clone()).is_err(), "of another number of networks");
+    assert!(second.restore(state).is_err(), "it has begun already");
+}
+
+#[test]
+fn training_makes_decisions_without_search_cheaper() {
+    let mut agent = agent(240, 1);
+    let untrained = relative_cost(&agent.ensemble());
+    while !agent.is_done() {
+        let report = agent.advance();
+        assert!(report.gain >= 1.0 - 1e-12, "labels are no dearer than proposals: {}", report.gain);
+    }
+    let trained = relative_cost(&agent.ensemble());
+    assert!(trained < 0.9 * untrained, "{trained} after {untrained}");
+}
