@@ -1,6 +1,7 @@
 //! The decision service from outside: what it answers, what it refuses, and what it outlives.
 #![cfg(unix)]
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -11,6 +12,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use acceptance::Workshop;
+use burn::tensor::Device;
+use model::FleetRecord;
+use model::fleet::{FleetEnsemble, FleetShape};
 use serde_json::{Value, json};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
@@ -247,7 +251,7 @@ fn an_explanation_adds_up() {
     }
     for (device, places) in devices.iter().zip(answer["placements"].as_array().expect("an array")) {
         let tasks = device["tasks"].as_array().expect("an array");
-        let mut ends = std::collections::BTreeMap::new();
+        let mut ends = BTreeMap::new();
         for (task, place) in tasks.iter().zip(places.as_array().expect("an array")) {
             assert_eq!(task["place"], *place);
             let end = ends.entry(place.to_string()).or_insert(0.0);
@@ -693,6 +697,7 @@ fn it_describes_and_measures_itself() {
     }
     let record = service.get("/v1/record").json();
     assert_eq!(record["network"]["dnns"], 8);
+    assert_eq!((&record["kind"], &record["format_version"]), (&json!("dnns"), &json!(2)));
     assert!(record["provenance"]["command"].to_string().contains("cargo run"), "{record}");
     assert_eq!(service.get("/readyz").json(), json!({"status": "ok"}));
     for line in lines(20) {
@@ -737,6 +742,94 @@ fn it_serves_under_tls() {
     let refused = workshop.trainer(&[&["serve", "--record", &record], &swapped[..]].concat()).failed(1).silent();
     refused.naming(&["key.pem cannot be used for TLS", "help:"]);
     workshop.trainer(&["serve", "--record", &record, "--tls-cert", "cert.pem"]).failed(2).silent();
+}
+
+/// A record of networks for any fleet that learned nothing.
+fn untrained_fleet_record(workshop: &Workshop, to: &str) {
+    let ensemble = FleetEnsemble::random(FleetShape { width: 4, rounds: 2 }, 1, 1, &Device::flex());
+    let (provenance, measures) = (BTreeMap::new(), BTreeMap::new());
+    let record = FleetRecord { ensemble, fleets: sim::Fleets::default(), provenance, measures };
+    record.save(&workshop.path(to)).expect("the folder is the test's own");
+}
+
+#[test]
+fn networks_for_any_fleet_are_served_for_the_scenario_that_is_named() {
+    let workshop = Workshop::new();
+    untrained_fleet_record(&workshop, "record");
+    let mut service = Service::start(&workshop, "record", &["--scenario", "shared-edges"]);
+    let cost = |answer: &Value| answer["cost"].as_f64().unwrap_or_else(|| panic!("{answer}"));
+    let plain = format!(r#"{{"tasks_mb": {SIZES}}}"#);
+    let networks = service.post("/v1/decide", &plain).json();
+    let greedy = format!(r#"{{"scheme": "greedy-largest-first", "tasks_mb": {SIZES}}}"#);
+    assert!(cost(&networks) <= cost(&service.post("/v1/decide", &greedy).json()), "{networks}");
+    let expected = workshop
+        .trainer_reading(lines(100).join("\n"), &["decide", "--record", "record", "--scenario", "shared-edges"])
+        .succeeded();
+    let expected: Vec<Value> = expected.lines().iter().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let many = service.post("/v1/decide", &format!("{{\"workloads\": [{}]}}", lines(100).join(",")));
+    assert_eq!(many.json()["answers"].as_array().expect("an array"), &expected);
+
+    let record = service.get("/v1/record").json();
+    assert_eq!((&record["kind"], &record["format_version"]), (&json!("fleet"), &json!(3)), "{record}");
+    assert_eq!(record["networks"], json!({"nets": 1, "width": 4, "rounds": 2}));
+    let scenario = service.get("/v1/scenario").json();
+    assert_eq!((&scenario["name"], &scenario["reads_environment"]), (&json!("shared-edges"), &json!(true)));
+
+    // They read all of the environment.
+    let change = r#"{"uplink_mbps": [0.9, 4, 21], "alpha": 0.3}"#;
+    let own = service.post("/v1/decide", &format!(r#"{{"tasks_mb": {SIZES}, "environment": {change}}}"#)).json();
+    let entered = service.put("/v1/environment", change).json();
+    assert_eq!(entered["follows"], true, "{entered}");
+    assert_eq!(service.post("/v1/decide", &plain).json(), own);
+    assert_ne!(cost(&own), cost(&networks));
+
+    // Another record goes on with the scenario and the environment; DNNs of another fleet are refused.
+    assert_eq!(service.post("/v1/reload", "").json()["generation"], 1);
+    assert_eq!(service.next_line(), "the record was read again\n");
+    assert_eq!(service.post("/v1/decide", &plain).json(), own);
+    copy(&workshop, "paper", "record");
+    service.post("/v1/reload", "").refused(422, &["it was trained for", "`shared-edges` has"]);
+}
+
+/// Networks of either kind follow each other in one service, where the fleet is the same.
+#[test]
+fn a_record_of_the_other_kind_is_taken_over() {
+    let workshop = Workshop::new();
+    copy(&workshop, "mobile", "record");
+    let service = Service::start(&workshop, "record", &[]);
+    let explored = Service::start(&workshop, "record", &["--explore", "2"]);
+    assert_eq!(service.get("/v1/record").json()["kind"], "dnns");
+    fs::remove_dir_all(workshop.path("record")).expect("the folder is the test's own");
+    untrained_fleet_record(&workshop, "record");
+    assert_eq!(service.post("/v1/reload", "").json()["kind"], "fleet");
+    assert_eq!(service.get("/v1/scenario").json()["name"], "mobile");
+    let body = format!(r#"{{"tasks_mb": {SIZES}}}"#);
+    assert_eq!(service.post("/v1/decide", &body).status, 200);
+    explored
+        .post("/v1/reload", "")
+        .refused(422, &["explores no flipped candidates", "the record before stays in force"]);
+    copy(&workshop, "mobile", "record");
+    assert_eq!(service.post("/v1/reload", "").json()["kind"], "dnns");
+    assert_eq!(service.post("/v1/decide", &body).json(), decided(&workshop, "record", std::slice::from_ref(&body))[0]);
+}
+
+#[test]
+fn options_for_the_other_kind_of_record_are_refused() {
+    let workshop = Workshop::new();
+    untrained_fleet_record(&workshop, "fleet");
+    let refused = |record: &str, more: &[&str]| {
+        workshop.trainer(&[&["serve", "--record", record], more].concat()).failed(1).silent()
+    };
+    refused("fleet", &[]).naming(&["has no scenario of its own", "help:", "--scenario"]);
+    refused("fleet", &["--scenario", "paper", "--explore", "2"]).naming(&[
+        "--explore",
+        "DNNs for one scenario",
+        "help:",
+    ]);
+    let dnns = shipped("mobile");
+    for more in [&["--budget", "4"][..], &["--search-free"], &["--scenario", "mobile"]] {
+        refused(&dnns, more).naming(&[more[0], "networks for any fleet", "help:"]);
+    }
 }
 
 #[test]

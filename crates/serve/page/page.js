@@ -241,11 +241,16 @@ async function optional(what, path) {
   }
 }
 
+/** In words: networks for one scenario, or for any fleet. */
+function shapeOfNetworks({ network, networks }) {
+  if (network) return `, ${plural(network.dnns, "network")} of ${[network.inputs, ...network.hidden, network.outputs].join("–")}`;
+  if (networks) return `, ${plural(networks.nets, "network")} for any fleet of ${plural(networks.rounds, "round")} with ${plural(networks.width, "unit")}`;
+  return "";
+}
+
 async function showRecord() {
   const record = await optional("record", "/v1/record");
-  const network = record?.network;
-  const shape = network ? `, ${plural(network.dnns, "network")} of ${[network.inputs, ...network.hidden, network.outputs].join("–")}` : "";
-  byId("record-name").textContent = record ? `record ${record.path}${shape}` : "";
+  byId("record-name").textContent = record ? `record ${record.path}${shapeOfNetworks(record)}` : "";
   byId("record-name").title = record?.loaded ? `loaded ${record.loaded}` : "";
 }
 

@@ -7,7 +7,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
-use model::Policy;
 use sim::exchange::Id;
 use sim::scheme::{self, Exact, Scheme, Solution};
 use sim::{CostModel, SchemeError, Workload};
@@ -163,14 +162,14 @@ fn decide_batches(
         let decided = catch_unwind(AssertUnwindSafe(|| {
             let made = policy.take().filter(|(generation, _)| *generation == snapshot.loaded.generation);
             let (generation, mut made) = made.unwrap_or_else(|| (snapshot.loaded.generation, snapshot.loaded.policy()));
-            decide_batch(batch, rows, &snapshot, &mut made, sampler);
+            decide_batch(batch, rows, &snapshot, &mut *made, sampler);
             policy = Some((generation, made));
         }));
         metrics.failed.inc_by(u64::from(decided.is_err()));
     }
 }
 
-fn decide_batch(batch: Vec<Job>, rows: usize, snapshot: &Arc<Snapshot>, policy: &mut Policy, sampler: &Sampler) {
+fn decide_batch(batch: Vec<Job>, rows: usize, snapshot: &Arc<Snapshot>, policy: &mut dyn Scheme, sampler: &Sampler) {
     let begin = Instant::now();
     // Those in the environment in force are decided together.
     let mut workloads = Vec::with_capacity(rows);

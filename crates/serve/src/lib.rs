@@ -1,4 +1,5 @@
-//! Decisions over HTTP: a record as a service for platforms, and a live page for people.
+//! Decisions over HTTP: a record, of DNNs for one scenario or of networks for any fleet, as a service for platforms, and
+//! a live page for people.
 //!
 //! A [`Server`] is prepared, which loads the record and binds the address, and then runs until it is told to end. What
 //! comes to its [`Options`] is checked before anything listens. It prints nothing; [`Event`]s tell what happens.
@@ -34,7 +35,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use burn::tensor::Device;
+use model::fleet::Effort;
 use model::{RecordError, Selection};
+use sim::Scenario;
 
 pub use server::Server;
 pub use views::DriveView;
@@ -44,8 +47,12 @@ pub use views::DriveView;
 pub struct Options {
     /// The record.
     pub record: PathBuf,
-    /// How candidates are made and chosen; `None`: as the record says.
+    /// What networks for any fleet decide about; DNNs have a scenario of their own, and take no other.
+    pub scenario: Option<Scenario>,
+    /// How candidates of DNNs are made and chosen; `None`: as the record says.
     pub selection: Option<Selection>,
+    /// How much networks for any fleet may take; `None`: greedy and their passes.
+    pub effort: Option<Effort>,
     /// What computes.
     pub device: Device,
     /// Where to listen; port 0 takes any that is free.
@@ -129,6 +136,26 @@ pub enum ServeError {
     /// The record cannot be served.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// Networks for any fleet do not know what to decide about.
+    #[error("{} decides for any fleet and has no scenario of its own", path.display())]
+    NoScenario {
+        /// The record.
+        path: PathBuf,
+    },
+    /// A record of this kind cannot be served as the options say.
+    #[error("{} {reason}", path.display())]
+    Unfit {
+        /// The record.
+        path: PathBuf,
+        /// Why.
+        reason: &'static str,
+    },
+    /// The scenario makes no sense.
+    #[error(transparent)]
+    Scenario(#[from] sim::config::Problems),
+    /// The sizes that the scenario names cannot be used.
+    #[error(transparent)]
+    Sizes(#[from] sim::SizesError),
     /// Whoever reaches the address could use the service.
     #[error("whoever reaches {address} could use the service and change its environment")]
     Unprotected {

@@ -57,7 +57,7 @@ fn paths() -> Value {
             "responses": reads(json!({ "200": answer("The decision, or one for each workload", "Decided") }))
         } },
         "/v1/scenario": get("scenario", "What is being decided about", "Object"),
-        "/v1/record": get("record", "What decides", "Object"),
+        "/v1/record": get("record", "What decides", "Record"),
         "/v1/environment": { "put": {
             "operationId": "environment", "summary": "Other uplinks, capacities or α from now on",
             "requestBody": body("Environment"),
@@ -65,7 +65,7 @@ fn paths() -> Value {
         } },
         "/v1/reload": { "post": {
             "operationId": "reload", "summary": "Read the record again",
-            "responses": common(json!({ "200": answer("The record in force", "Object"), "422": problem("Unprocessable") }))
+            "responses": common(json!({ "200": answer("The record in force", "Record"), "422": problem("Unprocessable") }))
         } },
         "/v1/drive": { "get": {
             "operationId": "drive", "summary": "A recorded drive to replay",
@@ -178,6 +178,7 @@ fn schemas(snapshot: &Snapshot, limits: &Limits) -> Value {
             "type": "object", "required": ["environment", "follows", "note"],
             "properties": { "environment": whole, "follows": { "type": "boolean" }, "note": { "type": "string" } }
         },
+        "Record": record(),
         "Status": { "type": "object", "required": ["status"], "properties": { "status": { "const": "ok" } } },
         "Object": { "type": "object" },
         "Problem": {
@@ -187,5 +188,36 @@ fn schemas(snapshot: &Snapshot, limits: &Limits) -> Value {
                 "detail": { "type": "string" }, "field": { "type": "string" }
             }
         }
+    })
+}
+
+/// A record of either kind.
+fn record() -> Value {
+    let count = json!({ "type": "integer", "minimum": 0 });
+    json!({
+        "type": "object",
+        "required": [
+            "kind", "path", "format_version", "reads_environment", "provenance", "measures", "loaded_unix_s", "generation"
+        ],
+        "properties": {
+            "kind": { "type": "string", "enum": ["dnns", "fleet"] },
+            "path": { "type": "string" }, "format_version": count,
+            "network": {
+                "description": "Of DNNs for one scenario",
+                "type": "object", "required": ["dnns", "inputs", "hidden", "outputs"],
+                "properties": {
+                    "dnns": count, "inputs": count, "hidden": { "type": "array", "items": count }, "outputs": count
+                }
+            },
+            "networks": {
+                "description": "For any fleet",
+                "type": "object", "required": ["nets", "width", "rounds"],
+                "properties": { "nets": count, "width": count, "rounds": count }
+            },
+            "reads_environment": { "type": "boolean" },
+            "provenance": { "type": "object" }, "measures": { "type": "object" },
+            "loaded_unix_s": count, "generation": count
+        },
+        "oneOf": [{ "required": ["network"] }, { "required": ["networks"] }]
     })
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use model::fleet::FleetShape;
+use model::{AnyRecord, NetworkShape};
 use serde::Serialize;
 use sim::CostModel;
 use sim::exchange::{Answer, EnvironmentView};
@@ -86,10 +88,10 @@ struct DriveSummary<'a> {
 
 impl<'a> ScenarioView<'a> {
     pub(crate) fn new(snapshot: &'a Snapshot, drive: Option<&'a DriveView>) -> Self {
-        let (record, model) = (&snapshot.loaded.record, &snapshot.model);
-        let (mean, deviation) =
-            (record.scaling.mean_bytes / BYTES_PER_MB, record.scaling.deviation_bytes / BYTES_PER_MB);
-        let size_mb = match record.scenario.tasks.size_mb {
+        let (loaded, model) = (&snapshot.loaded, &snapshot.model);
+        let (scenario, sizes) = (&loaded.subject.scenario, &loaded.subject.sizes);
+        let (mean, deviation) = (sizes.mean_bytes / BYTES_PER_MB, sizes.deviation_bytes / BYTES_PER_MB);
+        let size_mb = match scenario.tasks.size_mb {
             sim::scenario::SizeDistribution::Uniform { min, max }
             | sim::scenario::SizeDistribution::LogUniform { min, max } => SizeView { min, max, mean },
             // Recorded sizes, which are not read for this.
@@ -98,33 +100,35 @@ impl<'a> ScenarioView<'a> {
             }
         };
         let server = |server: &'a sim::scenario::Server| ServerView { name: &server.name, tier: server.tier };
-        let exact = |name: &&str| *name != "exact" || snapshot.loaded.is_exact_quick;
+        let exact = |name: &&str| *name != "exact" || loaded.is_exact_quick;
         Self {
-            name: &record.scenario.name,
+            name: &scenario.name,
             devices: model.devices(),
             tasks_per_device: model.tasks(),
             places: model.place_names(),
-            servers: record.scenario.servers.iter().map(server).collect(),
+            servers: scenario.servers.iter().map(server).collect(),
             size_mb,
             environment: model.environment().into(),
-            own_environment: snapshot.loaded.model.environment().into(),
-            reads_environment: !record.reads.is_empty(),
+            own_environment: loaded.model.environment().into(),
+            reads_environment: loaded.reads_environment(),
             schemes: [ENSEMBLE].into_iter().chain(SEARCHES.into_iter().filter(exact)).collect(),
             drive: drive.map(|drive| DriveSummary {
                 name: &drive.name,
                 windows: drive.windows(),
                 window_s: drive.window_s,
             }),
-            scenario: &record.scenario,
+            scenario,
         }
     }
 }
 
 #[derive(Debug, Serialize)]
 pub(crate) struct RecordView<'a> {
+    kind: &'static str,
     path: String,
     format_version: i64,
-    network: NetworkView,
+    #[serde(flatten)]
+    networks: NetworksView,
     reads_environment: bool,
     provenance: &'a BTreeMap<String, String>,
     measures: &'a BTreeMap<String, f64>,
@@ -133,32 +137,38 @@ pub(crate) struct RecordView<'a> {
 }
 
 #[derive(Debug, Serialize)]
-struct NetworkView {
-    dnns: usize,
-    inputs: usize,
-    hidden: Vec<usize>,
-    outputs: usize,
+enum NetworksView {
+    #[serde(rename = "network")]
+    Dnns { dnns: usize, inputs: usize, hidden: Vec<usize>, outputs: usize },
+    #[serde(rename = "networks")]
+    Fleet { nets: usize, width: usize, rounds: usize },
 }
 
 impl<'a> RecordView<'a> {
     pub(crate) fn new(snapshot: &'a Snapshot, path: &Path) -> Self {
-        let record = &snapshot.loaded.record;
-        let shape = record.ensemble.shape();
-        let loaded = snapshot.loaded.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let loaded = &snapshot.loaded;
+        let (kind, format_version, networks, provenance, measures) = match &loaded.record {
+            AnyRecord::Dnns(record) => {
+                let NetworkShape { inputs, hidden, outputs } = record.ensemble.shape();
+                let networks = NetworksView::Dnns { dnns: record.ensemble.dnns(), inputs, hidden, outputs };
+                ("dnns", model::FORMAT_VERSION, networks, &record.provenance, &record.measures)
+            }
+            AnyRecord::Fleet(record) => {
+                let FleetShape { width, rounds } = record.ensemble.shape();
+                let networks = NetworksView::Fleet { nets: record.ensemble.nets.len(), width, rounds };
+                ("fleet", model::FLEET_FORMAT_VERSION, networks, &record.provenance, &record.measures)
+            }
+        };
         Self {
+            kind,
             path: path.display().to_string(),
-            format_version: model::FORMAT_VERSION,
-            network: NetworkView {
-                dnns: record.ensemble.dnns(),
-                inputs: shape.inputs,
-                hidden: shape.hidden,
-                outputs: shape.outputs,
-            },
-            reads_environment: !record.reads.is_empty(),
-            provenance: &record.provenance,
-            measures: &record.measures,
-            loaded_unix_s: loaded.as_secs(),
-            generation: snapshot.loaded.generation,
+            format_version,
+            networks,
+            reads_environment: loaded.reads_environment(),
+            provenance,
+            measures,
+            loaded_unix_s: loaded.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs(),
+            generation: loaded.generation,
         }
     }
 }

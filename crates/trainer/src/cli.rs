@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use model::fleet::Effort;
 use sim::WINDOW_S;
 
 /// MR-DRO: learn where the tasks of mobile devices should run (device, edge or cloud), decide, and compare with greedy
@@ -202,11 +203,21 @@ pub(crate) struct EffortArgs {
     pub(crate) search_free: bool,
 }
 
+impl EffortArgs {
+    /// What was said, if anything.
+    pub(crate) fn effort(&self) -> Option<Effort> {
+        self.budget.map(Effort::Within).or(self.search_free.then_some(Effort::SearchFree))
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     /// The record, a directory
     #[arg(long, value_name = "DIR")]
     pub(crate) record: PathBuf,
+    /// Scenario to decide about, for a record of networks for any fleet, which has none of its own
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) scenario: Option<String>,
     /// Address and port to listen on; any but this machine's own needs a token or --open
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
@@ -234,6 +245,8 @@ pub(crate) struct ServeArgs {
     /// Price this many flipped candidates for each network, too, and choose for each device by itself
     #[arg(long, value_name = "FLIPS")]
     pub(crate) explore: Option<usize>,
+    #[command(flatten)]
+    pub(crate) effort: EffortArgs,
     /// Workloads that may wait; requests beyond are refused at once
     #[arg(long, value_name = "WORKLOADS", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) max_waiting: u32,

@@ -267,6 +267,10 @@ fn service(error: &serve::ServeError) -> Option<String> {
     use serve::ServeError;
     let text = match error {
         ServeError::Record(error) => return record(error),
+        ServeError::NoScenario { .. } => "say which one with --scenario, such as `--scenario shared-edges`",
+        ServeError::Unfit { .. } => "leave out the option that does not fit, or name another record",
+        ServeError::Scenario(_) => "`trainer scenario show paper` prints a complete scenario",
+        ServeError::Sizes(_) => "tasks.size_mb.path of the scenario must name a file of sizes",
         ServeError::Unprotected { .. } => {
             "give the service a token (--token-file FILE, or the environment variable TRAINER_TOKEN), or say --open"
         }

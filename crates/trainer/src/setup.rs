@@ -8,7 +8,7 @@ use sim::metrics::{self, Evaluation};
 use sim::scheme::Scheme;
 use sim::{CostModel, EnvironmentSampler, Part, Scenario, SchemeError, SizeSampler, StandardSet, Workloads, random};
 
-use crate::cli::{ComputeArgs, RecordArgs, ThreadsArg};
+use crate::cli::{ComputeArgs, EffortArgs, RecordArgs, ThreadsArg};
 use crate::config::DEFAULT_FLIPS;
 use crate::contain;
 use crate::error::AppError;
@@ -148,6 +148,20 @@ pub(crate) fn load_record(args: &RecordArgs, device: &Device) -> Result<(AnyReco
         record.check_scenario(&problem.scenario, args.any_rates || args.scenario.is_none(), &args.record)?;
     }
     Ok((record, problem))
+}
+
+/// What says how to decide must fit the kind of record.
+pub(crate) fn check_options(record: &AnyRecord, explore: Option<usize>, effort: &EffortArgs) -> Result<(), AppError> {
+    match record {
+        AnyRecord::Dnns(_) if effort.effort().is_some() => {
+            let option = if effort.search_free { "--search-free" } else { "--budget" };
+            Err(AppError::OtherRecord { option, wanted: "networks for any fleet" })
+        }
+        AnyRecord::Fleet(_) if explore.is_some() => {
+            Err(AppError::OtherRecord { option: "--explore", wanted: "DNNs for one scenario" })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whatever record as schemes, each as it decides with more and less effort. The label tells several records apart.

@@ -2,23 +2,27 @@
 
 use std::path::Path;
 
-use model::{Record, Selection};
+use model::{AnyRecord, Selection};
 use serve::{DriveView, Event, Limits, Options, Server};
 use sim::trace::Recording;
 
 use crate::cli::ServeArgs;
 use crate::error::AppError;
 use crate::report;
-use crate::setup;
+use crate::setup::{self, Problem};
 
 pub(crate) fn run(args: &ServeArgs) -> Result<(), AppError> {
     let token = Some(setup::token(args.token_file.as_deref())?).filter(|token| !token.is_empty());
     let backend = setup::open(&args.compute)?;
-    let drive = args.drive.as_ref().map(|path| drive(path, args, &backend.device)).transpose()?;
+    // The service reads the record by itself, as it does again whenever it is told to.
+    let problem = problem(args, &AnyRecord::load(&args.record, &backend.device)?)?;
+    let drive = args.drive.as_ref().map(|path| drive(path, args, problem.model.devices())).transpose()?;
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
     let options = Options {
         record: args.record.clone(),
+        scenario: args.scenario.is_some().then_some(problem.scenario),
         selection: args.explore.map(Selection::explored),
+        effort: args.effort.effort(),
         device: backend.device,
         listen: args.listen,
         token,
@@ -46,9 +50,21 @@ fn tell(event: &Event<'_>) {
     }
 }
 
-/// The first drive of a recording in which all devices of the record's scenario have data.
-fn drive(path: &Path, args: &ServeArgs, device: &burn::tensor::Device) -> Result<DriveView, AppError> {
-    let devices = Record::load(&args.record, device)?.scenario.devices.count;
+/// What is decided about: DNNs have a scenario of their own, networks for any fleet are told.
+fn problem(args: &ServeArgs, record: &AnyRecord) -> Result<Problem, AppError> {
+    setup::check_options(record, args.explore, &args.effort)?;
+    match (record, &args.scenario) {
+        (AnyRecord::Dnns(record), None) => Problem::new(record.scenario.clone()),
+        (AnyRecord::Fleet(_), Some(name)) => Problem::load(name),
+        (AnyRecord::Dnns(_), Some(_)) => {
+            Err(AppError::OtherRecord { option: "--scenario", wanted: "networks for any fleet" })
+        }
+        (AnyRecord::Fleet(_), None) => Err(AppError::NoScenario { path: args.record.clone() }),
+    }
+}
+
+/// The first drive of a recording in which all devices have data.
+fn drive(path: &Path, args: &ServeArgs, devices: usize) -> Result<DriveView, AppError> {
     let recording = Recording::open(path)?;
     let mut drives = recording.drives.iter().map(|drive| DriveView::new(drive, devices, args.window));
     let no_window = || AppError::NoWindow {
