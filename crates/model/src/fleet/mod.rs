@@ -9,6 +9,8 @@ mod net;
 mod reading;
 mod search;
 mod shares;
+#[cfg(test)]
+mod tests;
 
 pub use forward::{FleetForward, FleetScratch};
 pub use instance::Instance;

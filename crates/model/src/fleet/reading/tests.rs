@@ -53,12 +53,12 @@ fn check(instance: &Instance, seed: u64, what: &str) {
         (0..places).for_each(|place| shares[place * count + task] = raw[place * count + task] / total);
     }
     found.push(("soft", shares));
+    // Times are as large as the loads they are of; the inputs have their differences sixteenfold.
+    let most = instance.shared.iter().map(|shared| shared.compute + shared.link).fold(instance.uplink, f32::max);
+    let tolerance = 1e-4_f32.max(512.0 * f32::EPSILON * instance.lanes.total * most);
     for (kind, shares) in found {
         let (difference, at) = largest_difference(instance, &shares);
-        if difference > 1e-4 {
-            eprintln!("{what}, {kind}: input {at} differs by {difference}");
-        }
-        assert!(difference <= 1e-1, "{what}, {kind}: input {at} differs by {difference}");
+        assert!(difference <= tolerance, "{what}, {kind}: input {at} differs by {difference}, not {tolerance}");
     }
 }
 
