@@ -41,10 +41,15 @@ fn pass(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
     forward(bencher, fleet, SHAPE);
 }
 
-/// One round of one unit: little but the reading.
+/// Of one unit: little but the reading and softening.
 #[divan::bench(sample_count = 500, args = FLEETS)]
 fn pass_of_one_unit(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
-    forward(bencher, fleet, FleetShape { width: 1, rounds: 1 });
+    forward(bencher, fleet, FleetShape { width: 1, ..SHAPE });
+}
+
+#[divan::bench(sample_count = 500, args = [1, 2, 3, 4])]
+fn pass_over_rounds(bencher: Bencher<'_, '_>, rounds: usize) {
+    forward(bencher, (50, 10), FleetShape { rounds, ..SHAPE });
 }
 
 /// The inputs of one round as the learner takes them, row by row.

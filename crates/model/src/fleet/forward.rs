@@ -84,7 +84,7 @@ impl Task for Pass<'_> {
     fn run<S: Simd>(self, simd: S) {
         let FleetScratch { reading, lanes, rows, hidden, .. } = self.scratch;
         let block = OF_PAIR + self.forward.shape.width;
-        rows.clear();
+        // Whatever they held: all that is read is written before.
         rows.resize(lanes.len() * block, Lanes::ZERO);
         hidden.begin(self.instance, self.forward.shape.width);
         let rounds = &self.forward.rounds;

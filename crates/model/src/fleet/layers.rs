@@ -290,11 +290,18 @@ fn score<S: Simd>(simd: S, row: &[Lanes], weights: &[f32], base: f32) -> [Wide<S
     const SUMS: usize = 3;
     let mut sums = [[Wide::splat(simd, 0.0); 2]; SUMS];
     sums[0] = [Wide::splat(simd, base); 2];
-    for (row, weights) in row.chunks(SUMS).zip(weights.chunks(SUMS)) {
-        for ((sums, lanes), &weight) in sums.iter_mut().zip(row).zip(weights) {
+    let (triples, rest) = row.as_chunks::<SUMS>();
+    let (weights, rest_of_weights) = weights.as_chunks::<SUMS>();
+    for (triple, weights) in triples.iter().zip(weights) {
+        for ((sums, lanes), &weight) in sums.iter_mut().zip(triple).zip(weights) {
             for (sum, lanes) in sums.iter_mut().zip(&lanes.0) {
                 *sum = Wide::load(simd, lanes).mul_add(Wide::splat(simd, weight), *sum);
             }
+        }
+    }
+    for (lanes, &weight) in rest.iter().zip(rest_of_weights) {
+        for (sum, lanes) in sums[0].iter_mut().zip(&lanes.0) {
+            *sum = Wide::load(simd, lanes).mul_add(Wide::splat(simd, weight), *sum);
         }
     }
     let [[a, b], [c, d], [e, f]] = sums;

@@ -90,7 +90,9 @@ pub(super) fn soften_lanes<S: Simd>(simd: S, instance: &Instance, shares: &mut [
             let below = (Wide::load(simd, &shares[index].0[half]) - highest).min(Wide::splat(simd, 0.0));
             let values: &mut [f32; VECTOR] = &mut shares[index].0[half];
             (Wide::splat(simd, SHARPNESS) * below).store(values);
-            *values = values.map(exp_of_negative::<S>);
+            for value in values.iter_mut() {
+                *value = exp_of_negative::<S>(*value);
+            }
             let share = Wide::load(simd, values);
             let share = can(index, half).map_or(share, |can| can * share);
             share.store(values);

@@ -34,13 +34,14 @@ pub(super) fn to_columns<S: Simd>(
     }
 }
 
+const ZERO: [f32; VECTOR] = [0.0; VECTOR];
+
 impl Reading {
     #[inline(always)]
     pub(super) fn load<S: Simd>(&mut self, simd: S, instance: &Instance, shares: &[Lanes]) {
         let lanes = &instance.lanes;
         let (devices, places, panels) = (instance.devices, instance.places, lanes.panels);
         let (blocks, padded) = (places.div_ceil(VECTOR), panels * PANEL);
-        const ZERO: [f32; VECTOR] = [0.0; VECTOR];
         sized(&mut self.rows, blocks * padded, ZERO);
         sized(&mut self.larger_rows, blocks * padded, ZERO);
         sized(&mut self.larger_rows_of_all, blocks * padded, ZERO);

@@ -24,6 +24,90 @@ pub(super) struct Work<T> {
     pub(super) in_all: T,
 }
 
+/// Eight tasks, and what is sent to servers by all that count.
+#[derive(Clone, Copy)]
+struct Eight<'a, S: Simd> {
+    simd: S,
+    instance: &'a Instance,
+    panel: usize,
+    half: usize,
+    size: Wide<S>,
+    /// All, and all but the task.
+    sent: Wide<S>,
+    sent_without: Wide<S>,
+    /// All but the task and smaller ones of its device; larger tasks of all devices.
+    sent_in_turn: Wide<S>,
+    sent_in_all: Wide<S>,
+}
+
+impl<'a, S: Simd> Eight<'a, S> {
+    #[inline(always)]
+    fn new(
+        simd: S,
+        instance: &'a Instance,
+        reading: &Reading,
+        shares: &[Lanes],
+        (panel, half): (usize, usize),
+    ) -> Self {
+        let load = |lanes: &Lanes| Wide::load(simd, &lanes.0[half]);
+        let task = &instance.lanes.tasks[panel];
+        let size = load(&task.size);
+        let sent = Wide::splat(simd, reading.loads[1..].iter().sum());
+        Self {
+            simd,
+            instance,
+            panel,
+            half,
+            size,
+            sent,
+            sent_without: sent - size * (Wide::splat(simd, 1.0) - load(&shares[panel])),
+            sent_in_turn: sent - (load(&task.left) - (load(&reading.bytes[panel]) - load(&reading.larger[panel]))),
+            sent_in_all: load(&task.larger) - load(&reading.larger_of_all[panel]),
+        }
+    }
+
+    #[inline(always)]
+    fn index(&self, place: usize) -> usize {
+        place * self.instance.lanes.panels + self.panel
+    }
+
+    #[inline(always)]
+    fn load(&self, lanes: &Lanes) -> Wide<S> {
+        Wide::load(self.simd, &lanes.0[self.half])
+    }
+
+    #[inline(always)]
+    fn work(&self, values: &[f32; VECTOR]) -> Wide<S> {
+        Wide::load(self.simd, values)
+    }
+
+    #[inline(always)]
+    fn splat(&self, value: f32) -> Wide<S> {
+        Wide::splat(self.simd, value)
+    }
+
+    #[inline(always)]
+    fn terms(&self, place: usize) -> PlaceTerms<S> {
+        let own = &self.instance.lanes.own[self.index(place)];
+        PlaceTerms::new(self.simd, self.instance, place, &own.send.0[self.half], &own.compute.0[self.half])
+    }
+
+    /// Whether others wait for what is at a place.
+    #[inline(always)]
+    fn is_shared(&self, place: usize) -> bool {
+        place > 0 && self.instance.shared[place].is_any()
+    }
+}
+
+/// What eight tasks have where they are.
+#[derive(Clone, Copy)]
+struct Here<S: Simd> {
+    energy: Wide<S>,
+    own_time: Wide<S>,
+    others_time: Wide<S>,
+    best_place: Wide<S>,
+}
+
 impl Reading {
     /// Inputs of eight tasks at all places, but for what depends on waits for larger tasks.
     #[inline(always)]
@@ -36,53 +120,62 @@ impl Reading {
         block: usize,
         (panel, half): (usize, usize),
     ) {
-        let (places, panels) = (instance.places, instance.lanes.panels);
-        let load = |lanes: &Lanes| Wide::load(simd, &lanes.0[half]);
-        let load_work = |values: &[f32; VECTOR]| Wide::load(simd, values);
-        let splat = |value: f32| Wide::splat(simd, value);
-        let (zero, one, smallest, present) = (splat(0.0), splat(1.0), splat(f32::MIN_POSITIVE), splat(PRESENT));
-        let task = &instance.lanes.tasks[panel];
-        let size = load(&task.size);
-        let sent = splat(self.loads[1..].iter().sum());
-        // All but this task; all but this and smaller tasks of its device; larger tasks.
-        let sent_without = sent - size * (one - load(&shares[panel]));
-        let sent_in_turn = sent - (load(&task.left) - (load(&self.bytes[panel]) - load(&self.larger[panel])));
-        let sent_in_all = load(&task.larger) - load(&self.larger_of_all[panel]);
-        let terms = |place: usize| {
-            let own = &instance.lanes.own[place * panels + panel];
-            PlaceTerms::new(simd, instance, place, &own.send.0[half], &own.compute.0[half])
-        };
+        let eight = Eight::new(simd, instance, self, shares, (panel, half));
+        let (longest, before_in_turn, before_in_all) = self.time_now(&eight);
+        let (apart, leaving) = self.take_away(&eight, shares, longest);
+        let here = self.move_anywhere(&eight, shares, (rows, block), (longest, apart), leaving);
+        let (least, latest) = self.place_in_turn(&eight, shares, (rows, block), &here, (before_in_turn, before_in_all));
+        self.compare(&eight, (rows, block), least);
+        if instance.lanes.is_any_shared {
+            self.keep_last(simd, instance.places, instance.lanes.panels, panel * PANEL + half * VECTOR, latest);
+        }
+    }
 
-        let mut longest = Longest::none(simd);
+    /// When devices are done: now, and without this and smaller tasks, of the device alone and of all.
+    #[inline(always)]
+    fn time_now<S: Simd>(&mut self, eight: &Eight<'_, S>) -> (Longest<S>, Wide<S>, Wide<S>) {
+        let (zero, present) = (eight.splat(0.0), eight.splat(PRESENT));
+        let mut longest = Longest::none(eight.simd);
         let (mut before_in_turn, mut before_in_all) = (zero, zero);
-        for place in 0..places {
-            let (index, terms) = (place * panels + panel, terms(place));
-            let (bytes, larger) = (load(&self.bytes[index]), load(&self.larger[index]));
-            let all = splat(self.loads[place]);
-            let now = present.where_less(bytes, terms.time(bytes, all, sent), zero);
+        for place in 0..eight.instance.places {
+            let (index, terms) = (eight.index(place), eight.terms(place));
+            let (bytes, larger) = (eight.load(&self.bytes[index]), eight.load(&self.larger[index]));
+            let all = eight.splat(self.loads[place]);
+            let now = present.where_less(bytes, terms.time(bytes, all, eight.sent), zero);
             now.store(&mut self.work[place].now);
             longest = longest.and(now);
-            let in_turn = terms.time(larger, all - bytes + larger, sent_in_turn);
+            let in_turn = terms.time(larger, all - bytes + larger, eight.sent_in_turn);
             before_in_turn = before_in_turn.max(present.where_less(larger, in_turn, zero));
-            let in_all = terms.time(larger, load(&self.larger_of_all[index]), sent_in_all);
+            let in_all = terms.time(larger, eight.load(&self.larger_of_all[index]), eight.sent_in_all);
             before_in_all = before_in_all.max(present.where_less(larger, in_all, zero));
         }
+        (longest, before_in_turn, before_in_all)
+    }
 
-        let mut apart = Longest::none(simd);
+    /// When devices would be done without the task, and how much less others would wait.
+    #[inline(always)]
+    fn take_away<S: Simd>(
+        &mut self,
+        eight: &Eight<'_, S>,
+        shares: &[Lanes],
+        longest: Longest<S>,
+    ) -> (Longest<S>, Wide<S>) {
+        let (zero, present) = (eight.splat(0.0), eight.splat(PRESENT));
+        let mut apart = Longest::none(eight.simd);
         let mut leaving = zero;
-        for place in 0..places {
-            let (index, terms) = (place * panels + panel, terms(place));
-            let (bytes, all) = (load(&self.bytes[index]), splat(self.loads[place]));
-            let gone = size * load(&shares[index]);
+        for place in 0..eight.instance.places {
+            let (index, terms) = (eight.index(place), eight.terms(place));
+            let (bytes, all) = (eight.load(&self.bytes[index]), eight.splat(self.loads[place]));
+            let gone = eight.size * eight.load(&shares[index]);
             let rest = bytes - gone;
-            let without = present.where_less(rest, terms.time(rest, all - gone, sent_without), zero);
+            let without = present.where_less(rest, terms.time(rest, all - gone, eight.sent_without), zero);
             apart = apart.and(without);
             let work = &mut self.work[place];
             without.store(&mut work.without);
-            if place > 0 && instance.shared[place].is_any() {
-                let waits = self.waits.curves[place].less.at(simd, gone);
-                let then = terms.time(bytes, (all - gone).max(zero), sent);
-                let own = then.max(longest.without(load_work(&work.now))) - longest.0;
+            if eight.is_shared(place) {
+                let waits = self.waits.curves[place].less.at(eight.simd, gone);
+                let then = terms.time(bytes, (all - gone).max(zero), eight.sent);
+                let own = then.max(longest.without(eight.work(&work.now))) - longest.0;
                 let others = present.where_less(bytes, waits - own, waits);
                 others.store(&mut work.leaving);
                 leaving = leaving + others;
@@ -90,31 +183,46 @@ impl Reading {
                 work.leaving = [0.0; VECTOR];
             }
         }
+        (apart, leaving)
+    }
 
+    /// What the task would cost at each place, and does where it is.
+    #[inline(always)]
+    fn move_anywhere<S: Simd>(
+        &mut self,
+        eight: &Eight<'_, S>,
+        shares: &[Lanes],
+        (rows, block): (&mut [Lanes], usize),
+        (longest, apart): (Longest<S>, Longest<S>),
+        leaving: Wide<S>,
+    ) -> Here<S> {
+        let (zero, one, smallest, present) =
+            (eight.splat(0.0), eight.splat(1.0), eight.splat(f32::MIN_POSITIVE), eight.splat(PRESENT));
         let (mut energy_here, mut own_here, mut others_here) = (zero, zero, zero);
-        let (mut best, mut best_place) = (splat(f32::INFINITY), zero);
-        for place in 0..places {
-            let (index, terms) = (place * panels + panel, terms(place));
-            let (bytes, all) = (load(&self.bytes[index]), splat(self.loads[place]));
-            let share = load(&shares[index]);
-            let coming = size * (one - share);
+        let (mut best, mut best_place) = (eight.splat(f32::INFINITY), zero);
+        for place in 0..eight.instance.places {
+            let (index, terms) = (eight.index(place), eight.terms(place));
+            let (bytes, all) = (eight.load(&self.bytes[index]), eight.splat(self.loads[place]));
+            let share = eight.load(&shares[index]);
+            let coming = eight.size * (one - share);
             let work = &mut self.work[place];
-            let sent_then = if place == 0 { sent_without } else { sent_without + size };
+            let sent_then = if place == 0 { eight.sent_without } else { eight.sent_without + eight.size };
             let there = terms.time(bytes + coming, all + coming, sent_then);
-            let then = there.max(apart.without(load_work(&work.without)));
+            let then = there.max(apart.without(eight.work(&work.without)));
             let mut others = leaving;
-            if place > 0 && instance.shared[place].is_any() {
-                let waits = self.waits.curves[place].more.at(simd, coming);
-                let own = terms.time(bytes, all + coming, sent).max(longest.without(load_work(&work.now))) - longest.0;
-                others = others - load_work(&work.leaving) + present.where_less(bytes, waits - own, waits);
+            if eight.is_shared(place) {
+                let waits = self.waits.curves[place].more.at(eight.simd, coming);
+                let own =
+                    terms.time(bytes, all + coming, eight.sent).max(longest.without(eight.work(&work.now))) - longest.0;
+                others = others - eight.work(&work.leaving) + present.where_less(bytes, waits - own, waits);
             }
-            if instance.uplink > 0.0 {
-                others = others + self.waits.uplink.at(simd, sent_then - sent);
+            if eight.instance.uplink > 0.0 {
+                others = others + self.waits.uplink.at(eight.simd, sent_then - eight.sent);
             }
-            let energy = load(&instance.lanes.own[index].energy) * size;
+            let energy = eight.load(&eight.instance.lanes.own[index].energy) * eight.size;
             let own_time = then - longest.0;
             let total = energy + own_time + others;
-            best_place = total.where_less(best, splat(place as f32), best_place);
+            best_place = total.where_less(best, eight.splat(place as f32), best_place);
             best = best.min(total);
             energy_here = share.mul_add(energy, energy_here);
             own_here = share.mul_add(own_time, own_here);
@@ -122,81 +230,103 @@ impl Reading {
             energy.store(&mut work.energy);
             own_time.store(&mut work.own_time);
             others.store(&mut work.others_time);
-            let mut row = PairRow::new(rows, block, index, half);
+            let mut row = PairRow::new(rows, block, index, eight.half);
             row.put(input::SHARE, share);
-            row.put(input::ALONE, load(&instance.lanes.own[index].alone));
-            row.put(input::TIME, load_work(&work.now) / longest.0.max(smallest));
+            row.put(input::ALONE, eight.load(&eight.instance.lanes.own[index].alone));
+            row.put(input::TIME, eight.work(&work.now) / longest.0.max(smallest));
             row.put(input::TIME_THEN, there / then.max(smallest));
-            row.put(input::BYTES, bytes / (bytes + size).max(smallest));
+            row.put(input::BYTES, bytes / (bytes + eight.size).max(smallest));
         }
+        Here { energy: energy_here, own_time: own_here, others_time: others_here, best_place }
+    }
 
-        let (mut least, mut least_in_turn) = (splat(f32::INFINITY), splat(f32::INFINITY));
+    /// What it would cost with larger tasks alone: the least of moves and of these, and when devices are then done.
+    #[inline(always)]
+    fn place_in_turn<S: Simd>(
+        &mut self,
+        eight: &Eight<'_, S>,
+        shares: &[Lanes],
+        (rows, block): (&mut [Lanes], usize),
+        here: &Here<S>,
+        (before_in_turn, before_in_all): (Wide<S>, Wide<S>),
+    ) -> ([Wide<S>; 2], Wide<S>) {
+        let (zero, one, smallest, present) =
+            (eight.splat(0.0), eight.splat(1.0), eight.splat(f32::MIN_POSITIVE), eight.splat(PRESENT));
+        let (mut least, mut least_in_turn) = (eight.splat(f32::INFINITY), eight.splat(f32::INFINITY));
         let mut latest = zero;
-        for place in 0..places {
-            let (index, terms) = (place * panels + panel, terms(place));
-            let share = load(&shares[index]);
-            let gone = size * share;
-            let (bytes, larger) = (load(&self.bytes[index]), load(&self.larger[index]));
+        for place in 0..eight.instance.places {
+            let (index, terms) = (eight.index(place), eight.terms(place));
+            let share = eight.load(&shares[index]);
+            let gone = eight.size * share;
+            let (bytes, larger) = (eight.load(&self.bytes[index]), eight.load(&self.larger[index]));
             let work = &mut self.work[place];
-            let cost = load_work(&work.energy);
-            let energy = cost - energy_here;
-            let own_time = load_work(&work.own_time) - own_here;
-            let others_time = load_work(&work.others_time) - others_here;
+            let cost = eight.work(&work.energy);
+            let energy = cost - here.energy;
+            let own_time = eight.work(&work.own_time) - here.own_time;
+            let others_time = eight.work(&work.others_time) - here.others_time;
             let gain = energy + own_time + others_time;
             gain.store(&mut work.gain);
             least = least.min(gain);
-            let with = larger + size;
-            let sent_then = if place == 0 { sent_in_turn } else { sent_in_turn + size };
-            let there = terms.time(with, splat(self.loads[place]) - bytes + larger + size, sent_then);
+            let with = larger + eight.size;
+            let sent_then = if place == 0 { eight.sent_in_turn } else { eight.sent_in_turn + eight.size };
+            let there = terms.time(with, eight.splat(self.loads[place]) - bytes + larger + eight.size, sent_then);
             let then = there.max(before_in_turn);
             let in_turn = cost + (then - before_in_turn) + others_time;
             in_turn.store(&mut work.in_turn);
             least_in_turn = least_in_turn.min(in_turn);
-            let before = load(&self.larger_of_all[index]);
-            let sent_then = if place == 0 { sent_in_all } else { sent_in_all + size };
-            let there_in_all = terms.time(with, before + size, sent_then);
+            let before = eight.load(&self.larger_of_all[index]);
+            let sent_then = if place == 0 { eight.sent_in_all } else { eight.sent_in_all + eight.size };
+            let there_in_all = terms.time(with, before + eight.size, sent_then);
             let then_in_all = there_in_all.max(before_in_all);
             (cost + (then_in_all - before_in_all)).store(&mut work.in_all);
-            if instance.lanes.is_any_shared {
-                let sent_after = sent_in_all + size * (one - load(&shares[panel]));
+            if eight.instance.lanes.is_any_shared {
+                let sent_after = eight.sent_in_all + eight.size * (one - eight.load(&shares[eight.panel]));
                 let after = terms.time(larger + gone, before + gone, sent_after);
                 let after = present.where_less(larger + gone, after, zero);
                 latest = latest.max(after);
                 after.store(&mut work.is_last);
             }
-            let here = splat(place as f32);
-            let is_best = (best_place - here).abs().where_less(splat(0.5), one, zero);
-            let coming = (is_best * (size - gone)) + load_work(&self.coming[place]);
+            let this = eight.splat(place as f32);
+            let is_best = (here.best_place - this).abs().where_less(eight.splat(0.5), one, zero);
+            let coming = (is_best * (eight.size - gone)) + eight.work(&self.coming[place]);
             coming.store(&mut self.coming[place]);
-            let going = (one - is_best).mul_add(gone, load_work(&self.going[place]));
+            let going = (one - is_best).mul_add(gone, eight.work(&self.going[place]));
             going.store(&mut self.going[place]);
-            let mut row = PairRow::new(rows, block, index, half);
-            let four = splat(4.0);
+            let mut row = PairRow::new(rows, block, index, eight.half);
+            let four = eight.splat(4.0);
             row.put(input::ENERGY, squash(one, four * energy));
             row.put(input::OWN_TIME, squash(one, four * own_time));
             row.put(input::OTHERS_TIME, squash(one, four * others_time));
             row.put(input::IN_TURN_TIME, there / then.max(smallest));
-            row.put(input::IN_ALL, load_work(&work.in_all));
+            row.put(input::IN_ALL, eight.work(&work.in_all));
             row.put(input::IN_ALL_TIME, there_in_all / then_in_all.max(smallest));
         }
+        ([least, least_in_turn], latest)
+    }
 
-        for place in 0..places {
+    /// Each place against the best.
+    #[inline(always)]
+    fn compare<S: Simd>(
+        &mut self,
+        eight: &Eight<'_, S>,
+        (rows, block): (&mut [Lanes], usize),
+        [least, least_in_turn]: [Wide<S>; 2],
+    ) {
+        let (zero, one) = (eight.splat(0.0), eight.splat(1.0));
+        for place in 0..eight.instance.places {
             let work = &self.work[place];
-            let mut row = PairRow::new(rows, block, place * panels + panel, half);
-            let gain = load_work(&work.gain);
+            let mut row = PairRow::new(rows, block, eight.index(place), eight.half);
+            let gain = eight.work(&work.gain);
             row.put(input::GAIN, squash(one, gain));
-            row.put(input::GAIN + 1, squash(one, splat(8.0) * gain));
+            row.put(input::GAIN + 1, squash(one, eight.splat(8.0) * gain));
             let regret = gain - least;
             row.put(input::REGRET, squash(one, regret));
-            row.put(input::REGRET + 1, squash(one, splat(8.0) * regret));
+            row.put(input::REGRET + 1, squash(one, eight.splat(8.0) * regret));
             row.put(input::IS_BEST, least.where_less(gain, zero, one));
-            let regret = load_work(&work.in_turn) - least_in_turn;
-            row.put(input::IN_TURN, squash(one, splat(2.0) * regret));
-            row.put(input::IN_TURN + 1, squash(one, splat(16.0) * regret));
+            let regret = eight.work(&work.in_turn) - least_in_turn;
+            row.put(input::IN_TURN, squash(one, eight.splat(2.0) * regret));
+            row.put(input::IN_TURN + 1, squash(one, eight.splat(16.0) * regret));
             row.put(input::IN_TURN + 2, zero.where_less(regret, zero, one));
-        }
-        if instance.lanes.is_any_shared {
-            self.keep_last(simd, places, panels, panel * PANEL + half * VECTOR, latest);
         }
     }
 }

@@ -1,54 +1,118 @@
-//! The same, one number after the other: what the vectors are held against.
+//! The same, one number after the other and in double precision: what the vectors are held against.
 
 use super::{INPUTS, PRESENT};
-use crate::fleet::instance::{Instance, Own};
+use crate::fleet::instance::Instance as Rounded;
+
+/// An instance in double precision.
+#[derive(Debug)]
+pub(super) struct Instance {
+    devices: usize,
+    tasks: usize,
+    places: usize,
+    sizes: Vec<f64>,
+    order: Vec<u32>,
+    order_of_all: Vec<u32>,
+    own: Vec<Own>,
+    shared: Vec<Shared>,
+    uplink: f64,
+}
+
+/// As in an instance in single precision.
+#[derive(Debug)]
+struct Own {
+    energy: f64,
+    send: f64,
+    compute: f64,
+    alone: f64,
+}
+
+/// As in an instance in single precision.
+#[derive(Debug, Clone, Copy)]
+struct Shared {
+    link: f64,
+    compute: f64,
+}
+
+impl Shared {
+    fn is_any(self) -> bool {
+        self.link > 0.0 || self.compute > 0.0
+    }
+}
+
+impl Instance {
+    /// The same in double precision.
+    pub(super) fn of(instance: &Rounded) -> Self {
+        let own = instance.own.iter().map(|own| Own {
+            energy: own.energy.into(),
+            send: own.send.into(),
+            compute: own.compute.into(),
+            alone: own.alone.into(),
+        });
+        let shared = instance.shared.iter();
+        Self {
+            devices: instance.devices,
+            tasks: instance.tasks,
+            places: instance.places,
+            sizes: instance.sizes.iter().copied().map(f64::from).collect(),
+            order: instance.order.clone(),
+            order_of_all: instance.order_of_all.clone(),
+            own: own.collect(),
+            shared: shared.map(|shared| Shared { link: shared.link.into(), compute: shared.compute.into() }).collect(),
+            uplink: instance.uplink.into(),
+        }
+    }
+
+    fn task_count(&self) -> usize {
+        self.devices * self.tasks
+    }
+}
 
 /// Changes of a load, in mean tasks, at which it is known what the others would wait; between them it is taken as linear.
-const STEPS: [f32; 9] = [-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0];
+const STEPS: [f64; 9] = [-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0];
 const NOW: usize = 4;
 
 /// Loads and marginal costs of one decision, or of shares of tasks at places.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Reading {
     /// `[N][places]`: bytes in mean tasks, and when the device is done there.
-    bytes: Vec<f32>,
-    times: Vec<f32>,
+    bytes: Vec<f64>,
+    times: Vec<f64>,
     /// `[N]`.
     longest: Vec<Longest>,
     /// `[places]`.
-    loads: Vec<f32>,
-    critical: Vec<f32>,
+    loads: Vec<f64>,
+    critical: Vec<f64>,
     /// `[places]`: by how much all devices there would wait longer, at each of [`STEPS`].
-    waits: Vec<[f32; STEPS.len()]>,
+    waits: Vec<[f64; STEPS.len()]>,
     /// The same for all servers together, where the uplinks share one.
-    uplink_waits: [f32; STEPS.len()],
+    uplink_waits: [f64; STEPS.len()],
     /// `[N * M][places]`.
     moves: Vec<Move>,
     /// `[N * M]`: share of the device's bytes in larger tasks.
-    ranks: Vec<f32>,
-    ranks_of_all: Vec<f32>,
+    ranks: Vec<f64>,
+    ranks_of_all: Vec<f64>,
     /// `[places]`: share of all bytes that would gain by coming or going.
-    coming: Vec<f32>,
-    going: Vec<f32>,
+    coming: Vec<f64>,
+    going: Vec<f64>,
 }
 
 /// What moving a task to a place would change, in the instance's unit of cost.
 #[derive(Debug, Clone, Copy, Default)]
 struct Move {
-    energy: f32,
-    own_time: f32,
-    others_time: f32,
+    energy: f64,
+    own_time: f64,
+    others_time: f64,
     /// When its device would be done there, as a share of when it would be done at all.
-    share: f32,
+    share: f64,
     /// What placing it there would cost its device if its smaller tasks were not there, and how soon it would be done.
-    in_turn: f32,
-    in_turn_share: f32,
-    in_all: f32,
-    in_all_share: f32,
+    in_turn: f64,
+    in_turn_share: f64,
+    in_all: f64,
+    in_all_share: f64,
 }
 
 impl Move {
-    fn total(&self) -> f32 {
+    fn total(&self) -> f64 {
         self.energy + self.own_time + self.others_time
     }
 }
@@ -57,11 +121,11 @@ impl Move {
 #[derive(Debug, Clone, Copy, Default)]
 struct Longest {
     places: [usize; 2],
-    times: [f32; 2],
+    times: [f64; 2],
 }
 
 impl Longest {
-    fn of(times: &[f32]) -> Self {
+    fn of(times: &[f64]) -> Self {
         let mut longest = Self { places: [usize::MAX; 2], times: [0.0; 2] };
         for (place, &time) in times.iter().enumerate() {
             if time > longest.times[0] {
@@ -75,18 +139,18 @@ impl Longest {
 
     /// When the device is done everywhere but at this place.
     #[inline]
-    fn without(&self, place: usize) -> f32 {
+    fn without(&self, place: usize) -> f64 {
         if self.places[0] == place { self.times[1] } else { self.times[0] }
     }
 }
 
 /// Between -1 and 1, and steepest about 0.
 #[inline]
-fn squash(value: f32) -> f32 {
+fn squash(value: f64) -> f64 {
     value / (1.0 + value.abs())
 }
 
-fn interpolated(values: &[f32; STEPS.len()], change: f32) -> f32 {
+fn interpolated(values: &[f64; STEPS.len()], change: f64) -> f64 {
     let inside = |index: usize| change < STEPS[index];
     let upper = (1..STEPS.len() - 1).find(|&index| inside(index)).unwrap_or(STEPS.len() - 1);
     let slope = (values[upper] - values[upper - 1]) / (STEPS[upper] - STEPS[upper - 1]);
@@ -102,8 +166,8 @@ impl Reading {
     pub(super) fn read(
         &mut self,
         instance: &Instance,
-        shares: &[f32],
-        mut put: impl FnMut(usize, usize, [f32; INPUTS]),
+        shares: &[f64],
+        mut put: impl FnMut(usize, usize, [f64; INPUTS]),
     ) {
         let count = instance.task_count();
         assert_eq!(shares.len(), instance.places * count, "the shares are not [places][N * M]");
@@ -113,20 +177,20 @@ impl Reading {
         self.estimate_in_turn(instance, shares);
         self.estimate_in_all(instance, shares);
         let (tasks, places) = (instance.tasks, instance.places);
-        let total: f32 = instance.sizes.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+        let total: f64 = instance.sizes.iter().sum::<f64>().max(f64::from(f32::MIN_POSITIVE));
         for (task, moves) in self.moves.chunks_exact(places).enumerate() {
             let device = task / tasks;
             let size = instance.sizes[task];
             let own = &instance.own[device * places..][..places];
-            let least = moves.iter().map(Move::total).fold(f32::INFINITY, f32::min);
-            let longest = self.longest[device].times[0].max(f32::MIN_POSITIVE);
-            let least_in_turn = moves.iter().map(|change| change.in_turn).fold(f32::INFINITY, f32::min);
-            let least_in_all = moves.iter().map(|change| change.in_all).fold(f32::INFINITY, f32::min);
+            let least = moves.iter().map(Move::total).fold(f64::INFINITY, f64::min);
+            let longest = self.longest[device].times[0].max(f64::from(f32::MIN_POSITIVE));
+            let least_in_turn = moves.iter().map(|change| change.in_turn).fold(f64::INFINITY, f64::min);
+            let least_in_all = moves.iter().map(|change| change.in_all).fold(f64::INFINITY, f64::min);
             for place in 0..places {
                 let at = device * places + place;
                 let change = moves[place];
                 let gain = change.total();
-                let flag = |is: bool| f32::from(u8::from(is));
+                let flag = |is: bool| f64::from(u8::from(is));
                 put(
                     place,
                     task,
@@ -150,7 +214,7 @@ impl Reading {
                         self.going[place],
                         flag(place == 0),
                         squash(self.waits[place][NOW + 2]),
-                        self.bytes[at] / (self.bytes[at] + size).max(f32::MIN_POSITIVE),
+                        self.bytes[at] / (self.bytes[at] + size).max(f64::from(f32::MIN_POSITIVE)),
                         self.ranks[task],
                         squash(2.0 * (change.in_turn - least_in_turn)),
                         squash(16.0 * (change.in_turn - least_in_turn)),
@@ -168,9 +232,9 @@ impl Reading {
     }
 
     /// The part of the decision that anyone can see: bytes, loads, times.
-    fn load(&mut self, instance: &Instance, shares: &[f32]) {
+    fn load(&mut self, instance: &Instance, shares: &[f64]) {
         let (devices, tasks, places) = (instance.devices, instance.tasks, instance.places);
-        let fill = |values: &mut Vec<f32>, count: usize| {
+        let fill = |values: &mut Vec<f64>, count: usize| {
             values.clear();
             values.resize(count, 0.0);
         };
@@ -181,24 +245,24 @@ impl Reading {
         for (place, shares) in shares.chunks_exact(devices * tasks).enumerate() {
             let rows = shares.chunks_exact(tasks).zip(instance.sizes.chunks_exact(tasks));
             for (device, (shares, sizes)) in rows.enumerate() {
-                let bytes: f32 = shares.iter().zip(sizes).map(|(share, size)| share * size).sum();
+                let bytes: f64 = shares.iter().zip(sizes).map(|(share, size)| share * size).sum();
                 self.bytes[device * places + place] = bytes;
                 self.loads[place] += bytes;
             }
         }
-        let sent: f32 = self.loads[1..].iter().sum();
+        let sent: f64 = self.loads[1..].iter().sum();
         self.longest.clear();
         for device in 0..devices {
             let row = device * places..(device + 1) * places;
             for place in 0..places {
                 let at = device * places + place;
-                if self.bytes[at] > PRESENT {
+                if self.bytes[at] > f64::from(PRESENT) {
                     self.times[at] = time(instance, &instance.own[at], place, self.bytes[at], self.loads[place], sent);
                 }
             }
             let longest = Longest::of(&self.times[row]);
             if let Some(critical) = self.critical.get_mut(longest.places[0]) {
-                *critical += 1.0 / devices as f32;
+                *critical += 1.0 / devices as f64;
             }
             self.longest.push(longest);
         }
@@ -210,7 +274,7 @@ impl Reading {
         self.waits.clear();
         self.waits.resize(places, [0.0; STEPS.len()]);
         self.uplink_waits = [0.0; STEPS.len()];
-        let sent: f32 = self.loads[1..].iter().sum();
+        let sent: f64 = self.loads[1..].iter().sum();
         for place in 1..places {
             if !instance.shared[place].is_any() {
                 continue;
@@ -218,7 +282,7 @@ impl Reading {
             let loads = STEPS.map(|step| (self.loads[place] + step).max(0.0));
             for device in 0..instance.devices {
                 let at = device * places + place;
-                if self.bytes[at] <= PRESENT {
+                if self.bytes[at] <= f64::from(PRESENT) {
                     continue;
                 }
                 let longest = &self.longest[device];
@@ -236,7 +300,7 @@ impl Reading {
                     let mut longest = self.times[row];
                     for place in 1..places {
                         let at = row + place;
-                        if self.bytes[at] > PRESENT {
+                        if self.bytes[at] > f64::from(PRESENT) {
                             let own = &instance.own[at];
                             longest = longest.max(time(instance, own, place, self.bytes[at], self.loads[place], sent));
                         }
@@ -248,10 +312,10 @@ impl Reading {
     }
 
     /// What each move would change.
-    fn estimate_moves(&mut self, instance: &Instance, shares: &[f32]) {
+    fn estimate_moves(&mut self, instance: &Instance, shares: &[f64]) {
         let (tasks, places, count) = (instance.tasks, instance.places, instance.task_count());
-        let total: f32 = instance.sizes.iter().sum::<f32>().max(f32::MIN_POSITIVE);
-        let sent: f32 = self.loads[1..].iter().sum();
+        let total: f64 = instance.sizes.iter().sum::<f64>().max(f64::from(f32::MIN_POSITIVE));
+        let sent: f64 = self.loads[1..].iter().sum();
         self.moves.clear();
         self.coming.clear();
         self.coming.resize(places, 0.0);
@@ -272,13 +336,16 @@ impl Reading {
                 let gone = size * share(place);
                 let bytes = self.bytes[row + place] - gone;
                 let load = self.loads[place] - gone;
-                without[place] =
-                    if bytes > PRESENT { time(instance, &own[place], place, bytes, load, sent_without) } else { 0.0 };
+                without[place] = if bytes > f64::from(PRESENT) {
+                    time(instance, &own[place], place, bytes, load, sent_without)
+                } else {
+                    0.0
+                };
                 others[place] = self.others(instance, &own[place], place, row, &longest, -gone, sent);
                 leaving += others[place];
             }
             let apart = Longest::of(&without);
-            let (mut here, mut best) = (Move::default(), (0, f32::INFINITY));
+            let (mut here, mut best) = (Move::default(), (0, f64::INFINITY));
             let first = self.moves.len();
             for place in 0..places {
                 let rest = size * (1.0 - share(place));
@@ -295,7 +362,7 @@ impl Reading {
                     energy: own[place].energy * size,
                     own_time: then - now,
                     others_time,
-                    share: there / then.max(f32::MIN_POSITIVE),
+                    share: there / then.max(f64::from(f32::MIN_POSITIVE)),
                     ..Move::default()
                 };
                 here.energy += share(place) * change.energy;
@@ -319,9 +386,9 @@ impl Reading {
     }
 
     /// What placing tasks costs in turn, the largest of each device first, while other devices' tasks are where they are.
-    fn estimate_in_turn(&mut self, instance: &Instance, shares: &[f32]) {
+    fn estimate_in_turn(&mut self, instance: &Instance, shares: &[f64]) {
         let (tasks, places, count) = (instance.tasks, instance.places, instance.task_count());
-        let sent: f32 = self.loads[1..].iter().sum();
+        let sent: f64 = self.loads[1..].iter().sum();
         self.ranks.clear();
         self.ranks.resize(count, 0.0);
         let mut larger = vec![0.0; places];
@@ -329,7 +396,7 @@ impl Reading {
             let row = device * places;
             let own = &instance.own[row..][..places];
             let bytes = &self.bytes[row..][..places];
-            let all: f32 = bytes.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+            let all: f64 = bytes.iter().sum::<f64>().max(f64::from(f32::MIN_POSITIVE));
             let sent_by_others = sent - (all - bytes[0]);
             larger.fill(0.0);
             let mut seen = 0.0;
@@ -339,7 +406,7 @@ impl Reading {
                 let size = instance.sizes[task];
                 let sent_before = sent_by_others + seen - larger[0];
                 self.ranks[task] = seen / all;
-                let mut after = 0.0_f32;
+                let mut after = 0.0_f64;
                 for place in 0..places {
                     let load = self.loads[place] - bytes[place] + larger[place];
                     let sent = if place == 0 { sent_before } else { sent_before + size };
@@ -347,10 +414,10 @@ impl Reading {
                     let change = &mut self.moves[task * places + place];
                     let then = there.max(before);
                     change.in_turn = own[place].energy * size + (then - before) + change.others_time;
-                    change.in_turn_share = there / then.max(f32::MIN_POSITIVE);
+                    change.in_turn_share = there / then.max(f64::from(f32::MIN_POSITIVE));
                     let share = shares[place * count + task] * size;
                     larger[place] += share;
-                    if larger[place] > PRESENT {
+                    if larger[place] > f64::from(PRESENT) {
                         let sent = sent_before + size * (1.0 - shares[task]);
                         after = after.max(time(instance, &own[place], place, larger[place], load + share, sent));
                     }
@@ -362,18 +429,18 @@ impl Reading {
     }
 
     /// What placing tasks costs in turn, the largest of all devices first.
-    fn estimate_in_all(&mut self, instance: &Instance, shares: &[f32]) {
+    fn estimate_in_all(&mut self, instance: &Instance, shares: &[f64]) {
         let (tasks, places, count) = (instance.tasks, instance.places, instance.task_count());
-        let total: f32 = instance.sizes.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+        let total: f64 = instance.sizes.iter().sum::<f64>().max(f64::from(f32::MIN_POSITIVE));
         self.ranks_of_all.clear();
         self.ranks_of_all.resize(count, 0.0);
         let mut bytes = vec![0.0; instance.devices * places];
         let mut loads = vec![0.0; places];
         // For how many devices each place is where they are done last, in shares.
-        let mut critical = vec![0.0_f32; places];
+        let mut critical = vec![0.0_f64; places];
         let mut last = vec![usize::MAX; instance.devices];
         let mut seen = 0.0;
-        let mut times = vec![0.0_f32; places];
+        let mut times = vec![0.0_f64; places];
         for &task in &instance.order_of_all {
             let task = task as usize;
             let device = task / tasks;
@@ -383,7 +450,7 @@ impl Reading {
             self.ranks_of_all[task] = seen / total;
             let sent = seen - loads[0];
             for place in 0..places {
-                times[place] = if bytes[row + place] > PRESENT {
+                times[place] = if bytes[row + place] > f64::from(PRESENT) {
                     time(instance, &own[place], place, bytes[row + place], loads[place], sent)
                 } else {
                     0.0
@@ -403,7 +470,7 @@ impl Reading {
                 change.in_all = own[place].energy * size
                     + (then - longest.times[0])
                     + waiting * (shared.compute + shared.link) * size;
-                change.in_all_share = there / then.max(f32::MIN_POSITIVE);
+                change.in_all_share = there / then.max(f64::from(f32::MIN_POSITIVE));
             }
             for place in 0..places {
                 let share = shares[place * count + task] * size;
@@ -414,7 +481,7 @@ impl Reading {
             let sent = seen - loads[0];
             let mut latest = (0.0, usize::MAX);
             for place in 0..places {
-                if bytes[row + place] > PRESENT {
+                if bytes[row + place] > f64::from(PRESENT) {
                     let time = time(instance, &own[place], place, bytes[row + place], loads[place], sent);
                     if time > latest.0 {
                         latest = (time, place);
@@ -443,14 +510,14 @@ impl Reading {
         place: usize,
         row: usize,
         longest: &Longest,
-        change: f32,
-        sent: f32,
-    ) -> f32 {
+        change: f64,
+        sent: f64,
+    ) -> f64 {
         if change == 0.0 || !instance.shared[place].is_any() {
             return 0.0;
         }
         let all = interpolated(&self.waits[place], change);
-        if self.bytes[row + place] <= PRESENT {
+        if self.bytes[row + place] <= f64::from(PRESENT) {
             return all;
         }
         let load = (self.loads[place] + change).max(0.0);
@@ -460,7 +527,7 @@ impl Reading {
 }
 
 /// When a device is done at a place with so much there.
-fn time(instance: &Instance, own: &Own, place: usize, bytes: f32, load: f32, sent: f32) -> f32 {
+fn time(instance: &Instance, own: &Own, place: usize, bytes: f64, load: f64, sent: f64) -> f64 {
     let shared = instance.shared[place];
     let uplink = if place > 0 { instance.uplink * sent } else { 0.0 };
     (own.send * bytes).max(shared.link * load).max(uplink) + own.compute * bytes + shared.compute * load

@@ -19,8 +19,9 @@ const JUMPS: [usize; 3] = [10, 23, 28];
 fn largest_difference(instance: &Instance, shares: &[f32]) -> (f32, usize) {
     let count = instance.task_count();
     let mut expected = vec![0.0; shares.len() * INPUTS];
-    reference::Reading::default().read(instance, shares, |place, task, inputs| {
-        expected[(place * count + task) * INPUTS..][..INPUTS].copy_from_slice(&inputs);
+    let exact: Vec<f64> = shares.iter().copied().map(f64::from).collect();
+    reference::Reading::default().read(&reference::Instance::of(instance), &exact, |place, task, inputs| {
+        expected[(place * count + task) * INPUTS..][..INPUTS].copy_from_slice(&inputs.map(|value| value as f32));
     });
     let mut found = vec![0.0; shares.len() * INPUTS];
     Reading::default().read_rows(instance, shares, &mut found);
@@ -29,8 +30,7 @@ fn largest_difference(instance: &Instance, shares: &[f32]) -> (f32, usize) {
         for (at, (&expected_value, &value)) in expected.iter().zip(found).enumerate() {
             let is_close = JUMPS.contains(&at) && expected[at - 1].abs().max(found[at - 1].abs()) < 1e-4;
             let difference = (expected_value - value).abs();
-            // NaN too.
-            if !is_close && !(difference <= largest.0) {
+            if !is_close && (difference > largest.0 || difference.is_nan()) {
                 largest = (difference, at);
             }
         }
@@ -53,12 +53,12 @@ fn check(instance: &Instance, seed: u64, what: &str) {
         (0..places).for_each(|place| shares[place * count + task] = raw[place * count + task] / total);
     }
     found.push(("soft", shares));
+    // Times are as large as the loads they are of; the inputs have their differences sixteenfold.
+    let most = instance.shared.iter().map(|shared| shared.compute + shared.link).fold(instance.uplink, f32::max);
+    let tolerance = 1e-4_f32.max(256.0 * f32::EPSILON * instance.lanes.total * most);
     for (kind, shares) in found {
         let (difference, at) = largest_difference(instance, &shares);
-        if difference > 1e-4 {
-            eprintln!("{what}, {kind}: input {at} differs by {difference}");
-        }
-        assert!(difference <= 1e-1, "{what}, {kind}: input {at} differs by {difference}");
+        assert!(difference <= tolerance, "{what}, {kind}: input {at} differs by {difference}, not {tolerance}");
     }
 }
 

@@ -85,6 +85,26 @@ impl Waits {
     }
 }
 
+/// A load with each of [`STEPS`].
+#[inline(always)]
+fn changed<S: Simd>(simd: S, load: f32) -> [Wide<S>; STEPS.len()] {
+    let mut loads = [Wide::splat(simd, 0.0); STEPS.len()];
+    for (changed, step) in loads.iter_mut().zip(STEPS) {
+        *changed = Wide::splat(simd, (load + step).max(0.0));
+    }
+    loads
+}
+
+/// The sum of each.
+#[inline(always)]
+fn summed<S: Simd>(sums: [Wide<S>; STEPS.len()]) -> [f32; STEPS.len()] {
+    let mut values = [0.0; STEPS.len()];
+    for (value, sum) in values.iter_mut().zip(sums) {
+        *value = sum.sum();
+    }
+    values
+}
+
 impl Reading {
     #[inline(always)]
     pub(super) fn estimate_waits<S: Simd>(&mut self, simd: S, instance: &Instance) {
@@ -100,7 +120,7 @@ impl Reading {
         for place in 0..places {
             let mut sums = [zero; STEPS.len()];
             if place > 0 && instance.shared[place].is_any() {
-                let loads = STEPS.map(|step| Wide::splat(simd, (self.loads[place] + step).max(0.0)));
+                let loads = changed(simd, self.loads[place]);
                 for (at, half) in (0..panels).flat_map(|panel| [(panel, 0), (panel, 1)]) {
                     let index = place * panels + at;
                     let bytes = Wide::load(simd, &self.device_bytes[index].0[half]);
@@ -114,7 +134,7 @@ impl Reading {
                     }
                 }
             }
-            let sums = sums.map(Wide::sum);
+            let sums = summed(sums);
             self.waits.curves[place] = Curve::new(&sums);
             self.waits.one_more[place] = sums[NOW + 2];
         }
@@ -160,7 +180,7 @@ impl Reading {
     fn estimate_uplink<S: Simd>(&mut self, simd: S, instance: &Instance) {
         let (places, panels) = (instance.places, instance.lanes.device_panels);
         let all: f32 = self.loads[1..].iter().sum();
-        let sent = STEPS.map(|step| Wide::splat(simd, (all + step).max(0.0)));
+        let sent = changed(simd, all);
         let present = Wide::splat(simd, PRESENT);
         let mut sums = [Wide::splat(simd, 0.0); STEPS.len()];
         for (panel, half) in (0..panels).flat_map(|panel| [(panel, 0), (panel, 1)]) {
@@ -181,7 +201,7 @@ impl Reading {
                 *sum = *sum + (longest - now);
             }
         }
-        self.waits.uplink = Curve::new(&sums.map(Wide::sum));
+        self.waits.uplink = Curve::new(&summed(sums));
     }
 }
 
