@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use divan::{Bencher, black_box};
 use model::DeviceChoice;
-use model::fleet::{FleetForward, FleetNet, FleetScratch, FleetShape, INPUTS, Instance, Reading, undecided};
+use model::fleet::{FleetForward, FleetNet, FleetScratch, FleetShape, INPUTS, Instance, Reading};
 use sim::{Fleets, Part, SizeSampler, Workloads, random};
 
 const SHAPE: FleetShape = FleetShape { width: 24, rounds: 4 };
@@ -33,7 +33,7 @@ fn forward(bencher: Bencher<'_, '_>, fleet: (usize, usize), shape: FleetShape) {
     let forward = FleetForward::new(&FleetNet::random(shape, 0, 1, &device()));
     let (instance, mut scratch) = (instance(fleet), FleetScratch::default());
     let mut decision = vec![0; instance.task_count()];
-    bencher.bench_local(|| forward.pass(black_box(&instance), &mut scratch, black_box(&mut decision)));
+    bencher.bench_local(|| forward.pass(black_box(&instance), &mut scratch, None, black_box(&mut decision)));
 }
 
 #[divan::bench(sample_count = 500, args = FLEETS)]
@@ -55,8 +55,8 @@ fn pass_over_rounds(bencher: Bencher<'_, '_>, rounds: usize) {
 /// The inputs of one round as the learner takes them, row by row.
 #[divan::bench(sample_count = 500, args = FLEETS)]
 fn reading(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
-    let (instance, mut reading, mut shares) = (instance(fleet), Reading::default(), Vec::new());
-    undecided(&instance, &mut shares);
+    let (instance, mut reading) = (instance(fleet), Reading::default());
+    let shares = vec![1.0 / instance.places() as f32; instance.places() * instance.task_count()];
     let mut inputs = vec![0.0; shares.len() * INPUTS];
     bencher.bench_local(|| reading.read_rows(black_box(&instance), black_box(&shares), &mut inputs));
 }

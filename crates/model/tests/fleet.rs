@@ -117,7 +117,11 @@ fn the_order_of_devices_tasks_and_servers_does_not_matter() {
 fn the_fast_path_says_what_plain_operations_say() {
     let net = FleetNet::random(SHAPE, 1, 6, &Device::flex());
     let forward = FleetForward::new(&net);
-    for (_, model, sizes_bytes) in fleets(60) {
+    let mut random = random::stream(14, "a large fleet");
+    let scenario = Fleets::default().draw_shaped(50, 10, 3, &mut random);
+    let model = scenario.check().expect("valid");
+    let sizes_bytes = sizes_of(&scenario, &model, &mut random);
+    for (_, model, sizes_bytes) in fleets(60).into_iter().chain([(scenario, model, sizes_bytes)]) {
         let (fast, _) = scores(&forward, &model, &sizes_bytes);
         let plain = net.scores(&Instance::new(&model, &sizes_bytes), None);
         assert_eq!(fast.len(), plain.len());

@@ -10,8 +10,6 @@ mod policy;
 mod reading;
 mod search;
 mod shares;
-#[cfg(test)]
-mod tests;
 
 pub use forward::{FleetForward, FleetScratch};
 pub use instance::Instance;

@@ -2,7 +2,7 @@ use sim::{Fleets, Part, Scenario, SizeSampler, Workloads, random};
 
 use super::{INPUTS, Reading, reference};
 use crate::fleet::instance::Instance;
-use crate::fleet::{undecided, whole};
+use crate::fleet::shares::begin;
 
 /// An instance of a scenario, with sizes drawn from it.
 fn instance(scenario: &Scenario, seed: u64) -> Instance {
@@ -43,9 +43,9 @@ fn check(instance: &Instance, seed: u64, what: &str) {
     let (count, places) = (instance.task_count(), instance.places());
     let mut shares = Vec::new();
     let draw: Vec<u8> = (0..count).map(|_| random::below(&mut stream, places) as u8).collect();
-    whole(instance, &draw, &mut shares);
+    begin(instance, Some(&draw), &mut shares);
     let mut found = vec![("one-hot", shares.clone())];
-    undecided(instance, &mut shares);
+    begin(instance, None, &mut shares);
     found.push(("undecided", shares.clone()));
     let raw: Vec<f32> = shares.iter().map(|_| random::unit(&mut stream) as f32).collect();
     for task in 0..count {
