@@ -6,6 +6,7 @@
 
 use std::path::Path;
 
+use model::fleet::{FleetCase, FleetLearner, FleetNet, FleetShape, Instance};
 use model::{
     Adam, Backend, DeviceKind, Ensemble, Head, NetworkShape, Policy, Record, Samples, Selection, available, forward,
     learner,
@@ -173,6 +174,31 @@ fn one_learner_goes_on_from_where_another_device_stopped() {
         there.step(&samples, &indices, Some(&mut there_after));
         for (here, there) in after.iter().zip(&there_after) {
             assert!((here - there).abs() < 1e-4 * here, "{here} and {there} on {}", other.name);
+        }
+    }
+}
+
+#[test]
+fn networks_for_any_fleet_score_and_learn_alike_everywhere() {
+    let (flex, others) = backends();
+    let model = Scenario::load("shared-edges").expect("a preset").check().expect("valid");
+    let sizes_bytes: Vec<f64> = (0..9).map(|task| 1e7 + 1.7e6 * f64::from(task)).collect();
+    let instance = Instance::new(&model, &sizes_bytes);
+    let run = |backend: &Backend| {
+        let net = FleetNet::random(FleetShape { width: 5, rounds: 2 }, 0, 3, &backend.device);
+        let scores = net.scores(&instance, None);
+        let mut learner = FleetLearner::new(&net, &backend.device);
+        let label = [1, 2, 3, 0, 1, 2, 3, 0, 4];
+        let mut step = || learner.step(&[FleetCase { instance: &instance, start: None, label: &label }], 0.003);
+        let losses: Vec<f32> = (0..5).map(|_| step()).collect();
+        (scores, losses)
+    };
+    let (expected, losses) = run(&flex);
+    assert!(losses[4] < losses[0], "{losses:?}");
+    for other in &others {
+        let (scores, found) = run(other);
+        for (score, expected) in scores.iter().zip(&expected).chain(found.iter().zip(&losses)) {
+            assert!((score - expected).abs() < 1e-3, "{}: {score} instead of {expected}", other.name);
         }
     }
 }
