@@ -12,7 +12,7 @@ use model::fleet::{
 use model::{AnyRecord, FleetRecord, Record, RecordError};
 use sim::random::{self, Stream};
 use sim::scenario::PerDevice;
-use sim::scheme::{Greedy, Order, Scheme};
+use sim::scheme::{Exact, Greedy, Order, Scheme};
 use sim::{CostModel, Fleets, Part, Scenario, SizeSampler, Workload, Workloads};
 
 const SHAPE: FleetShape = FleetShape { width: 6, rounds: 3 };
@@ -194,6 +194,24 @@ fn passes_are_never_worse_than_greedy_and_prices_stay_within_the_budget() {
         }
         let free = FleetPolicy::new("any", &ensemble, Effort::SearchFree).decide(&model, &workload).expect("decides");
         assert_eq!(free.evaluations, 8);
+    }
+}
+
+#[test]
+fn nothing_is_cheaper_than_the_bound() {
+    let ensemble = FleetEnsemble::random(SHAPE, 1, 2, &Device::flex());
+    let mut random = random::stream(15, "small fleets");
+    for round in 0..30 {
+        let scenario = Fleets::default().draw_shaped(1 + round % 4, 1 + round % 3, 1 + round % 2, &mut random);
+        let model = scenario.check().expect("valid");
+        let sizes_bytes = sizes_of(&scenario, &model, &mut random);
+        let workload = Workload::from_bytes(model.tasks(), sizes_bytes.clone());
+        let lower = Exact::new().bounds(&model, &workload).expect("small enough").lower;
+        for effort in [Effort::SearchFree, Effort::Passes, Effort::Within(20)] {
+            let solution = FleetPolicy::new("any", &ensemble, effort).decide(&model, &workload).expect("decides");
+            let cost = model.cost(&sizes_bytes, solution.decision.places());
+            assert!(cost >= lower * (1.0 - 1e-9), "{effort:?}: {cost} below {lower}");
+        }
     }
 }
 

@@ -142,3 +142,38 @@ fn log_between(random: &mut Stream, (smallest, largest): (usize, usize)) -> usiz
 fn log_uniform(random: &mut Stream, smallest: f64, largest: f64) -> f64 {
     smallest * (largest / smallest).powf(random::unit(random))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fleets_are_valid_scenarios_within_their_limits() {
+        let fleets = Fleets { devices: (2, 9), tasks: (3, 4), edges: (1, 2) };
+        let mut random = random::stream(1, "fleets of tests");
+        let (mut largest, mut shared, mut separable) = (0, 0, 0);
+        for _ in 0..400 {
+            let scenario = fleets.draw(&mut random);
+            let model = scenario.check().expect("every fleet is valid");
+            assert!((2..=9).contains(&model.devices()) && (3..=4).contains(&model.tasks()), "{}", scenario.name);
+            assert!((3..=4).contains(&model.places()), "{}", scenario.name);
+            largest = largest.max(model.devices());
+            shared += usize::from(scenario.devices.shared_uplink_mbps.is_some());
+            separable += usize::from(model.is_separable());
+        }
+        assert!(largest == 9 && shared > 40 && separable > 10, "{largest}, {shared}, {separable}");
+    }
+
+    #[test]
+    fn the_same_stream_draws_the_same_fleet() {
+        let draw = || Fleets::default().draw(&mut random::stream(3, "again"));
+        assert_eq!(draw(), draw());
+    }
+
+    #[test]
+    fn ranges_begin_above_0_and_end_no_sooner() {
+        assert!(Fleets::default().is_valid());
+        assert!(!Fleets { devices: (0, 3), ..Fleets::default() }.is_valid());
+        assert!(!Fleets { tasks: (3, 2), ..Fleets::default() }.is_valid());
+    }
+}
