@@ -179,8 +179,8 @@ fn training_that_goes_astray_stops_where_it_does() {
 #[test]
 fn a_newer_format_is_refused_by_its_number() {
     let from = "format_version = 2";
-    refused_manifest(from, "format_version = 3\nnews = true", MANIFEST, &["format 3", "reads formats 1 to 2"]);
-    refused_manifest(from, "format_version = -1", MANIFEST, &["format -1", "reads formats 1 to 2"]);
+    refused_manifest(from, "format_version = 4\nnews = true", MANIFEST, &["format 4", "reads formats 1 to 3"]);
+    refused_manifest(from, "format_version = -1", MANIFEST, &["format -1", "reads formats 1 to 3"]);
 }
 
 #[test]
