@@ -8,6 +8,7 @@
 //! - An [`Agent`] holds the K DNNs, their shared [`ReplayBuffer`] and the streams of workloads and batches.
 //! - A [`Sample`] is one remembered workload with the cheapest decision found for it.
 //! - A [`StepReport`] goes to an [`Observer`] every so many steps.
+//! - [`fleet`] trains networks for any fleet in the same way.
 //!
 //! # What it does not do
 //! It does not know where its first networks come from (`meta` prepares some), and it writes nothing.

@@ -100,6 +100,16 @@ pub enum RecordError {
         /// What is wrong with it.
         reason: String,
     },
+    /// It is a record of networks of another kind than is wanted.
+    #[error("{} is a record of {found}, and one of {wanted} is needed", path.display())]
+    OtherKind {
+        /// The manifest.
+        path: PathBuf,
+        /// What it is of.
+        found: &'static str,
+        /// What it should be of.
+        wanted: &'static str,
+    },
     /// The weights are not those that the manifest describes.
     #[error("{}: {reason}", path.display())]
     Weights {

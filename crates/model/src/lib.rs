@@ -27,6 +27,7 @@
 //! - [`Samples`] are what networks learn from; a [`Learner`] makes steps of training, a [`Forward`] only logits.
 //! - Candidates are the decisions proposed for one workload; a [`Chooser`] makes and prices them.
 //! - A [`Policy`] is a trained ensemble as a scheme; a [`Record`] is one in a directory.
+//! - Networks of another kind, for any fleet, are in [`fleet`]; [`AnyRecord`] is a record of either.
 //!
 //! # What it does not do
 //! It decides nothing about training: that is `drl` and `meta`.

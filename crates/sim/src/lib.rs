@@ -25,6 +25,7 @@
 //! - A [`trace`] is what a device measured of its network.
 //! - Devices that share a server or a link wait for each other ([`CostModel::is_separable`]); [`IncrementalCost`] prices
 //!   decisions that change task by task, [`allocation`] shares out bandwidth.
+//! - [`Fleets`] are scenarios drawn at random.
 //! - A [`Scheme`](scheme::Scheme) is anything that decides.
 //! - Random numbers come from [`random::stream`]s, derived by name from one seed.
 //!

@@ -131,7 +131,9 @@ impl AppError {
             Self::Scenario(ScenarioError::Invalid(_)) => {
                 "`trainer scenario show paper` prints a complete scenario".into()
             }
-            Self::Settings(_) => "crates/trainer/training/recommended.toml is a complete file of settings".into(),
+            Self::Settings(_) => {
+                "crates/trainer/training/recommended.toml is a complete file of settings (for any fleet: fleet.toml)".into()
+            }
             Self::Sizes(SizesError::Unreadable { .. }) | Self::Data(DataError::Sizes(SizesError::Unreadable { .. })) => {
                 "tasks.size_mb.path of the scenario must name a file of sizes; `evaluate --workloads` does without it".into()
             }
@@ -257,6 +259,10 @@ fn record(error: &model::RecordError) -> Option<String> {
         RecordError::Weights { .. } | RecordError::Manifest { .. } | RecordError::TooLong { .. } => {
             "copy the record again from where it was made, or train again"
         }
+        RecordError::OtherKind { wanted, .. } if wanted.contains("scenario") => {
+            "name a record that `trainer train` wrote"
+        }
+        RecordError::OtherKind { .. } => "name a record that `trainer fleet` wrote",
         RecordError::Exists { .. } => "name another directory with --out",
         _ => return None,
     };

@@ -1,4 +1,29 @@
-//! A network that decides for any fleet: any number of devices, tasks and servers, shared or not.
+//! Networks that decide for any fleet: any number of devices, tasks and servers, shared or not.
+//!
+//! ```
+//! use model::fleet::{Effort, FleetEnsemble, FleetPolicy, FleetShape};
+//! use sim::scheme::Scheme;
+//!
+//! let device = model::DeviceChoice::Auto.open()?.device;
+//! let untrained = FleetEnsemble::random(FleetShape { width: 24, rounds: 4 }, 2, 1, &device);
+//! let mut policy = FleetPolicy::new("untrained", &untrained, Effort::Passes);
+//! for scenario in ["paper", "shared-edges"] {
+//!     let cost_model = sim::Scenario::load(scenario)?.check()?;
+//!     let solution = policy.decide(&cost_model, &sim::Workload::from_mb(3, &[20.0; 9]))?;
+//!     assert_eq!(solution.decision.places().len(), 9);
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The words
+//! - An [`Instance`] is one fleet with its sizes, in units of its own mean task.
+//! - A [`FleetNet`] scores every place of every task in some rounds, each of which takes a [`Reading`] of the decision that
+//!   the one before proposes; all of them are a pass. A [`FleetEnsemble`] is K of them.
+//! - A [`FleetForward`] makes passes on the CPU, a [`FleetLearner`] steps of training on any device.
+//! - A [`FleetPolicy`] is a trained ensemble as a scheme, with more or less [`Effort`].
+//!
+//! # What it does not do
+//! It asks the cost model for no price but those of whole proposals, and in a search those of moves and swaps.
 
 mod forward;
 mod instance;

@@ -372,13 +372,14 @@ fn parse_manifest<M: DeserializeOwned>(
     versions: RangeInclusive<i64>,
 ) -> Result<M, RecordError> {
     let found = version(path, text)?;
-    let reason = match found {
+    let (of_dnns, of_fleets) = ("DNNs for one scenario", "networks for any fleet");
+    let (found, wanted) = match found {
         _ if versions.contains(&found) => return toml::from_str(text).map_err(|error| misread(path, text, &error)),
-        FLEET_FORMAT_VERSION => "is of networks for any fleet, not of DNNs for one scenario",
-        1..=FORMAT_VERSION => "is of DNNs for one scenario, not of networks for any fleet",
+        FLEET_FORMAT_VERSION => (of_fleets, of_dnns),
+        1..=FORMAT_VERSION => (of_dnns, of_fleets),
         _ => return Err(RecordError::Version { path: path.to_owned(), found, known: FLEET_FORMAT_VERSION }),
     };
-    Err(RecordError::Manifest { path: path.to_owned(), reason: reason.to_owned() })
+    Err(RecordError::OtherKind { path: path.to_owned(), found, wanted })
 }
 
 /// The bytes of as many parameters, if they are those that the manifest speaks of.
