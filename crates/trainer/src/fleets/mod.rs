@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use drl::fleet::{FleetAgent, FleetReport};
 use model::fleet::{Effort, FleetPolicy};
-use model::{Backend, FleetRecord};
+use model::{Backend, DeviceChoice, FleetRecord};
 use serde::Serialize;
 use sim::scheme::Scheme;
 
@@ -54,6 +54,16 @@ struct Results<'a> {
     seconds: f64,
     #[serde(flatten)]
     findings: &'a Findings,
+}
+
+/// The record that ships inside the program.
+pub(crate) fn shipped() -> Result<FleetRecord, AppError> {
+    let device = DeviceChoice::Flex.open().or_else(|_| DeviceChoice::Auto.open())?.device;
+    Ok(FleetRecord::from_bytes(
+        include_bytes!("../../../../models/any-fleet/manifest.toml"),
+        include_bytes!("../../../../models/any-fleet/weights.bpk"),
+        &device,
+    )?)
 }
 
 /// A record for any fleet as schemes: without any search, with two passes after greedy, and with a search besides.

@@ -8,6 +8,7 @@ use sim::metrics::Evaluation;
 use sim::scheme::{self, Genetic, GeneticSettings, Scheme};
 
 use crate::error::AppError;
+use crate::fleets as any_fleet;
 use crate::report::chart::{Axis, Palette, Panel, Point, Series, Style};
 use crate::report::page::Figure;
 use crate::run_dir::write_file;
@@ -277,6 +278,19 @@ pub(super) fn fleets_figure(scope: &Scope) -> Result<Figure, AppError> {
             }
             series.push(Series { label: scheme.to_owned(), style: Style::Markers, points });
         }
+        let mut of_any: Vec<Series> = Vec::new();
+        for (index, &(devices, tasks)) in fleets(scope).iter().enumerate() {
+            for evaluation in of_any_fleet(scope, scenario, devices, tasks)? {
+                let Evaluation { scheme, q2, .. } = &evaluation;
+                rows.push(evaluation_row(&[scenario, &names[index], scheme, "models/any-fleet"], &evaluation));
+                if !of_any.iter().any(|series| series.label == *scheme) {
+                    of_any.push(Series { label: scheme.clone(), style: Style::Markers, points: Vec::new() });
+                }
+                let series = of_any.iter_mut().find(|series| series.label == *scheme).expect("put there just above");
+                series.points.extend(q2.map(|q2| Point::exact(index as f64, q2)));
+            }
+        }
+        series.extend(of_any);
         let x = Axis::Named { label: "devices × tasks", names: names.clone() };
         panels.push(Panel { title: format!("scenario {scenario}, training recommended"), x, y: Q2, series });
     }
@@ -288,13 +302,22 @@ pub(super) fn fleets_figure(scope: &Scope) -> Result<Figure, AppError> {
         id: "fleets",
         title: "Fleets from 1 × 3 to 50 × 20".to_owned(),
         text: "Q2 against the exact optimum, which dedicated servers leave within reach at every size. 4,000 steps of Algorithm 2, \
-               up to three seeds, one for 50 × 20."
+               up to three seeds, one for 50 × 20; mr-dro-fleet is one record for all of them, which was trained on other fleets."
             .to_owned(),
         palette: Palette::Distinct,
         panels,
         rows,
         command,
     })
+}
+
+/// The shipped networks for any fleet on one that they were not trained for.
+fn of_any_fleet(scope: &Scope, scenario: &str, devices: usize, tasks: usize) -> Result<Vec<Evaluation>, AppError> {
+    let problem = Problem::load(&scope.with_fleet(scenario, devices, tasks)?)?;
+    let measure = || {
+        setup::evaluate_all(any_fleet::policies("", &any_fleet::shipped()?), &problem.model, &problem.standard_set()?)
+    };
+    kept(scope, &format!("{}-any-fleet", problem.scenario.name), measure)
 }
 
 /// The runs of DDLO, which knows no cloud, priced where there is one.
