@@ -81,8 +81,19 @@ fn policy(label: &str, record: &FleetRecord, effort: Effort) -> Box<dyn Scheme> 
 
 /// Trains, and tells how good the record is.
 pub(crate) fn run(args: &FleetArgs) -> Result<(), AppError> {
-    let (training, seed, device, place) = match &args.resume {
-        None => (FleetTraining::load(&args.training, &args.settings)?, args.seed.seed, None, None),
+    let (training, started, place) = match &args.resume {
+        None => {
+            let started = Started {
+                scenario: String::new(),
+                training: args.training.clone(),
+                settings: args.settings.clone(),
+                seed: args.seed.seed,
+                device: args.compute.device.clone(),
+                meta_only: false,
+                start: None,
+            };
+            (FleetTraining::load(&args.training, &args.settings)?, started, None)
+        }
         Some(path) => {
             let checkpoints = Checkpoints::open(path)?;
             let started = checkpoints.started(path)?;
@@ -96,23 +107,24 @@ pub(crate) fn run(args: &FleetArgs) -> Result<(), AppError> {
             })?;
             let origin = path.join(CONFIGURATION).display().to_string();
             let training = FleetTraining::of_run(&origin, &own)?;
-            (training, started.seed, Some(started.device), Some((path.as_path(), text, checkpoints)))
+            (training, started, Some((path.as_path(), text, checkpoints)))
         }
     };
     let mut compute = args.compute.clone();
-    if let Some(device) = device.filter(|_| compute.device == "auto") {
-        compute.device = device;
+    if compute.device == "auto" {
+        compute.device.clone_from(&started.device);
     }
     let backend = setup::open(&compute)?;
     interrupt::listen();
-    let run = || Run::prepare(args, training, seed, &compute.device, backend.clone(), place);
+    let run = || Run::prepare(args, training, started, backend.clone(), place);
     contain::on_device(&backend, run)?.finish()
 }
 
 struct Run<'a> {
     args: &'a FleetArgs,
     training: FleetTraining,
-    seed: u64,
+    /// How the run was started, which whoever goes on with it does not say again.
+    started: Started,
     backend: Backend,
     watched: Vec<Case>,
     agent: FleetAgent,
@@ -128,11 +140,11 @@ impl<'a> Run<'a> {
     fn prepare(
         args: &'a FleetArgs,
         training: FleetTraining,
-        seed: u64,
-        device: &str,
+        started: Started,
         backend: Backend,
         resumed: Option<(&Path, String, Checkpoints)>,
     ) -> Result<Self, AppError> {
+        let seed = started.seed;
         let configuration = Configuration {
             program: concat!("trainer ", env!("CARGO_PKG_VERSION")),
             seed,
@@ -151,15 +163,6 @@ impl<'a> Run<'a> {
                 let directory = RunDir::create(args.out.as_deref(), &format!("{}-seed{seed}", training.name))?;
                 directory.write(CONFIGURATION, text.as_bytes())?;
                 let metrics = MetricsFile::create(&directory)?;
-                let started = Started {
-                    scenario: String::new(),
-                    training: args.training.clone(),
-                    settings: args.settings.clone(),
-                    seed,
-                    device: device.to_owned(),
-                    meta_only: false,
-                    start: None,
-                };
                 let checkpoints = Checkpoints::create(directory.path(), &started)?;
                 (directory, metrics, checkpoints)
             }
@@ -186,7 +189,7 @@ impl<'a> Run<'a> {
         };
         checkpoints.every(args.checkpoint_every, args.checkpoint_steps.map(|steps| steps as usize));
         let began = Instant::now();
-        Ok(Self { args, training, seed, backend, watched, agent, directory, metrics, checkpoints, seconds, began })
+        Ok(Self { args, training, started, backend, watched, agent, directory, metrics, checkpoints, seconds, began })
     }
 
     /// Does the work. What it kept until then outlives a device that is lost.
@@ -242,7 +245,7 @@ impl<'a> Run<'a> {
         record.save(&path)?;
         let results = Results {
             training: &self.training.name,
-            seed: self.seed,
+            seed: self.started.seed,
             device: &self.backend.name,
             threads: rayon::current_num_threads(),
             seconds,
@@ -250,7 +253,7 @@ impl<'a> Run<'a> {
         };
         self.directory.write("results.json", &report::json_of(&results)?)?;
         self.directory.write("results.csv", report::csv_text(&findings.rows)?.as_bytes())?;
-        let title = format!("{}, seed {}", self.training.name, self.seed);
+        let title = format!("{}, seed {}", self.training.name, self.started.seed);
         plot::learning_curve(&title, self.metrics.rows(), &self.directory.path().join("curves.svg"))?;
         draw(&findings, &self.directory.path().join("fleets.svg"))?;
         self.checkpoints.clear();
@@ -302,14 +305,14 @@ impl<'a> Run<'a> {
         let mut provenance = BTreeMap::new();
         let mut note = |key: &str, value: String| provenance.insert(key.to_owned(), value);
         let mut command =
-            format!("cargo run -p trainer -- fleet --training {} --seed {}", self.args.training, self.seed);
-        for setting in &self.args.settings {
+            format!("cargo run -p trainer -- fleet --training {} --seed {}", self.started.training, self.started.seed);
+        for setting in &self.started.settings {
             command.extend([" --set '", setting, "'"]);
         }
         note("command", command);
         note("device", self.backend.name.clone());
         note("program", concat!("trainer ", env!("CARGO_PKG_VERSION")).to_owned());
-        note("seed", self.seed.to_string());
+        note("seed", self.started.seed.to_string());
         note("source_revision", env!("SOURCE_REVISION").to_owned());
         note("training", self.training.name.clone());
         FleetRecord { ensemble, fleets: self.training.fleets.clone(), provenance, measures: BTreeMap::new() }
