@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "tests")]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use burn::tensor::Device;
 use model::fleet::{
@@ -230,6 +231,15 @@ fn a_step_of_training_lowers_the_loss_on_what_was_learned() {
     }
     let last = learner.step(&case(), 0.01);
     assert!(last < 0.7 * first, "{last} after {first}");
+}
+
+#[test]
+fn the_record_that_ships_is_read() {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/any-fleet");
+    let AnyRecord::Fleet(record) = AnyRecord::load(&shipped, &Device::flex()).expect("it ships") else {
+        panic!("of fleets")
+    };
+    assert_eq!((record.ensemble.nets.len(), record.fleets.devices.1), (2, 20), "trained on at most 20 devices");
 }
 
 #[test]
