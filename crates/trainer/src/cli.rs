@@ -194,7 +194,8 @@ pub(crate) struct DecideArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct EffortArgs {
-    /// For a record of networks for any fleet: after greedy and two passes search on, with so many prices a task in all
+    /// For a record of networks for any fleet: after passes from greedy and from nothing search on, with so
+    /// many prices a task in all
     #[arg(long, value_name = "PRICES", conflicts_with_all = ["search_free", "explore"],
         value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) budget: Option<u64>,
