@@ -49,7 +49,7 @@ pub mod trace;
 pub mod units;
 mod workload;
 
-pub use cost::{CostModel, IncrementalCost, Outcome, Rate, TimeTerms};
+pub use cost::{CostModel, FirstSwap, IncrementalCost, Outcome, Rate, TimeTerms};
 pub use decision::{Decision, Placement, ServerId};
 pub use environment::{
     Environment, EnvironmentMoments, EnvironmentSampler, MAX_UPLINK_MBPS, Moments, SLOWEST_TOLD_APART_MBPS, WINDOW_S,

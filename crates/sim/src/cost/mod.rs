@@ -11,7 +11,7 @@ mod physics;
 use std::sync::Arc;
 
 use self::columns::Columns;
-pub use self::incremental::IncrementalCost;
+pub use self::incremental::{FirstSwap, IncrementalCost};
 pub(crate) use self::physics::{Contention, Link, OwnRate, Physics, SLOWEST_MBPS, ServerPhysics};
 use crate::decision::Decision;
 use crate::environment::Environment;

@@ -203,18 +203,17 @@ pub(super) fn improve_all(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64],
             continue; // moves are cheaper than swaps
         }
         for (rank, &task) in order.iter().enumerate() {
-            for &other in &order[rank + 1..] {
-                if priced.places()[task] == priced.places()[other] {
-                    continue;
-                }
-                if evaluations >= budget {
-                    return evaluations;
-                }
-                evaluations += 1;
-                if priced.swap_cost(task, other, cost).is_some_and(|swapped| gains(swapped, cost)) {
-                    priced.swap(task, other);
-                    cost = priced.cost();
-                }
+            let mut others = &order[rank + 1..];
+            loop {
+                let swap = priced.first_swap(task, others, least_gain(cost), budget - evaluations);
+                evaluations += swap.evaluations;
+                let Some((index, _)) = swap.found else { break };
+                priced.swap(task, others[index]);
+                cost = priced.cost();
+                others = &others[index + 1..];
+            }
+            if evaluations >= budget {
+                return evaluations;
             }
         }
         if !gains(cost, before) {
@@ -223,9 +222,13 @@ pub(super) fn improve_all(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64],
     }
 }
 
-/// Moves that gain less than rounding could go back and forth for ever.
 fn gains(new: f64, old: f64) -> bool {
-    new < old * (1.0 - 1e-12)
+    new < least_gain(old)
+}
+
+/// Moves that gain less than rounding could go back and forth for ever.
+fn least_gain(cost: f64) -> f64 {
+    cost * (1.0 - 1e-12)
 }
 
 fn swap(load: &mut Load<'_>, sizes_bytes: &[f64], places: &mut [u8], task: usize, other: usize) {

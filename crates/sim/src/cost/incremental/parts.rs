@@ -1,5 +1,7 @@
 //! What devices have at places, and what they wait for there.
 
+use std::array::from_fn;
+
 use super::sums::LANES;
 use crate::cost::{CostModel, OwnRate};
 
@@ -11,10 +13,11 @@ pub(super) const NEVER: f64 = f64::NEG_INFINITY;
 #[derive(Debug, Clone)]
 pub(super) struct Parts {
     pub(super) width: usize,
+    padded: usize,
     /// `[N][width]`.
     pub(super) all: Vec<Part>,
     /// When each device would be done if nothing were shared, and how long it computes; [`NEVER`] where it has nothing.
-    /// For vectors: in blocks of devices, `[blocks][width][LANES]`.
+    /// For vectors: `[width][N, and as many more as make whole blocks of LANES]`.
     pub(super) alone_s: Vec<f64>,
     pub(super) compute_s: Vec<f64>,
 }
@@ -38,6 +41,9 @@ pub(super) struct Shared {
     pub(super) uplink_s_per_byte: f64,
     /// Whether any link is shared.
     pub(super) has_links: bool,
+    /// Whether a place keeps one device waiting for others, and which ones do.
+    pub(super) is_shared: Vec<bool>,
+    pub(super) places: Vec<u8>,
 }
 
 /// What places keep everyone waiting for.
@@ -49,28 +55,68 @@ pub(super) struct Waits<const WIDTH: usize> {
     pub(super) shared_s: [f64; WIDTH],
 }
 
+/// The larger of two times. `f64::max` takes three times as long to see that neither is NaN.
+#[inline]
+pub(super) fn later(one_s: f64, other_s: f64) -> f64 {
+    if one_s > other_s { one_s } else { other_s }
+}
+
 /// L: what goes to any server.
 pub(super) fn sent(loads: &[f64]) -> f64 {
     loads[1..].iter().sum()
 }
 
-impl<const WIDTH: usize> Waits<WIDTH> {
-    /// With so many bytes at a server, and so many at all of them.
-    #[inline]
-    pub(super) fn set(&mut self, shared: &Shared, place: usize, load_bytes: f64, sent_bytes: f64) {
-        self.shared_s[place] = shared.compute_s_per_byte[place] * load_bytes;
-        if shared.has_links {
-            let link_s = shared.link_s_per_byte[place] * load_bytes;
-            self.links_s[place] = link_s.max(shared.uplink_s_per_byte * sent_bytes);
+impl Shared {
+    pub(super) fn new(model: &CostModel, width: usize) -> Self {
+        let mut shared = Self {
+            link_s_per_byte: vec![0.0; width],
+            compute_s_per_byte: vec![0.0; width],
+            uplink_s_per_byte: 0.0,
+            has_links: false,
+            is_shared: vec![false; width],
+            places: Vec::new(),
+        };
+        let Some(contention) = model.contention() else { return shared };
+        shared.uplink_s_per_byte = contention.uplink_s_per_byte;
+        for (place, rate) in contention.shared.iter().enumerate() {
+            shared.link_s_per_byte[place] = rate.link_s_per_byte;
+            shared.compute_s_per_byte[place] = rate.compute_s_per_byte;
+            shared.has_links |= contention.has_shared_link(place);
+            if contention.is_shared(place) {
+                shared.is_shared[place] = true;
+                shared.places.push(place as u8);
+            }
         }
+        shared
     }
+
+    /// What places keep everyone waiting for with these loads, and so many bytes at all servers.
+    #[inline]
+    pub(super) fn waits<const WIDTH: usize>(&self, loads: &[f64; WIDTH], sent_bytes: f64) -> Waits<WIDTH> {
+        let mut waits = Waits::NONE;
+        let rates: &[f64; WIDTH] = self.compute_s_per_byte[..].try_into().expect("as wide");
+        waits.shared_s = from_fn(|place| rates[place] * loads[place]);
+        if self.has_links {
+            let uplink_s = self.uplink_s_per_byte * sent_bytes;
+            let rates: &[f64; WIDTH] = self.link_s_per_byte[..].try_into().expect("as wide");
+            for place in 1..WIDTH {
+                waits.links_s[place] = later(rates[place] * loads[place], uplink_s);
+            }
+        }
+        waits
+    }
+}
+
+impl<const WIDTH: usize> Waits<WIDTH> {
+    /// Nobody waits.
+    pub(super) const NONE: Self = Self { links_s: [NEVER; WIDTH], shared_s: [0.0; WIDTH] };
 
     /// T_np of a device with so many bytes there; [`NEVER`] with none.
     #[inline]
     pub(super) fn done_s(&self, place: usize, part: &Part, bytes: f64, has_links: bool) -> f64 {
         let mut done_s = bytes * part.alone_s_per_byte;
         if has_links {
-            done_s = done_s.max(bytes * part.compute_s_per_byte + self.links_s[place]);
+            done_s = later(done_s, bytes * part.compute_s_per_byte + self.links_s[place]);
         }
         if bytes > 0.0 { done_s + self.shared_s[place] } else { NEVER }
     }
@@ -79,8 +125,8 @@ impl<const WIDTH: usize> Waits<WIDTH> {
     #[inline]
     pub(super) fn longest_s(&self, parts: &[Part; WIDTH], bytes: &[f64; WIDTH], has_links: bool) -> f64 {
         let mut longest_s = 0.0_f64;
-        for (place, (part, bytes)) in parts.iter().zip(bytes).enumerate() {
-            longest_s = longest_s.max(self.done_s(place, part, *bytes, has_links));
+        for place in 0..WIDTH {
+            longest_s = later(longest_s, self.done_s(place, &parts[place], bytes[place], has_links));
         }
         longest_s
     }
@@ -108,8 +154,9 @@ impl Parts {
                 part.compute_s_per_byte = own.compute_s_per_byte;
             }
         }
-        let length = model.devices().div_ceil(LANES) * width * LANES;
-        Self { width, all: parts, alone_s: vec![NEVER; length], compute_s: vec![NEVER; length] }
+        let padded = model.devices().next_multiple_of(LANES);
+        let length = width * padded;
+        Self { width, padded, all: parts, alone_s: vec![NEVER; length], compute_s: vec![NEVER; length] }
     }
 
     pub(super) fn clear(&mut self) {
@@ -131,7 +178,7 @@ impl Parts {
         part.tasks = part.tasks.wrapping_add_signed(tasks);
         part.bytes = if part.tasks == 0 { 0.0 } else { part.bytes + bytes };
         let times = (part.bytes * part.alone_s_per_byte, part.bytes * part.compute_s_per_byte);
-        let index = (device / LANES * self.width + place) * LANES + device % LANES;
+        let index = place * self.padded + device;
         (self.alone_s[index], self.compute_s[index]) = if part.bytes > 0.0 { times } else { (NEVER, NEVER) };
         bytes * part.energy_j_per_byte
     }

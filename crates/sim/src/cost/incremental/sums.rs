@@ -7,19 +7,22 @@ use super::parts::Waits;
 /// Sums over devices have so many terms side by side, whatever the processor's vectors, so that all give the same.
 pub(super) const LANES: usize = 8;
 
-/// Sums up T_n, block by block of devices.
-pub(super) struct Times<'a, const WIDTH: usize, const LINKS: bool> {
+/// Finds T_n of all devices and their sum, block by block of devices.
+pub(super) struct LongestTimes<'a, const WIDTH: usize, const LINKS: bool> {
     pub(super) alone_s: &'a [f64],
     pub(super) compute_s: &'a [f64],
     pub(super) waits: &'a Waits<WIDTH>,
+    pub(super) longest_s: &'a mut [f64],
 }
 
-/// Sums up T_n and, for each server, what T_n would be if it kept everyone waiting for more.
+/// Sums up what T_n would be, from what it is, if one of these places kept everyone waiting for so much.
 pub(super) struct RaisedTimes<'a, const WIDTH: usize, const LINKS: bool> {
     pub(super) alone_s: &'a [f64],
     pub(super) compute_s: &'a [f64],
     pub(super) waits: &'a Waits<WIDTH>,
-    pub(super) raised: &'a Waits<WIDTH>,
+    pub(super) longest_s: &'a [f64],
+    pub(super) places: &'a [u8],
+    pub(super) sums_s: &'a mut [f64; WIDTH],
 }
 
 /// When the devices of one vector are done at a place.
@@ -36,26 +39,34 @@ fn done<S: Simd, const LINKS: bool>(
     simd.add_f64s(done, shared)
 }
 
-impl<const WIDTH: usize, const LINKS: bool> WithSimd for Times<'_, WIDTH, LINKS> {
+impl<const WIDTH: usize, const LINKS: bool> WithSimd for LongestTimes<'_, WIDTH, LINKS> {
     type Output = f64;
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
     fn with_simd<S: Simd>(self, simd: S) -> f64 {
-        let columns = LANES / S::F64_LANES;
         let links = self.waits.links_s.map(|time| simd.splat_f64s(time));
         let shared = self.waits.shared_s.map(|time| simd.splat_f64s(time));
+        let found = S::as_mut_simd_f64s(self.longest_s).0;
+        let mut alone: [&[S::f64s]; WIDTH] = [&[]; WIDTH];
+        let mut compute: [&[S::f64s]; WIDTH] = [&[]; WIDTH];
+        for place in 0..WIDTH {
+            alone[place] = row::<S>(self.alone_s, place, found.len());
+            compute[place] = row::<S>(self.compute_s, place, found.len());
+        }
         let mut sums = [simd.splat_f64s(0.0); LANES];
-        let blocks = S::as_simd_f64s(self.alone_s).0.chunks_exact(WIDTH * columns);
-        for (alone, compute) in blocks.zip(S::as_simd_f64s(self.compute_s).0.chunks_exact(WIDTH * columns)) {
-            for (column, sum) in sums.iter_mut().enumerate().take(columns) {
+        let columns = LANES / S::F64_LANES;
+        for (block, found) in found.chunks_exact_mut(columns).enumerate() {
+            for column in 0..columns {
+                let index = block * columns + column;
                 let mut longest = simd.splat_f64s(0.0);
                 for place in 0..WIDTH {
-                    let index = place * columns + column;
-                    let done = done::<S, LINKS>(simd, alone[index], compute[index], links[place], shared[place]);
+                    let (alone, compute) = (alone[place][index], compute[place][index]);
+                    let done = done::<S, LINKS>(simd, alone, compute, links[place], shared[place]);
                     longest = simd.max_f64s(longest, done);
                 }
-                *sum = simd.add_f64s(*sum, longest);
+                found[column] = longest;
+                sums[column] = simd.add_f64s(sums[column], longest);
             }
         }
         add_up::<S>(sums)
@@ -63,38 +74,37 @@ impl<const WIDTH: usize, const LINKS: bool> WithSimd for Times<'_, WIDTH, LINKS>
 }
 
 impl<const WIDTH: usize, const LINKS: bool> WithSimd for RaisedTimes<'_, WIDTH, LINKS> {
-    type Output = [f64; WIDTH];
+    type Output = ();
 
     #[inline(always)]
-    #[expect(clippy::needless_range_loop, reason = "several arrays have that index")]
     #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-    fn with_simd<S: Simd>(self, simd: S) -> [f64; WIDTH] {
+    fn with_simd<S: Simd>(self, simd: S) {
         let columns = LANES / S::F64_LANES;
-        let links = self.waits.links_s.map(|time| simd.splat_f64s(time));
-        let shared = self.waits.shared_s.map(|time| simd.splat_f64s(time));
-        let raised_links = self.raised.links_s.map(|time| simd.splat_f64s(time));
-        let raised_shared = self.raised.shared_s.map(|time| simd.splat_f64s(time));
-        let mut sums = [[simd.splat_f64s(0.0); LANES]; WIDTH];
-        let blocks = S::as_simd_f64s(self.alone_s).0.chunks_exact(WIDTH * columns);
-        for (alone, compute) in blocks.zip(S::as_simd_f64s(self.compute_s).0.chunks_exact(WIDTH * columns)) {
-            for column in 0..columns {
-                let mut longest = simd.splat_f64s(0.0);
-                for place in 0..WIDTH {
-                    let index = place * columns + column;
-                    let done = done::<S, LINKS>(simd, alone[index], compute[index], links[place], shared[place]);
-                    longest = simd.max_f64s(longest, done);
-                }
-                sums[0][column] = simd.add_f64s(sums[0][column], longest);
-                for place in 1..WIDTH {
-                    let index = place * columns + column;
-                    let (links, shared) = (raised_links[place], raised_shared[place]);
-                    let done = done::<S, LINKS>(simd, alone[index], compute[index], links, shared);
-                    sums[place][column] = simd.add_f64s(sums[place][column], simd.max_f64s(longest, done));
+        let longest = S::as_simd_f64s(self.longest_s).0;
+        for &place in self.places {
+            let place = usize::from(place);
+            let links = simd.splat_f64s(self.waits.links_s[place]);
+            let shared = simd.splat_f64s(self.waits.shared_s[place]);
+            let alone = row::<S>(self.alone_s, place, longest.len());
+            let compute = row::<S>(self.compute_s, place, longest.len());
+            let mut sums = [simd.splat_f64s(0.0); LANES];
+            let own = alone.chunks_exact(columns).zip(compute.chunks_exact(columns));
+            for ((alone, compute), longest) in own.zip(longest.chunks_exact(columns)) {
+                for column in 0..columns {
+                    let done = done::<S, LINKS>(simd, alone[column], compute[column], links, shared);
+                    sums[column] = simd.add_f64s(sums[column], simd.max_f64s(longest[column], done));
                 }
             }
+            self.sums_s[place] = add_up::<S>(sums);
         }
-        sums.map(|sums| add_up::<S>(sums))
     }
+}
+
+/// The vectors of one place.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+fn row<S: Simd>(times_s: &[f64], place: usize, length: usize) -> &[S::f64s] {
+    &S::as_simd_f64s(times_s).0[place * length..][..length]
 }
 
 /// The sum of [`LANES`] columns, in the same order whatever the vectors.
