@@ -33,6 +33,14 @@ pub(super) struct Part {
     pub(super) compute_s_per_byte: f64,
 }
 
+impl Part {
+    /// What is left without one task of so many bytes.
+    #[inline]
+    pub(super) fn bytes_without(&self, bytes: f64) -> f64 {
+        if self.tasks == 1 { 0.0 } else { self.bytes - bytes }
+    }
+}
+
 /// What places share, `[width]`.
 #[derive(Debug, Clone)]
 pub(super) struct Shared {

@@ -2,7 +2,9 @@
 
 use std::array::from_fn;
 
-use super::parts::{NEVER, Part, Parts, Waits, later, sent};
+use pulp::{Simd, WithSimd};
+
+use super::parts::{NEVER, Parts, Waits, later, sent};
 use super::sums::LongestTimes;
 use super::{IncrementalCost, MAX_PLACES};
 
@@ -64,94 +66,152 @@ impl Critical {
 
 /// What all swaps of one task have in common, where no link is shared: enough to see in a few steps that most of them
 /// gain nothing.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct SwapsOf<const WIDTH: usize> {
     device: usize,
     place: usize,
     bytes: f64,
-    rates_s: [f64; WIDTH],
-    waits_s: [f64; WIDTH],
-    /// The energy of all but the other task's change, by the place that it leaves.
-    energy_j: [f64; WIDTH],
-    /// When the task's device would be done, by the other's place: there and here, but for the time of the other's bytes,
-    /// and elsewhere.
-    there_s: [f64; WIDTH],
+    here: Place,
+    /// When the task's device would be done here, but for the time of the other's bytes.
     here_s: f64,
-    elsewhere_s: [f64; WIDTH],
+    /// By the other's place.
+    there: [There; WIDTH],
     /// T_n of all other devices.
     others_s: f64,
-    /// How many others wait longest at each place.
-    waiting: [f64; WIDTH],
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    compute_s_per_byte: f64,
+    /// How long it computes now.
+    wait_s: f64,
+    /// How many other devices wait longest here.
+    waiting: f64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct There {
+    place: Place,
+    /// The energy with the task here, the other having left for nowhere.
+    energy_j: f64,
+    /// When the task's device would be done here, but for the time of the other's bytes, and at all places but both.
+    done_s: f64,
+    elsewhere_s: f64,
 }
 
 impl<const WIDTH: usize> SwapsOf<WIDTH> {
     fn new(priced: &IncrementalCost<'_>, task: usize) -> Self {
-        let (device, place) = (priced.devices[task] as usize, usize::from(priced.places[task]));
+        let (device, here) = (priced.devices[task] as usize, usize::from(priced.places[task]));
         let bytes = priced.sizes_bytes[task];
         let parts = priced.parts.of_device::<WIDTH>(device);
-        let mut rates_s = [0.0; WIDTH];
-        rates_s.copy_from_slice(&priced.shared.compute_s_per_byte);
-        let loads = priced.copied_loads::<WIDTH>();
-        let mut waiting = [0.0; WIDTH];
-        waiting.copy_from_slice(&priced.critical.counts);
-        waiting[usize::from(priced.critical.places[device])] -= 1.0;
+        let Critical { places, counts, .. } = &priced.critical;
         let done_s = priced.critical.done_s_of::<WIDTH>(device);
-        let left_bytes = if parts[place].tasks == 1 { 0.0 } else { parts[place].bytes - bytes };
-        let here_s = left_bytes * parts[place].alone_s_per_byte + rates_s[place] * (loads[place] - bytes);
+        let own = usize::from(places[device]);
+        let places: [Place; WIDTH] = from_fn(|place| {
+            let compute_s_per_byte = priced.shared.compute_s_per_byte[place];
+            let waiting = counts[place] - if place == own { 1.0 } else { 0.0 };
+            Place { compute_s_per_byte, wait_s: compute_s_per_byte * priced.loads[place], waiting }
+        });
+        let there = from_fn(|there| {
+            let (part, place) = (&parts[there], places[there]);
+            There {
+                place,
+                energy_j: priced.energy_j + bytes * (part.energy_j_per_byte - parts[here].energy_j_per_byte),
+                done_s: (part.bytes + bytes) * part.alone_s_per_byte + place.wait_s + place.compute_s_per_byte * bytes,
+                elsewhere_s: longest_but(done_s, here, there),
+            }
+        });
+        let (part, place) = (&parts[here], places[here]);
+        let left_bytes = part.bytes_without(bytes);
+        let here_s = left_bytes * part.alone_s_per_byte + place.wait_s - place.compute_s_per_byte * bytes;
         Self {
             device,
-            place,
+            place: here,
             bytes,
-            rates_s,
-            waits_s: from_fn(|place| rates_s[place] * loads[place]),
-            energy_j: parts
-                .map(|part| priced.energy_j + bytes * (part.energy_j_per_byte - parts[place].energy_j_per_byte)),
-            there_s: from_fn(|there| {
-                let Part { bytes: own, alone_s_per_byte, .. } = parts[there];
-                (own + bytes) * alone_s_per_byte + rates_s[there] * (loads[there] + bytes)
-            }),
+            here: place,
             here_s: if left_bytes > 0.0 { here_s } else { NEVER },
-            elsewhere_s: from_fn(|there| longest_but(done_s, place, there)),
+            there,
             others_s: priced.time_s - priced.longest_s[device],
-            waiting,
         }
     }
 
     /// What the decision would cost at least if another task changed places with this one: both devices are looked at, and
     /// any other takes at least as long as it would at the place where it took longest before.
-    #[inline]
-    fn least_cost(&self, priced: &IncrementalCost<'_>, other: usize) -> f64 {
-        let (device, bytes) = (priced.devices[other] as usize, priced.sizes_bytes[other]);
-        let (here, there) = (self.place, usize::from(priced.places[other]));
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+    fn least_cost(&self, priced: &IncrementalCost<'_>, other: &Other) -> f64 {
+        let Other { device, place, bytes } = *other;
         // Devices wait nowhere for tasks without bytes.
-        if device == self.device || bytes.min(self.bytes) <= 0.0 {
+        if device == self.device || bytes <= 0.0 || self.bytes <= 0.0 {
             return NEVER;
         }
+        let (here, there) = (&self.here, &self.there[place]);
         let parts = priced.parts.of_device::<WIDTH>(device);
-        let energy_j = self.energy_j[there] + bytes * (parts[here].energy_j_per_byte - parts[there].energy_j_per_byte);
-        let (here_rate_s, there_rate_s) = (self.rates_s[here], self.rates_s[there]);
-        let own_s = later(
-            self.elsewhere_s[there],
-            later(self.there_s[there] - there_rate_s * bytes, self.here_s + here_rate_s * bytes),
-        );
+        let (part_here, part_there) = (&parts[self.place], &parts[place]);
+        let energy_j = there.energy_j + bytes * (part_here.energy_j_per_byte - part_there.energy_j_per_byte);
+        let (here_rate_s, there_rate_s) = (here.compute_s_per_byte, there.place.compute_s_per_byte);
+        let own_s = later(there.done_s - there_rate_s * bytes, self.here_s + here_rate_s * bytes);
+        let own_s = later(there.elsewhere_s, own_s);
         let more_bytes = self.bytes - bytes;
-        let left_bytes = if parts[there].tasks == 1 { 0.0 } else { parts[there].bytes - bytes };
-        let there_s = left_bytes * parts[there].alone_s_per_byte + self.waits_s[there] + there_rate_s * more_bytes;
-        let here_s =
-            (parts[here].bytes + bytes) * parts[here].alone_s_per_byte + self.waits_s[here] - here_rate_s * more_bytes;
+        let left_bytes = part_there.bytes_without(bytes);
+        let there_s = left_bytes * part_there.alone_s_per_byte + there.place.wait_s + there_rate_s * more_bytes;
         let there_s = if left_bytes > 0.0 { there_s } else { NEVER };
-        let elsewhere_s = longest_but(priced.critical.done_s_of::<WIDTH>(device), here, there);
+        let here_s = (part_here.bytes + bytes) * part_here.alone_s_per_byte + here.wait_s - here_rate_s * more_bytes;
+        let elsewhere_s = longest_but(priced.critical.done_s_of::<WIDTH>(device), self.place, place);
         let others_s = later(elsewhere_s, later(here_s, there_s));
         let critical = usize::from(priced.critical.places[device]);
-        let waiting = |place: usize| self.waiting[place] - f64::from(u8::from(critical == place));
-        let raised_s = more_bytes * (there_rate_s * waiting(there) - here_rate_s * waiting(here));
-        let time_s = self.others_s - priced.longest_s[device] + own_s + others_s + raised_s;
-        priced.model.weigh(energy_j, time_s)
+        let waiting_here = here.waiting - if critical == self.place { 1.0 } else { 0.0 };
+        let waiting_there = there.place.waiting - if critical == place { 1.0 } else { 0.0 };
+        let raised_s = more_bytes * (there_rate_s * waiting_there - here_rate_s * waiting_here);
+        priced.model.weigh(energy_j, self.others_s - priced.longest_s[device] + own_s + others_s + raised_s)
+    }
+}
+
+/// A task to swap with.
+#[derive(Debug, Clone, Copy)]
+struct Other {
+    device: usize,
+    place: usize,
+    bytes: f64,
+}
+
+/// Looks for the first swap that [`SwapsOf`] does not rule out: how many were looked at, and where it stands.
+struct Scan<'a, 'm, const WIDTH: usize> {
+    priced: &'a IncrementalCost<'m>,
+    swaps: Option<&'a SwapsOf<WIDTH>>,
+    place: u8,
+    others: &'a [usize],
+    below: f64,
+    most: u64,
+}
+
+impl<const WIDTH: usize> WithSimd for Scan<'_, '_, WIDTH> {
+    type Output = (u64, Option<usize>);
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+    fn with_simd<S: Simd>(self, _: S) -> (u64, Option<usize>) {
+        let Self { priced, swaps, place, others, below, most } = self;
+        let mut asked = 0;
+        for (index, &other) in others.iter().enumerate() {
+            if priced.places[other] == place {
+                continue;
+            }
+            if asked == most {
+                break;
+            }
+            asked += 1;
+            if swaps.is_none_or(|swaps| swaps.least_cost(priced, &priced.other(other)) < below * ROUNDING) {
+                return (asked, Some(index));
+            }
+        }
+        (asked, None)
     }
 }
 
 /// When a device is done at all places but two.
-#[inline]
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
 fn longest_but<const WIDTH: usize>(done_s: &[f64; WIDTH], here: usize, there: usize) -> f64 {
     let mut longest_s = 0.0_f64;
     for place in 0..WIDTH {
@@ -188,9 +248,11 @@ impl IncrementalCost<'_> {
         other: usize,
         below: f64,
     ) -> Option<f64> {
-        let swaps = self.swaps_of::<WIDTH>(task);
-        if swaps.is_some_and(|swaps| swaps.least_cost(self, other) >= below * ROUNDING) {
-            return None;
+        if let Some(swaps) = self.swaps_of::<WIDTH>(task) {
+            let least_cost = swaps.least_cost(self, &self.other(other));
+            if least_cost >= below * ROUNDING {
+                return None;
+            }
         }
         Some(self.price_swap::<WIDTH, LINKS>(task, other))
     }
@@ -202,26 +264,26 @@ impl IncrementalCost<'_> {
         below: f64,
         most: u64,
     ) -> FirstSwap {
-        let swaps = self.swaps_of::<WIDTH>(task);
-        let place = self.places[task];
-        let mut evaluations = 0;
-        for (index, &other) in others.iter().enumerate() {
-            if self.places[other] == place {
-                continue;
-            }
-            if evaluations == most {
-                break;
-            }
-            evaluations += 1;
-            if swaps.is_some_and(|swaps| swaps.least_cost(self, other) >= below * ROUNDING) {
-                continue;
-            }
-            let cost = self.price_swap::<WIDTH, LINKS>(task, other);
+        let (swaps, place) = (self.swaps_of::<WIDTH>(task), self.places[task]);
+        let (mut next, mut evaluations) = (0, 0);
+        loop {
+            let (swaps, left, most) = (swaps.as_ref(), &others[next..], most - evaluations);
+            let (asked, found) = self.arch.dispatch(Scan { priced: self, swaps, place, others: left, below, most });
+            evaluations += asked;
+            let Some(index) = found else { return FirstSwap { evaluations, found: None } };
+            let index = next + index;
+            let cost = self.price_swap::<WIDTH, LINKS>(task, others[index]);
             if cost < below {
                 return FirstSwap { evaluations, found: Some((index, cost)) };
             }
+            next = index + 1;
         }
-        FirstSwap { evaluations, found: None }
+    }
+
+    #[inline]
+    fn other(&self, task: usize) -> Other {
+        let place = usize::from(self.places[task]);
+        Other { device: self.devices[task] as usize, place, bytes: self.sizes_bytes[task] }
     }
 
     /// `None` where there is no such bound, or none is needed.
@@ -257,10 +319,9 @@ impl IncrementalCost<'_> {
             waits.longest_s(parts, &own, LINKS)
         } else {
             let mut theirs = others_parts.map(|part| part.bytes);
-            own[place] = if parts[place].tasks == 1 { 0.0 } else { own[place] - bytes };
+            own[place] = parts[place].bytes_without(bytes);
             own[others_place] += bytes;
-            theirs[others_place] =
-                if others_parts[others_place].tasks == 1 { 0.0 } else { theirs[others_place] - others_bytes };
+            theirs[others_place] = others_parts[others_place].bytes_without(others_bytes);
             theirs[place] += others_bytes;
             waits.longest_s(parts, &own, LINKS) + waits.longest_s(others_parts, &theirs, LINKS)
         };
