@@ -145,7 +145,11 @@ impl Hidden {
             let score_of_task = score(simd, &instance.lanes.tasks[panel].inputs, &round.score_of_task, 0.0);
             for place in 0..places {
                 let row = &mut rows[(place * panels + panel) * block..][..block];
-                self.expand(simd, instance, panel, place);
+                if round.known.is_some() {
+                    self.expand(simd, instance, panel, place);
+                } else {
+                    self.expand_base(simd, place);
+                }
                 let units = &mut self.units[..width];
                 DenseOnto { weight: &round.of_pair, input: &row[..length], output: units }.run(simd);
                 row[OF_PAIR..].copy_from_slice(units);
@@ -240,6 +244,18 @@ impl Hidden {
                 for (column, (unit, of_task)) in columns.into_iter().zip(units) {
                     (column + Wide::load(simd, &of_task.0[half])).store(&mut unit.0[half]);
                 }
+            }
+        }
+    }
+
+    /// The same where nothing is known of devices yet.
+    #[inline(always)]
+    fn expand_base<S: Simd>(&mut self, simd: S, place: usize) {
+        let vectors = self.base.len();
+        let base = self.products[place * self.rows * vectors..][..vectors].as_flattened();
+        for ((unit, of_task), &base) in self.units.iter_mut().zip(&self.of_task).zip(base) {
+            for (unit, of_task) in unit.0.iter_mut().zip(&of_task.0) {
+                (Wide::splat(simd, base) + Wide::load(simd, of_task)).store(unit);
             }
         }
     }
