@@ -209,7 +209,11 @@ fn an_answer_comes_before_the_input_ends() {
     let run = shared_run();
     // A caller may end its request with a blank line and wait.
     for text in [json_lines(1), json_lines(1) + "\n", json_lines(1).replace('\n', "\r\n")] {
-        for command in [&["decide", "--record", "run/record"][..], &["solve", "--scheme", "exact"]] {
+        for command in [
+            &["decide", "--record", "run/record"][..],
+            &["solve", "--scheme", "exact"],
+            &["solve", "--scheme", "exact", "--share-out", "sum"],
+        ] {
             let mut program = run.command();
             program.args(command).stdin(Stdio::piped()).stdout(Stdio::piped());
             let answer = answer_while_open(program.spawn().expect("built before"), &text);
@@ -223,7 +227,11 @@ fn an_answer_comes_before_the_input_ends() {
 fn a_reader_that_has_seen_enough_is_no_error() {
     let run = shared_run();
     run.write("long.jsonl", json_lines(20_000));
-    for command in [&["decide", "--record", "run/record"][..], &["solve", "--scheme", "greedy"]] {
+    for command in [
+        &["decide", "--record", "run/record"][..],
+        &["solve", "--scheme", "greedy"],
+        &["solve", "--scheme", "greedy", "--share-out", "30"],
+    ] {
         let mut program = run.command();
         program.args(command).arg("long.jsonl").stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = program.spawn().expect("built before");

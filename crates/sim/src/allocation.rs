@@ -47,6 +47,9 @@ const MAX_ROUNDS: usize = 20;
 /// A round that lowers the cost by less than this share gains nothing.
 const LEAST_GAIN: f64 = 1e-9;
 
+/// The least bandwidth that can be shared out, in Mbit/s: a link slower than this is none.
+pub const LEAST_TOTAL_MBPS: f64 = SLOWEST_MBPS;
+
 /// The optimal uplinks for one decision.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Allocation {
@@ -71,6 +74,8 @@ pub struct Joint {
     pub decision: Decision,
     /// What both cost together.
     pub outcome: Outcome,
+    /// What the scheme's first decision cost with the model's own uplinks scaled to the total.
+    pub in_proportion: Outcome,
     /// How often the scheme decided.
     pub rounds: usize,
     /// How often the cost model was asked for a price, by the scheme and for the uplinks.
@@ -126,9 +131,11 @@ pub fn alternate(
     let mut priced = entered(model, &with_uplinks(model, scaled(&model.environment().uplinks_mbps, total_mbps)));
     let first = scheme.decide(&priced, workload)?;
     let mut allocation = allocate(model, workload, &first.decision, total_mbps)?;
+    let in_proportion = priced.evaluate(workload, &first.decision);
     let mut best = Joint {
         environment: priced.environment().clone(),
-        outcome: priced.evaluate(workload, &first.decision),
+        outcome: in_proportion,
+        in_proportion,
         decision: first.decision.clone(),
         rounds: 1,
         evaluations: first.evaluations + 2,
@@ -160,10 +167,19 @@ impl Joint {
     }
 }
 
-fn check(model: &CostModel, workload: &Workload, total_mbps: f64) -> Result<(), AllocationError> {
-    if !(SLOWEST_MBPS..=MAX_UPLINK_MBPS).contains(&total_mbps) {
-        return Err(AllocationError::Total { found: total_mbps });
+/// Whether a bandwidth can be shared out.
+///
+/// # Errors
+/// If it does not lie between 1e-8 and 1e12 Mbit/s.
+pub fn check_total(total_mbps: f64) -> Result<(), AllocationError> {
+    if (LEAST_TOTAL_MBPS..=MAX_UPLINK_MBPS).contains(&total_mbps) {
+        return Ok(());
     }
+    Err(AllocationError::Total { found: total_mbps })
+}
+
+fn check(model: &CostModel, workload: &Workload, total_mbps: f64) -> Result<(), AllocationError> {
+    check_total(total_mbps)?;
     if !model.fits(workload) {
         let (wanted, found) = ((model.devices(), model.tasks()), (workload.devices(), workload.tasks()));
         return Err(AllocationError::Shape { what: "workload", wanted, found });

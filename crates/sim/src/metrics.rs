@@ -111,7 +111,10 @@ impl StandardSet {
     }
 
     /// What prices one of the workloads: the model, in the workload's environment.
-    fn model<'m>(&self, model: &'m CostModel, index: usize) -> Cow<'m, CostModel> {
+    ///
+    /// # Panics
+    /// If there is no such workload, or the model is for another fleet than the set.
+    pub fn model<'m>(&self, model: &'m CostModel, index: usize) -> Cow<'m, CostModel> {
         match &self.environments {
             None => Cow::Borrowed(model),
             Some(all) => Cow::Owned(model.entered(&all[index]).expect("environments were checked or drawn")),

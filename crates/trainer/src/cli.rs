@@ -7,6 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::fleet::Effort;
 use sim::WINDOW_S;
 
+use crate::share_out::Total;
+
 /// MR-DRO: learn where the tasks of mobile devices should run (device, edge or cloud), decide, and compare with greedy
 /// rules and the exact optimum.
 ///
@@ -169,6 +171,8 @@ pub(crate) struct CompareArgs {
     #[arg(long)]
     pub(crate) any_rates: bool,
     #[command(flatten)]
+    pub(crate) share_out: ShareOutArg,
+    #[command(flatten)]
     pub(crate) seed: SeedArg,
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
@@ -185,6 +189,8 @@ pub(crate) struct DecideArgs {
     pub(crate) explore: Option<usize>,
     #[command(flatten)]
     pub(crate) effort: EffortArgs,
+    #[command(flatten)]
+    pub(crate) share_out: ShareOutArg,
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
     /// Workloads as JSON lines or CSV; `-` is standard input
@@ -266,6 +272,8 @@ pub(crate) struct SolveArgs {
     pub(crate) scheme: String,
     #[command(flatten)]
     pub(crate) scenario: ScenarioArg,
+    #[command(flatten)]
+    pub(crate) share_out: ShareOutArg,
     #[command(flatten)]
     pub(crate) seed: SeedArg,
     #[command(flatten)]
@@ -582,6 +590,14 @@ pub(crate) struct ScenarioArg {
     /// Name of a shipped scenario, or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "paper")]
     pub(crate) scenario: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShareOutArg {
+    /// Decide, and share this bandwidth out among the uplinks, in turn: Mbit/s, or `sum` for as much as the uplinks of the
+    /// scenario (or of a workload's own environment) add up to
+    #[arg(long = "share-out", value_name = "MBPS|sum", allow_negative_numbers = true)]
+    pub(crate) total: Option<Total>,
 }
 
 #[derive(Debug, Args)]

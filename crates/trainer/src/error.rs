@@ -91,6 +91,8 @@ pub(crate) enum AppError {
     RunExists { path: PathBuf },
     #[error(transparent)]
     Exchange(#[from] sim::exchange::ExchangeError),
+    #[error("{place}: the bandwidth cannot be shared out")]
+    ShareOut { place: String, source: sim::AllocationError },
     #[error("{} is no run of training: {reason}", path.display())]
     NoRun { path: PathBuf, reason: String },
     #[error("the picture {} cannot be drawn: {reason}", path.display())]
@@ -204,6 +206,10 @@ impl AppError {
                  {\"uplink_mbps\": 5, \"capacity\": [1, 1], \"alpha\": 0.5} if wanted; CSV is headed by workload,device,task,mb"
                     .into()
             }
+            Self::ShareOut { source: sim::AllocationError::TooLittle { .. }, .. } => {
+                "share out more, as in `--share-out 300`".into()
+            }
+            Self::ShareOut { .. } => "name a total instead of `sum`, as in `--share-out 300`".into(),
             Self::Exchange(ExchangeError::Unreadable { origin, .. }) => format!("is {origin} the right path?"),
             Self::Unreadable { path, .. } => format!("is {} the right path?", path.display()),
             Self::NoRun { .. } => "give directories that `trainer train` wrote".into(),

@@ -16,6 +16,7 @@ mod reproduce;
 mod run_dir;
 mod runs;
 mod setup;
+mod share_out;
 mod statistics;
 mod study;
 mod workload_io;

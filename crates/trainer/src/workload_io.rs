@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read, Write};
 
-use sim::exchange::{Answer, Named, WorkloadReader};
+use sim::exchange::{Answer, JointAnswer, Named, WorkloadReader};
 use sim::scheme::{Scheme, Solution};
 use sim::{CostModel, SchemeError, Workload};
 
 use crate::error::AppError;
+use crate::share_out::{self, Total};
 
 /// Workloads decided at once, when they come faster than they are decided.
 const CHUNK: usize = 4096;
@@ -24,10 +25,23 @@ pub(crate) fn open<'m>(name: &str, model: &'m CostModel) -> Result<WorkloadReade
     Ok(WorkloadReader::new(origin, input, model)?)
 }
 
-/// Decides all workloads of an input and prints the answers in the order of the input. Answers to JSON lines go
-/// out as soon as the input pauses, so that a program can talk to this one line by line; answers to CSV when many have
-/// come or the input ends.
-pub(crate) fn answer_all(input: &str, scheme: &mut dyn Scheme, model: &CostModel) -> Result<(), AppError> {
+/// Decides all workloads of an input and prints the answers in the order of the input, with uplinks if a total is to be
+/// shared out.
+pub(crate) fn answer(
+    input: &str,
+    scheme: &mut dyn Scheme,
+    model: &CostModel,
+    total: Option<Total>,
+) -> Result<(), AppError> {
+    match total {
+        None => answer_all(input, scheme, model),
+        Some(total) => share_out_all(input, scheme, model, total),
+    }
+}
+
+/// Answers to JSON lines go out as soon as the input pauses, so that a program can talk to this one line by line; answers
+/// to CSV when many have come or the input ends.
+fn answer_all(input: &str, scheme: &mut dyn Scheme, model: &CostModel) -> Result<(), AppError> {
     let mut workloads = open(input, model)?;
     let mut output = io::BufWriter::with_capacity(1 << 18, io::stdout().lock());
     let (mut ids, mut chunk, mut models) = (Vec::new(), Vec::new(), Vec::new());
@@ -66,6 +80,31 @@ pub(crate) fn answer_all(input: &str, scheme: &mut dyn Scheme, model: &CostModel
             return if answered { Ok(()) } else { Err(workloads.empty().into()) };
         }
     }
+}
+
+/// Each answer goes out as soon as it is found: deciding several times takes longer than writing.
+fn share_out_all(input: &str, scheme: &mut dyn Scheme, model: &CostModel, total: Total) -> Result<(), AppError> {
+    let mut workloads = open(input, model)?;
+    let mut output = io::stdout().lock();
+    let failed = |source| AppError::Output { source };
+    let mut answered = false;
+    while let Some(Named { id, workload, environment }) = workloads.read_next()? {
+        let mut model = model.clone();
+        if let Some(environment) = environment {
+            model.enter(&environment)?;
+        }
+        let total_mbps = total.in_mbps(&model);
+        let joint = total
+            .share_out(scheme, &model, &workload)
+            .map_err(|error| share_out::failed(|| workloads.place(), error))?;
+        model.enter(&joint.environment)?;
+        let answer = JointAnswer::new(id, &model, &workload, total_mbps, joint);
+        let mut line = serde_json::to_vec(&answer).map_err(io::Error::from).map_err(failed)?;
+        line.push(b'\n');
+        output.write_all(&line).and_then(|()| output.flush()).map_err(failed)?;
+        answered = true;
+    }
+    if answered { Ok(()) } else { Err(workloads.empty().into()) }
 }
 
 /// All at once where all are decided in the same environment.

@@ -30,6 +30,7 @@ use serde_json::value::RawValue;
 
 pub use reader::WorkloadReader;
 
+use crate::allocation::Joint;
 use crate::scheme::Solution;
 use crate::{CostModel, Environment, EnvironmentError, MAX_SIZE_MB, Workload};
 
@@ -279,6 +280,37 @@ impl<'m> Answer<'m> {
             cost: outcome.cost,
             evaluations: solution.evaluations,
             unreachable: unreachable(model, solution.decision.places()),
+        }
+    }
+}
+
+/// What is answered to a workload whose uplinks were shared out, too; serialises to the object of its [`Answer`] with more
+/// fields.
+#[derive(Debug, Serialize)]
+pub struct JointAnswer<'m> {
+    /// The decision, priced with the uplinks below; prices asked for both.
+    #[serde(flatten)]
+    pub answer: Answer<'m>,
+    /// The uplink of each device that goes with the decision.
+    pub uplinks_mbps: Vec<f64>,
+    /// What was shared out.
+    pub total_mbps: f64,
+    /// How often the scheme decided.
+    pub rounds: usize,
+    /// What its first decision costs with uplinks in the proportion of the workload's environment.
+    pub cost_in_proportion: f64,
+}
+
+impl<'m> JointAnswer<'m> {
+    /// The answer to a workload; the model is in the environment of `joint`.
+    pub fn new(id: Option<Id>, model: &'m CostModel, workload: &Workload, total_mbps: f64, joint: Joint) -> Self {
+        let Joint { environment, decision, evaluations, rounds, in_proportion, .. } = joint;
+        Self {
+            answer: Answer::new(id, model, workload, &Solution { decision, evaluations }),
+            uplinks_mbps: environment.uplinks_mbps,
+            total_mbps,
+            rounds,
+            cost_in_proportion: in_proportion.cost,
         }
     }
 }

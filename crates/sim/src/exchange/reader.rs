@@ -28,6 +28,8 @@ struct Row {
 /// Reads workloads of one shape, JSON lines or CSV, one after the other.
 pub struct WorkloadReader<'m, R> {
     origin: String,
+    /// See [`WorkloadReader::place`].
+    line: u64,
     model: &'m CostModel,
     kind: Kind<R>,
 }
@@ -83,7 +85,7 @@ impl<'m, R: Read> WorkloadReader<'m, R> {
         } else {
             Kind::JsonLines { input, line: 0 }
         };
-        Ok(Self { origin: origin.to_owned(), model, kind })
+        Ok(Self { origin: origin.to_owned(), line: 0, model, kind })
     }
 
     /// Reads all workloads.
@@ -117,6 +119,11 @@ impl<'m, R: Read> WorkloadReader<'m, R> {
         ExchangeError::Empty { origin: self.origin.clone() }
     }
 
+    /// Where the workload read last ends, for errors: the input and the line.
+    pub fn place(&self) -> String {
+        format!("{}, line {}", self.origin, self.line)
+    }
+
     /// Whether more can be read without waiting.
     pub fn has_more_at_hand(&self) -> bool {
         match &self.kind {
@@ -147,6 +154,7 @@ impl<'m, R: Read> WorkloadReader<'m, R> {
                 Ok(_) => break,
             }
         }
+        self.line = *line as u64;
         let place = format!("line {line}");
         if bytes.len() as u64 == MAX_LINE_BYTES {
             return Err(self.wrong(place, format!("is longer than {MAX_LINE_BYTES} bytes")));
@@ -195,6 +203,7 @@ impl<'m, R: Read> WorkloadReader<'m, R> {
             let reason = format!("workload {id} ends without device {}, task {}", missing / tasks, missing % tasks);
             return Err(self.wrong(format!("line {last_line}"), reason));
         }
+        self.line = last_line;
         let sizes: Vec<f64> = sizes.into_iter().flatten().collect();
         let workload = Workload::from_mb(tasks, &sizes);
         let id = to_raw_value(&id).expect("a text can be written");

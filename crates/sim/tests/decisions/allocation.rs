@@ -316,6 +316,7 @@ proptest! {
         let decision = scheme.decide(&own, &workload).expect("valid").decision;
         let without = own.evaluate(&workload, &decision).cost;
         prop_assert!(joint.outcome.cost <= without, "{joint:?}, {without}");
+        prop_assert!(close(joint.in_proportion.cost, without), "{joint:?}, {without}");
         let first = allocation::allocate(&model, &workload, &decision, total_mbps).expect("valid").outcome.cost;
         prop_assert!(joint.outcome.cost <= first, "{joint:?}, {first}");
         prop_assert!((1..=20).contains(&joint.rounds) && joint.evaluations > joint.rounds as u64, "{joint:?}");

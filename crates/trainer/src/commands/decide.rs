@@ -1,4 +1,4 @@
-//! `decide` and `solve`: workloads in, decisions out.
+//! `decide` and `solve`: workloads in, decisions out, with uplinks if bandwidth is to be shared out.
 
 use model::fleet::{Effort, FleetPolicy};
 use model::{AnyRecord, Policy, Selection};
@@ -18,13 +18,13 @@ pub(crate) fn decide(args: &DecideArgs) -> Result<(), AppError> {
             AnyRecord::Fleet(record) => {
                 let effort = args.effort.effort().unwrap_or(Effort::Passes);
                 let mut policy = FleetPolicy::new("mr-dro-fleet", &record.ensemble, effort);
-                return workload_io::answer_all(&args.workloads, &mut policy, &problem.model);
+                return workload_io::answer(&args.workloads, &mut policy, &problem.model, args.share_out.total);
             }
         };
         let selection = args.explore.map_or(record.selection, Selection::explored);
         let codec = record.codec(&problem.model);
         let mut policy = Policy::new("mr-dro", &record.ensemble, codec, selection, &backend.device);
-        workload_io::answer_all(&args.workloads, &mut policy, &problem.model)
+        workload_io::answer(&args.workloads, &mut policy, &problem.model, args.share_out.total)
     })
 }
 
@@ -32,5 +32,5 @@ pub(crate) fn solve(args: &SolveArgs) -> Result<(), AppError> {
     setup::start_threads(&args.threads)?;
     let problem = Problem::load(&args.scenario.scenario)?;
     let mut scheme = scheme::by_name(&args.scheme, &problem.model, args.seed.seed)?;
-    workload_io::answer_all(&args.workloads, &mut *scheme, &problem.model)
+    workload_io::answer(&args.workloads, &mut *scheme, &problem.model, args.share_out.total)
 }
