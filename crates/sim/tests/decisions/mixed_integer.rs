@@ -1,12 +1,15 @@
 //! The optimum against a mixed-integer linear model, written from the equations and solved by others.
 
-use microlp::{ComparisonOp, OptimizationDirection, Problem, SolveOutcome, Variable};
+use microlp::{ComparisonOp, OptimizationDirection, Problem, Solution, SolveOptions, Variable};
 use proptest::prelude::*;
 use sim::scheme::{Exact, Scheme};
 use sim::units::{BYTES_PER_MB, bytes_per_second_from_mbps, hertz_from_mhz, joules_from_nj};
-use sim::{Part, Scenario, SizeSampler, Workload, Workloads, random};
+use sim::{Part, Scenario, SchemeError, SizeSampler, Workload, Workloads, random};
 
-use crate::common::{any_scenarios, any_sharing};
+use crate::common::{Shared, any_scenarios, any_sharing};
+
+/// Nodes of branch and bound, about a second's, after which a case drawn at random must do with bounds.
+const NODES: u64 = 5_000;
 
 /// Seconds and joules of one MB, and what is shared; all of it from the scenario, nothing from the cost model.
 struct Rates {
@@ -49,8 +52,16 @@ fn rates(scenario: &Scenario, device: usize, place: usize) -> Rates {
     }
 }
 
+/// What is known of the optimum: no decision costs less than the first, one costs the second. Both are equal where the
+/// solver ends within its limit.
+#[derive(Debug)]
+struct Oracle {
+    lower: f64,
+    cost: f64,
+}
+
 /// min α Σ e w x + (1 − α) Σ T_n over x (which task is where), u (who has a task where) and T_n.
-fn optimum(scenario: &Scenario, workload: &Workload) -> f64 {
+fn optimum(scenario: &Scenario, workload: &Workload, node_limit: Option<u64>) -> Oracle {
     let (tasks, places) = (workload.tasks(), scenario.servers.len() + 1);
     let sizes_mb: Vec<f64> = workload.sizes_bytes().iter().map(|bytes| bytes / BYTES_PER_MB).collect();
     let alpha = scenario.alpha;
@@ -95,16 +106,38 @@ fn optimum(scenario: &Scenario, workload: &Workload) -> f64 {
             }
         }
     }
-    match problem.solve().expect("everything can run locally") {
-        SolveOutcome::Solution(solution) => solution.objective(),
-        SolveOutcome::Interrupted(_) => unreachable!("no limit was set"),
+    let mut options = SolveOptions::default();
+    options.node_limit = node_limit;
+    let outcome = problem.solve_with(options).expect("everything can run locally");
+    let cost = outcome.solution().map_or(f64::INFINITY, Solution::objective);
+    if outcome.is_optimal() {
+        return Oracle { lower: cost, cost };
     }
+    Oracle { lower: outcome.stats().best_bound.unwrap_or(0.0), cost }
 }
 
-fn exact(scenario: &Scenario, workload: &Workload) -> f64 {
+/// The optimum is the oracle's; where either search ends before, what both know of it must agree.
+fn check(scenario: &Scenario, workload: &Workload, node_limit: Option<u64>) -> Result<(), String> {
     let model = scenario.check().expect("valid");
-    let solution = Exact::new().decide(&model, workload).expect("small enough");
-    model.evaluate(workload, &solution.decision).cost
+    let oracle = optimum(scenario, workload, node_limit);
+    let (lower, cost) = match Exact::new().decide(&model, workload) {
+        Ok(solution) => {
+            let cost = model.evaluate(workload, &solution.decision).cost;
+            (cost, cost)
+        }
+        Err(SchemeError::NotProved { .. }) => {
+            let found = Exact::new().bounds(&model, workload).expect("something is shared");
+            (found.lower, found.cost)
+        }
+        Err(error) => return Err(error.to_string()),
+    };
+    let slack = 1e-6 * cost;
+    let agrees = lower <= oracle.cost + slack && oracle.lower <= cost + slack;
+    agrees.then_some(()).ok_or_else(|| format!("exact from {lower} to {cost}, mixed-integer {oracle:?}"))
+}
+
+fn any_or_nothing_shared() -> impl Strategy<Value = Shared> {
+    prop_oneof![4 => any_sharing(), 1 => Just(Shared::default())]
 }
 
 proptest! {
@@ -112,24 +145,41 @@ proptest! {
 
     #[test]
     fn exact_is_the_optimum_of_a_mixed_integer_model(
-        (scenario, _, workload) in any_scenarios(1..4, 1..3, 1..3, any_sharing()),
+        (scenario, _, workload) in any_scenarios(1..4, 1..5, 1..4, any_or_nothing_shared()),
     ) {
-        let (exact, oracle) = (exact(&scenario, &workload), optimum(&scenario, &workload));
-        prop_assert!((exact - oracle).abs() <= 1e-6 * oracle, "exact {exact}, mixed-integer {oracle}");
+        check(&scenario, &workload, Some(NODES)).map_err(TestCaseError::fail)?;
+    }
+
+    /// 3 × 5 tasks with one to three servers: 60 ms a case in the mean. One in forty needs more nodes than are allowed (without
+    /// a limit a run of 40 cases once took 38 s), most of them with three servers, some shared; then bounds alone are held
+    /// against each other. `exact` refused one in 400.
+    #[test]
+    fn exact_is_the_optimum_of_a_mixed_integer_model_of_fifteen_tasks(
+        (scenario, _, workload) in any_scenarios(3..4, 5..6, 1..4, any_or_nothing_shared()),
+    ) {
+        check(&scenario, &workload, Some(NODES)).map_err(TestCaseError::fail)?;
     }
 }
 
+/// To the end, however many nodes that takes. Devices that are all alike are harder: with the three shared servers of `shared-edges` the solver takes 25 s for 3 × 5
+/// tasks, and 66 s with the cloud besides, both of which `exact` refuses; there it is asked for 3 × 3, and for 3 × 5 with
+/// two of the servers.
 #[test]
 fn exact_is_the_optimum_of_a_mixed_integer_model_of_the_presets() {
-    for name in ["paper-wan", "shared-edge", "shared-edges"] {
+    for (name, tasks, servers, workloads) in [
+        ("paper", 5, 2, 2),
+        ("paper-wan", 5, 2, 2),
+        ("shared-edge", 5, 2, 2),
+        ("shared-edges", 3, 4, 2),
+        ("shared-edges", 5, 2, 1),
+    ] {
         let mut scenario = Scenario::load(name).expect("a preset");
-        scenario.tasks.per_device = 2;
+        scenario.tasks.per_device = tasks;
+        scenario.servers.truncate(servers);
         let sampler = SizeSampler::new(&scenario).expect("no file");
         let mut source = Workloads::new(&scenario, sampler, Part::Training, random::stream(5, "oracle"));
-        for _ in 0..2 {
-            let workload = source.draw();
-            let (exact, oracle) = (exact(&scenario, &workload), optimum(&scenario, &workload));
-            assert!((exact - oracle).abs() <= 1e-6 * oracle, "{name}: exact {exact}, mixed-integer {oracle}");
+        for _ in 0..workloads {
+            check(&scenario, &source.draw(), None).unwrap_or_else(|error| panic!("{name}, {tasks} tasks: {error}"));
         }
     }
 }
