@@ -53,7 +53,7 @@ pub(super) fn search(
         if !gains(cost, before) {
             // Nothing that the network thinks of helps: what is left goes to a search without it.
             let mut places = priced.places().to_vec();
-            asked += scheme::improve_within(priced.model(), &sizes_bytes, &mut places, budget - asked.min(budget));
+            asked += scheme::improve_within(priced.model(), &sizes_bytes, &mut places, budget.saturating_sub(asked));
             priced.set(&sizes_bytes, &places);
             return asked;
         }

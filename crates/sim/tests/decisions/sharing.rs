@@ -194,6 +194,26 @@ proptest! {
                 Some(cost) => prop_assert!(close(cost, expected)),
                 None => prop_assert!(expected >= priced.cost() * (1.0 - 1e-9), "{expected} is below {}", priced.cost()),
             }
+            let others: Vec<usize> = (0..sizes.len()).rev().filter(|other| *other != task).collect();
+            let most = u64::from(place) + 1;
+            let below = priced.cost() * (1.0 - 1e-12);
+            let first = priced.first_swap(task, &others, below, most);
+            let mut asked = 0;
+            for (index, &other) in others.iter().enumerate().filter(|(_, other)| places[**other] != places[task]) {
+                if asked == most || first.found.is_some_and(|(found, _)| found < index) {
+                    break;
+                }
+                asked += 1;
+                let mut swapped = places.clone();
+                swapped.swap(task, other);
+                match first.found {
+                    Some((found, cost)) if found == index => {
+                        prop_assert!(close(cost, full(&swapped)) && cost < below, "{cost}, not {}", full(&swapped));
+                    }
+                    _ => prop_assert!(full(&swapped) >= below * (1.0 - 1e-9), "{other} was passed over"),
+                }
+            }
+            prop_assert_eq!(first.evaluations, asked);
             if is_swap {
                 priced.swap(task, other);
                 places = swapped;

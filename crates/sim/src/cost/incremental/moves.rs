@@ -8,22 +8,6 @@ use super::parts::{Parts, later, sent};
 use super::sums::{LongestTimes, RaisedTimes};
 use super::{IncrementalCost, MAX_PLACES};
 
-struct MoveCosts<'a, 'm, const WIDTH: usize, const LINKS: bool> {
-    priced: &'a mut IncrementalCost<'m>,
-    task: usize,
-    costs: &'a mut [f64],
-}
-
-impl<const WIDTH: usize, const LINKS: bool> WithSimd for MoveCosts<'_, '_, WIDTH, LINKS> {
-    type Output = ();
-
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-    fn with_simd<S: Simd>(self, simd: S) {
-        self.priced.find_move_costs::<S, WIDTH, LINKS>(simd, self.task, self.costs);
-    }
-}
-
 impl IncrementalCost<'_> {
     /// What the decision would cost with one task at each place, the others staying where they are.
     ///
@@ -34,7 +18,7 @@ impl IncrementalCost<'_> {
     /// If there is no such task, or the shapes differ.
     pub fn move_costs(&mut self, task: usize, costs: &mut [f64]) {
         assert_eq!(costs.len(), self.model.places(), "one cost for each place");
-        of_width!(self.dispatch_move_costs(task, costs));
+        of_width!(self.find_move_costs(task, costs));
     }
 
     /// What the decision would cost with one task elsewhere, or at its first place.
@@ -48,61 +32,69 @@ impl IncrementalCost<'_> {
         costs[usize::from(place)]
     }
 
-    fn dispatch_move_costs<const WIDTH: usize, const LINKS: bool>(&mut self, task: usize, costs: &mut [f64]) {
+    fn find_move_costs<const WIDTH: usize, const LINKS: bool>(&mut self, task: usize, costs: &mut [f64]) {
         self.arch.dispatch(MoveCosts::<'_, '_, WIDTH, LINKS> { priced: self, task, costs });
     }
+}
+
+/// [`IncrementalCost::move_costs`], all of it compiled for the vectors: to call them from elsewhere would take as long as
+/// the sums themselves.
+struct MoveCosts<'a, 'm, const WIDTH: usize, const LINKS: bool> {
+    priced: &'a mut IncrementalCost<'m>,
+    task: usize,
+    costs: &'a mut [f64],
+}
+
+impl<const WIDTH: usize, const LINKS: bool> WithSimd for MoveCosts<'_, '_, WIDTH, LINKS> {
+    type Output = ();
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-    fn find_move_costs<S: Simd, const WIDTH: usize, const LINKS: bool>(
-        &mut self,
-        simd: S,
-        task: usize,
-        costs: &mut [f64],
-    ) {
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { priced, task, costs } = self;
         let (device, bytes, from) =
-            (self.devices[task] as usize, self.sizes_bytes[task], usize::from(self.places[task]));
-        let (places, is_separable, cost) = (self.model.places(), self.model.is_separable(), self.cost());
-        let Parts { alone_s, compute_s, .. } = &self.parts;
-        let parts = self.parts.of_device::<WIDTH>(device);
+            (priced.devices[task] as usize, priced.sizes_bytes[task], usize::from(priced.places[task]));
+        let (places, is_separable, cost) = (priced.model.places(), priced.model.is_separable(), priced.cost());
+        let Parts { alone_s, compute_s, .. } = &priced.parts;
+        let parts = priced.parts.of_device::<WIDTH>(device);
         // Without the task ...
         let without = |place: usize, bytes_there: f64, tasks: u32| {
             let left = if tasks == 1 { 0.0 } else { bytes_there - bytes };
             if place == from { left } else { bytes_there }
         };
-        let all = self.copied_loads::<WIDTH>();
-        let loads: [f64; WIDTH] = from_fn(|place| without(place, all[place], self.load_counts[place]));
+        let all = priced.copied_loads::<WIDTH>();
+        let loads: [f64; WIDTH] = from_fn(|place| without(place, all[place], priced.load_counts[place]));
         let own: [f64; WIDTH] = from_fn(|place| without(place, parts[place].bytes, parts[place].tasks));
-        let energy_j = self.energy_j - if from < WIDTH { bytes * parts[from].energy_j_per_byte } else { 0.0 };
-        let lowered_s = &mut self.lowered_s;
+        let energy_j = priced.energy_j - if from < WIDTH { bytes * parts[from].energy_j_per_byte } else { 0.0 };
+        let lowered_s = &mut priced.lowered_s;
         let sent = sent(&loads);
-        let mut waits = self.shared.waits(&loads, sent);
-        let is_as_before = from >= WIDTH || !self.shared.is_shared[from];
+        let mut waits = priced.shared.waits(&loads, sent);
+        let is_as_before = from >= WIDTH || !priced.shared.is_shared[from];
         let mut sum_s = if is_as_before {
-            self.time_s
+            priced.time_s
         } else {
             LongestTimes::<WIDTH, LINKS> { alone_s, compute_s, waits: &waits, longest_s: lowered_s }.with_simd(simd)
         };
-        let mut longest_s = if is_as_before { &self.longest_s } else { &*lowered_s };
+        let mut longest_s = if is_as_before { &priced.longest_s } else { &*lowered_s };
         // Vectors know the device only as it is.
         let mut counted_s = if is_separable { waits.longest_as_is_s(parts, LINKS) } else { longest_s[device] };
         let mut without_s = waits.longest_s(parts, &own, LINKS);
         // ... with it on the device ...
         let local_s = sum_s + (later(waits.done_s(0, &parts[0], own[0] + bytes, LINKS), without_s) - counted_s);
         // ... and at each server.
-        if self.shared.uplink_s_per_byte > 0.0 {
+        if priced.shared.uplink_s_per_byte > 0.0 {
             // Whichever it is, all links are busy longer.
-            waits = self.shared.waits(&loads, sent + bytes);
+            waits = priced.shared.waits(&loads, sent + bytes);
             sum_s = LongestTimes::<WIDTH, LINKS> { alone_s, compute_s, waits: &waits, longest_s: lowered_s }
                 .with_simd(simd);
             longest_s = lowered_s;
             counted_s = longest_s[device];
             without_s = waits.longest_s(parts, &own, LINKS);
         }
-        let waits = &self.shared.waits(&loads.map(|load| load + bytes), sent + bytes);
+        let waits = &priced.shared.waits(&loads.map(|load| load + bytes), sent + bytes);
         let mut sums_s = [sum_s; WIDTH];
         if !is_separable {
-            let (places, sums_s) = (&self.shared.places, &mut sums_s);
+            let (places, sums_s) = (&priced.shared.places, &mut sums_s);
             RaisedTimes::<WIDTH, LINKS> { alone_s, compute_s, longest_s, waits, places, sums_s }.with_simd(simd);
         }
         let found: [f64; WIDTH] = from_fn(|place| {
@@ -110,7 +102,7 @@ impl IncrementalCost<'_> {
             let with_s = later(waits.done_s(place, part, own[place] + bytes, LINKS), without_s);
             let counted_s = later(waits.done_s(place, part, part.bytes, LINKS), counted_s);
             let time_s = if place == 0 { local_s } else { sums_s[place] + (with_s - counted_s) };
-            let moved = self.model.weigh(energy_j + bytes * part.energy_j_per_byte, time_s);
+            let moved = priced.model.weigh(energy_j + bytes * part.energy_j_per_byte, time_s);
             if place == from { cost } else { moved }
         });
         costs.copy_from_slice(&found[..places]);
