@@ -176,6 +176,20 @@ fn records_decide_with_the_uplinks_of_each_round() {
 }
 
 /// The standard set as JSON lines, each in its environment if it has one.
+#[test]
+fn networks_that_do_not_read_uplinks_are_named() {
+    let workshop = Workshop::new();
+    let note = "do not read uplinks";
+    for (record, is_blind) in [("paper", true), ("mobile", false)] {
+        let decide = ["decide", "--record", &shipped(record), "--share-out", "30"].map(str::to_owned);
+        let decide: Vec<&str> = decide.iter().map(String::as_str).collect();
+        let said = workshop.trainer_reading(LINES[0], &decide).succeeded();
+        assert_eq!(said.stderr.contains(note), is_blind, "{said}");
+        let said = workshop.trainer_reading(LINES[0], &plain(&decide)).succeeded();
+        assert!(!said.stderr.contains(note), "{said}");
+    }
+}
+
 fn standard_lines(set: &StandardSet) -> String {
     let line = |(index, workload): (usize, &Workload)| {
         let sizes_mb: Vec<f64> = workload.sizes_bytes().iter().map(|bytes| bytes / BYTES_PER_MB).collect();
@@ -279,6 +293,7 @@ fn compare_leaves_out_what_cannot_be_decided() {
     assert!(said.stdout.contains("| greedy ") && !said.stdout.contains("cloud-only"), "{said}");
 }
 
+/// Answers as they were before there was the option; to regenerate them, put what the commands print.
 #[test]
 fn without_the_option_answers_are_as_ever() {
     let workshop = Workshop::new();
@@ -376,6 +391,18 @@ fn wrong_workloads_are_refused_as_without_sharing_out() {
     workshop.trainer_reading("", &solve).failed(1).silent().naming(&["standard input holds no workload", "help:"]);
     let csv = "workload,device,task,mb\n".to_owned() + &csv_rows("a") + &csv_rows("b");
     assert_eq!(workshop.trainer_reading(csv, &solve).succeeded().lines().len(), 2);
+}
+
+/// One device's link is all that is left, and too little for three.
+#[test]
+fn a_sum_that_is_too_little_is_as_good_as_none() {
+    let workshop = Workshop::new();
+    let line = LINES[1].replace("[5, 0, 12]", "[1e-8, 0, 0]");
+    let solve = ["solve", "--scheme", "edge-only", "--share-out", "sum"];
+    let shared = parsed(&workshop.trainer_reading(line.clone(), &solve).succeeded().stdout);
+    let without = parsed(&workshop.trainer_reading(line, &plain(&solve)).succeeded().stdout);
+    assert_eq!((&shared["placements"], &shared["cost"]), (&without["placements"], &without["cost"]));
+    assert_eq!(numbers(&shared["uplinks_mbps"]), [1e-8, 0.0, 0.0]);
 }
 
 /// Where no device has a network at all, there is nothing to share out, and nothing wrong.

@@ -58,6 +58,14 @@ impl StandardSet {
     /// # Errors
     /// If the scenario's file of sizes or its recordings cannot be read.
     pub fn of(scenario: &Scenario, model: &CostModel) -> Result<Self, DataError> {
+        Ok(Self::unsolved(scenario)?.solved(model))
+    }
+
+    /// The same without the optimal costs, which take long where servers are shared.
+    ///
+    /// # Errors
+    /// As [`StandardSet::of`].
+    pub fn unsolved(scenario: &Scenario) -> Result<Self, DataError> {
         let random = random::stream(0, "standard set");
         let mut source = Workloads::new(scenario, SizeSampler::new(scenario)?, Part::HeldOut, random)
             .with_environments(EnvironmentSampler::new(scenario)?, random::stream(0, "standard environments"));
@@ -71,12 +79,12 @@ impl StandardSet {
             }
             workloads.push(source.draw());
         }
-        Ok(Self::build(model, workloads, environments))
+        Ok(Self { workloads, environments, optimal: None })
     }
 
     /// A set of given workloads, all in the model's environment.
     pub fn new(model: &CostModel, workloads: Vec<Workload>) -> Self {
-        Self::build(model, workloads, None)
+        Self { workloads, environments: None, optimal: None }.solved(model)
     }
 
     /// A set of given workloads, each in its own environment.
@@ -93,21 +101,19 @@ impl StandardSet {
     ) -> Result<Self, EnvironmentError> {
         assert_eq!(workloads.len(), environments.len(), "workloads and environments");
         environments.iter().try_for_each(|environment| environment.check(model.devices(), model.places() - 1))?;
-        Ok(Self::build(model, workloads, Some(environments)))
+        Ok(Self { workloads, environments: Some(environments), optimal: None }.solved(model))
     }
 
-    fn build(model: &CostModel, workloads: Vec<Workload>, environments: Option<Vec<Environment>>) -> Self {
-        let mut set = Self { workloads, environments, optimal: None };
+    fn solved(mut self, model: &CostModel) -> Self {
         let optimum = |exact: &mut Exact, index: usize| {
-            let (model, workload) = (set.model(model, index), &set.workloads[index]);
+            let (model, workload) = (self.model(model, index), &self.workloads[index]);
             let solution = exact.decide(&model, workload)?;
             Ok(model.evaluate(workload, &solution.decision).cost)
         };
         // The first refusal stands for all: workloads of one shape are equally hard to within a factor.
-        let all = (0..set.workloads.len()).into_par_iter();
-        let optimal = all.map_init(Exact::new, optimum).collect::<Result<Vec<f64>, SchemeError>>().ok();
-        set.optimal = optimal;
-        set
+        let all = (0..self.workloads.len()).into_par_iter();
+        self.optimal = all.map_init(Exact::new, optimum).collect::<Result<Vec<f64>, SchemeError>>().ok();
+        self
     }
 
     /// What prices one of the workloads: the model, in the workload's environment.

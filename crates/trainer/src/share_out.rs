@@ -1,12 +1,15 @@
 //! A total bandwidth shared out among the uplinks, as `--share-out` asks for.
 
+use std::path::Path;
 use std::str::FromStr;
 
+use model::Record;
 use sim::allocation::{self, Joint};
 use sim::scheme::Scheme;
 use sim::{AllocationError, CostModel, SchemeError, Workload};
 
 use crate::error::AppError;
+use crate::report;
 
 /// How much is shared out.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,8 +42,8 @@ impl Total {
         }
     }
 
-    /// Decides and shares out in turn. A sum that is too little for a single link is no mistake, but a moment without a
-    /// network: then the scheme decides as ever.
+    /// Decides and shares out in turn. A sum that is too little for a link, or for all who send, is no mistake, but a moment
+    /// without a network: then the scheme decides as ever.
     pub(crate) fn share_out(
         self,
         scheme: &mut dyn Scheme,
@@ -51,7 +54,12 @@ impl Total {
         if self == Self::Sum && total_mbps < allocation::LEAST_TOTAL_MBPS {
             return Ok(without_sharing(scheme, model, workload)?);
         }
-        allocation::alternate(scheme, model, workload, total_mbps)
+        match allocation::alternate(scheme, model, workload, total_mbps) {
+            Err(AllocationError::TooLittle { .. }) if self == Self::Sum => {
+                Ok(without_sharing(scheme, model, workload)?)
+            }
+            joint => joint,
+        }
     }
 }
 
@@ -66,6 +74,16 @@ fn without_sharing(scheme: &mut dyn Scheme, model: &CostModel, workload: &Worklo
         rounds: 1,
         evaluations: solution.evaluations,
     })
+}
+
+/// Says what a user would not guess: networks that do not read uplinks propose alike whatever these are.
+pub(crate) fn note_blind(path: &Path, record: &Record) {
+    if record.reads.log_uplink.is_none() {
+        let path = path.display();
+        report::note(&format!(
+            "the networks of {path} do not read uplinks: they propose the same however these are shared out"
+        ));
+    }
 }
 
 /// The error of a workload, which stands at `place`.

@@ -37,6 +37,11 @@ pub(crate) fn any_sharing() -> impl Strategy<Value = Shared> {
     prop_oneof![all, servers]
 }
 
+/// Now and then nothing is shared.
+pub(crate) fn any_or_nothing_shared() -> impl Strategy<Value = Shared> {
+    prop_oneof![4 => any_sharing(), 1 => Just(Shared::default())]
+}
+
 /// The same with a choice of what is shared.
 pub(crate) fn any_scenarios(
     devices: Range<usize>,

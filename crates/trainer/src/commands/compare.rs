@@ -42,6 +42,9 @@ fn schemes(args: &CompareArgs, problem: &Problem, backend: &Backend) -> Result<V
         let record = AnyRecord::load(path, &backend.device)?;
         if let AnyRecord::Dnns(record) = &record {
             record.check_scenario(&problem.scenario, args.any_rates, path)?;
+            if args.share_out.total.is_some() {
+                share_out::note_blind(path, record);
+            }
         }
         let label = if args.record.len() > 1 { path.display().to_string() } else { String::new() };
         schemes.extend(setup::all_policies(&label, &record, &problem.model, &backend.device));
@@ -77,7 +80,7 @@ struct SharedOut {
 /// A scheme that refuses the scenario's size is left out, and so is one that sends more than the total allows.
 fn all_shared_out(args: &CompareArgs, backend: &Backend, total: Total) -> Result<Vec<SharedOut>, AppError> {
     let problem = Problem::load(&args.scenario.scenario)?;
-    let set = problem.standard_set()?;
+    let set = StandardSet::unsolved(&problem.scenario)?;
     let mut rows = Vec::new();
     for mut scheme in schemes(args, &problem, backend)? {
         match shared_out(&mut *scheme, &problem.model, &set, total) {

@@ -7,6 +7,7 @@ use sim::scheme;
 use crate::cli::{DecideArgs, SolveArgs};
 use crate::error::AppError;
 use crate::setup::{self, Problem};
+use crate::share_out;
 use crate::workload_io;
 
 pub(crate) fn decide(args: &DecideArgs) -> Result<(), AppError> {
@@ -21,6 +22,9 @@ pub(crate) fn decide(args: &DecideArgs) -> Result<(), AppError> {
                 return workload_io::answer(&args.workloads, &mut policy, &problem.model, args.share_out.total);
             }
         };
+        if args.share_out.total.is_some() {
+            share_out::note_blind(&args.record.record, &record);
+        }
         let selection = args.explore.map_or(record.selection, Selection::explored);
         let codec = record.codec(&problem.model);
         let mut policy = Policy::new("mr-dro", &record.ensemble, codec, selection, &backend.device);

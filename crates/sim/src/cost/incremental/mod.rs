@@ -196,8 +196,9 @@ impl<'m> IncrementalCost<'m> {
     fn give(&mut self, task: usize, place: u8) {
         let (device, bytes, place) = (self.devices[task] as usize, self.sizes_bytes[task], usize::from(place));
         self.loads[place] += bytes;
-        self.load_counts[place] += 1;
-        self.energy_j += self.parts.change(place, device, bytes, 1);
+        let tasks = u8::from(bytes > 0.0);
+        self.load_counts[place] += u32::from(tasks);
+        self.energy_j += self.parts.change(place, device, bytes, i32::from(tasks));
     }
 
     fn take(&mut self, task: usize, place: u8) {
@@ -205,9 +206,10 @@ impl<'m> IncrementalCost<'m> {
             return;
         }
         let (device, bytes, place) = (self.devices[task] as usize, self.sizes_bytes[task], usize::from(place));
-        self.load_counts[place] -= 1;
+        let tasks = u8::from(bytes > 0.0);
+        self.load_counts[place] -= u32::from(tasks);
         self.loads[place] = if self.load_counts[place] == 0 { 0.0 } else { self.loads[place] - bytes };
-        self.energy_j += self.parts.change(place, device, -bytes, -1);
+        self.energy_j += self.parts.change(place, device, -bytes, -i32::from(tasks));
     }
 
     /// T_n where nothing is shared; elsewhere it says nothing.

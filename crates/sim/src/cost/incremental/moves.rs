@@ -59,7 +59,7 @@ impl<const WIDTH: usize, const LINKS: bool> WithSimd for MoveCosts<'_, '_, WIDTH
         let parts = priced.parts.of_device::<WIDTH>(device);
         // Without the task ...
         let without = |place: usize, bytes_there: f64, tasks: u32| {
-            let left = if tasks == 1 { 0.0 } else { bytes_there - bytes };
+            let left = if tasks == 1 && bytes > 0.0 { 0.0 } else { bytes_there - bytes };
             if place == from { left } else { bytes_there }
         };
         let all = priced.copied_loads::<WIDTH>();

@@ -26,6 +26,7 @@ pub(super) struct Parts {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part {
     pub(super) bytes: f64,
+    /// How many tasks these are; those without bytes count for nothing.
     pub(super) tasks: u32,
     pub(super) energy_j_per_byte: f64,
     /// What a byte takes if nothing is shared, and how long it is computed of that.
@@ -37,7 +38,7 @@ impl Part {
     /// What is left without one task of so many bytes.
     #[inline]
     pub(super) fn bytes_without(&self, bytes: f64) -> f64 {
-        if self.tasks == 1 { 0.0 } else { self.bytes - bytes }
+        if self.tasks == 1 && bytes > 0.0 { 0.0 } else { self.bytes - bytes }
     }
 }
 

@@ -221,8 +221,8 @@ fn longest_but<const WIDTH: usize>(done_s: &[f64; WIDTH], here: usize, there: us
 }
 
 impl IncrementalCost<'_> {
-    /// What the decision would cost with the places of two tasks swapped; `None` if O(places) steps show that it would
-    /// not be less than `below`.
+    /// What the decision would cost with the places of two tasks swapped; `None` if what is known of both devices and of
+    /// places shows that it would not be less than `below`.
     ///
     /// # Panics
     /// If there is no such task, or one has no place yet.
@@ -314,8 +314,8 @@ impl IncrementalCost<'_> {
         // What both have then.
         let mut own = parts.map(|part| part.bytes);
         let new_s = if device == others {
-            own[place] += others_bytes - bytes;
-            own[others_place] += bytes - others_bytes;
+            own[place] = parts[place].bytes_without(bytes) + others_bytes;
+            own[others_place] = parts[others_place].bytes_without(others_bytes) + bytes;
             waits.longest_s(parts, &own, LINKS)
         } else {
             let mut theirs = others_parts.map(|part| part.bytes);
