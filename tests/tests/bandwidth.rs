@@ -99,7 +99,9 @@ fn answers_bring_the_uplinks_that_they_cost_and_cost_no_more_than_without() {
         let command = [command, &["--scenario", scenario]].concat();
         let said = workshop.trainer_reading(LINES.join("\n"), &command).succeeded();
         let answers = answers(&said);
-        assert_eq!((answers.len(), &said.stderr[..]), (LINES.len(), ""), "{said}");
+        assert_eq!(answers.len(), LINES.len(), "{said}");
+        // Nothing else is said than what `networks_that_do_not_read_uplinks_are_named` looks at.
+        assert_eq!(said.stderr.lines().count(), usize::from(command.contains(&&wan[..])), "{said}");
         for (line, answer) in LINES.iter().zip(&answers) {
             let (model, workload) = read(line, &model_of(scenario));
             let own_mbps: f64 = model.environment().uplinks_mbps.iter().sum();
@@ -125,7 +127,7 @@ fn answers_bring_the_uplinks_that_they_cost_and_cost_no_more_than_without() {
             let said = workshop.trainer_reading(request.to_string(), &plain(&command)).succeeded();
             let without = parsed(&said.stdout);
             assert!(close(number(answer, "cost_in_proportion"), number(&without, "cost")), "{answer}, {without}");
-            assert!(number(answer, "cost") <= number(&without, "cost"), "{answer}, {without}");
+            assert!(number(answer, "cost") <= number(&without, "cost") * (1.0 + 1e-12), "{answer}, {without}");
             assert_eq!((answer.get("id"), without.get("uplinks_mbps")), (without.get("id"), None));
         }
     }
