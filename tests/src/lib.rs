@@ -19,7 +19,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// No command of these tests takes nearly as long; one that does waits for something that never comes.
-const PATIENCE: Duration = Duration::from_mins(2);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Arguments of a training that takes a fraction of a second.
 pub const TINY: [&str; 16] = [
