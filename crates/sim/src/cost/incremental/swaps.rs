@@ -4,7 +4,7 @@ use std::array::from_fn;
 
 use pulp::{Simd, WithSimd};
 
-use super::parts::{NEVER, Parts, Waits, later, sent};
+use super::parts::{NEVER, Part, Parts, Waits, later, sent};
 use super::sums::LongestTimes;
 use super::{IncrementalCost, MAX_PLACES};
 
@@ -46,14 +46,14 @@ impl Critical {
         self.done_s[device * WIDTH..][..WIDTH].try_into().expect("as long as it says")
     }
 
-    fn find<const WIDTH: usize>(&mut self, parts: &Parts, waits: &Waits<WIDTH>) {
+    fn find<const WIDTH: usize, const LINKS: bool>(&mut self, parts: &Parts, waits: &Waits<WIDTH>) {
         self.counts.fill(0.0);
         let rows = self.done_s.chunks_exact_mut(WIDTH).zip(&mut self.places);
         for (device, (done_s, longest)) in rows.enumerate() {
             let parts = parts.of_device::<WIDTH>(device);
             *longest = 0;
             for (place, part) in parts.iter().enumerate() {
-                done_s[place] = waits.done_s(place, part, part.bytes, false);
+                done_s[place] = waits.done_s(place, part, part.bytes, LINKS);
                 if done_s[place] > done_s[usize::from(*longest)] {
                     *longest = place as u8;
                 }
@@ -64,29 +64,41 @@ impl Critical {
     }
 }
 
-/// What all swaps of one task have in common, where no link is shared: enough to see in a few steps that most of them
-/// gain nothing.
+/// What all swaps of one task have in common: enough to see in a few steps that most of them gain nothing.
 #[derive(Debug)]
-struct SwapsOf<const WIDTH: usize> {
+struct SwapsOf<const WIDTH: usize, const LINKS: bool> {
     device: usize,
     place: usize,
     bytes: f64,
     here: Place,
-    /// When the task's device would be done here, but for the time of the other's bytes.
-    here_s: f64,
+    /// What the task's device has left here.
+    left: Own,
     /// By the other's place.
     there: [There; WIDTH],
     /// T_n of all other devices.
     others_s: f64,
+    /// How many of them wait longest at servers.
+    waiting: f64,
+    sent_bytes: f64,
+    uplink_s_per_byte: f64,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Place {
+    load_bytes: f64,
     compute_s_per_byte: f64,
-    /// How long it computes now.
-    wait_s: f64,
+    link_s_per_byte: f64,
+    /// Until when its links are busy now.
+    links_s: f64,
     /// How many other devices wait longest here.
     waiting: f64,
+}
+
+/// What a device needs at a place where nobody else is.
+#[derive(Debug, Clone, Copy)]
+struct Own {
+    alone_s: f64,
+    compute_s: f64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -94,12 +106,31 @@ struct There {
     place: Place,
     /// The energy with the task here, the other having left for nowhere.
     energy_j: f64,
-    /// When the task's device would be done here, but for the time of the other's bytes, and at all places but both.
-    done_s: f64,
+    /// What the task's device needs here with the task, and when it is done at all places but both.
+    own: Own,
     elsewhere_s: f64,
 }
 
-impl<const WIDTH: usize> SwapsOf<WIDTH> {
+impl Own {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+    fn new(part: &Part, bytes: f64) -> Self {
+        Self {
+            alone_s: if bytes > 0.0 { bytes * part.alone_s_per_byte } else { NEVER },
+            compute_s: bytes * part.compute_s_per_byte,
+        }
+    }
+
+    /// When the device is done if everyone there waits for so much.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+    fn done_s<const LINKS: bool>(self, links_s: f64, shared_s: f64) -> f64 {
+        let with_links_s = if self.alone_s > NEVER { self.compute_s + links_s } else { NEVER };
+        (if LINKS { later(self.alone_s, with_links_s) } else { self.alone_s }) + shared_s
+    }
+}
+
+impl<const WIDTH: usize, const LINKS: bool> SwapsOf<WIDTH, LINKS> {
     fn new(priced: &IncrementalCost<'_>, task: usize) -> Self {
         let (device, here) = (priced.devices[task] as usize, usize::from(priced.places[task]));
         let bytes = priced.sizes_bytes[task];
@@ -107,31 +138,36 @@ impl<const WIDTH: usize> SwapsOf<WIDTH> {
         let Critical { places, counts, .. } = &priced.critical;
         let done_s = priced.critical.done_s_of::<WIDTH>(device);
         let own = usize::from(places[device]);
-        let places: [Place; WIDTH] = from_fn(|place| {
-            let compute_s_per_byte = priced.shared.compute_s_per_byte[place];
-            let waiting = counts[place] - if place == own { 1.0 } else { 0.0 };
-            Place { compute_s_per_byte, wait_s: compute_s_per_byte * priced.loads[place], waiting }
+        let loads = priced.copied_loads::<WIDTH>();
+        let sent_bytes = sent(&loads);
+        let waits = priced.shared.waits(&loads, sent_bytes);
+        let places: [Place; WIDTH] = from_fn(|place| Place {
+            load_bytes: loads[place],
+            compute_s_per_byte: priced.shared.compute_s_per_byte[place],
+            link_s_per_byte: priced.shared.link_s_per_byte[place],
+            links_s: waits.links_s[place],
+            waiting: counts[place] - if place == own { 1.0 } else { 0.0 },
         });
         let there = from_fn(|there| {
-            let (part, place) = (&parts[there], places[there]);
+            let part = &parts[there];
             There {
-                place,
+                place: places[there],
                 energy_j: priced.energy_j + bytes * (part.energy_j_per_byte - parts[here].energy_j_per_byte),
-                done_s: (part.bytes + bytes) * part.alone_s_per_byte + place.wait_s + place.compute_s_per_byte * bytes,
+                own: Own::new(part, part.bytes + bytes),
                 elsewhere_s: longest_but(done_s, here, there),
             }
         });
-        let (part, place) = (&parts[here], places[here]);
-        let left_bytes = part.bytes_without(bytes);
-        let here_s = left_bytes * part.alone_s_per_byte + place.wait_s - place.compute_s_per_byte * bytes;
         Self {
             device,
             place: here,
             bytes,
-            here: place,
-            here_s: if left_bytes > 0.0 { here_s } else { NEVER },
+            here: places[here],
+            left: Own::new(&parts[here], parts[here].bytes_without(bytes)),
             there,
             others_s: priced.time_s - priced.longest_s[device],
+            waiting: places[1..].iter().map(|place| place.waiting).sum(),
+            sent_bytes,
+            uplink_s_per_byte: priced.shared.uplink_s_per_byte,
         }
     }
 
@@ -149,22 +185,58 @@ impl<const WIDTH: usize> SwapsOf<WIDTH> {
         let parts = priced.parts.of_device::<WIDTH>(device);
         let (part_here, part_there) = (&parts[self.place], &parts[place]);
         let energy_j = there.energy_j + bytes * (part_here.energy_j_per_byte - part_there.energy_j_per_byte);
-        let (here_rate_s, there_rate_s) = (here.compute_s_per_byte, there.place.compute_s_per_byte);
-        let own_s = later(there.done_s - there_rate_s * bytes, self.here_s + here_rate_s * bytes);
-        let own_s = later(there.elsewhere_s, own_s);
+        // What both places keep everyone waiting for then, and by how much links elsewhere may be free sooner.
         let more_bytes = self.bytes - bytes;
-        let left_bytes = part_there.bytes_without(bytes);
-        let there_s = left_bytes * part_there.alone_s_per_byte + there.place.wait_s + there_rate_s * more_bytes;
-        let there_s = if left_bytes > 0.0 { there_s } else { NEVER };
-        let here_s = (part_here.bytes + bytes) * part_here.alone_s_per_byte + here.wait_s - here_rate_s * more_bytes;
-        let elsewhere_s = longest_but(priced.critical.done_s_of::<WIDTH>(device), self.place, place);
-        let others_s = later(elsewhere_s, later(here_s, there_s));
+        let more_sent_bytes = match (self.place, place) {
+            (0, _) => more_bytes,
+            (_, 0) => -more_bytes,
+            _ => 0.0,
+        };
+        let eased_s = if LINKS { self.uplink_s_per_byte * later(-more_sent_bytes, 0.0) } else { 0.0 };
+        let sent_bytes = self.sent_bytes + more_sent_bytes;
+        let here_s = self.waits(here, self.place, -more_bytes, sent_bytes);
+        let there_s = self.waits(&there.place, place, more_bytes, sent_bytes);
+        let done_s = |own: Own, (links_s, shared_s): (f64, f64)| own.done_s::<LINKS>(links_s, shared_s);
+        let own_s = later(there.elsewhere_s - eased_s, later(done_s(self.left, here_s), done_s(there.own, there_s)));
+        let came = Own::new(part_here, part_here.bytes + bytes);
+        let left = Own::new(part_there, part_there.bytes_without(bytes));
+        let elsewhere_s = longest_but(priced.critical.done_s_of::<WIDTH>(device), self.place, place) - eased_s;
+        let others_s = later(elsewhere_s, later(done_s(came, here_s), done_s(left, there_s)));
         let critical = usize::from(priced.critical.places[device]);
         let waiting_here = here.waiting - if critical == self.place { 1.0 } else { 0.0 };
         let waiting_there = there.place.waiting - if critical == place { 1.0 } else { 0.0 };
-        let raised_s = more_bytes * (there_rate_s * waiting_there - here_rate_s * waiting_here);
-        priced.model.weigh(energy_j, self.others_s - priced.longest_s[device] + own_s + others_s + raised_s)
+        let mut raised_s = waiting_there * raised::<LINKS>(&there.place, there_s, more_bytes)
+            + waiting_here * raised::<LINKS>(here, here_s, -more_bytes);
+        if LINKS && eased_s > 0.0 {
+            // One of both places is the device.
+            let at_both = if self.place == 0 { waiting_there } else { waiting_here };
+            let waiting = self.waiting - if critical > 0 { 1.0 } else { 0.0 };
+            raised_s -= eased_s * (waiting - at_both);
+        }
+        let time_s = self.others_s - priced.longest_s[device] + own_s + others_s + raised_s;
+        priced.model.weigh(energy_j, time_s)
     }
+
+    /// Until when links are busy and how long everyone computes at a place with so many bytes more.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+    fn waits(&self, place: &Place, index: usize, more_bytes: f64, sent_bytes: f64) -> (f64, f64) {
+        let load_bytes = place.load_bytes + more_bytes;
+        let links_s = if LINKS && index > 0 {
+            later(place.link_s_per_byte * load_bytes, self.uplink_s_per_byte * sent_bytes)
+        } else {
+            NEVER
+        };
+        (links_s, place.compute_s_per_byte * load_bytes)
+    }
+}
+
+/// How much longer at least those wait who wait longest at a place: links that are free later may not matter to them.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+fn raised<const LINKS: bool>(place: &Place, (links_s, _): (f64, f64), more_bytes: f64) -> f64 {
+    let eased_s = if LINKS && links_s < place.links_s { links_s - place.links_s } else { 0.0 };
+    place.compute_s_per_byte * more_bytes + eased_s
 }
 
 /// A task to swap with.
@@ -176,16 +248,16 @@ struct Other {
 }
 
 /// Looks for the first swap that [`SwapsOf`] does not rule out: how many were looked at, and where it stands.
-struct Scan<'a, 'm, const WIDTH: usize> {
+struct Scan<'a, 'm, const WIDTH: usize, const LINKS: bool> {
     priced: &'a IncrementalCost<'m>,
-    swaps: Option<&'a SwapsOf<WIDTH>>,
+    swaps: Option<&'a SwapsOf<WIDTH, LINKS>>,
     place: u8,
     others: &'a [usize],
     below: f64,
     most: u64,
 }
 
-impl<const WIDTH: usize> WithSimd for Scan<'_, '_, WIDTH> {
+impl<const WIDTH: usize, const LINKS: bool> WithSimd for Scan<'_, '_, WIDTH, LINKS> {
     type Output = (u64, Option<usize>);
 
     #[inline(always)]
@@ -248,7 +320,7 @@ impl IncrementalCost<'_> {
         other: usize,
         below: f64,
     ) -> Option<f64> {
-        if let Some(swaps) = self.swaps_of::<WIDTH>(task) {
+        if let Some(swaps) = self.swaps_of::<WIDTH, LINKS>(task) {
             let least_cost = swaps.least_cost(self, &self.other(other));
             if least_cost >= below * ROUNDING {
                 return None;
@@ -264,7 +336,7 @@ impl IncrementalCost<'_> {
         below: f64,
         most: u64,
     ) -> FirstSwap {
-        let (swaps, place) = (self.swaps_of::<WIDTH>(task), self.places[task]);
+        let (swaps, place) = (self.swaps_of::<WIDTH, LINKS>(task), self.places[task]);
         let (mut next, mut evaluations) = (0, 0);
         loop {
             let (swaps, left, most) = (swaps.as_ref(), &others[next..], most - evaluations);
@@ -286,14 +358,14 @@ impl IncrementalCost<'_> {
         Other { device: self.devices[task] as usize, place, bytes: self.sizes_bytes[task] }
     }
 
-    /// `None` where there is no such bound, or none is needed.
-    fn swaps_of<const WIDTH: usize>(&mut self, task: usize) -> Option<SwapsOf<WIDTH>> {
-        if self.model.is_separable() || self.shared.has_links {
+    /// `None` where nothing is shared, and prices are as quick as bounds.
+    fn swaps_of<const WIDTH: usize, const LINKS: bool>(&mut self, task: usize) -> Option<SwapsOf<WIDTH, LINKS>> {
+        if self.model.is_separable() {
             return None;
         }
         if !self.critical.is_known {
             let loads = self.copied_loads::<WIDTH>();
-            self.critical.find(&self.parts, &self.shared.waits(&loads, sent(&loads)));
+            self.critical.find::<WIDTH, LINKS>(&self.parts, &self.shared.waits(&loads, sent(&loads)));
         }
         Some(SwapsOf::new(self, task))
     }
