@@ -69,7 +69,7 @@ impl<const WIDTH: usize, const LINKS: bool> WithSimd for MoveCosts<'_, '_, WIDTH
         let lowered_s = &mut priced.lowered_s;
         let sent = sent(&loads);
         let mut waits = priced.shared.waits(&loads, sent);
-        let is_as_before = from >= WIDTH || !priced.shared.is_shared[from];
+        let is_as_before = from >= WIDTH || !priced.shared.keeps_waiting[from];
         let mut sum_s = if is_as_before {
             priced.time_s
         } else {
@@ -95,7 +95,7 @@ impl<const WIDTH: usize, const LINKS: bool> WithSimd for MoveCosts<'_, '_, WIDTH
         let mut sums_s = [sum_s; WIDTH];
         if !is_separable {
             let (places, sums_s) = (&priced.shared.places, &mut sums_s);
-            RaisedTimes::<WIDTH, LINKS> { alone_s, compute_s, longest_s, waits, places, sums_s }.with_simd(simd);
+            RaisedTimes::<WIDTH, LINKS> { alone_s, compute_s, waits, longest_s, places, sums_s }.with_simd(simd);
         }
         let found: [f64; WIDTH] = from_fn(|place| {
             let part = &parts[place];

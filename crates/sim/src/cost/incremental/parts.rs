@@ -51,7 +51,7 @@ pub(super) struct Shared {
     /// Whether any link is shared.
     pub(super) has_links: bool,
     /// Whether a place keeps one device waiting for others, and which ones do.
-    pub(super) is_shared: Vec<bool>,
+    pub(super) keeps_waiting: Vec<bool>,
     pub(super) places: Vec<u8>,
 }
 
@@ -82,7 +82,7 @@ impl Shared {
             compute_s_per_byte: vec![0.0; width],
             uplink_s_per_byte: 0.0,
             has_links: false,
-            is_shared: vec![false; width],
+            keeps_waiting: vec![false; width],
             places: Vec::new(),
         };
         let Some(contention) = model.contention() else { return shared };
@@ -92,7 +92,7 @@ impl Shared {
             shared.compute_s_per_byte[place] = rate.compute_s_per_byte;
             shared.has_links |= contention.has_shared_link(place);
             if contention.is_shared(place) {
-                shared.is_shared[place] = true;
+                shared.keeps_waiting[place] = true;
                 shared.places.push(place as u8);
             }
         }

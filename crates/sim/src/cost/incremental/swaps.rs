@@ -286,8 +286,8 @@ impl<const WIDTH: usize, const LINKS: bool> WithSimd for Scan<'_, '_, WIDTH, LIN
 #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
 fn longest_but<const WIDTH: usize>(done_s: &[f64; WIDTH], here: usize, there: usize) -> f64 {
     let mut longest_s = 0.0_f64;
-    for place in 0..WIDTH {
-        longest_s = later(longest_s, if place == here || place == there { NEVER } else { done_s[place] });
+    for (place, &done_s) in done_s.iter().enumerate() {
+        longest_s = later(longest_s, if place == here || place == there { NEVER } else { done_s });
     }
     longest_s
 }
