@@ -395,29 +395,20 @@ fn wrong_workloads_are_refused_as_without_sharing_out() {
     assert_eq!(workshop.trainer_reading(csv, &solve).succeeded().lines().len(), 2);
 }
 
-/// One device's link is all that is left, and too little for three.
+/// Where no device has a network, or one has too little of it for all, there is nothing to share out, and nothing wrong.
 #[test]
-fn a_sum_that_is_too_little_is_as_good_as_none() {
+fn a_sum_of_nothing_is_no_mistake_and_the_decision_as_ever() {
     let workshop = Workshop::new();
-    let line = LINES[1].replace("[5, 0, 12]", "[1e-8, 0, 0]");
-    let solve = ["solve", "--scheme", "edge-only", "--share-out", "sum"];
-    let shared = parsed(&workshop.trainer_reading(line.clone(), &solve).succeeded().stdout);
-    let without = parsed(&workshop.trainer_reading(line, &plain(&solve)).succeeded().stdout);
-    assert_eq!((&shared["placements"], &shared["cost"]), (&without["placements"], &without["cost"]));
-    assert_eq!(numbers(&shared["uplinks_mbps"]), [1e-8, 0.0, 0.0]);
-}
-
-/// Where no device has a network at all, there is nothing to share out, and nothing wrong.
-#[test]
-fn without_any_network_the_sum_is_nothing_and_the_decision_as_ever() {
-    let workshop = Workshop::new();
-    let line = LINES[1].replace("[5, 0, 12]", "0");
-    let solve = ["solve", "--scheme", "local-search", "--share-out", "sum"];
-    let shared = parsed(&workshop.trainer_reading(line.clone(), &solve).succeeded().stdout);
-    let without = parsed(&workshop.trainer_reading(line, &plain(&solve)).succeeded().stdout);
-    for name in ["placements", "cost", "evaluations"] {
-        assert_eq!(shared[name], without[name], "{shared}");
+    for (uplinks, scheme) in [([0.0; 3], "local-search"), ([1e-8, 0.0, 0.0], "edge-only")] {
+        let line = LINES[1].replace("[5, 0, 12]", &format!("{uplinks:?}"));
+        let solve = ["solve", "--scheme", scheme, "--share-out", "sum"];
+        let shared = parsed(&workshop.trainer_reading(line.clone(), &solve).succeeded().stdout);
+        let without = parsed(&workshop.trainer_reading(line, &plain(&solve)).succeeded().stdout);
+        for name in ["placements", "cost", "evaluations"] {
+            assert_eq!(shared[name], without[name], "{shared}");
+        }
+        assert_eq!(numbers(&shared["uplinks_mbps"]), uplinks);
+        assert_eq!((number(&shared, "total_mbps"), number(&shared, "rounds")), (uplinks[0], 1.0));
+        assert_eq!(shared["cost_in_proportion"], shared["cost"]);
     }
-    assert_eq!((numbers(&shared["uplinks_mbps"]), number(&shared, "total_mbps")), (vec![0.0; 3], 0.0));
-    assert_eq!((number(&shared, "rounds"), &shared["cost_in_proportion"]), (1.0, &shared["cost"]));
 }

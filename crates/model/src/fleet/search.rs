@@ -1,6 +1,7 @@
 //! Search that a network leads: first where it minds least.
 
-use sim::{IncrementalCost, scheme};
+use sim::IncrementalCost;
+use sim::scheme::{self, gains};
 
 use super::forward::{FleetForward, FleetScratch};
 use super::instance::Instance;
@@ -84,11 +85,6 @@ fn is_tried(priced: &mut IncrementalCost<'_>, candidate: Candidate, cost: &mut f
         }
     }
     true
-}
-
-/// Moves that gain less than rounding could go back and forth for ever.
-fn gains(new: f64, old: f64) -> bool {
-    new < old * (1.0 - 1e-12)
 }
 
 /// As many candidates as there are tasks, each with how much less the network would have it, the least first: moves, and

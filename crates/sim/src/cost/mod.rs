@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use self::columns::Columns;
 pub use self::incremental::{FirstSwap, IncrementalCost};
-pub(crate) use self::physics::{Contention, Link, OwnRate, Physics, SLOWEST_MBPS, ServerPhysics};
+pub(crate) use self::physics::{Contention, Link, OwnRate, Physics, SLOWEST_MBPS, ServerPhysics, SharedRate};
 use crate::decision::Decision;
 use crate::environment::Environment;
 use crate::error::EnvironmentError;

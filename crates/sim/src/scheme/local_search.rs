@@ -205,7 +205,7 @@ pub(super) fn improve_all(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64],
         for (rank, &task) in order.iter().enumerate() {
             let mut others = &order[rank + 1..];
             loop {
-                let swap = priced.first_swap(task, others, least_gain(cost), budget - evaluations);
+                let swap = priced.first_swap(task, others, cost * GAINING, budget - evaluations);
                 evaluations += swap.evaluations;
                 let Some((index, _)) = swap.found else { break };
                 priced.swap(task, others[index]);
@@ -222,13 +222,13 @@ pub(super) fn improve_all(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64],
     }
 }
 
-fn gains(new: f64, old: f64) -> bool {
-    new < least_gain(old)
-}
+/// What does not cost less than this share of before gains nothing: by rounding alone a search could go back and forth for
+/// ever.
+const GAINING: f64 = 1.0 - 1e-12;
 
-/// Moves that gain less than rounding could go back and forth for ever.
-fn least_gain(cost: f64) -> f64 {
-    cost * (1.0 - 1e-12)
+/// Whether a cost is lower than another by more than rounding, as searches ask before they take a change.
+pub fn gains(new: f64, old: f64) -> bool {
+    new < old * GAINING
 }
 
 fn swap(load: &mut Load<'_>, sizes_bytes: &[f64], places: &mut [u8], task: usize, other: usize) {

@@ -19,7 +19,7 @@ pub use exact::{Bounds, Exact};
 pub use fixed::{BestMix, Fixed};
 pub use genetic::{Genetic, GeneticSettings};
 pub use greedy::{Greedy, Order};
-pub use local_search::{LocalSearch, improve_within};
+pub use local_search::{LocalSearch, gains, improve_within};
 pub use random::Random;
 
 use crate::cost::CostModel;

@@ -196,9 +196,8 @@ impl<'m> IncrementalCost<'m> {
     fn give(&mut self, task: usize, place: u8) {
         let (device, bytes, place) = (self.devices[task] as usize, self.sizes_bytes[task], usize::from(place));
         self.loads[place] += bytes;
-        let tasks = u8::from(bytes > 0.0);
-        self.load_counts[place] += u32::from(tasks);
-        self.energy_j += self.parts.change(place, device, bytes, i32::from(tasks));
+        self.load_counts[place] += u32::from(bytes > 0.0);
+        self.energy_j += self.parts.change(place, device, bytes, i32::from(bytes > 0.0));
     }
 
     fn take(&mut self, task: usize, place: u8) {
@@ -206,10 +205,9 @@ impl<'m> IncrementalCost<'m> {
             return;
         }
         let (device, bytes, place) = (self.devices[task] as usize, self.sizes_bytes[task], usize::from(place));
-        let tasks = u8::from(bytes > 0.0);
-        self.load_counts[place] -= u32::from(tasks);
+        self.load_counts[place] -= u32::from(bytes > 0.0);
         self.loads[place] = if self.load_counts[place] == 0 { 0.0 } else { self.loads[place] - bytes };
-        self.energy_j += self.parts.change(place, device, -bytes, -i32::from(tasks));
+        self.energy_j += self.parts.change(place, device, -bytes, -i32::from(bytes > 0.0));
     }
 
     /// T_n where nothing is shared; elsewhere it says nothing.
@@ -224,7 +222,7 @@ impl<'m> IncrementalCost<'m> {
     /// Finds T_n of all devices and their sum.
     fn sum_up<const WIDTH: usize, const LINKS: bool>(&mut self) {
         let loads = self.copied_loads::<WIDTH>();
-        let waits = &self.shared.waits(&loads, sent(&loads));
+        let waits = &self.shared.waits::<WIDTH, LINKS>(&loads, sent(&loads));
         let Parts { alone_s, compute_s, .. } = &self.parts;
         let longest_s = &mut self.longest_s;
         self.time_s = self.arch.dispatch(LongestTimes::<WIDTH, LINKS> { alone_s, compute_s, waits, longest_s });

@@ -68,7 +68,7 @@ impl<const WIDTH: usize, const LINKS: bool> WithSimd for MoveCosts<'_, '_, WIDTH
         let energy_j = priced.energy_j - if from < WIDTH { bytes * parts[from].energy_j_per_byte } else { 0.0 };
         let lowered_s = &mut priced.lowered_s;
         let sent = sent(&loads);
-        let mut waits = priced.shared.waits(&loads, sent);
+        let mut waits = priced.shared.waits::<WIDTH, LINKS>(&loads, sent);
         let is_as_before = from >= WIDTH || !priced.shared.keeps_waiting[from];
         let mut sum_s = if is_as_before {
             priced.time_s
@@ -80,18 +80,18 @@ impl<const WIDTH: usize, const LINKS: bool> WithSimd for MoveCosts<'_, '_, WIDTH
         let mut counted_s = if is_separable { waits.longest_as_is_s(parts, LINKS) } else { longest_s[device] };
         let mut without_s = waits.longest_s(parts, &own, LINKS);
         // ... with it on the device ...
-        let local_s = sum_s + (later(waits.done_s(0, &parts[0], own[0] + bytes, LINKS), without_s) - counted_s);
+        let local_s = sum_s + (later(waits.at(0).done_s(&parts[0], own[0] + bytes, LINKS), without_s) - counted_s);
         // ... and at each server.
         if priced.shared.uplink_s_per_byte > 0.0 {
             // Whichever it is, all links are busy longer.
-            waits = priced.shared.waits(&loads, sent + bytes);
+            waits = priced.shared.waits::<WIDTH, LINKS>(&loads, sent + bytes);
             sum_s = LongestTimes::<WIDTH, LINKS> { alone_s, compute_s, waits: &waits, longest_s: lowered_s }
                 .with_simd(simd);
             longest_s = lowered_s;
             counted_s = longest_s[device];
             without_s = waits.longest_s(parts, &own, LINKS);
         }
-        let waits = &priced.shared.waits(&loads.map(|load| load + bytes), sent + bytes);
+        let waits = &priced.shared.waits::<WIDTH, LINKS>(&loads.map(|load| load + bytes), sent + bytes);
         let mut sums_s = [sum_s; WIDTH];
         if !is_separable {
             let (places, sums_s) = (&priced.shared.places, &mut sums_s);
@@ -99,8 +99,8 @@ impl<const WIDTH: usize, const LINKS: bool> WithSimd for MoveCosts<'_, '_, WIDTH
         }
         let found: [f64; WIDTH] = from_fn(|place| {
             let part = &parts[place];
-            let with_s = later(waits.done_s(place, part, own[place] + bytes, LINKS), without_s);
-            let counted_s = later(waits.done_s(place, part, part.bytes, LINKS), counted_s);
+            let with_s = later(waits.at(place).done_s(part, own[place] + bytes, LINKS), without_s);
+            let counted_s = later(waits.at(place).done_s(part, part.bytes, LINKS), counted_s);
             let time_s = if place == 0 { local_s } else { sums_s[place] + (with_s - counted_s) };
             let moved = priced.model.weigh(energy_j + bytes * part.energy_j_per_byte, time_s);
             if place == from { cost } else { moved }

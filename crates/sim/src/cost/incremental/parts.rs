@@ -1,9 +1,7 @@
 //! What devices have at places, and what they wait for there.
 
-use std::array::from_fn;
-
 use super::sums::LANES;
-use crate::cost::{CostModel, OwnRate};
+use crate::cost::{CostModel, OwnRate, SharedRate};
 
 /// When a device is done at a place where it has nothing.
 pub(super) const NEVER: f64 = f64::NEG_INFINITY;
@@ -45,8 +43,7 @@ impl Part {
 /// What places share, `[width]`.
 #[derive(Debug, Clone)]
 pub(super) struct Shared {
-    pub(super) link_s_per_byte: Vec<f64>,
-    pub(super) compute_s_per_byte: Vec<f64>,
+    pub(super) rates: Vec<SharedRate>,
     pub(super) uplink_s_per_byte: f64,
     /// Whether any link is shared.
     pub(super) has_links: bool,
@@ -55,12 +52,19 @@ pub(super) struct Shared {
     pub(super) places: Vec<u8>,
 }
 
-/// What places keep everyone waiting for.
+/// What one place keeps everyone waiting for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wait {
+    /// Until when links are busy.
+    pub(super) links_s: f64,
+    /// How long a shared server computes.
+    pub(super) shared_s: f64,
+}
+
+/// What places keep everyone waiting for, as [`Wait`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Waits<const WIDTH: usize> {
-    /// Until when links are busy.
     pub(super) links_s: [f64; WIDTH],
-    /// How long shared servers compute.
     pub(super) shared_s: [f64; WIDTH],
 }
 
@@ -78,8 +82,7 @@ pub(super) fn sent(loads: &[f64]) -> f64 {
 impl Shared {
     pub(super) fn new(model: &CostModel, width: usize) -> Self {
         let mut shared = Self {
-            link_s_per_byte: vec![0.0; width],
-            compute_s_per_byte: vec![0.0; width],
+            rates: vec![SharedRate::default(); width],
             uplink_s_per_byte: 0.0,
             has_links: false,
             keeps_waiting: vec![false; width],
@@ -88,8 +91,7 @@ impl Shared {
         let Some(contention) = model.contention() else { return shared };
         shared.uplink_s_per_byte = contention.uplink_s_per_byte;
         for (place, rate) in contention.shared.iter().enumerate() {
-            shared.link_s_per_byte[place] = rate.link_s_per_byte;
-            shared.compute_s_per_byte[place] = rate.compute_s_per_byte;
+            shared.rates[place] = *rate;
             shared.has_links |= contention.has_shared_link(place);
             if contention.is_shared(place) {
                 shared.keeps_waiting[place] = true;
@@ -101,18 +103,44 @@ impl Shared {
 
     /// What places keep everyone waiting for with these loads, and so many bytes at all servers.
     #[inline]
-    pub(super) fn waits<const WIDTH: usize>(&self, loads: &[f64; WIDTH], sent_bytes: f64) -> Waits<WIDTH> {
+    pub(super) fn waits<const WIDTH: usize, const LINKS: bool>(
+        &self,
+        loads: &[f64; WIDTH],
+        sent_bytes: f64,
+    ) -> Waits<WIDTH> {
         let mut waits = Waits::NONE;
-        let rates: &[f64; WIDTH] = self.compute_s_per_byte[..].try_into().expect("as wide");
-        waits.shared_s = from_fn(|place| rates[place] * loads[place]);
-        if self.has_links {
-            let uplink_s = self.uplink_s_per_byte * sent_bytes;
-            let rates: &[f64; WIDTH] = self.link_s_per_byte[..].try_into().expect("as wide");
-            for place in 1..WIDTH {
-                waits.links_s[place] = later(rates[place] * loads[place], uplink_s);
-            }
+        let rates: &[SharedRate; WIDTH] = self.rates[..].try_into().expect("as wide");
+        for place in 0..WIDTH {
+            let uplink_s = self.uplink_s(place, sent_bytes);
+            Wait { links_s: waits.links_s[place], shared_s: waits.shared_s[place] } =
+                Wait::new::<LINKS>(rates[place], loads[place], uplink_s);
         }
         waits
+    }
+
+    /// Until when the uplink that all share is busy on the way to a place.
+    #[inline]
+    pub(super) fn uplink_s(&self, place: usize, sent_bytes: f64) -> f64 {
+        if place > 0 { self.uplink_s_per_byte * sent_bytes } else { NEVER }
+    }
+}
+
+impl Wait {
+    /// With so many bytes there; [`Shared::uplink_s`] goes with it.
+    #[inline]
+    pub(super) fn new<const LINKS: bool>(rate: SharedRate, load_bytes: f64, uplink_s: f64) -> Self {
+        let links_s = if LINKS { later(rate.link_s_per_byte * load_bytes, uplink_s) } else { NEVER };
+        Self { links_s, shared_s: rate.compute_s_per_byte * load_bytes }
+    }
+
+    /// T_np of a device with so many bytes there; [`NEVER`] with none.
+    #[inline]
+    pub(super) fn done_s(self, part: &Part, bytes: f64, has_links: bool) -> f64 {
+        let mut done_s = bytes * part.alone_s_per_byte;
+        if has_links {
+            done_s = later(done_s, bytes * part.compute_s_per_byte + self.links_s);
+        }
+        if bytes > 0.0 { done_s + self.shared_s } else { NEVER }
     }
 }
 
@@ -120,14 +148,10 @@ impl<const WIDTH: usize> Waits<WIDTH> {
     /// Nobody waits.
     pub(super) const NONE: Self = Self { links_s: [NEVER; WIDTH], shared_s: [0.0; WIDTH] };
 
-    /// T_np of a device with so many bytes there; [`NEVER`] with none.
+    /// At one place.
     #[inline]
-    pub(super) fn done_s(&self, place: usize, part: &Part, bytes: f64, has_links: bool) -> f64 {
-        let mut done_s = bytes * part.alone_s_per_byte;
-        if has_links {
-            done_s = later(done_s, bytes * part.compute_s_per_byte + self.links_s[place]);
-        }
-        if bytes > 0.0 { done_s + self.shared_s[place] } else { NEVER }
+    pub(super) fn at(&self, place: usize) -> Wait {
+        Wait { links_s: self.links_s[place], shared_s: self.shared_s[place] }
     }
 
     /// T_n of a device with so many bytes at each place.
@@ -135,7 +159,7 @@ impl<const WIDTH: usize> Waits<WIDTH> {
     pub(super) fn longest_s(&self, parts: &[Part; WIDTH], bytes: &[f64; WIDTH], has_links: bool) -> f64 {
         let mut longest_s = 0.0_f64;
         for place in 0..WIDTH {
-            longest_s = later(longest_s, self.done_s(place, &parts[place], bytes[place], has_links));
+            longest_s = later(longest_s, self.at(place).done_s(&parts[place], bytes[place], has_links));
         }
         longest_s
     }

@@ -4,9 +4,10 @@ use std::array::from_fn;
 
 use pulp::{Simd, WithSimd};
 
-use super::parts::{NEVER, Part, Parts, Waits, later, sent};
+use super::parts::{NEVER, Part, Parts, Wait, Waits, later, sent};
 use super::sums::LongestTimes;
 use super::{IncrementalCost, MAX_PLACES};
+use crate::cost::SharedRate;
 
 /// What rounding adds must not hide a gain.
 const ROUNDING: f64 = 1.0 + 1e-9;
@@ -53,7 +54,7 @@ impl Critical {
             let parts = parts.of_device::<WIDTH>(device);
             *longest = 0;
             for (place, part) in parts.iter().enumerate() {
-                done_s[place] = waits.done_s(place, part, part.bytes, LINKS);
+                done_s[place] = waits.at(place).done_s(part, part.bytes, LINKS);
                 if done_s[place] > done_s[usize::from(*longest)] {
                     *longest = place as u8;
                 }
@@ -72,7 +73,7 @@ struct SwapsOf<const WIDTH: usize, const LINKS: bool> {
     bytes: f64,
     here: Place,
     /// What the task's device has left here.
-    left: Own,
+    left: Part,
     /// By the other's place.
     there: [There; WIDTH],
     /// T_n of all other devices.
@@ -80,25 +81,15 @@ struct SwapsOf<const WIDTH: usize, const LINKS: bool> {
     /// How many of them wait longest at servers.
     waiting: f64,
     sent_bytes: f64,
-    uplink_s_per_byte: f64,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Place {
+    rate: SharedRate,
     load_bytes: f64,
-    compute_s_per_byte: f64,
-    link_s_per_byte: f64,
-    /// Until when its links are busy now.
-    links_s: f64,
-    /// How many other devices wait longest here.
+    /// For what everyone waits there now, and how many other devices do so longest.
+    wait: Wait,
     waiting: f64,
-}
-
-/// What a device needs at a place where nobody else is.
-#[derive(Debug, Clone, Copy)]
-struct Own {
-    alone_s: f64,
-    compute_s: f64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -106,28 +97,9 @@ struct There {
     place: Place,
     /// The energy with the task here, the other having left for nowhere.
     energy_j: f64,
-    /// What the task's device needs here with the task, and when it is done at all places but both.
-    own: Own,
+    /// What the task's device has here with the task, and when it is done at all places but both.
+    part: Part,
     elsewhere_s: f64,
-}
-
-impl Own {
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-    fn new(part: &Part, bytes: f64) -> Self {
-        Self {
-            alone_s: if bytes > 0.0 { bytes * part.alone_s_per_byte } else { NEVER },
-            compute_s: bytes * part.compute_s_per_byte,
-        }
-    }
-
-    /// When the device is done if everyone there waits for so much.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-    fn done_s<const LINKS: bool>(self, links_s: f64, shared_s: f64) -> f64 {
-        let with_links_s = if self.alone_s > NEVER { self.compute_s + links_s } else { NEVER };
-        (if LINKS { later(self.alone_s, with_links_s) } else { self.alone_s }) + shared_s
-    }
 }
 
 impl<const WIDTH: usize, const LINKS: bool> SwapsOf<WIDTH, LINKS> {
@@ -140,12 +112,11 @@ impl<const WIDTH: usize, const LINKS: bool> SwapsOf<WIDTH, LINKS> {
         let own = usize::from(places[device]);
         let loads = priced.copied_loads::<WIDTH>();
         let sent_bytes = sent(&loads);
-        let waits = priced.shared.waits(&loads, sent_bytes);
+        let waits = priced.shared.waits::<WIDTH, LINKS>(&loads, sent_bytes);
         let places: [Place; WIDTH] = from_fn(|place| Place {
+            rate: priced.shared.rates[place],
             load_bytes: loads[place],
-            compute_s_per_byte: priced.shared.compute_s_per_byte[place],
-            link_s_per_byte: priced.shared.link_s_per_byte[place],
-            links_s: waits.links_s[place],
+            wait: waits.at(place),
             waiting: counts[place] - if place == own { 1.0 } else { 0.0 },
         });
         let there = from_fn(|there| {
@@ -153,7 +124,7 @@ impl<const WIDTH: usize, const LINKS: bool> SwapsOf<WIDTH, LINKS> {
             There {
                 place: places[there],
                 energy_j: priced.energy_j + bytes * (part.energy_j_per_byte - parts[here].energy_j_per_byte),
-                own: Own::new(part, part.bytes + bytes),
+                part: Part { bytes: part.bytes + bytes, ..*part },
                 elsewhere_s: longest_but(done_s, here, there),
             }
         });
@@ -162,12 +133,11 @@ impl<const WIDTH: usize, const LINKS: bool> SwapsOf<WIDTH, LINKS> {
             place: here,
             bytes,
             here: places[here],
-            left: Own::new(&parts[here], parts[here].bytes_without(bytes)),
+            left: Part { bytes: parts[here].bytes_without(bytes), ..parts[here] },
             there,
             others_s: priced.time_s - priced.longest_s[device],
             waiting: places[1..].iter().map(|place| place.waiting).sum(),
             sent_bytes,
-            uplink_s_per_byte: priced.shared.uplink_s_per_byte,
         }
     }
 
@@ -192,21 +162,25 @@ impl<const WIDTH: usize, const LINKS: bool> SwapsOf<WIDTH, LINKS> {
             (_, 0) => -more_bytes,
             _ => 0.0,
         };
-        let eased_s = if LINKS { self.uplink_s_per_byte * later(-more_sent_bytes, 0.0) } else { 0.0 };
+        let shared = &priced.shared;
+        let eased_s = if LINKS { shared.uplink_s_per_byte * later(-more_sent_bytes, 0.0) } else { 0.0 };
         let sent_bytes = self.sent_bytes + more_sent_bytes;
-        let here_s = self.waits(here, self.place, -more_bytes, sent_bytes);
-        let there_s = self.waits(&there.place, place, more_bytes, sent_bytes);
-        let done_s = |own: Own, (links_s, shared_s): (f64, f64)| own.done_s::<LINKS>(links_s, shared_s);
-        let own_s = later(there.elsewhere_s - eased_s, later(done_s(self.left, here_s), done_s(there.own, there_s)));
-        let came = Own::new(part_here, part_here.bytes + bytes);
-        let left = Own::new(part_there, part_there.bytes_without(bytes));
+        let wait = |place: &Place, index: usize, more_bytes: f64| {
+            Wait::new::<LINKS>(place.rate, place.load_bytes + more_bytes, shared.uplink_s(index, sent_bytes))
+        };
+        let (wait_here, wait_there) = (wait(here, self.place, -more_bytes), wait(&there.place, place, more_bytes));
+        let left_s = wait_here.done_s(&self.left, self.left.bytes, LINKS);
+        let came_s = wait_there.done_s(&there.part, there.part.bytes, LINKS);
+        let own_s = later(there.elsewhere_s - eased_s, later(left_s, came_s));
+        let left_s = wait_there.done_s(part_there, part_there.bytes_without(bytes), LINKS);
+        let came_s = wait_here.done_s(part_here, part_here.bytes + bytes, LINKS);
         let elsewhere_s = longest_but(priced.critical.done_s_of::<WIDTH>(device), self.place, place) - eased_s;
-        let others_s = later(elsewhere_s, later(done_s(came, here_s), done_s(left, there_s)));
+        let others_s = later(elsewhere_s, later(left_s, came_s));
         let critical = usize::from(priced.critical.places[device]);
         let waiting_here = here.waiting - if critical == self.place { 1.0 } else { 0.0 };
         let waiting_there = there.place.waiting - if critical == place { 1.0 } else { 0.0 };
-        let mut raised_s = waiting_there * raised::<LINKS>(&there.place, there_s, more_bytes)
-            + waiting_here * raised::<LINKS>(here, here_s, -more_bytes);
+        let mut raised_s = waiting_there * raised::<LINKS>(there.place.wait, wait_there)
+            + waiting_here * raised::<LINKS>(here.wait, wait_here);
         if LINKS && eased_s > 0.0 {
             // One of both places is the device.
             let at_both = if self.place == 0 { waiting_there } else { waiting_here };
@@ -216,27 +190,14 @@ impl<const WIDTH: usize, const LINKS: bool> SwapsOf<WIDTH, LINKS> {
         let time_s = self.others_s - priced.longest_s[device] + own_s + others_s + raised_s;
         priced.model.weigh(energy_j, time_s)
     }
-
-    /// Until when links are busy and how long everyone computes at a place with so many bytes more.
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-    fn waits(&self, place: &Place, index: usize, more_bytes: f64, sent_bytes: f64) -> (f64, f64) {
-        let load_bytes = place.load_bytes + more_bytes;
-        let links_s = if LINKS && index > 0 {
-            later(place.link_s_per_byte * load_bytes, self.uplink_s_per_byte * sent_bytes)
-        } else {
-            NEVER
-        };
-        (links_s, place.compute_s_per_byte * load_bytes)
-    }
 }
 
 /// How much longer at least those wait who wait longest at a place: links that are free later may not matter to them.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-fn raised<const LINKS: bool>(place: &Place, (links_s, _): (f64, f64), more_bytes: f64) -> f64 {
-    let eased_s = if LINKS && links_s < place.links_s { links_s - place.links_s } else { 0.0 };
-    place.compute_s_per_byte * more_bytes + eased_s
+fn raised<const LINKS: bool>(before: Wait, after: Wait) -> f64 {
+    let eased_s = if LINKS && after.links_s < before.links_s { after.links_s - before.links_s } else { 0.0 };
+    after.shared_s - before.shared_s + eased_s
 }
 
 /// A task to swap with.
@@ -365,7 +326,7 @@ impl IncrementalCost<'_> {
         }
         if !self.critical.is_known {
             let loads = self.copied_loads::<WIDTH>();
-            self.critical.find::<WIDTH, LINKS>(&self.parts, &self.shared.waits(&loads, sent(&loads)));
+            self.critical.find::<WIDTH, LINKS>(&self.parts, &self.shared.waits::<WIDTH, LINKS>(&loads, sent(&loads)));
         }
         Some(SwapsOf::new(self, task))
     }
@@ -382,7 +343,7 @@ impl IncrementalCost<'_> {
         let mut loads = self.copied_loads::<WIDTH>();
         loads[place] += others_bytes - bytes;
         loads[others_place] += bytes - others_bytes;
-        let waits = &self.shared.waits(&loads, sent(&loads));
+        let waits = &self.shared.waits::<WIDTH, LINKS>(&loads, sent(&loads));
         // What both have then.
         let mut own = parts.map(|part| part.bytes);
         let new_s = if device == others {
@@ -398,15 +359,15 @@ impl IncrementalCost<'_> {
             waits.longest_s(parts, &own, LINKS) + waits.longest_s(others_parts, &theirs, LINKS)
         };
         // Of both, as they are.
-        let both =
-            |time: &dyn Fn(usize) -> f64| if device == others { time(device) } else { time(device) + time(others) };
+        let both = [device, others];
+        let both = &both[usize::from(device == others)..];
         if self.model.is_separable() {
-            let old_s = both(&|device| waits.longest_as_is_s(self.parts.of_device::<WIDTH>(device), LINKS));
-            return self.model.weigh(energy_j, self.time_s + (new_s - old_s));
+            let old_s = |device: &usize| waits.longest_as_is_s(self.parts.of_device::<WIDTH>(*device), LINKS);
+            return self.model.weigh(energy_j, self.time_s + (new_s - both.iter().map(old_s).sum::<f64>()));
         }
         let longest_s = &mut self.lowered_s;
         let sum_s = self.arch.dispatch(LongestTimes::<WIDTH, LINKS> { alone_s, compute_s, waits, longest_s });
-        let counted_s = both(&|device| self.lowered_s[device]);
+        let counted_s = both.iter().map(|device| self.lowered_s[*device]).sum::<f64>();
         self.model.weigh(energy_j, sum_s + (new_s - counted_s))
     }
 }
