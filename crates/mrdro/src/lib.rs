@@ -1,0 +1,1 @@
+//! MR-DRO as a library.

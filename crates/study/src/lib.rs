@@ -1,0 +1,1 @@
+//! Experiments on the library, with charts and reports.
