@@ -36,7 +36,7 @@ pub(crate) enum AppError {
     #[error(transparent)]
     Scheme(#[from] sim::SchemeError),
     #[error(transparent)]
-    Settings(#[from] sim::config::Problems),
+    Settings(#[from] sim::config::Mistakes),
     #[error(transparent)]
     Backend(#[from] model::BackendError),
     #[error(transparent)]
