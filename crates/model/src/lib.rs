@@ -52,7 +52,7 @@ mod samples;
 mod state;
 
 pub use backend::{Backend, DeviceChoice, DeviceKind, RemoteAddress, available};
-pub use candidates::{Choice, Chooser, Chosen, Exploration, Selection};
+pub use candidates::{Choice, Chooser, Chosen, DEFAULT_FLIPS, Exploration, Selection};
 pub use codec::{Alternative, Code, Codec, DONT_CARE, EnvironmentInputs, Scaling, Standard};
 pub use dnn::{Dnn, MAX_PARAMETERS, NetworkShape};
 pub use engine::{Forward, Learner, Round, Rounds, forward, is_cpu, learner};
@@ -61,5 +61,5 @@ pub use error::{BackendError, CodeError, RecordError};
 pub use fused::{Adam, Head};
 pub use policy::Policy;
 pub use record::{AnyRecord, FLEET_FORMAT_VERSION, FORMAT_VERSION, FleetRecord, Record, checksum};
-pub use samples::Samples;
+pub use samples::{MAX_SAMPLES, Samples};
 pub use state::{LearnerState, StateError};

@@ -8,7 +8,7 @@ use model::{Codec, Ensemble, Policy, Selection};
 use serde::{Deserialize, Serialize};
 use sim::{CostModel, SchemeError, StandardSet, Workloads};
 
-use crate::config::DEFAULT_FLIPS;
+use model::DEFAULT_FLIPS;
 
 /// How good the networks are after some steps in an environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use mrdro::TrainingError;
+
 use crate::interrupt::Signal;
 
 /// How the program ends.
@@ -43,10 +45,8 @@ pub(crate) enum AppError {
     Record(#[from] model::RecordError),
     #[error(transparent)]
     Code(#[from] model::CodeError),
-    #[error(
-        "there is no training preset called `{name}`; there are recommended, paper, environments and adaptable, anything else must be a TOML file"
-    )]
-    UnknownTraining { name: String },
+    #[error("there is no training preset called `{name}`; there are {presets}, anything else must be a TOML file")]
+    UnknownTraining { name: String, presets: String },
     #[error("`--set {text}` is no setting")]
     BadSetting { text: String },
     #[error("{} says not what each recording is for: {reason}", path.display())]
@@ -119,6 +119,17 @@ pub(crate) enum AppError {
     Threads { threads: usize, source: rayon::ThreadPoolBuildError },
 }
 
+impl From<TrainingError> for AppError {
+    fn from(error: TrainingError) -> Self {
+        match error {
+            TrainingError::UnknownPreset { name, presets } => Self::UnknownTraining { name, presets },
+            TrainingError::BadSetting { text } => Self::BadSetting { text },
+            TrainingError::Unreadable { path, source } => Self::Unreadable { path, source },
+            TrainingError::Invalid(mistakes) => Self::Settings(mistakes),
+        }
+    }
+}
+
 impl AppError {
     /// What to type instead.
     fn help(&self) -> Option<String> {
@@ -134,7 +145,7 @@ impl AppError {
                 "`trainer scenario show paper` prints a complete scenario".into()
             }
             Self::Settings(_) => {
-                "crates/trainer/training/recommended.toml is a complete file of settings (for any fleet: fleet.toml)".into()
+                "config.toml in the directory of any run lists all settings; crates/mrdro/training holds the presets".into()
             }
             Self::Sizes(SizesError::Unreadable { .. }) | Self::Data(DataError::Sizes(SizesError::Unreadable { .. })) => {
                 "tasks.size_mb.path of the scenario must name a file of sizes; `evaluate --workloads` does without it".into()

@@ -4,7 +4,6 @@ mod adaptation;
 mod checkpoints;
 mod cli;
 mod commands;
-mod config;
 mod contain;
 mod error;
 mod fleets;

@@ -14,10 +14,10 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::cli::{CHECKPOINT_SECONDS, ComputeArgs, Format, FormatArg, ScenarioArg, SeedArg, TrainArgs};
 use crate::commands::train;
-use crate::config::Training;
 use crate::error::AppError;
 use crate::progress::Progress;
 use crate::setup::Problem;
+use mrdro::Training;
 
 /// Where finished runs are.
 pub(crate) const RUNS: &str = "runs";

@@ -9,11 +9,11 @@ use sim::scheme::Scheme;
 use sim::{CostModel, EnvironmentSampler, Part, Scenario, SchemeError, SizeSampler, StandardSet, Workloads, random};
 
 use crate::cli::{ComputeArgs, EffortArgs, RecordArgs, ThreadsArg};
-use crate::config::DEFAULT_FLIPS;
 use crate::contain;
 use crate::error::AppError;
 use crate::fleets;
 use crate::report;
+use model::DEFAULT_FLIPS;
 
 /// A scenario ready for use.
 pub(crate) struct Problem {

@@ -51,7 +51,15 @@ pub struct Checks {
 impl Checks {
     /// Adds a mistake of a key of the table that is being checked, unless the key has one already.
     pub fn add(&mut self, key: &str, message: impl Into<String>) {
-        let key = format!("{}{key}", self.path);
+        self.add_at(format!("{}{key}", self.path), message);
+    }
+
+    /// Adds a mistake of the whole table that is being checked.
+    pub fn add_to_table(&mut self, message: impl Into<String>) {
+        self.add_at(self.path.trim_end_matches('.').to_owned(), message);
+    }
+
+    fn add_at(&mut self, key: String, message: impl Into<String>) {
         if !self.list.iter().any(|known| known.covers(&key)) {
             self.list.push(Mistake::new(key, message));
         }

@@ -9,14 +9,14 @@ use sim::{Scenario, ScenarioError};
 use crate::{directory, preset};
 
 /// The mistakes of a preset's text after one edit.
-fn mistakes(from: &str, to: &str) -> Problems {
+fn mistakes(from: &str, to: &str) -> Mistakes {
     let text = Scenario::preset_text("paper").expect("a preset");
     assert!(text.contains(from), "the preset has no `{from}`");
     Scenario::from_toml("edited", &text.replacen(from, to, 1)).expect_err("it was made wrong")
 }
 
 /// Keys of mistakes with the lines they are on.
-fn places(mistakes: &Problems) -> Vec<(&str, Option<usize>)> {
+fn places(mistakes: &Mistakes) -> Vec<(&str, Option<usize>)> {
     mistakes.list.iter().map(|mistake| (mistake.key.as_str(), mistake.place.map(|(line, _)| line))).collect()
 }
 

@@ -10,12 +10,12 @@ use sim::{Environment, StandardSet, WINDOW_S, uplink_windows};
 
 use crate::adaptation::{self, Point, Task};
 use crate::cli::{AdaptArgs, Format};
-use crate::config::Training;
 use crate::contain;
 use crate::error::AppError;
 use crate::report;
 use crate::run_dir::RunDir;
 use crate::setup::{self, Problem};
+use mrdro::Training;
 
 /// What adaptation found, as its directory keeps it.
 #[derive(Serialize)]

@@ -8,11 +8,11 @@ use serde::Serialize;
 use sim::{Part, Workloads, random};
 
 use crate::cli::DevicesArgs;
-use crate::config::Training;
 use crate::contain;
 use crate::error::AppError;
 use crate::report;
 use crate::setup::{self, Problem};
+use mrdro::Training;
 
 /// Samples that batches are drawn from.
 const BUFFER: usize = 1400;

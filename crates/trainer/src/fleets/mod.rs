@@ -1,6 +1,5 @@
 //! `fleet`: one record for any fleet, from nothing to a report of how good it is on fleets of all sizes.
 
-mod config;
 mod study;
 
 use std::collections::BTreeMap;
@@ -9,12 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use drl::fleet::{FleetAgent, FleetReport};
-use model::fleet::{Effort, FleetPolicy};
+use model::fleet::{Effort, FleetEnsemble, FleetPolicy};
 use model::{Backend, DeviceChoice, FleetRecord};
 use serde::Serialize;
 use sim::scheme::Scheme;
 
-use self::config::FleetTraining;
 use self::study::{Case, Findings};
 use crate::checkpoints::{Checkpoints, PhaseState, Saved, Started};
 use crate::cli::{EvaluateArgs, FleetArgs, Format};
@@ -26,6 +24,7 @@ use crate::progress::Progress;
 use crate::report::{self, plot};
 use crate::run_dir::RunDir;
 use crate::setup;
+use mrdro::FleetTraining;
 
 const CONFIGURATION: &str = "config.toml";
 /// What checkpoints call the phase.
@@ -106,7 +105,7 @@ pub(crate) fn run(args: &FleetArgs) -> Result<(), AppError> {
                 unresumable("it trains for one scenario: `trainer train --resume` goes on with it".to_owned())
             })?;
             let origin = path.join(CONFIGURATION).display().to_string();
-            let training = FleetTraining::of_run(&origin, &own)?;
+            let training = FleetTraining::from_toml(&origin, &own)?;
             (training, started, Some((path.as_path(), text, checkpoints)))
         }
     };
@@ -156,7 +155,8 @@ impl<'a> Run<'a> {
         for (devices, count) in WATCHED {
             watched.extend(study::draw("watched fleets", devices, count)?);
         }
-        let mut agent = FleetAgent::new(training.settings(), training.fleets.clone(), seed, &backend.device);
+        let ensemble = FleetEnsemble::random(training.network.shape(), training.network.nets, seed, &backend.device);
+        let mut agent = FleetAgent::new(&ensemble, training.fleets.clone(), training.drl.clone(), seed)?;
         let mut seconds = 0.0;
         let (directory, metrics, mut checkpoints) = match resumed {
             None => {
@@ -207,7 +207,7 @@ impl<'a> Run<'a> {
     }
 
     fn work(&mut self) -> Result<(), AppError> {
-        let progress = Progress::new(PHASE, self.training.settings().steps);
+        let progress = Progress::new(PHASE, self.training.drl.steps);
         while !self.agent.is_done() {
             let FleetReport { step, losses, .. } = self.agent.advance();
             let ensemble = self.agent.ensemble();

@@ -5,10 +5,10 @@ use std::str::FromStr;
 
 use crate::cli::{ComputeArgs, SweepRunsArgs, ThreadsArg};
 use crate::commands::train;
-use crate::config::Training;
 use crate::error::AppError;
 use crate::runs::{self, Planned};
 use crate::setup::Problem;
+use mrdro::Training;
 
 /// The most runs of one sweep.
 const MAX_RUNS: usize = 100_000;

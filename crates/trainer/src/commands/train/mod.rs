@@ -14,13 +14,12 @@ use meta::{MetaReport, Reptile, ReptileState};
 use model::{Backend, Codec, Ensemble, EnvironmentInputs, NetworkShape, Policy, Record, Samples, Scaling, Selection};
 use serde::Serialize;
 use sim::StandardSet;
-use sim::config::Problems;
+use sim::config::Mistakes;
 use sim::metrics::Evaluation;
 use sim::scheme;
 
 use crate::checkpoints::{Checkpoints, PhaseState, Saved};
 use crate::cli::{Format, TrainArgs};
-use crate::config::{Network, Training};
 use crate::contain;
 use crate::error::AppError;
 use crate::interrupt;
@@ -29,6 +28,8 @@ use crate::progress::Progress;
 use crate::report::{self, plot};
 use crate::run_dir::RunDir;
 use crate::setup::{self, Problem};
+use mrdro::Training;
+use mrdro::training::Network;
 
 /// Trains: first parameters, then Algorithm 2, then the comparison.
 pub(crate) fn train(args: &TrainArgs) -> Result<(), AppError> {
@@ -549,9 +550,9 @@ fn reads(training: &Training, problem: &Problem) -> Result<EnvironmentInputs, Ap
                 "needs a scenario with an [environment] that changes, which `{}` has not",
                 problem.scenario.name
             );
-            Err(Problems {
+            Err(Mistakes {
                 origin: format!("training `{}`", training.name),
-                list: vec![sim::config::Problem::new(key, message)],
+                list: vec![sim::config::Mistake::new(key, message)],
             }
             .into())
         }

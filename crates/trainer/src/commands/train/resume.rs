@@ -8,11 +8,11 @@ use sim::Scenario;
 use super::{CONFIGURATION, Display, Phases, Place, Run};
 use crate::checkpoints::{Checkpoints, Started};
 use crate::cli::{ComputeArgs, FormatArg, ScenarioArg, SeedArg, ThreadsArg, TrainArgs};
-use crate::config::Training;
 use crate::contain;
 use crate::error::AppError;
 use crate::interrupt;
 use crate::setup::{self, Problem};
+use mrdro::Training;
 
 /// Goes on with a run that did not end.
 pub(super) fn resume(args: &TrainArgs, path: &Path) -> Result<(), AppError> {
@@ -27,7 +27,7 @@ pub(super) fn resume(args: &TrainArgs, path: &Path) -> Result<(), AppError> {
         part.ok_or_else(|| unresumable(format!("{CONFIGURATION} has no [{key}]")))
     };
     let origin = path.join(CONFIGURATION).display().to_string();
-    let training = Training::of_run(&origin, &part("training")?)?;
+    let training = Training::from_toml(&origin, &part("training")?)?;
     let scenario = Scenario::from_toml(&origin, &part("scenario")?).map_err(sim::ScenarioError::from)?;
     let device = if args.compute.device == "auto" { started.device.clone() } else { args.compute.device.clone() };
     let threads = ThreadsArg { threads: args.compute.threads.threads };
