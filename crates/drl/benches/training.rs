@@ -26,7 +26,7 @@ fn agent(dnns: usize, selection: Selection) -> Agent {
     let ensemble = Ensemble::random(&shape, dnns, 1, &device);
     let workloads = Workloads::new(&scenario, sampler, Part::Training, random::stream(1, "bench"));
     let settings = Settings {
-        steps: usize::MAX,
+        steps: 1_000_000_000,
         workloads_per_step: 1,
         buffer: 1400,
         learn_from: None,

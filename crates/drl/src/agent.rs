@@ -13,42 +13,7 @@ use sim::{CostModel, Environment, EnvironmentError, Workloads, metrics};
 
 use crate::observer::{Observer, StepReport};
 use crate::replay::{Contents, ReplayBuffer, Sample};
-
-/// Settings of Algorithm 2.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Settings {
-    /// Steps: some workloads each, and once the buffer is full one training step.
-    pub steps: usize,
-    /// Workloads decided and remembered in one step; 1 in the paper.
-    pub workloads_per_step: usize,
-    /// Samples in the replay buffer.
-    pub buffer: usize,
-    /// Samples in the buffer before the networks learn; `None`, as in the paper: a full buffer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub learn_from: Option<usize>,
-    /// Samples in the batch of each DNN.
-    pub batch: usize,
-    /// Step size of Adam.
-    pub learning_rate: f64,
-    /// Step size of the last step, approached linearly.
-    pub final_learning_rate: f64,
-    /// ε of Adam: beside a large one small gradients move little, as in stochastic gradient descent.
-    pub epsilon: f64,
-    /// How candidates are made and chosen while training.
-    #[serde(flatten)]
-    pub selection: Selection,
-    /// Whether the cheapest candidate is improved by local search before it is remembered.
-    pub refine: bool,
-    /// Steps between reports.
-    pub report_every: usize,
-}
-
-impl Settings {
-    /// Steps that only fill the buffer.
-    pub fn warm_up_steps(&self) -> usize {
-        self.learn_from.unwrap_or(self.buffer).min(self.buffer).div_ceil(self.workloads_per_step)
-    }
-}
+use crate::settings::Settings;
 
 /// K DNNs in training with what they share.
 pub struct Agent {

@@ -17,7 +17,9 @@ mod agent;
 pub mod fleet;
 mod observer;
 mod replay;
+mod settings;
 
-pub use agent::{Agent, AgentState, Settings};
+pub use agent::{Agent, AgentState};
 pub use observer::{Observer, StepReport};
 pub use replay::{ReplayBuffer, Sample};
+pub use settings::Settings;

@@ -9,8 +9,6 @@ use sim::{Fleets, Part, SizeSampler, Workloads, random};
 
 fn settings(steps: usize) -> FleetSettings {
     FleetSettings {
-        nets: 2,
-        shape: FleetShape { width: 8, rounds: 2 },
         steps,
         fleets_per_step: 12,
         rows_per_step: 600,
@@ -24,7 +22,12 @@ fn settings(steps: usize) -> FleetSettings {
 }
 
 fn agent(steps: usize, seed: u64) -> FleetAgent {
-    FleetAgent::new(settings(steps), Fleets::default(), seed, &Device::flex())
+    with_networks(2, steps, seed)
+}
+
+fn with_networks(networks: usize, steps: usize, seed: u64) -> FleetAgent {
+    let ensemble = FleetEnsemble::random(FleetShape { width: 8, rounds: 2 }, networks, seed, &Device::flex());
+    FleetAgent::new(&ensemble, Fleets::default(), settings(steps), seed).expect("valid settings")
 }
 
 fn bytes(ensemble: &FleetEnsemble) -> Vec<u8> {
@@ -72,7 +75,7 @@ fn training_goes_on_to_the_same_bytes_whatever_the_number_of_threads() {
     assert_ne!(bytes(&agent(12, 6).ensemble()), bytes(&agent(12, 5).ensemble()));
 
     assert!(agent(3, 5).restore(state.clone()).is_err(), "of a longer training");
-    let mut other = FleetAgent::new(FleetSettings { nets: 1, ..settings(12) }, Fleets::default(), 5, &Device::flex());
+    let mut other = with_networks(1, 12, 5);
     assert!(other.restore(state.clone()).is_err(), "of another number of networks");
     assert!(second.restore(state).is_err(), "it has begun already");
 }

@@ -14,6 +14,8 @@
 mod metadata;
 pub mod parameters;
 mod reptile;
+mod settings;
 
 pub use metadata::{Labels, Metadata, draw, label};
-pub use reptile::{MetaReport, Reptile, ReptileState, Settings, Tasks, reptile};
+pub use reptile::{MetaReport, Reptile, ReptileState, reptile};
+pub use settings::{Settings, Tasks};

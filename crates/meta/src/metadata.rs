@@ -3,6 +3,7 @@
 use model::{Codec, Samples};
 use rayon::prelude::*;
 use serde::Serialize;
+use sim::config::Keyword;
 use sim::scheme::{Exact, Greedy, LocalSearch, Order, Scheme};
 use sim::{CostModel, Environment, SchemeError, Workload, Workloads};
 
@@ -16,6 +17,11 @@ pub enum Labels {
     LocalSearch,
     /// The exact optimum: imitation of what is to be found, an upper bound for the others.
     Exact,
+}
+
+impl Keyword for Labels {
+    const KEYWORDS: &'static [(&'static str, Self)] =
+        &[("greedy", Self::Greedy), ("local-search", Self::LocalSearch), ("exact", Self::Exact)];
 }
 
 impl Labels {

@@ -7,56 +7,8 @@ use model::{Adam, Ensemble, Head, Learner, LearnerState, Samples, StateError};
 use serde::{Deserialize, Serialize};
 use sim::random::{self, Stream};
 
-use crate::metadata::Labels;
 use crate::parameters::interpolate;
-
-/// What one inner training of Reptile sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Tasks {
-    /// All metadata, as the paper prints it.
-    Workloads,
-    /// The workloads of one environment, drawn for each inner training and each DNN.
-    Environments,
-}
-
-/// Settings of Algorithm 1.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Settings {
-    /// Which scheme labels the metadata.
-    pub labels: Labels,
-    /// Labelled workloads.
-    pub metadata: usize,
-    /// How many of them, one after the other, share an environment, where it changes.
-    pub workloads_per_environment: usize,
-    /// Share of them that each DNN sees, drawn for it alone: below 1 it keeps the DNNs different.
-    pub metadata_share: f64,
-    /// What one inner training sees.
-    pub tasks: Tasks,
-    /// Inner trainings whose mean result counts for one outer step.
-    pub meta_batch: usize,
-    /// Workloads in a batch.
-    pub batch: usize,
-    /// Outer steps: updates (21) of the meta parameters β*.
-    pub outer_steps: usize,
-    /// Training steps between two outer steps.
-    pub inner_steps: usize,
-    /// Step size of Adam in the inner steps.
-    pub inner_learning_rate: f64,
-    /// β₁ of Adam in the inner steps; 0 in Reptile as its authors publish it.
-    pub inner_momentum: f64,
-    /// ε of Adam in the inner steps: beside a large one small gradients move little, as in stochastic gradient descent.
-    pub inner_epsilon: f64,
-    /// Mlr of (21).
-    pub step_size: f64,
-    /// Mlr of the last outer step, approached linearly.
-    pub final_step_size: f64,
-    /// Whether every inner training starts from β* (Reptile) or runs on from where the last one ended, so that β* is a
-    /// moving average of a single run. The paper does not say which.
-    pub inner_restart: bool,
-    /// Outer steps between reports.
-    pub report_every: usize,
-}
+use crate::settings::{Settings, Tasks};
 
 /// How Reptile stands after an outer step.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sim::CostModel;
+use sim::config::{Checks, Keyword, Keywords, Rule, Section, Table};
 
 use crate::codec::{Alternative, Codec};
 use crate::fused::PANEL_ROWS;
@@ -29,6 +30,13 @@ pub enum Choice {
     PerDevice,
 }
 
+impl Keyword for Choice {
+    const KEYWORDS: &'static [(&'static str, Self)] = &[("workload", Self::Workload), ("per-device", Self::PerDevice)];
+}
+
+/// Indicators flipped for each network where candidates are explored and the settings do not say how many.
+pub const DEFAULT_FLIPS: usize = 6;
+
 /// How candidates are made and chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Selection {
@@ -53,6 +61,30 @@ impl Selection {
     pub fn explored(flips: usize) -> Self {
         Self { exploration: Exploration::OrderPreserving { flips }, choice: Choice::PerDevice }
     }
+}
+
+impl Table for Selection {
+    /// Reads `exploration`, `flips` and `choice`; `flips` alone keeps the exploration and is a mistake without one.
+    fn read_keys(&mut self, section: &Section<'_>) {
+        let explorations = [("threshold", false), ("order-preserving", true)];
+        let explores = section.optional_choice("exploration", &explorations);
+        let flips = section.optional_count("flips");
+        let explores = explores.unwrap_or(self.exploration != Exploration::Threshold);
+        self.exploration = match (explores, flips, self.exploration) {
+            (true, Some(flips), _) | (true, None, Exploration::OrderPreserving { flips }) => {
+                Exploration::OrderPreserving { flips }
+            }
+            (true, None, Exploration::Threshold) => Exploration::OrderPreserving { flips: DEFAULT_FLIPS },
+            (false, None, _) => Exploration::Threshold,
+            (false, Some(_), _) => {
+                section.mistake("flips", "needs exploration = \"order-preserving\"");
+                Exploration::Threshold
+            }
+        };
+        Keywords.read(&mut self.choice, section, "choice");
+    }
+
+    fn check_keys(&self, _: &mut Checks) {}
 }
 
 /// The cheapest candidate's price, and how many were priced.

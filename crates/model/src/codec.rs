@@ -1,6 +1,7 @@
 //! Sizes to network inputs, logits to decisions: the only place that knows how decisions are coded.
 
 use serde::{Deserialize, Serialize};
+use sim::config::Keyword;
 use sim::{CostModel, EnvironmentMoments, Moments, SLOWEST_TOLD_APART_MBPS, SizeMoments};
 
 use crate::error::CodeError;
@@ -19,6 +20,11 @@ pub enum Code {
     Indicators,
     /// One logit for each task and place; the highest wins.
     Categorical,
+}
+
+impl Keyword for Code {
+    const KEYWORDS: &'static [(&'static str, Self)] =
+        &[("indicators", Self::Indicators), ("categorical", Self::Categorical)];
 }
 
 /// Mean and spread of sizes that inputs are scaled with: `(size − mean) / deviation`.

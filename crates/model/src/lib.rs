@@ -55,9 +55,9 @@ mod samples;
 mod state;
 
 pub use backend::{Backend, DeviceChoice, DeviceKind, RemoteAddress, available};
-pub use candidates::{Choice, Chooser, Chosen, Exploration, Selection};
+pub use candidates::{Choice, Chooser, Chosen, DEFAULT_FLIPS, Exploration, Selection};
 pub use codec::{Alternative, Code, Codec, DONT_CARE, EnvironmentInputs, Scaling, Standard};
-pub use dnn::{DEFAULT_FLIPS, Dnn, DnnNetworks, MAX_PARAMETERS, NetworkShape};
+pub use dnn::{Dnn, DnnNetworks, MAX_PARAMETERS, NetworkShape};
 pub use engine::{Forward, Learner, Round, Rounds, forward, is_cpu, learner};
 pub use ensemble::{Ensemble, LayerData, StackedLinear};
 pub use error::{BackendError, CodeError, RecordError};
@@ -66,5 +66,5 @@ pub use fused::{Adam, Head};
 pub use networks::{DecisionOptions, EnvironmentParts, KINDS, Kind, Networks, OptionError, Shape};
 pub use policy::Policy;
 pub use record::{FORMAT_VERSION, Record, checksum};
-pub use samples::Samples;
+pub use samples::{MAX_SAMPLES, Samples};
 pub use state::{LearnerState, StateError};

@@ -155,7 +155,7 @@ pub enum ServeError {
     },
     /// The scenario makes no sense.
     #[error(transparent)]
-    Scenario(#[from] sim::config::Problems),
+    Scenario(#[from] sim::config::Mistakes),
     /// The sizes that the scenario names cannot be used.
     #[error(transparent)]
     Sizes(#[from] sim::SizesError),

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::config::Problems;
+use crate::config::Mistakes;
 use crate::trace::{Reason, TraceError};
 
 /// Why a scenario cannot be had.
@@ -26,7 +26,7 @@ pub enum ScenarioError {
     },
     /// It can be read but makes no sense.
     #[error(transparent)]
-    Invalid(#[from] Problems),
+    Invalid(#[from] Mistakes),
 }
 
 /// Why task sizes cannot be drawn from a file.

@@ -2,29 +2,40 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::{Checks, RangeUpTo};
 use crate::random::{self, Stream};
-use crate::scenario::{Devices, PerDevice, Scenario, Server, Sharing, SizeDistribution, Tasks, Tier};
+use crate::scenario::{
+    Devices, MAX_COUPLED_TASKS, PerDevice, Scenario, Server, Sharing, SizeDistribution, Tasks, Tier,
+};
 
-/// What fleets are like: how many devices and tasks, and what rates and servers they have.
-///
-/// Servers are provisioned for between three devices and all of them. Devices differ in their frequency, energy and
-/// uplink, fleets in everything. One to three edge servers, most of them shared, stand beside a cloud that every device
-/// has to itself, mostly behind a wide-area network.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fleets {
-    /// Fewest and most devices, N.
-    pub devices: (usize, usize),
-    /// Fewest and most tasks a device, M.
-    pub tasks: (usize, usize),
-    /// Fewest and most edge servers.
-    pub edges: (usize, usize),
+/// The most devices in a fleet of the settings.
+const MAX_DEVICES: usize = 1000;
+
+crate::settings! {
+    /// Limits of drawn fleets: how many devices, tasks and servers they have.
+    ///
+    /// Rates and frequencies are drawn as follows. Servers are provisioned for between three devices and all of them.
+    /// Devices of one fleet differ in frequency, energy and uplink; fleets differ in everything. The edge servers, most of
+    /// them shared, stand beside a cloud that every device has to itself, mostly behind a wide-area network.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct Fleets {
+        /// Fewest and most devices, N.
+        pub devices: (usize, usize) = (1, 20), in RangeUpTo(MAX_DEVICES);
+        /// Fewest and most tasks of each device, M.
+        pub tasks: (usize, usize) = (1, 10), in RangeUpTo(100);
+        /// Fewest and most edge servers.
+        pub edges: (usize, usize) = (1, 3), in RangeUpTo(16);
+    }
+    check together with largest_fleet_is_possible;
 }
 
-impl Default for Fleets {
-    /// 1 to 20 devices with 1 to 10 tasks each and 1 to 3 edge servers.
-    fn default() -> Self {
-        Self { devices: (1, 20), tasks: (1, 10), edges: (1, 3) }
+fn largest_fleet_is_possible(fleets: &Fleets, checks: &mut Checks) {
+    let tasks = fleets.devices.1.saturating_mul(fleets.tasks.1);
+    if tasks > MAX_COUPLED_TASKS {
+        checks.add_to_table(format!(
+            "up to {tasks} tasks are too many: devices that share servers have at most {MAX_COUPLED_TASKS}"
+        ));
     }
 }
 

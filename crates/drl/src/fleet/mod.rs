@@ -6,47 +6,20 @@
 //! are many, teaches networks that decide all tasks at once to mix them.
 
 mod labels;
+mod settings;
 
 use std::collections::VecDeque;
 
-use burn::tensor::Device;
 use model::StateError;
-use model::fleet::{
-    FREE_PASSES, FleetCase, FleetEnsemble, FleetForward, FleetLearner, FleetScratch, FleetShape, Instance, PASSES,
-};
+use model::fleet::{FREE_PASSES, FleetCase, FleetEnsemble, FleetForward, FleetLearner, FleetScratch, Instance, PASSES};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+use sim::config::{Mistakes, Table};
 use sim::random::{self, Stream};
 use sim::{CostModel, Fleets, Part, SizeSampler, Workloads};
 
 use self::labels::{Proposed, propose};
-
-/// Settings of training for any fleet.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FleetSettings {
-    /// K.
-    pub nets: usize,
-    /// How large each network is.
-    pub shape: FleetShape,
-    /// Steps: some fleets each, and one training step of each network.
-    pub steps: usize,
-    /// Most fleets in a step, and most of their tasks times places together; a step has four fleets at least.
-    pub fleets_per_step: usize,
-    /// See [`FleetSettings::fleets_per_step`].
-    pub rows_per_step: usize,
-    /// Steps whose fleets are remembered; networks learn from those of one of them at a time.
-    pub buffer: usize,
-    /// Step size of Adam.
-    pub learning_rate: f64,
-    /// Step size of the last step, approached linearly.
-    pub final_learning_rate: f64,
-    /// Least certain tasks that are tried at their second best place.
-    pub flips: usize,
-    /// Share of the fleets where nothing is decided before the first pass; the others start from the greedy decision.
-    pub undecided: f64,
-    /// Steps between reports.
-    pub report_every: usize,
-}
+pub use self::settings::FleetSettings;
 
 /// A fleet that is remembered.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -108,25 +81,30 @@ struct Drawn {
 }
 
 impl FleetAgent {
-    /// An agent that starts from random networks; `seed` gives their parameters, the fleets and the batches.
+    /// An agent that starts from these networks and trains on the device that they are on; `seed` gives the streams that
+    /// fleets and batches are drawn from.
+    ///
+    /// # Errors
+    /// All mistakes of the settings and of the limits of fleets.
     ///
     /// # Panics
-    /// If there are no networks, fleets or steps to remember, or the fleets are not valid.
-    pub fn new(settings: FleetSettings, fleets: Fleets, seed: u64, device: &Device) -> Self {
-        assert!(settings.buffer > 0 && settings.fleets_per_step > 0, "there must be something to learn from");
-        assert!(fleets.is_valid(), "fleets have ranges");
-        let ensemble = FleetEnsemble::random(settings.shape, settings.nets, seed, device);
-        Self {
-            learners: ensemble.nets.iter().map(|net| FleetLearner::new(net, device)).collect(),
+    /// If there are no networks.
+    pub fn new(ensemble: &FleetEnsemble, fleets: Fleets, settings: FleetSettings, seed: u64) -> Result<Self, Mistakes> {
+        settings.check("the settings of training for any fleet")?;
+        fleets.check("the limits of fleets")?;
+        let device = ensemble.device();
+        let nets = ensemble.nets.len();
+        Ok(Self {
+            learners: ensemble.nets.iter().map(|net| FleetLearner::new(net, &device)).collect(),
             forwards: ensemble.nets.iter().map(FleetForward::new).collect(),
             buffer: VecDeque::new(),
             draws: random::stream(seed, "fleets"),
-            batches: (0..settings.nets).map(|net| random::stream(seed, &format!("fleet batches/{net}"))).collect(),
+            batches: (0..nets).map(|net| random::stream(seed, &format!("fleet batches/{net}"))).collect(),
             step: 0,
-            is_parallel: model::is_cpu(device),
+            is_parallel: model::is_cpu(&device),
             settings,
             fleets,
-        }
+        })
     }
 
     /// Whether there is no step left.
@@ -148,7 +126,7 @@ impl FleetAgent {
         let every = self.settings.report_every.max(1);
         let end = (self.step + every - self.step % every).min(self.settings.steps);
         let steps = (end - self.step) as f32;
-        let (mut losses, mut gain) = (vec![0.0; self.settings.nets], 0.0);
+        let (mut losses, mut gain) = (vec![0.0; self.learners.len()], 0.0);
         while self.step < end {
             gain += self.remember() / f64::from(steps);
             for (sum, loss) in losses.iter_mut().zip(self.learn()) {

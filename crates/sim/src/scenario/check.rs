@@ -4,7 +4,7 @@ use super::{
     EnvironmentDistribution, MAX_COUPLED_TASKS, MAX_SERVERS, MAX_TASKS, PerDevice, Range, Scenario, Server, Sharing,
     SizeDistribution, UplinkDistribution,
 };
-use crate::config::{Problem, Problems};
+use crate::config::{Mistake, Mistakes};
 use crate::cost::{CostModel, Link, Physics, Rate, ServerPhysics};
 use crate::units::{hertz_from_mhz, joules_from_nj};
 
@@ -13,10 +13,10 @@ impl Scenario {
     ///
     /// # Errors
     /// All values that make no sense, by key.
-    pub fn check(&self) -> Result<CostModel, Problems> {
+    pub fn check(&self) -> Result<CostModel, Mistakes> {
         let list = self.mistakes();
         if !list.is_empty() {
-            return Err(Problems { origin: format!("scenario `{}`", self.name), list });
+            return Err(Mistakes { origin: format!("scenario `{}`", self.name), list });
         }
         let devices = || 0..self.devices.count;
         let instructions = self.instructions_per_byte;
@@ -70,8 +70,8 @@ impl Scenario {
     }
 
     /// Everything that makes no sense, by key path.
-    pub(crate) fn mistakes(&self) -> Vec<Problem> {
-        let mut list = Mistakes { devices: self.devices.count, list: Vec::new() };
+    pub(crate) fn mistakes(&self) -> Vec<Mistake> {
+        let mut list = Checks { devices: self.devices.count, list: Vec::new() };
         // Run directories are called after the scenario.
         let odd = |c: char| c.is_control() || c == '/' || c == '\\';
         if self.name.trim().is_empty()
@@ -116,7 +116,7 @@ impl Scenario {
         }
         match &self.tasks.size_mb {
             SizeDistribution::Uniform { min, max } | SizeDistribution::LogUniform { min, max } => {
-                list.range("tasks.size_mb", *min, *max, Mistakes::positive);
+                list.range("tasks.size_mb", *min, *max, Checks::positive);
             }
             SizeDistribution::File { path, held_out } => {
                 if path.is_empty() {
@@ -136,7 +136,7 @@ impl Scenario {
         list.list
     }
 
-    fn server_mistakes(&self, list: &mut Mistakes) {
+    fn server_mistakes(&self, list: &mut Checks) {
         if self.servers.is_empty() {
             list.add(
                 "servers",
@@ -175,11 +175,11 @@ impl Scenario {
     }
 }
 
-fn environment_mistakes(environment: &EnvironmentDistribution, list: &mut Mistakes) {
+fn environment_mistakes(environment: &EnvironmentDistribution, list: &mut Checks) {
     match &environment.uplink_mbps {
         None => {}
         Some(UplinkDistribution::Uniform { min, max } | UplinkDistribution::LogUniform { min, max }) => {
-            list.range("environment.uplink_mbps", *min, *max, Mistakes::positive);
+            list.range("environment.uplink_mbps", *min, *max, Checks::positive);
         }
         Some(UplinkDistribution::Traces { path, window_s, held_out }) => {
             if path.is_empty() {
@@ -195,7 +195,7 @@ fn environment_mistakes(environment: &EnvironmentDistribution, list: &mut Mistak
             }
         }
     }
-    let within = |key: &'static str, range: &Option<Range>, least: f64, most: f64, list: &mut Mistakes| {
+    let within = |key: &'static str, range: &Option<Range>, least: f64, most: f64, list: &mut Checks| {
         let Some(range) = range else { return };
         let (Range::Uniform { min, max } | Range::LogUniform { min, max }) = *range;
         let log = matches!(range, Range::LogUniform { .. });
@@ -240,14 +240,14 @@ enum Bound {
     NotNegative,
 }
 
-struct Mistakes {
+struct Checks {
     devices: usize,
-    list: Vec<Problem>,
+    list: Vec<Mistake>,
 }
 
-impl Mistakes {
+impl Checks {
     fn add(&mut self, key: impl Into<String>, message: impl Into<String>) {
-        self.list.push(Problem::new(key, message));
+        self.list.push(Mistake::new(key, message));
     }
 
     fn number(&mut self, key: &str, value: f64, bound: Bound) {

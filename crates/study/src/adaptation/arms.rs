@@ -15,9 +15,9 @@ use sim::{
 };
 
 use crate::adaptation::{self, Point, Task};
-use crate::config::Training;
 use crate::error::AppError;
 use crate::setup::Problem;
+use mrdro::Training;
 
 use super::data::Ride;
 

@@ -22,12 +22,12 @@ use sim::{EnvironmentSampler, WINDOW_S};
 
 use crate::cli::AdaptationStudyArgs;
 use crate::commands::sweep;
-use crate::config::Training;
 use crate::error::AppError;
 use crate::report;
 use crate::run_dir::write_file;
 use crate::runs;
 use crate::setup::{self, Problem};
+use mrdro::Training;
 
 use arms::{Arm, Choice, Choices, Ground, SeedResult, Source, Study};
 use data::{Data, Ride};

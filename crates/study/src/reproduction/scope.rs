@@ -7,12 +7,12 @@ use sim::Scenario;
 
 use crate::cli::{ComputeArgs, ReproduceArgs, ThreadsArg};
 use crate::commands::train;
-use crate::config::Training;
 use crate::error::AppError;
 use crate::metrics::{self, Row};
 use crate::run_dir::write_file;
 use crate::runs::{self, Planned, RUNS, RunResults};
 use crate::setup::Problem;
+use mrdro::Training;
 
 /// α of Fig. 14.
 const ALPHAS: [f64; 5] = [0.1, 0.3, 0.5, 0.7, 0.9];

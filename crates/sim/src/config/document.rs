@@ -1,64 +1,13 @@
-//! Reading TOML that people write: every mistake of a file is found at once, each with its line and column.
-//!
-//! `serde` stops at the first mistake and loses the place of a value once it is read; here a [`Document`] keeps
-//! both, and whoever checks values later names them by key path (`servers[1].link_mbps[2]`) and gets the place
-//! from [`Document::report`].
+//! Parsed TOML that keeps the place of every value and collects mistakes while it is read.
 
 use std::cell::RefCell;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// One mistake in a configuration: which key, where, and what is wrong with it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Problem {
-    /// Path of the key, such as `servers[1].link_mbps`; empty for a mistake in the file's syntax.
-    pub key: String,
-    /// What is wrong and what would be right.
-    pub message: String,
-    /// Line and column in the file, both from 1, if the value came from a file.
-    pub place: Option<(usize, usize)>,
-}
-
-impl Problem {
-    /// A problem that is not yet bound to a place in a file.
-    pub fn new(key: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { key: key.into(), message: message.into(), place: None }
-    }
-}
-
-/// All mistakes of one configuration, in the order of the file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Problems {
-    /// The file or preset they are in.
-    pub origin: String,
-    /// At least one.
-    pub list: Vec<Problem>,
-}
-
-impl fmt::Display for Problems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.list.len() {
-            1 => write!(f, "{} has a mistake:", self.origin)?,
-            count => write!(f, "{} has {count} mistakes:", self.origin)?,
-        }
-        for Problem { key, message, place } in &self.list {
-            f.write_str("\n  ")?;
-            if let Some((line, column)) = place {
-                write!(f, "line {line}, column {column}: ")?;
-            }
-            if !key.is_empty() {
-                write!(f, "{key}: ")?;
-            }
-            f.write_str(message)?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for Problems {}
+use super::{Mistake, Mistakes};
 
 /// A parsed TOML file that remembers where everything stands and collects what is wrong.
 #[derive(Debug)]
@@ -66,7 +15,7 @@ pub struct Document<'a> {
     origin: String,
     text: &'a str,
     root: Spanned<DeTable<'a>>,
-    problems: RefCell<Vec<Problem>>,
+    mistakes: RefCell<Vec<Mistake>>,
 }
 
 impl<'a> Document<'a> {
@@ -74,18 +23,18 @@ impl<'a> Document<'a> {
     ///
     /// # Errors
     /// All syntax errors of the text.
-    pub fn parse(origin: &str, text: &'a str) -> Result<Self, Problems> {
+    pub fn parse(origin: &str, text: &'a str) -> Result<Self, Mistakes> {
         let (root, errors) = DeTable::parse_recoverable(text);
-        let document = Self { origin: origin.to_owned(), text, root, problems: RefCell::default() };
+        let document = Self { origin: origin.to_owned(), text, root, mistakes: RefCell::default() };
         if errors.is_empty() {
             return Ok(document);
         }
-        let list = errors.iter().map(|error| Problem {
+        let list = errors.iter().map(|error| Mistake {
             key: String::new(),
             message: error.message().to_owned(),
             place: error.span().map(|span| document.line_and_column(&span)),
         });
-        Err(Problems { origin: document.origin.clone(), list: list.collect() })
+        Err(Mistakes { origin: document.origin.clone(), list: list.collect() })
     }
 
     /// The whole file as a section.
@@ -94,26 +43,23 @@ impl<'a> Document<'a> {
     }
 
     /// What was wrong in reading, and `more` found by checking the values read, with places, in the file's order.
-    /// Of several problems with one key (or with what stands inside it) the one found in reading is kept.
+    /// Of several mistakes with one key (or with what stands inside it) the one found in reading is kept.
     ///
     /// # Errors
-    /// If there is any problem.
-    pub fn report(&self, more: Vec<Problem>) -> Result<(), Problems> {
-        let mut list = self.problems.borrow().clone();
-        for mut problem in more {
-            let hidden = list.iter().any(|known| {
-                problem.key.strip_prefix(&known.key).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-            });
-            if !hidden {
-                problem.place = self.place(&problem.key);
-                list.push(problem);
+    /// If there is any mistake.
+    pub fn report(&self, more: Vec<Mistake>) -> Result<(), Mistakes> {
+        let mut list = self.mistakes.borrow().clone();
+        for mut mistake in more {
+            if !list.iter().any(|known| known.covers(&mistake.key)) {
+                mistake.place = self.place(&mistake.key);
+                list.push(mistake);
             }
         }
         if list.is_empty() {
             return Ok(());
         }
-        list.sort_by_key(|problem| problem.place);
-        Err(Problems { origin: self.origin.clone(), list })
+        list.sort_by_key(|mistake| mistake.place);
+        Err(Mistakes { origin: self.origin.clone(), list })
     }
 
     /// Line and column of the value at `path`, or of the nearest enclosing one that the file has.
@@ -142,15 +88,15 @@ impl<'a> Document<'a> {
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     }
 
-    fn problem(&self, key: String, span: Option<Range<usize>>, message: String) {
+    fn mistake(&self, key: String, span: Option<Range<usize>>, message: String) {
         let place = span.map(|span| self.line_and_column(&span));
-        self.problems.borrow_mut().push(Problem { key, message, place });
+        self.mistakes.borrow_mut().push(Mistake { key, message, place });
     }
 }
 
 /// One table of a [`Document`].
 ///
-/// Values that are missing or of the wrong type are noted as problems and replaced by a harmless stand-in, so that
+/// Values that are missing or of the wrong type are noted as mistakes and replaced by a harmless stand-in, so that
 /// reading goes on and finds the rest.
 #[derive(Debug)]
 pub struct Section<'d> {
@@ -172,7 +118,7 @@ impl<'d> Section<'d> {
 
     fn wrong_type(&self, name: &str, value: &Spanned<DeValue<'_>>, wanted: &str) {
         let message = format!("must be {wanted}, is {}", describe(value.get_ref()));
-        self.document.problem(self.key(name), Some(value.span()), message);
+        self.document.mistake(self.key(name), Some(value.span()), message);
     }
 
     fn missing(&self, name: &str, wanted: &str) {
@@ -180,7 +126,7 @@ impl<'d> Section<'d> {
         if self.table.is_some() {
             let place = self.document.place(&self.path);
             let message = format!("is missing; it must be {wanted}");
-            self.document.problems.borrow_mut().push(Problem { key: self.key(name), message, place });
+            self.document.mistakes.borrow_mut().push(Mistake { key: self.key(name), message, place });
         }
     }
 
@@ -357,14 +303,14 @@ impl<'d> Section<'d> {
         array.iter().enumerate().map(section).collect()
     }
 
-    /// Notes a problem with one of this section's keys.
-    pub fn problem(&self, name: &str, message: impl Into<String>) {
+    /// Notes a mistake with one of this section's keys.
+    pub fn mistake(&self, name: &str, message: impl Into<String>) {
         let key = self.key(name);
         let place = self.document.place(&key);
-        self.document.problems.borrow_mut().push(Problem { key, message: message.into(), place });
+        self.document.mistakes.borrow_mut().push(Mistake { key, message: message.into(), place });
     }
 
-    /// Ends the reading of this section: every key that nothing asked for is a problem.
+    /// Ends the reading of this section: every key that nothing asked for is a mistake.
     pub fn finish(self) {
         let known = self.known.borrow();
         for (key, _) in self.table.into_iter().flat_map(|table| table.iter()) {
@@ -385,7 +331,7 @@ impl<'d> Section<'d> {
                     let _ = write!(message, "; known here: {}", names.join(", "));
                 }
             }
-            self.document.problem(self.key(name), Some(key.span()), message);
+            self.document.mistake(self.key(name), Some(key.span()), message);
         }
     }
 }
@@ -436,8 +382,8 @@ mod tests {
         inner.numbers("list");
         inner.finish();
         root.finish();
-        let problems = document.report(vec![Problem::new("inner.list[0]", "too small")]).expect_err("five problems");
-        let found: Vec<_> = problems.list.iter().map(|p| (p.key.as_str(), p.place)).collect();
+        let mistakes = document.report(vec![Mistake::new("inner.list[0]", "too small")]).expect_err("five mistakes");
+        let found: Vec<_> = mistakes.list.iter().map(|p| (p.key.as_str(), p.place)).collect();
         assert_eq!(
             found,
             [
@@ -457,16 +403,16 @@ mod tests {
         let root = document.root();
         root.optional_number("alpha");
         root.finish();
-        let problems = document.report(Vec::new()).expect_err("one problem");
+        let mistakes = document.report(Vec::new()).expect_err("one mistake");
         assert_eq!(
-            problems.to_string(),
+            mistakes.to_string(),
             "test.toml has a mistake:\n  line 1, column 1: alhpa: unknown key; did you mean `alpha`?"
         );
     }
 
     #[test]
     fn all_syntax_errors_come_at_once() {
-        let problems = Document::parse("test.toml", "a = \nb = ]\n").expect_err("two errors");
-        assert!(problems.list.len() >= 2, "{problems}");
+        let mistakes = Document::parse("test.toml", "a = \nb = ]\n").expect_err("two errors");
+        assert!(mistakes.list.len() >= 2, "{mistakes}");
     }
 }
