@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use sim::metrics::{cost_ratio, q2};
 use sim::scheme::{self, Exact, Scheme};
-use sim::{CostModel, Instance, Scenario, SchemeError, random};
+use sim::{CostModel, Instance, Scenario, SchemeError, Workload, random};
 
 use crate::environments::{DataError, EnvironmentSampler};
 use crate::part::Part;
@@ -61,6 +61,11 @@ impl StandardSet {
     /// The instances.
     pub fn instances(&self) -> &[Instance] {
         &self.instances
+    }
+
+    /// The workloads, without their environments.
+    pub fn workloads(&self) -> impl Iterator<Item = &Workload> {
+        self.instances.iter().map(|instance| &instance.workload)
     }
 
     /// Their optimal costs; `None` if the exact search refused.
