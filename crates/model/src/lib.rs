@@ -10,7 +10,7 @@
 //!
 //! let scenario = sim::Scenario::load("paper")?;
 //! let cost_model = scenario.check()?;
-//! let moments = sim::SizeSampler::new(&scenario)?.moments();
+//! let moments = data::SizeSampler::new(&scenario)?.moments();
 //! let codec = Codec::new(Codec::default_code(&cost_model), &cost_model, moments.into())?;
 //! let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![120, 80], outputs: codec.outputs() };
 //! let device = DeviceChoice::Auto.open()?.device;
