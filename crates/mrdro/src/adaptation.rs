@@ -10,7 +10,8 @@ use model::{Backend, Codec, DEFAULT_FLIPS, DnnNetworks, Ensemble, NetworkShape, 
 use serde::{Deserialize, Serialize};
 use sim::scheme::{Greedy, Order};
 use data::{StandardSet, Workloads, uplink_windows};
-use sim::{CostModel, Environment, SchemeError, WINDOW_S};
+use sim::limits::WINDOW_S;
+use sim::{CostModel, Environment, SchemeError};
 
 use crate::error::Error;
 use crate::files::json;
@@ -80,7 +81,7 @@ pub fn adapt(
     let &Adaptation { codec, settings, checkpoints, seed, device } = adaptation;
     let (mut points, mut seconds) = (Vec::with_capacity(checkpoints.len()), 0.0);
     let ratios_of = |selection, ensemble: &Ensemble| -> Result<Vec<f64>, SchemeError> {
-        let costs = set.costs_of(&mut Policy::new("adapted", ensemble, codec, selection, device), model)?;
+        let costs = set.costs_of(&mut Policy::new("adapted", ensemble, codec, selection, device))?;
         Ok(set.ratios(&costs).expect("the optimum is known"))
     };
     let mut ensemble = start.clone();
@@ -208,7 +209,7 @@ pub fn adapt_record(request: &AdaptRequest, backend: &Backend) -> Result<Adapted
     let adaptation = Adaptation { codec, settings, checkpoints: &steps, seed: *seed, device: &backend.device };
     let (ensemble, points) = adapt(&networks.ensemble, task, &adaptation)?;
 
-    let q2 = |order| Ok::<_, Error>(set.q2_of(&mut Greedy::new(order), &problem.model)?.unwrap_or(f64::NAN));
+    let q2 = |order| Ok::<_, Error>(set.q2_of(&mut Greedy::new(order))?.unwrap_or(f64::NAN));
     let mut adapted = Record::new(DnnNetworks { ensemble, scenario: problem.scenario.clone(), ..networks.clone() });
     adapted.provenance = record.provenance.clone();
     let notes = [("from", path.display().to_string()), ("to", name.clone()), ("steps", last.to_string())];

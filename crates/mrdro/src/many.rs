@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use model::{Backend, DeviceKind};
-use data::metrics::Evaluation;
+use data::Evaluation;
 use serde::Deserialize;
 use tempfile::{NamedTempFile, TempDir};
 

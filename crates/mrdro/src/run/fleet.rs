@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use drl::fleet::{FleetAgent, FleetReport, FleetSettings};
+use drl::fleet::{FleetAgent, FleetReport};
 use model::fleet::{FleetEnsemble, FleetNetworks, Inference};
 use model::{Backend, DecisionOptions, Networks, Record, StateError};
 use serde::Serialize;
@@ -18,7 +18,7 @@ use crate::metrics::{Phase, Row};
 use crate::observer::{RunObserver, Work};
 use crate::plan::{RunPlan, Target};
 use crate::run_dir::RunDir;
-use crate::training::FleetTraining;
+use crate::training::{FleetTraining, TrainingError};
 
 /// Fleets that training is measured on at each report: numbers of devices, and how many fleets of each.
 const WATCHED: [(usize, usize); 2] = [(3, 24), (15, 24)];
@@ -63,8 +63,10 @@ impl FleetJob {
         Ok(Self { plan, training, evaluated_fleets, backend: backend.clone(), watched })
     }
 
-    fn agent(&self, settings: FleetSettings) -> FleetAgent {
-        FleetAgent::new(settings, self.training.fleets.clone(), self.plan.seed, &self.backend.device)
+    /// The random networks that training starts from.
+    fn ensemble(&self) -> FleetEnsemble {
+        let network = &self.training.network;
+        FleetEnsemble::random(network.shape(), network.nets, self.plan.seed, &self.backend.device)
     }
 
     fn networks(&self, ensemble: FleetEnsemble) -> Arc<dyn Networks> {
@@ -87,15 +89,17 @@ impl Job for FleetJob {
         _: &Arc<dyn Networks>,
         every_step: bool,
     ) -> Result<Option<Box<dyn Trainee + 'j>>, Error> {
-        let mut settings = self.training.settings();
+        let mut settings = self.training.drl.clone();
         if every_step {
             settings.report_every = 1;
         }
-        Ok(Some(Box::new(FleetTrainee { job: self, agent: self.agent(settings), done: 0 })))
+        let fleets = self.training.fleets.clone();
+        let agent = FleetAgent::new(&self.ensemble(), fleets, settings, self.plan.seed).map_err(TrainingError::from)?;
+        Ok(Some(Box::new(FleetTrainee { job: self, agent, done: 0 })))
     }
 
     fn first_networks(&self) -> Arc<dyn Networks> {
-        self.networks(self.agent(self.training.settings()).ensemble())
+        self.networks(self.ensemble())
     }
 
     /// Q2 against the best cost known, of passes without any start.
@@ -103,10 +107,10 @@ impl Job for FleetJob {
         let options = DecisionOptions { selection: None, inference: Some(Inference::SearchFree) };
         let mut sum = 0.0;
         let Some(first) = self.watched.first() else { return Ok(None) };
-        let mut scheme = networks.scheme("watched", &first.model, &options, &self.backend.device);
-        for Case { model, workload, best } in &self.watched {
-            let solution = scheme.decide(model, workload)?;
-            sum += (best / model.cost(workload.sizes_bytes(), solution.decision.places())).min(1.0);
+        let mut scheme = networks.scheme("watched", &first.instance.model, &options, &self.backend.device);
+        for Case { instance, best } in &self.watched {
+            let solution = scheme.decide(&instance.model, &instance.workload)?;
+            sum += (best / instance.cost(solution.decision.places())).min(1.0);
         }
         Ok(Some(sum / self.watched.len() as f64))
     }
@@ -155,7 +159,7 @@ impl Trainee for FleetTrainee<'_> {
     }
 
     fn steps(&self) -> usize {
-        self.job.training.settings().steps
+        self.job.training.drl.steps
     }
 
     fn done(&self) -> usize {

@@ -24,7 +24,7 @@ mod trainee;
 
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -357,7 +357,3 @@ fn check_size(what: &'static str, count: usize) -> Result<(), Error> {
     if count > limit { Err(Error::TooLarge { what, count, limit }) } else { Ok(()) }
 }
 
-/// The directory of a record in a run's directory.
-pub fn record_of_run(run: &Path) -> PathBuf {
-    run.join("record")
-}

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
-use data::StandardSet;
-use data::metrics::Evaluation;
+use data::{Evaluation, StandardSet};
 use drl::Agent;
 use meta::{MetaReport, Reptile};
 use model::{
@@ -13,6 +12,7 @@ use model::{
     Scaling, Selection, StateError,
 };
 use serde::Serialize;
+use sim::config::{Mistake, Mistakes};
 
 use super::divergence::{Learned, LearnedWorkload};
 use super::trainee::{Report, Trainee, other_phase};
@@ -26,7 +26,7 @@ use crate::observer::{RunObserver, Work};
 use crate::plan::{Phases, RunPlan, Target};
 use crate::problem::Problem;
 use crate::run_dir::RunDir;
-use crate::training::Training;
+use crate::training::{Training, TrainingError};
 
 /// What a run for one scenario found, as its directory keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -177,7 +177,7 @@ impl Job for ScenarioJob {
     fn q2(&self, networks: &dyn Networks) -> Result<Option<f64>, Error> {
         let options = DecisionOptions { selection: Some(Selection::PAPER), inference: None };
         let mut scheme = networks.scheme("mr-dro", &self.problem.model, &options, self.device());
-        Ok(self.set.q2_of(&mut *scheme, &self.problem.model)?)
+        Ok(self.set.q2_of(&mut *scheme)?)
     }
 
     fn preparing(&self) -> Duration {
@@ -194,7 +194,7 @@ impl Job for ScenarioJob {
         let records = [(String::new(), record.clone())];
         let schemes = comparison::with_classic(&records, model, self.plan.seed, self.device());
         let comparison::Comparison { evaluations, left_out } =
-            comparison::evaluate_all(schemes, model, &self.set)?;
+            comparison::evaluate_all(schemes, &self.set)?;
         for (scheme, reason) in &left_out {
             observer.note(&format!("{scheme} is left out: {reason}"));
         }
@@ -273,9 +273,14 @@ impl Trainee for MetaTrainee<'_> {
         let per_environment = settings.workloads_per_environment;
         let drawn = meta::draw(settings.metadata, per_environment, &mut workloads, &job.problem.model);
         let line = |row: usize| {
-            let (environment, workload) = &drawn[row];
+            let instance = &drawn[row];
             let id = Learned { workload: row, places: Vec::new(), cost: None };
-            LearnedWorkload::new(id, workload.tasks(), workload.sizes_bytes(), changes.then_some(environment))
+            LearnedWorkload::new(
+                id,
+                instance.workload.tasks(),
+                instance.workload.sizes_bytes(),
+                changes.then_some(instance.model.environment()),
+            )
         };
         self.reptile.batches(network).map(line).collect()
     }
@@ -360,7 +365,9 @@ fn reads(training: &Training, problem: &Problem) -> Result<EnvironmentInputs, Er
                 "needs a scenario with an [environment] that changes, and `{}` has none",
                 problem.scenario.name
             );
-            Err(training.mistake("network.reads_environment", message).into())
+            let list = vec![Mistake::new("network.reads_environment", message)];
+            let mistakes = Mistakes { origin: format!("training `{}`", training.name), list };
+            Err(TrainingError::Invalid(mistakes).into())
         }
         _ => Ok(EnvironmentInputs::default()),
     }
