@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 use std::time::SystemTime;
 
 use burn::tensor::Device;
+use data::exchange::EnvironmentChange;
+use data::{SizeMoments, SizeSampler};
 use model::fleet::{Effort, FleetPolicy};
 use model::{AnyRecord, Policy, RecordError, Selection};
 use rayon::prelude::*;
-use sim::exchange::EnvironmentChange;
 use sim::scheme::{Exact, Scheme, Solution};
-use sim::{CostModel, Environment, EnvironmentError, Scenario, SchemeError, SizeMoments, SizeSampler, Workload};
+use sim::{CostModel, Environment, EnvironmentError, Scenario, SchemeError, Workload};
 
 use crate::ServeError;
 use crate::decider::ENSEMBLE;
@@ -79,8 +80,8 @@ impl Loaded {
         how.check(&record, path)?;
         let subject = match (&record, subject) {
             (AnyRecord::Dnns(record), _) => {
-                let model::Scaling { mean_bytes, deviation_bytes } = record.scaling;
-                Subject { scenario: record.scenario.clone(), sizes: SizeMoments { mean_bytes, deviation_bytes } }
+                let model::Scaling { mean_bytes, deviation_bytes: std_dev_bytes } = record.scaling;
+                Subject { scenario: record.scenario.clone(), sizes: SizeMoments { mean_bytes, std_dev_bytes } }
             }
             (AnyRecord::Fleet(_), Some(subject)) => subject,
             (AnyRecord::Fleet(_), None) => return Err(ServeError::NoScenario { path: path.to_owned() }),
@@ -146,8 +147,8 @@ impl Scheme for OnAllCores {
 
 /// Tries it on a workload whose sizes lie around the mean.
 fn is_exact_quick(model: &CostModel, sizes: SizeMoments) -> bool {
-    let SizeMoments { mean_bytes, deviation_bytes } = sizes;
-    let step = |task: usize| mean_bytes + deviation_bytes * ((task % 7) as f64 / 7.0 - 0.5);
+    let SizeMoments { mean_bytes, std_dev_bytes } = sizes;
+    let step = |task: usize| mean_bytes + std_dev_bytes * ((task % 7) as f64 / 7.0 - 0.5);
     let sizes: Vec<f64> = (0..model.task_count()).map(|task| step(task).max(1.0)).collect();
     let solved = Exact::new().decide(model, &Workload::from_bytes(model.tasks(), sizes));
     solved.is_ok_and(|solution| solution.evaluations <= EXACT_PRICES)
@@ -211,7 +212,7 @@ impl Service {
         let now = self.snapshot();
         let environment = change.over(&now.model)?;
         let following = Following::of(&now.loaded.record, now.loaded.model.environment(), &environment);
-        let model = now.loaded.model.entered(&environment)?;
+        let model = now.loaded.model.at(&environment)?;
         self.put(Snapshot { loaded: Arc::clone(&now.loaded), model });
         Ok((environment, following))
     }
@@ -246,7 +247,7 @@ impl Service {
         } else {
             loaded
                 .model
-                .entered(now.model.environment())
+                .at(now.model.environment())
                 .map_err(|error| RecordError::OtherScenario { path: self.path.clone(), reason: error.to_string() })?
         };
         self.put(Snapshot { loaded: Arc::new(loaded), model });
