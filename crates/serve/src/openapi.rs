@@ -1,7 +1,7 @@
 //! What can be asked for, as OpenAPI describes it: exactly for the fleet that is being served.
 
 use serde_json::{Value, json};
-use sim::{MAX_SIZE_MB, MAX_UPLINK_MBPS};
+use sim::limits::{MAX_SIZE_MB, MAX_UPLINK_MBPS};
 
 use crate::Limits;
 use crate::decider::{ENSEMBLE, SEARCHES};
