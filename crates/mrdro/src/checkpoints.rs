@@ -123,9 +123,9 @@ impl Checkpoints {
         Ok(Self { directory, every, every_steps: None, last, last_step: 0, lock })
     }
 
-    /// Sets how often a checkpoint is due: after some seconds, or some steps, whichever comes first.
-    pub(crate) fn every(&mut self, seconds: u64, steps: Option<usize>) {
-        (self.every, self.every_steps) = (Duration::from_secs(seconds), steps);
+    /// Sets how often a checkpoint is due: after some time, or some steps, whichever comes first.
+    pub(crate) fn every(&mut self, time: Duration, steps: Option<usize>) {
+        (self.every, self.every_steps) = (time, steps);
     }
 
     /// How the run was started.

@@ -22,7 +22,8 @@ use crate::error::RecordError;
 use crate::networks::Networks;
 
 pub use self::format::checksum;
-pub(crate) use self::format::{ManifestFile, RecordText, Weights};
+pub use self::format::RecordText;
+pub(crate) use self::format::{ManifestFile, Weights};
 use self::format::{MANIFEST, MAX_MANIFEST_BYTES, WEIGHTS, read_bounded, write};
 
 /// The version of the record format that this program writes. It reads this one and every earlier one.
@@ -43,8 +44,13 @@ pub struct Record {
 impl Record {
     /// A record of these networks that says nothing yet of how they were made.
     pub fn new(networks: impl Networks) -> Self {
+        Self::of(Arc::new(networks))
+    }
+
+    /// A record of these networks that says nothing yet of how they were made.
+    pub fn of(networks: Arc<dyn Networks>) -> Self {
         Self {
-            networks: Arc::new(networks),
+            networks,
             provenance: BTreeMap::new(),
             measures: BTreeMap::new(),
             format_version: FORMAT_VERSION,

@@ -33,6 +33,7 @@ use model::{Backend, Networks, Record};
 pub use self::fleet::FleetResults;
 pub use self::resume::{Unfinished, resume};
 pub use self::scenario::ScenarioResults;
+pub(crate) use self::scenario::check_samples;
 use self::trainee::{Report, Trainee};
 use crate::checkpoints::{Checkpoints, PhaseState, Saved, Seconds};
 use crate::device_failure;
@@ -110,7 +111,7 @@ pub fn train(
     backend: &Backend,
     observer: &mut dyn RunObserver,
 ) -> Result<Trained, Error> {
-    let prepare = || {
+    let prepare = || -> Result<Run, Error> {
         let job = job(&plan, backend, Phase::Meta, observer)?;
         let directory = RunDir::create(options.out.as_deref(), &plan.name())?;
         directory.write(CONFIGURATION, job.plan().configuration(&backend.name).as_bytes())?;

@@ -59,7 +59,7 @@ impl Unfinished {
         observer: &mut dyn RunObserver,
     ) -> Result<Trained, Error> {
         let Self { path, plan, configuration, checkpoints } = self;
-        let prepare = || {
+        let prepare = || -> Result<Run, Error> {
             let saved = checkpoints.latest_state(observer)?;
             let from = saved.as_ref().map_or(Phase::Meta, |saved| saved.state.phase());
             let job = job(&plan, backend, from, observer)?;

@@ -271,7 +271,7 @@ impl Trainee for MetaTrainee<'_> {
         };
         let changes = workloads.changes_environment();
         let per_environment = settings.workloads_per_environment;
-        let drawn = meta::draw(settings.metadata, per_environment, &mut workloads, &job.problem.model);
+        let drawn = meta::draw(settings.metadata, per_environment, &mut workloads);
         let line = |row: usize| {
             let instance = &drawn[row];
             let id = Learned { workload: row, places: Vec::new(), cost: None };
@@ -353,7 +353,7 @@ fn label(problem: &Problem, settings: &meta::Settings, codec: &Codec, seed: u64)
     let mut workloads = problem.workloads(seed, "metadata")?;
     let per_environment = settings.workloads_per_environment;
     let (labels, count) = (settings.labels, settings.metadata);
-    Ok(meta::label(labels, count, per_environment, &mut workloads, &problem.model, codec)?.samples)
+    Ok(meta::label(labels, count, per_environment, &mut workloads, codec)?.samples)
 }
 
 /// What the networks read beside the sizes: everything that changes, unless the settings say otherwise.
