@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::Device;
-use drl::Agent;
 use data::trace::Recording;
+use data::{StandardSet, Workloads, uplink_windows};
+use drl::Agent;
 use model::{Backend, Codec, DEFAULT_FLIPS, DnnNetworks, Ensemble, NetworkShape, Policy, Record, Selection};
 use serde::{Deserialize, Serialize};
-use sim::scheme::{Greedy, Order};
-use data::{StandardSet, Workloads, uplink_windows};
 use sim::limits::WINDOW_S;
+use sim::scheme::{Greedy, Order};
 use sim::{CostModel, Environment, SchemeError};
 
 use crate::error::Error;
@@ -19,7 +19,6 @@ use crate::problem::Problem;
 use crate::run::check_samples;
 use crate::run_dir::RunDir;
 use crate::training::Training;
-
 
 /// How good networks are after some steps in an environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -8,8 +8,7 @@ use model::fleet::Inference;
 use model::{DecisionOptions, Record, Selection};
 use mrdro::share_out::Total;
 use mrdro::{CheckpointInterval, Error, Problem, RunPlan};
-use sim::WINDOW_S;
-
+use sim::limits::WINDOW_S;
 
 /// MR-DRO: learn where the tasks of mobile devices should run (device, edge or cloud), decide, and compare with greedy
 /// rules and the exact optimum.
@@ -104,10 +103,7 @@ pub(crate) struct TrainArgs {
 
 impl TrainArgs {
     /// The plan that these arguments describe; `make` makes it of scenario, training and settings.
-    pub(crate) fn plan(
-        &self,
-        make: fn(&str, &str, &[String]) -> Result<RunPlan, Error>,
-    ) -> Result<RunPlan, Error> {
+    pub(crate) fn plan(&self, make: fn(&str, &str, &[String]) -> Result<RunPlan, Error>) -> Result<RunPlan, Error> {
         let mut plan = make(&self.scenario.scenario, &self.training, &self.settings)?.with_seed(self.seed.seed);
         plan.device.clone_from(&self.compute.device);
         plan.start.clone_from(&self.start);
@@ -274,7 +270,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) drive: Option<PathBuf>,
     /// Length of its windows, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = sim::WINDOW_S)]
+    #[arg(long, value_name = "SECONDS", default_value_t = WINDOW_S)]
     pub(crate) window: f64,
     /// Price this many flipped candidates for each network, too, and choose for each device by itself
     #[arg(long, value_name = "FLIPS")]

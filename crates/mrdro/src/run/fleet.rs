@@ -115,12 +115,7 @@ impl Job for FleetJob {
         Ok(Some(sum / self.watched.len() as f64))
     }
 
-    fn evaluate(
-        &self,
-        record: &mut Record,
-        spent: Spent,
-        observer: &mut dyn RunObserver,
-    ) -> Result<Results, Error> {
+    fn evaluate(&self, record: &mut Record, spent: Spent, observer: &mut dyn RunObserver) -> Result<Results, Error> {
         observer.works(Work::EvaluatingFleets { sizes: fleets::DEVICES.len() });
         let findings = fleets::evaluate(record, self.evaluated_fleets, &self.backend.device, &mut |sizes| {
             let _ = observer.work_done(sizes);

@@ -152,12 +152,7 @@ trait Job {
     }
 
     /// Evaluates the record, and notes its measures in it.
-    fn evaluate(
-        &self,
-        record: &mut Record,
-        spent: Spent,
-        observer: &mut dyn RunObserver,
-    ) -> Result<Results, Error>;
+    fn evaluate(&self, record: &mut Record, spent: Spent, observer: &mut dyn RunObserver) -> Result<Results, Error>;
 
     /// The rows of `results.csv`.
     fn results_csv(&self, results: &Results) -> String {
@@ -180,12 +175,7 @@ struct Spent {
 }
 
 /// The job of a plan; phases before `from` are not prepared.
-fn job(
-    plan: &RunPlan,
-    backend: &Backend,
-    from: Phase,
-    observer: &mut dyn RunObserver,
-) -> Result<Box<dyn Job>, Error> {
+fn job(plan: &RunPlan, backend: &Backend, from: Phase, observer: &mut dyn RunObserver) -> Result<Box<dyn Job>, Error> {
     match &plan.target {
         Target::Scenario { .. } => Ok(Box::new(scenario::ScenarioJob::prepare(plan.clone(), backend, from, observer)?)),
         Target::AnyFleet { .. } => Ok(Box::new(fleet::FleetJob::prepare(plan.clone(), backend)?)),
@@ -357,4 +347,3 @@ fn check_size(what: &'static str, count: usize) -> Result<(), Error> {
     let limit = model::MAX_PARAMETERS;
     if count > limit { Err(Error::TooLarge { what, count, limit }) } else { Ok(()) }
 }
-

@@ -184,17 +184,11 @@ impl Job for ScenarioJob {
         self.labelling
     }
 
-    fn evaluate(
-        &self,
-        record: &mut Record,
-        spent: Spent,
-        observer: &mut dyn RunObserver,
-    ) -> Result<Results, Error> {
+    fn evaluate(&self, record: &mut Record, spent: Spent, observer: &mut dyn RunObserver) -> Result<Results, Error> {
         let model = &self.problem.model;
         let records = [(String::new(), record.clone())];
         let schemes = comparison::with_classic(&records, model, self.plan.seed, self.device());
-        let comparison::Comparison { evaluations, left_out } =
-            comparison::evaluate_all(schemes, &self.set)?;
+        let comparison::Comparison { evaluations, left_out } = comparison::evaluate_all(schemes, &self.set)?;
         for (scheme, reason) in &left_out {
             observer.note(&format!("{scheme} is left out: {reason}"));
         }

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 pub(crate) use self::link::Link;
-pub use crate::config::Numbers as PerDevice;
 use crate::config::Mistakes;
+pub use crate::config::Numbers as PerDevice;
 
 /// The scenarios that ship with the program: name and TOML text.
 const PRESETS: [(&str, &str); 7] = [
