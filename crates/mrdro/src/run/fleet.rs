@@ -149,10 +149,6 @@ struct FleetTrainee<'j> {
 }
 
 impl Trainee for FleetTrainee<'_> {
-    fn phase(&self) -> Phase {
-        Phase::Fleet
-    }
-
     fn steps(&self) -> usize {
         self.job.training.drl.steps
     }

@@ -225,10 +225,6 @@ struct MetaTrainee<'j> {
 }
 
 impl Trainee for MetaTrainee<'_> {
-    fn phase(&self) -> Phase {
-        Phase::Meta
-    }
-
     fn steps(&self) -> usize {
         self.job.training.meta.outer_steps
     }
@@ -289,10 +285,6 @@ struct DrlTrainee<'j> {
 }
 
 impl Trainee for DrlTrainee<'_> {
-    fn phase(&self) -> Phase {
-        Phase::Drl
-    }
-
     fn steps(&self) -> usize {
         self.job.training.drl.steps
     }

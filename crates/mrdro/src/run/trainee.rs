@@ -6,7 +6,6 @@ use model::{Networks, StateError};
 
 use super::divergence::LearnedWorkload;
 use crate::checkpoints::PhaseState;
-use crate::metrics::Phase;
 
 /// How training stands after a step.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,9 +24,6 @@ pub(super) struct Report {
 
 /// Networks in training.
 pub(super) trait Trainee {
-    /// The phase.
-    fn phase(&self) -> Phase;
-
     /// Steps of the phase in all.
     fn steps(&self) -> usize;
 
