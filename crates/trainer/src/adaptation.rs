@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use burn::tensor::Device;
+use data::{StandardSet, Workloads};
 use drl::Agent;
 use model::{Codec, Ensemble, Policy, Selection};
 use serde::{Deserialize, Serialize};
-use sim::{CostModel, SchemeError, StandardSet, Workloads};
+use sim::{CostModel, SchemeError};
 
 use crate::config::DEFAULT_FLIPS;
 
@@ -53,7 +54,7 @@ pub(crate) fn adapt(
     let Task { model, workloads, set } = task;
     let (mut points, mut seconds) = (Vec::with_capacity(checkpoints.len()), 0.0);
     let ratios_of = |selection, ensemble: &Ensemble| -> Result<Vec<f64>, SchemeError> {
-        let costs = set.costs_of(&mut Policy::new("adapted", ensemble, codec, selection, device), model)?;
+        let costs = set.costs_of(&mut Policy::new("adapted", ensemble, codec, selection, device))?;
         Ok(set.ratios(&costs).expect("the optimum is known"))
     };
     let mut ensemble = start.clone();

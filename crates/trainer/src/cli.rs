@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::fleet::Effort;
-use sim::WINDOW_S;
+use sim::limits::WINDOW_S;
 
 use crate::share_out::Total;
 
@@ -247,7 +247,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) drive: Option<PathBuf>,
     /// Length of its windows, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = sim::WINDOW_S)]
+    #[arg(long, value_name = "SECONDS", default_value_t = sim::limits::WINDOW_S)]
     pub(crate) window: f64,
     /// Price this many flipped candidates for each network, too, and choose for each device by itself
     #[arg(long, value_name = "FLIPS")]

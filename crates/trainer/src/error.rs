@@ -26,11 +26,13 @@ pub(crate) enum AppError {
     #[error(transparent)]
     Scenario(#[from] sim::ScenarioError),
     #[error(transparent)]
-    Sizes(#[from] sim::SizesError),
+    Sizes(#[from] data::SizesError),
     #[error(transparent)]
-    Data(#[from] sim::DataError),
+    Data(#[from] data::DataError),
     #[error(transparent)]
-    Trace(#[from] sim::trace::TraceError),
+    Trace(#[from] data::trace::TraceError),
+    #[error(transparent)]
+    TaskFile(#[from] data::TaskFileError),
     #[error(transparent)]
     Environment(#[from] sim::EnvironmentError),
     #[error(transparent)]
@@ -90,7 +92,7 @@ pub(crate) enum AppError {
     #[error("{} is there and not empty", path.display())]
     RunExists { path: PathBuf },
     #[error(transparent)]
-    Exchange(#[from] sim::exchange::ExchangeError),
+    Exchange(#[from] data::exchange::ExchangeError),
     #[error("{place}: the bandwidth cannot be shared out")]
     ShareOut { place: String, source: sim::AllocationError },
     #[error("{} is no run of training: {reason}", path.display())]
@@ -122,9 +124,10 @@ pub(crate) enum AppError {
 impl AppError {
     /// What to type instead.
     fn help(&self) -> Option<String> {
+        use data::exchange::ExchangeError;
+        use data::{DataError, SizesError};
         use model::BackendError;
-        use sim::exchange::ExchangeError;
-        use sim::{DataError, ScenarioError, SchemeError, SizesError};
+        use sim::{ScenarioError, SchemeError};
         let text = match self {
             Self::Scenario(ScenarioError::Unknown { .. }) => {
                 "`trainer scenario list` shows the shipped scenarios".into()

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use data::Evaluation;
 use model::{Backend, DeviceKind};
 use serde::Deserialize;
 use sim::Scenario;
-use sim::metrics::Evaluation;
 use tempfile::{NamedTempFile, TempDir};
 
 use crate::cli::{CHECKPOINT_SECONDS, ComputeArgs, Format, FormatArg, ScenarioArg, SeedArg, TrainArgs};

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use burn::tensor::Device;
+use data::{EnvironmentSampler, Evaluation, Part, SizeSampler, StandardSet, Workloads};
 use model::{AnyRecord, Backend, DeviceChoice, DeviceKind, MAX_PARAMETERS, NetworkShape, Policy, Record, Selection};
-use sim::metrics::{self, Evaluation};
 use sim::scheme::Scheme;
-use sim::{CostModel, EnvironmentSampler, Part, Scenario, SchemeError, SizeSampler, StandardSet, Workloads, random};
+use sim::{CostModel, Scenario, SchemeError, random};
 
 use crate::cli::{ComputeArgs, EffortArgs, RecordArgs, ThreadsArg};
 use crate::config::DEFAULT_FLIPS;
@@ -42,7 +42,7 @@ impl Problem {
 
     /// Workloads for training, drawn from a random stream of their own, and their environments from another.
     pub(crate) fn workloads(&self, seed: u64, stream: &str) -> Result<Workloads, AppError> {
-        let workloads = Workloads::new(&self.scenario, self.sampler()?, Part::Training, random::stream(seed, stream));
+        let workloads = Workloads::new(&self.model, self.sampler()?, Part::Training, random::stream(seed, stream));
         let environments = random::stream(seed, &format!("{stream}/environments"));
         Ok(workloads.with_environments(self.environments()?, environments))
     }
@@ -189,14 +189,10 @@ pub(crate) fn policies(label: &str, record: &Record, model: &CostModel, device: 
 
 /// Evaluates schemes one after the other, so that none disturbs another's time. A scheme that refuses the scenario's
 /// size is left out, and standard error says so.
-pub(crate) fn evaluate_all(
-    schemes: Vec<Box<dyn Scheme>>,
-    model: &CostModel,
-    set: &StandardSet,
-) -> Result<Vec<Evaluation>, AppError> {
+pub(crate) fn evaluate_all(schemes: Vec<Box<dyn Scheme>>, set: &StandardSet) -> Result<Vec<Evaluation>, AppError> {
     let mut evaluations = Vec::new();
     for mut scheme in schemes {
-        match metrics::evaluate(&mut *scheme, model, set) {
+        match data::evaluate(&mut *scheme, set) {
             Ok(evaluation) => evaluations.push(evaluation),
             Err(error @ (SchemeError::TooLarge { .. } | SchemeError::NotProved { .. })) => {
                 report::note(&format!("{} is left out: {error}", scheme.name()));

@@ -1,12 +1,11 @@
 //! Workloads in, answers out: files or standard input to answers on standard output.
 
-use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read, Write};
 
-use sim::exchange::{Answer, JointAnswer, Named, WorkloadReader};
-use sim::scheme::{Scheme, Solution};
-use sim::{CostModel, SchemeError, Workload};
+use data::exchange::{Answer, JointAnswer, WorkloadReader, WorkloadRequest};
+use sim::scheme::{self, Scheme};
+use sim::{CostModel, Instance};
 
 use crate::error::AppError;
 use crate::share_out::{self, Total};
@@ -44,19 +43,15 @@ pub(crate) fn answer(
 fn answer_all(input: &str, scheme: &mut dyn Scheme, model: &CostModel) -> Result<(), AppError> {
     let mut workloads = open(input, model)?;
     let mut output = io::BufWriter::with_capacity(1 << 18, io::stdout().lock());
-    let (mut ids, mut chunk, mut models) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut ids, mut chunk) = (Vec::new(), Vec::new());
     let mut answered = false;
     let failed = |source| AppError::Output { source };
     loop {
         let next = workloads.read_next();
         let more = match next {
-            Ok(Some(Named { id, workload, environment })) => {
+            Ok(Some(WorkloadRequest { id, instance })) => {
                 ids.push(id);
-                chunk.push(workload);
-                models.push(match environment {
-                    None => Cow::Borrowed(model),
-                    Some(environment) => Cow::Owned(model.entered(&environment)?),
-                });
+                chunk.push(instance);
                 Ok(true)
             }
             Ok(None) => Ok(false),
@@ -64,13 +59,12 @@ fn answer_all(input: &str, scheme: &mut dyn Scheme, model: &CostModel) -> Result
         };
         let pauses = chunk.len() == CHUNK || !workloads.has_more_at_hand();
         if !chunk.is_empty() && (pauses || !matches!(more, Ok(true))) {
-            let solutions = decide_all(scheme, model, &models, &chunk)?;
-            for (((id, model), workload), solution) in ids.drain(..).zip(&models).zip(&chunk).zip(solutions) {
-                let answer = Answer::new(id, model, workload, &solution);
+            let solutions = scheme::decide_instances(scheme, &chunk)?;
+            for ((id, instance), solution) in ids.drain(..).zip(&chunk).zip(solutions) {
+                let answer = Answer::new(id, instance, &solution);
                 serde_json::to_writer(&mut output, &answer).map_err(io::Error::from).map_err(failed)?;
                 output.write_all(b"\n").map_err(failed)?;
             }
-            models.clear();
             answered = true;
             chunk.clear();
             output.flush().map_err(failed)?;
@@ -88,34 +82,17 @@ fn share_out_all(input: &str, scheme: &mut dyn Scheme, model: &CostModel, total:
     let mut output = io::stdout().lock();
     let failed = |source| AppError::Output { source };
     let mut answered = false;
-    while let Some(Named { id, workload, environment }) = workloads.read_next()? {
-        let mut model = model.clone();
-        if let Some(environment) = environment {
-            model.enter(&environment)?;
-        }
+    while let Some(WorkloadRequest { id, instance: Instance { model, workload } }) = workloads.read_next()? {
         let total_mbps = total.in_mbps(&model);
         let joint = total
             .share_out(scheme, &model, &workload)
             .map_err(|error| share_out::failed(|| workloads.place(), error))?;
-        model.enter(&joint.environment)?;
-        let answer = JointAnswer::new(id, &model, &workload, total_mbps, joint);
+        let instance = Instance { model: model.at(&joint.environment)?, workload };
+        let answer = JointAnswer::new(id, &instance, total_mbps, joint);
         let mut line = serde_json::to_vec(&answer).map_err(io::Error::from).map_err(failed)?;
         line.push(b'\n');
         output.write_all(&line).and_then(|()| output.flush()).map_err(failed)?;
         answered = true;
     }
     if answered { Ok(()) } else { Err(workloads.empty().into()) }
-}
-
-/// All at once where all are decided in the same environment.
-fn decide_all(
-    scheme: &mut dyn Scheme,
-    model: &CostModel,
-    models: &[Cow<'_, CostModel>],
-    workloads: &[Workload],
-) -> Result<Vec<Solution>, SchemeError> {
-    if models.iter().all(|model| matches!(model, Cow::Borrowed(_))) {
-        return scheme.decide_all(model, workloads);
-    }
-    models.iter().zip(workloads).map(|(model, workload)| scheme.decide(model, workload)).collect()
 }

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use data::trace::Recording;
+use data::{StandardSet, uplink_windows};
 use model::{Backend, Record};
 use serde::Serialize;
+use sim::Environment;
+use sim::limits::WINDOW_S;
 use sim::scheme::{Greedy, Order};
-use sim::trace::Recording;
-use sim::{Environment, StandardSet, WINDOW_S, uplink_windows};
 
 use crate::adaptation::{self, Point, Task};
 use crate::cli::{AdaptArgs, Format};
@@ -63,7 +65,7 @@ fn adapt(args: &AdaptArgs, training: &Training, steps: &[usize], backend: &Backe
     let directory = RunDir::create(args.out.as_deref(), &format!("{}-adapted-seed{seed}", problem.scenario.name))?;
     let (ensemble, points) = adaptation::adapt(&record.ensemble, codec, task, settings, steps, seed, &backend.device)?;
 
-    let q2 = |order| Ok::<_, AppError>(set.q2_of(&mut Greedy::new(order), &problem.model)?.unwrap_or(f64::NAN));
+    let q2 = |order| Ok::<_, AppError>(set.q2_of(&mut Greedy::new(order))?.unwrap_or(f64::NAN));
     record.ensemble = ensemble;
     record.scenario = problem.scenario.clone();
     record.provenance.insert("adapted_from".to_owned(), args.record.display().to_string());

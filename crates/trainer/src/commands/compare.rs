@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use data::Evaluation;
+use data::StandardSet;
 use model::{AnyRecord, Backend};
 use serde::Serialize;
 use sim::allocation::Joint;
-use sim::metrics::Evaluation;
 use sim::scheme::{self, Scheme};
-use sim::{AllocationError, CostModel, SchemeError, StandardSet};
+use sim::{AllocationError, Instance, SchemeError};
 
 use crate::cli::{CompareArgs, Format};
 use crate::error::AppError;
@@ -31,7 +32,7 @@ fn evaluations(args: &CompareArgs, backend: &Backend) -> Result<Vec<Evaluation>,
     let problem = Problem::load(&args.scenario.scenario)?;
     let set = problem.standard_set()?;
     let schemes = schemes(args, &problem, backend)?;
-    setup::evaluate_all(schemes, &problem.model, &set)
+    setup::evaluate_all(schemes, &set)
 }
 
 /// The classic schemes, the optimum last, records before it.
@@ -80,10 +81,10 @@ struct SharedOut {
 /// A scheme that refuses the scenario's size is left out, and so is one that sends more than the total allows.
 fn all_shared_out(args: &CompareArgs, backend: &Backend, total: Total) -> Result<Vec<SharedOut>, AppError> {
     let problem = Problem::load(&args.scenario.scenario)?;
-    let set = StandardSet::unsolved(&problem.scenario)?;
+    let set = StandardSet::unsolved(&problem.scenario, &problem.model)?;
     let mut rows = Vec::new();
     for mut scheme in schemes(args, &problem, backend)? {
-        match shared_out(&mut *scheme, &problem.model, &set, total) {
+        match shared_out(&mut *scheme, &set, total) {
             Ok(row) => rows.push(row),
             Err((_, error)) if leaves_out(&error) => {
                 report::note(&format!("{} is left out: {error}", scheme.name()));
@@ -102,18 +103,12 @@ fn leaves_out(error: &AllocationError) -> bool {
 }
 
 /// Workloads one by one, so that none disturbs another's time; an error comes with the index of its workload.
-fn shared_out(
-    scheme: &mut dyn Scheme,
-    model: &CostModel,
-    set: &StandardSet,
-    total: Total,
-) -> Result<SharedOut, (usize, AllocationError)> {
-    let count = set.workloads().len();
+fn shared_out(scheme: &mut dyn Scheme, set: &StandardSet, total: Total) -> Result<SharedOut, (usize, AllocationError)> {
+    let count = set.instances().len();
     let mut joints: Vec<Joint> = Vec::with_capacity(count);
     let mut times: Vec<Duration> = Vec::with_capacity(count);
     let mut total_mbps = 0.0;
-    for (index, workload) in set.workloads().iter().enumerate() {
-        let model = &*set.model(model, index);
+    for (index, Instance { model, workload }) in set.instances().iter().enumerate() {
         total_mbps += total.in_mbps(model);
         let start = Instant::now();
         joints.push(total.share_out(scheme, model, workload).map_err(|error| (index, error))?);

@@ -3,9 +3,10 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use data::{Part, Workloads};
 use model::{Adam, Backend, Codec, DeviceChoice, DeviceKind, Ensemble, NetworkShape, Samples};
 use serde::Serialize;
-use sim::{Part, Workloads, random};
+use sim::random;
 
 use crate::cli::DevicesArgs;
 use crate::config::Training;
@@ -123,7 +124,7 @@ impl Subject {
         let sampler = problem.sampler()?;
         let codec = Codec::new(Codec::default_code(&problem.model), &problem.model, sampler.moments().into())?;
         let shape = NetworkShape { inputs: codec.inputs(), hidden, outputs: codec.outputs() };
-        let mut workloads = Workloads::new(&problem.scenario, sampler, Part::Training, random::stream(1, "measure"));
+        let mut workloads = Workloads::new(&problem.model, sampler, Part::Training, random::stream(1, "measure"));
         let mut places = random::stream(1, "measured places");
         let mut samples = Samples::with_capacity(shape.inputs, shape.outputs, BUFFER);
         let (mut sizes, mut inputs) = (vec![0.0; shape.inputs], vec![0.0; shape.inputs]);

@@ -1,10 +1,9 @@
 //! `evaluate`: how good a record is, beside greedy and the exact optimum.
 
+use data::Evaluation;
+use data::StandardSet;
 use model::{AnyRecord, Backend};
-use sim::exchange::Named;
-use sim::metrics::Evaluation;
 use sim::scheme::{Exact, Greedy, Order, Scheme};
-use sim::{CostModel, StandardSet};
 
 use crate::cli::EvaluateArgs;
 use crate::error::AppError;
@@ -29,28 +28,13 @@ fn evaluations(args: &EvaluateArgs, backend: &Backend) -> Result<Vec<Evaluation>
     let set = match &args.workloads {
         None => problem.standard_set()?,
         Some(name) => {
-            let workloads = workload_io::open(name, &problem.model)?.read_all()?;
-            set_of(workloads, &problem.model)?
+            let requests = workload_io::open(name, &problem.model)?.read_all()?;
+            StandardSet::new(requests.into_iter().map(|request| request.instance).collect())
         }
     };
     let mut schemes: Vec<Box<dyn Scheme>> =
         vec![Box::new(Greedy::new(Order::Given)), Box::new(Greedy::new(Order::LargestFirst))];
     schemes.extend(setup::all_policies("", &record, &problem.model, &backend.device));
     schemes.push(Box::new(Exact::new()));
-    setup::evaluate_all(schemes, &problem.model, &set)
-}
-
-/// What was read as a set, each workload in its own environment if any has one.
-fn set_of(named: Vec<Named>, model: &CostModel) -> Result<StandardSet, AppError> {
-    let changes = named.iter().any(|named| named.environment.is_some());
-    let (mut workloads, mut environments) = (Vec::with_capacity(named.len()), Vec::new());
-    for Named { workload, environment, .. } in named {
-        workloads.push(workload);
-        environments.push(environment.unwrap_or_else(|| model.environment().clone()));
-    }
-    if changes {
-        Ok(StandardSet::in_environments(model, workloads, environments)?)
-    } else {
-        Ok(StandardSet::new(model, workloads))
-    }
+    setup::evaluate_all(schemes, &set)
 }

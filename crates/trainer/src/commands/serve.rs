@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use data::trace::Recording;
 use model::{AnyRecord, Selection};
 use serve::{DriveView, Event, Limits, Options, Server};
-use sim::trace::Recording;
 
 use crate::cli::ServeArgs;
 use crate::error::AppError;

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use data::trace::{Drive, Recording, Trace, TraceError};
+use data::{BadLines, TaskFileError, TaskFormat, TaskSizes, task_sizes};
 use serde::Serialize;
-use sim::WINDOW_S;
-use sim::trace::{self, BadLines, Drive, Recording, TaskFormat, TaskSizes, Trace, TraceError};
+use sim::limits::WINDOW_S;
 
 use crate::cli::{Format, TraceCommand};
 use crate::error::AppError;
@@ -295,9 +296,9 @@ impl Tasks {
     /// The task sizes of what is no network trace; `None` if it holds none either.
     fn read(path: &Path, no_trace: &TraceError) -> Result<Option<Self>, AppError> {
         match no_trace {
-            TraceError::UnknownFormat { .. } | TraceError::NoSamples { .. } => match trace::task_sizes(path) {
+            TraceError::UnknownFormat { .. } | TraceError::NoSamples { .. } => match task_sizes(path) {
                 Ok(sizes) => Ok(Some(Self { files: vec![TasksRow::new(&sizes)], skipped: Vec::new() })),
-                Err(TraceError::NoSizes { found }) if found.format == TaskFormat::List => Ok(None),
+                Err(TaskFileError::NoSizes { found }) if found.format == TaskFormat::List => Ok(None),
                 Err(error) => Err(error.into()),
             },
             TraceError::NoTraces { .. } => {
@@ -308,14 +309,14 @@ impl Tasks {
                 files.sort();
                 let (mut tasks, mut any) = (Self { files: Vec::new(), skipped: Vec::new() }, false);
                 for file in files {
-                    match trace::task_sizes(&file) {
+                    match task_sizes(&file) {
                         Ok(sizes) => {
                             any = true;
                             tasks.files.push(TasksRow::new(&sizes));
                         }
                         Err(error) => {
                             let reason = match error {
-                                TraceError::NoSizes { found } if found.format == TaskFormat::List => {
+                                TaskFileError::NoSizes { found } if found.format == TaskFormat::List => {
                                     "neither rates nor sizes".to_owned()
                                 }
                                 error => error.to_string(),

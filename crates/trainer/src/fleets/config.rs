@@ -173,7 +173,7 @@ impl FleetTraining {
             list.push(Problem::new("network", format!("has more than {MAX_PARAMETERS} parameters")));
         }
         let tasks = self.fleets.devices.1.saturating_mul(self.fleets.tasks.1);
-        if tasks > sim::scenario::MAX_COUPLED_TASKS {
+        if tasks > sim::limits::MAX_COUPLED_TASKS {
             let message = format!("up to {tasks} tasks are too many: devices that share servers have at most 4096");
             list.push(Problem::new("fleets", message));
         }

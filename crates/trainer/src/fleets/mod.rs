@@ -271,9 +271,9 @@ impl<'a> Run<'a> {
     fn watch(&self, record: &FleetRecord) -> Result<f64, AppError> {
         let mut policy = FleetPolicy::new("watched", &record.ensemble, Effort::SearchFree);
         let mut sum = 0.0;
-        for Case { model, workload, best } in &self.watched {
-            let solution = policy.decide(model, workload)?;
-            sum += (best / model.cost(workload.sizes_bytes(), solution.decision.places())).min(1.0);
+        for Case { instance, best } in &self.watched {
+            let solution = policy.decide(&instance.model, &instance.workload)?;
+            sum += (best / instance.cost(solution.decision.places())).min(1.0);
         }
         Ok(sum / self.watched.len() as f64)
     }

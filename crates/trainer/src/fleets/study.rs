@@ -2,11 +2,12 @@
 
 use std::time::Instant;
 
+use data::{Part, SizeSampler, Workloads};
 use model::FleetRecord;
 use serde::Serialize;
 use sim::random::{self, Stream};
 use sim::scheme::{self, Annealing, LocalSearch, Scheme};
-use sim::{CostModel, Fleets, Part, SizeSampler, Workload, Workloads};
+use sim::{Fleets, Instance};
 
 use super::policies;
 use crate::error::AppError;
@@ -34,8 +35,7 @@ const BUDGETED: (&str, &str) = ("mr-dro-fleet@16", "local-search@16");
 
 /// One fleet with its tasks and the best cost known.
 pub(crate) struct Case {
-    pub(crate) model: CostModel,
-    pub(crate) workload: Workload,
+    pub(crate) instance: Instance,
     pub(crate) best: f64,
 }
 
@@ -79,11 +79,11 @@ fn draw_one(devices: usize, random: &mut Stream) -> Result<Case, AppError> {
     let scenario = Fleets::default().draw_shaped(devices, tasks, edges, random);
     let model = scenario.check()?;
     let sizes = random::stream_of(0, "sizes of a held-out fleet", &[random::unit(random)]);
-    let workload = Workloads::new(&scenario, SizeSampler::new(&scenario)?, Part::HeldOut, sizes).draw();
-    let mut case = Case { model, workload, best: f64::INFINITY };
+    let instance = Workloads::new(&model, SizeSampler::new(&scenario)?, Part::HeldOut, sizes).draw();
+    let mut case = Case { instance, best: f64::INFINITY };
     for scheme in [&mut Annealing::new(2, LONG) as &mut dyn Scheme, &mut LocalSearch::new()] {
-        let solution = scheme.decide(&case.model, &case.workload)?;
-        case.best = case.best.min(case.model.cost(case.workload.sizes_bytes(), solution.decision.places()));
+        let solution = scheme.decide(&case.instance.model, &case.instance.workload)?;
+        case.best = case.best.min(case.instance.cost(solution.decision.places()));
     }
     Ok(case)
 }
@@ -105,7 +105,7 @@ fn of_size(record: &FleetRecord, devices: usize, fleets: usize, findings: &mut F
     for name in CLASSIC {
         let mut answers = Vec::new();
         for case in &mut cases {
-            answers.push(answer(&mut *scheme::by_name(name, &case.model, 1)?, case)?);
+            answers.push(answer(&mut *scheme::by_name(name, &case.instance.model, 1)?, case)?);
         }
         found.push((name.to_owned(), answers));
     }
@@ -150,11 +150,13 @@ struct Answer {
 /// Decides one fleet; a cost below the best known is the best known from now on.
 fn answer(scheme: &mut dyn Scheme, case: &mut Case) -> Result<Answer, AppError> {
     let begin = Instant::now();
-    let solution = scheme.decide(&case.model, &case.workload)?;
+    let Instance { model, workload } = &case.instance;
+    let solution = scheme.decide(model, workload)?;
     let microseconds = begin.elapsed().as_secs_f64() * 1e6;
-    let cost = case.model.cost(case.workload.sizes_bytes(), solution.decision.places());
+    let cost = case.instance.cost(solution.decision.places());
+    let prices_per_task = solution.evaluations as f64 / model.task_count() as f64;
     case.best = case.best.min(cost);
-    Ok(Answer { cost, prices_per_task: solution.evaluations as f64 / case.model.task_count() as f64, microseconds })
+    Ok(Answer { cost, prices_per_task, microseconds })
 }
 
 /// Q2 over the number of devices, and against prices and time of the largest fleets.

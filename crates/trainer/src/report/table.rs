@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, Table};
+use data::Evaluation;
 use serde::Serialize;
-use sim::metrics::Evaluation;
 
 use crate::cli::Format;
 use crate::error::AppError;

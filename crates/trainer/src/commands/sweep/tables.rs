@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use sim::metrics::Evaluation;
+use data::Evaluation;
 
 use super::{DEFINITION, Definition};
 use crate::cli::Format;

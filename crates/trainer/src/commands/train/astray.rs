@@ -13,11 +13,11 @@
 use std::fs;
 use std::path::PathBuf;
 
+use data::exchange::EnvironmentView;
 use meta::Reptile;
 use model::{Ensemble, Samples};
 use serde::Serialize;
-use sim::Environment;
-use sim::exchange::EnvironmentView;
+use sim::{Environment, Instance};
 
 use super::Run;
 use crate::checkpoints::PhaseState;
@@ -83,12 +83,12 @@ impl Run<'_> {
             let Some((dnn, what)) = wrong(&report.losses, reptile.ensemble()) else { continue };
             let mut workloads = self.problem.workloads(self.seed(), "metadata")?;
             let per_environment = settings.workloads_per_environment;
-            let drawn = meta::draw(settings.metadata, per_environment, &mut workloads, &self.problem.model);
+            let drawn = meta::draw(settings.metadata, per_environment, &mut workloads);
             let changes = self.problem.environments()?.is_some();
             let line = |row: usize| {
-                let (environment, workload) = &drawn[row];
+                let Instance { model, workload } = &drawn[row];
                 let id = Known { workload: row, places: Vec::new(), cost: None };
-                line(id, workload.sizes_bytes(), workload.tasks(), changes.then_some(environment))
+                line(id, workload.sizes_bytes(), workload.tasks(), changes.then(|| model.environment()))
             };
             let lines = reptile.batches(dnn).map(line).collect();
             let report = Report { phase: "meta", step: report.step, dnn: Some(dnn), what };

@@ -9,13 +9,13 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use data::Evaluation;
+use data::StandardSet;
 use drl::{Agent, AgentState};
 use meta::{MetaReport, Reptile, ReptileState};
 use model::{Backend, Codec, Ensemble, EnvironmentInputs, NetworkShape, Policy, Record, Samples, Scaling, Selection};
 use serde::Serialize;
-use sim::StandardSet;
 use sim::config::Problems;
-use sim::metrics::Evaluation;
 use sim::scheme;
 
 use crate::checkpoints::{Checkpoints, PhaseState, Saved};
@@ -311,7 +311,7 @@ impl<'a> Run<'a> {
         let exact = schemes.pop();
         schemes.extend(setup::policies("", &record, &self.problem.model, &self.backend.device));
         schemes.extend(exact);
-        let evaluations = setup::evaluate_all(schemes, &self.problem.model, &self.set)?;
+        let evaluations = setup::evaluate_all(schemes, &self.set)?;
         let measures = evaluations.iter().filter_map(|row| {
             let name = row.scheme.replace(['-', '+'], "_");
             row.q2.map(|q2| (format!("q2_{name}"), q2))
@@ -483,7 +483,7 @@ impl<'a> Run<'a> {
     /// Q2 of the K proposals alone on the standard set.
     fn q2(&self, ensemble: &Ensemble) -> Result<Option<f64>, AppError> {
         let mut policy = Policy::new("mr-dro", ensemble, self.codec, Selection::PAPER, &self.backend.device);
-        Ok(self.set.q2_of(&mut policy, &self.problem.model)?)
+        Ok(self.set.q2_of(&mut policy)?)
     }
 
     fn record(&self, ensemble: Ensemble) -> Record {
@@ -536,7 +536,7 @@ fn label(problem: &Problem, settings: &meta::Settings, codec: &Codec, seed: u64)
     let mut workloads = problem.workloads(seed, "metadata")?;
     let per_environment = settings.workloads_per_environment;
     let (labels, count) = (settings.labels, settings.metadata);
-    Ok(meta::label(labels, count, per_environment, &mut workloads, &problem.model, codec)?.samples)
+    Ok(meta::label(labels, count, per_environment, &mut workloads, codec)?.samples)
 }
 
 /// What the networks read beside the sizes: everything that changes, unless they are not to.
