@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::fleet::Effort;
 use sim::limits::WINDOW_S;
+use sim::scheme::SchemeKind;
 
 use crate::share_out::Total;
 
@@ -264,11 +265,15 @@ pub(crate) struct ServeArgs {
     pub(crate) compute: ComputeArgs,
 }
 
+/// The help text of `--scheme`.
+fn scheme_help() -> String {
+    let (names, limited) = (SchemeKind::forms().join(", "), SchemeKind::with_budget().collect::<Vec<_>>().join(", "));
+    format!("The scheme: {names}; {limited} take a budget, as in local-search@16: at most 16 cost evaluations per task")
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct SolveArgs {
-    /// The scheme: exact, greedy, greedy-largest-first, local-search, annealing, genetic, random, local-only, ...;
-    /// local-search@16, annealing@16 and genetic@16 ask for at most 16 prices a task
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help = scheme_help())]
     pub(crate) scheme: String,
     #[command(flatten)]
     pub(crate) scenario: ScenarioArg,
