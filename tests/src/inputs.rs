@@ -9,15 +9,17 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use burn::tensor::Device;
+use data::exchange::{EnvironmentChange, ExchangeError, Id, WorkloadReader, WorkloadRequest};
+use data::trace::{MAX_RATE_MBPS, Recording};
+use data::{Part, SizeSampler, Workloads, task_sizes};
 use drl::{Agent, AgentState};
 use meta::{Reptile, ReptileState};
 use model::{
     Choice, Codec, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Record, Samples, Scaling, Selection,
     checksum,
 };
-use sim::exchange::{EnvironmentChange, ExchangeError, Id, Named, WorkloadReader};
-use sim::trace::{MAX_RATE_MBPS, Recording, task_sizes};
-use sim::{CostModel, MAX_SIZE_MB, Part, Scenario, SizeSampler, Workloads, random};
+use sim::limits::MAX_SIZE_MB;
+use sim::{CostModel, Scenario, random};
 use tempfile::TempDir;
 
 /// Reads one kind of input, and says whether any of it was accepted.
@@ -131,10 +133,8 @@ pub fn workloads(bytes: &[u8]) -> bool {
     loop {
         match reader.read_next() {
             Ok(None) => break,
-            Ok(Some(Named { id, workload, environment })) => {
-                let entered = environment.map(|environment| model.entered(&environment).expect("it was checked"));
-                let model = entered.as_ref().unwrap_or(model);
-                let cost = model.cost(workload.sizes_bytes(), &[0; 9]);
+            Ok(Some(WorkloadRequest { id, instance })) => {
+                let cost = instance.cost(&[0; 9]);
                 assert!(cost > 0.0 && cost.is_finite(), "{cost}");
                 accepted = true;
                 if let Some(id) = id {
@@ -152,7 +152,7 @@ pub fn workloads(bytes: &[u8]) -> bool {
     if let Ok(change) = EnvironmentChange::from_json(bytes)
         && let Ok(environment) = change.over(model)
     {
-        model.entered(&environment).expect("it was checked");
+        model.at(&environment).expect("it was checked");
         accepted = true;
     }
     accepted
@@ -367,13 +367,8 @@ const AGENT: drl::Settings = drl::Settings {
 };
 
 fn draws() -> Workloads {
-    let scenario = &problem("ddlo").0;
-    Workloads::new(
-        scenario,
-        SizeSampler::new(scenario).expect("no file"),
-        Part::Training,
-        random::stream(1, "workloads"),
-    )
+    let (scenario, model) = problem("ddlo");
+    Workloads::new(model, SizeSampler::new(scenario).expect("no file"), Part::Training, random::stream(1, "workloads"))
 }
 
 fn small_agent() -> Agent {
@@ -402,7 +397,7 @@ const REPTILE: meta::Settings = meta::Settings {
 
 fn metadata() -> Samples {
     let (_, codec, _) = tiny_networks();
-    let labelled = meta::label(REPTILE.labels, REPTILE.metadata, 1, &mut draws(), &problem("ddlo").1, &codec);
+    let labelled = meta::label(REPTILE.labels, REPTILE.metadata, 1, &mut draws(), &codec);
     labelled.expect("greedy decides everything").samples
 }
 

@@ -9,6 +9,7 @@ use model::{DecisionOptions, Record, Selection};
 use mrdro::share_out::Total;
 use mrdro::{CheckpointInterval, Error, Problem, RunPlan};
 use sim::limits::WINDOW_S;
+use sim::scheme::SchemeKind;
 
 /// MR-DRO: learn where the tasks of mobile devices should run (device, edge or cloud), decide, and compare with greedy
 /// rules and the exact optimum.
@@ -287,11 +288,15 @@ pub(crate) struct ServeArgs {
     pub(crate) compute: ComputeArgs,
 }
 
+/// The help text of `--scheme`.
+fn scheme_help() -> String {
+    let (names, limited) = (SchemeKind::forms().join(", "), SchemeKind::with_budget().collect::<Vec<_>>().join(", "));
+    format!("The scheme: {names}; {limited} take a budget, as in local-search@16: at most 16 cost evaluations per task")
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct SolveArgs {
-    /// The scheme: exact, greedy, greedy-largest-first, local-search, annealing, genetic, random, local-only, ...;
-    /// local-search@16, annealing@16 and genetic@16 ask for at most 16 prices a task
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help = scheme_help())]
     pub(crate) scheme: String,
     #[command(flatten)]
     pub(crate) scenario: ScenarioArg,

@@ -264,6 +264,13 @@ impl Scenario {
         Ok(scenario)
     }
 
+    /// Removes all servers in the cloud, unless there is no other server.
+    pub fn remove_clouds(&mut self) {
+        if self.servers.iter().any(|server| server.tier != Tier::Cloud) {
+            self.servers.retain(|server| server.tier != Tier::Cloud);
+        }
+    }
+
     /// The scenario as TOML, without comments; [`Scenario::from_toml`] reads it back to an equal one.
     ///
     /// # Panics
