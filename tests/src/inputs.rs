@@ -15,8 +15,8 @@ use data::{Part, SizeSampler, Workloads, task_sizes};
 use drl::{Agent, AgentState};
 use meta::{Reptile, ReptileState};
 use model::{
-    Choice, Codec, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Record, Samples, Scaling, Selection,
-    checksum,
+    Choice, Codec, DnnNetworks, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Record, Samples, Scaling,
+    Selection, checksum,
 };
 use sim::limits::MAX_SIZE_MB;
 use sim::{CostModel, Scenario, random};
@@ -189,7 +189,8 @@ fn read_record(manifest: &[u8], weights: &[u8]) -> bool {
             let path = folder.path().join("record");
             record.save(&path).expect("it was read");
             let again = Record::load(&path, &device()).expect("it was just saved");
-            assert_eq!(again.ensemble.to_host(), record.ensemble.to_host());
+            let parameters = |record: &Record| record.networks.to_bytes().expect("on the processor");
+            assert_eq!(parameters(&again), parameters(&record));
             fs::remove_dir_all(&path).expect("it was just saved");
             true
         }
@@ -334,16 +335,16 @@ pub fn tiny_record() -> &'static (String, Vec<u8>) {
     static RECORD: OnceLock<(String, Vec<u8>)> = OnceLock::new();
     RECORD.get_or_init(|| {
         let (ensemble, codec, scaling) = tiny_networks();
-        let record = Record {
+        let mut record = Record::new(DnnNetworks {
             ensemble,
             scenario: problem("ddlo").0.clone(),
             code: codec.code(),
             scaling,
             reads: EnvironmentInputs::default(),
             selection: Selection::explored(2),
-            provenance: [("seed".to_owned(), "1".to_owned())].into(),
-            measures: [("q2".to_owned(), 0.5)].into(),
-        };
+        });
+        record.provenance.insert("seed".to_owned(), "1".to_owned());
+        record.measures.insert("q2".to_owned(), 0.5);
         let folder = folder();
         let path = folder.path().join("record");
         record.save(&path).expect("a new folder");
