@@ -3,7 +3,7 @@
 
 use burn::tensor::Device;
 use drl::fleet::{FleetAgent, FleetAgentState, FleetSettings};
-use model::fleet::{Effort, FleetEnsemble, FleetPolicy, FleetShape};
+use model::fleet::{FleetEnsemble, FleetPolicy, FleetShape, Inference};
 use sim::scheme::Scheme;
 use sim::{Fleets, Part, SizeSampler, Workloads, random};
 
@@ -37,7 +37,7 @@ fn bytes(ensemble: &FleetEnsemble) -> Vec<u8> {
 /// Mean cost without search, each relative to that of every task on its device.
 fn relative_cost(ensemble: &FleetEnsemble) -> f64 {
     let mut random = random::stream(4, "fleets to look at");
-    let mut policy = FleetPolicy::new("free", ensemble, Effort::SearchFree);
+    let mut policy = FleetPolicy::new("free", ensemble, Inference::SearchFree);
     let ratios = (0..60).map(|_| {
         let scenario = Fleets::default().draw(&mut random);
         let model = scenario.check().expect("valid");
