@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use drl::{Agent, ReplayBuffer, Sample, Settings, StepReport};
 use model::fused::{Adam, Ensemble, Inference, Kernel, Layer, LayerView, NetTrainer, Phase, Samples, Shape};
-use model::{Chooser, Codec, DeviceChoice, NetworkShape, Policy, Selection};
+use model::{CandidateSelector, Codec, DeviceChoice, NetworkShape, Policy, Selection};
 use sim::{CostModel, Part, Scenario, SizeSampler, Workloads, random};
 
 const DNNS: usize = 8;
@@ -129,7 +129,7 @@ impl Problem {
         });
         let mut random = random::stream(2, "profile");
         let logits: Vec<f32> = (0..DNNS * 18).map(|_| random::unit(&mut random) as f32 - 0.5).collect();
-        let mut chooser = Chooser::new(Selection::PAPER);
+        let mut chooser = CandidateSelector::new(Selection::PAPER);
         let mut places = vec![0; 9];
         let choose = seconds_of(1000, || {
             let proposals = black_box(&logits).chunks_exact(18);

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use burn::tensor::Device;
 use model::{
-    Adam, Chooser, Codec, Ensemble, Learner, LearnerState, Policy, Round, Rounds, Samples, Selection, StateError,
+    Adam, CandidateSelector, Codec, Ensemble, Learner, LearnerState, Policy, Round, Rounds, Samples, Selection, StateError,
 };
 use serde::{Deserialize, Serialize};
 use sim::random::{self, Stream};
@@ -102,7 +102,7 @@ impl Agent {
         let mut logits = Vec::new();
         self.learner.logits(&inputs, &mut logits);
         let (outputs, rows) = (codec.outputs(), batch.len());
-        let mut chooser = Chooser::new(Selection::PAPER);
+        let mut chooser = CandidateSelector::new(Selection::PAPER);
         let mut places = vec![0; codec.task_count()];
         let (mut recorded, mut obtained) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
         for (row, &index) in batch.iter().enumerate() {
@@ -212,7 +212,7 @@ struct Experience {
     settings: Settings,
     dnns: usize,
     buffer: ReplayBuffer,
-    chooser: Chooser,
+    chooser: CandidateSelector,
     workloads: Workloads,
     batches: Vec<Stream>,
     /// Steps begun.
@@ -244,7 +244,7 @@ impl Experience {
             settings,
             dnns,
             buffer: ReplayBuffer::new(settings.buffer, codec),
-            chooser: Chooser::new(settings.selection),
+            chooser: CandidateSelector::new(settings.selection),
             workloads,
             batches: (0..dnns).map(|dnn| random::stream(seed, &format!("drl batches/{dnn}"))).collect(),
             step: 0,

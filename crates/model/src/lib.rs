@@ -25,7 +25,7 @@
 //! - A [`Dnn`] is one network; an [`Ensemble`] is K of them with stacked parameters.
 //! - A [`Codec`] translates sizes to inputs and logits to decisions.
 //! - [`Samples`] are what networks learn from; a [`Learner`] makes steps of training, a [`Forward`] only logits.
-//! - Candidates are the decisions proposed for one workload; a [`Chooser`] makes and prices them.
+//! - Candidates are the decisions proposed for one workload; a [`CandidateSelector`] makes and prices them.
 //! - A [`Policy`] is a trained ensemble as a scheme.
 //! - A [`Record`] is a directory with trained [`Networks`] of any kind: [`DnnNetworks`] for one scenario, or those of
 //!   [`fleet`] for any.
@@ -39,7 +39,6 @@ mod codec;
 #[cfg(feature = "flex")]
 pub mod cpu;
 mod dnn;
-mod engine;
 mod ensemble;
 mod error;
 mod export;
@@ -47,6 +46,7 @@ pub mod fleet;
 pub mod fused;
 #[cfg(feature = "flex")]
 mod lending;
+mod learner;
 mod networks;
 pub mod plain;
 mod policy;
@@ -55,10 +55,10 @@ mod samples;
 mod state;
 
 pub use backend::{Backend, DeviceChoice, DeviceKind, RemoteAddress, available};
-pub use candidates::{Choice, Chooser, Chosen, Exploration, Selection};
+pub use candidates::{Choice, CandidateSelector, Selected, Exploration, Selection};
 pub use codec::{Alternative, Code, Codec, DONT_CARE, EnvironmentInputs, Scaling, Standard};
 pub use dnn::{DEFAULT_FLIPS, Dnn, DnnNetworks, MAX_PARAMETERS, NetworkShape};
-pub use engine::{Forward, Learner, Round, Rounds, forward, is_cpu, learner};
+pub use learner::{Forward, Learner, Lesson, Session, forward, is_cpu, learner};
 pub use ensemble::{Ensemble, LayerData, StackedLinear};
 pub use error::{BackendError, CodeError, RecordError};
 pub use export::{ExportFormat, ExportedFile};
