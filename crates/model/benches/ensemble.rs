@@ -3,12 +3,13 @@
 #![expect(unsafe_code, reason = "the product of matrices that steps are compared with takes pointers")]
 
 use burn::tensor::Device;
+use data::{Part, SizeSampler, Workloads};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use model::cpu::CpuLearner;
 use model::plain::PlainLearner;
 use model::{Adam, Codec, DeviceChoice, Ensemble, Head, Learner, NetworkShape, Policy, Samples, Selection};
-use sim::{CostModel, Part, Scenario, SizeSampler, Workload, Workloads, random};
+use sim::{CostModel, Scenario, Workload, random};
 
 const DNNS: usize = 8;
 const BATCH: usize = 128;
@@ -123,8 +124,8 @@ fn policy((devices, tasks): (usize, usize), dnns: usize, selection: Selection) -
     let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![120, 80], outputs: codec.outputs() };
     let ensemble = Ensemble::random(&shape, dnns, 1, &device());
     let policy = Policy::new("bench", &ensemble, codec, selection, &device());
-    let mut source = Workloads::new(&scenario, sampler, Part::Training, random::stream(1, "bench workloads"));
-    (policy, model, (0..4096).map(|_| source.draw()).collect())
+    let mut source = Workloads::new(&model, sampler, Part::Training, random::stream(1, "bench workloads"));
+    (policy, model, (0..4096).map(|_| source.draw().workload).collect())
 }
 
 /// One decision after the other, each for another workload.

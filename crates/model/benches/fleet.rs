@@ -1,10 +1,11 @@
 //! Forward passes of networks for any fleet: `cargo bench -p model --bench fleet`.
 
 use burn::tensor::Device;
+use data::{Part, SizeSampler, Workloads};
 use divan::{Bencher, black_box};
 use model::DeviceChoice;
 use model::fleet::{FleetForward, FleetNet, FleetScratch, FleetShape, INPUTS, Instance, Reading};
-use sim::{Fleets, Part, SizeSampler, Workloads, random};
+use sim::{Fleets, random};
 
 const SHAPE: FleetShape = FleetShape { width: 24, rounds: 4 };
 
@@ -25,8 +26,9 @@ fn instance((devices, tasks): (usize, usize)) -> Instance {
     let mut scenario = Fleets::default().draw_shaped(devices, tasks, 3, &mut stream);
     scenario.servers[..3].iter_mut().for_each(|server| server.sharing = sim::scenario::Sharing::Shared);
     let sampler = SizeSampler::new(&scenario).expect("no file");
-    let mut source = Workloads::new(&scenario, sampler, Part::HeldOut, random::stream(1, "bench sizes"));
-    Instance::new(&scenario.check().expect("valid"), source.draw().sizes_bytes())
+    let model = scenario.check().expect("valid");
+    let mut source = Workloads::new(&model, sampler, Part::HeldOut, random::stream(1, "bench sizes"));
+    Instance::new(&model, source.draw().workload.sizes_bytes())
 }
 
 fn forward(bencher: Bencher<'_, '_>, fleet: (usize, usize), shape: FleetShape) {

@@ -1,8 +1,10 @@
 //! Sizes to network inputs, logits to decisions: the only place that knows how decisions are coded.
 
+use data::{EnvironmentMoments, Moments, SizeMoments};
 use serde::{Deserialize, Serialize};
+use sim::CostModel;
 use sim::config::Keyword;
-use sim::{CostModel, EnvironmentMoments, Moments, SLOWEST_TOLD_APART_MBPS, SizeMoments};
+use sim::limits::SLOWEST_TOLD_APART_MBPS;
 
 use crate::error::CodeError;
 use crate::fused::{Head, PANEL_ROWS};
@@ -40,7 +42,7 @@ pub struct Scaling {
 impl From<SizeMoments> for Scaling {
     fn from(moments: SizeMoments) -> Self {
         // Sizes that never differ say nothing, whatever their scale.
-        let deviation_bytes = if moments.deviation_bytes > 0.0 { moments.deviation_bytes } else { moments.mean_bytes };
+        let deviation_bytes = if moments.std_dev_bytes > 0.0 { moments.std_dev_bytes } else { moments.mean_bytes };
         Self { mean_bytes: moments.mean_bytes, deviation_bytes }
     }
 }
@@ -68,8 +70,8 @@ impl Standard {
 const NO_SPREAD: f64 = 1e-9;
 
 impl From<Moments> for Standard {
-    fn from(Moments { mean, deviation }: Moments) -> Self {
-        Self { mean, deviation: if deviation > NO_SPREAD * mean.abs().max(1.0) { deviation } else { 1.0 } }
+    fn from(Moments { mean, std_dev }: Moments) -> Self {
+        Self { mean, deviation: if std_dev > NO_SPREAD * mean.abs().max(1.0) { std_dev } else { 1.0 } }
     }
 }
 
@@ -449,7 +451,7 @@ mod tests {
         environment.uplinks_mbps = vec![0.8, 0.0, 1e9];
         environment.capacities = vec![1.0, 0.5];
         environment.alpha = 0.75;
-        let model = scenario.check().expect("valid").entered(&environment).expect("fits");
+        let model = scenario.check().expect("valid").at(&environment).expect("fits");
         let scale = |mean, deviation| Some(Standard { mean, deviation });
         let reads = EnvironmentInputs {
             log_uplink: scale(0.8_f64.ln(), 2.0),

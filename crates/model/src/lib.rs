@@ -10,7 +10,7 @@
 //!
 //! let scenario = sim::Scenario::load("paper")?;
 //! let cost_model = scenario.check()?;
-//! let moments = sim::SizeSampler::new(&scenario)?.moments();
+//! let moments = data::SizeSampler::new(&scenario)?.moments();
 //! let codec = Codec::new(Codec::default_code(&cost_model), &cost_model, moments.into())?;
 //! let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![120, 80], outputs: codec.outputs() };
 //! let device = DeviceChoice::Auto.open()?.device;
@@ -55,9 +55,9 @@ mod samples;
 mod state;
 
 pub use backend::{Backend, DeviceChoice, DeviceKind, RemoteAddress, available};
-pub use candidates::{Choice, CandidateSelector, Selected, Exploration, Selection};
+pub use candidates::{CandidateSelector, Choice, DEFAULT_FLIPS, Exploration, Selected, Selection};
 pub use codec::{Alternative, Code, Codec, DONT_CARE, EnvironmentInputs, Scaling, Standard};
-pub use dnn::{DEFAULT_FLIPS, Dnn, DnnNetworks, MAX_PARAMETERS, NetworkShape};
+pub use dnn::{Dnn, DnnNetworks, MAX_PARAMETERS, NetworkShape};
 pub use learner::{Forward, Learner, Lesson, Session, forward, is_cpu, learner};
 pub use ensemble::{Ensemble, LayerData, StackedLinear};
 pub use error::{BackendError, CodeError, RecordError};

@@ -238,8 +238,9 @@ fn check_fit(model: &CostModel, workload: &Workload) -> Result<(), SchemeError> 
 
 #[cfg(test)]
 mod tests {
+    use data::{Part, SizeSampler, Workloads};
     use proptest::prelude::*;
-    use sim::{Part, Scenario, SizeSampler, Workloads, random};
+    use sim::{Scenario, random};
 
     use super::*;
     use crate::candidates::{Choice, Exploration};
@@ -280,7 +281,7 @@ mod tests {
             if cut_off {
                 let mut environment = scenario.own_environment();
                 environment.uplinks_mbps[0] = 0.0;
-                model.enter(&environment).expect("fits");
+                model = model.at(&environment).expect("fits");
             }
             let sampler = SizeSampler::new(&scenario).expect("no file");
             let code = if categorical { Code::Categorical } else { Codec::default_code(&model) };
@@ -289,8 +290,8 @@ mod tests {
             let codec = Codec::new(code, &model, sampler.moments().into()).expect("checked").reading(reads);
             let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![11], outputs: codec.outputs() };
             let ensemble = Ensemble::random(&shape, dnns, seed, &Device::flex());
-            let mut source = Workloads::new(&scenario, sampler, Part::Training, random::stream(seed, "test"));
-            let workloads: Vec<Workload> = (0..count).map(|_| source.draw()).collect();
+            let mut source = Workloads::new(&model, sampler, Part::Training, random::stream(seed, "test"));
+            let workloads: Vec<Workload> = (0..count).map(|_| source.draw().workload).collect();
 
             let mut policy = Policy::new("fused", &ensemble, codec, selection, &Device::flex());
             let plain = Box::new(PlainForward::new(&ensemble, &Device::flex()));

@@ -7,10 +7,11 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use common::{Random, State, kernels};
+use data::{Part, SizeSampler, Workloads};
 use model::fused::{Adam, Head, Inference, Samples, Shape, Trainer};
 use model::{Codec, DeviceChoice, Ensemble, NetworkShape, Policy, Selection};
 use sim::scheme::Exact;
-use sim::{Part, Scenario, SizeSampler, Workloads, random};
+use sim::{Scenario, random};
 
 struct Counting;
 
@@ -55,7 +56,7 @@ fn decisions_do_not_allocate_after_the_first() {
     let shape = NetworkShape { inputs: 9, hidden: vec![120, 80], outputs: 18 };
     let device = DeviceChoice::Flex.open().expect("built in by default").device;
     let ensemble = Ensemble::random(&shape, 8, 1, &device);
-    let mut source = Workloads::new(&scenario, sampler, Part::Training, random::stream(1, "test"));
+    let mut source = Workloads::new(&model, sampler, Part::Training, random::stream(1, "test"));
     let mut sizes = vec![0.0; 300 * 9];
     source.fill(&mut sizes);
     let mut places = vec![0; 300 * 9];

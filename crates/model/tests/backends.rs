@@ -6,13 +6,14 @@
 
 use std::path::Path;
 
+use data::StandardSet;
 use model::fleet::{FleetCase, FleetLearner, FleetNet, FleetShape, Instance};
 use model::{
     Adam, Backend, DeviceKind, Ensemble, Head, NetworkShape, Policy, Record, Samples, Selection, available, forward,
     learner,
 };
+use sim::Scenario;
 use sim::random::{self, Stream};
-use sim::{Scenario, StandardSet};
 
 const DNNS: usize = 3;
 const BATCH: usize = 37;
@@ -111,14 +112,14 @@ fn the_shipped_record_has_the_same_logits_and_decisions_everywhere() {
     let of = |backend: &Backend| {
         let record = Record::load(path, &backend.device).expect("it ships with the project");
         let codec = record.codec(&model);
-        let mut inputs = vec![0.0; set.workloads().len() * codec.inputs()];
-        for (workload, row) in set.workloads().iter().zip(inputs.chunks_exact_mut(codec.inputs())) {
+        let mut inputs = vec![0.0; set.instances().len() * codec.inputs()];
+        for (workload, row) in set.workloads().zip(inputs.chunks_exact_mut(codec.inputs())) {
             codec.encode(&model, workload.sizes_bytes(), row);
         }
         let mut logits = Vec::new();
         forward(&record.ensemble, &backend.device).logits(&inputs, &mut logits);
         let mut policy = Policy::new("mr-dro", &record.ensemble, codec, Selection::explored(6), &backend.device);
-        let sizes: Vec<f64> = set.workloads().iter().flat_map(|workload| workload.sizes_bytes().to_vec()).collect();
+        let sizes: Vec<f64> = set.workloads().flat_map(|workload| workload.sizes_bytes().to_vec()).collect();
         let mut places = vec![0; sizes.len()];
         policy.decide_batch(&model, &sizes, &mut places).expect("the record fits");
         (logits, places)

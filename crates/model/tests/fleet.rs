@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::tensor::Device;
+use data::{Part, SizeSampler, Workloads};
 use model::fleet::{
     Effort, FleetCase, FleetEnsemble, FleetForward, FleetLearner, FleetNet, FleetPolicy, FleetScratch, FleetShape,
     Instance,
@@ -14,7 +15,7 @@ use model::{AnyRecord, FleetRecord, Record, RecordError};
 use sim::random::{self, Stream};
 use sim::scenario::PerDevice;
 use sim::scheme::{Exact, Greedy, Order, Scheme};
-use sim::{CostModel, Fleets, Part, Scenario, SizeSampler, Workload, Workloads};
+use sim::{CostModel, Fleets, Scenario, Workload};
 
 const SHAPE: FleetShape = FleetShape { width: 6, rounds: 3 };
 /// Two ways to add the same numbers.
@@ -24,7 +25,7 @@ fn sizes_of(scenario: &Scenario, model: &CostModel, random: &mut Stream) -> Vec<
     let sampler = SizeSampler::new(scenario).expect("drawn sizes");
     let sizes = random::stream_of(3, "sizes", &[random::unit(random)]);
     let mut sizes_bytes = vec![0.0; model.task_count()];
-    Workloads::new(scenario, sampler, Part::Training, sizes).fill(&mut sizes_bytes);
+    Workloads::new(model, sampler, Part::Training, sizes).fill(&mut sizes_bytes);
     sizes_bytes
 }
 
@@ -162,7 +163,7 @@ fn any_number_of_servers_is_decided_and_places_out_of_reach_are_left_alone() {
         }
         let mut environment = scenario.own_environment();
         environment.uplinks_mbps[0] = 0.0;
-        let model = scenario.check().expect("valid").entered(&environment).expect("fits");
+        let model = scenario.check().expect("valid").at(&environment).expect("fits");
         let sizes_bytes = sizes_of(&scenario, &model, &mut random);
         let workload = Workload::from_bytes(5, sizes_bytes);
         for effort in [Effort::SearchFree, Effort::Passes, Effort::Within(30)] {

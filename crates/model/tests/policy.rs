@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use data::{EnvironmentSampler, SizeSampler, StandardSet};
 use model::{
     Choice, Code, Codec, DeviceChoice, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Policy, Record,
     RecordError, Selection,
 };
 use sim::scheme::{Exact, Scheme};
-use sim::{CostModel, EnvironmentSampler, Scenario, SizeSampler, StandardSet};
+use sim::{CostModel, Scenario, Workload};
 
 fn record(scenario: &str, code: Option<Code>) -> (Record, CostModel) {
     let scenario = Scenario::load(scenario).expect("a preset");
@@ -41,6 +42,10 @@ fn set(record: &Record, model: &CostModel) -> StandardSet {
     StandardSet::of(&record.scenario, model).expect("no file")
 }
 
+fn workloads(set: &StandardSet) -> Vec<Workload> {
+    set.workloads().cloned().collect()
+}
+
 const SELECTIONS: [Selection; 4] = [
     Selection::PAPER,
     Selection { exploration: Exploration::Threshold, choice: Choice::PerDevice },
@@ -52,11 +57,11 @@ const SELECTIONS: [Selection; 4] = [
 fn one_by_one_and_all_at_once_give_the_same_decisions() {
     for code in [Code::Indicators, Code::Categorical] {
         let (record, model) = record("paper-wan", Some(code));
-        let set = set(&record, &model);
+        let workloads = workloads(&set(&record, &model));
         for selection in SELECTIONS {
             let mut policy = policy(&record, &model, selection);
-            let together = policy.decide_all(&model, set.workloads()).expect("fits");
-            for (workload, solution) in set.workloads().iter().zip(&together) {
+            let together = policy.decide_all(&model, &workloads).expect("fits");
+            for (workload, solution) in workloads.iter().zip(&together) {
                 assert_eq!(policy.decide(&model, workload).expect("fits"), *solution);
             }
         }
@@ -67,7 +72,7 @@ fn one_by_one_and_all_at_once_give_the_same_decisions() {
 fn more_candidates_never_cost_more_and_none_undercuts_the_optimum() {
     for code in [Code::Indicators, Code::Categorical] {
         let (record, model) = record("paper-wan", Some(code));
-        for workload in &set(&record, &model).workloads()[..100] {
+        for workload in set(&record, &model).workloads().take(100) {
             let mut cost = |selection| {
                 let solution = policy(&record, &model, selection).decide(&model, workload).expect("fits");
                 model.cost(workload.sizes_bytes(), solution.decision.places())
@@ -86,7 +91,7 @@ fn more_candidates_never_cost_more_and_none_undercuts_the_optimum() {
 fn evaluations_are_counted() {
     let (record, model) = record("paper", None);
     let set = set(&record, &model);
-    let workload = &set.workloads()[0];
+    let workload = &set.instances()[0].workload;
     let expected = [4, 4, 4 * 5, 4 * 5];
     for (selection, expected) in SELECTIONS.into_iter().zip(expected) {
         assert_eq!(policy(&record, &model, selection).decide(&model, workload).expect("fits").evaluations, expected);
@@ -96,7 +101,7 @@ fn evaluations_are_counted() {
 #[test]
 fn a_workload_of_another_shape_is_refused() {
     let (record, model) = record("paper", None);
-    let workload = sim::Workload::from_mb(2, &[20.0; 6]);
+    let workload = Workload::from_mb(2, &[20.0; 6]);
     let error =
         policy(&record, &model, Selection::PAPER).decide(&model, &workload).expect_err("3 devices with 2 tasks");
     assert!(error.to_string().contains("3 devices with 2 tasks"), "{error}");
@@ -115,9 +120,9 @@ fn a_saved_record_loads_as_it_was_and_decides_the_same() {
     assert_eq!(loaded.scenario, record.scenario);
     assert_eq!((loaded.code, loaded.scaling, loaded.selection), (record.code, record.scaling, record.selection));
     assert_eq!((&loaded.provenance, &loaded.measures), (&record.provenance, &record.measures));
-    let set = set(&record, &model);
-    let before = policy(&record, &model, record.selection).decide_all(&model, set.workloads()).expect("fits");
-    let after = policy(&loaded, &model, loaded.selection).decide_all(&model, set.workloads()).expect("fits");
+    let workloads = workloads(&set(&record, &model));
+    let before = policy(&record, &model, record.selection).decide_all(&model, &workloads).expect("fits");
+    let after = policy(&loaded, &model, loaded.selection).decide_all(&model, &workloads).expect("fits");
     assert_eq!(before, after);
     assert!(matches!(record.save(&path), Err(RecordError::Exists { .. })));
 }
@@ -143,7 +148,7 @@ fn a_record_keeps_what_its_networks_read_of_the_environment() {
     let loaded = Record::load(&path, &device).expect("just saved");
     assert_eq!((loaded.reads, &loaded.scenario), (record.reads, &record.scenario));
     let set = StandardSet::of(&record.scenario, &model).expect("no file");
-    let costs = |record: &Record| set.costs_of(&mut policy(record, &model, Selection::PAPER), &model).expect("fits");
+    let costs = |record: &Record| set.costs_of(&mut policy(record, &model, Selection::PAPER)).expect("fits");
     assert_eq!(costs(&record), costs(&loaded));
     // What the networks read must be what their inputs are for.
     let text = fs::read_to_string(path.join("manifest.toml")).expect("just written");
@@ -157,7 +162,7 @@ fn networks_that_read_the_environment_decide_by_it() {
     let codec = record.codec(&model);
     let mut environment = model.environment().clone();
     environment.uplinks_mbps = vec![0.3, 3.0, 30.0];
-    let there = model.entered(&environment).expect("fits");
+    let there = model.at(&environment).expect("fits");
     let (mut here_inputs, mut there_inputs) = (vec![0.0; codec.inputs()], vec![0.0; codec.inputs()]);
     let sizes = [20e6; 9];
     codec.encode(&model, &sizes, &mut here_inputs);

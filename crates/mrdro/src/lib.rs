@@ -67,6 +67,7 @@ pub use run::{
     CheckpointInterval, FleetResults, Results, RunOptions, ScenarioResults, Trained, Unfinished, resume, train,
 };
 pub use run_dir::RunDir;
+pub use training::{FleetTraining, Training, TrainingError};
 
 /// What most programs need.
 pub mod prelude {
@@ -74,6 +75,5 @@ pub mod prelude {
     pub use sim::scheme::Scheme;
     pub use sim::{Decision, Scenario, Workload};
 
-    pub use crate::training::Training;
-    pub use crate::{Problem, RunObserver, RunOptions, RunPlan};
+    pub use crate::{Problem, RunObserver, RunOptions, RunPlan, Training};
 }

@@ -1,12 +1,10 @@
 //! Prices and classic schemes: `cargo bench -p sim`.
 
+use data::{Part, SizeSampler, Workloads};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use sim::scheme::{self, Scheme};
-use sim::{
-    CostModel, Decision, IncrementalCost, Part, Scenario, SizeSampler, Workload, Workloads, allocation, random,
-    scenario,
-};
+use sim::{CostModel, Decision, IncrementalCost, Scenario, Workload, allocation, random, scenario};
 
 fn main() {
     divan::main();
@@ -25,8 +23,8 @@ fn problem((devices, tasks): (usize, usize), servers: usize) -> (CostModel, Vec<
     let model = scenario.check().expect("valid");
     let random = random::stream(0, "bench");
     let sampler = SizeSampler::new(&scenario).expect("no file");
-    let mut source = Workloads::new(&scenario, sampler, Part::Training, random);
-    (model, (0..512).map(|_| source.draw()).collect())
+    let mut source = Workloads::new(&model, sampler, Part::Training, random);
+    (model, (0..512).map(|_| source.draw().workload).collect())
 }
 
 /// Devices and tasks of fleets from small to large.
@@ -119,10 +117,10 @@ fn share_out_bandwidth_for_512_decisions(bencher: Bencher<'_, '_>, (devices, tas
     scenario.tasks.per_device = tasks;
     let model = scenario.check().expect("valid");
     let sampler = SizeSampler::new(&scenario).expect("no file");
-    let mut source = Workloads::new(&scenario, sampler, Part::Training, random::stream(0, "bench"));
+    let mut source = Workloads::new(&model, sampler, Part::Training, random::stream(0, "bench"));
     let mut random = random::stream(1, "bench");
     let mut places = || (0..devices * tasks).map(|_| random::below(&mut random, 3) as u8).collect::<Vec<_>>();
-    let set: Vec<_> = (0..512).map(|_| (source.draw(), Decision::from_places(tasks, places()))).collect();
+    let set: Vec<_> = (0..512).map(|_| (source.draw().workload, Decision::from_places(tasks, places()))).collect();
     bencher.counter(ItemsCount::new(512_usize)).bench_local(|| {
         for (workload, decision) in &set {
             black_box(allocation::allocate(&model, black_box(workload), decision, 20.0 * devices as f64))
@@ -137,8 +135,8 @@ fn shared((devices, tasks): (usize, usize)) -> (CostModel, Vec<Workload>) {
     (scenario.devices.count, scenario.tasks.per_device) = (devices, tasks);
     let model = scenario.check().expect("valid");
     let sampler = SizeSampler::new(&scenario).expect("no file");
-    let mut source = Workloads::new(&scenario, sampler, Part::Training, random::stream(0, "bench"));
-    (model, (0..4).map(|_| source.draw()).collect())
+    let mut source = Workloads::new(&model, sampler, Part::Training, random::stream(0, "bench"));
+    (model, (0..4).map(|_| source.draw().workload).collect())
 }
 
 /// Every task of a fleet at every other place: the price of a move.

@@ -8,8 +8,9 @@
 use std::error::Error;
 use std::time::Instant;
 
+use data::{Part, SizeSampler, Workloads};
 use sim::scheme::{self, Annealing, Exact, Scheme};
-use sim::{CostModel, Part, Scenario, SizeSampler, Workload, Workloads, random};
+use sim::{CostModel, Scenario, Workload, random};
 
 /// Devices and tasks of each.
 const FLEETS: [(usize, usize); 6] = [(3, 3), (10, 3), (30, 3), (50, 3), (10, 10), (50, 10)];
@@ -37,8 +38,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         (scenario.devices.count, scenario.tasks.per_device) = (devices, tasks);
         let model = scenario.check()?;
         let mut source =
-            Workloads::new(&scenario, SizeSampler::new(&scenario)?, Part::HeldOut, random::stream(0, "fleets"));
-        let set: Vec<Workload> = (0..WORKLOADS).map(|_| source.draw()).collect();
+            Workloads::new(&model, SizeSampler::new(&scenario)?, Part::HeldOut, random::stream(0, "fleets"));
+        let set: Vec<Workload> = (0..WORKLOADS).map(|_| source.draw().workload).collect();
         fleet(&model, &set)?;
     }
     Ok(())

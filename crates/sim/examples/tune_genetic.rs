@@ -3,9 +3,10 @@
 //!
 //! On workloads of its own, not on the standard set that results are shown on.
 
+use data::{Part, SizeSampler, Workloads};
 use rayon::prelude::*;
 use sim::scheme::{Exact, Genetic, GeneticSettings, Scheme};
-use sim::{CostModel, Part, Scenario, SizeSampler, Workload, Workloads, metrics, random};
+use sim::{CostModel, Scenario, Workload, metrics, random};
 
 /// Prices of a decision.
 const PRICES: usize = 2930;
@@ -26,8 +27,8 @@ impl Fleet {
         (scenario.devices.count, scenario.tasks.per_device) = (devices, tasks);
         let model = scenario.check().expect("valid");
         let sampler = SizeSampler::new(&scenario).expect("no file of sizes");
-        let mut source = Workloads::new(&scenario, sampler, Part::Training, random::stream(1, "tuning"));
-        let workloads: Vec<Workload> = (0..WORKLOADS).map(|_| source.draw()).collect();
+        let mut source = Workloads::new(&model, sampler, Part::Training, random::stream(1, "tuning"));
+        let workloads: Vec<Workload> = (0..WORKLOADS).map(|_| source.draw().workload).collect();
         let mut exact = Exact::new();
         let optimal = workloads.iter().map(|workload| cost(&model, &mut exact, workload)).collect();
         Self { model, workloads, optimal }

@@ -3,60 +3,49 @@
 //!
 //! ```
 //! use sim::scheme::{Exact, Greedy, Order, Scheme};
-//! use sim::{Scenario, StandardSet};
+//! use sim::{Scenario, Workload, metrics};
 //!
-//! let scenario = Scenario::load("paper-wan")?;
-//! let model = scenario.check()?;
-//! let set = StandardSet::of(&scenario, &model)?;
-//! let greedy = sim::metrics::evaluate(&mut Greedy::new(Order::Given), &model, &set)?;
-//! let exact = sim::metrics::evaluate(&mut Exact::new(), &model, &set)?;
-//! assert!(greedy.mean_cost > exact.mean_cost);
+//! let model = Scenario::load("paper-wan")?.check()?;
+//! let workload = Workload::from_mb(3, &[12.0, 25.5, 18.0, 10.0, 20.0, 30.0, 11.0, 12.0, 13.0]);
+//! let greedy = Greedy::new(Order::Given).decide(&model, &workload)?.decision;
+//! let exact = Exact::new().decide(&model, &workload)?.decision;
+//! let [greedy, exact] = [greedy, exact].map(|decision| model.evaluate(&workload, &decision).cost);
+//! assert!(metrics::q2(&[exact], &[greedy]) <= 1.0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! # The words
-//! - A [`Scenario`] is devices, servers, links, task sizes and α as a person writes them; [`Scenario::check`] makes a
-//!   [`CostModel`] in SI units of it.
-//! - A [`Workload`] **W** is the sizes of N × M tasks, a [`Decision`] **X** says where each of them runs
-//!   ([`Placement`]), an [`Outcome`] is what that costs.
-//! - An [`Environment`] is what changes while a system runs: uplinks, capacities, α; a [`CostModel`] prices in one.
+//! - A [`Scenario`] describes devices, servers, links, task sizes and α as a person writes them; [`Scenario::check`] makes
+//!   a [`CostModel`] in SI units from it.
+//! - A [`Workload`] **W** holds the sizes of N × M tasks, a [`Decision`] **X** says where each of them runs
+//!   ([`Placement`]), an [`Outcome`] is the energy, time and cost of that.
+//! - An [`Environment`] is the part of a scenario that changes while a system runs: uplinks, capacities, α. A
+//!   [`CostModel`] is always in one; [`CostModel::at`] makes one in another.
+//! - An [`Instance`] is a workload in its environment.
+//! - A [`Scheme`](scheme::Scheme) is anything that decides; it has a name.
+//! - Devices that share a server or a link wait for each other ([`CostModel::is_separable`]).
+//! - An [`IncrementalCost`] follows a decision that changes task by task.
 //! - An [`allocation`] shares one bandwidth out among the devices' uplinks.
-//! - [`exchange`] is how other programs name workloads and are answered.
-//! - A [`trace`] is what a device measured of its network.
-//! - Devices that share a server or a link wait for each other ([`CostModel::is_separable`]); [`IncrementalCost`] prices
-//!   decisions that change task by task, [`allocation`] shares out bandwidth.
 //! - [`Fleets`] are scenarios drawn at random.
-//! - A [`Scheme`](scheme::Scheme) is anything that decides.
 //! - Random numbers come from [`random::stream`]s, derived by name from one seed.
 //!
 //! # What it does not do
-//! Energy of idle devices and results sent back are not modelled; nor does anything here print, read arguments or write
-//! files.
+//! The energy of idle devices and the way of results back are not modelled. Nothing here prints, reads arguments or
+//! writes files. Random workloads, recordings and exchange formats are in the crate `data`.
 
-pub mod allocation;
 pub mod config;
-mod cost;
-mod decision;
-mod environment;
-mod error;
-pub mod exchange;
-mod fleets;
+pub mod limits;
 pub mod metrics;
 pub mod random;
-pub mod scenario;
-pub mod scheme;
-pub mod trace;
+mod tasks;
 pub mod units;
-mod workload;
 
-pub use cost::{CostModel, FirstSwap, IncrementalCost, Outcome, Rate, TimeTerms};
-pub use decision::{Decision, Placement, ServerId};
-pub use environment::{
-    Environment, EnvironmentMoments, EnvironmentSampler, MAX_UPLINK_MBPS, Moments, SLOWEST_TOLD_APART_MBPS, WINDOW_S,
-    uplink_windows,
-};
-pub use error::{AllocationError, DataError, EnvironmentError, ScenarioError, SchemeError, SizesError};
-pub use fleets::Fleets;
-pub use metrics::StandardSet;
-pub use scenario::Scenario;
-pub use workload::{MAX_SIZE_MB, Part, SizeMoments, SizeSampler, Workload, Workloads, is_size};
+pub use tasks::allocation::{self, AllocationError};
+pub use tasks::cost::{CostModel, FirstSwap, IncrementalCost, Outcome, Rate, TimeTerms};
+pub use tasks::decision::{Decision, Placement, ServerId};
+pub use tasks::environment::{Environment, EnvironmentError};
+pub use tasks::fleets::Fleets;
+pub use tasks::instance::Instance;
+pub use tasks::scenario::{self, Scenario, ScenarioError};
+pub use tasks::scheme::{self, SchemeError};
+pub use tasks::workload::{Workload, is_size};

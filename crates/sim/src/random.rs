@@ -25,7 +25,7 @@ pub fn stream(seed: u64, name: &str) -> Stream {
     stream_of(seed, name, &[])
 }
 
-/// The stream called `name` under `seed` that belongs to certain values: the same values, the same stream.
+/// The stream called `name` under `seed` that belongs to these values. Equal values have equal streams.
 pub fn stream_of(seed: u64, name: &str, values: &[f64]) -> Stream {
     let mut hash = Sha256::new();
     hash.update(seed.to_le_bytes());
@@ -41,7 +41,7 @@ pub fn unit(random: &mut impl Rng) -> f64 {
     (random.next_u64() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
 }
 
-/// A number in `0..bound`, every one equally likely up to a bias below `bound / 2^64`.
+/// A number in `0..bound`. All are equally likely, up to a bias below `bound / 2^64`.
 ///
 /// # Panics
 /// If `bound` is 0.
@@ -50,7 +50,7 @@ pub fn below(random: &mut impl Rng, bound: usize) -> usize {
     ((u128::from(random.next_u64()) * bound as u128) >> 64) as usize
 }
 
-/// Puts `items` into random order (Fisher and Yates).
+/// Puts `items` into random order, by the algorithm of Fisher and Yates.
 pub fn shuffle<T>(random: &mut impl Rng, items: &mut [T]) {
     for last in (1..items.len()).rev() {
         items.swap(last, below(random, last + 1));

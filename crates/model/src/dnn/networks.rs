@@ -8,7 +8,7 @@ use sim::scheme::Scheme;
 use sim::{CostModel, Scenario};
 
 use super::{MAX_PARAMETERS, NetworkShape};
-use crate::candidates::{Choice, Exploration, Selection};
+use crate::candidates::{Choice, DEFAULT_FLIPS, Exploration, Selection};
 use crate::codec::{Code, Codec, EnvironmentInputs, Scaling};
 use crate::ensemble::Ensemble;
 use crate::error::RecordError;
@@ -17,9 +17,6 @@ use crate::networks::{DecisionOptions, EnvironmentParts, Kind, Networks, OptionE
 use crate::policy::Policy;
 use crate::record::{ManifestFile, RecordText, Weights};
 use crate::state::StateError;
-
-/// Indicators flipped for each network where candidates are explored and nobody says how many.
-pub const DEFAULT_FLIPS: usize = 6;
 
 /// Trained DNNs with what they decide about and how they are read.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ fn close(a: f64, b: f64) -> bool {
 fn with_uplinks(model: &CostModel, uplinks_mbps: &[f64]) -> CostModel {
     let mut environment = model.environment().clone();
     environment.uplinks_mbps = uplinks_mbps.to_vec();
-    model.entered(&environment).expect("uplinks of this fleet")
+    model.at(&environment).expect("uplinks of this fleet")
 }
 
 /// What a decision costs with other uplinks: the cost model alone, nothing of the allocation.
@@ -320,7 +320,7 @@ proptest! {
         let first = allocation::allocate(&model, &workload, &decision, total_mbps).expect("valid").outcome.cost;
         prop_assert!(joint.outcome.cost <= first, "{joint:?}, {first}");
         prop_assert!((1..=20).contains(&joint.rounds) && joint.evaluations > joint.rounds as u64, "{joint:?}");
-        let entered = model.entered(&joint.environment).expect("valid");
+        let entered = model.at(&joint.environment).expect("valid");
         prop_assert_eq!(joint.outcome, entered.evaluate(&workload, &joint.decision));
         prop_assert!(close(joint.environment.uplinks_mbps.iter().sum(), total_mbps), "{joint:?}");
         let mut environment = joint.environment.clone();

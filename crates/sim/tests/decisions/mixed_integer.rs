@@ -2,12 +2,13 @@
 
 use std::cell::Cell;
 
+use data::{Part, SizeSampler, Workloads};
 use microlp::{ComparisonOp, OptimizationDirection, Problem, Solution, SolveOptions, Variable};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use sim::scheme::{Exact, Scheme};
 use sim::units::{BYTES_PER_MB, bytes_per_second_from_mbps, hertz_from_mhz, joules_from_nj};
-use sim::{CostModel, Part, Scenario, SchemeError, SizeSampler, Workload, Workloads, random};
+use sim::{CostModel, Scenario, SchemeError, Workload, random};
 
 use crate::common::{any_or_nothing_shared, any_scenarios};
 
@@ -184,9 +185,10 @@ fn exact_is_the_optimum_of_a_mixed_integer_model_of_the_presets() {
         scenario.tasks.per_device = tasks;
         scenario.servers.truncate(servers);
         let sampler = SizeSampler::new(&scenario).expect("no file");
-        let mut source = Workloads::new(&scenario, sampler, Part::Training, random::stream(5, "oracle"));
+        let model = scenario.check().expect("valid");
+        let mut source = Workloads::new(&model, sampler, Part::Training, random::stream(5, "oracle"));
         for _ in 0..workloads {
-            assert_eq!(check(&scenario, &source.draw(), None), Ok(true), "{name}, {tasks} tasks");
+            assert_eq!(check(&scenario, &source.draw().workload, None), Ok(true), "{name}, {tasks} tasks");
         }
     }
 }

@@ -1,10 +1,10 @@
 //! The schemes against oracles and against known figures.
 
 use crate::common::{scenarios, scenarios_with};
+use data::{Evaluation, StandardSet, evaluate};
 use proptest::prelude::*;
-use sim::metrics::{Evaluation, evaluate};
 use sim::scheme::{self, BruteForce, Exact, Scheme};
-use sim::{CostModel, Decision, Scenario, SchemeError, StandardSet, Workload, random};
+use sim::{CostModel, Decision, Scenario, SchemeError, Workload, random};
 
 fn cost(scheme: &mut dyn Scheme, model: &CostModel, workload: &Workload) -> f64 {
     let solution = scheme.decide(model, workload).expect("small enough");
@@ -101,7 +101,7 @@ fn exact_answers_twelve_tasks_on_three_places() {
     scenario.tasks.per_device = 12;
     let model = scenario.check().expect("valid");
     let set = StandardSet::of(&scenario, &model).expect("no file needed");
-    let search = evaluate(&mut scheme::LocalSearch::new(), &model, &set).expect("always decides");
+    let search = evaluate(&mut scheme::LocalSearch::new(), &set).expect("always decides");
     let q2 = search.q2.expect("twelve tasks are within the exact search's limits");
     assert!(q2 > 0.99 && q2 <= 1.0, "{q2}");
 }
@@ -122,7 +122,7 @@ fn table(name: &str) -> Vec<Evaluation> {
     let model = scenario.check().expect("valid");
     let set = StandardSet::of(&scenario, &model).expect("no file needed");
     let schemes = scheme::classic(&model, 1);
-    schemes.into_iter().map(|mut scheme| evaluate(&mut *scheme, &model, &set).expect("small enough")).collect()
+    schemes.into_iter().map(|mut scheme| evaluate(&mut *scheme, &set).expect("small enough")).collect()
 }
 
 /// Q2 of the classic schemes on the standard sets, to two more digits than the figures known from elsewhere.
@@ -176,15 +176,15 @@ fn keeping_the_smallest_task_local_scores_as_published_constants_say() {
     let model = scenario.check().expect("valid");
     let set = StandardSet::of(&scenario, &model).expect("no file needed");
     let costs: Vec<f64> = set
-        .workloads()
+        .instances()
         .iter()
-        .map(|workload| {
+        .map(|instance| {
             let mut places = vec![1; 9];
-            for (device, row) in workload.sizes_bytes().chunks_exact(3).enumerate() {
+            for (device, row) in instance.workload.sizes_bytes().chunks_exact(3).enumerate() {
                 let smallest = (0..3).min_by(|&a, &b| row[a].total_cmp(&row[b])).expect("three tasks");
                 places[device * 3 + smallest] = 0;
             }
-            model.cost(workload.sizes_bytes(), &places)
+            instance.cost(&places)
         })
         .collect();
     let q2 = set.q2(&costs).expect("small enough");

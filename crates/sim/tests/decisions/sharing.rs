@@ -168,7 +168,7 @@ proptest! {
         if is_cut_off {
             environment.uplinks_mbps[0] = 0.0;
         }
-        let model = model.entered(&environment).expect("its own but for a device without a network");
+        let model = model.at(&environment).expect("its own but for a device without a network");
         let mut sizes = workload.sizes_bytes().to_vec();
         sizes.iter_mut().zip(empty).filter(|(_, is_empty)| *is_empty).for_each(|(size, _)| *size = 0.0);
         let sizes = &sizes[..];
@@ -314,7 +314,7 @@ fn the_optimum_where_servers_are_shared_is_what_it_was() {
     let costs = |name: &str| -> Vec<String> {
         let scenario = Scenario::load(name).expect("a preset");
         let model = scenario.check().expect("valid");
-        let set = sim::StandardSet::of(&scenario, &model).expect("no files");
+        let set = data::StandardSet::of(&scenario, &model).expect("no files");
         set.optimal().expect("small enough")[..3].iter().map(|cost| format!("{cost:.6}")).collect()
     };
     assert_eq!(costs("shared-edge"), ["286.176246", "258.820500", "279.629307"]);

@@ -3,7 +3,8 @@
 use std::fs;
 
 use sim::config::Mistakes;
-use sim::scenario::{MAX_SERVERS, MAX_TASKS, PerDevice, Server, Sharing, SizeDistribution, Tier};
+use sim::limits::{MAX_SERVERS, MAX_TASKS};
+use sim::scenario::{PerDevice, Server, Sharing, SizeDistribution, Tier};
 use sim::{Scenario, ScenarioError};
 
 use crate::{directory, preset};

@@ -1,8 +1,7 @@
-//! Scenario files and files of task sizes, from the side of who uses the library.
+//! Scenario files, as a user of the library reads them.
 
 mod any_text;
 mod files;
-mod sizes;
 
 use std::fs;
 use std::path::PathBuf;

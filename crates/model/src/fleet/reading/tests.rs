@@ -1,4 +1,5 @@
-use sim::{Fleets, Part, Scenario, SizeSampler, Workloads, random};
+use data::{Part, SizeSampler, Workloads};
+use sim::{Fleets, Scenario, random};
 
 use super::{INPUTS, Reading, reference};
 use crate::fleet::instance::Instance;
@@ -8,8 +9,8 @@ use crate::fleet::shares::begin;
 fn instance(scenario: &Scenario, seed: u64) -> Instance {
     let model = scenario.check().expect("valid");
     let sampler = SizeSampler::new(scenario).expect("no file");
-    let mut source = Workloads::new(scenario, sampler, Part::HeldOut, random::stream(seed, "sizes"));
-    Instance::new(&model, source.draw().sizes_bytes())
+    let mut source = Workloads::new(&model, sampler, Part::HeldOut, random::stream(seed, "sizes"));
+    Instance::new(&model, source.draw().workload.sizes_bytes())
 }
 
 /// Which inputs jump where two values tie, with those that are too close to tell.

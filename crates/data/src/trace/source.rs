@@ -1,0 +1,71 @@
+//! The files of a recording: those that were read, and those that were not.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::format::Format;
+use crate::bad_lines::{BadLines, counted};
+use crate::limits::MAX_DEPTH;
+
+/// One file that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The file.
+    pub path: PathBuf,
+    /// Its format.
+    pub format: Format,
+    /// Lines in it.
+    pub lines: u64,
+    /// Samples that it gave.
+    pub samples: usize,
+    /// Measurements left out on purpose: transfers below [`MIN_PAYLOAD_MIB`](crate::limits::MIN_PAYLOAD_MIB), and packets in
+    /// the last second of a `mahimahi` file, which is not a full one.
+    pub left_out: u64,
+    /// Lines that cannot be used.
+    pub bad: BadLines,
+}
+
+/// A file or folder that was not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Where.
+    pub path: PathBuf,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// Why a file or folder was not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SkipReason {
+    /// It is empty, or fewer than half of its first lines look like a trace.
+    NotATrace,
+    /// It looks like a trace but has no usable sample.
+    NoSamples(Box<Source>),
+    /// It was met before under another name.
+    SeenBefore,
+    /// It is neither a file nor a folder, or a link that leads nowhere.
+    NotAFile,
+    /// It is a folder more than [`MAX_DEPTH`] below the first one.
+    TooDeep,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = counted(self.lines, "line");
+        let samples = counted(self.samples as u64, "sample");
+        let left_out = counted(self.left_out, "measurement");
+        write!(f, "{}, {lines}, {samples}, {left_out} left out, {}", self.format, self.bad)
+    }
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotATrace => f.write_str("not a trace"),
+            Self::NoSamples(found) => write!(f, "no usable sample: {found}"),
+            Self::SeenBefore => f.write_str("met before under another name"),
+            Self::NotAFile => f.write_str("not a file"),
+            Self::TooDeep => write!(f, "more than {MAX_DEPTH} folders deep"),
+        }
+    }
+}

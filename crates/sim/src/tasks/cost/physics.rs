@@ -1,0 +1,117 @@
+//! From a scenario's physics to the rates of one environment.
+
+use super::contention::{Contention, OwnRate, SharedRate};
+use super::rates::Rate;
+use crate::limits::SLOWEST_LINK_MBPS;
+use crate::tasks::environment::Environment;
+use crate::tasks::scenario::Link;
+use crate::units::bytes_per_second_from_mbps;
+
+/// The cost of a place that cannot be reached, in time and energy, as a multiple of the device's own cost: finite, so that
+/// sums and differences stay numbers, and more than any decision for it could gain.
+const UNREACHABLE: f64 = 1e6;
+
+/// The part of a scenario's rates that no environment changes.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Physics {
+    /// σ.
+    pub(crate) instructions_per_byte: f64,
+    /// The rate of each device itself.
+    pub(crate) local: Vec<Rate>,
+    /// Energy to send a byte, for each device.
+    pub(crate) transmit_j_per_byte: Vec<f64>,
+    /// The rate of the link between all uplinks and all servers, in Mbit/s, if there is one.
+    pub(crate) shared_uplink_mbps: Option<f64>,
+    pub(crate) servers: Vec<ServerPhysics>,
+}
+
+/// One server as devices see it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ServerPhysics {
+    pub(crate) compute_j_per_byte: f64,
+    pub(crate) frequency_hz: f64,
+    /// Whether it works for all devices together.
+    pub(crate) is_shared: bool,
+    /// The link that all devices share behind their own, in Mbit/s.
+    pub(crate) shared_link_mbps: Option<f64>,
+    /// The link of each device.
+    pub(crate) links: Vec<Link>,
+}
+
+impl ServerPhysics {
+    /// Time to compute a byte with a share of its frequency.
+    pub(crate) fn compute_s_per_byte(&self, instructions_per_byte: f64, capacity: f64) -> f64 {
+        instructions_per_byte / (self.frequency_hz * capacity)
+    }
+}
+
+impl Physics {
+    /// Whether one device's decision changes another's time.
+    pub(crate) fn is_coupled(&self) -> bool {
+        self.shared_uplink_mbps.is_some()
+            || self.servers.iter().any(|server| server.is_shared || server.shared_link_mbps.is_some())
+    }
+
+    /// Writes the rates of an environment and whether each place can be reached in it, both `[device][place]`. `reachable`
+    /// is left empty if all places can be reached.
+    pub(super) fn rates(&self, environment: &Environment, rates: &mut Vec<Rate>, reachable: &mut Vec<bool>) {
+        rates.clear();
+        reachable.clear();
+        for (device, local) in self.local.iter().enumerate() {
+            rates.push(*local);
+            reachable.push(true);
+            for (server, capacity) in self.servers.iter().zip(&environment.capacities) {
+                let mbps = server.links[device].mbps(environment.uplinks_mbps[device]);
+                // Eqs. (9) and (13).
+                let energy_j_per_byte = server.compute_j_per_byte + self.transmit_j_per_byte[device];
+                reachable.push(mbps >= SLOWEST_LINK_MBPS);
+                rates.push(if mbps >= SLOWEST_LINK_MBPS {
+                    // Eqs. (7), (8) and (12); a shared link counts as if this device alone used it.
+                    let narrowest = server.shared_link_mbps.into_iter().chain(self.shared_uplink_mbps);
+                    let mbps = narrowest.fold(mbps, f64::min);
+                    let time_s_per_byte = server.compute_s_per_byte(self.instructions_per_byte, *capacity)
+                        + 1.0 / bytes_per_second_from_mbps(mbps);
+                    Rate { energy_j_per_byte, time_s_per_byte }
+                } else {
+                    Rate {
+                        energy_j_per_byte: UNREACHABLE * local.energy_j_per_byte.max(energy_j_per_byte),
+                        time_s_per_byte: UNREACHABLE * local.time_s_per_byte,
+                    }
+                });
+            }
+        }
+        if reachable.iter().all(|&reachable| reachable) {
+            reachable.clear();
+        }
+    }
+
+    /// Writes what devices share in an environment.
+    pub(super) fn contention(&self, environment: &Environment, contention: &mut Contention) {
+        let link_s_per_byte = |mbps: Option<f64>| mbps.map_or(0.0, |mbps| 1.0 / bytes_per_second_from_mbps(mbps));
+        contention.uplink_s_per_byte = link_s_per_byte(self.shared_uplink_mbps);
+        let servers = || self.servers.iter().zip(&environment.capacities);
+        let compute_s_per_byte =
+            |server: &ServerPhysics, capacity: f64| server.compute_s_per_byte(self.instructions_per_byte, capacity);
+        contention.shared.clear();
+        contention.shared.push(SharedRate::default());
+        contention.shared.extend(servers().map(|(server, capacity)| SharedRate {
+            compute_s_per_byte: if server.is_shared { compute_s_per_byte(server, *capacity) } else { 0.0 },
+            link_s_per_byte: link_s_per_byte(server.shared_link_mbps),
+        }));
+        contention.own.clear();
+        for (device, local) in self.local.iter().enumerate() {
+            contention.own.push(OwnRate { send_s_per_byte: 0.0, compute_s_per_byte: local.time_s_per_byte });
+            contention.own.extend(servers().map(|(server, capacity)| {
+                let mbps = server.links[device].mbps(environment.uplinks_mbps[device]);
+                if mbps >= SLOWEST_LINK_MBPS {
+                    OwnRate {
+                        send_s_per_byte: 1.0 / bytes_per_second_from_mbps(mbps),
+                        compute_s_per_byte: if server.is_shared { 0.0 } else { compute_s_per_byte(server, *capacity) },
+                    }
+                } else {
+                    OwnRate { send_s_per_byte: UNREACHABLE * local.time_s_per_byte, compute_s_per_byte: 0.0 }
+                }
+            }));
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Scenarios: devices, servers, links, task sizes and the weight of energy against time, as a person writes them.
+
+mod check;
+mod environments;
+mod link;
+mod read;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+pub(crate) use self::link::Link;
+pub use crate::config::Numbers as PerDevice;
+use crate::config::Mistakes;
+
+/// The scenarios that ship with the program: name and TOML text.
+const PRESETS: [(&str, &str); 7] = [
+    ("paper", include_str!("../../../scenarios/paper.toml")),
+    ("paper-wan", include_str!("../../../scenarios/paper-wan.toml")),
+    ("paper-fitted", include_str!("../../../scenarios/paper-fitted.toml")),
+    ("ddlo", include_str!("../../../scenarios/ddlo.toml")),
+    ("mobile", include_str!("../../../scenarios/mobile.toml")),
+    ("shared-edge", include_str!("../../../scenarios/shared-edge.toml")),
+    ("shared-edges", include_str!("../../../scenarios/shared-edges.toml")),
+];
+
+/// A scenario in human units (MB = 10^6 bytes, Mbit/s, MHz, nJ). [`Scenario::check`] makes a
+/// [`CostModel`](crate::CostModel) in SI units of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Scenario {
+    /// What results and records call it.
+    pub name: String,
+    /// α of eq. (18): 1 counts energy alone, 0 time alone.
+    pub alpha: f64,
+    /// σ: instructions to run per byte of a task.
+    pub instructions_per_byte: f64,
+    /// e_t: energy to send one byte, in nJ.
+    pub transmit_energy_nj_per_byte: PerDevice,
+    /// The mobile devices.
+    pub devices: Devices,
+    /// Their tasks.
+    pub tasks: Tasks,
+    /// What changes while the system runs; `None`: nothing does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub environment: Option<EnvironmentDistribution>,
+    /// The servers, in the order in which placements name them.
+    pub servers: Vec<Server>,
+}
+
+/// The mobile devices of a scenario.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Devices {
+    /// N.
+    pub count: usize,
+    /// f_l, in MHz.
+    pub frequency_mhz: PerDevice,
+    /// ε_l, in nJ.
+    pub energy_per_instruction_nj: PerDevice,
+    /// b_n, in Mbit/s.
+    pub uplink_mbps: PerDevice,
+    /// What lies between all uplinks and all servers, in Mbit/s, split among those who send; `None`: nothing does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shared_uplink_mbps: Option<f64>,
+}
+
+/// The tasks of each device.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Tasks {
+    /// M.
+    pub per_device: usize,
+    /// How sizes are drawn, in MB.
+    pub size_mb: SizeDistribution,
+}
+
+/// How task sizes are drawn; all in MB.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "distribution", rename_all = "kebab-case")]
+pub enum SizeDistribution {
+    /// Every size between the two equally likely.
+    Uniform {
+        /// Smallest size.
+        min: f64,
+        /// Largest size.
+        max: f64,
+    },
+    /// Every order of magnitude between the two equally likely.
+    LogUniform {
+        /// Smallest size.
+        min: f64,
+        /// Largest size.
+        max: f64,
+    },
+    /// One of the sizes recorded in a file, one a line.
+    File {
+        /// The file; in a scenario file, relative to that.
+        path: String,
+        /// Share of the recorded sizes that training never sees, so that evaluation can use them. With 0 evaluation
+        /// draws from the sizes that training saw.
+        held_out: f64,
+    },
+}
+
+/// How environments are drawn, each workload in one of its own; what is left out is as the scenario says.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct EnvironmentDistribution {
+    /// b_n of each device, in Mbit/s.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uplink_mbps: Option<UplinkDistribution>,
+    /// What share of its frequency each server gives.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<Range>,
+    /// α.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alpha: Option<Range>,
+}
+
+/// How uplinks are drawn.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "distribution", rename_all = "kebab-case")]
+pub enum UplinkDistribution {
+    /// Every rate between the two equally likely, for each device by itself.
+    Uniform {
+        /// Slowest uplink, in Mbit/s.
+        min: f64,
+        /// Fastest uplink, in Mbit/s.
+        max: f64,
+    },
+    /// Every order of magnitude between the two equally likely, for each device by itself.
+    LogUniform {
+        /// Slowest uplink, in Mbit/s.
+        min: f64,
+        /// Fastest uplink, in Mbit/s.
+        max: f64,
+    },
+    /// Mean rates in windows of recordings, see [`uplink_windows`](crate::uplink_windows).
+    Traces {
+        /// A recording or a folder of recordings; in a scenario file, relative to that.
+        path: String,
+        /// Length of a window in seconds.
+        window_s: f64,
+        /// Share of the drives that training never sees, so that evaluation can use them. With 0 evaluation draws from
+        /// what training saw.
+        held_out: f64,
+    },
+}
+
+/// A range that values are drawn from.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(tag = "distribution", rename_all = "kebab-case")]
+pub enum Range {
+    /// Every value between the two equally likely.
+    Uniform {
+        /// Smallest value.
+        min: f64,
+        /// Largest value.
+        max: f64,
+    },
+    /// Every order of magnitude between the two equally likely.
+    LogUniform {
+        /// Smallest value.
+        min: f64,
+        /// Largest value.
+        max: f64,
+    },
+}
+
+/// A server that tasks can be sent to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Server {
+    /// What decisions call it.
+    pub name: String,
+    /// Where it stands.
+    pub tier: Tier,
+    /// f_e or f_c, in MHz.
+    pub frequency_mhz: f64,
+    /// ε_e or ε_c, in nJ.
+    pub energy_per_instruction_nj: f64,
+    /// Rate from each device to this server in Mbit/s, where it is not the device's uplink (eqs. 7 and 12).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link_mbps: Option<PerDevice>,
+    /// Whether every device has that link to itself, or all have it together behind their uplinks.
+    #[serde(skip_serializing_if = "Sharing::is_dedicated")]
+    pub link_sharing: Sharing,
+    /// Whether every device has the server to itself.
+    pub sharing: Sharing,
+}
+
+/// Where a server stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tier {
+    /// At the edge of the network (the paper's ES).
+    Edge,
+    /// In a central cloud (the paper's CS).
+    Cloud,
+}
+
+/// Whether devices wait for each other at a server or on a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sharing {
+    /// Every device has the whole of it to itself, as in the paper.
+    Dedicated,
+    /// All devices together have it, and each waits for the bytes of all.
+    Shared,
+}
+
+impl Sharing {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+    fn is_dedicated(&self) -> bool {
+        *self == Self::Dedicated
+    }
+}
+
+impl Scenario {
+    /// Names of the shipped scenarios.
+    pub fn presets() -> impl Iterator<Item = &'static str> {
+        PRESETS.iter().map(|(name, _)| *name)
+    }
+
+    /// The TOML text of a shipped scenario, comments included.
+    pub fn preset_text(name: &str) -> Option<&'static str> {
+        PRESETS.iter().find(|(preset, _)| *preset == name).map(|(_, text)| *text)
+    }
+
+    /// A shipped scenario by its name, or the one in a file.
+    ///
+    /// ```
+    /// let scenario = sim::Scenario::load("paper-wan")?;
+    /// assert_eq!((scenario.devices.count, scenario.tasks.per_device), (3, 3));
+    /// # Ok::<(), sim::ScenarioError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If there is no such preset or file, or the file is not a valid scenario (with all mistakes in it).
+    pub fn load(name_or_path: &str) -> Result<Self, ScenarioError> {
+        if let Some(text) = Self::preset_text(name_or_path) {
+            return Ok(Self::from_toml(name_or_path, text)?);
+        }
+        let path = Path::new(name_or_path);
+        let unreadable = |source: std::io::Error| {
+            let looks_like_a_name = !name_or_path.contains(['/', '\\', '.']);
+            if looks_like_a_name && source.kind() == std::io::ErrorKind::NotFound {
+                ScenarioError::Unknown { name: name_or_path.to_owned(), presets: join(Self::presets()) }
+            } else {
+                ScenarioError::Unreadable { path: path.to_owned(), source }
+            }
+        };
+        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let mut scenario = Self::from_toml(name_or_path, &text)?;
+        let resolve = |named: &mut String| {
+            if Path::new(named).is_relative() {
+                let beside = path.parent().unwrap_or(Path::new("")).join(&named);
+                *named = std::path::absolute(&beside).unwrap_or(beside).to_string_lossy().into_owned();
+            }
+        };
+        if let SizeDistribution::File { path: sizes, .. } = &mut scenario.tasks.size_mb {
+            resolve(sizes);
+        }
+        let environment = scenario.environment.as_mut();
+        if let Some(UplinkDistribution::Traces { path, .. }) = environment.and_then(|all| all.uplink_mbps.as_mut()) {
+            resolve(path);
+        }
+        Ok(scenario)
+    }
+
+    /// The scenario as TOML, without comments; [`Scenario::from_toml`] reads it back to an equal one.
+    ///
+    /// # Panics
+    /// Never: a scenario holds only numbers, texts and tables, all of which TOML can write.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("numbers, texts and tables can be written")
+    }
+}
+
+impl PerDevice {
+    /// The value for one device.
+    ///
+    /// # Panics
+    /// If there is one for each and `device` is beyond them.
+    pub fn at(&self, device: usize) -> f64 {
+        match self {
+            Self::One(value) => *value,
+            Self::Each(values) => values[device],
+        }
+    }
+}
+
+/// Why a scenario cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum ScenarioError {
+    /// The name is neither that of a preset nor that of a file.
+    #[error("there is no scenario called `{name}`; the shipped ones are {presets}, anything else must be a TOML file")]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// The names of the presets.
+        presets: String,
+    },
+    /// The file is there but cannot be read.
+    #[error("cannot read the scenario {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file can be read but makes no sense.
+    #[error(transparent)]
+    Invalid(#[from] Mistakes),
+}
+
+fn join<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}

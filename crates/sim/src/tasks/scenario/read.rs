@@ -1,0 +1,114 @@
+//! From TOML text to a [`Scenario`].
+
+use super::{
+    Devices, EnvironmentDistribution, PerDevice, Range, Scenario, Server, Sharing, SizeDistribution, Tasks, Tier,
+    UplinkDistribution,
+};
+use crate::config::{Document, Mistakes, Section};
+use crate::limits::WINDOW_S;
+
+/// The kinds of size distribution that a scenario can name.
+#[derive(Clone, Copy)]
+enum Kind {
+    Uniform,
+    LogUniform,
+    File,
+}
+
+impl Scenario {
+    /// Reads a scenario and checks it; `origin` is what messages call the text.
+    ///
+    /// # Errors
+    /// All that is wrong with it, syntax, keys, types and values, each with its place.
+    pub fn from_toml(origin: &str, text: &str) -> Result<Self, Mistakes> {
+        let document = Document::parse(origin, text)?;
+        let root = document.root();
+        let scenario = Self {
+            name: root.text("name"),
+            alpha: root.number("alpha"),
+            instructions_per_byte: root.number("instructions_per_byte"),
+            transmit_energy_nj_per_byte: root.numbers("transmit_energy_nj_per_byte"),
+            devices: devices(root.section("devices")),
+            tasks: tasks(root.section("tasks")),
+            environment: root.optional_section("environment").map(environment),
+            servers: root.sections("servers").into_iter().map(server).collect(),
+        };
+        root.finish();
+        document.report(scenario.mistakes())?;
+        Ok(scenario)
+    }
+}
+
+fn devices(section: Section<'_>) -> Devices {
+    let devices = Devices {
+        count: section.count("count"),
+        frequency_mhz: section.numbers("frequency_mhz"),
+        energy_per_instruction_nj: section.numbers("energy_per_instruction_nj"),
+        uplink_mbps: section.numbers("uplink_mbps"),
+        shared_uplink_mbps: section.optional_number("shared_uplink_mbps"),
+    };
+    section.finish();
+    devices
+}
+
+fn tasks(section: Section<'_>) -> Tasks {
+    let per_device = section.count("per_device");
+    let size = section.section("size_mb");
+    let kinds = [("uniform", Kind::Uniform), ("log-uniform", Kind::LogUniform), ("file", Kind::File)];
+    let size_mb = match size.choice("distribution", &kinds) {
+        Kind::Uniform => SizeDistribution::Uniform { min: size.number("min"), max: size.number("max") },
+        Kind::LogUniform => SizeDistribution::LogUniform { min: size.number("min"), max: size.number("max") },
+        Kind::File => SizeDistribution::File {
+            path: size.text("path"),
+            held_out: size.optional_number("held_out").unwrap_or(0.1),
+        },
+    };
+    size.finish();
+    section.finish();
+    Tasks { per_device, size_mb }
+}
+
+fn environment(section: Section<'_>) -> EnvironmentDistribution {
+    let environment = EnvironmentDistribution {
+        uplink_mbps: section.optional_section("uplink_mbps").map(uplinks),
+        capacity: section.optional_section("capacity").map(range),
+        alpha: section.optional_section("alpha").map(range),
+    };
+    section.finish();
+    environment
+}
+
+fn uplinks(section: Section<'_>) -> UplinkDistribution {
+    let kinds = [("uniform", 0), ("log-uniform", 1), ("traces", 2)];
+    let uplinks = match section.choice("distribution", &kinds) {
+        0 => UplinkDistribution::Uniform { min: section.number("min"), max: section.number("max") },
+        1 => UplinkDistribution::LogUniform { min: section.number("min"), max: section.number("max") },
+        _ => UplinkDistribution::Traces {
+            path: section.text("path"),
+            window_s: section.optional_number("window_s").unwrap_or(WINDOW_S),
+            held_out: section.optional_number("held_out").unwrap_or(0.1),
+        },
+    };
+    section.finish();
+    uplinks
+}
+
+fn range(section: Section<'_>) -> Range {
+    let is_log = section.choice("distribution", &[("uniform", false), ("log-uniform", true)]);
+    let (min, max) = (section.number("min"), section.number("max"));
+    section.finish();
+    if is_log { Range::LogUniform { min, max } } else { Range::Uniform { min, max } }
+}
+
+fn server(section: Section<'_>) -> Server {
+    let name = section.text("name");
+    let tier = section.choice("tier", &[("edge", Tier::Edge), ("cloud", Tier::Cloud)]);
+    let frequency_mhz = section.number("frequency_mhz");
+    let energy_per_instruction_nj = section.number("energy_per_instruction_nj");
+    let link_mbps: Option<PerDevice> = section.optional_numbers("link_mbps");
+    let kinds = [("dedicated", Sharing::Dedicated), ("shared", Sharing::Shared)];
+    let sharing = |name| section.optional_choice(name, &kinds).unwrap_or(Sharing::Dedicated);
+    let (link_sharing, sharing) = (sharing("link_sharing"), sharing("sharing"));
+    section.finish();
+    Server { name, tier, frequency_mhz, energy_per_instruction_nj, link_mbps, link_sharing, sharing }
+}

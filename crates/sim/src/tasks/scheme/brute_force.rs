@@ -1,0 +1,45 @@
+//! All decisions of a workload, one by one: the oracle that tests hold the exact search against.
+
+use super::{Scheme, SchemeError, Solution};
+use crate::tasks::cost::CostModel;
+use crate::tasks::decision::Decision;
+use crate::tasks::workload::Workload;
+
+/// The most decisions it looks at.
+const MAX_DECISIONS: u64 = 50_000_000;
+
+/// Prices every one of the places^(N·M) decisions, as the paper's exhaustive search does, using nothing of the cost's
+/// structure.
+#[derive(Debug, Clone, Default)]
+pub struct BruteForce;
+
+impl Scheme for BruteForce {
+    fn name(&self) -> &'static str {
+        "brute-force"
+    }
+
+    fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
+        let (tasks, count) = (model.task_count(), model.places() as u8);
+        let decisions =
+            (model.places() as u64).checked_pow(tasks as u32).filter(|&decisions| decisions <= MAX_DECISIONS);
+        let Some(decisions) = decisions else {
+            return Err(SchemeError::TooLarge { tasks, places: model.places(), nodes: MAX_DECISIONS });
+        };
+        let mut places = vec![0_u8; tasks];
+        let mut best = (f64::INFINITY, places.clone());
+        for _ in 0..decisions {
+            let cost = model.cost(workload.sizes_bytes(), &places);
+            if cost < best.0 {
+                best = (cost, places.clone());
+            }
+            // Counts up, the places being the digits.
+            for place in &mut places {
+                *place = (*place + 1) % count;
+                if *place != 0 {
+                    break;
+                }
+            }
+        }
+        Ok(Solution { decision: Decision::from_places(model.tasks(), best.1), evaluations: decisions })
+    }
+}

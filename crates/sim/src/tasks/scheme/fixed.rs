@@ -1,0 +1,63 @@
+//! Schemes that fix where tasks may run: everything in one place, or the best mix of some places.
+
+use super::{Exact, Scheme, SchemeError, Solution};
+use crate::tasks::cost::CostModel;
+use crate::tasks::decision::{Decision, Placement};
+use crate::tasks::workload::Workload;
+
+/// Every task at the same place: the paper's Local-only, ES-only and CS-only.
+#[derive(Debug, Clone)]
+pub struct Fixed {
+    name: String,
+    placement: Placement,
+}
+
+impl Fixed {
+    /// Named after the place: `local-only`, `edge-only`, ...
+    pub fn new(model: &CostModel, placement: Placement) -> Self {
+        Self { name: format!("{}-only", place_name(model, placement)), placement }
+    }
+}
+
+impl Scheme for Fixed {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn decide(&mut self, model: &CostModel, _workload: &Workload) -> Result<Solution, SchemeError> {
+        Ok(Solution { decision: Decision::uniform(model.devices(), model.tasks(), self.placement), evaluations: 0 })
+    }
+}
+
+/// The cheapest decision that uses only some of the places: the paper's Local & ES and Local & CS.
+#[derive(Debug, Clone)]
+pub struct BestMix {
+    name: String,
+    search: Exact,
+}
+
+impl BestMix {
+    /// Named after the places: `local+edge`, `local+cloud`, ...
+    pub fn new(model: &CostModel, places: &[Placement]) -> Self {
+        let names: Vec<_> = places.iter().map(|place| place_name(model, *place)).collect();
+        Self { name: names.join("+"), search: Exact::among(places) }
+    }
+}
+
+impl Scheme for BestMix {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
+        self.search.decide(model, workload)
+    }
+
+    fn decide_all(&mut self, model: &CostModel, workloads: &[Workload]) -> Result<Vec<Solution>, SchemeError> {
+        self.search.decide_all(model, workloads)
+    }
+}
+
+fn place_name(model: &CostModel, placement: Placement) -> &str {
+    &model.place_names()[usize::from(placement.index())]
+}

@@ -1,0 +1,127 @@
+//! A genetic algorithm over whole decisions.
+
+use super::{Scheme, SchemeError, Solution};
+use crate::random::{self, Stream};
+use crate::tasks::cost::CostModel;
+use crate::tasks::decision::Decision;
+use crate::tasks::workload::Workload;
+
+/// Settings of [`Genetic`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GeneticSettings {
+    /// Decisions in each generation.
+    pub population: usize,
+    /// Generations after the first.
+    pub generations: usize,
+    /// Decisions compared to choose one parent.
+    pub tournament: usize,
+    /// Chance that a child mixes two parents instead of copying one.
+    pub crossover: f64,
+    /// Expected number of tasks that mutation moves in a child.
+    pub mutations: f64,
+    /// Best decisions that live on unchanged.
+    pub elite: usize,
+}
+
+/// The best of 90 combinations at this number of prices, on fleets of 3 × 3 and 10 × 5:
+/// `cargo run -p sim --example tune_genetic`.
+impl Default for GeneticSettings {
+    fn default() -> Self {
+        Self { population: 50, generations: 60, tournament: 5, crossover: 0.9, mutations: 2.0, elite: 2 }
+    }
+}
+
+/// Genes are placements; tournament selection, uniform crossover, mutation by gene, elitism.
+#[derive(Debug, Clone)]
+pub struct Genetic {
+    name: String,
+    /// Prices for each task, instead of the settings' generations.
+    budget: Option<u64>,
+    seed: u64,
+    settings: GeneticSettings,
+}
+
+impl Genetic {
+    /// Draws from a stream of its own under `seed`, one for each workload.
+    pub fn new(seed: u64, settings: GeneticSettings) -> Self {
+        Self { name: "genetic".to_owned(), budget: None, seed, settings }
+    }
+
+    /// With a budget: as many generations as `per_task` prices a task are enough for, and a smaller population if they are
+    /// not enough for one.
+    pub fn within(seed: u64, per_task: u64) -> Self {
+        let settings = GeneticSettings::default();
+        Self { name: format!("genetic@{per_task}"), budget: Some(per_task), seed, settings }
+    }
+
+    /// Individuals of a generation, and generations after the first.
+    fn extent(&self, tasks: usize) -> (usize, usize) {
+        let GeneticSettings { population, generations, elite, .. } = self.settings;
+        let Some(per_task) = self.budget else { return (population, generations) };
+        let budget = usize::try_from(per_task).unwrap_or(usize::MAX).saturating_mul(tasks);
+        let population = population.min(budget).max(elite + 1);
+        (population, budget.saturating_sub(population) / (population - elite))
+    }
+
+    fn select<'p>(&self, population: &'p [Individual], random: &mut Stream) -> &'p [u8] {
+        let draw = |random: &mut Stream| random::below(random, population.len());
+        // The population is sorted, so that the best of a tournament is the smallest index.
+        let winner = (1..self.settings.tournament).fold(draw(random), |best, _| best.min(draw(random)));
+        &population[winner].places
+    }
+
+    fn child(&self, population: &[Individual], places: usize, random: &mut Stream) -> Vec<u8> {
+        let mut child = self.select(population, random).to_vec();
+        if random::unit(random) < self.settings.crossover {
+            let other = self.select(population, random);
+            for (gene, other) in child.iter_mut().zip(other) {
+                if random::unit(random) < 0.5 {
+                    *gene = *other;
+                }
+            }
+        }
+        let rate = self.settings.mutations / child.len() as f64;
+        for gene in &mut child {
+            if random::unit(random) < rate {
+                *gene = random::below(random, places) as u8;
+            }
+        }
+        child
+    }
+}
+
+struct Individual {
+    cost: f64,
+    places: Vec<u8>,
+}
+
+impl Scheme for Genetic {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
+        let mut random = random::stream_of(self.seed, "genetic scheme", workload.sizes_bytes());
+        let (size, generations) = self.extent(model.task_count());
+        let mut evaluations = 0;
+        let mut price = |places: Vec<u8>| {
+            evaluations += 1;
+            Individual { cost: model.cost(workload.sizes_bytes(), &places), places }
+        };
+        let first = |random: &mut Stream| {
+            (0..model.task_count()).map(|_| random::below(random, model.places()) as u8).collect()
+        };
+        let mut population: Vec<Individual> = (0..size).map(|_| price(first(&mut random))).collect();
+        population.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+        for _ in 0..generations {
+            let children = size - self.settings.elite;
+            let children: Vec<_> =
+                (0..children).map(|_| price(self.child(&population, model.places(), &mut random))).collect();
+            population.truncate(self.settings.elite);
+            population.extend(children);
+            population.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+        }
+        let best = population.swap_remove(0);
+        Ok(Solution { decision: Decision::from_places(model.tasks(), best.places), evaluations })
+    }
+}

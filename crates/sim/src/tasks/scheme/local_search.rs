@@ -1,0 +1,239 @@
+//! Local search: from several first decisions, single moves and swaps until none helps.
+
+use super::greedy::{cheapest, place_all_greedily, place_greedily};
+use super::load::Load;
+use super::{Order, Scheme, SchemeError, Solution};
+use crate::tasks::cost::{CostModel, IncrementalCost};
+use crate::tasks::decision::Decision;
+use crate::tasks::workload::Workload;
+
+/// Moves one task of a device to another place, or swaps the places of two, whatever first lowers the cost, until
+/// nothing does; from the greedy decision (largest first) and from every place holding all tasks, the best of these.
+///
+/// Where devices share something all of them are searched together, largest tasks first, from the greedy decision alone;
+/// so they are with a budget. Without one, the search of a large fleet ends after a second or two.
+#[derive(Debug, Clone)]
+pub struct LocalSearch {
+    name: String,
+    /// Prices for each task.
+    budget: Option<u64>,
+}
+
+impl Default for LocalSearch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl LocalSearch {
+    /// Until nothing helps.
+    pub fn new() -> Self {
+        Self { name: "local-search".to_owned(), budget: None }
+    }
+
+    /// With a budget: `per_task` prices a task in all, unless greedy alone takes more.
+    pub fn within(per_task: u64) -> Self {
+        Self { name: format!("local-search@{per_task}"), budget: Some(per_task) }
+    }
+
+    /// Improves a decision by moves and swaps until none helps, and returns the number of prices asked.
+    ///
+    /// # Shapes
+    /// `sizes_bytes` and `places` are `[N * M]`.
+    ///
+    /// # Panics
+    /// If the shapes differ, or the decision names a place that is not there.
+    pub fn improve(&self, model: &CostModel, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
+        assert_eq!((sizes_bytes.len(), places.len()), (model.task_count(), model.task_count()), "shapes differ");
+        if !model.is_separable() {
+            let mut priced = IncrementalCost::new(model);
+            priced.set(sizes_bytes, places);
+            let evaluations = improve_all(&mut priced, sizes_bytes, most_prices(model, MAX_WORK));
+            places.copy_from_slice(priced.places());
+            return evaluations;
+        }
+        let rows = sizes_bytes.chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
+        let mut evaluations = 0;
+        for (device, (sizes, places)) in rows.enumerate() {
+            let mut load = Load::new(model.rates(device), model.alpha());
+            for (&bytes, &place) in sizes.iter().zip(&*places) {
+                load.add(bytes, place);
+            }
+            evaluations += improve(&mut load, sizes, places);
+        }
+        evaluations
+    }
+}
+
+/// Improves the decision of a whole fleet, shared servers or not, by moves and swaps, largest tasks first, until none helps
+/// or so many prices were asked; returns their number.
+///
+/// # Shapes
+/// `sizes_bytes` and `places` are `[N * M]`.
+///
+/// # Panics
+/// If the shapes differ, or the decision names a place that is not there.
+pub fn improve_within(model: &CostModel, sizes_bytes: &[f64], places: &mut [u8], budget: u64) -> u64 {
+    let mut priced = IncrementalCost::new(model);
+    priced.set(sizes_bytes, places);
+    let evaluations = improve_all(&mut priced, sizes_bytes, budget);
+    places.copy_from_slice(priced.places());
+    evaluations
+}
+
+/// Work of a search without a budget, a second or two.
+const MAX_WORK: u64 = 2_000_000_000;
+
+/// Prices of whole fleets that take so much work: one unit for each device, and as much as 60 for the rest.
+pub(super) fn most_prices(model: &CostModel, work: u64) -> u64 {
+    work / (model.devices() as u64 + 60)
+}
+
+/// Decides for a whole fleet: greedily, then by moves and swaps until nothing helps or the budget is spent; returns the
+/// number of prices asked.
+pub(super) fn decide_all(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64], places: &mut [u8], budget: u64) -> u64 {
+    place_all_greedily(priced, sizes_bytes, Order::LargestFirst);
+    let greedy = (sizes_bytes.len() * priced.loads_bytes().len()) as u64;
+    let evaluations = greedy + improve_all(priced, sizes_bytes, budget.saturating_sub(greedy));
+    places.copy_from_slice(priced.places());
+    evaluations
+}
+
+impl Scheme for LocalSearch {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
+        let mut places = vec![0; model.task_count()];
+        if self.budget.is_some() || !model.is_separable() {
+            let of_tasks = |per_task: u64| per_task.saturating_mul(model.task_count() as u64);
+            let budget = self.budget.map_or_else(|| most_prices(model, MAX_WORK), of_tasks);
+            let mut priced = IncrementalCost::new(model);
+            let evaluations = decide_all(&mut priced, workload.sizes_bytes(), &mut places, budget);
+            return Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations });
+        }
+        let mut trial = vec![0; model.tasks()];
+        let mut evaluations = (model.task_count() * model.places()) as u64;
+        let rows = workload.sizes_bytes().chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
+        for (device, (sizes, places)) in rows.enumerate() {
+            let mut load = Load::new(model.rates(device), model.alpha());
+            place_greedily(&mut load, sizes, Order::LargestFirst, places);
+            evaluations += improve(&mut load, sizes, places);
+            let mut best = load.cost();
+            for start in 0..load.places() {
+                load.clear();
+                for &bytes in sizes {
+                    load.add(bytes, start);
+                }
+                trial.fill(start);
+                evaluations += improve(&mut load, sizes, &mut trial);
+                if gains(load.cost(), best) {
+                    best = load.cost();
+                    places.copy_from_slice(&trial);
+                }
+            }
+        }
+        Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations })
+    }
+}
+
+/// Improves one device's placements until no move and no swap helps; returns the number of prices asked.
+fn improve(load: &mut Load<'_>, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
+    let mut evaluations = 1;
+    let mut cost = load.cost();
+    loop {
+        let before = cost;
+        for task in 0..sizes_bytes.len() {
+            let bytes = sizes_bytes[task];
+            load.remove(bytes, places[task]);
+            for place in 0..load.places() {
+                if place != places[task] {
+                    let moved = load.cost_with(bytes, place);
+                    evaluations += 1;
+                    if gains(moved, cost) {
+                        (cost, places[task]) = (moved, place);
+                    }
+                }
+            }
+            load.add(bytes, places[task]);
+            for other in task + 1..sizes_bytes.len() {
+                if places[task] != places[other] {
+                    swap(load, sizes_bytes, places, task, other);
+                    evaluations += 1;
+                    let swapped = load.cost();
+                    if gains(swapped, cost) {
+                        cost = swapped;
+                    } else {
+                        swap(load, sizes_bytes, places, task, other);
+                    }
+                }
+            }
+        }
+        if !gains(cost, before) {
+            return evaluations;
+        }
+    }
+}
+
+/// Improves the decision of a whole fleet, largest tasks first, until no move and no swap helps or the budget is spent;
+/// returns the number of prices asked.
+pub(super) fn improve_all(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64], budget: u64) -> u64 {
+    let order = Order::LargestFirst.of(sizes_bytes);
+    let mut costs = vec![0.0; priced.loads_bytes().len()];
+    let moves = costs.len() as u64 - 1;
+    let mut evaluations = 0;
+    let mut cost = priced.cost();
+    loop {
+        let before = cost;
+        for &task in &order {
+            if evaluations + moves > budget {
+                return evaluations;
+            }
+            priced.move_costs(task, &mut costs);
+            evaluations += moves;
+            let cheapest = cheapest(&costs);
+            if gains(costs[cheapest], cost) {
+                priced.place(task, cheapest as u8);
+                cost = priced.cost();
+            }
+        }
+        if gains(cost, before) {
+            continue; // moves are cheaper than swaps
+        }
+        for (rank, &task) in order.iter().enumerate() {
+            let mut others = &order[rank + 1..];
+            loop {
+                let swap = priced.first_swap(task, others, cost * GAINING, budget - evaluations);
+                evaluations += swap.evaluations;
+                let Some((index, _)) = swap.found else { break };
+                priced.swap(task, others[index]);
+                cost = priced.cost();
+                others = &others[index + 1..];
+            }
+            if evaluations >= budget {
+                return evaluations;
+            }
+        }
+        if !gains(cost, before) {
+            return evaluations;
+        }
+    }
+}
+
+/// What does not cost less than this share of before gains nothing: by rounding alone a search could go back and forth for
+/// ever.
+const GAINING: f64 = 1.0 - 1e-12;
+
+/// Whether a cost is lower than another by more than rounding, as searches ask before they take a change.
+pub fn gains(new: f64, old: f64) -> bool {
+    new < old * GAINING
+}
+
+fn swap(load: &mut Load<'_>, sizes_bytes: &[f64], places: &mut [u8], task: usize, other: usize) {
+    load.remove(sizes_bytes[task], places[task]);
+    load.remove(sizes_bytes[other], places[other]);
+    places.swap(task, other);
+    load.add(sizes_bytes[task], places[task]);
+    load.add(sizes_bytes[other], places[other]);
+}

@@ -1,0 +1,178 @@
+//! Schemes: everything that decides. Networks go through the same trait as greedy rules and the exact optimum, so
+//! that every comparison runs the same code.
+//!
+//! A new scheme is one file here and one line in [`classic`].
+
+mod annealing;
+mod brute_force;
+mod exact;
+mod fixed;
+mod genetic;
+mod greedy;
+mod load;
+mod local_search;
+mod random;
+
+pub use annealing::Annealing;
+pub use brute_force::BruteForce;
+pub use exact::{Bounds, Exact};
+pub use fixed::{BestMix, Fixed};
+pub use genetic::{Genetic, GeneticSettings};
+pub use greedy::{Greedy, Order};
+pub use local_search::{LocalSearch, gains, improve_within};
+pub use random::Random;
+
+use crate::tasks::cost::CostModel;
+use crate::tasks::decision::{Decision, Placement};
+use crate::tasks::instance::Instance;
+use crate::tasks::workload::Workload;
+
+/// A decision and what it took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Solution {
+    /// **X**.
+    pub decision: Decision,
+    /// How often the cost model was asked for a price, of a whole decision or of one device's part, complete or not.
+    pub evaluations: u64,
+}
+
+/// Anything that decides.
+pub trait Scheme: Send {
+    /// Name in tables, results and on the command line.
+    fn name(&self) -> &str;
+
+    /// Decides one workload. The same workload gets the same decision, whatever was decided before.
+    ///
+    /// # Errors
+    /// If the scheme cannot decide this workload.
+    fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError>;
+
+    /// Decides many workloads; overridden where that is faster than one by one.
+    ///
+    /// # Errors
+    /// If the scheme cannot decide one of them.
+    fn decide_all(&mut self, model: &CostModel, workloads: &[Workload]) -> Result<Vec<Solution>, SchemeError> {
+        workloads.iter().map(|workload| self.decide(model, workload)).collect()
+    }
+}
+
+/// Decides many instances: all at once if they are in one environment, else one by one.
+///
+/// # Errors
+/// If the scheme cannot decide one of them.
+pub fn decide_instances(scheme: &mut dyn Scheme, instances: &[Instance]) -> Result<Vec<Solution>, SchemeError> {
+    let Some(Instance { model, .. }) = instances.first() else { return Ok(Vec::new()) };
+    if instances.iter().all(|instance| instance.model.is_clone_of(model)) {
+        let workloads: Vec<Workload> = instances.iter().map(|instance| instance.workload.clone()).collect();
+        return scheme.decide_all(model, &workloads);
+    }
+    instances.iter().map(|Instance { model, workload }| scheme.decide(model, workload)).collect()
+}
+
+/// Why a scheme gives no decision.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemeError {
+    /// No scheme has this name.
+    #[error(
+        "there is no scheme called `{name}` for this scenario; there are {known}; @N behind local-search, annealing or \
+         genetic limits them to N prices a task"
+    )]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// The search would not end in reasonable time.
+    #[error(
+        "the exact optimum of {tasks} tasks on {places} places takes more than {nodes} search nodes for one device"
+    )]
+    TooLarge {
+        /// Tasks of the device.
+        tasks: usize,
+        /// Places for each.
+        places: usize,
+        /// Nodes after which the search gave up.
+        nodes: u64,
+    },
+    /// Devices share servers or links, and the search ended before it proved a decision to be the best.
+    #[error(
+        "the exact optimum of {tasks} tasks on {places} places, some of them shared, takes too long: between the best \
+         decision found and what none can undercut lies {:.3} % of the cost", gap * 100.0
+    )]
+    NotProved {
+        /// Tasks of all devices.
+        tasks: usize,
+        /// Places for each.
+        places: usize,
+        /// 1 − lower bound / cost of the best decision found.
+        gap: f64,
+    },
+    /// The workload or the cost model is not of the shape that the scheme was made for.
+    #[error("the scheme decides workloads of {expected}, this one is {found}")]
+    Shape {
+        /// The shape that the scheme decides.
+        expected: String,
+        /// The shape that it was given.
+        found: String,
+    },
+    /// The scheme computes on a device that failed.
+    #[error("the decision could not be computed: {0}")]
+    Backend(String),
+}
+
+/// All classic schemes for a scenario, in the order of the paper's Table IV, the exact optimum last; annealing among them
+/// where devices share something.
+///
+/// `seed` is for those that draw random numbers.
+pub fn classic(model: &CostModel, seed: u64) -> Vec<Box<dyn Scheme>> {
+    let servers = || (1..model.places()).map(|place| Placement::from_index(place as u8));
+    let mut schemes: Vec<Box<dyn Scheme>> =
+        vec![Box::new(Random::new(seed)), Box::new(Fixed::new(model, Placement::Local))];
+    for server in servers() {
+        schemes.push(Box::new(Fixed::new(model, server)));
+    }
+    for server in servers() {
+        schemes.push(Box::new(BestMix::new(model, &[Placement::Local, server])));
+    }
+    schemes.push(Box::new(Greedy::new(Order::Given)));
+    schemes.push(Box::new(Greedy::new(Order::LargestFirst)));
+    schemes.push(Box::new(LocalSearch::new()));
+    if !model.is_separable() {
+        schemes.push(Box::new(Annealing::new(seed, ANNEALING_EVALUATIONS)));
+    }
+    schemes.push(Box::new(Genetic::new(seed, GeneticSettings::default())));
+    schemes.push(Box::new(Exact::new()));
+    schemes
+}
+
+/// Prices that annealing asks for each task where nothing else is said.
+const ANNEALING_EVALUATIONS: u64 = 100;
+
+/// The scheme of that name: a classic one, `annealing`, or one with a budget. `local-search@16`, `annealing@16` and
+/// `genetic@16` ask for at most 16 prices a task, those of the greedy decision that the first two start from included.
+///
+/// # Errors
+/// If there is none for this scenario.
+pub fn by_name(name: &str, model: &CostModel, seed: u64) -> Result<Box<dyn Scheme>, SchemeError> {
+    if let Some((scheme, budget)) = name.split_once('@') {
+        if let Some(per_task) = budget.parse().ok().filter(|per_task| *per_task > 0) {
+            match scheme {
+                "local-search" => return Ok(Box::new(LocalSearch::within(per_task))),
+                "annealing" => return Ok(Box::new(Annealing::within(seed, per_task))),
+                "genetic" => return Ok(Box::new(Genetic::within(seed, per_task))),
+                _ => {}
+            }
+        }
+    } else if name == "annealing" {
+        return Ok(Box::new(Annealing::new(seed, ANNEALING_EVALUATIONS)));
+    }
+    let mut schemes = classic(model, seed);
+    if let Some(position) = schemes.iter().position(|scheme| scheme.name() == name) {
+        return Ok(schemes.swap_remove(position));
+    }
+    let mut known: Vec<_> = schemes.iter().map(|scheme| scheme.name()).filter(|name| *name != "annealing").collect();
+    known.push("annealing");
+    let known = known.join(", ");
+    Err(SchemeError::Unknown { name: name.to_owned(), known })
+}
