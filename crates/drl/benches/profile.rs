@@ -8,10 +8,11 @@ use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use data::{Part, SizeSampler, Workloads};
 use drl::{Agent, ReplayBuffer, Sample, Settings, StepReport};
 use model::fused::{Adam, Ensemble, Inference, Kernel, Layer, LayerView, NetTrainer, Phase, Samples, Shape};
 use model::{CandidateSelector, Codec, DeviceChoice, NetworkShape, Policy, Selection};
-use sim::{CostModel, Part, Scenario, SizeSampler, Workloads, random};
+use sim::{CostModel, Scenario, random};
 
 const DNNS: usize = 8;
 const HIDDEN: [usize; 2] = [120, 80];
@@ -82,7 +83,7 @@ impl Problem {
 
     fn workloads(&self) -> Workloads {
         let sampler = SizeSampler::new(&self.scenario).expect("no file");
-        Workloads::new(&self.scenario, sampler, Part::Training, random::stream(1, "profile"))
+        Workloads::new(&self.model, sampler, Part::Training, random::stream(1, "profile"))
     }
 
     fn ensemble(&self) -> model::Ensemble {

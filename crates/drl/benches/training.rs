@@ -2,11 +2,12 @@
 
 use std::ops::ControlFlow;
 
+use data::{Part, SizeSampler, Workloads};
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use drl::{Agent, Settings, StepReport};
 use model::{Codec, DeviceChoice, Ensemble, NetworkShape, Selection};
-use sim::{Part, Scenario, SizeSampler, Workloads, random};
+use sim::{Scenario, random};
 
 /// Steps between two reports, and in one measurement.
 const BLOCK: usize = 100;
@@ -24,7 +25,7 @@ fn agent(dnns: usize, selection: Selection) -> Agent {
     let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![120, 80], outputs: codec.outputs() };
     let device = DeviceChoice::Flex.open().expect("built in by default").device;
     let ensemble = Ensemble::random(&shape, dnns, 1, &device);
-    let workloads = Workloads::new(&scenario, sampler, Part::Training, random::stream(1, "bench"));
+    let workloads = Workloads::new(&model, sampler, Part::Training, random::stream(1, "bench"));
     let settings = Settings {
         steps: 1_000_000_000,
         workloads_per_step: 1,

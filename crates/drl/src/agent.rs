@@ -3,13 +3,14 @@
 use std::ops::ControlFlow;
 
 use burn::tensor::Device;
+use data::Workloads;
 use model::{
     Adam, CandidateSelector, Codec, Ensemble, Learner, LearnerState, Policy, Round, Rounds, Samples, Selection, StateError,
 };
 use serde::{Deserialize, Serialize};
 use sim::random::{self, Stream};
 use sim::scheme::LocalSearch;
-use sim::{CostModel, Environment, EnvironmentError, Workloads, metrics};
+use sim::{CostModel, Environment, EnvironmentError, metrics};
 
 use crate::observer::{Observer, StepReport};
 use crate::replay::{Contents, ReplayBuffer, Sample};
@@ -96,7 +97,7 @@ impl Agent {
 
     /// Q1 (24) over the first DNN's batch: recorded costs against what all DNNs together would answer now.
     fn q1(&mut self) -> f64 {
-        let Experience { buffer, codec, model, settings, indices, dnns, .. } = &mut self.experience;
+        let Experience { buffer, codec, own_model, model, settings, indices, dnns, .. } = &mut self.experience;
         let batch = &indices[..settings.batch];
         let (inputs, _) = buffer.encoded().gather(batch);
         let mut logits = Vec::new();
@@ -107,7 +108,7 @@ impl Agent {
         let (mut recorded, mut obtained) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
         for (row, &index) in batch.iter().enumerate() {
             let sample = buffer.sample(index as usize);
-            enter(model, sample.environment);
+            put_at(own_model, sample.environment, model);
             let proposals = (0..*dnns).map(|dnn| &logits[(dnn * rows + row) * outputs..][..outputs]);
             let chosen = chooser.choose(codec, model, sample.sizes_bytes, proposals, &mut places);
             recorded.push(sample.cost);
@@ -152,9 +153,9 @@ impl Agent {
         if !is_new || !same {
             return Err(other());
         }
-        let Experience { buffer, model, codec, .. } = experience;
+        let Experience { buffer, own_model, model, codec, .. } = experience;
         let refilled = buffer.refill(&state.buffer, |sizes_bytes, environment, inputs| {
-            environment.map_or(Ok(()), |environment| model.enter(environment)).ok()?;
+            environment.map_or(Ok(()), |environment| own_model.at_into(environment, model)).ok()?;
             codec.encode(model, sizes_bytes, inputs);
             Some(())
         });
@@ -206,7 +207,9 @@ impl AgentState {
 
 /// What the DNNs share: the workloads, the choice among their proposals, the replay buffer, and where the loop stands.
 struct Experience {
-    /// In the environment of whatever was priced last.
+    /// The cost model in the scenario's own environment.
+    own_model: CostModel,
+    /// The cost model in the environment of the workload that was looked at last.
     model: CostModel,
     codec: Codec,
     settings: Settings,
@@ -239,6 +242,7 @@ impl Experience {
         let environments = if workloads.changes_environment() { rows } else { 0 };
         let mut experience = Self {
             environments: vec![model.environment().clone(); environments],
+            own_model: model.clone(),
             model,
             codec,
             settings,
@@ -270,7 +274,7 @@ impl Experience {
         for (row, (sizes, inputs)) in rows.zip(self.inputs.chunks_exact_mut(self.codec.inputs())).enumerate() {
             if let Some(environment) = self.environments.get_mut(row) {
                 self.workloads.next_environment(environment);
-                enter(&mut self.model, Some(environment));
+                put_at(&self.own_model, Some(environment), &mut self.model);
             }
             self.workloads.fill(sizes);
             self.codec.encode(&self.model, sizes, inputs);
@@ -282,7 +286,7 @@ impl Experience {
         let rows = self.sizes_bytes.chunks_exact(self.codec.task_count());
         for (row, (sizes, inputs)) in rows.zip(self.inputs.chunks_exact_mut(self.codec.inputs())).enumerate() {
             if let Some(environment) = self.environments.get(row) {
-                self.model.enter(environment)?;
+                self.own_model.at_into(environment, &mut self.model)?;
             }
             self.codec.encode(&self.model, sizes, inputs);
         }
@@ -291,13 +295,13 @@ impl Experience {
 
     /// Lines 5 to 11: remembers the cheapest of the candidates that all DNNs propose.
     fn remember(&mut self, logits: &[f32]) {
-        let Self { chooser, codec, model, places, dnns, .. } = self;
+        let Self { chooser, codec, own_model, model, places, dnns, .. } = self;
         let outputs = codec.outputs();
         let rows = self.sizes_bytes.chunks_exact(codec.task_count()).zip(self.inputs.chunks_exact(codec.inputs()));
         let count = rows.len();
         for (row, (sizes_bytes, inputs)) in rows.enumerate() {
             let environment = self.environments.get(row);
-            enter(model, environment);
+            put_at(own_model, environment, model);
             let proposals = (0..*dnns).map(|dnn| &logits[(dnn * count + row) * outputs..][..outputs]);
             let mut chosen = chooser.choose(codec, model, sizes_bytes, proposals, places);
             if self.settings.refine {
@@ -328,10 +332,10 @@ impl Experience {
     }
 }
 
-/// Prices from now on in this environment, if there is one to change to.
-fn enter(model: &mut CostModel, environment: Option<&Environment>) {
+/// Writes the model in an environment into another model, if there is an environment to change to.
+fn put_at(own_model: &CostModel, environment: Option<&Environment>, model: &mut CostModel) {
     if let Some(environment) = environment {
-        model.enter(environment).expect("drawn by the scenario's own distribution");
+        own_model.at_into(environment, model).expect("drawn by the scenario's own distribution");
     }
 }
 

@@ -2,10 +2,11 @@
 #![expect(clippy::expect_used, reason = "tests")]
 
 use burn::tensor::Device;
+use data::{Part, SizeSampler, Workloads};
 use drl::fleet::{FleetAgent, FleetAgentState, FleetSettings};
 use model::fleet::{FleetEnsemble, FleetPolicy, FleetShape, Inference};
 use sim::scheme::Scheme;
-use sim::{Fleets, Part, SizeSampler, Workloads, random};
+use sim::{Fleets, random};
 
 fn settings(steps: usize) -> FleetSettings {
     FleetSettings {
@@ -43,7 +44,7 @@ fn relative_cost(ensemble: &FleetEnsemble) -> f64 {
         let model = scenario.check().expect("valid");
         let sizes = random::stream_of(0, "sizes", &[random::unit(&mut random)]);
         let sampler = SizeSampler::new(&scenario).expect("drawn");
-        let workload = Workloads::new(&scenario, sampler, Part::HeldOut, sizes).draw();
+        let workload = Workloads::new(&model, sampler, Part::HeldOut, sizes).draw().workload;
         let decision = policy.decide(&model, &workload).expect("decides").decision;
         let cost = |places: &[u8]| model.cost(workload.sizes_bytes(), places);
         cost(decision.places()) / cost(&vec![0; model.task_count()])

@@ -2,9 +2,10 @@
 
 use std::ops::ControlFlow;
 
+use data::{EnvironmentSampler, Part, SizeSampler, StandardSet, Workloads};
 use drl::{Agent, Settings, StepReport};
 use model::{Codec, DeviceChoice, Ensemble, NetworkShape, Selection};
-use sim::{EnvironmentSampler, Part, Scenario, SizeSampler, StandardSet, Workloads, random};
+use sim::{Scenario, random};
 
 const SETTINGS: Settings = Settings {
     steps: 1200,
@@ -32,7 +33,7 @@ fn train(scenario: &Scenario, dnns: usize, settings: Settings, seed: u64) -> Out
     let sampler = SizeSampler::new(scenario).expect("no file");
     let codec = Codec::new(Codec::default_code(&model), &model, sampler.moments().into()).expect("fits");
     let set = StandardSet::of(scenario, &model).expect("no file");
-    let workloads = Workloads::new(scenario, sampler, Part::Training, random::stream(seed, "workloads"));
+    let workloads = Workloads::new(&model, sampler, Part::Training, random::stream(seed, "workloads"));
     let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![32, 24], outputs: codec.outputs() };
     let start = Ensemble::random(&shape, dnns, seed, &device);
     let mut agent = Agent::new(model.clone(), codec, &start, workloads, settings, seed, &device);
@@ -42,7 +43,7 @@ fn train(scenario: &Scenario, dnns: usize, settings: Settings, seed: u64) -> Out
         ControlFlow::Continue(())
     };
     agent.run(&mut observe);
-    let q2 = set.q2_of(&mut agent.policy("test", Selection::PAPER), &model).expect("fits").expect("small");
+    let q2 = set.q2_of(&mut agent.policy("test", Selection::PAPER)).expect("fits").expect("small");
     Outcome { q2, parameters: agent.ensemble().to_host(), reports }
 }
 
@@ -177,7 +178,7 @@ fn agent(scenario: &str, settings: Settings, seed: u64) -> Agent {
     let environments = EnvironmentSampler::new(&scenario).expect("no file");
     let reads = environments.as_ref().map(|environments| environments.moments().into()).unwrap_or_default();
     let codec = Codec::new(Codec::default_code(&model), &model, sampler.moments().into()).expect("fits").reading(reads);
-    let workloads = Workloads::new(&scenario, sampler, Part::Training, random::stream(seed, "workloads"))
+    let workloads = Workloads::new(&model, sampler, Part::Training, random::stream(seed, "workloads"))
         .with_environments(environments, random::stream(seed, "environments"));
     let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![12], outputs: codec.outputs() };
     Agent::new(model, codec, &Ensemble::random(&shape, 3, seed, &device), workloads, settings, seed, &device)
@@ -193,7 +194,7 @@ fn train_in_environments(reads: bool, steps: usize) -> Outcome {
     let plain = Codec::new(Codec::default_code(&model), &model, sampler.moments().into()).expect("fits");
     let codec = if reads { plain.reading(environments.moments().into()) } else { plain };
     let set = StandardSet::of(&scenario, &model).expect("no file");
-    let workloads = Workloads::new(&scenario, sampler, Part::Training, random::stream(1, "workloads"))
+    let workloads = Workloads::new(&model, sampler, Part::Training, random::stream(1, "workloads"))
         .with_environments(Some(environments), random::stream(1, "environments"));
     let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![48, 32], outputs: codec.outputs() };
     let start = Ensemble::random(&shape, 4, 1, &device);
@@ -213,7 +214,7 @@ fn train_in_environments(reads: bool, steps: usize) -> Outcome {
         reports.push(report.clone());
         ControlFlow::Continue(())
     });
-    let q2 = set.q2_of(&mut agent.policy("test", Selection::PAPER), &model).expect("fits").expect("small");
+    let q2 = set.q2_of(&mut agent.policy("test", Selection::PAPER)).expect("fits").expect("small");
     assert!(agent.evaluations() > 8 * steps as u64, "{}", agent.evaluations());
     Outcome { q2, parameters: agent.ensemble().to_host(), reports }
 }
@@ -239,7 +240,7 @@ fn an_observer_can_end_training() {
     let device = DeviceChoice::Auto.open().expect("a device").device;
     let sampler = SizeSampler::new(&scenario).expect("no file");
     let codec = Codec::new(Codec::default_code(&model), &model, sampler.moments().into()).expect("fits");
-    let workloads = Workloads::new(&scenario, sampler, Part::Training, random::stream(1, "workloads"));
+    let workloads = Workloads::new(&model, sampler, Part::Training, random::stream(1, "workloads"));
     let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![4], outputs: codec.outputs() };
     let start = Ensemble::random(&shape, 2, 1, &device);
     let mut agent = Agent::new(model, codec, &start, workloads, SETTINGS, 1, &device);

@@ -1,11 +1,12 @@
 //! Metadata: workloads labelled by a scheme.
 
+use data::Workloads;
 use model::{Codec, Samples};
 use rayon::prelude::*;
 use serde::Serialize;
 use sim::config::Keyword;
 use sim::scheme::{Exact, Greedy, LocalSearch, Order, Scheme};
-use sim::{CostModel, Environment, SchemeError, Workload, Workloads};
+use sim::{Instance, SchemeError};
 
 /// Which scheme labels the metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -44,25 +45,21 @@ pub struct Metadata {
     pub evaluations: u64,
 }
 
-/// Draws `count` workloads, each with the environment that it is in. If that changes, every `per_environment` of them, one
-/// after the other, share one.
+/// Draws `count` instances. If the environment changes, every `per_environment` of them, one after the other, share one.
 ///
 /// # Panics
 /// If `per_environment` is 0.
-pub fn draw(
-    count: usize,
-    per_environment: usize,
-    workloads: &mut Workloads,
-    model: &CostModel,
-) -> Vec<(Environment, Workload)> {
-    let mut environment = model.environment().clone();
-    let draw = |index: usize| {
-        if index.is_multiple_of(per_environment) {
-            workloads.next_environment(&mut environment);
-        }
-        (environment.clone(), workloads.draw())
-    };
-    (0..count).map(draw).collect()
+pub fn draw(count: usize, per_environment: usize, workloads: &mut Workloads) -> Vec<Instance> {
+    let mut drawn: Vec<Instance> = Vec::with_capacity(count);
+    for index in 0..count {
+        let last = drawn.last().filter(|_| !index.is_multiple_of(per_environment));
+        let instance = match last {
+            None => workloads.draw(),
+            Some(last) => Instance { model: last.model.clone(), workload: workloads.draw_sizes() },
+        };
+        drawn.push(instance);
+    }
+    drawn
 }
 
 /// Draws `count` workloads and labels them. If the environment changes, every `per_environment` of them, one after the
@@ -78,22 +75,16 @@ pub fn label(
     count: usize,
     per_environment: usize,
     workloads: &mut Workloads,
-    model: &CostModel,
     codec: &Codec,
 ) -> Result<Metadata, SchemeError> {
-    let drawn = draw(count, per_environment, workloads, model);
-    let decide = |(scheme, model): &mut (Box<dyn Scheme>, CostModel), (environment, workload): &(_, Workload)| {
-        model.enter(environment).expect("drawn by the scenario's own distribution");
-        scheme.decide(model, workload)
-    };
-    let all = drawn.par_iter().map_init(|| (labels.scheme(), model.clone()), decide);
+    let drawn = draw(count, per_environment, workloads);
+    let decide = |scheme: &mut Box<dyn Scheme>, Instance { model, workload }: &Instance| scheme.decide(model, workload);
+    let all = drawn.par_iter().map_init(|| labels.scheme(), decide);
     let solutions = all.collect::<Result<Vec<_>, _>>()?;
     let mut samples = Samples::with_capacity(codec.inputs(), codec.outputs(), count);
     let (mut inputs, mut targets) = (vec![0.0; codec.inputs()], vec![0.0; codec.outputs()]);
-    let mut model = model.clone();
-    for ((environment, workload), solution) in drawn.iter().zip(&solutions) {
-        model.enter(environment).expect("drawn by the scenario's own distribution");
-        codec.encode(&model, workload.sizes_bytes(), &mut inputs);
+    for (Instance { model, workload }, solution) in drawn.iter().zip(&solutions) {
+        codec.encode(model, workload.sizes_bytes(), &mut inputs);
         codec.targets(solution.decision.places(), &mut targets);
         samples.push(&inputs, &targets);
     }

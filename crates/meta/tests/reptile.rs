@@ -3,12 +3,13 @@
 use std::ops::ControlFlow;
 
 use burn::module::Module;
+use data::{EnvironmentSampler, Part, SizeSampler, StandardSet, Workloads};
 use meta::parameters::interpolate;
 use meta::{Labels, Reptile, Settings, Tasks, label, reptile};
 use model::{Adam, Codec, DeviceChoice, Ensemble, Head, NetworkShape, Policy, Samples, Selection};
 use proptest::prelude::*;
 use sim::scheme::{Exact, Scheme};
-use sim::{CostModel, EnvironmentSampler, Part, Scenario, SizeSampler, StandardSet, Workloads, random};
+use sim::{Scenario, random};
 
 fn values(ensemble: &Ensemble) -> Vec<f32> {
     ensemble.to_host().into_iter().flat_map(|layer| [layer.weight, layer.bias].concat()).collect()
@@ -41,7 +42,6 @@ fn interpolation_keeps_what_makes_parameters_trainable() {
 }
 
 struct Case {
-    model: CostModel,
     codec: Codec,
     set: StandardSet,
     metadata: Samples,
@@ -54,18 +54,18 @@ fn case(labels: Labels) -> Case {
     let sampler = SizeSampler::new(&scenario).expect("no file");
     let codec = Codec::new(Codec::default_code(&model), &model, sampler.moments().into()).expect("three places");
     let set = StandardSet::of(&scenario, &model).expect("no file");
-    let mut workloads = Workloads::new(&scenario, sampler, Part::Training, random::stream(1, "metadata"));
-    let metadata = label(labels, 2000, 1, &mut workloads, &model, &codec).expect("labels").samples;
+    let mut workloads = Workloads::new(&model, sampler, Part::Training, random::stream(1, "metadata"));
+    let metadata = label(labels, 2000, 1, &mut workloads, &codec).expect("labels").samples;
     let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![60, 40], outputs: codec.outputs() };
     let start = Ensemble::random(&shape, 3, 1, &DeviceChoice::Auto.open().expect("a device").device);
-    Case { model, codec, set, metadata, start }
+    Case { codec, set, metadata, start }
 }
 
 impl Case {
     fn q2(&self, ensemble: &Ensemble) -> f64 {
         let device = DeviceChoice::Auto.open().expect("a device").device;
         let mut policy = Policy::new("test", ensemble, self.codec, Selection::PAPER, &device);
-        self.set.q2_of(&mut policy, &self.model).expect("fits").expect("small")
+        self.set.q2_of(&mut policy).expect("fits").expect("small")
     }
 
     fn run(&self, settings: &Settings) -> Ensemble {
@@ -184,17 +184,17 @@ fn labels_of_changing_environments_are_those_of_each() {
     let environments = EnvironmentSampler::new(&scenario).expect("no file").expect("it changes");
     let codec = Codec::new(Codec::default_code(&model), &model, sampler.moments().into()).expect("three places");
     let reading = codec.reading(environments.moments().into());
-    let mut source = Workloads::new(&scenario, sampler, Part::Training, random::stream(1, "sizes"))
+    let mut source = Workloads::new(&model, sampler, Part::Training, random::stream(1, "sizes"))
         .with_environments(Some(environments), random::stream(1, "environments"));
     let mut again = source.clone();
-    let found = label(Labels::Exact, 30, 10, &mut source, &model, &reading).expect("small");
+    let found = label(Labels::Exact, 30, 10, &mut source, &reading).expect("small");
     let (mut environment, mut inputs) = (model.environment().clone(), vec![0.0; reading.inputs()]);
     let mut targets = vec![0.0; reading.outputs()];
     for row in 0..30 {
         if row % 10 == 0 {
             again.next_environment(&mut environment);
         }
-        let (there, workload) = (model.entered(&environment).expect("fits"), again.draw());
+        let (there, workload) = (model.at(&environment).expect("fits"), again.draw_sizes());
         let optimum = Exact::new().decide(&there, &workload).expect("small").decision;
         reading.encode(&there, workload.sizes_bytes(), &mut inputs);
         reading.targets(optimum.places(), &mut targets);

@@ -5,7 +5,6 @@ use sim::CostModel;
 use sim::config::{Checks, Keyword, Keywords, Rule, Section, Table};
 
 use crate::codec::{Alternative, Codec};
-use crate::dnn::DEFAULT_FLIPS;
 use crate::fused::PANEL_ROWS;
 
 /// Which decisions each network proposes.
@@ -34,6 +33,9 @@ pub enum Choice {
 impl Keyword for Choice {
     const KEYWORDS: &'static [(&'static str, Self)] = &[("workload", Self::Workload), ("per-device", Self::PerDevice)];
 }
+
+/// Indicators flipped for each network where candidates are explored and the settings do not say how many.
+pub const DEFAULT_FLIPS: usize = 6;
 
 /// How candidates are made and chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

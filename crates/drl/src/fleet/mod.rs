@@ -10,13 +10,14 @@ mod settings;
 
 use std::collections::VecDeque;
 
+use data::{Part, SizeSampler, Workloads};
 use model::StateError;
 use model::fleet::{FREE_PASSES, FleetCase, FleetEnsemble, FleetForward, FleetLearner, FleetScratch, Instance, PASSES};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sim::config::{Mistakes, Table};
 use sim::random::{self, Stream};
-use sim::{CostModel, Fleets, Part, SizeSampler, Workloads};
+use sim::{CostModel, Fleets};
 
 use self::labels::{Proposed, propose};
 pub use self::settings::FleetSettings;
@@ -170,7 +171,7 @@ impl FleetAgent {
             let sampler = SizeSampler::new(&scenario).expect("their sizes are drawn, not read");
             let mut sizes_bytes = vec![0.0; model.task_count()];
             let sizes = random::stream_of(0, "sizes of a fleet", &[random::unit(random)]);
-            Workloads::new(&scenario, sampler, Part::Training, sizes).fill(&mut sizes_bytes);
+            Workloads::new(&model, sampler, Part::Training, sizes).fill(&mut sizes_bytes);
             let is_undecided = random::unit(random) < undecided;
             let passes = random::below(random, if is_undecided { FREE_PASSES } else { PASSES });
             Drawn { model, sizes_bytes, is_undecided, passes }
