@@ -8,9 +8,9 @@ use burn::tensor::Device;
 use rayon::prelude::*;
 
 use crate::dnn::NetworkShape;
-use crate::learner::{Forward, Learner, Lesson, PanelForward, Session};
 use crate::ensemble::Ensemble;
 use crate::fused::{self, Adam, Head, Inference, Kernel, Net, PANEL_ROWS, Trainer, crew};
+use crate::learner::{Forward, Learner, Lesson, PanelForward, Session};
 use crate::lending::{self, Open};
 use crate::samples::Samples;
 use crate::state::{LearnerState, StateError};

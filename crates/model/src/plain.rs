@@ -5,9 +5,9 @@ use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, OptimizerRecord};
 use burn::tensor::{Bytes, Device, Int, Tensor, TensorData, activation};
 
-use crate::learner::{Forward, Learner, Sequential, Session};
 use crate::ensemble::{Ensemble, to_vec};
 use crate::fused::{Adam, Head};
+use crate::learner::{Forward, Learner, Sequential, Session};
 use crate::samples::{Samples, State};
 use crate::state::{LearnerState, StateError};
 

@@ -5,12 +5,12 @@ use rayon::prelude::*;
 use sim::scheme::{Scheme, Solution};
 use sim::{CostModel, Decision, SchemeError, Workload};
 
-use crate::candidates::{CandidateSelector, Selected, PanelSelector, Selection};
+use crate::candidates::{CandidateSelector, PanelSelector, Selected, Selection};
 use crate::codec::Codec;
-use crate::learner::{Forward, forward};
 use crate::ensemble::Ensemble;
 use crate::fused::PANEL_ROWS;
 use crate::fused::buffers::Pool;
+use crate::learner::{Forward, forward};
 
 /// Below so many workloads, a panel takes longer than one after the other.
 const PANEL_FROM: usize = 6;
