@@ -12,7 +12,7 @@ use burn::tensor::Device;
 use data::exchange::{EnvironmentChange, ExchangeError, Id, WorkloadReader, WorkloadRequest};
 use data::trace::{MAX_RATE_MBPS, Recording};
 use data::{Part, SizeSampler, Workloads, task_sizes};
-use drl::{Agent, AgentState};
+use drl::{Agent, AgentState, TrainingData};
 use meta::{Reptile, ReptileState};
 use model::{
     Choice, Codec, DnnNetworks, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Record, Samples, Scaling,
@@ -228,8 +228,8 @@ pub fn state(bytes: &[u8]) -> bool {
     } else {
         let Ok(state) = postcard::from_bytes::<AgentState>(rest) else { return false };
         let mut agent = small_agent();
-        let accepted = agent.restore(&state).is_ok();
-        if accepted && state.step() < AGENT.steps {
+        let accepted = agent.restore(state).is_ok();
+        if accepted && !agent.is_done() {
             agent.advance(2);
         }
         accepted
@@ -374,7 +374,7 @@ fn draws() -> Workloads {
 
 fn small_agent() -> Agent {
     let (ensemble, codec, _) = tiny_networks();
-    Agent::new(problem("ddlo").1.clone(), codec, &ensemble, draws(), AGENT, 1, &device())
+    Agent::new(TrainingData { workloads: draws(), codec }, &ensemble, AGENT, 1).expect("the settings are valid")
 }
 
 const REPTILE: meta::Settings = meta::Settings {

@@ -3,7 +3,8 @@
 
 use burn::tensor::Device;
 use data::{Part, SizeSampler, Workloads};
-use drl::fleet::{FleetAgent, FleetAgentState, FleetSettings};
+use drl::AgentState;
+use drl::fleet::{FleetAgent, FleetSettings};
 use model::fleet::{FleetEnsemble, FleetPolicy, FleetShape, Inference};
 use sim::scheme::Scheme;
 use sim::{Fleets, random};
@@ -56,20 +57,20 @@ fn relative_cost(ensemble: &FleetEnsemble) -> f64 {
 fn training_goes_on_to_the_same_bytes_whatever_the_number_of_threads() {
     let mut whole = agent(12, 5);
     while !whole.is_done() {
-        whole.advance();
+        whole.advance(3);
     }
     let mut first = agent(12, 5);
-    first.advance();
-    first.advance();
+    first.advance(3);
+    first.advance(3);
     let written = postcard::to_stdvec(&first.state().expect("state")).expect("written");
-    let state: FleetAgentState = postcard::from_bytes(&written).expect("read");
+    let state: AgentState = postcard::from_bytes(&written).expect("read");
     assert_eq!(state.step(), 6);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("threads");
     let mut second = agent(12, 5);
     second.restore(state.clone()).expect("the same training");
     pool.install(|| {
         while !second.is_done() {
-            second.advance();
+            second.advance(3);
         }
     });
     assert_eq!(bytes(&second.ensemble()), bytes(&whole.ensemble()));
@@ -86,8 +87,9 @@ fn training_makes_decisions_without_search_cheaper() {
     let mut agent = agent(240, 1);
     let untrained = relative_cost(&agent.ensemble());
     while !agent.is_done() {
-        let report = agent.advance();
-        assert!(report.gain >= 1.0 - 1e-12, "labels are no dearer than proposals: {}", report.gain);
+        let report = agent.advance(3);
+        let gain = report.label_gain.expect("fleets are labelled");
+        assert!(gain >= 1.0 - 1e-12, "labels are no dearer than proposals: {gain}");
     }
     let trained = relative_cost(&agent.ensemble());
     assert!(trained < 0.9 * untrained, "{trained} after {untrained}");

@@ -28,13 +28,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use drl::StepReport;
 use model::{Backend, Networks, Record};
 
 pub use self::fleet::FleetResults;
 pub use self::resume::{Unfinished, resume};
 pub use self::scenario::ScenarioResults;
 pub(crate) use self::scenario::check_samples;
-use self::trainee::{Report, Trainee};
+use self::trainee::Trainee;
 use crate::checkpoints::{Checkpoints, PhaseState, Saved, Seconds};
 use crate::device_failure;
 use crate::error::Error;
@@ -274,7 +275,7 @@ impl Run {
         let (q2_start, mut seconds, began) = (self.q2_start, self.seconds, self.phase_began);
         while let Some(report) = trainee.advance() {
             let networks = trainee.networks();
-            let Report { step, loss, q1, buffer_mean_cost, .. } = report;
+            let StepReport { step, loss, q1, buffer_mean_cost, .. } = report;
             if let Some(divergence) = divergence::of(&report, &*networks) {
                 drop(trainee);
                 let found = self.find_divergence(phase, &first, observer).unwrap_or(None);

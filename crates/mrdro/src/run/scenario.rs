@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use data::{Evaluation, StandardSet};
-use drl::Agent;
+use drl::{Agent, StepReport, TrainingData};
 use meta::{MetaReport, Reptile};
 use model::{
     Backend, Codec, DecisionOptions, DnnNetworks, Ensemble, EnvironmentInputs, NetworkShape, Networks, Record, Samples,
@@ -15,7 +15,7 @@ use serde::Serialize;
 use sim::config::{Mistake, Mistakes};
 
 use super::divergence::{Learned, LearnedWorkload};
-use super::trainee::{Report, Trainee, other_phase};
+use super::trainee::{Trainee, other_phase};
 use super::{Job, Results, Spent, check_size};
 use crate::chart;
 use crate::checkpoints::PhaseState;
@@ -159,15 +159,17 @@ impl Job for ScenarioJob {
             let reptile = Reptile::new(&self.start, metadata, self.codec.head(), settings, seed, self.device());
             return Ok(Some(Box::new(MetaTrainee { job: self, reptile, done: 0 })));
         }
-        let settings = self.training.drl;
+        let mut settings = self.training.drl;
         if settings.steps == 0 {
             return Ok(None);
         }
+        if every_step {
+            settings.report_every = 1;
+        }
         let first: &DnnNetworks = first.downcast_ref().expect("a run trains networks of one kind");
-        let (model, workloads) = (self.problem.model.clone(), self.problem.workloads(seed, "workloads")?);
-        let agent = Agent::new(model, self.codec, &first.ensemble, workloads, settings, seed, self.device());
-        let report_every = if every_step { 1 } else { settings.report_every };
-        Ok(Some(Box::new(DrlTrainee { job: self, agent, report_every, done: 0 })))
+        let data = TrainingData { workloads: self.problem.workloads(seed, "workloads")?, codec: self.codec };
+        let agent = Agent::new(data, &first.ensemble, settings, seed).map_err(TrainingError::from)?;
+        Ok(Some(Box::new(DrlTrainee { job: self, agent, report_every: settings.report_every, done: 0 })))
     }
 
     fn first_networks(&self) -> Arc<dyn Networks> {
@@ -233,10 +235,11 @@ impl Trainee for MetaTrainee<'_> {
         self.done
     }
 
-    fn advance(&mut self) -> Option<Report> {
+    fn advance(&mut self) -> Option<StepReport> {
         let MetaReport { step, loss, losses } = self.reptile.advance()?;
         self.done = step;
-        Some(Report { step, loss: Some(loss), losses, q1: None, buffer_mean_cost: None })
+        let (q1, buffer_mean_cost, label_gain) = (None, None, None);
+        Some(StepReport { step, loss: Some(loss), losses, q1, buffer_mean_cost, label_gain })
     }
 
     fn networks(&self) -> Arc<dyn Networks> {
@@ -293,14 +296,13 @@ impl Trainee for DrlTrainee<'_> {
         self.done
     }
 
-    fn advance(&mut self) -> Option<Report> {
-        if self.done >= self.steps() {
+    fn advance(&mut self) -> Option<StepReport> {
+        if self.agent.is_done() {
             return None;
         }
-        let drl::StepReport { step, loss, losses, q1, buffer_mean_cost } =
-            self.agent.advance(self.report_every - self.done % self.report_every);
-        self.done = step;
-        Some(Report { step, loss, losses, q1, buffer_mean_cost: Some(buffer_mean_cost) })
+        let report = self.agent.advance(self.report_every - self.done % self.report_every);
+        self.done = report.step;
+        Some(report)
     }
 
     fn networks(&self) -> Arc<dyn Networks> {
@@ -313,9 +315,8 @@ impl Trainee for DrlTrainee<'_> {
 
     fn restore(&mut self, state: PhaseState) -> Result<(), StateError> {
         let PhaseState::Drl(state) = state else { return Err(other_phase()) };
-        self.agent.restore(&state)?;
         self.done = state.step();
-        Ok(())
+        self.agent.restore(state)
     }
 
     fn learned_from(&self, network: Option<usize>) -> Vec<LearnedWorkload> {
