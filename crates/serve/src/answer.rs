@@ -10,7 +10,7 @@ use hyper::body::{Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
-use crate::problem::Problem;
+use crate::problem_details::ProblemDetails;
 
 /// The pieces.
 const PIECE: usize = 16 << 10;
@@ -21,7 +21,7 @@ const SLOWEST_BYTES_PER_S: usize = 64 << 10;
 ///
 /// # Errors
 /// If there is no room for it.
-pub(crate) fn body(json: Vec<u8>, answers: &Arc<Semaphore>, patience: Duration) -> Result<Body, Problem> {
+pub(crate) fn body(json: Vec<u8>, answers: &Arc<Semaphore>, patience: Duration) -> Result<Body, ProblemDetails> {
     if json.len() <= PIECE {
         return Ok(Body::from(json));
     }
@@ -51,10 +51,10 @@ struct Taken {
 }
 
 impl Taken {
-    fn new(json: Vec<u8>, answers: &Arc<Semaphore>, patience: Duration) -> Result<Self, Problem> {
+    fn new(json: Vec<u8>, answers: &Arc<Semaphore>, patience: Duration) -> Result<Self, ProblemDetails> {
         let left = json.len();
         let room = Arc::clone(answers).try_acquire_many_owned(u32::try_from(left).unwrap_or(u32::MAX));
-        let room = room.map_err(|_| Problem::busy("too many answers wait to be taken"))?;
+        let room = room.map_err(|_| ProblemDetails::busy("too many answers wait to be taken"))?;
         let rest = Arc::new(Mutex::new(Some(Rest { json, gone: 0, _room: room })));
         let deadline = patience + Duration::from_secs_f64(left as f64 / SLOWEST_BYTES_PER_S as f64);
         let late = Arc::downgrade(&rest);

@@ -22,7 +22,7 @@ use crate::guard::{self, Guard};
 use crate::metrics::{Endpoint, Metrics};
 use crate::openapi;
 use crate::page;
-use crate::problem::Problem;
+use crate::problem_details::ProblemDetails;
 use crate::service::{Service, Snapshot};
 use crate::views::{AnswerView, DriveView, RecordView, ScenarioView};
 use crate::{Event, Limits};
@@ -48,9 +48,9 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Reads the record again.
-    pub(crate) fn reload(&self) -> Result<(), Problem> {
+    pub(crate) fn reload(&self) -> Result<(), ProblemDetails> {
         let Some(reloaded) = self.service.reload() else {
-            return Err(Problem::new(StatusCode::CONFLICT, "the record is being read already"));
+            return Err(ProblemDetails::new(StatusCode::CONFLICT, "the record is being read already"));
         };
         self.metrics.reloaded(reloaded.is_ok());
         match reloaded {
@@ -62,7 +62,7 @@ impl Shared {
                 let reason = reason_of(&error);
                 (self.observer)(&Event::ReloadRefused(&reason));
                 let detail = format!("{reason}; the record before stays in force");
-                Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail))
+                Err(ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, detail))
             }
         }
     }
@@ -90,9 +90,9 @@ pub(crate) fn router(app: App) -> Router {
         .route("/page.js", get(page::script))
         .route("/page.css", get(page::style))
         .fallback(async || {
-            Problem::new(StatusCode::NOT_FOUND, "there is nothing here; /openapi.json says what there is")
+            ProblemDetails::new(StatusCode::NOT_FOUND, "there is nothing here; /openapi.json says what there is")
         })
-        .method_not_allowed_fallback(async || Problem::new(StatusCode::METHOD_NOT_ALLOWED, "not in this way"))
+        .method_not_allowed_fallback(async || ProblemDetails::new(StatusCode::METHOD_NOT_ALLOWED, "not in this way"))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), guard::guard))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), counted))
         .with_state(app)
@@ -161,11 +161,11 @@ struct Asked {
 }
 
 impl Asked {
-    fn read(body: &[u8], snapshot: &Snapshot, limits: &Limits) -> Result<Self, Problem> {
+    fn read(body: &[u8], snapshot: &Snapshot, limits: &Limits) -> Result<Self, ProblemDetails> {
         let Asking { id, tasks_mb, environment, workloads, scheme, explain } = body::parse(body)?;
         let scheme = known_scheme(scheme, snapshot)?;
         let unprocessable =
-            |field: &str, detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at(field);
+            |field: &str, detail: String| ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at(field);
         let (requests, are_many) = match (tasks_mb, workloads) {
             (Some(tasks_mb), None) => (vec![Object(UncheckedRequest { id, tasks_mb, environment })], false),
             (None, Some(_)) if id.is_some() || environment.is_some() => {
@@ -191,7 +191,7 @@ impl Asked {
             }
             Ok(request)
         };
-        let place = |index: usize, problem: Problem| match &problem.field {
+        let place = |index: usize, problem: ProblemDetails| match &problem.field {
             Some(field) if are_many => {
                 let field = format!("workloads[{index}].{field}");
                 problem.at(field)
@@ -200,14 +200,14 @@ impl Asked {
         };
         let checked = requests.into_iter().map(check).enumerate();
         let checked = checked.map(|(index, checked)| checked.map_err(|problem| place(index, problem)));
-        let workloads = checked.collect::<Result<_, Problem>>()?;
+        let workloads = checked.collect::<Result<_, ProblemDetails>>()?;
         Ok(Self { workloads, are_many, scheme, explain })
     }
 }
 
-fn known_scheme(asked: Option<String>, snapshot: &Snapshot) -> Result<String, Problem> {
+fn known_scheme(asked: Option<String>, snapshot: &Snapshot) -> Result<String, ProblemDetails> {
     let scheme = asked.unwrap_or_else(|| ENSEMBLE.to_owned());
-    let refuse = |detail: String| Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at("scheme"));
+    let refuse = |detail: String| Err(ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at("scheme"));
     if scheme == EXACT && !snapshot.loaded.is_exact_quick {
         return refuse("the optimum of this many tasks takes too long".to_owned());
     }
@@ -223,7 +223,7 @@ struct Answers<'a> {
     answers: Vec<AnswerView<'a>>,
 }
 
-async fn decide(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+async fn decide(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, ProblemDetails> {
     let Sent { bytes, room: _room } = body::read(&app, &headers, body).await?;
     let begin = Instant::now();
     let snapshot = app.service.snapshot();
@@ -246,7 +246,7 @@ async fn decide(State(app): State<App>, headers: HeaderMap, body: Body) -> Resul
         };
         written.map(|()| json)
     });
-    let json = json.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
+    let json = json.map_err(|error| ProblemDetails::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
     app.metrics.decided(&snapshot.model, &solutions, begin.elapsed());
     let kind = HeaderValue::from_static("application/json");
     let body = answer::body(json, &app.answers, app.limits.write)?;
@@ -271,25 +271,25 @@ struct Entered {
     note: String,
 }
 
-async fn environment(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
+async fn environment(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, ProblemDetails> {
     let Sent { bytes, room: _room } = body::read(&app, &headers, body).await?;
     let change: EnvironmentChange = aside(bytes.len(), || body::parse(&bytes))?;
     let (environment, following) =
-        app.service.enter(change).map_err(|error| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
+        app.service.enter(change).map_err(|error| ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
     let entered =
         Entered { environment: (&environment).into(), follows: following.unread.is_empty(), note: following.note() };
     Ok(Json(entered).into_response())
 }
 
-async fn drive(State(app): State<App>) -> Result<Response, Problem> {
-    let none = || Problem::new(StatusCode::NOT_FOUND, "the service was started without --drive");
+async fn drive(State(app): State<App>) -> Result<Response, ProblemDetails> {
+    let none = || ProblemDetails::new(StatusCode::NOT_FOUND, "the service was started without --drive");
     Ok(Json(app.drive.as_ref().ok_or_else(none)?).into_response())
 }
 
-async fn reload(State(app): State<App>) -> Result<Response, Problem> {
+async fn reload(State(app): State<App>) -> Result<Response, ProblemDetails> {
     let reading = Arc::clone(&app);
     let reloaded = tokio::task::spawn_blocking(move || reading.reload()).await;
-    reloaded.map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??;
+    reloaded.map_err(|error| ProblemDetails::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))??;
     Ok(record(State(app)).await)
 }
 
@@ -297,9 +297,9 @@ async fn well() -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(serde_json::json!({"status": "ok"}))).into_response()
 }
 
-async fn ready(State(app): State<App>) -> Result<Response, Problem> {
+async fn ready(State(app): State<App>) -> Result<Response, ProblemDetails> {
     if app.ending.load(Ordering::Relaxed) {
-        return Err(Problem::busy("the service is ending"));
+        return Err(ProblemDetails::busy("the service is ending"));
     }
     Ok(well().await)
 }

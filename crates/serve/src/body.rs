@@ -16,7 +16,7 @@ use serde_path_to_error::{Path, Segment};
 use tokio::sync::{SemaphorePermit, oneshot};
 
 use crate::api::App;
-use crate::problem::Problem;
+use crate::problem_details::ProblemDetails;
 
 /// A body, with what it takes of the room for bodies.
 pub(crate) struct Sent<'a> {
@@ -32,28 +32,28 @@ const LINGER: Duration = Duration::from_secs(1);
 const MAX_REASON_BYTES: usize = 512;
 
 /// Reads a body of JSON, within limits of size and time.
-pub(crate) async fn read<'a>(app: &'a App, headers: &HeaderMap, mut body: Body) -> Result<Sent<'a>, Problem> {
+pub(crate) async fn read<'a>(app: &'a App, headers: &HeaderMap, mut body: Body) -> Result<Sent<'a>, ProblemDetails> {
     let read = tokio::time::timeout(app.limits.body, read_within(app, headers, &mut body)).await;
-    read.unwrap_or_else(|_| Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")))
+    read.unwrap_or_else(|_| Err(ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")))
 }
 
-async fn read_within<'a>(app: &'a App, headers: &HeaderMap, body: &mut Body) -> Result<Sent<'a>, Problem> {
+async fn read_within<'a>(app: &'a App, headers: &HeaderMap, body: &mut Body) -> Result<Sent<'a>, ProblemDetails> {
     let is_json = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(|kind| {
         let kind = kind.split(';').next().unwrap_or_default().trim();
         kind.eq_ignore_ascii_case("application/json")
     });
     if !is_json {
         let detail = "the body must be JSON, and Content-Type must say so: application/json";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+        return Err(ProblemDetails::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     let limit = app.limits.body_bytes;
-    let too_long = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes"));
+    let too_long = || ProblemDetails::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes"));
     if body.size_hint().lower() > limit as u64 {
         return Err(too_long());
     }
     let (mut bytes, mut room) = (Vec::new(), None::<SemaphorePermit<'a>>);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body ended before its end"))?;
+        let frame = frame.map_err(|_| ProblemDetails::new(StatusCode::BAD_REQUEST, "the body ended before its end"))?;
         let Ok(data) = frame.into_data() else { continue };
         if bytes.len() + data.len() > limit {
             return Err(too_long());
@@ -62,7 +62,7 @@ async fn read_within<'a>(app: &'a App, headers: &HeaderMap, body: &mut Body) -> 
         let held = room.as_ref().map_or(0, SemaphorePermit::num_permits);
         if let Some(more) = bytes.len().checked_sub(SHORT + held).filter(|more| *more > 0) {
             let more = app.bodies.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX));
-            let more = more.map_err(|_| Problem::busy("too much is being read"))?;
+            let more = more.map_err(|_| ProblemDetails::busy("too much is being read"))?;
             match &mut room {
                 Some(room) => room.merge(more),
                 None => room = Some(more),
@@ -73,18 +73,18 @@ async fn read_within<'a>(app: &'a App, headers: &HeaderMap, body: &mut Body) -> 
 }
 
 /// Understands a body.
-pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProblemDetails> {
     let error = match serde_json::from_slice(body) {
         Ok(Object(value)) => return Ok(value),
         Err(error) => error,
     };
     let detail = format!("the body makes no sense: {}", shortened(error.to_string()));
-    let problem = Problem::new(StatusCode::BAD_REQUEST, detail);
+    let problem = ProblemDetails::new(StatusCode::BAD_REQUEST, detail);
     // Only what is refused is read again for where its mistake is.
     let mut json = serde_json::Deserializer::from_slice(body);
     let mistake = serde_path_to_error::deserialize::<_, Object<T>>(&mut json).err();
     let field = mistake.and_then(|mistake| field(mistake.path()));
-    Err(Problem { field: field.map(shortened), ..problem })
+    Err(ProblemDetails { field: field.map(shortened), ..problem })
 }
 
 /// Where, such as `workloads[3].tasks_mb[2][0]`, as far as it has a name.

@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::Limits;
 use crate::metrics::Metrics;
-use crate::problem::Problem;
+use crate::problem_details::ProblemDetails;
 use crate::service::{Service, Snapshot};
 
 /// Workloads decided at once; what is left over is the next batch.
@@ -25,7 +25,7 @@ struct Job {
     requests: Vec<WorkloadRequest>,
     scheme: String,
     snapshot: Arc<Snapshot>,
-    reply: oneshot::Sender<Result<Decided, Problem>>,
+    reply: oneshot::Sender<Result<Decided, ProblemDetails>>,
     /// Given back with the answer.
     room: OwnedSemaphorePermit,
 }
@@ -93,18 +93,18 @@ impl Decider {
         requests: Vec<WorkloadRequest>,
         scheme: String,
         snapshot: &Arc<Snapshot>,
-    ) -> Result<Decided, Problem> {
+    ) -> Result<Decided, ProblemDetails> {
         let is_ensemble = scheme == ENSEMBLE;
         let (queue, room) =
             if is_ensemble { (&self.networks, &self.networks_room) } else { (&self.searches, &self.searches_room) };
         let wanted = u32::try_from(requests.len()).unwrap_or(u32::MAX);
         let room = Arc::clone(room).try_acquire_many_owned(wanted);
-        let room = room.map_err(|_| Problem::busy("as many workloads are waiting as may"))?;
+        let room = room.map_err(|_| ProblemDetails::busy("as many workloads are waiting as may"))?;
         let (reply, decided) = oneshot::channel();
         let job = Job { requests, scheme, snapshot: Arc::clone(snapshot), reply, room };
-        queue.send(job).map_err(|_| Problem::busy("the service is ending"))?;
+        queue.send(job).map_err(|_| ProblemDetails::busy("the service is ending"))?;
         // A thread that panicked answers nothing.
-        let failed = |_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "deciding failed");
+        let failed = |_| ProblemDetails::new(StatusCode::INTERNAL_SERVER_ERROR, "deciding failed");
         decided.await.map_err(failed)?
     }
 
@@ -189,7 +189,7 @@ fn decide_batch(batch: Vec<Job>, rows: usize, snapshot: &Arc<Snapshot>, policy: 
             sampler.take(&requests, solutions, &snapshot);
         }
         // Whoever asked may have gone.
-        let _ = reply.send(solutions.map_err(Problem::from).map(|solutions| Decided { requests, solutions, each }));
+        let _ = reply.send(solutions.map_err(ProblemDetails::from).map(|solutions| Decided { requests, solutions, each }));
         drop(room);
     }
 }
@@ -205,7 +205,7 @@ fn search(mut jobs: mpsc::UnboundedReceiver<Job>, time: Duration) {
             for request in &requests {
                 if reply.is_closed() || begin.elapsed() > time {
                     let detail = format!("{} of {} workloads were decided in time", solutions.len(), requests.len());
-                    return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at("scheme"));
+                    return Err(ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at("scheme"));
                 }
                 let Instance { model, workload } = &request.instance;
                 solutions.push(scheme.decide(model, workload)?);
@@ -214,7 +214,7 @@ fn search(mut jobs: mpsc::UnboundedReceiver<Job>, time: Duration) {
         };
         let solutions = catch_unwind(AssertUnwindSafe(decide));
         let solutions =
-            solutions.unwrap_or_else(|_| Err(Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "deciding failed")));
+            solutions.unwrap_or_else(|_| Err(ProblemDetails::new(StatusCode::INTERNAL_SERVER_ERROR, "deciding failed")));
         let each = begin.elapsed() / u32::try_from(requests.len().max(1)).unwrap_or(u32::MAX);
         let _ = reply.send(solutions.map(|solutions| Decided { requests, solutions, each }));
         drop(room);

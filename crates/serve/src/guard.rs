@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq;
 
 use crate::api::App;
-use crate::problem::Problem;
+use crate::problem_details::ProblemDetails;
 
 /// How a token is presented, in whatever case.
 const SCHEME: &[u8] = b"Bearer ";
@@ -62,14 +62,14 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
     let is_for_token = path.starts_with("/v1/") || ["/metrics", "/openapi.json"].contains(&path);
     let is_preflight = *request.method() == Method::OPTIONS && guard.cors.is_some();
     let mut response = if !guard.is_own_name(host) {
-        Problem::new(StatusCode::MISDIRECTED_REQUEST, "the service is asked by a name that is not its own")
+        ProblemDetails::new(StatusCode::MISDIRECTED_REQUEST, "the service is asked by a name that is not its own")
             .into_response()
     } else if !guard.is_own_page(headers, host) {
-        Problem::new(StatusCode::FORBIDDEN, "pages of other origins may not ask").into_response()
+        ProblemDetails::new(StatusCode::FORBIDDEN, "pages of other origins may not ask").into_response()
     } else if is_preflight {
         StatusCode::NO_CONTENT.into_response()
     } else if is_for_token && !guard.knows_token(headers) {
-        Problem::new(StatusCode::UNAUTHORIZED, "a token is needed: Authorization: Bearer TOKEN").into_response()
+        ProblemDetails::new(StatusCode::UNAUTHORIZED, "a token is needed: Authorization: Bearer TOKEN").into_response()
     } else {
         next.run(request).await
     };

@@ -25,7 +25,7 @@ mod guard;
 mod metrics;
 mod openapi;
 mod page;
-mod problem;
+mod problem_details;
 mod server;
 mod service;
 mod views;

@@ -9,14 +9,14 @@ use sim::SchemeError;
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Problem {
+pub(crate) struct ProblemDetails {
     pub(crate) status: StatusCode,
     pub(crate) detail: String,
     /// Where in the request, such as `tasks_mb[1]`.
     pub(crate) field: Option<String>,
 }
 
-impl Problem {
+impl ProblemDetails {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { status, detail: detail.into(), field: None }
     }
@@ -31,7 +31,7 @@ impl Problem {
     }
 }
 
-impl From<RequestError> for Problem {
+impl From<RequestError> for ProblemDetails {
     fn from(RequestError { field, reason }: RequestError) -> Self {
         if field.is_empty() {
             Self::new(StatusCode::BAD_REQUEST, reason)
@@ -41,7 +41,7 @@ impl From<RequestError> for Problem {
     }
 }
 
-impl From<SchemeError> for Problem {
+impl From<SchemeError> for ProblemDetails {
     fn from(error: SchemeError) -> Self {
         match error {
             SchemeError::Backend(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
@@ -61,7 +61,7 @@ struct Body<'a> {
     field: Option<&'a str>,
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
         let Self { status, detail, field } = &self;
         let title = status.canonical_reason().unwrap_or("Error");
