@@ -19,7 +19,7 @@ const EXACT_EVALUATIONS: u64 = 200_000;
 
 /// The scenario that is decided about, with the moments of its task sizes.
 #[derive(Debug, Clone)]
-pub(crate) struct Subject {
+pub(crate) struct ServedScenario {
     pub(crate) scenario: Scenario,
     pub(crate) sizes: SizeMoments,
 }
@@ -28,7 +28,7 @@ pub(crate) struct Subject {
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) record: Record,
-    pub(crate) subject: Subject,
+    pub(crate) served: ServedScenario,
     /// Its scenario's.
     pub(crate) model: CostModel,
     pub(crate) at: SystemTime,
@@ -41,24 +41,24 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// Networks for any fleet decide about `subject`; others bring their own scenario.
-    fn new(record: Record, subject: Option<Subject>, service: &Loading, generation: u64) -> Result<Self, ServeError> {
+    /// Networks for any fleet decide about `served`; others bring their own scenario.
+    fn new(record: Record, served: Option<ServedScenario>, service: &Loading, generation: u64) -> Result<Self, ServeError> {
         let Loading { path, options, device } = service;
         record.networks.check_options(options).map_err(|error| ServeError::Option { path: path.clone(), error })?;
         let own = record.networks.scenario().zip(record.networks.size_moments_bytes());
-        let own = own.map(|(scenario, (mean_bytes, std_dev_bytes))| Subject {
+        let own = own.map(|(scenario, (mean_bytes, std_dev_bytes))| ServedScenario {
             scenario: scenario.clone(),
             sizes: SizeMoments { mean_bytes, std_dev_bytes },
         });
-        let subject = own.or(subject).ok_or_else(|| ServeError::NoScenario { path: path.clone() })?;
-        let model = subject.scenario.check()?;
+        let served = own.or(served).ok_or_else(|| ServeError::NoScenario { path: path.clone() })?;
+        let model = served.scenario.check()?;
         Ok(Self {
             options: *options,
             at: SystemTime::now(),
-            is_exact_quick: is_exact_quick(&model, subject.sizes),
+            is_exact_quick: is_exact_quick(&model, served.sizes),
             device: device.clone(),
             record,
-            subject,
+            served,
             model,
             generation,
         })
@@ -118,11 +118,11 @@ impl Service {
         if scenario.is_some() && record.networks.scenario().is_some() {
             return Err(ServeError::OwnScenario { path: loading.path });
         }
-        let subject = |scenario: Scenario| {
+        let served = |scenario: Scenario| {
             let sizes = SizeSampler::new(&scenario)?.moments();
-            Ok::<_, ServeError>(Subject { scenario, sizes })
+            Ok::<_, ServeError>(ServedScenario { scenario, sizes })
         };
-        let loaded = Loaded::new(record, scenario.map(subject).transpose()?, &loading, 0)?;
+        let loaded = Loaded::new(record, scenario.map(served).transpose()?, &loading, 0)?;
         let model = loaded.model.clone();
         Ok(Self {
             loading,
@@ -167,9 +167,9 @@ impl Service {
         let before = Arc::clone(&self.snapshot().loaded);
         let load = || {
             let record = Record::load(self.path(), &self.loading.device)?;
-            record.check_scenario(&before.subject.scenario, true, self.path())?;
+            record.check_scenario(&before.served.scenario, true, self.path())?;
             // Sizes that were recorded are not read again.
-            Loaded::new(record, Some(before.subject.clone()), &self.loading, before.generation + 1)
+            Loaded::new(record, Some(before.served.clone()), &self.loading, before.generation + 1)
         };
         Some(load().and_then(|loaded| self.take_over(loaded)))
     }

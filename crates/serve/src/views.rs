@@ -88,7 +88,7 @@ struct DriveSummary<'a> {
 impl<'a> ScenarioView<'a> {
     pub(crate) fn new(snapshot: &'a Snapshot, drive: Option<&'a DriveView>) -> Self {
         let (loaded, model) = (&snapshot.loaded, &snapshot.model);
-        let (scenario, sizes) = (&loaded.subject.scenario, &loaded.subject.sizes);
+        let (scenario, sizes) = (&loaded.served.scenario, &loaded.served.sizes);
         let (mean, std_dev) = (sizes.mean_bytes / BYTES_PER_MB, sizes.std_dev_bytes / BYTES_PER_MB);
         let size_mb = match scenario.tasks.size_mb {
             sim::scenario::SizeDistribution::Uniform { min, max }
