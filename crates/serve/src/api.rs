@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 
 use crate::answer;
 use crate::body::{self, Sent};
-use crate::decider::{Decided, Decider, ENSEMBLE, EXACT, scheme_names};
+use crate::decider::{Decided, Decider, ENSEMBLE_SCHEME, EXACT_SCHEME, scheme_names};
 use crate::guard::{self, Guard};
 use crate::metrics::{Endpoint, Metrics};
 use crate::openapi;
@@ -178,7 +178,7 @@ impl Asked {
                 return Err(unprocessable("tasks_mb", detail));
             }
         };
-        let tasks = if explain || scheme != ENSEMBLE { limits.slow_tasks } else { limits.tasks };
+        let tasks = if explain || scheme != ENSEMBLE_SCHEME { limits.slow_tasks } else { limits.tasks };
         let most = limits.workloads.min(limits.waiting).min(tasks / snapshot.model.task_count()).max(1);
         if requests.is_empty() || requests.len() > most {
             let count = requests.len();
@@ -206,14 +206,14 @@ impl Asked {
 }
 
 fn known_scheme(asked: Option<String>, snapshot: &Snapshot) -> Result<String, ProblemDetails> {
-    let scheme = asked.unwrap_or_else(|| ENSEMBLE.to_owned());
+    let scheme = asked.unwrap_or_else(|| ENSEMBLE_SCHEME.to_owned());
     let refuse = |detail: String| Err(ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at("scheme"));
-    if scheme == EXACT && !snapshot.loaded.is_exact_quick {
+    if scheme == EXACT_SCHEME && !snapshot.loaded.is_exact_quick {
         return refuse("the optimum of this many tasks takes too long".to_owned());
     }
     let known = scheme_names(true);
     if !known.contains(&scheme) {
-        return refuse(format!("there are {ENSEMBLE} and {}", known[1..].join(", ")));
+        return refuse(format!("there are {ENSEMBLE_SCHEME} and {}", known[1..].join(", ")));
     }
     Ok(scheme)
 }
@@ -274,10 +274,10 @@ struct Entered {
 async fn environment(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, ProblemDetails> {
     let Sent { bytes, room: _room } = body::read(&app, &headers, body).await?;
     let change: EnvironmentChange = aside(bytes.len(), || body::parse(&bytes))?;
-    let (environment, following) =
+    let (environment, unread_changes) =
         app.service.enter(change).map_err(|error| ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
     let entered =
-        Entered { environment: (&environment).into(), follows: following.unread.is_empty(), note: following.note() };
+        Entered { environment: (&environment).into(), follows: unread_changes.parts.is_empty(), note: unread_changes.note() };
     Ok(Json(entered).into_response())
 }
 

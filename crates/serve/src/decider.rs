@@ -51,15 +51,15 @@ pub(crate) struct Decider {
 }
 
 /// The name of the scheme of the record's networks.
-pub(crate) const ENSEMBLE: &str = "ensemble";
+pub(crate) const ENSEMBLE_SCHEME: &str = "ensemble";
 /// The name of the exact search.
-pub(crate) const EXACT: &str = "exact";
+pub(crate) const EXACT_SCHEME: &str = "exact";
 
 /// The names of the schemes that can be asked for, the networks first, then the quickest of the others.
 pub(crate) fn scheme_names(is_exact_quick: bool) -> Vec<String> {
     let others = SchemeKind::deterministic().into_iter().map(|kind| kind.to_string());
-    let others = others.filter(|name| is_exact_quick || name != EXACT);
-    std::iter::once(ENSEMBLE.to_owned()).chain(others).collect()
+    let others = others.filter(|name| is_exact_quick || name != EXACT_SCHEME);
+    std::iter::once(ENSEMBLE_SCHEME.to_owned()).chain(others).collect()
 }
 
 impl Decider {
@@ -94,7 +94,7 @@ impl Decider {
         scheme: String,
         snapshot: &Arc<Snapshot>,
     ) -> Result<Decided, ProblemDetails> {
-        let is_ensemble = scheme == ENSEMBLE;
+        let is_ensemble = scheme == ENSEMBLE_SCHEME;
         let (queue, room) =
             if is_ensemble { (&self.networks, &self.networks_room) } else { (&self.searches, &self.searches_room) };
         let wanted = u32::try_from(requests.len()).unwrap_or(u32::MAX);

@@ -12,7 +12,7 @@ use sim::scheme::{Exact, Scheme};
 use sim::{CostModel, Environment, EnvironmentError, Scenario, Workload};
 
 use crate::ServeError;
-use crate::decider::ENSEMBLE;
+use crate::decider::ENSEMBLE_SCHEME;
 
 /// The most cost evaluations of one optimum for the service to offer it: some milliseconds.
 const EXACT_EVALUATIONS: u64 = 200_000;
@@ -66,7 +66,7 @@ impl Loaded {
 
     /// The networks as a scheme.
     pub(crate) fn scheme(&self) -> Box<dyn Scheme> {
-        self.record.networks.scheme(ENSEMBLE, &self.model, &self.options, &self.device)
+        self.record.networks.scheme(ENSEMBLE_SCHEME, &self.model, &self.options, &self.device)
     }
 
     /// Whether the networks read anything beside sizes.
@@ -146,14 +146,14 @@ impl Service {
     }
 
     /// Changes the environment in force.
-    pub(crate) fn enter(&self, change: EnvironmentChange) -> Result<(Environment, Following), EnvironmentError> {
+    pub(crate) fn enter(&self, change: EnvironmentChange) -> Result<(Environment, UnreadChanges), EnvironmentError> {
         let _one = self.change.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.snapshot();
         let environment = change.over(&now.model)?;
-        let following = Following::of(&*now.loaded.record.networks, now.loaded.model.environment(), &environment);
+        let unread_changes = UnreadChanges::of(&*now.loaded.record.networks, now.loaded.model.environment(), &environment);
         let model = now.loaded.model.at(&environment)?;
         self.put(Snapshot { loaded: Arc::clone(&now.loaded), model });
-        Ok((environment, following))
+        Ok((environment, unread_changes))
     }
 
     /// Loads the record again, of whichever kind, for the same fleet; the environment in force stays. What is refused
@@ -193,22 +193,22 @@ impl Service {
 
 /// Whether networks take a change of environment into account by themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Following {
+pub(crate) struct UnreadChanges {
     /// Parts that differ from the environment that the networks were trained for, and that they do not read.
-    pub(crate) unread: Vec<&'static str>,
+    pub(crate) parts: Vec<&'static str>,
 }
 
-impl Following {
+impl UnreadChanges {
     fn of(networks: &dyn Networks, own: &Environment, now: &Environment) -> Self {
-        Self { unread: networks.unread_changes(own, now) }
+        Self { parts: networks.unread_changes(own, now) }
     }
 
     /// In words.
     pub(crate) fn note(&self) -> String {
-        if self.unread.is_empty() {
+        if self.parts.is_empty() {
             return "the networks follow at once".to_owned();
         }
-        let what = self.unread.join(" and ");
+        let what = self.parts.join(" and ");
         format!(
             "the networks do not read {what}: they choose the cheapest of proposals made for the scenario's own, until a record \
              that was adapted (trainer adapt) is loaded"
