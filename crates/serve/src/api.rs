@@ -28,9 +28,9 @@ use crate::views::{AnswerView, DriveView, RecordView, ScenarioView};
 use crate::{Event, Limits};
 
 /// What every request can reach.
-pub(crate) type App = Arc<Shared>;
+pub(crate) type App = Arc<AppState>;
 
-pub(crate) struct Shared {
+pub(crate) struct AppState {
     pub(crate) service: Service,
     pub(crate) decider: Decider,
     pub(crate) metrics: Arc<Metrics>,
@@ -46,7 +46,7 @@ pub(crate) struct Shared {
     pub(crate) observer: Box<dyn Fn(&Event<'_>) + Send + Sync>,
 }
 
-impl Shared {
+impl AppState {
     /// Reads the record again.
     pub(crate) fn reload(&self) -> Result<(), ProblemDetails> {
         let Some(reloaded) = self.service.reload() else {
@@ -82,10 +82,10 @@ pub(crate) fn router(app: App) -> Router {
         .route("/v1/environment", put(environment))
         .route("/v1/drive", get(drive))
         .route("/v1/reload", post(reload))
-        .route("/healthz", get(well))
+        .route("/healthz", get(health))
         .route("/readyz", get(ready))
-        .route("/metrics", get(measured))
-        .route("/openapi.json", get(described))
+        .route("/metrics", get(metrics))
+        .route("/openapi.json", get(openapi_description))
         .route("/", get(page::index))
         .route("/page.js", get(page::script))
         .route("/page.css", get(page::style))
@@ -94,12 +94,12 @@ pub(crate) fn router(app: App) -> Router {
         })
         .method_not_allowed_fallback(async || ProblemDetails::new(StatusCode::METHOD_NOT_ALLOWED, "not in this way"))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), guard::guard))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), counted))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), count_requests))
         .with_state(app)
 }
 
 /// Counts how requests end.
-async fn counted(State(app): State<App>, request: Request, next: Next) -> Response {
+async fn count_requests(State(app): State<App>, request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map_or_else(|| request.uri().path(), MatchedPath::as_str);
     let endpoint = match path {
         "/v1/decide" => Endpoint::decide,
@@ -127,7 +127,7 @@ async fn counted(State(app): State<App>, request: Request, next: Next) -> Respon
 const LONG_BYTES: usize = 256 << 10;
 
 /// Works on something of this length; if it is long, another thread goes on with this one's connections meanwhile.
-fn aside<T>(length: usize, work: impl FnOnce() -> T) -> T {
+fn without_blocking<T>(length: usize, work: impl FnOnce() -> T) -> T {
     if length > LONG_BYTES { tokio::task::block_in_place(work) } else { work() }
 }
 
@@ -137,7 +137,7 @@ const MAX_ID_BYTES: usize = 1024;
 /// A decide request: a workload, or many.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Asking {
+struct DecideBody {
     #[serde(default)]
     id: Option<Id>,
     #[serde(default)]
@@ -153,16 +153,16 @@ struct Asking {
 }
 
 /// The same, understood.
-struct Asked {
+struct DecideRequest {
     workloads: Vec<WorkloadRequest>,
     are_many: bool,
     scheme: String,
     explain: bool,
 }
 
-impl Asked {
+impl DecideRequest {
     fn read(body: &[u8], snapshot: &Snapshot, limits: &Limits) -> Result<Self, ProblemDetails> {
-        let Asking { id, tasks_mb, environment, workloads, scheme, explain } = body::parse(body)?;
+        let DecideBody { id, tasks_mb, environment, workloads, scheme, explain } = body::parse(body)?;
         let scheme = known_scheme(scheme, snapshot)?;
         let unprocessable =
             |field: &str, detail: String| ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at(field);
@@ -227,14 +227,14 @@ async fn decide(State(app): State<App>, headers: HeaderMap, body: Body) -> Resul
     let Sent { bytes, room: _room } = body::read(&app, &headers, body).await?;
     let begin = Instant::now();
     let snapshot = app.service.snapshot();
-    let asked = aside(bytes.len(), || Asked::read(&bytes, &snapshot, &app.limits))?;
-    let Asked { workloads, are_many, scheme, explain } = asked;
+    let asked = without_blocking(bytes.len(), || DecideRequest::read(&bytes, &snapshot, &app.limits))?;
+    let DecideRequest { workloads, are_many, scheme, explain } = asked;
     drop(bytes);
     let Decided { requests, solutions, each } = app.decider.decide(workloads, scheme.clone(), &snapshot).await?;
     let explain = explain.then_some((scheme.as_str(), each));
     let view = |(request, solution)| AnswerView::new(request, solution, explain);
     let length = 256 * requests.len();
-    let json = aside(length, || {
+    let json = without_blocking(length, || {
         let mut answers: Vec<_> = requests.iter().zip(&solutions).map(view).collect();
         let mut json = Vec::with_capacity(length);
         let written = match answers.pop() {
@@ -264,7 +264,7 @@ async fn record(State(app): State<App>) -> Response {
 }
 
 #[derive(Serialize)]
-struct Entered {
+struct EnvironmentAnswer {
     environment: EnvironmentView,
     /// Whether the networks answer to the change by themselves.
     follows: bool,
@@ -273,12 +273,12 @@ struct Entered {
 
 async fn environment(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, ProblemDetails> {
     let Sent { bytes, room: _room } = body::read(&app, &headers, body).await?;
-    let change: EnvironmentChange = aside(bytes.len(), || body::parse(&bytes))?;
+    let change: EnvironmentChange = without_blocking(bytes.len(), || body::parse(&bytes))?;
     let (environment, unread_changes) =
         app.service.enter(change).map_err(|error| ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()))?;
-    let entered =
-        Entered { environment: (&environment).into(), follows: unread_changes.parts.is_empty(), note: unread_changes.note() };
-    Ok(Json(entered).into_response())
+    let answer =
+        EnvironmentAnswer { environment: (&environment).into(), follows: unread_changes.parts.is_empty(), note: unread_changes.note() };
+    Ok(Json(answer).into_response())
 }
 
 async fn drive(State(app): State<App>) -> Result<Response, ProblemDetails> {
@@ -293,7 +293,7 @@ async fn reload(State(app): State<App>) -> Result<Response, ProblemDetails> {
     Ok(record(State(app)).await)
 }
 
-async fn well() -> Response {
+async fn health() -> Response {
     ([(header::CACHE_CONTROL, "no-store")], Json(serde_json::json!({"status": "ok"}))).into_response()
 }
 
@@ -301,16 +301,16 @@ async fn ready(State(app): State<App>) -> Result<Response, ProblemDetails> {
     if app.ending.load(Ordering::Relaxed) {
         return Err(ProblemDetails::busy("the service is ending"));
     }
-    Ok(well().await)
+    Ok(health().await)
 }
 
-async fn measured(State(app): State<App>) -> Response {
+async fn metrics(State(app): State<App>) -> Response {
     app.decider.observe();
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], app.metrics.text()).into_response()
 }
 
-async fn described(State(app): State<App>) -> Response {
+async fn openapi_description(State(app): State<App>) -> Response {
     Json(openapi::description(&app.service.snapshot(), &app.limits, app.guard.token.is_some())).into_response()
 }
 
@@ -328,7 +328,7 @@ mod tests {
         let long = runtime.spawn(async move {
             let other = tokio::spawn(async move { done.send(()) });
             // On the only thread there is, until what comes after it is done.
-            let was_done = aside(LONG_BYTES + 1, || waits.recv_timeout(Duration::from_secs(10)));
+            let was_done = without_blocking(LONG_BYTES + 1, || waits.recv_timeout(Duration::from_secs(10)));
             was_done.is_ok() && other.await.is_ok()
         });
         assert!(runtime.block_on(long).expect("no panic"));

@@ -29,7 +29,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tower_service::Service as _;
 
-use crate::api::{self, App, Shared};
+use crate::api::{self, App, AppState};
 use crate::body;
 use crate::decider::Decider;
 use crate::guard::Guard;
@@ -76,7 +76,7 @@ impl Server {
         let metrics = Metrics::new();
         let decider = Decider::start(&service, limits, sample, &metrics);
         let guard = Guard { local_names: is_loopback && token.is_none(), token, cors };
-        let app = Arc::new(Shared {
+        let app = Arc::new(AppState {
             service,
             decider,
             metrics,
