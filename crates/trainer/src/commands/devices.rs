@@ -74,8 +74,9 @@ fn measure(args: &DevicesArgs) -> Result<(), CliError> {
         for &dnns in &args.dnns {
             for backend in &devices {
                 let batch = args.batch as usize;
-                let timed =
-                    device_failure::catch(backend, || Ok::<_, Error>(networks.times(backend, usize::from(dnns), batch)));
+                let timed = device_failure::catch(backend, || {
+                    Ok::<_, Error>(networks.times(backend, usize::from(dnns), batch))
+                });
                 let (step_seconds, decision_seconds) = match timed {
                     Ok(times) => times,
                     Err(error @ Error::DeviceFailed { .. }) => {
