@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::fleet::Inference;
 use model::{DecisionOptions, Record, Selection};
-use mrdro::share_out::Total;
+use mrdro::share_out::TotalBandwidth;
 use mrdro::{CheckpointInterval, Error, Problem, RunPlan};
 use sim::limits::WINDOW_S;
 use sim::scheme::SchemeKind;
@@ -208,7 +208,7 @@ pub(crate) struct DecideArgs {
     #[arg(long, value_name = "FLIPS")]
     pub(crate) explore: Option<usize>,
     #[command(flatten)]
-    pub(crate) effort: EffortArgs,
+    pub(crate) inference: InferenceArgs,
     #[command(flatten)]
     pub(crate) share_out: ShareOutArg,
     #[command(flatten)]
@@ -219,7 +219,7 @@ pub(crate) struct DecideArgs {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct EffortArgs {
+pub(crate) struct InferenceArgs {
     /// For a record of networks for any fleet: after passes from greedy and from nothing search on, with so
     /// many prices a task in all
     #[arg(long, value_name = "PRICES", conflicts_with_all = ["search_free", "explore"],
@@ -230,7 +230,7 @@ pub(crate) struct EffortArgs {
     pub(crate) search_free: bool,
 }
 
-impl EffortArgs {
+impl InferenceArgs {
     /// These options together with the number of flips to explore.
     pub(crate) fn options(&self, explore: Option<usize>) -> DecisionOptions {
         let search = self.budget.map(|evaluations_per_task| Inference::Search { evaluations_per_task });
@@ -277,7 +277,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FLIPS")]
     pub(crate) explore: Option<usize>,
     #[command(flatten)]
-    pub(crate) effort: EffortArgs,
+    pub(crate) inference: InferenceArgs,
     /// Workloads that may wait; requests beyond are refused at once
     #[arg(long, value_name = "WORKLOADS", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) max_waiting: u32,
@@ -326,10 +326,10 @@ pub(crate) struct AdaptArgs {
     #[arg(long, value_name = "NAME", requires = "traces", conflicts_with = "scenario")]
     pub(crate) drive: Option<String>,
     /// Which moment of the drive, in seconds from its beginning [default: its last window]
-    #[arg(long, value_name = "SECONDS", requires = "traces", conflicts_with = "scenario", value_parser = seconds_from_0)]
+    #[arg(long, value_name = "SECONDS", requires = "traces", conflicts_with = "scenario", value_parser = nonnegative_seconds)]
     pub(crate) at: Option<f64>,
     /// Length of the windows over which recorded rates are averaged [default: 60]
-    #[arg(long, value_name = "SECONDS", requires = "traces", conflicts_with = "scenario", value_parser = some_seconds)]
+    #[arg(long, value_name = "SECONDS", requires = "traces", conflicts_with = "scenario", value_parser = positive_seconds)]
     pub(crate) window: Option<f64>,
     /// Steps of adaptation after which to look
     #[arg(long, value_name = "STEPS,...", value_delimiter = ',', default_value = "0,1,5,10,50,200")]
@@ -354,16 +354,16 @@ pub(crate) struct AdaptArgs {
 #[derive(Debug, Args)]
 pub(crate) struct WindowArg {
     /// Length of the windows over which recorded rates are averaged
-    #[arg(long = "window", value_name = "SECONDS", default_value_t = WINDOW_S, value_parser = some_seconds)]
+    #[arg(long = "window", value_name = "SECONDS", default_value_t = WINDOW_S, value_parser = positive_seconds)]
     pub(crate) seconds: f64,
 }
 
-fn seconds_from_0(text: &str) -> Result<f64, String> {
+fn nonnegative_seconds(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "must be a number of seconds".to_owned())?;
     if (0.0..=1e9).contains(&seconds) { Ok(seconds) } else { Err("must lie between 0 and 1e9 seconds".to_owned()) }
 }
 
-fn some_seconds(text: &str) -> Result<f64, String> {
+fn positive_seconds(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "must be a number of seconds".to_owned())?;
     if (1e-3..=1e9).contains(&seconds) { Ok(seconds) } else { Err("must lie between 0.001 and 1e9 seconds".to_owned()) }
 }
@@ -632,7 +632,7 @@ pub(crate) struct ShareOutArg {
     /// Decide, and share this bandwidth out among the uplinks, in turn: Mbit/s, or `sum` for as much as the uplinks of the
     /// scenario (or of a workload's own environment) add up to
     #[arg(long = "share-out", value_name = "MBPS|sum", allow_negative_numbers = true)]
-    pub(crate) total: Option<Total>,
+    pub(crate) total: Option<TotalBandwidth>,
 }
 
 #[derive(Debug, Args)]

@@ -8,8 +8,8 @@ use signal_hook::flag;
 
 use crate::error::Exit;
 
-/// The signal that came first; 0: none did.
-static CAME: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
+/// The signal that received first; 0: none did.
+static RECEIVED: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
 
 const SIGNALS: [(i32, Signal); 2] = [(SIGINT, Signal::Interrupt), (SIGTERM, Signal::Terminate)];
 
@@ -41,18 +41,18 @@ impl std::fmt::Display for Signal {
 /// From now on signals are heard by [`requested`] before they end the program. Where that cannot be had they end it at
 /// once, as they always do.
 pub(crate) fn listen() {
-    let came = CAME.get_or_init(Arc::default);
+    let received = RECEIVED.get_or_init(Arc::default);
     let again = Arc::new(AtomicBool::new(false));
     for (signal, named) in SIGNALS {
         // In this order: what comes first sets the flag that ends the program when another comes.
         let _ = flag::register_conditional_shutdown(signal, named.exit() as i32, Arc::clone(&again));
         let _ = flag::register(signal, Arc::clone(&again));
-        let _ = flag::register_usize(signal, Arc::clone(came), signal as usize);
+        let _ = flag::register_usize(signal, Arc::clone(received), signal as usize);
     }
 }
 
-/// The signal that asks the program to end, if one came.
+/// The signal that asks the program to end, if one received.
 pub(crate) fn requested() -> Option<Signal> {
-    let came = CAME.get()?.load(Ordering::Relaxed);
-    SIGNALS.into_iter().find(|(signal, _)| *signal as usize == came).map(|(_, named)| named)
+    let received = RECEIVED.get()?.load(Ordering::Relaxed);
+    SIGNALS.into_iter().find(|(signal, _)| *signal as usize == received).map(|(_, named)| named)
 }

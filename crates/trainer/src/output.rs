@@ -54,11 +54,11 @@ pub(crate) fn print_evaluations(format: Format, evaluations: &[Evaluation]) -> R
 
 /// Writes a note for people to standard error. Failing to write it is no reason to end.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", harmless(text));
+    let _ = writeln!(io::stderr(), "{}", without_control_characters(text));
 }
 
 /// A text without control characters, which could make a terminal do or hide something.
-fn harmless(text: &str) -> String {
+fn without_control_characters(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         let is_kept = !character.is_control() || character == '\n' || character == '\t';

@@ -1,4 +1,4 @@
-//! Runs that did not end, from where they stood.
+//! Resuming runs that did not finish.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use crate::observer::RunObserver;
 use crate::plan::RunPlan;
 use crate::run_dir::RunDir;
 
-/// A run that did not end. Its directory is locked until this is dropped, or until the run ends.
+/// A run that did not finish. Its directory is locked until this is dropped or the run ends.
 pub struct Unfinished {
     path: PathBuf,
     plan: RunPlan,
@@ -23,10 +23,11 @@ pub struct Unfinished {
 }
 
 impl Unfinished {
-    /// Opens the directory of a run.
+    /// Opens and locks the directory of a run. `observer` is told if the process that trained the run was killed.
     ///
     /// # Errors
-    /// If it is not one of a run that did not end, or another process works on it.
+    /// If the directory does not hold an unfinished run, its configuration is damaged, or another process trains it
+    /// ([`Error::Locked`]).
     pub fn open(path: &Path, observer: &mut dyn RunObserver) -> Result<Self, Error> {
         let checkpoints = Checkpoints::open(path, observer)?;
         let request = checkpoints.request(path)?;
@@ -42,16 +43,16 @@ impl Unfinished {
         &self.plan
     }
 
-    /// Sets how many fleets of each size a record for any fleet is evaluated on.
+    /// Sets the number of fleets of each size on which networks for any fleet are evaluated.
     pub fn evaluate_fleets(&mut self, count: usize) {
         self.plan.evaluate_fleets(count);
     }
 
-    /// Goes on with the run from its last checkpoint, to the same bytes as if it never had stopped. `options.out` is
-    /// ignored.
+    /// Trains on from the last checkpoint. The files that the run writes are the same, byte for byte, as if it had never
+    /// stopped, except for times. `options.out` is ignored.
     ///
     /// # Errors
-    /// If the run was of another device or version, or as [`train`](super::train).
+    /// If the run was started on another device or by another version, and in the cases of [`train`](super::train).
     pub fn train(
         self,
         options: &RunOptions,
@@ -64,11 +65,11 @@ impl Unfinished {
             let from = saved.as_ref().map_or(Phase::Meta, |saved| saved.state.phase());
             let job = job(&plan, backend, from, observer)?;
             if job.plan().configuration(&backend.name) != configuration {
-                return Err(Error::not_resumable(&path, "its config.toml says another device, version or network"));
+                return Err(Error::not_resumable(&path, "its config.toml has another device, version or network"));
             }
             let known = |state: &PhaseState| job.phases().contains(&state.phase());
             if saved.as_ref().is_some_and(|saved| !known(&saved.state)) {
-                return Err(Error::not_resumable(&path, "its state is of another kind of training"));
+                return Err(Error::not_resumable(&path, "its checkpoint is of another kind of training"));
             }
             let directory = RunDir::of(&path);
             let rows = saved.as_ref().map(|saved| saved.rows.clone()).unwrap_or_default();
@@ -79,10 +80,11 @@ impl Unfinished {
     }
 }
 
-/// Goes on with a run that did not end, on the device that it was started on; see [`Unfinished::train`].
+/// Continues a run that did not finish, on the device that it was started on, from its last checkpoint. `path` is the run
+/// directory. See [`Unfinished::train`].
 ///
 /// # Errors
-/// As [`Unfinished::open`] and [`Unfinished::train`].
+/// If the device cannot be opened, and in the cases of [`Unfinished::open`] and [`Unfinished::train`].
 pub fn resume(path: &Path, options: &RunOptions, observer: &mut dyn RunObserver) -> Result<Trained, Error> {
     let unfinished = Unfinished::open(path, observer)?;
     let backend = unfinished.plan().device.parse::<model::DeviceChoice>()?.open()?;

@@ -2,7 +2,7 @@
 
 use data::StandardSet;
 use model::{Backend, Record};
-use mrdro::share_out::{self, SharedOut};
+use mrdro::share_out::{self, AllocationEvaluation};
 use mrdro::{Problem, evaluate_all, with_classic};
 
 use crate::cli::{CompareArgs, Format};
@@ -55,7 +55,7 @@ pub(super) fn note_unread_uplinks(record: &Record, path: &std::path::Path) {
     }
 }
 
-fn print_shared_out(format: Format, rows: &[SharedOut]) -> Result<(), CliError> {
+fn print_shared_out(format: Format, rows: &[AllocationEvaluation]) -> Result<(), CliError> {
     print(format, rows, || {
         let header = [
             "scheme",
@@ -68,7 +68,7 @@ fn print_shared_out(format: Format, rows: &[SharedOut]) -> Result<(), CliError> 
             "evaluations",
             "time/workload",
         ];
-        let row = |row: &SharedOut| {
+        let row = |row: &AllocationEvaluation| {
             vec![
                 row.scheme.clone(),
                 bandwidth(row.mean_total_mbps),

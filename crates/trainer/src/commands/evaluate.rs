@@ -58,7 +58,7 @@ pub(super) fn print_findings(format: Format, findings: &Findings) -> Result<(), 
                 format!("{:.5}", row.q2),
                 format!("{:.5}", row.q2_low),
                 format!("{:.5}", row.q2_high),
-                format!("{:.1}", row.prices_per_task),
+                format!("{:.1}", row.evaluations_per_task),
                 duration(row.microseconds_per_decision * 1e-6),
             ]
         };

@@ -21,7 +21,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), CliError> {
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
     let options = Options {
         scenario: args.scenario.is_some().then_some(problem.scenario),
-        decisions: args.effort.options(args.explore),
+        decisions: args.inference.options(args.explore),
         token,
         open: args.open,
         tls: args.tls_cert.clone().zip(args.tls_key.clone()),
@@ -50,7 +50,7 @@ fn log(event: &Event<'_>) {
 
 /// What is decided about: the scenario of the networks, or for networks that decide for any fleet, the one that is named.
 fn problem(args: &ServeArgs, record: &Record) -> Result<Problem, CliError> {
-    record.networks.check_options(&args.effort.options(args.explore))?;
+    record.networks.check_options(&args.inference.options(args.explore))?;
     match (record.networks.scenario(), &args.scenario) {
         (Some(own), None) => Ok(Problem::new(own.clone())?),
         (None, Some(name)) => Ok(Problem::load(name)?),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use mrdro::statistics::Spread;
-use mrdro::sweep::{self, OpenRuns, SummaryLine, Sweep, SweepPlan, parse_seeds};
+use mrdro::sweep::{self, ShardRuns, SummaryLine, Sweep, SweepPlan, parse_seeds};
 
 use crate::cli::{Format, SweepArgs, SweepCommand, SweepRunsArgs};
 use crate::device;
@@ -36,7 +36,7 @@ fn train_all(args: &SweepRunsArgs) -> Result<(), CliError> {
     };
     let out = args.out.as_deref().expect("the command line asks for it");
     let backend = device::open(&args.compute)?;
-    let OpenRuns { count, of_shard, runs } = sweep::open(&plan, shard, out, &backend)?;
+    let ShardRuns { count, of_shard, runs } = sweep::open(&plan, shard, out, &backend)?;
     note(&format!("{count} runs, {of_shard} of them this shard's, {} to do", runs.len()));
     let progress = Progress::new("runs", runs.len());
     mrdro::train_each(&runs, out, &backend, &|done| progress.done(done))?;

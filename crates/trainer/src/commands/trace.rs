@@ -31,7 +31,7 @@ pub(crate) fn run(command: &TraceCommand) -> Result<(), CliError> {
         }
         Err(error) => error,
     };
-    let Some(tasks) = Tasks::read(path, &no_trace)? else { return Err(no_trace.into()) };
+    let Some(tasks) = RecordedSizes::read(path, &no_trace)? else { return Err(no_trace.into()) };
     if picture.is_some() {
         let text = path.display().to_string();
         return Err(Error::BadOption { option: "--picture", text, wanted: "a network trace" }.into());
@@ -271,13 +271,13 @@ fn draw(recording: &Recording, file: &Path) -> Result<(), CliError> {
 
 /// Recorded sizes of tasks.
 #[derive(Serialize)]
-struct Tasks {
-    files: Vec<TasksRow>,
+struct RecordedSizes {
+    files: Vec<RecordedSizesRow>,
     skipped: Vec<SkippedRow>,
 }
 
 #[derive(Serialize)]
-struct TasksRow {
+struct RecordedSizesRow {
     path: String,
     format: String,
     sizes: usize,
@@ -289,12 +289,12 @@ struct TasksRow {
     greatest_mb: f64,
 }
 
-impl Tasks {
+impl RecordedSizes {
     /// The task sizes of what is no network trace; `None` if it holds none either.
     fn read(path: &Path, no_trace: &TraceError) -> Result<Option<Self>, CliError> {
         match no_trace {
             TraceError::UnknownFormat { .. } | TraceError::NoSamples { .. } => match task_sizes(path) {
-                Ok(sizes) => Ok(Some(Self { files: vec![TasksRow::new(&sizes)], skipped: Vec::new() })),
+                Ok(sizes) => Ok(Some(Self { files: vec![RecordedSizesRow::new(&sizes)], skipped: Vec::new() })),
                 Err(TaskFileError::NoSizes { found }) if found.format == TaskFormat::List => Ok(None),
                 Err(error) => Err(error.into()),
             },
@@ -309,7 +309,7 @@ impl Tasks {
                     match task_sizes(&file) {
                         Ok(sizes) => {
                             any = true;
-                            tasks.files.push(TasksRow::new(&sizes));
+                            tasks.files.push(RecordedSizesRow::new(&sizes));
                         }
                         Err(error) => {
                             let reason = match error {
@@ -335,7 +335,7 @@ impl Tasks {
         print(format, &self.files, || {
             let header =
                 ["file", "format", "sizes", "unknown", "bad lines", "mean MB", "median MB", "least MB", "most MB"];
-            let row = |row: &TasksRow| {
+            let row = |row: &RecordedSizesRow| {
                 let sizes = [row.mean_mb, row.median_mb, row.least_mb, row.greatest_mb];
                 let mut cells = vec![row.path.clone(), row.format.clone(), row.sizes.to_string()];
                 cells.extend([row.unknown_sizes.to_string(), row.bad_lines.to_string()]);
@@ -350,7 +350,7 @@ impl Tasks {
     }
 }
 
-impl TasksRow {
+impl RecordedSizesRow {
     fn new(found: &TaskSizes) -> Self {
         let mut sizes = found.sizes_mb.clone();
         sizes.sort_unstable_by(f64::total_cmp);

@@ -16,7 +16,7 @@ use crate::progress::TerminalObserver;
 pub(crate) fn train(args: &TrainArgs) -> Result<(), CliError> {
     let run = Invocation::of(args);
     match &args.resume {
-        Some(directory) => run.resume(directory, Kind::Scenario, None),
+        Some(directory) => run.resume(directory, RunKind::Scenario, None),
         None => run.start(args.plan(RunPlan::new)?),
     }
 }
@@ -25,7 +25,7 @@ pub(crate) fn train(args: &TrainArgs) -> Result<(), CliError> {
 pub(crate) fn meta(args: &TrainArgs) -> Result<(), CliError> {
     let run = Invocation::of(args);
     match &args.resume {
-        Some(directory) => run.resume(directory, Kind::Scenario, None),
+        Some(directory) => run.resume(directory, RunKind::Scenario, None),
         None => run.start(args.plan(RunPlan::meta)?),
     }
 }
@@ -39,14 +39,14 @@ pub(crate) fn fleet(args: &FleetArgs) -> Result<(), CliError> {
     };
     let fleets = usize::from(args.fleets);
     match &args.resume {
-        Some(directory) => run.resume(directory, Kind::AnyFleet, Some(fleets)),
+        Some(directory) => run.resume(directory, RunKind::AnyFleet, Some(fleets)),
         None => run.start(args.plan()?),
     }
 }
 
 /// The kinds of runs that commands resume.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum RunKind {
     Scenario,
     AnyFleet,
 }
@@ -71,7 +71,7 @@ impl<'a> Invocation<'a> {
         self.show(trained)
     }
 
-    fn resume(&self, directory: &Path, kind: Kind, fleets: Option<usize>) -> Result<(), CliError> {
+    fn resume(&self, directory: &Path, kind: RunKind, fleets: Option<usize>) -> Result<(), CliError> {
         let mut run = Unfinished::open(directory, &mut TerminalObserver::default())?;
         check_kind(directory, kind, run.plan())?;
         if let Some(count) = fleets {
@@ -105,13 +105,13 @@ fn options(out: Option<&Path>, checkpoints: &CheckpointArgs) -> RunOptions {
 }
 
 /// Each command resumes its own kind of run.
-fn check_kind(directory: &Path, wanted: Kind, plan: &RunPlan) -> Result<(), CliError> {
+fn check_kind(directory: &Path, wanted: RunKind, plan: &RunPlan) -> Result<(), CliError> {
     let (found, hint) = match plan.target {
         Target::Scenario { .. } => {
-            (Kind::Scenario, "it trains for one scenario: `trainer train --resume` goes on with it")
+            (RunKind::Scenario, "it trains for one scenario: `trainer train --resume` goes on with it")
         }
         Target::AnyFleet { .. } => {
-            (Kind::AnyFleet, "it trains for any fleet: `trainer fleet --resume` goes on with it")
+            (RunKind::AnyFleet, "it trains for any fleet: `trainer fleet --resume` goes on with it")
         }
     };
     if found == wanted {
