@@ -65,6 +65,6 @@ pub use fused::{Adam, Head};
 pub use learner::{Forward, Learner, Lesson, Session, forward, is_cpu, learner};
 pub use networks::{DecisionOptions, EnvironmentParts, KINDS, Kind, Networks, OptionError, Shape};
 pub use policy::Policy;
-pub use record::{FORMAT_VERSION, Record, checksum};
+pub use record::{FORMAT_VERSION, Record, RecordText, checksum};
 pub use samples::{MAX_SAMPLES, Samples};
 pub use state::{LearnerState, StateError};

@@ -17,7 +17,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use drl::AgentState;
-use drl::fleet::FleetAgentState;
 use meta::ReptileState;
 use model::{RecordError, checksum};
 use serde::{Deserialize, Serialize};
@@ -72,7 +71,7 @@ impl Seconds {
 pub(crate) enum PhaseState {
     Meta(ReptileState),
     Drl(AgentState),
-    Fleet(FleetAgentState),
+    Fleet(AgentState),
 }
 
 impl PhaseState {
@@ -123,9 +122,9 @@ impl Checkpoints {
         Ok(Self { directory, every, every_steps: None, last, last_step: 0, lock })
     }
 
-    /// Sets how often a checkpoint is due: after some seconds, or some steps, whichever comes first.
-    pub(crate) fn every(&mut self, seconds: u64, steps: Option<usize>) {
-        (self.every, self.every_steps) = (Duration::from_secs(seconds), steps);
+    /// Sets how often a checkpoint is due: after some time, or some steps, whichever comes first.
+    pub(crate) fn every(&mut self, time: Duration, steps: Option<usize>) {
+        (self.every, self.every_steps) = (time, steps);
     }
 
     /// How the run was started.

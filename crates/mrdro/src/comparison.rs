@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use data::metrics::{self, Evaluation};
-use data::StandardSet;
+use data::{Evaluation, StandardSet};
 use model::Record;
 use sim::scheme::{self, Exact, Greedy, Order, Scheme};
 use sim::{CostModel, SchemeError};
@@ -25,14 +24,10 @@ pub struct Comparison {
 ///
 /// # Errors
 /// If a scheme fails for another reason than the scenario's size.
-pub fn evaluate_all(
-    schemes: Vec<Box<dyn Scheme>>,
-    model: &CostModel,
-    set: &StandardSet,
-) -> Result<Comparison, Error> {
+pub fn evaluate_all(schemes: Vec<Box<dyn Scheme>>, set: &StandardSet) -> Result<Comparison, Error> {
     let mut comparison = Comparison::default();
     for mut scheme in schemes {
-        match metrics::evaluate(&mut *scheme, model, set) {
+        match data::evaluate(&mut *scheme, set) {
             Ok(evaluation) => comparison.evaluations.push(evaluation),
             Err(error @ (SchemeError::TooLarge { .. } | SchemeError::NotProved { .. })) => {
                 comparison.left_out.push((scheme.name().to_owned(), error));

@@ -42,7 +42,6 @@ pub enum Target {
         #[serde(deserialize_with = "scenario_of_table")]
         scenario: Box<Scenario>,
         /// The settings of training.
-        #[serde(deserialize_with = "training_of_table")]
         training: Box<Training>,
         /// Which algorithms run.
         phases: Phases,
@@ -50,7 +49,6 @@ pub enum Target {
     /// Networks for any fleet.
     AnyFleet {
         /// The settings of training.
-        #[serde(deserialize_with = "fleet_training_of_table")]
         training: Box<FleetTraining>,
         /// Fleets of each size that the record is evaluated on.
         evaluated_fleets: usize,
@@ -93,8 +91,7 @@ impl RunPlan {
             training: Box::new(Training::load(training, settings)?),
             phases: Phases::Both,
         };
-        let named =
-            Named { scenario: scenario.to_owned(), training: training.to_owned(), settings: settings.to_vec() };
+        let named = Named { scenario: scenario.to_owned(), training: training.to_owned(), settings: settings.to_vec() };
         Ok(Self { target, seed: 1, device: "auto".to_owned(), start: None, named })
     }
 
@@ -269,26 +266,10 @@ pub(crate) struct Started {
     start: Option<String>,
 }
 
-/// Reads a table through the reader of TOML that a person writes, which checks every value.
-fn checked<'de, D, T, E>(deserializer: D, read: fn(&str, &str) -> Result<T, E>) -> Result<Box<T>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    E: std::fmt::Display,
-{
+/// Reads a scenario through the reader of TOML that a person writes, which checks every value.
+fn scenario_of_table<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Box<Scenario>, D::Error> {
     use serde::de::Error as _;
     let table = toml::Table::deserialize(deserializer)?;
-    let text = toml::to_string(&table).map_err(D::Error::custom)?;
-    read("the plan of a run", &text).map(Box::new).map_err(D::Error::custom)
-}
-
-fn scenario_of_table<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Box<Scenario>, D::Error> {
-    checked(deserializer, Scenario::from_toml)
-}
-
-fn training_of_table<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Box<Training>, D::Error> {
-    checked(deserializer, Training::from_toml)
-}
-
-fn fleet_training_of_table<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Box<FleetTraining>, D::Error> {
-    checked(deserializer, FleetTraining::from_toml)
+    let scenario = Scenario::from_toml("the plan of a run", &table.to_string());
+    scenario.map(Box::new).map_err(D::Error::custom)
 }

@@ -62,7 +62,7 @@ impl Problem {
     pub fn workloads(&self, seed: u64, stream: &str) -> Result<Workloads, Error> {
         let sizes = random::stream(seed, stream);
         let environments = random::stream(seed, &format!("{stream}/environments"));
-        let workloads = Workloads::new(&self.scenario, self.sampler()?, Part::Training, sizes);
+        let workloads = Workloads::new(&self.model, self.sampler()?, Part::Training, sizes);
         Ok(workloads.with_environments(self.environments()?, environments))
     }
 

@@ -7,7 +7,7 @@ use data::StandardSet;
 use serde::Serialize;
 use sim::allocation::{self, Joint};
 use sim::scheme::Scheme;
-use sim::{AllocationError, CostModel, SchemeError, Workload};
+use sim::{AllocationError, CostModel, Instance, SchemeError, Workload};
 
 use crate::error::Error;
 use crate::statistics::Spread;
@@ -132,16 +132,11 @@ pub struct SharedOutComparison {
 ///
 /// # Errors
 /// If a scheme fails for another reason than the scenario's size or the total.
-pub fn compare(
-    schemes: Vec<Box<dyn Scheme>>,
-    model: &CostModel,
-    set: &StandardSet,
-    total: Total,
-) -> Result<SharedOutComparison, Error> {
+pub fn compare(schemes: Vec<Box<dyn Scheme>>, set: &StandardSet, total: Total) -> Result<SharedOutComparison, Error> {
     use AllocationError::{Scheme as Refused, TooLittle};
     let mut comparison = SharedOutComparison::default();
     for mut scheme in schemes {
-        match compare_one(&mut *scheme, model, set, total) {
+        match compare_one(&mut *scheme, set, total) {
             Ok(row) => comparison.rows.push(row),
             Err((
                 _,
@@ -158,16 +153,14 @@ pub fn compare(
 /// Takes workloads one by one, so that none disturbs another's time; an error comes with the index of its workload.
 fn compare_one(
     scheme: &mut dyn Scheme,
-    model: &CostModel,
     set: &StandardSet,
     total: Total,
 ) -> Result<SharedOut, (usize, AllocationError)> {
-    let count = set.workloads().len();
+    let count = set.instances().len();
     let mut joints: Vec<Joint> = Vec::with_capacity(count);
     let mut times: Vec<Duration> = Vec::with_capacity(count);
     let mut total_mbps = 0.0;
-    for (index, workload) in set.workloads().iter().enumerate() {
-        let model = &*set.model(model, index);
+    for (index, Instance { model, workload }) in set.instances().iter().enumerate() {
         total_mbps += total.in_mbps(model);
         let start = Instant::now();
         joints.push(total.share_out(scheme, model, workload).map_err(|error| (index, error))?);

@@ -11,13 +11,13 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
+use data::exchange::{EnvironmentChange, EnvironmentView, Id, Object, UncheckedRequest, WorkloadRequest};
 use serde::{Deserialize, Serialize};
-use sim::exchange::{self, EnvironmentChange, EnvironmentView, Id, Named, Object};
 use tokio::sync::Semaphore;
 
 use crate::answer;
 use crate::body::{self, Sent};
-use crate::decider::{Decided, Decider, ENSEMBLE, Request as Workload, SEARCHES};
+use crate::decider::{Decided, Decider, ENSEMBLE, EXACT, scheme_names};
 use crate::guard::{self, Guard};
 use crate::metrics::{Endpoint, Metrics};
 use crate::openapi;
@@ -145,7 +145,7 @@ struct Asking {
     #[serde(default)]
     environment: Option<Object<EnvironmentChange>>,
     #[serde(default)]
-    workloads: Option<Vec<Object<exchange::Request>>>,
+    workloads: Option<Vec<Object<UncheckedRequest>>>,
     #[serde(default)]
     scheme: Option<String>,
     #[serde(default)]
@@ -154,7 +154,7 @@ struct Asking {
 
 /// The same, understood.
 struct Asked {
-    workloads: Vec<Workload>,
+    workloads: Vec<WorkloadRequest>,
     are_many: bool,
     scheme: String,
     explain: bool,
@@ -167,7 +167,7 @@ impl Asked {
         let unprocessable =
             |field: &str, detail: String| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at(field);
         let (requests, are_many) = match (tasks_mb, workloads) {
-            (Some(tasks_mb), None) => (vec![Object(exchange::Request { id, tasks_mb, environment })], false),
+            (Some(tasks_mb), None) => (vec![Object(UncheckedRequest { id, tasks_mb, environment })], false),
             (None, Some(_)) if id.is_some() || environment.is_some() => {
                 let detail = "id and environment belong into each of the workloads".to_owned();
                 return Err(unprocessable("workloads", detail));
@@ -184,14 +184,12 @@ impl Asked {
             let count = requests.len();
             return Err(unprocessable("workloads", format!("there must be 1 to {most} workloads, there are {count}")));
         }
-        let check = |Object(request): Object<exchange::Request>| {
-            let Named { id, workload, environment } = Named::new(request, &snapshot.model)?;
-            if id.as_ref().is_some_and(|id| id.get().len() > MAX_ID_BYTES) {
+        let check = |Object(request): Object<UncheckedRequest>| {
+            let request = WorkloadRequest::new(request, &snapshot.model)?;
+            if request.id.as_ref().is_some_and(|id| id.get().len() > MAX_ID_BYTES) {
                 return Err(unprocessable("id", format!("the id is longer than {MAX_ID_BYTES} bytes")));
             }
-            let model = environment.map(|environment| snapshot.model.entered(&environment)).transpose();
-            let model = model.map_err(|error| unprocessable("environment", error.to_string()))?;
-            Ok(Workload { id, workload, model })
+            Ok(request)
         };
         let place = |index: usize, problem: Problem| match &problem.field {
             Some(field) if are_many => {
@@ -210,11 +208,12 @@ impl Asked {
 fn known_scheme(asked: Option<String>, snapshot: &Snapshot) -> Result<String, Problem> {
     let scheme = asked.unwrap_or_else(|| ENSEMBLE.to_owned());
     let refuse = |detail: String| Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at("scheme"));
-    if scheme == "exact" && !snapshot.loaded.is_exact_quick {
-        return refuse("the optimum of so many tasks takes too long".to_owned());
+    if scheme == EXACT && !snapshot.loaded.is_exact_quick {
+        return refuse("the optimum of this many tasks takes too long".to_owned());
     }
-    if scheme != ENSEMBLE && !SEARCHES.contains(&scheme.as_str()) {
-        return refuse(format!("there are {ENSEMBLE} and {}", SEARCHES.join(", ")));
+    let known = scheme_names(true);
+    if !known.contains(&scheme) {
+        return refuse(format!("there are {ENSEMBLE} and {}", known[1..].join(", ")));
     }
     Ok(scheme)
 }
@@ -233,7 +232,7 @@ async fn decide(State(app): State<App>, headers: HeaderMap, body: Body) -> Resul
     drop(bytes);
     let Decided { requests, solutions, each } = app.decider.decide(workloads, scheme.clone(), &snapshot).await?;
     let explain = explain.then_some((scheme.as_str(), each));
-    let view = |(request, solution)| AnswerView::new(request, solution, &snapshot, explain);
+    let view = |(request, solution)| AnswerView::new(request, solution, explain);
     let length = 256 * requests.len();
     let json = aside(length, || {
         let mut answers: Vec<_> = requests.iter().zip(&solutions).map(view).collect();

@@ -8,11 +8,11 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, header};
+use data::exchange::Object;
 use http_body_util::BodyExt;
 use hyper::body::{Frame, Incoming, SizeHint};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
-use sim::exchange::Object;
 use tokio::sync::{SemaphorePermit, oneshot};
 
 use crate::api::App;

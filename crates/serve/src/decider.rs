@@ -7,9 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
-use sim::exchange::Id;
-use sim::scheme::{self, Exact, Scheme, Solution};
-use sim::{CostModel, SchemeError, Workload};
+use data::exchange::WorkloadRequest;
+use sim::scheme::{self, Exact, Scheme, SchemeKind, Solution};
+use sim::{Instance, SchemeError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::Limits;
@@ -20,25 +20,9 @@ use crate::service::{Service, Snapshot};
 /// Workloads decided at once; what is left over is the next batch.
 const BATCH: usize = 1024;
 
-/// A workload to decide.
-#[derive(Debug)]
-pub(crate) struct Request {
-    pub(crate) id: Option<Id>,
-    pub(crate) workload: Workload,
-    /// The cost model in the request's own environment, where it has one.
-    pub(crate) model: Option<CostModel>,
-}
-
-impl Request {
-    /// What prices it.
-    pub(crate) fn model<'a>(&'a self, snapshot: &'a Snapshot) -> &'a CostModel {
-        self.model.as_ref().unwrap_or(&snapshot.model)
-    }
-}
-
 /// Requests that are decided by one scheme.
 struct Job {
-    requests: Vec<Request>,
+    requests: Vec<WorkloadRequest>,
     scheme: String,
     snapshot: Arc<Snapshot>,
     reply: oneshot::Sender<Result<Decided, Problem>>,
@@ -48,7 +32,7 @@ struct Job {
 
 /// What was decided.
 pub(crate) struct Decided {
-    pub(crate) requests: Vec<Request>,
+    pub(crate) requests: Vec<WorkloadRequest>,
     pub(crate) solutions: Vec<Solution>,
     /// Of the batch that they were decided in, for each of its workloads.
     pub(crate) each: Duration,
@@ -66,10 +50,17 @@ pub(crate) struct Decider {
     metrics: Arc<Metrics>,
 }
 
-/// The scheme that is asked for by nobody else's name.
+/// The name of the scheme of the record's networks.
 pub(crate) const ENSEMBLE: &str = "ensemble";
-/// The schemes that can be asked for beside it, quickest first.
-pub(crate) const SEARCHES: [&str; 5] = ["local-only", "greedy", "greedy-largest-first", "local-search", "exact"];
+/// The name of the exact search.
+pub(crate) const EXACT: &str = "exact";
+
+/// The names of the schemes that can be asked for, the networks first, then the quickest of the others.
+pub(crate) fn scheme_names(is_exact_quick: bool) -> Vec<String> {
+    let others = SchemeKind::deterministic().into_iter().map(|kind| kind.to_string());
+    let others = others.filter(|name| is_exact_quick || name != EXACT);
+    std::iter::once(ENSEMBLE.to_owned()).chain(others).collect()
+}
 
 impl Decider {
     /// Starts the threads: one for the networks, whose batches use all cores, one for everything else. They end with the
@@ -99,7 +90,7 @@ impl Decider {
     /// Decides these requests, or says at once that there is no room for them.
     pub(crate) async fn decide(
         &self,
-        requests: Vec<Request>,
+        requests: Vec<WorkloadRequest>,
         scheme: String,
         snapshot: &Arc<Snapshot>,
     ) -> Result<Decided, Problem> {
@@ -175,19 +166,20 @@ fn decide_batch(batch: Vec<Job>, rows: usize, snapshot: &Arc<Snapshot>, policy: 
     let mut workloads = Vec::with_capacity(rows);
     // Nobody waits any more for those whose clients have gone.
     let batch: Vec<Job> = batch.into_iter().filter(|job| !job.reply.is_closed()).collect();
+    let is_in_force = |instance: &Instance| instance.model.is_clone_of(&snapshot.model);
     for request in batch.iter().flat_map(|job| &job.requests) {
-        if request.model.is_none() {
-            workloads.push(request.workload.clone());
+        if is_in_force(&request.instance) {
+            workloads.push(request.instance.workload.clone());
         }
     }
     let together = policy.decide_all(&snapshot.model, &workloads);
     let mut together = together.map(Vec::into_iter);
     let mut answers = Vec::with_capacity(batch.len());
     for job in &batch {
-        let decided = job.requests.iter().map(|request| match (&request.model, &mut together) {
-            (Some(model), _) => policy.decide(model, &request.workload),
-            (None, Ok(solutions)) => Ok(solutions.next().expect("one for each of them")),
-            (None, Err(error)) => Err(SchemeError::Backend(error.to_string())),
+        let decided = job.requests.iter().map(|WorkloadRequest { instance, .. }| match &mut together {
+            _ if !is_in_force(instance) => policy.decide(&instance.model, &instance.workload),
+            Ok(solutions) => Ok(solutions.next().expect("one for each of them")),
+            Err(error) => Err(SchemeError::Backend(error.to_string())),
         });
         answers.push(decided.collect::<Result<Vec<_>, _>>());
     }
@@ -215,7 +207,8 @@ fn search(mut jobs: mpsc::UnboundedReceiver<Job>, time: Duration) {
                     let detail = format!("{} of {} workloads were decided in time", solutions.len(), requests.len());
                     return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at("scheme"));
                 }
-                solutions.push(scheme.decide(request.model(&snapshot), &request.workload)?);
+                let Instance { model, workload } = &request.instance;
+                solutions.push(scheme.decide(model, workload)?);
             }
             Ok(solutions)
         };
@@ -230,8 +223,7 @@ fn search(mut jobs: mpsc::UnboundedReceiver<Job>, time: Duration) {
 
 /// A decision that is to be compared with the optimum.
 struct Sample {
-    workload: Workload,
-    model: CostModel,
+    instance: Instance,
     cost: f64,
 }
 
@@ -243,16 +235,16 @@ struct Sampler {
 }
 
 impl Sampler {
-    fn take(&self, requests: &[Request], solutions: &[Solution], snapshot: &Arc<Snapshot>) {
+    fn take(&self, requests: &[WorkloadRequest], solutions: &[Solution], snapshot: &Arc<Snapshot>) {
         if self.every == 0 || !snapshot.loaded.is_exact_quick {
             return;
         }
         for (request, solution) in requests.iter().zip(solutions) {
             if self.seen.fetch_add(1, Ordering::Relaxed).is_multiple_of(self.every) {
-                let (model, workload) = (request.model(snapshot).clone(), request.workload.clone());
-                let cost = model.cost(workload.sizes_bytes(), solution.decision.places());
+                let instance = request.instance.clone();
+                let cost = instance.cost(solution.decision.places());
                 // There are others if this one finds no room.
-                let _ = self.samples.try_send(Sample { workload, model, cost });
+                let _ = self.samples.try_send(Sample { instance, cost });
             }
         }
     }
@@ -261,9 +253,9 @@ impl Sampler {
 /// Compares with the optimum what was sampled.
 fn compare(samples: &std::sync::mpsc::Receiver<Sample>, metrics: &Metrics) {
     let mut exact = Exact::new();
-    while let Ok(Sample { workload, model, cost }) = samples.recv() {
-        if let Ok(solution) = exact.decide(&model, &workload) {
-            let optimum = model.cost(workload.sizes_bytes(), solution.decision.places());
+    while let Ok(Sample { instance, cost }) = samples.recv() {
+        if let Ok(solution) = exact.decide(&instance.model, &instance.workload) {
+            let optimum = instance.cost(solution.decision.places());
             metrics.q2.observe(optimum / cost);
         }
     }

@@ -158,7 +158,7 @@ pub enum ServeError {
     Scenario(#[from] sim::config::Mistakes),
     /// The sizes that the scenario names cannot be used.
     #[error(transparent)]
-    Sizes(#[from] sim::SizesError),
+    Sizes(#[from] data::SizesError),
     /// Whoever reaches the address could use the service.
     #[error("whoever reaches {address} could use the service and change its environment")]
     Unprotected {

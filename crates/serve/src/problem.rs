@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use data::exchange::RequestError;
 use serde::Serialize;
 use sim::SchemeError;
-use sim::exchange::RequestError;
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,10 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 use std::time::SystemTime;
 
 use burn::tensor::Device;
+use data::exchange::EnvironmentChange;
+use data::{SizeMoments, SizeSampler};
 use model::{DecisionOptions, Networks, Record, RecordError};
-use sim::exchange::EnvironmentChange;
 use sim::scheme::{Exact, Scheme};
-use sim::{CostModel, Environment, EnvironmentError, Scenario, SizeMoments, SizeSampler, Workload};
+use sim::{CostModel, Environment, EnvironmentError, Scenario, Workload};
 
 use crate::ServeError;
 use crate::decider::ENSEMBLE;
@@ -45,9 +46,9 @@ impl Loaded {
         let Loading { path, options, device } = service;
         record.networks.check_options(options).map_err(|error| ServeError::Option { path: path.clone(), error })?;
         let own = record.networks.scenario().zip(record.networks.size_moments_bytes());
-        let own = own.map(|(scenario, (mean_bytes, deviation_bytes))| Subject {
+        let own = own.map(|(scenario, (mean_bytes, std_dev_bytes))| Subject {
             scenario: scenario.clone(),
-            sizes: SizeMoments { mean_bytes, deviation_bytes },
+            sizes: SizeMoments { mean_bytes, std_dev_bytes },
         });
         let subject = own.or(subject).ok_or_else(|| ServeError::NoScenario { path: path.clone() })?;
         let model = subject.scenario.check()?;
@@ -76,8 +77,8 @@ impl Loaded {
 
 /// Whether the optimum of a workload whose sizes lie around the mean is found quickly.
 fn is_exact_quick(model: &CostModel, sizes: SizeMoments) -> bool {
-    let SizeMoments { mean_bytes, deviation_bytes } = sizes;
-    let step = |task: usize| mean_bytes + deviation_bytes * ((task % 7) as f64 / 7.0 - 0.5);
+    let SizeMoments { mean_bytes, std_dev_bytes } = sizes;
+    let step = |task: usize| mean_bytes + std_dev_bytes * ((task % 7) as f64 / 7.0 - 0.5);
     let sizes: Vec<f64> = (0..model.task_count()).map(|task| step(task).max(1.0)).collect();
     let solved = Exact::new().decide(model, &Workload::from_bytes(model.tasks(), sizes));
     solved.is_ok_and(|solution| solution.evaluations <= EXACT_EVALUATIONS)
@@ -150,7 +151,7 @@ impl Service {
         let now = self.snapshot();
         let environment = change.over(&now.model)?;
         let following = Following::of(&*now.loaded.record.networks, now.loaded.model.environment(), &environment);
-        let model = now.loaded.model.entered(&environment)?;
+        let model = now.loaded.model.at(&environment)?;
         self.put(Snapshot { loaded: Arc::clone(&now.loaded), model });
         Ok((environment, following))
     }
@@ -180,10 +181,10 @@ impl Service {
         let model = if was_its_own {
             loaded.model.clone()
         } else {
-            loaded
-                .model
-                .entered(now.model.environment())
-                .map_err(|error| RecordError::OtherScenario { path: self.path().to_owned(), reason: error.to_string() })?
+            loaded.model.at(now.model.environment()).map_err(|error| RecordError::OtherScenario {
+                path: self.path().to_owned(),
+                reason: error.to_string(),
+            })?
         };
         self.put(Snapshot { loaded: Arc::new(loaded), model });
         Ok(())

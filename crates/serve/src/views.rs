@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use data::exchange::{Answer, EnvironmentView, WorkloadRequest};
+use data::trace::Drive;
 use model::Shape;
 use serde::Serialize;
-use sim::CostModel;
-use sim::exchange::{Answer, EnvironmentView};
+use sim::Instance;
 use sim::scenario::Tier;
-use sim::trace::Drive;
 use sim::units::BYTES_PER_MB;
 
-use crate::decider::{ENSEMBLE, Request, SEARCHES};
+use crate::decider::scheme_names;
 use crate::service::Snapshot;
 use sim::scheme::Solution;
 
@@ -34,7 +34,7 @@ struct WindowView {
 impl DriveView {
     /// The windows of a drive in which all its devices have data, as `devices` devices would see them.
     pub fn new(drive: &Drive, devices: usize, window_s: f64) -> Self {
-        let windows = sim::uplink_windows(drive, devices, window_s).into_iter();
+        let windows = data::uplink_windows(drive, devices, window_s).into_iter();
         Self {
             name: drive.name.clone(),
             window_s,
@@ -60,7 +60,7 @@ pub(crate) struct ScenarioView<'a> {
     environment: EnvironmentView,
     own_environment: EnvironmentView,
     reads_environment: bool,
-    schemes: Vec<&'static str>,
+    schemes: Vec<String>,
     drive: Option<DriveSummary<'a>>,
     scenario: &'a sim::Scenario,
 }
@@ -89,17 +89,16 @@ impl<'a> ScenarioView<'a> {
     pub(crate) fn new(snapshot: &'a Snapshot, drive: Option<&'a DriveView>) -> Self {
         let (loaded, model) = (&snapshot.loaded, &snapshot.model);
         let (scenario, sizes) = (&loaded.subject.scenario, &loaded.subject.sizes);
-        let (mean, deviation) = (sizes.mean_bytes / BYTES_PER_MB, sizes.deviation_bytes / BYTES_PER_MB);
+        let (mean, std_dev) = (sizes.mean_bytes / BYTES_PER_MB, sizes.std_dev_bytes / BYTES_PER_MB);
         let size_mb = match scenario.tasks.size_mb {
             sim::scenario::SizeDistribution::Uniform { min, max }
             | sim::scenario::SizeDistribution::LogUniform { min, max } => SizeView { min, max, mean },
             // Recorded sizes, which are not read for this.
             sim::scenario::SizeDistribution::File { .. } => {
-                SizeView { min: (mean - 2.0 * deviation).max(0.1 * mean), max: mean + 2.0 * deviation, mean }
+                SizeView { min: (mean - 2.0 * std_dev).max(0.1 * mean), max: mean + 2.0 * std_dev, mean }
             }
         };
         let server = |server: &'a sim::scenario::Server| ServerView { name: &server.name, tier: server.tier };
-        let exact = |name: &&str| *name != "exact" || loaded.is_exact_quick;
         Self {
             name: &scenario.name,
             devices: model.devices(),
@@ -110,7 +109,7 @@ impl<'a> ScenarioView<'a> {
             environment: model.environment().into(),
             own_environment: loaded.model.environment().into(),
             reads_environment: loaded.reads_environment(),
-            schemes: [ENSEMBLE].into_iter().chain(SEARCHES.into_iter().filter(exact)).collect(),
+            schemes: scheme_names(loaded.is_exact_quick),
             drive: drive.map(|drive| DriveSummary {
                 name: &drive.name,
                 windows: drive.windows(),
@@ -186,28 +185,23 @@ struct TaskView<'a> {
 }
 
 impl<'a> AnswerView<'a> {
-    pub(crate) fn new(
-        request: &'a Request,
-        solution: &Solution,
-        snapshot: &'a Snapshot,
-        explain: Option<(&'a str, Duration)>,
-    ) -> Self {
-        let model = request.model(snapshot);
-        let answer = Answer::new(request.id.clone(), model, &request.workload, solution);
+    pub(crate) fn new(request: &'a WorkloadRequest, solution: &Solution, explain: Option<(&'a str, Duration)>) -> Self {
+        let answer = Answer::new(request.id.clone(), &request.instance, solution);
         let explanation = explain.map(|(scheme, each)| Explanation {
             scheme,
             decided_in_us: each.as_secs_f64() * 1e6,
-            devices: device_views(model, request, solution),
+            devices: device_views(&request.instance, solution),
         });
         Self { answer, explanation }
     }
 }
 
-fn device_views<'a>(model: &'a CostModel, request: &Request, solution: &Solution) -> Vec<DeviceView<'a>> {
-    let times_s = (!model.is_separable()).then(|| model.place_times(&request.workload, &solution.decision));
+fn device_views<'a>(instance: &'a Instance, solution: &Solution) -> Vec<DeviceView<'a>> {
+    let Instance { model, workload } = instance;
+    let times_s = (!model.is_separable()).then(|| model.place_times(workload, &solution.decision));
     let view = |device: usize| {
         let times_s = times_s.as_ref().map(|times_s| &times_s[device * model.places()..][..model.places()]);
-        device_view(model, request, solution, device, times_s)
+        device_view(instance, solution, device, times_s)
     };
     (0..model.devices()).map(view).collect()
 }
@@ -215,14 +209,14 @@ fn device_views<'a>(model: &'a CostModel, request: &Request, solution: &Solution
 /// Tasks of a device: each of its places works through its own one after the other, the places side by side. Where others
 /// share a place, `times_s` says when it is done, and each task takes longer in proportion.
 fn device_view<'a>(
-    model: &'a CostModel,
-    request: &Request,
+    instance: &'a Instance,
     solution: &Solution,
     device: usize,
     times_s: Option<&[f64]>,
 ) -> DeviceView<'a> {
+    let Instance { model, workload } = instance;
     let tasks = model.tasks();
-    let sizes = &request.workload.sizes_bytes()[device * tasks..][..tasks];
+    let sizes = &workload.sizes_bytes()[device * tasks..][..tasks];
     let places = &solution.decision.places()[device * tasks..][..tasks];
     let mut ends = vec![0.0; model.places()];
     let mut loads = vec![0.0; model.places()];

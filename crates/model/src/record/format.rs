@@ -57,7 +57,7 @@ impl RecordText<'_> {
 }
 
 /// A manifest that is being read, and the weights beside it.
-pub struct ManifestFile<'r> {
+pub(crate) struct ManifestFile<'r> {
     directory: &'r Path,
     text: String,
     table: toml::Table,

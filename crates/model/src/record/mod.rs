@@ -21,9 +21,10 @@ use sim::Scenario;
 use crate::error::RecordError;
 use crate::networks::Networks;
 
+pub use self::format::RecordText;
 pub use self::format::checksum;
 use self::format::{MANIFEST, MAX_MANIFEST_BYTES, WEIGHTS, read_bounded, write};
-pub(crate) use self::format::{ManifestFile, RecordText, Weights};
+pub(crate) use self::format::{ManifestFile, Weights};
 
 /// The version of the record format that this program writes. It reads this one and every earlier one.
 pub const FORMAT_VERSION: i64 = RecordText::FORMAT_VERSION;
@@ -43,12 +44,12 @@ pub struct Record {
 impl Record {
     /// A record of these networks that says nothing yet of how they were made.
     pub fn new(networks: impl Networks) -> Self {
-        Self {
-            networks: Arc::new(networks),
-            provenance: BTreeMap::new(),
-            measures: BTreeMap::new(),
-            format_version: FORMAT_VERSION,
-        }
+        Self::of(Arc::new(networks))
+    }
+
+    /// A record of these networks that says nothing yet of how they were made.
+    pub fn of(networks: Arc<dyn Networks>) -> Self {
+        Self { networks, provenance: BTreeMap::new(), measures: BTreeMap::new(), format_version: FORMAT_VERSION }
     }
 
     /// The version of the format that the record was read from, or will be written in.

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::time::Instant;
 
 use burn::tensor::Device;
+use data::{Part, SizeSampler, Workloads};
 use model::Record;
 use serde::Serialize;
 use sim::random::{self, Stream};
 use sim::scheme::{self, Annealing, LocalSearch, Scheme};
-use sim::{CostModel, Fleets, Part, SizeSampler, Workload, Workloads};
+use sim::{Fleets, Instance};
 
 use crate::chart::{self, Axis, Palette, Panel, Point, Series, Style};
 use crate::comparison;
@@ -39,8 +40,8 @@ const BUDGETED: (&str, &str) = ("mr-dro-fleet@16", "local-search@16");
 /// One fleet with its tasks and the best cost known.
 #[derive(Debug)]
 pub(crate) struct Case {
-    pub(crate) model: CostModel,
-    pub(crate) workload: Workload,
+    pub(crate) instance: Instance,
+    /// The lowest cost that any scheme has found so far.
     pub(crate) best: f64,
 }
 
@@ -94,13 +95,13 @@ pub(crate) fn draw(stream: &str, devices: usize, count: usize) -> Result<Vec<Cas
 fn draw_one(devices: usize, random: &mut Stream) -> Result<Case, Error> {
     let (tasks, edges) = (1 + random::below(random, 10), 1 + random::below(random, 3));
     let scenario = Fleets::default().draw_shaped(devices, tasks, edges, random);
-    let model = scenario.check()?;
+    let model = scenario.check().map_err(sim::ScenarioError::from)?;
     let sizes = random::stream_of(0, "sizes of a held-out fleet", &[random::unit(random)]);
-    let workload = Workloads::new(&scenario, SizeSampler::new(&scenario)?, Part::HeldOut, sizes).draw();
-    let mut case = Case { model, workload, best: f64::INFINITY };
+    let instance = Workloads::new(&model, SizeSampler::new(&scenario)?, Part::HeldOut, sizes).draw();
+    let mut case = Case { instance, best: f64::INFINITY };
     for scheme in [&mut Annealing::new(2, LONG) as &mut dyn Scheme, &mut LocalSearch::new()] {
-        let solution = scheme.decide(&case.model, &case.workload)?;
-        case.best = case.best.min(case.model.cost(case.workload.sizes_bytes(), solution.decision.places()));
+        let solution = scheme.decide(&case.instance.model, &case.instance.workload)?;
+        case.best = case.best.min(case.instance.cost(solution.decision.places()));
     }
     Ok(case)
 }
@@ -129,12 +130,12 @@ impl Findings {
         let mut cases = draw("fleets of a study", devices, fleets)?;
         let Some(first) = cases.first() else { return Ok(()) };
         // Networks for any fleet take every model.
-        let mut networks = comparison::schemes_of(record, "", &first.model, device);
+        let mut networks = comparison::schemes_of(record, "", &first.instance.model, device);
         let mut found: Vec<(String, Vec<Answer>)> = Vec::new();
         for name in CLASSIC {
             let mut answers = Vec::new();
             for case in &mut cases {
-                answers.push(answer(&mut *scheme::by_name(name, &case.model, 1)?, case)?);
+                answers.push(answer(&mut *scheme::by_name(name, &case.instance.model, 1)?, case)?);
             }
             found.push((name.to_owned(), answers));
         }
@@ -150,28 +151,28 @@ impl Findings {
     }
 
     fn add_rows(&mut self, devices: usize, found: &[(String, Vec<Answer>)], cases: &[Case]) {
-    let ratios = |answers: &[Answer]| -> Vec<f64> {
-        answers.iter().zip(cases).map(|(answer, case)| case.best / answer.cost).collect()
-    };
-    for (scheme, answers) in found {
-        let q2 = Spread::of(&ratios(answers));
-        let mean = |value: fn(&Answer) -> f64| answers.iter().map(value).sum::<f64>() / answers.len() as f64;
-        self.rows.push(SizeRow {
-            devices,
-            scheme: scheme.clone(),
-            q2: q2.mean,
-            q2_low: q2.low,
-            q2_high: q2.high,
-            prices_per_task: mean(|answer| answer.prices_per_task),
-            microseconds_per_decision: mean(|answer| answer.microseconds),
-        });
-    }
-    let of = |name: &str| found.iter().find(|(scheme, _)| scheme == name).map(|(_, answers)| ratios(answers));
-    if let (Some(with), Some(without)) = (of(BUDGETED.0), of(BUDGETED.1)) {
-        let gains: Vec<f64> = with.iter().zip(without).map(|(with, without)| with - without).collect();
-        let Spread { mean, low, high, .. } = Spread::of(&gains);
-        self.gains.push(Gain { devices, mean, low, high });
-    }
+        let ratios = |answers: &[Answer]| -> Vec<f64> {
+            answers.iter().zip(cases).map(|(answer, case)| case.best / answer.cost).collect()
+        };
+        for (scheme, answers) in found {
+            let q2 = Spread::of(&ratios(answers));
+            let mean = |value: fn(&Answer) -> f64| answers.iter().map(value).sum::<f64>() / answers.len() as f64;
+            self.rows.push(SizeRow {
+                devices,
+                scheme: scheme.clone(),
+                q2: q2.mean,
+                q2_low: q2.low,
+                q2_high: q2.high,
+                prices_per_task: mean(|answer| answer.prices_per_task),
+                microseconds_per_decision: mean(|answer| answer.microseconds),
+            });
+        }
+        let of = |name: &str| found.iter().find(|(scheme, _)| scheme == name).map(|(_, answers)| ratios(answers));
+        if let (Some(with), Some(without)) = (of(BUDGETED.0), of(BUDGETED.1)) {
+            let gains: Vec<f64> = with.iter().zip(without).map(|(with, without)| with - without).collect();
+            let Spread { mean, low, high, .. } = Spread::of(&gains);
+            self.gains.push(Gain { devices, mean, low, high });
+        }
     }
 
     /// The measures that a record keeps: Q2 of each scheme at each size.
@@ -202,11 +203,12 @@ struct Answer {
 /// Decides one fleet; a cost below the best known is the best known from now on.
 fn answer(scheme: &mut dyn Scheme, case: &mut Case) -> Result<Answer, Error> {
     let begin = Instant::now();
-    let solution = scheme.decide(&case.model, &case.workload)?;
+    let solution = scheme.decide(&case.instance.model, &case.instance.workload)?;
     let microseconds = begin.elapsed().as_secs_f64() * 1e6;
-    let cost = case.model.cost(case.workload.sizes_bytes(), solution.decision.places());
+    let cost = case.instance.cost(solution.decision.places());
     case.best = case.best.min(cost);
-    Ok(Answer { cost, prices_per_task: solution.evaluations as f64 / case.model.task_count() as f64, microseconds })
+    let tasks = case.instance.model.task_count();
+    Ok(Answer { cost, prices_per_task: solution.evaluations as f64 / tasks as f64, microseconds })
 }
 
 /// Q2 over the number of devices, and against cost evaluations and time of the largest fleets.

@@ -21,11 +21,11 @@ use serde::Serialize;
 use sim::Environment;
 
 use super::Run;
-use super::trainee::Report;
 use crate::error::Error;
 use crate::metrics::Phase;
 use crate::observer::{RunObserver, Work};
 use crate::run_dir::RunDir;
+use drl::StepReport;
 
 /// Name of the directory in that of the run.
 const DIRECTORY: &str = "diverged";
@@ -39,7 +39,7 @@ pub(super) struct Divergence {
 }
 
 /// The first number of a report that is not finite.
-pub(super) fn of(report: &Report, networks: &dyn Networks) -> Option<Divergence> {
+pub(super) fn of(report: &StepReport, networks: &dyn Networks) -> Option<Divergence> {
     if let Some(network) = report.losses.iter().position(|loss| !loss.is_finite()) {
         let what = format!("the loss of network {network}, {},", report.losses[network]);
         return Some(Divergence { network: Some(network), what });

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use drl::fleet::{FleetAgent, FleetReport, FleetSettings};
+use drl::StepReport;
+use drl::fleet::FleetAgent;
 use model::fleet::{FleetEnsemble, FleetNetworks, Inference};
 use model::{Backend, DecisionOptions, Networks, Record, StateError};
 use serde::Serialize;
 
 use super::divergence::LearnedWorkload;
-use super::trainee::{Report, Trainee, other_phase};
+use super::trainee::{Trainee, other_phase};
 use super::{Job, Results, Spent};
 use crate::chart;
 use crate::checkpoints::PhaseState;
@@ -63,13 +64,8 @@ impl FleetJob {
         Ok(Self { plan, training, evaluated_fleets, backend: backend.clone(), watched })
     }
 
-    fn agent(&self, settings: FleetSettings) -> Result<FleetAgent, Error> {
-        let (training, seed) = (&self.training, self.plan.seed);
-        let agent = FleetAgent::new(&self.first_ensemble(), training.fleets.clone(), settings, seed);
-        Ok(agent.map_err(TrainingError::from)?)
-    }
-
-    fn first_ensemble(&self) -> FleetEnsemble {
+    /// The random networks that training starts from.
+    fn ensemble(&self) -> FleetEnsemble {
         let network = &self.training.network;
         FleetEnsemble::random(network.shape(), network.nets, self.plan.seed, &self.backend.device)
     }
@@ -94,15 +90,15 @@ impl Job for FleetJob {
         _: &Arc<dyn Networks>,
         every_step: bool,
     ) -> Result<Option<Box<dyn Trainee + 'j>>, Error> {
-        let mut settings = self.training.drl.clone();
-        if every_step {
-            settings.report_every = 1;
-        }
-        Ok(Some(Box::new(FleetTrainee { job: self, agent: self.agent(settings)?, done: 0 })))
+        let settings = self.training.drl.clone();
+        let report_every = if every_step { 1 } else { settings.report_every };
+        let fleets = self.training.fleets.clone();
+        let agent = FleetAgent::new(&self.ensemble(), fleets, settings, self.plan.seed).map_err(TrainingError::from)?;
+        Ok(Some(Box::new(FleetTrainee { job: self, agent, report_every, done: 0 })))
     }
 
     fn first_networks(&self) -> Arc<dyn Networks> {
-        self.networks(self.first_ensemble())
+        self.networks(self.ensemble())
     }
 
     /// Q2 against the best cost known, of passes without any start.
@@ -110,20 +106,15 @@ impl Job for FleetJob {
         let options = DecisionOptions { selection: None, inference: Some(Inference::SearchFree) };
         let mut sum = 0.0;
         let Some(first) = self.watched.first() else { return Ok(None) };
-        let mut scheme = networks.scheme("watched", &first.model, &options, &self.backend.device);
-        for Case { model, workload, best } in &self.watched {
-            let solution = scheme.decide(model, workload)?;
-            sum += (best / model.cost(workload.sizes_bytes(), solution.decision.places())).min(1.0);
+        let mut scheme = networks.scheme("watched", &first.instance.model, &options, &self.backend.device);
+        for Case { instance, best } in &self.watched {
+            let solution = scheme.decide(&instance.model, &instance.workload)?;
+            sum += (best / instance.cost(solution.decision.places())).min(1.0);
         }
         Ok(Some(sum / self.watched.len() as f64))
     }
 
-    fn evaluate(
-        &self,
-        record: &mut Record,
-        spent: Spent,
-        observer: &mut dyn RunObserver,
-    ) -> Result<Results, Error> {
+    fn evaluate(&self, record: &mut Record, spent: Spent, observer: &mut dyn RunObserver) -> Result<Results, Error> {
         observer.works(Work::EvaluatingFleets { sizes: fleets::DEVICES.len() });
         let findings = fleets::evaluate(record, self.evaluated_fleets, &self.backend.device, &mut |sizes| {
             let _ = observer.work_done(sizes);
@@ -153,14 +144,11 @@ impl Job for FleetJob {
 struct FleetTrainee<'j> {
     job: &'j FleetJob,
     agent: FleetAgent,
+    report_every: usize,
     done: usize,
 }
 
 impl Trainee for FleetTrainee<'_> {
-    fn phase(&self) -> Phase {
-        Phase::Fleet
-    }
-
     fn steps(&self) -> usize {
         self.job.training.drl.steps
     }
@@ -169,14 +157,13 @@ impl Trainee for FleetTrainee<'_> {
         self.done
     }
 
-    fn advance(&mut self) -> Option<Report> {
+    fn advance(&mut self) -> Option<StepReport> {
         if self.agent.is_done() {
             return None;
         }
-        let FleetReport { step, losses, .. } = self.agent.advance();
-        self.done = step;
-        let loss = losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / losses.len() as f64;
-        Some(Report { step, loss: Some(loss), losses, q1: None, buffer_mean_cost: None })
+        let report = self.agent.advance(self.report_every - self.done % self.report_every);
+        self.done = report.step;
+        Some(report)
     }
 
     fn networks(&self) -> Arc<dyn Networks> {

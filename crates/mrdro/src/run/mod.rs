@@ -24,7 +24,7 @@ mod trainee;
 
 use std::fs;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,8 @@ use model::{Backend, Networks, Record};
 pub use self::fleet::FleetResults;
 pub use self::resume::{Unfinished, resume};
 pub use self::scenario::ScenarioResults;
-use self::trainee::{Report, Trainee};
+pub(crate) use self::scenario::check_samples;
+use self::trainee::Trainee;
 use crate::checkpoints::{Checkpoints, PhaseState, Saved, Seconds};
 use crate::device_failure;
 use crate::error::Error;
@@ -42,6 +43,7 @@ use crate::metrics::{MetricsFile, Phase, Row};
 use crate::observer::{Progress, RunObserver};
 use crate::plan::{PROGRAM, RunPlan, Target};
 use crate::run_dir::RunDir;
+use drl::StepReport;
 
 /// Name of the file that holds the plan of a run.
 pub(crate) const CONFIGURATION: &str = "config.toml";
@@ -110,7 +112,7 @@ pub fn train(
     backend: &Backend,
     observer: &mut dyn RunObserver,
 ) -> Result<Trained, Error> {
-    let prepare = || {
+    let prepare = || -> Result<Run, Error> {
         let job = job(&plan, backend, Phase::Meta, observer)?;
         let directory = RunDir::create(options.out.as_deref(), &plan.name())?;
         directory.write(CONFIGURATION, job.plan().configuration(&backend.name).as_bytes())?;
@@ -151,12 +153,7 @@ trait Job {
     }
 
     /// Evaluates the record, and notes its measures in it.
-    fn evaluate(
-        &self,
-        record: &mut Record,
-        spent: Spent,
-        observer: &mut dyn RunObserver,
-    ) -> Result<Results, Error>;
+    fn evaluate(&self, record: &mut Record, spent: Spent, observer: &mut dyn RunObserver) -> Result<Results, Error>;
 
     /// The rows of `results.csv`.
     fn results_csv(&self, results: &Results) -> String {
@@ -179,12 +176,7 @@ struct Spent {
 }
 
 /// The job of a plan; phases before `from` are not prepared.
-fn job(
-    plan: &RunPlan,
-    backend: &Backend,
-    from: Phase,
-    observer: &mut dyn RunObserver,
-) -> Result<Box<dyn Job>, Error> {
+fn job(plan: &RunPlan, backend: &Backend, from: Phase, observer: &mut dyn RunObserver) -> Result<Box<dyn Job>, Error> {
     match &plan.target {
         Target::Scenario { .. } => Ok(Box::new(scenario::ScenarioJob::prepare(plan.clone(), backend, from, observer)?)),
         Target::AnyFleet { .. } => Ok(Box::new(fleet::FleetJob::prepare(plan.clone(), backend)?)),
@@ -283,7 +275,7 @@ impl Run {
         let (q2_start, mut seconds, began) = (self.q2_start, self.seconds, self.phase_began);
         while let Some(report) = trainee.advance() {
             let networks = trainee.networks();
-            let Report { step, loss, q1, buffer_mean_cost, .. } = report;
+            let StepReport { step, loss, q1, buffer_mean_cost, .. } = report;
             if let Some(divergence) = divergence::of(&report, &*networks) {
                 drop(trainee);
                 let found = self.find_divergence(phase, &first, observer).unwrap_or(None);
@@ -355,9 +347,4 @@ fn record_of(job: &dyn Job, networks: Arc<dyn Networks>, backend: &Backend) -> R
 fn check_size(what: &'static str, count: usize) -> Result<(), Error> {
     let limit = model::MAX_PARAMETERS;
     if count > limit { Err(Error::TooLarge { what, count, limit }) } else { Ok(()) }
-}
-
-/// The directory of a record in a run's directory.
-pub fn record_of_run(run: &Path) -> PathBuf {
-    run.join("record")
 }

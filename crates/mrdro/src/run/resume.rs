@@ -59,7 +59,7 @@ impl Unfinished {
         observer: &mut dyn RunObserver,
     ) -> Result<Trained, Error> {
         let Self { path, plan, configuration, checkpoints } = self;
-        let prepare = || {
+        let prepare = || -> Result<Run, Error> {
             let saved = checkpoints.latest_state(observer)?;
             let from = saved.as_ref().map_or(Phase::Meta, |saved| saved.state.phase());
             let job = job(&plan, backend, from, observer)?;
@@ -83,11 +83,7 @@ impl Unfinished {
 ///
 /// # Errors
 /// As [`Unfinished::open`] and [`Unfinished::train`].
-pub fn resume(
-    path: &Path,
-    options: &RunOptions,
-    observer: &mut dyn RunObserver,
-) -> Result<Trained, Error> {
+pub fn resume(path: &Path, options: &RunOptions, observer: &mut dyn RunObserver) -> Result<Trained, Error> {
     let unfinished = Unfinished::open(path, observer)?;
     let backend = unfinished.plan().device.parse::<model::DeviceChoice>()?.open()?;
     unfinished.train(options, &backend, observer)

@@ -4,18 +4,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
-use data::StandardSet;
-use data::metrics::Evaluation;
-use drl::Agent;
-use meta::{MetaReport, Reptile};
+use data::{Evaluation, StandardSet};
+use drl::{Agent, StepReport, TrainingData};
+use meta::{MetaReport, Metadata, Reptile};
 use model::{
-    Backend, Codec, DecisionOptions, DnnNetworks, Ensemble, EnvironmentInputs, NetworkShape, Networks, Record, Samples,
-    Scaling, Selection, StateError,
+    Backend, Codec, DecisionOptions, DnnNetworks, Ensemble, EnvironmentInputs, NetworkShape, Networks, Record, Scaling,
+    Selection, StateError,
 };
 use serde::Serialize;
+use sim::config::{Mistake, Mistakes};
 
 use super::divergence::{Learned, LearnedWorkload};
-use super::trainee::{Report, Trainee, other_phase};
+use super::trainee::{Trainee, other_phase};
 use super::{Job, Results, Spent, check_size};
 use crate::chart;
 use crate::checkpoints::PhaseState;
@@ -26,7 +26,7 @@ use crate::observer::{RunObserver, Work};
 use crate::plan::{Phases, RunPlan, Target};
 use crate::problem::Problem;
 use crate::run_dir::RunDir;
-use crate::training::Training;
+use crate::training::{Training, TrainingError};
 
 /// What a run for one scenario found, as its directory keeps it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -63,7 +63,7 @@ pub(super) struct ScenarioJob {
     codec: Codec,
     /// The networks that Algorithm 1 starts from, or Algorithm 2 if there is no metadata.
     start: Ensemble,
-    metadata: Option<Samples>,
+    metadata: Option<Metadata>,
     labelling: Duration,
 }
 
@@ -156,7 +156,7 @@ impl Job for ScenarioJob {
             if every_step {
                 settings.report_every = 1;
             }
-            let reptile = Reptile::new(&self.start, metadata, self.codec.head(), settings, seed, self.device());
+            let reptile = Reptile::new(&self.start, metadata, settings, seed).map_err(TrainingError::from)?;
             return Ok(Some(Box::new(MetaTrainee { job: self, reptile, done: 0 })));
         }
         let settings = self.training.drl;
@@ -164,8 +164,8 @@ impl Job for ScenarioJob {
             return Ok(None);
         }
         let first: &DnnNetworks = first.downcast_ref().expect("a run trains networks of one kind");
-        let (model, workloads) = (self.problem.model.clone(), self.problem.workloads(seed, "workloads")?);
-        let agent = Agent::new(model, self.codec, &first.ensemble, workloads, settings, seed, self.device());
+        let data = TrainingData { workloads: self.problem.workloads(seed, "workloads")?, codec: self.codec };
+        let agent = Agent::new(data, &first.ensemble, settings, seed).map_err(TrainingError::from)?;
         let report_every = if every_step { 1 } else { settings.report_every };
         Ok(Some(Box::new(DrlTrainee { job: self, agent, report_every, done: 0 })))
     }
@@ -177,24 +177,18 @@ impl Job for ScenarioJob {
     fn q2(&self, networks: &dyn Networks) -> Result<Option<f64>, Error> {
         let options = DecisionOptions { selection: Some(Selection::PAPER), inference: None };
         let mut scheme = networks.scheme("mr-dro", &self.problem.model, &options, self.device());
-        Ok(self.set.q2_of(&mut *scheme, &self.problem.model)?)
+        Ok(self.set.q2_of(&mut *scheme)?)
     }
 
     fn preparing(&self) -> Duration {
         self.labelling
     }
 
-    fn evaluate(
-        &self,
-        record: &mut Record,
-        spent: Spent,
-        observer: &mut dyn RunObserver,
-    ) -> Result<Results, Error> {
+    fn evaluate(&self, record: &mut Record, spent: Spent, observer: &mut dyn RunObserver) -> Result<Results, Error> {
         let model = &self.problem.model;
         let records = [(String::new(), record.clone())];
         let schemes = comparison::with_classic(&records, model, self.plan.seed, self.device());
-        let comparison::Comparison { evaluations, left_out } =
-            comparison::evaluate_all(schemes, model, &self.set)?;
+        let comparison::Comparison { evaluations, left_out } = comparison::evaluate_all(schemes, &self.set)?;
         for (scheme, reason) in &left_out {
             observer.note(&format!("{scheme} is left out: {reason}"));
         }
@@ -231,10 +225,6 @@ struct MetaTrainee<'j> {
 }
 
 impl Trainee for MetaTrainee<'_> {
-    fn phase(&self) -> Phase {
-        Phase::Meta
-    }
-
     fn steps(&self) -> usize {
         self.job.training.meta.outer_steps
     }
@@ -243,10 +233,10 @@ impl Trainee for MetaTrainee<'_> {
         self.done
     }
 
-    fn advance(&mut self) -> Option<Report> {
-        let MetaReport { step, loss, losses } = self.reptile.advance()?;
+    fn advance(&mut self) -> Option<StepReport> {
+        let MetaReport { step, losses, .. } = self.reptile.advance()?;
         self.done = step;
-        Some(Report { step, loss: Some(loss), losses, q1: None, buffer_mean_cost: None })
+        Some(StepReport::new(step, losses))
     }
 
     fn networks(&self) -> Arc<dyn Networks> {
@@ -271,11 +261,16 @@ impl Trainee for MetaTrainee<'_> {
         };
         let changes = workloads.changes_environment();
         let per_environment = settings.workloads_per_environment;
-        let drawn = meta::draw(settings.metadata, per_environment, &mut workloads, &job.problem.model);
+        let drawn = meta::draw(settings.metadata, per_environment, &mut workloads);
         let line = |row: usize| {
-            let (environment, workload) = &drawn[row];
+            let instance = &drawn[row];
             let id = Learned { workload: row, places: Vec::new(), cost: None };
-            LearnedWorkload::new(id, workload.tasks(), workload.sizes_bytes(), changes.then_some(environment))
+            LearnedWorkload::new(
+                id,
+                instance.workload.tasks(),
+                instance.workload.sizes_bytes(),
+                changes.then_some(instance.model.environment()),
+            )
         };
         self.reptile.batches(network).map(line).collect()
     }
@@ -290,10 +285,6 @@ struct DrlTrainee<'j> {
 }
 
 impl Trainee for DrlTrainee<'_> {
-    fn phase(&self) -> Phase {
-        Phase::Drl
-    }
-
     fn steps(&self) -> usize {
         self.job.training.drl.steps
     }
@@ -302,14 +293,13 @@ impl Trainee for DrlTrainee<'_> {
         self.done
     }
 
-    fn advance(&mut self) -> Option<Report> {
+    fn advance(&mut self) -> Option<StepReport> {
         if self.done >= self.steps() {
             return None;
         }
-        let drl::StepReport { step, loss, losses, q1, buffer_mean_cost } =
-            self.agent.advance(self.report_every - self.done % self.report_every);
-        self.done = step;
-        Some(Report { step, loss, losses, q1, buffer_mean_cost: Some(buffer_mean_cost) })
+        let report = self.agent.advance(self.report_every - self.done % self.report_every);
+        self.done = report.step;
+        Some(report)
     }
 
     fn networks(&self) -> Arc<dyn Networks> {
@@ -322,9 +312,8 @@ impl Trainee for DrlTrainee<'_> {
 
     fn restore(&mut self, state: PhaseState) -> Result<(), StateError> {
         let PhaseState::Drl(state) = state else { return Err(other_phase()) };
-        self.agent.restore(&state)?;
         self.done = state.step();
-        Ok(())
+        self.agent.restore(state)
     }
 
     fn learned_from(&self, network: Option<usize>) -> Vec<LearnedWorkload> {
@@ -344,11 +333,8 @@ impl Trainee for DrlTrainee<'_> {
 }
 
 /// Labels the metadata of Algorithm 1.
-fn label(problem: &Problem, settings: &meta::Settings, codec: &Codec, seed: u64) -> Result<Samples, Error> {
-    let mut workloads = problem.workloads(seed, "metadata")?;
-    let per_environment = settings.workloads_per_environment;
-    let (labels, count) = (settings.labels, settings.metadata);
-    Ok(meta::label(labels, count, per_environment, &mut workloads, &problem.model, codec)?.samples)
+fn label(problem: &Problem, settings: &meta::Settings, codec: &Codec, seed: u64) -> Result<Metadata, Error> {
+    Ok(meta::label(settings, &mut problem.workloads(seed, "metadata")?, codec)?)
 }
 
 /// What the networks read beside the sizes: everything that changes, unless the settings say otherwise.
@@ -360,7 +346,9 @@ fn reads(training: &Training, problem: &Problem) -> Result<EnvironmentInputs, Er
                 "needs a scenario with an [environment] that changes, and `{}` has none",
                 problem.scenario.name
             );
-            Err(training.mistake("network.reads_environment", message).into())
+            let list = vec![Mistake::new("network.reads_environment", message)];
+            let mistakes = Mistakes { origin: format!("training `{}`", training.name), list };
+            Err(TrainingError::Invalid(mistakes).into())
         }
         _ => Ok(EnvironmentInputs::default()),
     }

@@ -5,14 +5,13 @@ use std::ops::ControlFlow;
 use std::time::Instant;
 
 use burn::tensor::Device;
+use data::{EnvironmentSampler, Part, SizeSampler, StandardSet, Workloads};
 use drl::Agent;
 use meta::Tasks;
 use model::{Code, Codec, Ensemble, EnvironmentInputs, NetworkShape, Policy, Selection};
 use serde::{Deserialize, Serialize};
-use sim::scheme::{Exact, Fixed, Greedy, Order, Scheme};
-use sim::{
-    CostModel, Environment, EnvironmentSampler, Part, Placement, SizeSampler, StandardSet, Workload, Workloads, random,
-};
+use sim::scheme::{self, Exact, Fixed, Greedy, Order, Scheme};
+use sim::{CostModel, Environment, Placement, Workload, random};
 
 use crate::adaptation::{self, Point, Task};
 use crate::error::AppError;
@@ -155,15 +154,14 @@ impl Study {
         for (index, window) in ride.windows.iter().enumerate() {
             let environment =
                 Environment { uplinks_mbps: window.mbps.clone(), ..self.problem.scenario.own_environment() };
-            let model = self.problem.model.entered(&environment)?;
+            let model = self.problem.model.at(&environment)?;
             let stream = random::stream(0, &format!("study/{}/{index}", ride.name));
-            let mut source = Workloads::new(&self.problem.scenario, self.sampler.clone(), Part::HeldOut, stream);
-            let workloads = (0..self.measured).map(|_| source.draw()).collect();
-            let set = StandardSet::new(&model, workloads);
+            let mut source = Workloads::new(&model, self.sampler.clone(), Part::HeldOut, stream);
+            let set = StandardSet::new((0..self.measured).map(|_| source.draw()).collect());
             let no_optimum = || AppError::NoOptimum { scenario: self.problem.scenario.name.clone() };
             let optimal_cost = adaptation::mean(set.optimal().ok_or_else(no_optimum)?);
             let ratios = |scheme: &mut dyn Scheme| -> Result<Vec<f64>, AppError> {
-                Ok(set.ratios(&set.costs_of(scheme, &model)?).expect("the optimum is known"))
+                Ok(set.ratios(&set.costs_of(scheme)?).expect("the optimum is known"))
             };
             let servers = (1..model.places()).map(|place| Placement::from_index(place as u8));
             let mut schemes: Vec<Box<dyn Scheme>> =
@@ -204,7 +202,7 @@ impl Study {
     fn training_workloads(&self, source: Source, seed: u64, stream: &str) -> Workloads {
         let sizes = random::stream(seed, stream);
         let environments = random::stream(seed, &format!("{stream}/environments"));
-        Workloads::new(&self.problem.scenario, self.sampler.clone(), Part::Training, sizes)
+        Workloads::new(&self.problem.model, self.sampler.clone(), Part::Training, sizes)
             .with_environments(Some(self.environments[&source].clone()), environments)
     }
 
@@ -236,7 +234,7 @@ impl Study {
         };
         let mut workloads = self.training_workloads(source, seed, "metadata");
         let (labels, count, together) = (settings.labels, settings.metadata, settings.workloads_per_environment);
-        let metadata = meta::label(labels, count, together, &mut workloads, model, &codec)?;
+        let metadata = meta::label(labels, count, together, &mut workloads, &codec)?;
         let mut proceed = |_: &meta::MetaReport| ControlFlow::Continue(());
         let head = codec.head();
         let ensemble = meta::reptile(&start, &metadata.samples, head, &settings, seed, &self.device, &mut proceed);
@@ -269,7 +267,7 @@ impl Study {
             ..self.adaptable.adaptation
         };
         let stream = random::stream(seed, stream);
-        let workloads = Workloads::new(&self.problem.scenario, self.sampler.clone(), Part::Training, stream);
+        let workloads = Workloads::new(&self.problem.model, self.sampler.clone(), Part::Training, stream);
         let task = Task { model: &ground.model, workloads, set: &ground.set };
         let codec = self.codec(arm, choice.source);
         Ok(adaptation::adapt(start, codec, task, settings, steps, seed, &self.device)?)
@@ -421,7 +419,7 @@ fn joint(reptile: &meta::Settings, learning_rate: f64) -> meta::Settings {
 /// Mean share of tasks at each place.
 fn shares(scheme: &mut dyn Scheme, model: &CostModel, set: &StandardSet) -> Result<Vec<f64>, AppError> {
     let mut counts = vec![0.0; model.places()];
-    for solution in scheme.decide_all(model, set.workloads())? {
+    for solution in scheme::decide_instances(scheme, set.instances())? {
         for &place in solution.decision.places() {
             counts[usize::from(place)] += 1.0;
         }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use data::trace::{Drive, Recording, Window};
+use data::uplink_windows;
 use serde::Deserialize;
-use sim::trace::{Drive, Recording, Window};
-use sim::{random, uplink_windows};
+use sim::random;
 
 use crate::cli::AdaptationStudyArgs;
 use crate::error::AppError;

@@ -14,11 +14,12 @@ use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 
+use ::data::EnvironmentSampler;
 use model::DeviceChoice;
 use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sim::{EnvironmentSampler, WINDOW_S};
+use sim::limits::WINDOW_S;
 
 use crate::cli::AdaptationStudyArgs;
 use crate::commands::sweep;

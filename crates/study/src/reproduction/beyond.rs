@@ -2,9 +2,9 @@
 
 use std::fs;
 
+use data::Evaluation;
+use data::StandardSet;
 use model::{Choice, DeviceChoice, Policy, Record, Selection};
-use sim::StandardSet;
-use sim::metrics::Evaluation;
 use sim::scheme::{self, Genetic, GeneticSettings, Scheme};
 
 use crate::error::AppError;
@@ -157,7 +157,7 @@ pub(super) fn candidates(scope: &Scope) -> Result<Figure, AppError> {
                 for run in scope.finished(&experiment)? {
                     let measure = || {
                         let scheme = policy(&run, "mr-dro", &problem, None)?;
-                        setup::evaluate_all(vec![Box::new(scheme)], &problem.model, &set)
+                        setup::evaluate_all(vec![Box::new(scheme)], &set)
                     };
                     for evaluation in kept(scope, &name_of(&run), measure)? {
                         rows.push(evaluation_row(&[scenario, label, &prices.to_string(), &name_of(&run)], &evaluation));
@@ -197,7 +197,7 @@ pub(super) fn tradeoff(scope: &Scope) -> Result<Figure, AppError> {
         let set = problem.standard_set()?;
         let mut series: Vec<Series> = Vec::new();
         let seed = scope.seeds.first().copied().unwrap_or(1);
-        let measure = || setup::evaluate_all(scheme::classic(&problem.model, seed), &problem.model, &set);
+        let measure = || setup::evaluate_all(scheme::classic(&problem.model, seed), &set);
         let classic = kept(scope, &format!("{}-classic", problem.scenario.name), measure)?;
         let mut add = |label: &str, style: Style, evaluations: &[Evaluation], variants: &[String]| {
             let mut points = Vec::new();
@@ -217,7 +217,7 @@ pub(super) fn tradeoff(scope: &Scope) -> Result<Figure, AppError> {
         let genetic = |&(population, generations): &(usize, usize)| -> Box<dyn Scheme> {
             Box::new(Genetic::new(seed, GeneticSettings { population, generations, ..GeneticSettings::default() }))
         };
-        let measure = || setup::evaluate_all(GENETIC.iter().map(genetic).collect(), &problem.model, &set);
+        let measure = || setup::evaluate_all(GENETIC.iter().map(genetic).collect(), &set);
         let of_genetic = kept(scope, &format!("{}-genetic", problem.scenario.name), measure)?;
         let variants: Vec<String> = GENETIC.iter().map(|(size, count)| format!("{size} × {count}")).collect();
         add("genetic, growing budgets", Style::Markers, &of_genetic, &variants);
@@ -232,7 +232,7 @@ pub(super) fn tradeoff(scope: &Scope) -> Result<Figure, AppError> {
                     }
                     Ok(Box::new(policy(run, "mr-dro", &problem, Some(selection))?))
                 };
-                setup::evaluate_all(FLIPS.iter().map(explored).collect::<Result<_, _>>()?, &problem.model, &set)
+                setup::evaluate_all(FLIPS.iter().map(explored).collect::<Result<_, _>>()?, &set)
             };
             let of_run = kept(scope, &format!("{}-flips", name_of(run)), measure)?;
             let variants: Vec<String> = FLIPS.iter().map(|flips| format!("{flips} flips")).collect();
@@ -314,25 +314,18 @@ pub(super) fn fleets_figure(scope: &Scope) -> Result<Figure, AppError> {
 /// The shipped networks for any fleet on one that they were not trained for.
 fn of_any_fleet(scope: &Scope, scenario: &str, devices: usize, tasks: usize) -> Result<Vec<Evaluation>, AppError> {
     let problem = Problem::load(&scope.with_fleet(scenario, devices, tasks)?)?;
-    let measure = || {
-        setup::evaluate_all(any_fleet::policies("", &any_fleet::shipped()?), &problem.model, &problem.standard_set()?)
-    };
+    let measure = || setup::evaluate_all(any_fleet::policies("", &any_fleet::shipped()?), &problem.standard_set()?);
     kept(scope, &format!("{}-any-fleet", problem.scenario.name), measure)
 }
 
-/// The runs of DDLO, which knows no cloud, priced where there is one.
-pub(super) fn ddlo(
-    scope: &Scope,
-    scenario: &str,
-    problem: &Problem,
-    set: &StandardSet,
-) -> Result<Vec<Evaluation>, AppError> {
+/// The runs of DDLO, which knows no cloud, evaluated in a scenario that has one.
+pub(super) fn ddlo(scope: &Scope, scenario: &str, set: &StandardSet) -> Result<Vec<Evaluation>, AppError> {
     let mut evaluations = Vec::new();
     for run in scope.finished(&ddlo_experiment(scope, scenario)?)? {
         let own = Problem::load(&scope.without_cloud(scenario)?)?;
         let measure = || {
             let scheme = WithoutCloud { policy: policy(&run, "ddlo", &own, None)?, own };
-            setup::evaluate_all(vec![Box::new(scheme)], &problem.model, set)
+            setup::evaluate_all(vec![Box::new(scheme)], set)
         };
         evaluations.extend(kept(scope, &format!("{}-priced", name_of(&run)), measure)?);
     }
@@ -343,7 +336,7 @@ pub(super) fn ddlo_experiment(scope: &Scope, scenario: &str) -> Result<Experimen
     Ok(from_random(scope, &scope.without_cloud(scenario)?, "paper"))
 }
 
-/// Decides by a scenario that lacks the last places of the one that prices it.
+/// Decides by the places of a scenario without the cloud.
 struct WithoutCloud {
     policy: Policy,
     own: Problem,
@@ -356,9 +349,16 @@ impl Scheme for WithoutCloud {
 
     fn decide(
         &mut self,
-        _model: &sim::CostModel,
+        model: &sim::CostModel,
         workload: &sim::Workload,
     ) -> Result<sim::scheme::Solution, sim::SchemeError> {
-        self.policy.decide(&self.own.model, workload)
+        let mut solution = self.policy.decide(&self.own.model, workload)?;
+        let places = solution.decision.places().iter().map(|&place| {
+            let name = &self.own.model.place_names()[usize::from(place)];
+            let position = model.place_names().iter().position(|other| other == name);
+            position.expect("the scenario without the cloud has no other places") as u8
+        });
+        solution.decision = sim::Decision::from_places(model.tasks(), places.collect::<Vec<_>>());
+        Ok(solution)
     }
 }

@@ -396,7 +396,7 @@ fn weights(scope: &Scope) -> Result<Figure, AppError> {
                         continue;
                     }
                     let label = if trained { format!("mr-dro, {training}") } else { scheme.to_owned() };
-                    let of = |value: fn(&sim::metrics::Evaluation) -> Option<f64>| -> Option<Vec<f64>> {
+                    let of = |value: fn(&data::Evaluation) -> Option<f64>| -> Option<Vec<f64>> {
                         let of_run = |run: &Finished| {
                             run.results.evaluations.iter().find(|other| other.scheme == scheme).and_then(value)
                         };

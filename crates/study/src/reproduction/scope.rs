@@ -115,11 +115,7 @@ impl Scope {
 
     /// Without a cloud: what DDLO decides about. A scenario without one, or with nothing else, stays as it is.
     pub(super) fn without_cloud(&self, scenario: &str) -> Result<String, AppError> {
-        self.changed(scenario, "no-cloud", |scenario| {
-            if scenario.servers.len() > 1 {
-                scenario.servers.retain(|server| server.name != "cloud");
-            }
-        })
+        self.changed(scenario, "no-cloud", Scenario::remove_clouds)
     }
 
     pub(super) fn with_fleet(&self, scenario: &str, devices: usize, tasks: usize) -> Result<String, AppError> {

@@ -1,6 +1,6 @@
 //! Table IV, and the paper's claims with what became of them here.
 
-use sim::metrics::Evaluation;
+use data::Evaluation;
 
 use crate::error::AppError;
 use crate::report::page::Table;
@@ -89,7 +89,7 @@ pub(super) fn table4(scope: &Scope, scenario: &str) -> Result<Table, AppError> {
     }
     if scope.trainings.iter().any(|training| training == "paper") {
         if scope.without_cloud(scenario)? != scenario {
-            add("DDLO (local and edge)", None, &ddlo(scope, scenario, &problem, &set)?);
+            add("DDLO (local and edge)", None, &ddlo(scope, scenario, &set)?);
         }
         let random = scope.finished(&from_random(scope, scenario, "paper"))?;
         add("DDTO (random start, all places)", None, &all(&random, "mr-dro"));
