@@ -374,7 +374,7 @@ fn draws() -> Workloads {
 
 fn small_agent() -> Agent {
     let (ensemble, codec, _) = tiny_networks();
-    Agent::new(TrainingData { workloads: draws(), codec }, &ensemble, AGENT, 1).expect("valid settings")
+    Agent::new(TrainingData { workloads: draws(), codec }, &ensemble, AGENT, 1).expect("the settings are valid")
 }
 
 const REPTILE: meta::Settings = meta::Settings {

@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use data::exchange::EnvironmentView;
+use drl::StepReport;
 use model::Networks;
 use serde::Serialize;
 use sim::Environment;
@@ -25,7 +26,6 @@ use crate::error::Error;
 use crate::metrics::Phase;
 use crate::observer::{RunObserver, Work};
 use crate::run_dir::RunDir;
-use drl::StepReport;
 
 /// Name of the directory in that of the run.
 const DIRECTORY: &str = "diverged";

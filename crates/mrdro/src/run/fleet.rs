@@ -90,9 +90,11 @@ impl Job for FleetJob {
         _: &Arc<dyn Networks>,
         every_step: bool,
     ) -> Result<Option<Box<dyn Trainee + 'j>>, Error> {
-        let settings = self.training.drl.clone();
-        let report_every = if every_step { 1 } else { settings.report_every };
-        let fleets = self.training.fleets.clone();
+        let mut settings = self.training.drl.clone();
+        if every_step {
+            settings.report_every = 1;
+        }
+        let (fleets, report_every) = (self.training.fleets.clone(), settings.report_every);
         let agent = FleetAgent::new(&self.ensemble(), fleets, settings, self.plan.seed).map_err(TrainingError::from)?;
         Ok(Some(Box::new(FleetTrainee { job: self, agent, report_every, done: 0 })))
     }

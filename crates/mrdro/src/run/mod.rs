@@ -28,6 +28,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use drl::StepReport;
 use model::{Backend, Networks, Record};
 
 pub use self::fleet::FleetResults;
@@ -43,7 +44,6 @@ use crate::metrics::{MetricsFile, Phase, Row};
 use crate::observer::{Progress, RunObserver};
 use crate::plan::{PROGRAM, RunPlan, Target};
 use crate::run_dir::RunDir;
-use drl::StepReport;
 
 /// Name of the file that holds the plan of a run.
 pub(crate) const CONFIGURATION: &str = "config.toml";

@@ -159,15 +159,17 @@ impl Job for ScenarioJob {
             let reptile = Reptile::new(&self.start, metadata, settings, seed).map_err(TrainingError::from)?;
             return Ok(Some(Box::new(MetaTrainee { job: self, reptile, done: 0 })));
         }
-        let settings = self.training.drl;
+        let mut settings = self.training.drl;
         if settings.steps == 0 {
             return Ok(None);
+        }
+        if every_step {
+            settings.report_every = 1;
         }
         let first: &DnnNetworks = first.downcast_ref().expect("a run trains networks of one kind");
         let data = TrainingData { workloads: self.problem.workloads(seed, "workloads")?, codec: self.codec };
         let agent = Agent::new(data, &first.ensemble, settings, seed).map_err(TrainingError::from)?;
-        let report_every = if every_step { 1 } else { settings.report_every };
-        Ok(Some(Box::new(DrlTrainee { job: self, agent, report_every, done: 0 })))
+        Ok(Some(Box::new(DrlTrainee { job: self, agent, report_every: settings.report_every, done: 0 })))
     }
 
     fn first_networks(&self) -> Arc<dyn Networks> {
@@ -294,7 +296,7 @@ impl Trainee for DrlTrainee<'_> {
     }
 
     fn advance(&mut self) -> Option<StepReport> {
-        if self.done >= self.steps() {
+        if self.agent.is_done() {
             return None;
         }
         let report = self.agent.advance(self.report_every - self.done % self.report_every);
