@@ -94,8 +94,8 @@ impl Row {
         let start = Instant::now();
         let solutions = set.iter().map(|workload| scheme.decide(model, workload)).collect::<Result<Vec<_>, _>>()?;
         let micros = start.elapsed().as_secs_f64() * 1e6 / set.len() as f64;
-        let priced = set.iter().zip(&solutions);
-        let costs = priced.map(|(workload, one)| model.cost(workload.sizes_bytes(), one.decision.places())).collect();
+        let decided = set.iter().zip(&solutions);
+        let costs = decided.map(|(workload, one)| model.cost(workload.sizes_bytes(), one.decision.places())).collect();
         let evaluations: u64 = solutions.iter().map(|solution| solution.evaluations).sum();
         let prices = evaluations as f64 / (set.len() * model.task_count()) as f64;
         Ok(Self { scheme: scheme.name().to_owned(), costs, prices, micros })

@@ -128,12 +128,12 @@ pub fn alternate(
     total_mbps: f64,
 ) -> Result<Joint, AllocationError> {
     check(model, workload, total_mbps)?;
-    let mut priced = at(model, &with_uplinks(model, scaled(&model.environment().uplinks_mbps, total_mbps)));
-    let first = scheme.decide(&priced, workload)?;
+    let mut there = at(model, &with_uplinks(model, scaled(&model.environment().uplinks_mbps, total_mbps)));
+    let first = scheme.decide(&there, workload)?;
     let mut allocation = allocate(model, workload, &first.decision, total_mbps)?;
-    let in_proportion = priced.evaluate(workload, &first.decision);
+    let in_proportion = there.evaluate(workload, &first.decision);
     let mut best = Joint {
-        environment: priced.environment().clone(),
+        environment: there.environment().clone(),
         outcome: in_proportion,
         in_proportion,
         decision: first.decision.clone(),
@@ -143,8 +143,8 @@ pub fn alternate(
     // The allocation could be the worse of the two by rounding, or where cut-off devices were asked to send.
     best.take_cheaper(&allocation, &first.decision);
     while best.rounds < MAX_ROUNDS {
-        priced = at(model, &with_uplinks(model, offers(&allocation, workload, total_mbps)));
-        let next = scheme.decide(&priced, workload)?;
+        there = at(model, &with_uplinks(model, offers(&allocation, workload, total_mbps)));
+        let next = scheme.decide(&there, workload)?;
         allocation = allocate(model, workload, &next.decision, total_mbps)?;
         best.rounds += 1;
         best.evaluations += next.evaluations + 1;

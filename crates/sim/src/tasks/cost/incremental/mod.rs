@@ -44,12 +44,12 @@ const NOWHERE: u8 = u8::MAX;
 /// use sim::{IncrementalCost, Scenario, Workload};
 /// let model = Scenario::load("shared-edge")?.check()?;
 /// let workload = Workload::from_mb(3, &[20.0; 9]);
-/// let mut priced = IncrementalCost::new(&model);
-/// priced.set(workload.sizes_bytes(), &[1; 9]);
+/// let mut incremental = IncrementalCost::new(&model);
+/// incremental.set(workload.sizes_bytes(), &[1; 9]);
 /// let mut costs = [0.0; 3];
-/// priced.move_costs(4, &mut costs); // of task 4 at each place, the others staying where they are
-/// priced.place(4, 2);
-/// assert!((priced.cost() - costs[2]).abs() < 1e-9 * costs[2]);
+/// incremental.move_costs(4, &mut costs); // of task 4 at each place, the others staying where they are
+/// incremental.place(4, 2);
+/// assert!((incremental.cost() - costs[2]).abs() < 1e-9 * costs[2]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -70,7 +70,7 @@ pub struct IncrementalCost<'m> {
     time_s: f64,
     /// T_n, `[blocks * LANES]`, where something is shared.
     longest_s: Vec<f64>,
-    /// The same without the task that is priced.
+    /// The same without the task that is incremental.
     lowered_s: Vec<f64>,
     critical: Critical,
 }

@@ -16,7 +16,7 @@ const ROUNDING: f64 = 1.0 + 1e-9;
 /// The answer of [`IncrementalCost::first_swap`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FirstSwap {
-    /// How many swaps were priced.
+    /// How many swaps were incremental.
     pub evaluations: u64,
     /// Where in the list the other task stands, if there is one, and what the decision would cost.
     pub found: Option<(usize, f64)>,
@@ -104,18 +104,18 @@ struct There {
 }
 
 impl<const WIDTH: usize, const LINKS: bool> SwapsOf<WIDTH, LINKS> {
-    fn new(priced: &IncrementalCost<'_>, task: usize) -> Self {
-        let (device, here) = (priced.devices[task] as usize, usize::from(priced.places[task]));
-        let bytes = priced.sizes_bytes[task];
-        let parts = priced.parts.of_device::<WIDTH>(device);
-        let Critical { places, counts, .. } = &priced.critical;
-        let done_s = priced.critical.done_s_of::<WIDTH>(device);
+    fn new(incremental: &IncrementalCost<'_>, task: usize) -> Self {
+        let (device, here) = (incremental.devices[task] as usize, usize::from(incremental.places[task]));
+        let bytes = incremental.sizes_bytes[task];
+        let parts = incremental.parts.of_device::<WIDTH>(device);
+        let Critical { places, counts, .. } = &incremental.critical;
+        let done_s = incremental.critical.done_s_of::<WIDTH>(device);
         let own = usize::from(places[device]);
-        let loads = priced.copied_loads::<WIDTH>();
+        let loads = incremental.copied_loads::<WIDTH>();
         let sent_bytes = sent(&loads);
-        let waits = priced.shared.waits::<WIDTH, LINKS>(&loads, sent_bytes);
+        let waits = incremental.shared.waits::<WIDTH, LINKS>(&loads, sent_bytes);
         let places: [Place; WIDTH] = from_fn(|place| Place {
-            rate: priced.shared.rates[place],
+            rate: incremental.shared.rates[place],
             load_bytes: loads[place],
             wait: waits.at(place),
             waiting: counts[place] - if place == own { 1.0 } else { 0.0 },
@@ -124,7 +124,7 @@ impl<const WIDTH: usize, const LINKS: bool> SwapsOf<WIDTH, LINKS> {
             let part = &parts[there];
             There {
                 place: places[there],
-                energy_j: priced.energy_j + bytes * (part.energy_j_per_byte - parts[here].energy_j_per_byte),
+                energy_j: incremental.energy_j + bytes * (part.energy_j_per_byte - parts[here].energy_j_per_byte),
                 part: Part { bytes: part.bytes + bytes, ..*part },
                 elsewhere_s: longest_but(done_s, here, there),
             }
@@ -136,7 +136,7 @@ impl<const WIDTH: usize, const LINKS: bool> SwapsOf<WIDTH, LINKS> {
             here: places[here],
             left: Part { bytes: parts[here].bytes_without(bytes), ..parts[here] },
             there,
-            others_s: priced.time_s - priced.longest_s[device],
+            others_s: incremental.time_s - incremental.longest_s[device],
             waiting: places[1..].iter().map(|place| place.waiting).sum(),
             sent_bytes,
         }
@@ -146,14 +146,14 @@ impl<const WIDTH: usize, const LINKS: bool> SwapsOf<WIDTH, LINKS> {
     /// any other takes at least as long as it would at the place where it took longest before.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-    fn least_cost(&self, priced: &IncrementalCost<'_>, other: &Other) -> f64 {
+    fn least_cost(&self, incremental: &IncrementalCost<'_>, other: &Other) -> f64 {
         let Other { device, place, bytes } = *other;
         // Devices wait nowhere for tasks without bytes.
         if device == self.device || bytes <= 0.0 || self.bytes <= 0.0 {
             return NEVER;
         }
         let (here, there) = (&self.here, &self.there[place]);
-        let parts = priced.parts.of_device::<WIDTH>(device);
+        let parts = incremental.parts.of_device::<WIDTH>(device);
         let (part_here, part_there) = (&parts[self.place], &parts[place]);
         let energy_j = there.energy_j + bytes * (part_here.energy_j_per_byte - part_there.energy_j_per_byte);
         // What both places keep everyone waiting for then, and by how much links elsewhere may be free sooner.
@@ -163,7 +163,7 @@ impl<const WIDTH: usize, const LINKS: bool> SwapsOf<WIDTH, LINKS> {
             (_, 0) => -more_bytes,
             _ => 0.0,
         };
-        let shared = &priced.shared;
+        let shared = &incremental.shared;
         let eased_s = if LINKS { shared.uplink_s_per_byte * later(-more_sent_bytes, 0.0) } else { 0.0 };
         let sent_bytes = self.sent_bytes + more_sent_bytes;
         let wait = |place: &Place, index: usize, more_bytes: f64| {
@@ -175,9 +175,9 @@ impl<const WIDTH: usize, const LINKS: bool> SwapsOf<WIDTH, LINKS> {
         let own_s = later(there.elsewhere_s - eased_s, later(left_s, came_s));
         let left_s = wait_there.done_s(part_there, part_there.bytes_without(bytes), LINKS);
         let came_s = wait_here.done_s(part_here, part_here.bytes + bytes, LINKS);
-        let elsewhere_s = longest_but(priced.critical.done_s_of::<WIDTH>(device), self.place, place) - eased_s;
+        let elsewhere_s = longest_but(incremental.critical.done_s_of::<WIDTH>(device), self.place, place) - eased_s;
         let others_s = later(elsewhere_s, later(left_s, came_s));
-        let critical = usize::from(priced.critical.places[device]);
+        let critical = usize::from(incremental.critical.places[device]);
         let waiting_here = here.waiting - if critical == self.place { 1.0 } else { 0.0 };
         let waiting_there = there.place.waiting - if critical == place { 1.0 } else { 0.0 };
         let mut raised_s = waiting_there * raised::<LINKS>(there.place.wait, wait_there)
@@ -188,8 +188,8 @@ impl<const WIDTH: usize, const LINKS: bool> SwapsOf<WIDTH, LINKS> {
             let waiting = self.waiting - if critical > 0 { 1.0 } else { 0.0 };
             raised_s -= eased_s * (waiting - at_both);
         }
-        let time_s = self.others_s - priced.longest_s[device] + own_s + others_s + raised_s;
-        priced.model.weigh(energy_j, time_s)
+        let time_s = self.others_s - incremental.longest_s[device] + own_s + others_s + raised_s;
+        incremental.model.weigh(energy_j, time_s)
     }
 }
 
@@ -211,7 +211,7 @@ struct Other {
 
 /// Looks for the first swap that [`SwapsOf`] does not rule out: how many were looked at, and where it stands.
 struct Scan<'a, 'm, const WIDTH: usize, const LINKS: bool> {
-    priced: &'a IncrementalCost<'m>,
+    incremental: &'a IncrementalCost<'m>,
     swaps: Option<&'a SwapsOf<WIDTH, LINKS>>,
     place: u8,
     others: &'a [usize],
@@ -225,17 +225,17 @@ impl<const WIDTH: usize, const LINKS: bool> WithSimd for Scan<'_, '_, WIDTH, LIN
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
     fn with_simd<S: Simd>(self, _: S) -> (u64, Option<usize>) {
-        let Self { priced, swaps, place, others, below, most } = self;
+        let Self { incremental, swaps, place, others, below, most } = self;
         let mut asked = 0;
         for (index, &other) in others.iter().enumerate() {
-            if priced.places[other] == place {
+            if incremental.places[other] == place {
                 continue;
             }
             if asked == most {
                 break;
             }
             asked += 1;
-            if swaps.is_none_or(|swaps| swaps.least_cost(priced, &priced.other(other)) < below * ROUNDING) {
+            if swaps.is_none_or(|swaps| swaps.least_cost(incremental, &incremental.other(other)) < below * ROUNDING) {
                 return (asked, Some(index));
             }
         }
@@ -268,7 +268,7 @@ impl IncrementalCost<'_> {
     }
 
     /// The first of some other tasks, with which a task would change places so that the decision would cost less than
-    /// `below`. Each is priced, in turn, but those at the task's own place, and at most so many.
+    /// `below`. Each is incremental, in turn, but those at the task's own place, and at most so many.
     ///
     /// # Panics
     /// If there is no such task, or one has no place yet.
@@ -288,7 +288,7 @@ impl IncrementalCost<'_> {
                 return None;
             }
         }
-        Some(self.price_swap::<WIDTH, LINKS>(task, other))
+        Some(self.full_swap_cost::<WIDTH, LINKS>(task, other))
     }
 
     fn find_first_swap<const WIDTH: usize, const LINKS: bool>(
@@ -302,11 +302,12 @@ impl IncrementalCost<'_> {
         let (mut next, mut evaluations) = (0, 0);
         loop {
             let (swaps, left, most) = (swaps.as_ref(), &others[next..], most - evaluations);
-            let (asked, found) = self.arch.dispatch(Scan { priced: self, swaps, place, others: left, below, most });
+            let (asked, found) =
+                self.arch.dispatch(Scan { incremental: self, swaps, place, others: left, below, most });
             evaluations += asked;
             let Some(index) = found else { return FirstSwap { evaluations, found: None } };
             let index = next + index;
-            let cost = self.price_swap::<WIDTH, LINKS>(task, others[index]);
+            let cost = self.full_swap_cost::<WIDTH, LINKS>(task, others[index]);
             if cost < below {
                 return FirstSwap { evaluations, found: Some((index, cost)) };
             }
@@ -332,7 +333,7 @@ impl IncrementalCost<'_> {
         Some(SwapsOf::new(self, task))
     }
 
-    fn price_swap<const WIDTH: usize, const LINKS: bool>(&mut self, task: usize, other: usize) -> f64 {
+    fn full_swap_cost<const WIDTH: usize, const LINKS: bool>(&mut self, task: usize, other: usize) -> f64 {
         let (device, others) = (self.devices[task] as usize, self.devices[other] as usize);
         let (bytes, others_bytes) = (self.sizes_bytes[task], self.sizes_bytes[other]);
         let (place, others_place) = (usize::from(self.places[task]), usize::from(self.places[other]));

@@ -16,15 +16,17 @@ use crate::tasks::cost::{CostModel, IncrementalCost};
 use crate::tasks::decision::{Decision, Placement};
 use crate::tasks::workload::Workload;
 
-/// Work of the searches for a first decision to beat, a fraction of a second each.
+/// The work of each of the two searches for a first incumbent, a fraction of a second.
 const MAX_WORK: u64 = 200_000_000;
 
-/// Steps of annealing for each task, as long as they do not take more than that.
+/// Steps of annealing per task, as long as they take no more than [`MAX_WORK`].
 const ANNEALING_STEPS: u64 = 300;
 
-/// Branch and bound. Where nothing is shared it always answers up to 13 tasks a device on three places; beyond that it
-/// depends on the sizes. Where something is shared it depends on the number of shared places and of ways to place one
-/// device's tasks. What would take too long is refused; [`Exact::bounds`] then says how far the optimum can be.
+/// The exact optimum by branch and bound. A search that takes too long is refused; [`Exact::bounds`] then says how far the
+/// optimum can be.
+///
+/// Where nothing is shared, it always answers up to 13 tasks per device on three places; beyond that it depends on the
+/// sizes. Where something is shared, it depends on the number of shared places and of ways to place one device's tasks.
 #[derive(Debug, Clone, Default)]
 pub struct Exact {
     /// The places that may be used; all if empty.
@@ -43,8 +45,8 @@ impl Exact {
         Self { among: places.iter().map(|place| place.index()).collect(), search: DeviceSearch::default() }
     }
 
-    /// Writes the optimum of one workload into `places`, `[N * M]`, and returns its cost and the prices asked.
-    /// Allocates nothing once it has decided a workload of that shape.
+    /// Writes the optimum of one workload into `places`, `[N * M]`. Returns its cost and the number of cost evaluations.
+    /// Where nothing is shared, allocates nothing once it has decided a workload of that shape.
     ///
     /// # Errors
     /// If the search would take too long.
@@ -77,8 +79,8 @@ impl Exact {
         Ok((model.cost(sizes_bytes, places), evaluations))
     }
 
-    /// A decision, and a cost that none undercuts: the optimum itself if the search ends within its limits, else the best
-    /// known and the best bound.
+    /// A decision and a lower bound of all costs: the optimum itself if the search ends within its limits, else the best
+    /// decision known and the best bound.
     ///
     /// # Errors
     /// If nothing is shared and the search would take too long.
@@ -93,7 +95,7 @@ impl Exact {
         Ok(Bounds { lower, cost, decision: Decision::from_places(model.tasks(), places), is_optimal, evaluations })
     }
 
-    /// Whether each device can be decided by itself.
+    /// Whether each device can be decided by itself: none of the places that may be used is shared.
     fn separates(&self, model: &CostModel) -> bool {
         let is_shared = |place: u8| {
             let may_be_used = self.among.is_empty() || self.among.contains(&place);
@@ -109,11 +111,11 @@ impl Exact {
         let cost = |places: &Vec<u8>| model.cost(sizes_bytes, places);
         let mut places = everything.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or_else(|| vec![0; tasks]);
         if self.among.is_empty() {
-            let mut priced = IncrementalCost::new(model);
-            let most = local_search::most_prices(model, MAX_WORK);
-            evaluations += local_search::decide_all(&mut priced, sizes_bytes, &mut places, most);
+            let mut incremental = IncrementalCost::new(model);
+            let most = local_search::affordable_evaluations(model, MAX_WORK);
+            evaluations += local_search::decide_all(&mut incremental, sizes_bytes, &mut places, most);
             let steps = most.min(ANNEALING_STEPS * tasks as u64);
-            Annealing::new(0, ANNEALING_STEPS).improve(&mut priced, sizes_bytes, &mut places, steps);
+            Annealing::new(0, ANNEALING_STEPS).improve(&mut incremental, sizes_bytes, &mut places, steps);
             evaluations += steps;
         }
         let mut found = branch_and_bound::search(model, sizes_bytes, &self.among, places);
@@ -122,18 +124,18 @@ impl Exact {
     }
 }
 
-/// What [`Exact::bounds`] knows of the optimum.
+/// What [`Exact::bounds`] found out about the optimum.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bounds {
     /// No decision costs less.
     pub lower: f64,
-    /// Cost of the decision.
+    /// The cost of the decision.
     pub cost: f64,
-    /// The best known.
+    /// The best decision known.
     pub decision: Decision,
-    /// Whether it is proved to be the best.
+    /// Whether it is proved to be the optimum.
     pub is_optimal: bool,
-    /// Prices asked, of a whole decision or of one device's part.
+    /// The number of cost evaluations, of whole decisions or of one device's part.
     pub evaluations: u64,
 }
 
