@@ -1,4 +1,4 @@
-//! Prices and classic schemes: `cargo bench -p sim`.
+//! The cost model and classic schemes: `cargo bench -p sim`.
 
 use data::{Part, SizeSampler, Workloads};
 use divan::counter::ItemsCount;
@@ -139,7 +139,7 @@ fn shared((devices, tasks): (usize, usize)) -> (CostModel, Vec<Workload>) {
     (model, (0..4).map(|_| source.draw().workload).collect())
 }
 
-/// Every task of a fleet at every other place: the price of a move.
+/// The cost of a move: every task of a fleet at every other place.
 #[divan::bench(args = [(3, 3), (10, 10), (50, 10)])]
 fn price_of_a_move(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
     let (model, set) = shared(fleet);

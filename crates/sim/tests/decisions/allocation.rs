@@ -269,7 +269,7 @@ proptest! {
         splits.extend((0..30).map(|_| (0..model.devices()).map(|_| random::unit(&mut random).powi(3) + 1e-9).collect()));
         for weights in splits {
             let uplinks_mbps = in_proportion(&weights, total_mbps);
-            // Not to send what should be sent has a price of its own, which is no limit of slow links.
+            // Not to send what should be sent has a cost of its own, which is no limit of slow links.
             if !reaches_all(&with_uplinks(&model, &uplinks_mbps), &decision) {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Servers and links that devices share: prices against sums written out by hand, and against each other.
+//! Servers and links that devices share: costs against sums written out by hand, and against each other.
 
 use crate::common::{any_or_nothing_shared, any_scenarios, any_sharing};
 use proptest::prelude::*;
@@ -154,7 +154,7 @@ proptest! {
         }
     }
 
-    /// Every way to ask for a price, after every way to change a decision, against the full price.
+    /// Every way to ask for a cost, after every way to change a decision, against the full cost.
     #[test]
     fn incremental_costs_are_full_costs(
         (_, model, workload) in prop_oneof![

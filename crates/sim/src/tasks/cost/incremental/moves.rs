@@ -1,4 +1,4 @@
-//! What moves of one task would cost.
+//! The cost of moves of one task.
 
 use std::array::from_fn;
 
@@ -10,7 +10,7 @@ use super::sums::{LongestTimes, RaisedTimes};
 use crate::limits::MAX_PLACES;
 
 impl IncrementalCost<'_> {
-    /// What the decision would cost with one task at each place, the others staying where they are.
+    /// Evaluates the decision with one task at each place and the others where they are.
     ///
     /// # Shapes
     /// `costs` is `[places]`.
@@ -22,7 +22,7 @@ impl IncrementalCost<'_> {
         of_width!(self.find_move_costs(task, costs));
     }
 
-    /// What the decision would cost with one task elsewhere, or at its first place.
+    /// The cost of the decision with one task at another place, or at its first place.
     ///
     /// # Panics
     /// If there is no such task or place.
@@ -38,8 +38,8 @@ impl IncrementalCost<'_> {
     }
 }
 
-/// [`IncrementalCost::move_costs`], all of it compiled for the vectors: to call them from elsewhere would take as long as
-/// the sums themselves.
+/// [`IncrementalCost::move_costs`], compiled as a whole for the processor's vectors: calls between functions that are
+/// compiled differently would take as long as the sums themselves.
 struct MoveCosts<'a, 'm, const WIDTH: usize, const LINKS: bool> {
     incremental: &'a mut IncrementalCost<'m>,
     task: usize,
