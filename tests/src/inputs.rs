@@ -12,10 +12,10 @@ use burn::tensor::Device;
 use data::exchange::{EnvironmentChange, ExchangeError, Id, WorkloadReader, WorkloadRequest};
 use data::trace::{MAX_RATE_MBPS, Recording};
 use data::{Part, SizeSampler, Workloads, task_sizes};
-use drl::{Agent, AgentState};
-use meta::{Reptile, ReptileState};
+use drl::{Agent, AgentState, TrainingData};
+use meta::{Metadata, Reptile, ReptileState};
 use model::{
-    Choice, Codec, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Record, Samples, Scaling, Selection,
+    Choice, Codec, DnnNetworks, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Record, Scaling, Selection,
     checksum,
 };
 use sim::limits::MAX_SIZE_MB;
@@ -189,7 +189,8 @@ fn read_record(manifest: &[u8], weights: &[u8]) -> bool {
             let path = folder.path().join("record");
             record.save(&path).expect("it was read");
             let again = Record::load(&path, &device()).expect("it was just saved");
-            assert_eq!(again.ensemble.to_host(), record.ensemble.to_host());
+            let parameters = |record: &Record| record.networks.to_bytes().expect("on the processor");
+            assert_eq!(parameters(&again), parameters(&record));
             fs::remove_dir_all(&path).expect("it was just saved");
             true
         }
@@ -227,8 +228,8 @@ pub fn state(bytes: &[u8]) -> bool {
     } else {
         let Ok(state) = postcard::from_bytes::<AgentState>(rest) else { return false };
         let mut agent = small_agent();
-        let accepted = agent.restore(&state).is_ok();
-        if accepted && state.step() < AGENT.steps {
+        let accepted = agent.restore(state).is_ok();
+        if accepted && !agent.is_done() {
             agent.advance(2);
         }
         accepted
@@ -334,16 +335,16 @@ pub fn tiny_record() -> &'static (String, Vec<u8>) {
     static RECORD: OnceLock<(String, Vec<u8>)> = OnceLock::new();
     RECORD.get_or_init(|| {
         let (ensemble, codec, scaling) = tiny_networks();
-        let record = Record {
+        let mut record = Record::new(DnnNetworks {
             ensemble,
             scenario: problem("ddlo").0.clone(),
             code: codec.code(),
             scaling,
             reads: EnvironmentInputs::default(),
             selection: Selection::explored(2),
-            provenance: [("seed".to_owned(), "1".to_owned())].into(),
-            measures: [("q2".to_owned(), 0.5)].into(),
-        };
+        });
+        record.provenance.insert("seed".to_owned(), "1".to_owned());
+        record.measures.insert("q2".to_owned(), 0.5);
         let folder = folder();
         let path = folder.path().join("record");
         record.save(&path).expect("a new folder");
@@ -373,7 +374,7 @@ fn draws() -> Workloads {
 
 fn small_agent() -> Agent {
     let (ensemble, codec, _) = tiny_networks();
-    Agent::new(problem("ddlo").1.clone(), codec, &ensemble, draws(), AGENT, 1, &device())
+    Agent::new(TrainingData { workloads: draws(), codec }, &ensemble, AGENT, 1).expect("the settings are valid")
 }
 
 const REPTILE: meta::Settings = meta::Settings {
@@ -395,13 +396,11 @@ const REPTILE: meta::Settings = meta::Settings {
     report_every: 1,
 };
 
-fn metadata() -> Samples {
+fn metadata() -> Metadata {
     let (_, codec, _) = tiny_networks();
-    let labelled = meta::label(REPTILE.labels, REPTILE.metadata, 1, &mut draws(), &codec);
-    labelled.expect("greedy decides everything").samples
+    meta::label(&REPTILE, &mut draws(), &codec).expect("greedy decides everything")
 }
 
-fn small_reptile(metadata: &Samples) -> Reptile<'_> {
-    let (ensemble, codec, _) = tiny_networks();
-    Reptile::new(&ensemble, metadata, codec.head(), REPTILE, 1, &device())
+fn small_reptile(metadata: &Metadata) -> Reptile<'_> {
+    Reptile::new(&tiny_networks().0, metadata, REPTILE, 1).expect("valid settings")
 }

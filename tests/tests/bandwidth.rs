@@ -6,7 +6,7 @@ use acceptance::{Said, Workshop};
 use burn::tensor::Device;
 use data::StandardSet;
 use data::exchange::WorkloadRequest;
-use model::{Policy, Record, Selection};
+use model::{DnnNetworks, Policy, Record, Selection};
 use serde_json::{Value, json};
 use sim::allocation;
 use sim::scheme;
@@ -160,6 +160,7 @@ fn records_decide_with_the_uplinks_of_each_round() {
     for name in ["paper", "mobile"] {
         let directory = shipped(name);
         let record = Record::load(directory.as_ref(), &Device::flex()).expect("it is shipped");
+        let record = record.networks_of::<DnnNetworks>("DNNs", directory.as_ref()).expect("of DNNs");
         let own = record.scenario.check().expect("valid");
         let codec = record.codec(&own);
         let mut policy = Policy::new("record", &record.ensemble, codec, Selection::explored(4), &Device::flex());

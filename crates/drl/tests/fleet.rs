@@ -3,15 +3,14 @@
 
 use burn::tensor::Device;
 use data::{Part, SizeSampler, Workloads};
-use drl::fleet::{FleetAgent, FleetAgentState, FleetSettings};
-use model::fleet::{Effort, FleetEnsemble, FleetPolicy, FleetShape};
+use drl::AgentState;
+use drl::fleet::{FleetAgent, FleetSettings};
+use model::fleet::{FleetEnsemble, FleetPolicy, FleetShape, Inference};
 use sim::scheme::Scheme;
 use sim::{Fleets, random};
 
 fn settings(steps: usize) -> FleetSettings {
     FleetSettings {
-        nets: 2,
-        shape: FleetShape { width: 8, rounds: 2 },
         steps,
         fleets_per_step: 12,
         rows_per_step: 600,
@@ -25,7 +24,12 @@ fn settings(steps: usize) -> FleetSettings {
 }
 
 fn agent(steps: usize, seed: u64) -> FleetAgent {
-    FleetAgent::new(settings(steps), Fleets::default(), seed, &Device::flex())
+    with_networks(2, steps, seed)
+}
+
+fn with_networks(networks: usize, steps: usize, seed: u64) -> FleetAgent {
+    let ensemble = FleetEnsemble::random(FleetShape { width: 8, rounds: 2 }, networks, seed, &Device::flex());
+    FleetAgent::new(&ensemble, Fleets::default(), settings(steps), seed).expect("valid settings")
 }
 
 fn bytes(ensemble: &FleetEnsemble) -> Vec<u8> {
@@ -35,7 +39,7 @@ fn bytes(ensemble: &FleetEnsemble) -> Vec<u8> {
 /// Mean cost without search, each relative to that of every task on its device.
 fn relative_cost(ensemble: &FleetEnsemble) -> f64 {
     let mut random = random::stream(4, "fleets to look at");
-    let mut policy = FleetPolicy::new("free", ensemble, Effort::SearchFree);
+    let mut policy = FleetPolicy::new("free", ensemble, Inference::SearchFree);
     let ratios = (0..60).map(|_| {
         let scenario = Fleets::default().draw(&mut random);
         let model = scenario.check().expect("valid");
@@ -53,27 +57,27 @@ fn relative_cost(ensemble: &FleetEnsemble) -> f64 {
 fn training_goes_on_to_the_same_bytes_whatever_the_number_of_threads() {
     let mut whole = agent(12, 5);
     while !whole.is_done() {
-        whole.advance();
+        whole.advance(3);
     }
     let mut first = agent(12, 5);
-    first.advance();
-    first.advance();
+    first.advance(3);
+    first.advance(3);
     let written = postcard::to_stdvec(&first.state().expect("state")).expect("written");
-    let state: FleetAgentState = postcard::from_bytes(&written).expect("read");
+    let state: AgentState = postcard::from_bytes(&written).expect("read");
     assert_eq!(state.step(), 6);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("threads");
     let mut second = agent(12, 5);
     second.restore(state.clone()).expect("the same training");
     pool.install(|| {
         while !second.is_done() {
-            second.advance();
+            second.advance(3);
         }
     });
     assert_eq!(bytes(&second.ensemble()), bytes(&whole.ensemble()));
     assert_ne!(bytes(&agent(12, 6).ensemble()), bytes(&agent(12, 5).ensemble()));
 
     assert!(agent(3, 5).restore(state.clone()).is_err(), "of a longer training");
-    let mut other = FleetAgent::new(FleetSettings { nets: 1, ..settings(12) }, Fleets::default(), 5, &Device::flex());
+    let mut other = with_networks(1, 12, 5);
     assert!(other.restore(state.clone()).is_err(), "of another number of networks");
     assert!(second.restore(state).is_err(), "it has begun already");
 }
@@ -83,8 +87,9 @@ fn training_makes_decisions_without_search_cheaper() {
     let mut agent = agent(240, 1);
     let untrained = relative_cost(&agent.ensemble());
     while !agent.is_done() {
-        let report = agent.advance();
-        assert!(report.gain >= 1.0 - 1e-12, "labels are no dearer than proposals: {}", report.gain);
+        let report = agent.advance(3);
+        let gain = report.label_gain.expect("fleets are labelled");
+        assert!(gain >= 1.0 - 1e-12, "labels are no dearer than proposals: {gain}");
     }
     let trained = relative_cost(&agent.ensemble());
     assert!(trained < 0.9 * untrained, "{trained} after {untrained}");

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sim::CostModel;
+use sim::config::{Checks, Keyword, Keywords, Rule, Section, Table};
 
 use crate::codec::{Alternative, Codec};
 use crate::fused::PANEL_ROWS;
@@ -29,6 +30,13 @@ pub enum Choice {
     PerDevice,
 }
 
+impl Keyword for Choice {
+    const KEYWORDS: &'static [(&'static str, Self)] = &[("workload", Self::Workload), ("per-device", Self::PerDevice)];
+}
+
+/// Indicators flipped for each network where candidates are explored and the settings do not say how many.
+pub const DEFAULT_FLIPS: usize = 6;
+
 /// How candidates are made and chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Selection {
@@ -55,9 +63,33 @@ impl Selection {
     }
 }
 
+impl Table for Selection {
+    /// Reads `exploration`, `flips` and `choice`; `flips` alone keeps the exploration and is a mistake without one.
+    fn read_keys(&mut self, section: &Section<'_>) {
+        let explorations = [("threshold", false), ("order-preserving", true)];
+        let explores = section.optional_choice("exploration", &explorations);
+        let flips = section.optional_count("flips");
+        let explores = explores.unwrap_or(self.exploration != Exploration::Threshold);
+        self.exploration = match (explores, flips, self.exploration) {
+            (true, Some(flips), _) | (true, None, Exploration::OrderPreserving { flips }) => {
+                Exploration::OrderPreserving { flips }
+            }
+            (true, None, Exploration::Threshold) => Exploration::OrderPreserving { flips: DEFAULT_FLIPS },
+            (false, None, _) => Exploration::Threshold,
+            (false, Some(_), _) => {
+                section.mistake("flips", "needs exploration = \"order-preserving\"");
+                Exploration::Threshold
+            }
+        };
+        Keywords.read(&mut self.choice, section, "choice");
+    }
+
+    fn check_keys(&self, _: &mut Checks) {}
+}
+
 /// The cheapest candidate's price, and how many were priced.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Chosen {
+pub struct Selected {
     /// Cost of the chosen decision.
     pub cost: f64,
     /// Candidates priced.
@@ -66,7 +98,7 @@ pub struct Chosen {
 
 /// Makes and prices candidates; keeps its memory between workloads.
 #[derive(Debug, Clone)]
-pub struct Chooser {
+pub struct CandidateSelector {
     selection: Selection,
     alternatives: Vec<Alternative>,
     proposal: Vec<u8>,
@@ -74,7 +106,7 @@ pub struct Chooser {
     best_device_costs: Vec<f64>,
 }
 
-impl Chooser {
+impl CandidateSelector {
     /// A chooser for one way of selection.
     pub fn new(selection: Selection) -> Self {
         Self {
@@ -102,7 +134,7 @@ impl Chooser {
         sizes_bytes: &[f64],
         logits: impl Iterator<Item = &'l [f32]>,
         best: &mut [u8],
-    ) -> Chosen {
+    ) -> Selected {
         let tasks = model.tasks();
         let separable = model.is_separable();
         let per_device = self.selection.choice == Choice::PerDevice && separable;
@@ -174,15 +206,15 @@ impl Chooser {
                 self.proposal[task] = original;
             }
         }
-        Chosen { cost: model.cost(sizes_bytes, best), evaluations }
+        Selected { cost: model.cost(sizes_bytes, best), evaluations }
     }
 }
 
-/// Makes and prices candidates for a panel of workloads side by side: gives what a [`Chooser`] would give each of them.
+/// Makes and prices candidates for a panel of workloads side by side: gives what a [`CandidateSelector`] would give each of them.
 /// Keeps its memory between panels.
 #[derive(Debug, Clone)]
-pub(crate) struct PanelChooser {
-    chooser: Chooser,
+pub(crate) struct PanelSelector {
+    chooser: CandidateSelector,
     /// `[N * M, PANEL_ROWS]`, as are all of these.
     sizes_bytes: Vec<f64>,
     proposal: Vec<u8>,
@@ -191,10 +223,10 @@ pub(crate) struct PanelChooser {
     logits: Vec<f32>,
 }
 
-impl PanelChooser {
+impl PanelSelector {
     pub(crate) fn new(selection: Selection) -> Self {
         Self {
-            chooser: Chooser::new(selection),
+            chooser: CandidateSelector::new(selection),
             sizes_bytes: Vec::new(),
             proposal: Vec::new(),
             best: Vec::new(),

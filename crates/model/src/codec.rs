@@ -3,6 +3,7 @@
 use data::{EnvironmentMoments, Moments, SizeMoments};
 use serde::{Deserialize, Serialize};
 use sim::CostModel;
+use sim::config::Keyword;
 use sim::limits::SLOWEST_TOLD_APART_MBPS;
 
 use crate::error::CodeError;
@@ -21,6 +22,11 @@ pub enum Code {
     Indicators,
     /// One logit for each task and place; the highest wins.
     Categorical,
+}
+
+impl Keyword for Code {
+    const KEYWORDS: &'static [(&'static str, Self)] =
+        &[("indicators", Self::Indicators), ("categorical", Self::Categorical)];
 }
 
 /// Mean and spread of sizes that inputs are scaled with: `(size − mean) / deviation`.

@@ -76,8 +76,8 @@ pub enum RecordError {
         /// The directory.
         path: PathBuf,
     },
-    /// Networks that hold no numbers are of no use to anybody.
-    #[error("the networks for {} hold parameters that are no numbers: training went astray, and nothing was saved", path.display())]
+    /// The networks hold parameters that are not finite numbers.
+    #[error("nothing was saved to {}: the networks hold parameters that are not finite numbers, so training has diverged", path.display())]
     Diverged {
         /// The directory that was not written.
         path: PathBuf,
@@ -92,7 +92,7 @@ pub enum RecordError {
         /// The last version that this program reads.
         known: i64,
     },
-    /// The manifest is no manifest.
+    /// The manifest is damaged or is not one of a record.
     #[error("{}: {reason}", path.display())]
     Manifest {
         /// The manifest.
@@ -100,14 +100,14 @@ pub enum RecordError {
         /// What is wrong with it.
         reason: String,
     },
-    /// It is a record of networks of another kind than is wanted.
+    /// The record holds networks of another kind than is wanted.
     #[error("{} is a record of {found}, and one of {wanted} is needed", path.display())]
     OtherKind {
         /// The manifest.
         path: PathBuf,
-        /// What it is of.
+        /// The kind that it holds, in words.
         found: &'static str,
-        /// What it should be of.
+        /// The kind that is wanted, in words.
         wanted: &'static str,
     },
     /// The weights are not those that the manifest describes.

@@ -25,9 +25,10 @@
 //! - A [`Dnn`] is one network; an [`Ensemble`] is K of them with stacked parameters.
 //! - A [`Codec`] translates sizes to inputs and logits to decisions.
 //! - [`Samples`] are what networks learn from; a [`Learner`] makes steps of training, a [`Forward`] only logits.
-//! - Candidates are the decisions proposed for one workload; a [`Chooser`] makes and prices them.
-//! - A [`Policy`] is a trained ensemble as a scheme; a [`Record`] is one in a directory.
-//! - Networks of another kind, for any fleet, are in [`fleet`]; [`AnyRecord`] is a record of either.
+//! - Candidates are the decisions proposed for one workload; a [`CandidateSelector`] makes and prices them.
+//! - A [`Policy`] is a trained ensemble as a scheme.
+//! - A [`Record`] is a directory with trained [`Networks`] of any kind: [`DnnNetworks`] for one scenario, or those of
+//!   [`fleet`] for any.
 //!
 //! # What it does not do
 //! It decides nothing about training: that is `drl` and `meta`.
@@ -38,13 +39,15 @@ mod codec;
 #[cfg(feature = "flex")]
 pub mod cpu;
 mod dnn;
-mod engine;
 mod ensemble;
 mod error;
+mod export;
 pub mod fleet;
 pub mod fused;
+mod learner;
 #[cfg(feature = "flex")]
 mod lending;
+mod networks;
 pub mod plain;
 mod policy;
 mod record;
@@ -52,14 +55,16 @@ mod samples;
 mod state;
 
 pub use backend::{Backend, DeviceChoice, DeviceKind, RemoteAddress, available};
-pub use candidates::{Choice, Chooser, Chosen, Exploration, Selection};
+pub use candidates::{CandidateSelector, Choice, DEFAULT_FLIPS, Exploration, Selected, Selection};
 pub use codec::{Alternative, Code, Codec, DONT_CARE, EnvironmentInputs, Scaling, Standard};
-pub use dnn::{Dnn, MAX_PARAMETERS, NetworkShape};
-pub use engine::{Forward, Learner, Round, Rounds, forward, is_cpu, learner};
+pub use dnn::{Dnn, DnnNetworks, MAX_PARAMETERS, NetworkShape};
 pub use ensemble::{Ensemble, LayerData, StackedLinear};
 pub use error::{BackendError, CodeError, RecordError};
+pub use export::{ExportFormat, ExportedFile};
 pub use fused::{Adam, Head};
+pub use learner::{Forward, Learner, Lesson, Session, forward, is_cpu, learner};
+pub use networks::{DecisionOptions, EnvironmentParts, KINDS, Kind, Networks, OptionError, Shape};
 pub use policy::Policy;
-pub use record::{AnyRecord, FLEET_FORMAT_VERSION, FORMAT_VERSION, FleetRecord, Record, checksum};
-pub use samples::Samples;
+pub use record::{FORMAT_VERSION, Record, RecordText, checksum};
+pub use samples::{MAX_SAMPLES, Samples};
 pub use state::{LearnerState, StateError};

@@ -9,6 +9,9 @@ use crate::fused;
 /// Changed rows that [`Samples`] can name one by one; whoever missed more reads everything.
 const JOURNAL: usize = 64;
 
+/// The most rows that settings may ask for.
+pub const MAX_SAMPLES: usize = 10_000_000;
+
 /// Rows of network inputs and targets, in host memory.
 #[derive(Debug, Clone)]
 pub struct Samples {

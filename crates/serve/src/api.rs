@@ -260,7 +260,7 @@ async fn scenario(State(app): State<App>) -> Response {
 
 async fn record(State(app): State<App>) -> Response {
     let snapshot = app.service.snapshot();
-    Json(RecordView::new(&snapshot, &app.service.path)).into_response()
+    Json(RecordView::new(&snapshot, app.service.path())).into_response()
 }
 
 #[derive(Serialize)]

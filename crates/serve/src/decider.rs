@@ -127,7 +127,7 @@ fn decide_batches(
     sampler: &Sampler,
     metrics: &Metrics,
 ) {
-    let mut policy = Some((first.loaded.generation, first.loaded.policy()));
+    let mut policy = Some((first.loaded.generation, first.loaded.scheme()));
     let mut next = None;
     while let Some(first) = next.take().or_else(|| jobs.blocking_recv()) {
         let snapshot = Arc::clone(&first.snapshot);
@@ -152,7 +152,7 @@ fn decide_batches(
         // A device that is lost is answered by Burn with panics; the next batch tries again from the record.
         let decided = catch_unwind(AssertUnwindSafe(|| {
             let made = policy.take().filter(|(generation, _)| *generation == snapshot.loaded.generation);
-            let (generation, mut made) = made.unwrap_or_else(|| (snapshot.loaded.generation, snapshot.loaded.policy()));
+            let (generation, mut made) = made.unwrap_or_else(|| (snapshot.loaded.generation, snapshot.loaded.scheme()));
             decide_batch(batch, rows, &snapshot, &mut *made, sampler);
             policy = Some((generation, made));
         }));

@@ -35,8 +35,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use burn::tensor::Device;
-use model::fleet::Effort;
-use model::{RecordError, Selection};
+use model::{DecisionOptions, OptionError, RecordError};
 use sim::Scenario;
 
 pub use server::Server;
@@ -49,10 +48,8 @@ pub struct Options {
     pub record: PathBuf,
     /// What networks for any fleet decide about; DNNs have a scenario of their own, and take no other.
     pub scenario: Option<Scenario>,
-    /// How candidates of DNNs are made and chosen; `None`: as the record says.
-    pub selection: Option<Selection>,
-    /// How much networks for any fleet may take; `None`: greedy and their passes.
-    pub effort: Option<Effort>,
+    /// How the networks decide.
+    pub decisions: DecisionOptions,
     /// What computes.
     pub device: Device,
     /// Where to listen; port 0 takes any that is free.
@@ -142,17 +139,23 @@ pub enum ServeError {
         /// The record.
         path: PathBuf,
     },
-    /// A record of this kind cannot be served as the options say.
-    #[error("{} {reason}", path.display())]
-    Unfit {
+    /// An option is for networks of another kind than those of the record.
+    #[error("{error}, and {} is of another kind", path.display())]
+    Option {
         /// The record.
         path: PathBuf,
-        /// Why.
-        reason: &'static str,
+        /// The option, and the kind that it is for.
+        error: OptionError,
+    },
+    /// The networks bring their own scenario, and another one was named.
+    #[error("{} has a scenario of its own", path.display())]
+    OwnScenario {
+        /// The record.
+        path: PathBuf,
     },
     /// The scenario makes no sense.
     #[error(transparent)]
-    Scenario(#[from] sim::config::Problems),
+    Scenario(#[from] sim::config::Mistakes),
     /// The sizes that the scenario names cannot be used.
     #[error(transparent)]
     Sizes(#[from] data::SizesError),

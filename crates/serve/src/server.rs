@@ -34,7 +34,7 @@ use crate::body;
 use crate::decider::Decider;
 use crate::guard::Guard;
 use crate::metrics::Metrics;
-use crate::service::{How, Service};
+use crate::service::{Loading, Service};
 use crate::{Event, Limits, Options, ServeError};
 
 /// What a connection is told that finds no room; there is no request yet to answer.
@@ -61,28 +61,15 @@ impl Server {
         options: Options,
         observer: impl Fn(&Event<'_>) + Send + Sync + 'static,
     ) -> Result<Self, ServeError> {
-        let Options {
-            record,
-            scenario,
-            selection,
-            effort,
-            device,
-            listen,
-            token,
-            open,
-            tls,
-            cors,
-            drive,
-            limits,
-            sample,
-        } = options;
+        let Options { record, scenario, decisions, device, listen, token, open, tls, cors, drive, limits, sample } =
+            options;
         let is_loopback = listen.ip().is_loopback();
         if !is_loopback && token.is_none() && !open {
             return Err(ServeError::Unprotected { address: listen });
         }
         let cors = cors.map(|origin| parse_origin(&origin)).transpose()?;
         let tls = tls.map(|(certificates, key)| acceptor(&certificates, &key)).transpose()?;
-        let service = Service::load(&record, scenario, How { selection, effort }, &device)?;
+        let service = Service::load(Loading { path: record, options: decisions, device }, scenario)?;
         let unusable = |source| ServeError::Listen { address: listen, source };
         let listener = std::net::TcpListener::bind(listen).map_err(unusable)?;
         listener.set_nonblocking(true).map_err(unusable)?;

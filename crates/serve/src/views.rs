@@ -6,8 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use data::exchange::{Answer, EnvironmentView, WorkloadRequest};
 use data::trace::Drive;
-use model::fleet::FleetShape;
-use model::{AnyRecord, NetworkShape};
+use model::Shape;
 use serde::Serialize;
 use sim::Instance;
 use sim::scenario::Tier;
@@ -127,7 +126,7 @@ pub(crate) struct RecordView<'a> {
     path: String,
     format_version: i64,
     #[serde(flatten)]
-    networks: NetworksView,
+    networks: Shape,
     reads_environment: bool,
     provenance: &'a BTreeMap<String, String>,
     measures: &'a BTreeMap<String, f64>,
@@ -135,37 +134,18 @@ pub(crate) struct RecordView<'a> {
     generation: u64,
 }
 
-#[derive(Debug, Serialize)]
-enum NetworksView {
-    #[serde(rename = "network")]
-    Dnns { dnns: usize, inputs: usize, hidden: Vec<usize>, outputs: usize },
-    #[serde(rename = "networks")]
-    Fleet { nets: usize, width: usize, rounds: usize },
-}
-
 impl<'a> RecordView<'a> {
     pub(crate) fn new(snapshot: &'a Snapshot, path: &Path) -> Self {
         let loaded = &snapshot.loaded;
-        let (kind, format_version, networks, provenance, measures) = match &loaded.record {
-            AnyRecord::Dnns(record) => {
-                let NetworkShape { inputs, hidden, outputs } = record.ensemble.shape();
-                let networks = NetworksView::Dnns { dnns: record.ensemble.dnns(), inputs, hidden, outputs };
-                ("dnns", model::FORMAT_VERSION, networks, &record.provenance, &record.measures)
-            }
-            AnyRecord::Fleet(record) => {
-                let FleetShape { width, rounds } = record.ensemble.shape();
-                let networks = NetworksView::Fleet { nets: record.ensemble.nets.len(), width, rounds };
-                ("fleet", model::FLEET_FORMAT_VERSION, networks, &record.provenance, &record.measures)
-            }
-        };
+        let record = &loaded.record;
         Self {
-            kind,
+            kind: record.networks.kind().service_name,
             path: path.display().to_string(),
-            format_version,
-            networks,
+            format_version: record.format_version(),
+            networks: record.networks.shape(),
             reads_environment: loaded.reads_environment(),
-            provenance,
-            measures,
+            provenance: &record.provenance,
+            measures: &record.measures,
             loaded_unix_s: loaded.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs(),
             generation: loaded.generation,
         }

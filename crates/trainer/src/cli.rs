@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use model::fleet::Effort;
+use model::fleet::Inference;
+use model::{DecisionOptions, Record, Selection};
+use mrdro::share_out::Total;
+use mrdro::{CheckpointInterval, Error, Problem, RunPlan};
 use sim::limits::WINDOW_S;
 use sim::scheme::SchemeKind;
-
-use crate::share_out::Total;
 
 /// MR-DRO: learn where the tasks of mobile devices should run (device, edge or cloud), decide, and compare with greedy
 /// rules and the exact optimum.
@@ -71,9 +72,6 @@ pub(crate) enum Command {
     },
 }
 
-/// Between two checkpoints: what is lost with a run is as long, what keeping them takes is a few thousandths of it.
-pub(crate) const CHECKPOINT_SECONDS: u64 = 10;
-
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
     #[command(flatten)]
@@ -98,15 +96,31 @@ pub(crate) struct TrainArgs {
     /// Go on with a run that did not end, from its last checkpoint, to the same bytes as if it never had stopped
     #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["scenario", "training", "settings", "start", "seed", "out"])]
     pub(crate) resume: Option<PathBuf>,
-    /// Keep everything that training knows, and a record of its networks, in RUN_DIR/checkpoints this often; the last two
-    /// stay until the end
-    #[arg(long, value_name = "SECONDS", default_value_t = CHECKPOINT_SECONDS)]
-    pub(crate) checkpoint_every: u64,
-    /// The same after so many steps of a phase, if that comes first
-    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) checkpoint_steps: Option<u64>,
+    #[command(flatten)]
+    pub(crate) checkpoints: CheckpointArgs,
     #[command(flatten)]
     pub(crate) format: FormatArg,
+}
+
+impl TrainArgs {
+    /// The plan that these arguments describe; `make` makes it of scenario, training and settings.
+    pub(crate) fn plan(&self, make: fn(&str, &str, &[String]) -> Result<RunPlan, Error>) -> Result<RunPlan, Error> {
+        let mut plan = make(&self.scenario.scenario, &self.training, &self.settings)?.with_seed(self.seed.seed);
+        plan.device.clone_from(&self.compute.device);
+        plan.start.clone_from(&self.start);
+        Ok(plan)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckpointArgs {
+    /// Keep the whole state of training, and a record of its networks, in RUN_DIR/checkpoints this often; the last two
+    /// stay until the end
+    #[arg(long, value_name = "SECONDS", default_value_t = CheckpointInterval::SECONDS)]
+    pub(crate) checkpoint_every: u64,
+    /// The same after a number of steps of a phase, if that comes first
+    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) checkpoint_steps: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -130,15 +144,20 @@ pub(crate) struct FleetArgs {
     /// Go on with a run that did not end, from its last checkpoint, to the same bytes as if it never had stopped
     #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["training", "settings", "seed", "out"])]
     pub(crate) resume: Option<PathBuf>,
-    /// Keep everything that training knows, and a record of its networks, in RUN_DIR/checkpoints this often; the last two
-    /// stay until the end
-    #[arg(long, value_name = "SECONDS", default_value_t = CHECKPOINT_SECONDS)]
-    pub(crate) checkpoint_every: u64,
-    /// The same after so many steps, if that comes first
-    #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) checkpoint_steps: Option<u64>,
+    #[command(flatten)]
+    pub(crate) checkpoints: CheckpointArgs,
     #[command(flatten)]
     pub(crate) format: FormatArg,
+}
+
+impl FleetArgs {
+    /// The plan that these arguments describe.
+    pub(crate) fn plan(&self) -> Result<RunPlan, Error> {
+        let mut plan = RunPlan::any_fleet(&self.training, &self.settings)?.with_seed(self.seed.seed);
+        plan.device.clone_from(&self.compute.device);
+        plan.evaluate_fleets(usize::from(self.fleets));
+        Ok(plan)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -212,9 +231,13 @@ pub(crate) struct EffortArgs {
 }
 
 impl EffortArgs {
-    /// What was said, if anything.
-    pub(crate) fn effort(&self) -> Option<Effort> {
-        self.budget.map(Effort::Within).or(self.search_free.then_some(Effort::SearchFree))
+    /// These options together with the number of flips to explore.
+    pub(crate) fn options(&self, explore: Option<usize>) -> DecisionOptions {
+        let search = self.budget.map(|evaluations_per_task| Inference::Search { evaluations_per_task });
+        DecisionOptions {
+            selection: explore.map(Selection::explored),
+            inference: search.or(self.search_free.then_some(Inference::SearchFree)),
+        }
     }
 }
 
@@ -248,7 +271,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) drive: Option<PathBuf>,
     /// Length of its windows, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = sim::limits::WINDOW_S)]
+    #[arg(long, value_name = "SECONDS", default_value_t = WINDOW_S)]
     pub(crate) window: f64,
     /// Price this many flipped candidates for each network, too, and choose for each device by itself
     #[arg(long, value_name = "FLIPS")]
@@ -588,6 +611,13 @@ pub(crate) struct RecordArgs {
     /// Accept a scenario with other rates or another α than the record was trained for
     #[arg(long)]
     pub(crate) any_rates: bool,
+}
+
+impl RecordArgs {
+    /// The record, and the problem that it decides about.
+    pub(crate) fn load(&self, device: &burn::tensor::Device) -> Result<(Record, Problem), Error> {
+        mrdro::load_record(&self.record, self.scenario.as_deref(), self.any_rates, device)
+    }
 }
 
 #[derive(Debug, Args)]

@@ -1,25 +1,12 @@
 //! MR-DRO from the command line. `trainer --help` says what there is.
 
-mod adaptation;
-mod checkpoints;
 mod cli;
 mod commands;
-mod config;
-mod contain;
+mod device;
 mod error;
-mod fleets;
 mod interrupt;
-mod metrics;
+mod output;
 mod progress;
-mod report;
-mod reproduce;
-mod run_dir;
-mod runs;
-mod setup;
-mod share_out;
-mod statistics;
-mod study;
-mod workload_io;
 
 use clap::Parser;
 

@@ -1,11 +1,16 @@
 //! Progress on a terminal, and only there.
 
 use std::fmt::Write as _;
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use mrdro::{ObserverError, Phase, RunObserver, Work};
 
-/// A bar for one phase of training.
+use crate::interrupt;
+use crate::output::note;
+
+/// A bar for one phase of training, or for work of several parts.
 pub(crate) struct Progress {
     bar: ProgressBar,
 }
@@ -25,27 +30,27 @@ impl Progress {
         Self { bar }
     }
 
-    /// A sign of life for work that cannot say how far it is.
-    pub(crate) fn spinner(work: &'static str) -> Self {
+    /// A spinner for work whose end is not known.
+    fn spinner(work: &'static str) -> Self {
         let bar = ProgressBar::new_spinner().with_message(work);
         bar.enable_steady_tick(Duration::from_millis(200));
         Self { bar }
     }
 
-    /// A bar that nobody sees, for work that is one part of many.
-    pub(crate) fn hidden() -> Self {
-        Self { bar: ProgressBar::hidden() }
+    /// Shows how many parts are done.
+    pub(crate) fn done(&self, parts: usize) {
+        self.bar.set_position(parts as u64);
     }
 
-    /// Shows how far it is and how well it goes.
-    pub(crate) fn show(&self, step: usize, loss: Option<f64>, q1: Option<f64>, q2: Option<f64>) {
+    /// Shows how training stands.
+    fn show(&self, progress: &mrdro::Progress) {
         let mut message = String::new();
-        for (name, value) in [("loss", loss), ("Q1", q1), ("Q2", q2)] {
+        for (name, value) in [("loss", progress.loss), ("Q1", progress.q1), ("Q2", progress.q2)] {
             if let Some(value) = value {
                 let _ = write!(message, "{name} {value:.4} ");
             }
         }
-        self.bar.set_position(step as u64);
+        self.done(progress.step);
         self.bar.set_message(message.trim_end().to_owned());
     }
 }
@@ -53,5 +58,47 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// Shows a run on the terminal, and stops it when a signal asks the program to end.
+#[derive(Default)]
+pub(crate) struct TerminalObserver {
+    bar: Option<Progress>,
+}
+
+impl RunObserver for TerminalObserver {
+    fn phase_begins(&mut self, phase: Phase, done: usize, steps: usize) {
+        let name = if phase == Phase::Drl { "DRL" } else { phase.name() };
+        let bar = self.bar.insert(Progress::new(name, steps));
+        bar.done(done);
+    }
+
+    fn progress(&mut self, progress: &mrdro::Progress) -> Result<ControlFlow<()>, ObserverError> {
+        if let Some(bar) = &self.bar {
+            bar.show(progress);
+        }
+        Ok(if interrupt::requested().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    fn works(&mut self, work: Work) {
+        self.bar = None; // before the next one is drawn
+        self.bar = Some(match work {
+            Work::Labelling => Progress::spinner("labelling metadata"),
+            Work::FindingDivergence => Progress::spinner("looking for the step"),
+            Work::EvaluatingFleets { sizes } => Progress::new("sizes", sizes),
+        });
+    }
+
+    fn work_done(&mut self, parts: usize) -> ControlFlow<()> {
+        if let Some(bar) = &self.bar {
+            bar.done(parts);
+        }
+        if interrupt::requested().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn note(&mut self, text: &str) {
+        self.bar = None;
+        note(text);
     }
 }

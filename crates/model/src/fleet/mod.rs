@@ -1,12 +1,12 @@
 //! Networks that decide for any fleet: any number of devices, tasks and servers, shared or not.
 //!
 //! ```
-//! use model::fleet::{Effort, FleetEnsemble, FleetPolicy, FleetShape};
+//! use model::fleet::{FleetEnsemble, FleetPolicy, FleetShape, Inference};
 //! use sim::scheme::Scheme;
 //!
 //! let device = model::DeviceChoice::Auto.open()?.device;
 //! let untrained = FleetEnsemble::random(FleetShape { width: 24, rounds: 4 }, 2, 1, &device);
-//! let mut policy = FleetPolicy::new("untrained", &untrained, Effort::Passes);
+//! let mut policy = FleetPolicy::new("untrained", &untrained, Inference::Passes);
 //! for scenario in ["paper", "shared-edges"] {
 //!     let cost_model = sim::Scenario::load(scenario)?.check()?;
 //!     let solution = policy.decide(&cost_model, &sim::Workload::from_mb(3, &[20.0; 9]))?;
@@ -20,10 +20,10 @@
 //! - A [`FleetNet`] scores every place of every task in some rounds, each of which takes a [`Reading`] of the decision that
 //!   the one before proposes; all of them are a pass. A [`FleetEnsemble`] is K of them.
 //! - A [`FleetForward`] makes passes on the CPU, a [`FleetLearner`] steps of training on any device.
-//! - A [`FleetPolicy`] is a trained ensemble as a scheme, with more or less [`Effort`].
+//! - A [`FleetPolicy`] is a trained ensemble as a scheme, with more or less search ([`Inference`]).
 //!
 //! # What it does not do
-//! It asks the cost model for no price but those of whole proposals, and in a search those of moves and swaps.
+//! It evaluates only complete proposals; with a search budget also moves and swaps.
 
 mod forward;
 mod instance;
@@ -31,6 +31,7 @@ mod lanes;
 mod layers;
 mod learner;
 mod net;
+mod networks;
 mod policy;
 mod reading;
 mod search;
@@ -40,5 +41,6 @@ pub use forward::{FleetForward, FleetScratch};
 pub use instance::Instance;
 pub use learner::{FleetCase, FleetLearner};
 pub use net::{FleetEnsemble, FleetKnown, FleetNet, FleetRound, FleetShape};
-pub use policy::{Effort, FREE_PASSES, FleetPolicy, PASSES};
+pub use networks::{DEFAULT_EVALUATIONS_PER_TASK, FleetNetworks};
+pub use policy::{FREE_PASSES, FleetPolicy, Inference, PASSES};
 pub use reading::{INPUTS, Reading};

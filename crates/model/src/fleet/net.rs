@@ -53,6 +53,14 @@ impl FleetEnsemble {
         self.nets[0].shape()
     }
 
+    /// The device that the parameters are on.
+    ///
+    /// # Panics
+    /// If there are no networks.
+    pub fn device(&self) -> Device {
+        self.devices().swap_remove(0)
+    }
+
     /// The first network with a parameter that is no number, if there is one.
     pub fn first_not_finite(&self) -> Option<usize> {
         self.nets.iter().position(|net| !net.is_finite())

@@ -1,5 +1,6 @@
 //! Networks for any fleet as a scheme.
 
+use rayon::prelude::*;
 use sim::scheme::{Greedy, Order, Scheme, Solution};
 use sim::{CostModel, Decision, IncrementalCost, SchemeError, Workload};
 
@@ -13,26 +14,38 @@ pub const PASSES: usize = 2;
 /// Forward passes where nothing is searched at all.
 pub const FREE_PASSES: usize = 4;
 
-/// How much deciding may take.
+/// How networks for any fleet decide, from the quickest way to the best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Effort {
-    /// Four passes of each network from nothing; the cheapest of what they propose.
+pub enum Inference {
+    /// Four passes of each network without any start; the cheapest of their proposals is the decision.
     SearchFree,
-    /// The greedy decision (largest first) and two passes of each network from it; the cheapest of all these, so that it is
-    /// never worse than greedy.
+    /// The greedy decision (largest first) and two passes of each network from it; the cheapest of all these is the
+    /// decision, so that it is never worse than greedy.
     Passes,
-    /// Both of these, and then moves and swaps of the cheapest, those first that its network minds least, until so many
-    /// prices were asked for each task in all.
-    Within(u64),
+    /// Both of the above, and then a local search from the cheapest, which tries first the moves and swaps that its network
+    /// scores highest.
+    Search {
+        /// Most cost evaluations for each task, those of the passes and of greedy included.
+        evaluations_per_task: u64,
+    },
 }
 
-impl Effort {
-    /// What tables call a record that decides with it.
+impl Inference {
+    /// What tables call networks that decide in this way.
     pub fn name(self) -> String {
         match self {
             Self::SearchFree => "mr-dro-fleet-free".to_owned(),
             Self::Passes => "mr-dro-fleet".to_owned(),
-            Self::Within(per_task) => format!("mr-dro-fleet@{per_task}"),
+            Self::Search { evaluations_per_task } => format!("mr-dro-fleet@{evaluations_per_task}"),
+        }
+    }
+
+    /// The command line's option for this way of deciding.
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::SearchFree => "--search-free",
+            Self::Passes => "passes after greedy",
+            Self::Search { .. } => "--budget",
         }
     }
 }
@@ -42,18 +55,18 @@ impl Effort {
 pub struct FleetPolicy {
     name: String,
     nets: Vec<FleetForward>,
-    effort: Effort,
+    inference: Inference,
     instance: Instance,
     scratch: FleetScratch,
 }
 
 impl FleetPolicy {
     /// A policy that decides on the CPU, wherever the networks are.
-    pub fn new(name: &str, ensemble: &FleetEnsemble, effort: Effort) -> Self {
+    pub fn new(name: &str, ensemble: &FleetEnsemble, inference: Inference) -> Self {
         Self {
             name: name.to_owned(),
             nets: ensemble.nets.iter().map(FleetForward::new).collect(),
-            effort,
+            inference,
             instance: Instance::default(),
             scratch: FleetScratch::default(),
         }
@@ -121,23 +134,37 @@ impl Scheme for FleetPolicy {
         let sizes_bytes = workload.sizes_bytes();
         self.instance.set(model, sizes_bytes);
         let mut best = Best::default();
-        if self.effort != Effort::SearchFree {
+        if self.inference != Inference::SearchFree {
             let greedy = Greedy::new(Order::LargestFirst).decide(model, workload)?;
             best.offer(model, sizes_bytes, greedy.decision.places(), 0);
             // Its price is that of the last task that it placed.
             best.evaluations = greedy.evaluations;
             self.passes(model, sizes_bytes, Some(greedy.decision.places()), &mut best);
         }
-        if self.effort != Effort::Passes {
+        if self.inference != Inference::Passes {
             self.passes(model, sizes_bytes, None, &mut best);
         }
-        if let Effort::Within(per_task) = self.effort {
-            let budget = per_task.saturating_mul(model.task_count() as u64).saturating_sub(best.evaluations);
+        if let Inference::Search { evaluations_per_task } = self.inference {
+            let budget =
+                evaluations_per_task.saturating_mul(model.task_count() as u64).saturating_sub(best.evaluations);
             let mut priced = IncrementalCost::new(model);
             priced.set(sizes_bytes, &best.places);
             best.evaluations += search(&self.nets[best.net], &self.instance, &mut self.scratch, &mut priced, budget);
             best.places.copy_from_slice(priced.places());
         }
         Ok(Solution { decision: Decision::from_places(model.tasks(), best.places), evaluations: best.evaluations })
+    }
+
+    /// Decides on every thread.
+    fn decide_all(&mut self, model: &CostModel, workloads: &[Workload]) -> Result<Vec<Solution>, SchemeError> {
+        let each = workloads.len().div_ceil(rayon::current_num_threads()).max(1);
+        let decide = |part: &[Workload]| -> Result<Vec<Solution>, SchemeError> {
+            let mut policy = self.clone();
+            part.iter().map(|workload| policy.decide(model, workload)).collect()
+        };
+        if workloads.len() < 2 {
+            return decide(workloads);
+        }
+        Ok(workloads.par_chunks(each).map(decide).collect::<Result<Vec<_>, _>>()?.concat())
     }
 }

@@ -1,6 +1,8 @@
 //! Adam (Kingma and Ba, 2015, algorithm 1).
 #![expect(clippy::inline_always, reason = "tasks must be inlined into a function compiled for the kernel")]
 
+use std::ops::RangeInclusive;
+
 use super::kernel::{Simd, Task, VECTOR};
 use super::math::{flush, multiply_add};
 
@@ -31,6 +33,9 @@ impl Default for Adam {
 }
 
 impl Adam {
+    /// Values of ε that settings may have. With a smaller one a quotient could leave the range of `f32`.
+    pub const EPSILON_LIMITS: RangeInclusive<f64> = 1e-12..=1.0;
+
     /// The published values at another step size.
     pub fn with_learning_rate(learning_rate: f32) -> Self {
         Self { learning_rate, ..Self::default() }

@@ -2,29 +2,39 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::{Checks, RangeUpTo};
+use crate::limits::MAX_COUPLED_TASKS;
 use crate::random::{self, Stream};
 use crate::tasks::scenario::{Devices, PerDevice, Scenario, Server, Sharing, SizeDistribution, Tasks, Tier};
 
-/// A distribution of fleets: random scenarios within ranges of devices, tasks and edge servers.
-///
-/// Fleets differ in everything, and the devices of a fleet in their frequency, energy and uplink. Most edge servers are
-/// shared and provisioned for between three devices and all of them. Every fleet also has a cloud of which each device has
-/// the whole to itself, mostly behind a wide-area network.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Fleets {
-    /// Fewest and most devices, N.
-    pub devices: (usize, usize),
-    /// Fewest and most tasks per device, M.
-    pub tasks: (usize, usize),
-    /// Fewest and most edge servers.
-    pub edges: (usize, usize),
+/// The most devices in a fleet of the settings.
+const MAX_DEVICES: usize = 1000;
+
+crate::settings! {
+    /// A distribution of fleets: random scenarios within ranges of devices, tasks and edge servers.
+    ///
+    /// Fleets differ in everything, and the devices of a fleet in their frequency, energy and uplink. Most edge servers
+    /// are shared and provisioned for between three devices and all of them. Every fleet also has a cloud of which each
+    /// device has the whole to itself, mostly behind a wide-area network.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    pub struct Fleets {
+        /// Fewest and most devices, N.
+        pub devices: (usize, usize) = (1, 20), in RangeUpTo(MAX_DEVICES);
+        /// Fewest and most tasks per device, M.
+        pub tasks: (usize, usize) = (1, 10), in RangeUpTo(100);
+        /// Fewest and most edge servers.
+        pub edges: (usize, usize) = (1, 3), in RangeUpTo(16);
+    }
+    check together with largest_fleet_is_possible;
 }
 
-impl Default for Fleets {
-    /// 1 to 20 devices with 1 to 10 tasks each and 1 to 3 edge servers.
-    fn default() -> Self {
-        Self { devices: (1, 20), tasks: (1, 10), edges: (1, 3) }
+fn largest_fleet_is_possible(fleets: &Fleets, checks: &mut Checks) {
+    let tasks = fleets.devices.1.saturating_mul(fleets.tasks.1);
+    if tasks > MAX_COUPLED_TASKS {
+        checks.add_to_table(format!(
+            "up to {tasks} tasks are too many: devices that share servers have at most {MAX_COUPLED_TASKS}"
+        ));
     }
 }
 

@@ -2,23 +2,23 @@
 
 use std::fs;
 
-use sim::config::Problems;
+use sim::config::Mistakes;
 use sim::limits::{MAX_SERVERS, MAX_TASKS};
 use sim::scenario::{PerDevice, Server, Sharing, SizeDistribution, Tier};
 use sim::{Scenario, ScenarioError};
 
 use crate::{directory, preset};
 
-/// The problems of a preset's text after one edit.
-fn problems(from: &str, to: &str) -> Problems {
+/// The mistakes of a preset's text after one edit.
+fn mistakes(from: &str, to: &str) -> Mistakes {
     let text = Scenario::preset_text("paper").expect("a preset");
     assert!(text.contains(from), "the preset has no `{from}`");
     Scenario::from_toml("edited", &text.replacen(from, to, 1)).expect_err("it was made wrong")
 }
 
-/// Keys of problems with the lines they are on.
-fn places(problems: &Problems) -> Vec<(&str, Option<usize>)> {
-    problems.list.iter().map(|problem| (problem.key.as_str(), problem.place.map(|(line, _)| line))).collect()
+/// Keys of mistakes with the lines they are on.
+fn places(mistakes: &Mistakes) -> Vec<(&str, Option<usize>)> {
+    mistakes.list.iter().map(|mistake| (mistake.key.as_str(), mistake.place.map(|(line, _)| line))).collect()
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn what_is_no_preset_must_be_a_file() {
 }
 
 #[test]
-fn all_problems_are_reported_with_their_places_in_the_files_order() {
+fn all_mistakes_are_reported_with_their_places_in_the_files_order() {
     let text = "\
 name = \"\"
 alpha = 2
@@ -77,7 +77,7 @@ tier = \"fog\"
 frequency_mhz = 1
 energy_per_instruction_nj = 1
 ";
-    let problems = Scenario::from_toml("wrong", text).expect_err("everything is wrong");
+    let mistakes = Scenario::from_toml("wrong", text).expect_err("everything is wrong");
     let expected = [
         ("name", 1),
         ("alpha", 2),
@@ -93,14 +93,14 @@ energy_per_instruction_nj = 1
         ("servers[0].name", 15),
         ("servers[0].tier", 16),
     ];
-    assert_eq!(places(&problems), expected.map(|(key, line)| (key, Some(line))));
-    assert!(problems.to_string().starts_with("wrong has 13 mistakes:\n  line 1, column 8: name: "), "{problems}");
+    assert_eq!(places(&mistakes), expected.map(|(key, line)| (key, Some(line))));
+    assert!(mistakes.to_string().starts_with("wrong has 13 mistakes:\n  line 1, column 8: name: "), "{mistakes}");
 }
 
 #[test]
 fn missing_keys_are_all_named() {
-    let problems = Scenario::from_toml("empty", "").expect_err("nothing is there");
-    let keys: Vec<_> = problems.list.iter().map(|problem| problem.key.as_str()).collect();
+    let mistakes = Scenario::from_toml("empty", "").expect_err("nothing is there");
+    let keys: Vec<_> = mistakes.list.iter().map(|mistake| mistake.key.as_str()).collect();
     for key in ["name", "alpha", "instructions_per_byte", "transmit_energy_nj_per_byte", "devices", "tasks", "servers"]
     {
         assert!(keys.contains(&key), "{key} is not in {keys:?}");
@@ -117,25 +117,25 @@ fn an_array_must_have_one_value_for_each_device() {
     ] {
         for values in ["[]", "[1, 2]", "[1, 2, 3, 4]"] {
             let name = from.split(' ').next().expect("a key");
-            let problems = problems(from, &format!("{name} = {values}"));
-            assert_eq!(problems.list.len(), 1, "{problems}");
-            assert_eq!(problems.list[0].key, key);
-            assert!(problems.list[0].message.contains("each of the 3 devices"), "{problems}");
+            let mistakes = mistakes(from, &format!("{name} = {values}"));
+            assert_eq!(mistakes.list.len(), 1, "{mistakes}");
+            assert_eq!(mistakes.list[0].key, key);
+            assert!(mistakes.list[0].message.contains("each of the 3 devices"), "{mistakes}");
         }
     }
-    let problems = problems("frequency_mhz = 600", "frequency_mhz = 600\nlink_mbps = [1, 2]");
-    assert_eq!(problems.list[0].key, "servers[0].link_mbps");
+    let mistakes = mistakes("frequency_mhz = 600", "frequency_mhz = 600\nlink_mbps = [1, 2]");
+    assert_eq!(mistakes.list[0].key, "servers[0].link_mbps");
 }
 
 #[test]
 fn servers_need_names_that_tell_them_apart() {
     for name in ["local", "", "a b", "käse", "a/b"] {
-        let problems = problems("name = \"edge\"", &format!("name = \"{name}\""));
-        assert_eq!(places(&problems)[0].0, "servers[0].name", "{problems}");
+        let mistakes = mistakes("name = \"edge\"", &format!("name = \"{name}\""));
+        assert_eq!(places(&mistakes)[0].0, "servers[0].name", "{mistakes}");
     }
-    let problems = problems("name = \"cloud\"", "name = \"edge\"");
-    assert_eq!(problems.list[0].key, "servers[1].name");
-    assert!(problems.list[0].message.contains("earlier server"), "{problems}");
+    let mistakes = mistakes("name = \"cloud\"", "name = \"edge\"");
+    assert_eq!(mistakes.list[0].key, "servers[1].name");
+    assert!(mistakes.list[0].message.contains("earlier server"), "{mistakes}");
 }
 
 #[test]
@@ -151,11 +151,11 @@ fn sharing_is_read_and_misspelt_sharing_is_refused_clearly() {
     assert_eq!(sharing(1), (Sharing::Dedicated, Sharing::Shared));
     assert_eq!(Scenario::from_toml("again", &scenario.to_toml()).expect("valid"), scenario);
 
-    let problems = problems("frequency_mhz = 600", "frequency_mhz = 600\nsharing = \"common\"");
-    let [problem] = &problems.list[..] else { panic!("{problems}") };
-    assert_eq!(problem.key, "servers[0].sharing");
-    assert!(problem.message.contains("\"dedicated\" or \"shared\""), "{problems}");
-    assert!(problem.place.is_some());
+    let mistakes = mistakes("frequency_mhz = 600", "frequency_mhz = 600\nsharing = \"common\"");
+    let [mistake] = &mistakes.list[..] else { panic!("{mistakes}") };
+    assert_eq!(mistake.key, "servers[0].sharing");
+    assert!(mistake.message.contains("\"dedicated\" or \"shared\""), "{mistakes}");
+    assert!(mistake.place.is_some());
 }
 
 #[test]
@@ -167,8 +167,8 @@ fn fleets_and_servers_have_limits_that_cost_nothing_to_check() {
     }
     for (devices, tasks) in [(MAX_TASKS + 1, 1), (1, MAX_TASKS + 1), (1_000_000_000, 1), (usize::MAX, usize::MAX)] {
         (scenario.devices.count, scenario.tasks.per_device) = (devices, tasks);
-        let problems = scenario.check().expect_err("too many");
-        assert!(problems.to_string().contains(&MAX_TASKS.to_string()), "{problems}");
+        let mistakes = scenario.check().expect_err("too many");
+        assert!(mistakes.to_string().contains(&MAX_TASKS.to_string()), "{mistakes}");
     }
     let mut scenario = preset();
     let server = |index| Server { name: format!("server-{index}"), ..preset().servers[0].clone() };

@@ -1,40 +1,48 @@
 //! `decide` and `solve`: workloads in, decisions out, with uplinks if bandwidth is to be shared out.
 
-use model::fleet::{Effort, FleetPolicy};
-use model::{AnyRecord, Policy, Selection};
+use std::fs::File;
+use std::io::{self, Read};
+
+use data::exchange::WorkloadReader;
+use mrdro::Problem;
+use mrdro::answering::answer;
+use sim::CostModel;
 use sim::scheme;
 
+use super::compare::note_unread_uplinks;
 use crate::cli::{DecideArgs, SolveArgs};
-use crate::error::AppError;
-use crate::setup::{self, Problem};
-use crate::share_out;
-use crate::workload_io;
+use crate::device;
+use crate::error::CliError;
 
-pub(crate) fn decide(args: &DecideArgs) -> Result<(), AppError> {
-    setup::on_device(&args.compute, |backend| {
-        let (record, problem) = setup::load_record(&args.record, &backend.device)?;
-        setup::check_options(&record, args.explore, &args.effort)?;
-        let record = match record {
-            AnyRecord::Dnns(record) => record,
-            AnyRecord::Fleet(record) => {
-                let effort = args.effort.effort().unwrap_or(Effort::Passes);
-                let mut policy = FleetPolicy::new("mr-dro-fleet", &record.ensemble, effort);
-                return workload_io::answer(&args.workloads, &mut policy, &problem.model, args.share_out.total);
-            }
-        };
+pub(crate) fn decide(args: &DecideArgs) -> Result<(), CliError> {
+    device::on_device(&args.compute, |backend| {
+        let (record, problem) = args.record.load(&backend.device)?;
+        let options = args.effort.options(args.explore);
+        record.networks.check_options(&options)?;
         if args.share_out.total.is_some() {
-            share_out::note_blind(&args.record.record, &record);
+            note_unread_uplinks(&record, &args.record.record);
         }
-        let selection = args.explore.map_or(record.selection, Selection::explored);
-        let codec = record.codec(&problem.model);
-        let mut policy = Policy::new("mr-dro", &record.ensemble, codec, selection, &backend.device);
-        workload_io::answer(&args.workloads, &mut policy, &problem.model, args.share_out.total)
+        let mut scheme = record.networks.scheme("mr-dro", &problem.model, &options, &backend.device);
+        let workloads = open(&args.workloads, &problem.model)?;
+        Ok(answer(workloads, io::stdout().lock(), &mut *scheme, args.share_out.total)?)
     })
 }
 
-pub(crate) fn solve(args: &SolveArgs) -> Result<(), AppError> {
-    setup::start_threads(&args.threads)?;
+pub(crate) fn solve(args: &SolveArgs) -> Result<(), CliError> {
+    device::start_threads(&args.threads)?;
     let problem = Problem::load(&args.scenario.scenario)?;
     let mut scheme = scheme::by_name(&args.scheme, &problem.model, args.seed.seed)?;
-    workload_io::answer(&args.workloads, &mut *scheme, &problem.model, args.share_out.total)
+    let workloads = open(&args.workloads, &problem.model)?;
+    Ok(answer(workloads, io::stdout().lock(), &mut *scheme, args.share_out.total)?)
+}
+
+/// Opens a file of workloads, or standard input for `-`.
+pub(super) fn open<'m>(name: &str, model: &'m CostModel) -> Result<WorkloadReader<'m, Box<dyn Read>>, CliError> {
+    let (origin, input): (_, Box<dyn Read>) = if name == "-" {
+        ("standard input", Box::new(io::stdin()))
+    } else {
+        let file = File::open(name).map_err(|source| mrdro::Error::Unreadable { path: name.into(), source })?;
+        (name, Box::new(file))
+    };
+    Ok(WorkloadReader::new(origin, input, model).map_err(mrdro::Error::from)?)
 }

@@ -5,15 +5,15 @@ use std::time::Instant;
 
 use data::{Part, Workloads};
 use model::{Adam, Backend, Codec, DeviceChoice, DeviceKind, Ensemble, NetworkShape, Samples};
+use mrdro::training::Training;
+use mrdro::{Error, Problem, device_failure};
 use serde::Serialize;
 use sim::random;
 
 use crate::cli::DevicesArgs;
-use crate::config::Training;
-use crate::contain;
-use crate::error::AppError;
-use crate::report;
-use crate::setup::{self, Problem};
+use crate::device;
+use crate::error::CliError;
+use crate::output::{note, print, table};
 
 /// Samples that batches are drawn from.
 const BUFFER: usize = 1400;
@@ -31,15 +31,15 @@ struct Row {
     description: String,
 }
 
-pub(crate) fn run(args: &DevicesArgs) -> Result<(), AppError> {
+pub(crate) fn run(args: &DevicesArgs) -> Result<(), CliError> {
     if args.measure {
         return measure(args);
     }
     let row = |Backend { name, kind, description, .. }| Row { device: name, kind, description };
     let rows: Vec<Row> = model::available().into_iter().map(row).collect();
-    report::print(args.format.format, &rows, || {
+    print(args.format.format, &rows, || {
         let cells = |row: &Row| vec![row.device.clone(), row.kind.to_string(), row.description.clone()];
-        report::table(&["--device", "kind", "what it is"], rows.iter().map(cells).collect())
+        table(&["--device", "kind", "what it is"], rows.iter().map(cells).collect())
     })
 }
 
@@ -54,34 +54,35 @@ struct Measurement {
     decision_seconds: f64,
 }
 
-fn measure(args: &DevicesArgs) -> Result<(), AppError> {
-    setup::start_threads(&args.threads)?;
+fn measure(args: &DevicesArgs) -> Result<(), CliError> {
+    device::start_threads(&args.threads)?;
     let devices = if args.device.is_empty() {
         model::available()
     } else {
-        let open = |name: &String| -> Result<Backend, AppError> {
+        let open = |name: &String| -> Result<Backend, CliError> {
             let choice: DeviceChoice = name.parse()?;
             let remote = matches!(choice, DeviceChoice::Remote(_));
-            let token = if remote { setup::token(None)? } else { String::new() };
+            let token = if remote { device::token(None)? } else { String::new() };
             Ok(choice.open_with(&token)?)
         };
         args.device.iter().map(open).collect::<Result<_, _>>()?
     };
-    let hidden = Training::load("recommended", &[])?.network.hidden;
+    let hidden = Training::preset("recommended")?.network.hidden;
     let mut measurements = Vec::new();
     for scenario in &args.scenario {
         let subject = Subject::new(&Problem::load(scenario)?, hidden.clone())?;
         for &dnns in &args.dnns {
             for backend in &devices {
                 let batch = args.batch as usize;
-                let timed = contain::on_device(backend, || Ok(subject.times(backend, usize::from(dnns), batch)));
+                let timed =
+                    device_failure::catch(backend, || Ok::<_, Error>(subject.times(backend, usize::from(dnns), batch)));
                 let (step_seconds, decision_seconds) = match timed {
                     Ok(times) => times,
-                    Err(error @ AppError::DeviceFailed { .. }) => {
-                        report::note(&format!("K = {dnns} is left out: {error}"));
+                    Err(error @ Error::DeviceFailed { .. }) => {
+                        note(&format!("K = {dnns} is left out: {error}"));
                         continue;
                     }
-                    Err(error) => return Err(error),
+                    Err(error) => return Err(error.into()),
                 };
                 measurements.push(Measurement {
                     device: backend.name.clone(),
@@ -95,7 +96,7 @@ fn measure(args: &DevicesArgs) -> Result<(), AppError> {
             }
         }
     }
-    report::print(args.format.format, &measurements, || {
+    print(args.format.format, &measurements, || {
         let cells = |row: &Measurement| {
             vec![
                 row.scenario.clone(),
@@ -108,7 +109,7 @@ fn measure(args: &DevicesArgs) -> Result<(), AppError> {
             ]
         };
         let header = ["scenario", "tasks", "K", "batch", "--device", "step ms", "decision ms"];
-        report::table(&header, measurements.iter().map(cells).collect())
+        table(&header, measurements.iter().map(cells).collect())
     })
 }
 
@@ -120,7 +121,7 @@ struct Subject {
 }
 
 impl Subject {
-    fn new(problem: &Problem, hidden: Vec<usize>) -> Result<Self, AppError> {
+    fn new(problem: &Problem, hidden: Vec<usize>) -> Result<Self, CliError> {
         let sampler = problem.sampler()?;
         let codec = Codec::new(Codec::default_code(&problem.model), &problem.model, sampler.moments().into())?;
         let shape = NetworkShape { inputs: codec.inputs(), hidden, outputs: codec.outputs() };

@@ -1,40 +1,73 @@
 //! `evaluate`: how good a record is, beside greedy and the exact optimum.
 
-use data::Evaluation;
 use data::StandardSet;
-use model::{AnyRecord, Backend};
-use sim::scheme::{Exact, Greedy, Order, Scheme};
+use model::Record;
+use mrdro::fleets::{self, DEVICES, Findings, Gain, SizeRow};
+use mrdro::{evaluate_all, with_greedy_and_exact};
 
-use crate::cli::EvaluateArgs;
-use crate::error::AppError;
-use crate::fleets;
-use crate::report;
-use crate::setup;
-use crate::workload_io;
+use super::decide::open;
+use crate::cli::{EvaluateArgs, Format};
+use crate::device;
+use crate::error::CliError;
+use crate::output::{duration, note_left_out, print, print_evaluations, table};
+use crate::progress::Progress;
 
-pub(crate) fn run(args: &EvaluateArgs) -> Result<(), AppError> {
-    if args.record.scenario.is_none() && args.workloads.is_none() {
-        let backend = setup::open(&args.compute)?;
-        if let AnyRecord::Fleet(record) = AnyRecord::load(&args.record.record, &backend.device)? {
-            return fleets::evaluate(&record, args);
+pub(crate) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
+    device::on_device(&args.compute, |backend| {
+        if args.record.scenario.is_none() && args.workloads.is_none() {
+            let record = Record::load(&args.record.record, &backend.device)?;
+            if record.networks.scenario().is_none() {
+                return on_fleets(&record, args, backend);
+            }
         }
-    }
-    let evaluations = setup::on_device(&args.compute, |backend| evaluations(args, backend))?;
-    report::print_evaluations(args.format.format, &evaluations)
+        let (record, problem) = args.record.load(&backend.device)?;
+        let set = match &args.workloads {
+            None => problem.standard_set()?,
+            Some(name) => {
+                let named = open(name, &problem.model)?.read_all().map_err(mrdro::Error::from)?;
+                StandardSet::new(named.into_iter().map(|request| request.instance).collect())
+            }
+        };
+        let schemes = with_greedy_and_exact(&record, &problem.model, &backend.device);
+        let comparison = evaluate_all(schemes, &set)?;
+        note_left_out(&comparison.left_out);
+        print_evaluations(args.format.format, &comparison.evaluations)
+    })
 }
 
-fn evaluations(args: &EvaluateArgs, backend: &Backend) -> Result<Vec<Evaluation>, AppError> {
-    let (record, problem) = setup::load_record(&args.record, &backend.device)?;
-    let set = match &args.workloads {
-        None => problem.standard_set()?,
-        Some(name) => {
-            let requests = workload_io::open(name, &problem.model)?.read_all()?;
-            StandardSet::new(requests.into_iter().map(|request| request.instance).collect())
-        }
-    };
-    let mut schemes: Vec<Box<dyn Scheme>> =
-        vec![Box::new(Greedy::new(Order::Given)), Box::new(Greedy::new(Order::LargestFirst))];
-    schemes.extend(setup::all_policies("", &record, &problem.model, &backend.device));
-    schemes.push(Box::new(Exact::new()));
-    setup::evaluate_all(schemes, &set)
+/// Evaluates networks for any fleet on fleets of all sizes.
+fn on_fleets(record: &Record, args: &EvaluateArgs, backend: &model::Backend) -> Result<(), CliError> {
+    let progress = Progress::new("sizes", DEVICES.len());
+    let findings =
+        fleets::evaluate(record, usize::from(args.fleets), &backend.device, &mut |sizes| progress.done(sizes))?;
+    drop(progress);
+    if let Some(path) = &args.picture {
+        findings.draw(path)?;
+    }
+    print_findings(args.format.format, &findings)
+}
+
+/// Prints how good networks are on fleets of all sizes.
+pub(super) fn print_findings(format: Format, findings: &Findings) -> Result<(), CliError> {
+    print(format, &findings.rows, || {
+        let header = ["devices", "scheme", "Q2", "from", "to", "prices/task", "time/decision"];
+        let row = |row: &SizeRow| {
+            vec![
+                row.devices.to_string(),
+                row.scheme.clone(),
+                format!("{:.5}", row.q2),
+                format!("{:.5}", row.q2_low),
+                format!("{:.5}", row.q2_high),
+                format!("{:.1}", row.prices_per_task),
+                duration(row.microseconds_per_decision * 1e-6),
+            ]
+        };
+        let rows = table(&header, findings.rows.iter().map(row).collect());
+        let gain = |gain: &Gain| {
+            let Gain { devices, mean, low, high } = gain;
+            format!("\n{devices} devices: {mean:+.5}, 95 % from {low:+.5} to {high:+.5}")
+        };
+        let gains: String = findings.gains.iter().map(gain).collect();
+        format!("{rows}\n\ngain in Q2 of mr-dro-fleet@16 over local-search@16, fleet by fleet:{gains}")
+    })
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::cli::PlotArgs;
-use crate::error::AppError;
-use crate::metrics;
-use crate::report::chart;
-use crate::report::plot::{self, Curve};
+use mrdro::chart::{self, Curve};
+use mrdro::{Error, Phase, metrics};
 
-pub(crate) fn run(args: &PlotArgs) -> Result<(), AppError> {
+use crate::cli::PlotArgs;
+use crate::error::CliError;
+
+pub(crate) fn run(args: &PlotArgs) -> Result<(), CliError> {
     let mut groups: Vec<(String, BTreeMap<usize, Vec<f64>>)> = Vec::new();
     for run in &args.runs {
         let labelled = run.split_once('=').filter(|_| !Path::new(run).exists());
@@ -19,7 +19,7 @@ pub(crate) fn run(args: &PlotArgs) -> Result<(), AppError> {
             None => &mut groups.push_mut((label.to_owned(), BTreeMap::new())).1,
         };
         let mut any = false;
-        for row in metrics::read(Path::new(path))?.into_iter().filter(|row| row.phase == "drl") {
+        for row in metrics::read(Path::new(path))?.into_iter().filter(|row| row.phase != Phase::Meta) {
             if let Some(q2) = row.q2 {
                 group.entry(row.step).or_default().push((1.0 - q2).max(chart::SMALLEST_GAP));
                 any = true;
@@ -27,11 +27,11 @@ pub(crate) fn run(args: &PlotArgs) -> Result<(), AppError> {
         }
         if !any {
             let reason = "it has no steps of reinforcement with a known Q2".to_owned();
-            return Err(AppError::NoRun { path: path.into(), reason });
+            return Err(Error::NoRun { path: path.into(), reason }.into());
         }
     }
     let curves: Vec<Curve> = groups.into_iter().map(|(label, points)| curve(label, points)).collect();
-    plot::gap_curves(&args.title, &curves, &args.out)
+    Ok(chart::gap_curves(&args.title, &curves, &args.out)?)
 }
 
 fn curve(label: String, points: BTreeMap<usize, Vec<f64>>) -> Curve {

@@ -1,15 +1,15 @@
 //! `scenario`: list, show and check scenarios.
 
+use mrdro::Problem;
 use serde::Serialize;
 use sim::Scenario;
 use sim::units::BYTES_PER_MB;
 
 use crate::cli::{Format, ScenarioCommand};
-use crate::error::AppError;
-use crate::report;
-use crate::setup::Problem;
+use crate::error::CliError;
+use crate::output::{print, table, write_out};
 
-pub(crate) fn run(command: &ScenarioCommand) -> Result<(), AppError> {
+pub(crate) fn run(command: &ScenarioCommand) -> Result<(), CliError> {
     match command {
         ScenarioCommand::List { format } => list(format.format),
         ScenarioCommand::Show { scenario } => show(scenario),
@@ -26,7 +26,7 @@ struct Listed {
     alpha: f64,
 }
 
-fn list(format: Format) -> Result<(), AppError> {
+fn list(format: Format) -> Result<(), CliError> {
     let mut rows = Vec::new();
     for name in Scenario::presets() {
         let scenario = Scenario::load(name)?;
@@ -39,21 +39,21 @@ fn list(format: Format) -> Result<(), AppError> {
             alpha: scenario.alpha,
         });
     }
-    report::print(format, &rows, || {
+    print(format, &rows, || {
         let row = |row: &Listed| {
             let counts = [row.devices.to_string(), row.tasks_per_device.to_string()];
             [&[row.scenario.to_owned()][..], &counts, &[row.servers.clone(), row.alpha.to_string()]].concat()
         };
-        report::table(&["scenario", "devices", "tasks each", "servers", "α"], rows.iter().map(row).collect())
+        table(&["scenario", "devices", "tasks each", "servers", "α"], rows.iter().map(row).collect())
     })
 }
 
-fn show(name: &str) -> Result<(), AppError> {
+fn show(name: &str) -> Result<(), CliError> {
     let text = match Scenario::preset_text(name) {
         Some(text) => text.to_owned(),
         None => Scenario::load(name)?.to_toml(),
     };
-    report::write_out(text.as_bytes())
+    write_out(text.as_bytes())
 }
 
 #[derive(Serialize)]
@@ -64,7 +64,7 @@ struct Checked {
     time_s_per_mb: f64,
 }
 
-fn check(name: &str, format: Format) -> Result<(), AppError> {
+fn check(name: &str, format: Format) -> Result<(), CliError> {
     let problem = Problem::load(name)?;
     // Sizes that cannot be read would be found only when training starts.
     problem.sampler()?;
@@ -79,7 +79,7 @@ fn check(name: &str, format: Format) -> Result<(), AppError> {
             });
         }
     }
-    report::print(format, &rows, || {
+    print(format, &rows, || {
         let row = |row: &Checked| {
             let rates = [row.energy_j_per_mb, row.time_s_per_mb].map(|rate| format!("{rate:.4}"));
             [&[row.place.clone(), row.device.to_string()][..], &rates].concat()
@@ -88,6 +88,6 @@ fn check(name: &str, format: Format) -> Result<(), AppError> {
             if problem.model.is_separable() { "" } else { "; times are those of a device that nobody keeps waiting" };
         let (name, tasks) = (&problem.scenario.name, problem.model.task_count());
         let title = format!("scenario `{name}` is valid: {tasks} tasks{alone}\n");
-        title + &report::table(&["place", "device", "J/MB", "s/MB"], rows.iter().map(row).collect())
+        title + &table(&["place", "device", "J/MB", "s/MB"], rows.iter().map(row).collect())
     })
 }

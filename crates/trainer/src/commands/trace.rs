@@ -5,14 +5,15 @@ use std::path::Path;
 
 use data::trace::{Drive, Recording, Trace, TraceError};
 use data::{BadLines, TaskFileError, TaskFormat, TaskSizes, task_sizes};
+use mrdro::Error;
+use mrdro::chart::{Axis, Palette, Panel, Point, Series, Style, picture};
+use mrdro::files::{json, write_file};
 use serde::Serialize;
 use sim::limits::WINDOW_S;
 
 use crate::cli::{Format, TraceCommand};
-use crate::error::AppError;
-use crate::report;
-use crate::report::chart::{Axis, Palette, Panel, Point, Series, Style, picture};
-use crate::run_dir::write_file;
+use crate::error::CliError;
+use crate::output::{note, print, table, write_out};
 
 /// Characters of the small picture in the table.
 const SPARK_WIDTH: usize = 24;
@@ -21,7 +22,7 @@ const CURVE_POINTS: usize = 240;
 /// The most drives in one SVG.
 const MAX_PANELS: usize = 40;
 
-pub(crate) fn run(command: &TraceCommand) -> Result<(), AppError> {
+pub(crate) fn run(command: &TraceCommand) -> Result<(), CliError> {
     let TraceCommand::Inspect { path, picture, format } = command;
     let no_trace = match Recording::open(path) {
         Ok(recording) => {
@@ -32,11 +33,8 @@ pub(crate) fn run(command: &TraceCommand) -> Result<(), AppError> {
     };
     let Some(tasks) = Tasks::read(path, &no_trace)? else { return Err(no_trace.into()) };
     if picture.is_some() {
-        return Err(AppError::BadOption {
-            option: "--picture",
-            text: path.display().to_string(),
-            wanted: "a network trace",
-        });
+        let text = path.display().to_string();
+        return Err(Error::BadOption { option: "--picture", text, wanted: "a network trace" }.into());
     }
     tasks.show(format.format)
 }
@@ -98,7 +96,7 @@ fn texts(bad: &BadLines) -> Vec<String> {
     bad.first.iter().map(ToString::to_string).collect()
 }
 
-fn show_recording(recording: &Recording, format: Format) -> Result<(), AppError> {
+fn show_recording(recording: &Recording, format: Format) -> Result<(), CliError> {
     let contents = Contents {
         devices: recording
             .drives
@@ -134,9 +132,9 @@ fn show_recording(recording: &Recording, format: Format) -> Result<(), AppError>
             .collect(),
     };
     match format {
-        Format::Json => report::write_out(&report::json_of(&contents)?),
-        Format::Csv => report::print(format, &contents.devices, String::new),
-        Format::Table => report::write_out(contents.text().as_bytes()),
+        Format::Json => write_out(&json(&contents)),
+        Format::Csv => print(format, &contents.devices, String::new),
+        Format::Table => write_out(contents.text().as_bytes()),
     }
 }
 
@@ -186,7 +184,7 @@ impl Contents<'_> {
             cells
         };
         let windows: usize = self.drives.iter().map(|drive| drive.windows_of_60_s).sum();
-        let mut text = report::table(&header, self.devices.iter().map(row).collect());
+        let mut text = table(&header, self.devices.iter().map(row).collect());
         let _ = writeln!(
             text,
             "\n\n{}, {}; {} of 60 s in which all devices of a drive have data",
@@ -243,7 +241,7 @@ fn spark(trace: &Trace, duration_s: f64) -> String {
 }
 
 /// All drives over time, those with most data if there are too many.
-fn draw(recording: &Recording, file: &Path) -> Result<(), AppError> {
+fn draw(recording: &Recording, file: &Path) -> Result<(), CliError> {
     let panel = |drive: &Drive| {
         let duration = drive.duration_s();
         let curve = |trace: &Trace| {
@@ -262,13 +260,12 @@ fn draw(recording: &Recording, file: &Path) -> Result<(), AppError> {
     };
     let shown = &recording.drives[..recording.drives.len().min(MAX_PANELS)];
     let panels: Vec<Panel> = shown.iter().map(panel).collect();
-    let svg =
-        picture(&panels, Palette::Distinct).map_err(|reason| AppError::Picture { path: file.to_owned(), reason })?;
+    let svg = picture(&panels, Palette::Distinct).map_err(|reason| Error::Picture { path: file.to_owned(), reason })?;
     write_file(file, svg.as_bytes())?;
     let others = recording.drives.len() - shown.len();
     let others =
         if others == 0 { String::new() } else { format!(" (the first {MAX_PANELS}; {others} more are not drawn)") };
-    report::note(&format!("drawn: {}{others}", file.display()));
+    note(&format!("drawn: {}{others}", file.display()));
     Ok(())
 }
 
@@ -294,7 +291,7 @@ struct TasksRow {
 
 impl Tasks {
     /// The task sizes of what is no network trace; `None` if it holds none either.
-    fn read(path: &Path, no_trace: &TraceError) -> Result<Option<Self>, AppError> {
+    fn read(path: &Path, no_trace: &TraceError) -> Result<Option<Self>, CliError> {
         match no_trace {
             TraceError::UnknownFormat { .. } | TraceError::NoSamples { .. } => match task_sizes(path) {
                 Ok(sizes) => Ok(Some(Self { files: vec![TasksRow::new(&sizes)], skipped: Vec::new() })),
@@ -302,7 +299,7 @@ impl Tasks {
                 Err(error) => Err(error.into()),
             },
             TraceError::NoTraces { .. } => {
-                let unreadable = |source| AppError::Unreadable { path: path.to_owned(), source };
+                let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
                 let entries = std::fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
                 let mut files: Vec<_> = entries.map_err(unreadable)?.into_iter().map(|entry| entry.path()).collect();
                 files.retain(|file| file.is_file());
@@ -331,11 +328,11 @@ impl Tasks {
         }
     }
 
-    fn show(&self, format: Format) -> Result<(), AppError> {
+    fn show(&self, format: Format) -> Result<(), CliError> {
         if format == Format::Json {
-            return report::write_out(&report::json_of(self)?);
+            return write_out(&json(self));
         }
-        report::print(format, &self.files, || {
+        print(format, &self.files, || {
             let header =
                 ["file", "format", "sizes", "unknown", "bad lines", "mean MB", "median MB", "least MB", "most MB"];
             let row = |row: &TasksRow| {
@@ -345,7 +342,7 @@ impl Tasks {
                 cells.extend(sizes.map(|mb| format!("{mb:.4}")));
                 cells
             };
-            let mut text = report::table(&header, self.files.iter().map(row).collect());
+            let mut text = table(&header, self.files.iter().map(row).collect());
             let skipped = self.skipped.iter();
             text.extend(skipped.map(|skipped| format!("\n  {} was skipped: {}", skipped.path, skipped.reason)));
             text

@@ -1,10 +1,10 @@
 //! `worker`: lends this machine's devices to trainings on other machines.
 
 use crate::cli::WorkerArgs;
-use crate::error::AppError;
+use crate::error::CliError;
 
 #[cfg(not(feature = "remote"))]
-pub(crate) fn run(_args: &WorkerArgs) -> Result<(), AppError> {
+pub(crate) fn run(_args: &WorkerArgs) -> Result<(), CliError> {
     Err(model::BackendError::NotBuiltIn { feature: "remote" }.into())
 }
 
@@ -18,20 +18,21 @@ mod serving {
     use burn::tensor::server::{RemoteServer, TokenAuthorizer, WebSocketTransport};
     use model::{Backend, DeviceChoice};
 
-    use super::{AppError, WorkerArgs};
-    use crate::{report, setup};
+    use super::{CliError, WorkerArgs};
+    use crate::device;
+    use crate::output::note;
 
-    pub(crate) fn run(args: &WorkerArgs) -> Result<(), AppError> {
-        let token = setup::token(args.token_file.as_deref())?;
+    pub(crate) fn run(args: &WorkerArgs) -> Result<(), CliError> {
+        let token = device::token(args.token_file.as_deref())?;
         let choices: Vec<DeviceChoice> = args.device.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
         if !args.listen.ip().is_loopback() && token.is_empty() && !args.open {
-            return Err(AppError::Unprotected { address: args.listen });
+            return Err(CliError::Unprotected { address: args.listen });
         }
         let backends: Vec<Backend> = choices.iter().map(DeviceChoice::open).collect::<Result<_, _>>()?;
         if backends.iter().any(|backend| family(backend) != family(&backends[0])) {
-            return Err(AppError::MixedDevices);
+            return Err(CliError::MixedDevices);
         }
-        let unusable = |source| AppError::Listen { address: args.listen, source };
+        let unusable = |source| CliError::Listen { address: args.listen, source };
         let listener = TcpListener::bind(args.listen).map_err(unusable)?;
         let address = listener.local_addr().map_err(unusable)?;
         let mut server = RemoteServer::new(backends.iter().map(|backend| backend.device.clone()));
@@ -41,7 +42,7 @@ mod serving {
         }
         announce(&backends, address);
         let served = server.serve(WebSocketTransport::from_listener(listener));
-        served.map_err(|error| AppError::Serve { reason: error.to_string() })
+        served.map_err(|error| CliError::Serve { reason: error.to_string() })
     }
 
     /// A worker's devices must be of one backend.
@@ -55,11 +56,8 @@ mod serving {
         let host = if address.is_ipv6() && !address.ip().is_unspecified() { format!("[{host}]") } else { host };
         for (index, backend) in backends.iter().enumerate() {
             let suffix = if index == 0 { String::new() } else { format!("/{index}") };
-            report::note(&format!(
-                "serving {}, {}: --device remote:{host}:{port}{suffix}",
-                backend.name, backend.description
-            ));
+            note(&format!("serving {}, {}: --device remote:{host}:{port}{suffix}", backend.name, backend.description));
         }
-        report::note("until Ctrl-C");
+        note("until Ctrl-C");
     }
 }

@@ -3,7 +3,7 @@
 use super::CostModel;
 use super::physics::{Physics, ServerPhysics};
 use super::rates::Rate;
-use crate::config::Problems;
+use crate::config::Mistakes;
 use crate::tasks::scenario::{Scenario, Server, Sharing};
 use crate::units::{hertz_from_mhz, joules_from_nj};
 
@@ -12,10 +12,10 @@ impl Scenario {
     ///
     /// # Errors
     /// All values that make no sense, each named by its key.
-    pub fn check(&self) -> Result<CostModel, Problems> {
+    pub fn check(&self) -> Result<CostModel, Mistakes> {
         let list = self.mistakes();
         if !list.is_empty() {
-            return Err(Problems { origin: format!("scenario `{}`", self.name), list });
+            return Err(Mistakes { origin: format!("scenario `{}`", self.name), list });
         }
         let names = std::iter::once("local").chain(self.servers.iter().map(|server| server.name.as_str()));
         let names = names.map(str::to_owned).collect();

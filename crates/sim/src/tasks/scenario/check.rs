@@ -4,7 +4,7 @@ use super::link::Link;
 use super::{
     EnvironmentDistribution, PerDevice, Range, Scenario, Server, Sharing, SizeDistribution, UplinkDistribution,
 };
-use crate::config::Problem;
+use crate::config::Mistake;
 use crate::limits::{CAPACITIES, MAX_COUPLED_TASKS, MAX_SERVERS, MAX_TASKS};
 
 impl Scenario {
@@ -18,7 +18,7 @@ impl Scenario {
     }
 
     /// All values that make no sense, each named by its key path.
-    pub(crate) fn mistakes(&self) -> Vec<Problem> {
+    pub(crate) fn mistakes(&self) -> Vec<Mistake> {
         let mut list = Checks { devices: self.devices.count, list: Vec::new() };
         self.name_mistakes(&mut list);
         if !(0.0..=1.0).contains(&self.alpha) {
@@ -191,12 +191,12 @@ enum Bound {
 /// Collects what is wrong with the values that it is shown.
 struct Checks {
     devices: usize,
-    list: Vec<Problem>,
+    list: Vec<Mistake>,
 }
 
 impl Checks {
     fn add(&mut self, key: impl Into<String>, message: impl Into<String>) {
-        self.list.push(Problem::new(key, message));
+        self.list.push(Mistake::new(key, message));
     }
 
     fn number(&mut self, key: &str, value: f64, bound: Bound) {

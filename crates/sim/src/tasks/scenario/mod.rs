@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 pub(crate) use self::link::Link;
+use crate::config::Mistakes;
 pub use crate::config::Numbers as PerDevice;
-use crate::config::Problems;
 
 /// The scenarios that ship with the program: name and TOML text.
 const PRESETS: [(&str, &str); 7] = [
@@ -315,7 +315,7 @@ pub enum ScenarioError {
     },
     /// The file can be read but makes no sense.
     #[error(transparent)]
-    Invalid(#[from] Problems),
+    Invalid(#[from] Mistakes),
 }
 
 fn join<'a>(names: impl Iterator<Item = &'a str>) -> String {

@@ -4,7 +4,7 @@ use super::{
     Devices, EnvironmentDistribution, PerDevice, Range, Scenario, Server, Sharing, SizeDistribution, Tasks, Tier,
     UplinkDistribution,
 };
-use crate::config::{Document, Problems, Section};
+use crate::config::{Document, Mistakes, Section};
 use crate::limits::WINDOW_S;
 
 /// The kinds of size distribution that a scenario can name.
@@ -20,7 +20,7 @@ impl Scenario {
     ///
     /// # Errors
     /// All mistakes of syntax, keys, types and values, each with its place.
-    pub fn from_toml(origin: &str, text: &str) -> Result<Self, Problems> {
+    pub fn from_toml(origin: &str, text: &str) -> Result<Self, Mistakes> {
         let document = Document::parse(origin, text)?;
         let root = document.root();
         let scenario = Self {

@@ -1,0 +1,248 @@
+//! DNNs for one scenario as the networks of a record.
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+use sim::scheme::Scheme;
+use sim::{CostModel, Scenario};
+
+use super::{MAX_PARAMETERS, NetworkShape};
+use crate::candidates::{Choice, DEFAULT_FLIPS, Exploration, Selection};
+use crate::codec::{Code, Codec, EnvironmentInputs, Scaling};
+use crate::ensemble::Ensemble;
+use crate::error::RecordError;
+use crate::export::{ExportFormat, ExportedFile};
+use crate::networks::{DecisionOptions, EnvironmentParts, Kind, Networks, OptionError, Shape};
+use crate::policy::Policy;
+use crate::record::{ManifestFile, RecordText, Weights};
+use crate::state::StateError;
+
+/// Trained DNNs with what they decide about and how they are read.
+#[derive(Debug, Clone)]
+pub struct DnnNetworks {
+    /// The networks.
+    pub ensemble: Ensemble,
+    /// The scenario that they decide for.
+    pub scenario: Scenario,
+    /// How logits stand for placements.
+    pub code: Code,
+    /// How task sizes are scaled to inputs.
+    pub scaling: Scaling,
+    /// Which parts of the environment the networks read beside the sizes.
+    pub reads: EnvironmentInputs,
+    /// How candidates are made and chosen when deciding.
+    pub selection: Selection,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    format_version: i64,
+    sha256: String,
+    #[serde(default)]
+    kind: String,
+    network: Network,
+    codec: CodecTable,
+    selection: SelectionTable,
+    provenance: BTreeMap<String, String>,
+    measures: BTreeMap<String, f64>,
+    weights: Weights,
+    scenario: toml::Table,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Network {
+    dnns: usize,
+    inputs: usize,
+    hidden: Vec<usize>,
+    outputs: usize,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CodecTable {
+    code: Code,
+    mean_bytes: f64,
+    deviation_bytes: f64,
+    #[serde(default, skip_serializing_if = "EnvironmentInputs::is_empty")]
+    environment: EnvironmentInputs,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SelectionTable {
+    /// Indicators flipped for each network; 0 is the paper's threshold alone.
+    flips: usize,
+    choice: Choice,
+}
+
+impl DnnNetworks {
+    /// The kind of these networks.
+    pub const KIND: Kind = Kind {
+        name: "dnn",
+        description: "DNNs for one scenario",
+        service_name: "dnns",
+        command: "trainer train",
+        versions_without_kind: 1..=2,
+        read: |manifest, device| Ok(Box::new(Self::read(manifest, device)?)),
+    };
+
+    /// The codec of these networks, for workloads of `model`.
+    ///
+    /// # Panics
+    /// If the code does not fit `model`, which must be that of a scenario that [`Networks::check_scenario`] accepts.
+    pub fn codec(&self, model: &CostModel) -> Codec {
+        let codec =
+            Codec::new(self.code, model, self.scaling).expect("the networks were checked against their scenario");
+        codec.reading(self.reads)
+    }
+
+    fn read(file: &ManifestFile<'_>, device: &Device) -> Result<Self, RecordError> {
+        let manifest: Manifest = file.parse()?;
+        let wrong = |reason: String| file.wrong(reason);
+        let scenario_text = toml::to_string(&manifest.scenario).map_err(|error| wrong(error.to_string()))?;
+        let scenario = Scenario::from_toml("its scenario", &scenario_text).map_err(|error| wrong(error.to_string()))?;
+        let model = scenario.check().map_err(|error| wrong(error.to_string()))?;
+        let CodecTable { code, mean_bytes, deviation_bytes, environment: reads } = manifest.codec;
+        let scaling = Scaling { mean_bytes, deviation_bytes };
+        if !(mean_bytes > 0.0 && deviation_bytes > 0.0 && mean_bytes.is_finite() && deviation_bytes.is_finite()) {
+            return Err(wrong(format!(
+                "the codec's mean_bytes and deviation_bytes must be above 0, are {mean_bytes} and {deviation_bytes}"
+            )));
+        }
+        if !reads.is_valid() {
+            return Err(wrong("codec.environment must hold finite means, and deviations above 0".to_owned()));
+        }
+        let codec = Codec::new(code, &model, scaling).map_err(|error| wrong(error.to_string()))?.reading(reads);
+        let Network { dnns, inputs, hidden, outputs } = manifest.network;
+        if (inputs, outputs) != (codec.inputs(), codec.outputs()) {
+            let (wanted_in, wanted_out) = (codec.inputs(), codec.outputs());
+            return Err(wrong(format!(
+                "networks of {inputs} inputs and {outputs} outputs do not fit the scenario, which needs {wanted_in} and {wanted_out}"
+            )));
+        }
+        let shape = NetworkShape { inputs, hidden, outputs };
+        let parameters = shape.parameters().saturating_mul(dnns);
+        if dnns == 0 || shape.hidden.contains(&0) || parameters > MAX_PARAMETERS {
+            return Err(wrong(format!("{dnns} networks with hidden layers {:?} are not possible", shape.hidden)));
+        }
+        let bytes = file.weights(&manifest.weights, parameters)?;
+        let ensemble =
+            Ensemble::from_bytes(bytes, &shape, dnns, device).map_err(|reason| file.wrong_weights(reason))?;
+        let selection = Selection {
+            exploration: match manifest.selection.flips {
+                0 => Exploration::Threshold,
+                flips => Exploration::OrderPreserving { flips },
+            },
+            choice: manifest.selection.choice,
+        };
+        Ok(Self { ensemble, scenario, code, scaling, reads, selection })
+    }
+}
+
+impl Networks for DnnNetworks {
+    fn kind(&self) -> &'static Kind {
+        const { &Self::KIND }
+    }
+
+    fn shape(&self) -> Shape {
+        let NetworkShape { inputs, hidden, outputs } = self.ensemble.shape();
+        Shape::Dnn { dnns: self.ensemble.dnns(), inputs, hidden, outputs }
+    }
+
+    fn scenario(&self) -> Option<&Scenario> {
+        Some(&self.scenario)
+    }
+
+    fn size_moments_bytes(&self) -> Option<(f64, f64)> {
+        Some((self.scaling.mean_bytes, self.scaling.deviation_bytes))
+    }
+
+    fn reads(&self) -> EnvironmentParts {
+        EnvironmentParts {
+            uplinks: self.reads.log_uplink.is_some(),
+            capacities: self.reads.log_capacity.is_some(),
+            alpha: self.reads.alpha.is_some(),
+        }
+    }
+
+    fn check_scenario(&self, scenario: &Scenario, any_rates: bool) -> Result<(), String> {
+        let shape = |scenario: &Scenario| {
+            let servers: Vec<_> = scenario.servers.iter().map(|server| server.name.as_str()).collect();
+            let (devices, tasks) = (scenario.devices.count, scenario.tasks.per_device);
+            format!("{devices} devices with {tasks} tasks each and the servers {}", servers.join(", "))
+        };
+        let (own, other) = (shape(&self.scenario), shape(scenario));
+        if own != other {
+            Err(format!("it was trained for {own}, `{}` has {other}", scenario.name))
+        } else if !any_rates && self.scenario.check() != scenario.check() {
+            Err(format!(
+                "`{}`, which it was trained for, has the devices and servers of `{}`, but other rates or another α",
+                self.scenario.name, scenario.name
+            ))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn check_options(&self, options: &DecisionOptions) -> Result<(), OptionError> {
+        match options.inference {
+            None => Ok(()),
+            Some(inference) => Err(OptionError { option: inference.option(), wanted: "networks for any fleet" }),
+        }
+    }
+
+    fn scheme(&self, name: &str, model: &CostModel, options: &DecisionOptions, device: &Device) -> Box<dyn Scheme> {
+        let selection = options.selection.unwrap_or(self.selection);
+        Box::new(Policy::new(name, &self.ensemble, self.codec(model), selection, device))
+    }
+
+    fn compared(&self) -> Vec<(String, DecisionOptions)> {
+        let ways = [("mr-dro", Selection::PAPER), ("mr-dro-explored", Selection::explored(DEFAULT_FLIPS))];
+        let options = |selection| DecisionOptions { selection: Some(selection), inference: None };
+        ways.into_iter().map(|(name, selection)| (name.to_owned(), options(selection))).collect()
+    }
+
+    fn first_not_finite(&self) -> Option<usize> {
+        self.ensemble.first_not_finite()
+    }
+
+    fn to_bytes(&self) -> Result<Vec<u8>, StateError> {
+        self.ensemble.to_bytes()
+    }
+
+    fn manifest(&self, record: RecordText<'_>) -> String {
+        let NetworkShape { inputs, hidden, outputs } = self.ensemble.shape();
+        let flips = match self.selection.exploration {
+            Exploration::Threshold => 0,
+            Exploration::OrderPreserving { flips } => flips,
+        };
+        record.sealed(&Manifest {
+            format_version: RecordText::FORMAT_VERSION,
+            sha256: String::new(),
+            kind: Self::KIND.name.to_owned(),
+            network: Network { dnns: self.ensemble.dnns(), inputs, hidden, outputs },
+            codec: CodecTable {
+                code: self.code,
+                mean_bytes: self.scaling.mean_bytes,
+                deviation_bytes: self.scaling.deviation_bytes,
+                environment: self.reads,
+            },
+            selection: SelectionTable { flips, choice: self.selection.choice },
+            provenance: record.provenance.clone(),
+            measures: record.measures.clone(),
+            weights: record.weights(),
+            scenario: toml::from_str(&self.scenario.to_toml()).expect("a scenario's TOML is a table"),
+        })
+    }
+
+    fn export(&self, format: ExportFormat, per_network: bool) -> Result<Vec<ExportedFile>, StateError> {
+        if !per_network {
+            return Ok(vec![ExportedFile::of("ensemble", &self.ensemble, format)?]);
+        }
+        let one = |dnn: usize| ExportedFile::of(&format!("dnn-{dnn}"), &self.ensemble.dnn(dnn), format);
+        (0..self.ensemble.dnns()).map(one).collect()
+    }
+}

@@ -1,0 +1,183 @@
+//! What all kinds of trained networks have in common: [`Networks`] is what programs hold after loading a record, whatever
+//! kind it is.
+//!
+//! A new kind is one folder beside `dnn` and `fleet` and one line in [`KINDS`].
+
+use std::any::Any;
+use std::fmt::Debug;
+
+use burn::tensor::Device;
+use serde::Serialize;
+use sim::scheme::Scheme;
+use sim::{CostModel, Environment, Scenario};
+
+use crate::candidates::Selection;
+use crate::dnn::DnnNetworks;
+use crate::error::RecordError;
+use crate::export::{ExportFormat, ExportedFile};
+use crate::fleet::{FleetNetworks, Inference};
+use crate::record::{ManifestFile, RecordText};
+use crate::state::StateError;
+
+/// One kind of networks.
+#[derive(Debug)]
+pub struct Kind {
+    /// `kind` of a record's manifest.
+    pub name: &'static str,
+    /// The same in words, as in "a record of DNNs for one scenario".
+    pub description: &'static str,
+    /// What the service's description of a record calls it.
+    pub service_name: &'static str,
+    /// The command that trains such networks.
+    pub command: &'static str,
+    /// Versions of the record format that had no `kind` and held networks of this kind.
+    pub(crate) versions_without_kind: std::ops::RangeInclusive<i64>,
+    /// Reads such networks from a manifest and the weights beside it.
+    pub(crate) read: fn(&ManifestFile<'_>, &Device) -> Result<Box<dyn Networks>, RecordError>,
+}
+
+/// Every kind of networks that records can hold.
+pub static KINDS: [&Kind; 2] = [&DnnNetworks::KIND, &FleetNetworks::KIND];
+
+/// Trained networks of one kind, with everything that is needed to decide with them.
+pub trait Networks: Any + Debug + Send + Sync {
+    /// The kind of these networks.
+    fn kind(&self) -> &'static Kind;
+
+    /// Number of networks, K, and their widths.
+    fn shape(&self) -> Shape;
+
+    /// The scenario that the networks were trained for; `None` if they decide for any.
+    fn scenario(&self) -> Option<&Scenario>;
+
+    /// Mean and standard deviation of the task sizes that the networks were trained on, in bytes; `None` if they were
+    /// trained on any.
+    fn size_moments_bytes(&self) -> Option<(f64, f64)>;
+
+    /// Which parts of an environment the networks read. What they do not read they take to be as in training.
+    fn reads(&self) -> EnvironmentParts;
+
+    /// Whether the networks can decide for a scenario, which may have other rates than the one that they were trained for
+    /// only if `any_rates`.
+    ///
+    /// # Errors
+    /// The reason why they cannot, as the end of a sentence.
+    fn check_scenario(&self, scenario: &Scenario, any_rates: bool) -> Result<(), String>;
+
+    /// Whether the networks can decide with these options.
+    ///
+    /// # Errors
+    /// The first option that is for another kind of networks.
+    fn check_options(&self, options: &DecisionOptions) -> Result<(), OptionError>;
+
+    /// The networks as a scheme called `name`, for workloads of `model`. Options for other kinds are ignored; see
+    /// [`Networks::check_options`].
+    ///
+    /// # Panics
+    /// If `model` is of a scenario that [`Networks::check_scenario`] refuses.
+    fn scheme(&self, name: &str, model: &CostModel, options: &DecisionOptions, device: &Device) -> Box<dyn Scheme>;
+
+    /// The ways of deciding that comparisons show, each with its name in tables.
+    fn compared(&self) -> Vec<(String, DecisionOptions)>;
+
+    /// The first network with a parameter that is not a finite number, if there is one.
+    fn first_not_finite(&self) -> Option<usize>;
+
+    /// The parameters as Burn writes them.
+    ///
+    /// # Errors
+    /// If they cannot be read back from the device.
+    fn to_bytes(&self) -> Result<Vec<u8>, StateError>;
+
+    /// The manifest of a record of these networks, as TOML that begins with the three lines of [`RecordText`]'s header.
+    fn manifest(&self, record: RecordText<'_>) -> String;
+
+    /// The networks as files for other programs: all in one file, or one file for each.
+    ///
+    /// # Errors
+    /// If the parameters cannot be written in this format.
+    fn export(&self, format: ExportFormat, per_network: bool) -> Result<Vec<ExportedFile>, StateError>;
+}
+
+impl dyn Networks {
+    /// These networks, if they are of the kind `N`.
+    pub fn downcast_ref<N: Networks>(&self) -> Option<&N> {
+        let any: &dyn Any = self;
+        any.downcast_ref()
+    }
+
+    /// Which parts of the environment differ between two environments without the networks reading them.
+    pub fn unread_changes(&self, from: &Environment, to: &Environment) -> Vec<&'static str> {
+        let reads = self.reads();
+        let changes = [
+            ("uplinks", from.uplinks_mbps != to.uplinks_mbps, reads.uplinks),
+            ("capacities", from.capacities != to.capacities, reads.capacities),
+            ("α", from.alpha != to.alpha, reads.alpha),
+        ];
+        changes.into_iter().filter(|(_, changed, read)| *changed && !read).map(|(part, ..)| part).collect()
+    }
+}
+
+/// How networks decide, where that is not left to their record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DecisionOptions {
+    /// How DNNs make and choose candidates; `None`: as their record says.
+    pub selection: Option<Selection>,
+    /// How much networks for any fleet may search; `None`: passes after greedy.
+    pub inference: Option<Inference>,
+}
+
+/// An option was given to networks of a kind that it is not for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{option} needs a record of {wanted}")]
+pub struct OptionError {
+    /// The option, as the command line calls it.
+    pub option: &'static str,
+    /// The kind of networks that it is for, in words.
+    pub wanted: &'static str,
+}
+
+/// Parts of an [`Environment`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EnvironmentParts {
+    /// The devices' uplinks.
+    pub uplinks: bool,
+    /// The servers' capacities.
+    pub capacities: bool,
+    /// The weight α of energy against time.
+    pub alpha: bool,
+}
+
+impl EnvironmentParts {
+    /// Whether any part is among them.
+    pub fn any(self) -> bool {
+        self.uplinks || self.capacities || self.alpha
+    }
+}
+
+/// Number of networks and their widths, as the service shows them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Shape {
+    /// Multilayer perceptrons.
+    #[serde(rename = "network")]
+    Dnn {
+        /// K.
+        dnns: usize,
+        /// Inputs of each network.
+        inputs: usize,
+        /// Widths of the hidden layers.
+        hidden: Vec<usize>,
+        /// Logits of each network.
+        outputs: usize,
+    },
+    /// Networks for any fleet.
+    #[serde(rename = "networks")]
+    Fleet {
+        /// K.
+        nets: usize,
+        /// Hidden units of each task at each place.
+        width: usize,
+        /// Rounds of one forward pass.
+        rounds: usize,
+    },
+}

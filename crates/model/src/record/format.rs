@@ -1,0 +1,244 @@
+//! The two files of a record: how they are written whole, read within bounds, and sealed against damage.
+//!
+//! The manifest begins with the format version and the SHA-256 of everything below these two lines; the checksum of the
+//! weights stands in the manifest.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::error::RecordError;
+use crate::networks::{KINDS, Kind};
+use crate::state::StateError;
+
+pub(super) const MANIFEST: &str = "manifest.toml";
+pub(super) const WEIGHTS: &str = "weights.bpk";
+
+/// More than any manifest needs; a larger file is none.
+pub(super) const MAX_MANIFEST_BYTES: u64 = 4 << 20;
+/// Room for names, shapes and alignment in the file of weights beside the parameters themselves.
+const MAX_OVERHEAD_BYTES: usize = 1 << 20;
+
+/// Length and checksum of the file of weights.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Weights {
+    bytes: u64,
+    sha256: String,
+}
+
+/// What every kind of networks writes into the manifest beside its own sections.
+#[derive(Clone, Copy)]
+pub struct RecordText<'r> {
+    pub(crate) provenance: &'r BTreeMap<String, String>,
+    pub(crate) measures: &'r BTreeMap<String, f64>,
+    pub(super) weights: &'r [u8],
+}
+
+impl RecordText<'_> {
+    pub(crate) const FORMAT_VERSION: i64 = 4;
+
+    /// Length and checksum of the weights.
+    pub(crate) fn weights(&self) -> Weights {
+        Weights { bytes: self.weights.len() as u64, sha256: checksum(self.weights) }
+    }
+
+    /// The text of a manifest whose first two keys are version and checksum, with the right checksum.
+    pub(crate) fn sealed(&self, manifest: &impl Serialize) -> String {
+        let text = toml::to_string(manifest).expect("numbers, texts and tables can be written");
+        let (_, body) = split_seal(&text);
+        format!("format_version = {}\nsha256 = \"{}\"\n{body}", Self::FORMAT_VERSION, checksum(body.as_bytes()))
+    }
+}
+
+/// A manifest that is being read, and the weights beside it.
+pub(crate) struct ManifestFile<'r> {
+    directory: &'r Path,
+    text: String,
+    table: toml::Table,
+    format_version: i64,
+    read_weights: &'r dyn Fn(u64) -> Result<Vec<u8>, RecordError>,
+}
+
+impl<'r> ManifestFile<'r> {
+    /// Reads the version alone: what else stands in a manifest of a later version is unknown.
+    pub(super) fn new(
+        directory: &'r Path,
+        bytes: Vec<u8>,
+        read_weights: &'r dyn Fn(u64) -> Result<Vec<u8>, RecordError>,
+    ) -> Result<Self, RecordError> {
+        let path = directory.join(MANIFEST);
+        let wrong = |reason: &str| RecordError::Manifest { path: path.clone(), reason: reason.to_owned() };
+        let text = String::from_utf8(bytes).map_err(|_| wrong("is not UTF-8 text"))?;
+        let table: toml::Table = toml::from_str(&text).map_err(|error| misread(&path, &text, &error))?;
+        let version = table.get("format_version").and_then(toml::Value::as_integer);
+        let format_version = version.ok_or_else(|| wrong("has no format_version, so it is no manifest of a record"))?;
+        let known = RecordText::FORMAT_VERSION;
+        if !(1..=known).contains(&format_version) {
+            return Err(RecordError::Version { path, found: format_version, known });
+        }
+        Ok(Self { directory, text, table, format_version, read_weights })
+    }
+
+    pub(super) fn format_version(&self) -> i64 {
+        self.format_version
+    }
+
+    /// The kind of networks that the manifest names, or that its version of the format held.
+    pub(super) fn kind(&self) -> Result<&'static Kind, RecordError> {
+        let name = self.table.get("kind").and_then(toml::Value::as_str);
+        let found = KINDS.into_iter().find(|kind| match name {
+            Some(name) => kind.name == name && self.format_version == RecordText::FORMAT_VERSION,
+            None => kind.versions_without_kind.contains(&self.format_version),
+        });
+        found.ok_or_else(|| {
+            let known: Vec<_> = KINDS.iter().map(|kind| format!("\"{}\"", kind.name)).collect();
+            self.wrong(match name {
+                Some(name) => format!(
+                    "kind = \"{name}\" is not known to format {}; this program knows {}",
+                    self.format_version,
+                    known.join(" and ")
+                ),
+                None => "has no kind, which says what networks the record holds".to_owned(),
+            })
+        })
+    }
+
+    /// The whole manifest; unknown keys are an error.
+    pub(crate) fn parse<M: DeserializeOwned>(&self) -> Result<M, RecordError> {
+        toml::from_str(&self.text).map_err(|error| misread(&self.directory.join(MANIFEST), &self.text, &error))
+    }
+
+    pub(super) fn provenance_and_measures(
+        &self,
+    ) -> Result<(BTreeMap<String, String>, BTreeMap<String, f64>), RecordError> {
+        #[derive(Deserialize)]
+        struct Common {
+            provenance: BTreeMap<String, String>,
+            measures: BTreeMap<String, f64>,
+        }
+        let Common { provenance, measures } = self.parse()?;
+        Ok((provenance, measures))
+    }
+
+    /// The bytes of so many parameters, if they are those that the manifest names.
+    pub(crate) fn weights(&self, weights: &Weights, parameters: usize) -> Result<Vec<u8>, RecordError> {
+        let limit = parameters * size_of::<f32>() + MAX_OVERHEAD_BYTES;
+        if weights.bytes > limit as u64 {
+            return Err(
+                self.wrong_weights(format!("should have {} bytes, more than its networks can need", weights.bytes))
+            );
+        }
+        let bytes = (self.read_weights)(limit as u64)?;
+        if bytes.len() as u64 != weights.bytes {
+            let (found, wanted) = (bytes.len(), weights.bytes);
+            return Err(
+                self.wrong_weights(format!("has {found} bytes instead of {wanted}: it is truncated or was replaced"))
+            );
+        }
+        if checksum(&bytes) != weights.sha256 {
+            let reason = "does not match the manifest's checksum: it is damaged or was changed".to_owned();
+            return Err(self.wrong_weights(reason));
+        }
+        Ok(bytes)
+    }
+
+    pub(super) fn check_seal(&self) -> Result<(), RecordError> {
+        let found = self.table.get("sha256").and_then(toml::Value::as_str);
+        if found == Some(&checksum(split_seal(&self.text).1.as_bytes())) {
+            return Ok(());
+        }
+        Err(self.wrong("does not match its own checksum: it is damaged or was changed".to_owned()))
+    }
+
+    /// The error of a manifest that makes no sense.
+    pub(crate) fn wrong(&self, reason: String) -> RecordError {
+        RecordError::Manifest { path: self.directory.join(MANIFEST), reason }
+    }
+
+    /// The error of weights that are not those of the manifest.
+    pub(crate) fn wrong_weights(&self, reason: String) -> RecordError {
+        RecordError::Weights { path: self.directory.join(WEIGHTS), reason }
+    }
+}
+
+/// Writes a record beside its final place and moves it there, so that it appears whole or not at all.
+pub(super) fn write(
+    directory: &Path,
+    weights: impl FnOnce() -> Result<Vec<u8>, StateError>,
+    manifest: impl FnOnce(&[u8]) -> String,
+) -> Result<(), RecordError> {
+    let unwritable = |source| RecordError::Unwritable { path: directory.to_owned(), source };
+    let parent = match directory.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    fs::create_dir_all(&parent).map_err(unwritable)?;
+    let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let unfinished = parent.join(format!(".{name}.{}.unfinished", std::process::id()));
+    let write = || {
+        // First what can fail: a device that is lost leaves no half-written directory.
+        let weights = weights().map_err(io::Error::other)?;
+        fs::create_dir_all(&unfinished)?;
+        write_synced(&unfinished.join(WEIGHTS), &weights)?;
+        write_synced(&unfinished.join(MANIFEST), manifest(&weights).as_bytes())?;
+        fs::rename(&unfinished, directory)
+    };
+    let written = write();
+    if written.is_err() {
+        // The error to report is that of writing, not that what was written cannot be removed.
+        let _ = fs::remove_dir_all(&unfinished);
+    }
+    written.map_err(unwritable)
+}
+
+/// The two lines with version and checksum, and everything below them.
+fn split_seal(text: &str) -> (&str, &str) {
+    let end = text.match_indices('\n').nth(1).map_or(text.len(), |(newline, _)| newline + 1);
+    text.split_at(end)
+}
+
+fn misread(path: &Path, text: &str, error: &toml::de::Error) -> RecordError {
+    let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
+    let line = before.matches('\n').count();
+    let content: String = text.lines().nth(line).unwrap_or_default().chars().take(60).collect();
+    let reason = format!("line {}, `{content}`: {}", line + 1, error.message());
+    RecordError::Manifest { path: path.to_owned(), reason }
+}
+
+pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, RecordError> {
+    let read = || {
+        let mut bytes = Vec::new();
+        // Anything but a plain file may never end, or never begin.
+        if !fs::metadata(path)?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+        }
+        fs::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    let bytes = read().map_err(|source| RecordError::Unreadable { path: path.to_owned(), source })?;
+    if bytes.len() as u64 > limit {
+        return Err(RecordError::TooLong { path: path.to_owned(), limit });
+    }
+    Ok(bytes)
+}
+
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// The SHA-256 of some bytes in hexadecimal, as manifests write it.
+pub fn checksum(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

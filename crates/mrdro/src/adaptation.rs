@@ -1,0 +1,306 @@
+//! Adaptation: a few steps of Algorithm 2 in one environment, with a small replay buffer that is learned from at once.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use data::trace::Recording;
+use data::{StandardSet, Workloads, uplink_windows};
+use drl::{Agent, TrainingData};
+use model::{Backend, Codec, DEFAULT_FLIPS, DnnNetworks, Ensemble, NetworkShape, Policy, Record, Selection};
+use serde::{Deserialize, Serialize};
+use sim::Environment;
+use sim::limits::WINDOW_S;
+use sim::scheme::{Greedy, Order};
+
+use crate::error::Error;
+use crate::files::json;
+use crate::problem::Problem;
+use crate::run::check_samples;
+use crate::run_dir::RunDir;
+use crate::training::{Training, TrainingError};
+
+/// How good networks are after some steps in an environment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Point {
+    /// Steps of adaptation.
+    pub step: usize,
+    /// Mean ratio of the optimal cost to that of the cheapest of the K proposals.
+    pub q2: f64,
+    /// 5th percentile of the ratios of the single workloads.
+    pub q2_p05: f64,
+    /// Q2 where explored candidates are evaluated, too, when deciding.
+    pub q2_explored: f64,
+    /// Cost evaluations of adapting so far.
+    pub evaluations: u64,
+    /// Seconds of adapting so far.
+    pub seconds: f64,
+    /// The ratios of the single workloads, in increasing order.
+    #[serde(skip)]
+    pub ratios: Vec<f64>,
+}
+
+/// One environment to adapt to.
+pub struct Task<'a> {
+    /// Workloads to adapt on, in the environment.
+    pub workloads: Workloads,
+    /// Other workloads, to measure on, whose optimum is known.
+    pub set: &'a StandardSet,
+}
+
+/// How networks adapt.
+pub struct Adaptation<'a> {
+    /// The codec of the networks.
+    pub codec: Codec,
+    /// Settings of Algorithm 2.
+    pub settings: drl::Settings,
+    /// Numbers of steps after which the networks are measured, in increasing order.
+    pub checkpoints: &'a [usize],
+    /// The seed that batches are drawn from.
+    pub seed: u64,
+    /// The device to compute on.
+    pub device: &'a Device,
+}
+
+/// Adapts networks to an environment and measures them on the way.
+///
+/// # Errors
+/// If the networks do not fit the task, or the settings have mistakes.
+///
+/// # Panics
+/// If the optimum of the task's set is not known.
+pub fn adapt(start: &Ensemble, task: Task<'_>, adaptation: &Adaptation<'_>) -> Result<(Ensemble, Vec<Point>), Error> {
+    let Task { workloads, set } = task;
+    let &Adaptation { codec, settings, checkpoints, seed, device } = adaptation;
+    let (mut points, mut seconds) = (Vec::with_capacity(checkpoints.len()), 0.0);
+    let ratios_of = |selection, ensemble: &Ensemble| -> Result<Vec<f64>, Error> {
+        let costs = set.costs_of(&mut Policy::new("adapted", ensemble, codec, selection, device))?;
+        Ok(set.ratios(&costs).expect("the optimum is known"))
+    };
+    let data = TrainingData { workloads, codec };
+    let start = start.clone().to_device(device);
+    let mut agent = Agent::new(data, &start, settings, seed).map_err(TrainingError::from)?;
+    let mut ensemble = start;
+    let mut done = 0;
+    for &step in checkpoints {
+        if step > done {
+            let begin = Instant::now();
+            agent.advance(step - done);
+            seconds += begin.elapsed().as_secs_f64();
+            done = step;
+            ensemble = agent.ensemble();
+        }
+        let mut ratios = ratios_of(Selection::PAPER, &ensemble)?;
+        let q2 = mean(&ratios);
+        ratios.sort_unstable_by(f64::total_cmp);
+        points.push(Point {
+            step,
+            q2,
+            q2_p05: ratios[ratios.len() / 20],
+            q2_explored: mean(&ratios_of(Selection::explored(DEFAULT_FLIPS), &ensemble)?),
+            evaluations: agent.evaluations(),
+            seconds,
+            ratios,
+        });
+    }
+    Ok((ensemble, points))
+}
+
+/// The mean of some values.
+pub fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// Where a record is taken to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Destination {
+    /// The environment of a scenario: its name, or a file.
+    Scenario(String),
+    /// The record's own scenario with the uplinks of one moment of a recording.
+    Recording {
+        /// The recording, or a folder of recordings.
+        path: PathBuf,
+        /// The drive, by its name or a part of it; `None`: the last.
+        drive: Option<String>,
+        /// The moment, in seconds from the beginning of the drive; `None`: its last window.
+        at_s: Option<f64>,
+        /// Length of the windows over which rates are averaged, in seconds.
+        window_s: f64,
+    },
+}
+
+/// What adapting a record found, as its directory keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Adapted {
+    /// The record that was adapted.
+    pub record: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The destination, in words.
+    pub adapted_to: String,
+    /// The environment, if it is a single one.
+    pub environment: Option<Environment>,
+    /// The seed.
+    pub seed: u64,
+    /// The device.
+    pub device: String,
+    /// Q2 of the greedy rule in the given order.
+    pub q2_greedy: f64,
+    /// Q2 of the greedy rule that takes the largest task first.
+    pub q2_greedy_largest_first: f64,
+    /// How good the networks are after each number of steps.
+    pub points: Vec<Point>,
+    /// The directory that was written.
+    #[serde(skip)]
+    pub directory: PathBuf,
+    /// What a person would want to know of the destination, as a sentence.
+    #[serde(skip)]
+    pub note: Option<String>,
+}
+
+/// A request to adapt a record.
+#[derive(Debug, Clone)]
+pub struct AdaptRequest {
+    /// The record.
+    pub record: PathBuf,
+    /// Where it is taken to.
+    pub destination: Destination,
+    /// Settings, of which `adaptation` is used.
+    pub training: Training,
+    /// Numbers of steps after which the networks are measured.
+    pub steps: Vec<usize>,
+    /// The seed.
+    pub seed: u64,
+    /// The directory to write; `None`: a new one under `runs/`.
+    pub out: Option<PathBuf>,
+}
+
+/// Adapts a record to an environment and writes a directory with the adapted record and `results.json`.
+///
+/// # Errors
+/// If the record does not fit the destination, the optimum there is not known, or something cannot be read or written.
+pub fn adapt_record(request: &AdaptRequest, backend: &Backend) -> Result<Adapted, Error> {
+    let AdaptRequest { record: path, destination, training, seed, .. } = request;
+    let mut steps = request.steps.clone();
+    steps.sort_unstable();
+    steps.dedup();
+    let record = Record::load(path, &backend.device)?;
+    let networks: &DnnNetworks = record.networks_of(DnnNetworks::KIND.description, path)?;
+    let Place { problem, name, environment, note } = Place::of(destination, networks)?;
+    record.check_scenario(&problem.scenario, true, path)?;
+    let set = problem.standard_set()?;
+    set.optimal().ok_or_else(|| Error::NoOptimum { scenario: problem.scenario.name.clone() })?;
+    let Some(&last) = steps.last() else {
+        return Err(Error::BadOption { option: "--steps", text: String::new(), wanted: "a list such as 0,1,5,10" });
+    };
+    let settings =
+        drl::Settings { steps: training.adaptation.steps.max(last), report_every: last.max(1), ..training.adaptation };
+    let shape: NetworkShape = networks.ensemble.shape();
+    check_samples("the samples of adaptation.buffer", &shape, settings.buffer)?;
+    let task = Task { workloads: problem.workloads(*seed, "adaptation")?, set: &set };
+    let codec = networks.codec(&problem.model);
+    let name_of_directory = format!("{}-adapted-seed{seed}", problem.scenario.name);
+    let directory = RunDir::create(request.out.as_deref(), &name_of_directory)?;
+    let adaptation = Adaptation { codec, settings, checkpoints: &steps, seed: *seed, device: &backend.device };
+    let (ensemble, points) = adapt(&networks.ensemble, task, &adaptation)?;
+
+    let q2 = |order| Ok::<_, Error>(set.q2_of(&mut Greedy::new(order))?.unwrap_or(f64::NAN));
+    let mut adapted = Record::new(DnnNetworks { ensemble, scenario: problem.scenario.clone(), ..networks.clone() });
+    adapted.provenance = record.provenance.clone();
+    let notes = [("from", path.display().to_string()), ("to", name.clone()), ("steps", last.to_string())];
+    adapted.provenance.extend(notes.map(|(key, value)| (format!("adapted_{key}"), value)));
+    adapted.measures = points.last().map(|point| ("q2_adapted".to_owned(), point.q2)).into_iter().collect();
+    adapted.save(&directory.path().join("record"))?;
+    let results = Adapted {
+        record: path.display().to_string(),
+        scenario: problem.scenario.name.clone(),
+        adapted_to: name,
+        environment,
+        seed: *seed,
+        device: backend.name.clone(),
+        q2_greedy: q2(Order::Given)?,
+        q2_greedy_largest_first: q2(Order::LargestFirst)?,
+        points,
+        directory: directory.path().to_owned(),
+        note,
+    };
+    directory.write("results.json", &json(&results))?;
+    Ok(results)
+}
+
+/// A destination that was read.
+struct Place {
+    problem: Problem,
+    /// In words.
+    name: String,
+    /// `None`: many, as the scenario draws them.
+    environment: Option<Environment>,
+    note: Option<String>,
+}
+
+impl Place {
+    fn of(destination: &Destination, networks: &DnnNetworks) -> Result<Self, Error> {
+        match destination {
+            Destination::Scenario(name) => {
+                let problem = Problem::load(name)?;
+                let environment = problem.environments()?.is_none().then(|| problem.scenario.own_environment());
+                Ok(Self { name: format!("scenario {}", problem.scenario.name), problem, environment, note: None })
+            }
+            Destination::Recording { path, drive, at_s, window_s } => {
+                let mut environment = networks.scenario.own_environment();
+                let devices = environment.uplinks_mbps.len();
+                let moment = Moment::find(path, drive.as_deref(), *at_s, (*window_s, devices))?;
+                environment.uplinks_mbps = moment.mbps;
+                let problem = Problem::new(networks.scenario.in_environment(&environment)?)?;
+                Ok(Self { problem, name: moment.name, environment: Some(environment), note: Some(moment.note) })
+            }
+        }
+    }
+}
+
+/// A moment of a recording.
+struct Moment {
+    name: String,
+    mbps: Vec<f64>,
+    note: String,
+}
+
+impl Moment {
+    fn find(path: &Path, drive: Option<&str>, at_s: Option<f64>, window: (f64, usize)) -> Result<Self, Error> {
+        let (length, devices) = window;
+        let no_window = |reason: String| Error::NoWindow { path: path.to_owned(), reason };
+        let recording = Recording::open(path)?;
+        let asked = |name: &str| drive.is_none_or(|part| name.contains(part));
+        let Some(drive) = recording.drives.iter().rfind(|drive| asked(&drive.name)) else {
+            let names: Vec<_> = recording.drives.iter().map(|drive| drive.name.as_str()).collect();
+            return Err(no_window(format!("no such drive; there are {}", names.join(", "))));
+        };
+        let mut windows = uplink_windows(drive, devices, length);
+        if let Some(at_s) = at_s {
+            windows.retain(|window| (window.start_s..window.start_s + length).contains(&at_s));
+        }
+        let window = windows.pop().ok_or_else(|| {
+            let when = at_s.map_or(String::new(), |at_s| format!(" at {at_s} s"));
+            no_window(format!("no window of {length} s{when} in which all devices of {} have data", drive.name))
+        })?;
+        let (start, end) = (window.start_s, window.start_s + length);
+        let name = format!("{}, {start} s to {end} s of {}", drive.name, path.display());
+        let rates: Vec<_> = window.mbps.iter().map(|mbps| format!("{mbps:.2}")).collect();
+        let recorded = drive.devices.len();
+        let others = if recorded < devices {
+            format!("; each of {recorded} recorded devices stands for several, which see the drive at other times")
+        } else {
+            String::new()
+        };
+        let note = format!("adapting to {name}: uplinks of {} Mbit/s{others}", rates.join(", "));
+        Ok(Self { name, mbps: window.mbps, note })
+    }
+}
+
+impl Destination {
+    /// The last window of a recording's last drive, with windows of the usual length.
+    pub fn recording(path: impl Into<PathBuf>) -> Self {
+        Self::Recording { path: path.into(), drive: None, at_s: None, window_s: WINDOW_S }
+    }
+}

@@ -1,0 +1,106 @@
+//! Workloads in, answers out: a stream of workloads is decided by one scheme and answered in the same order.
+
+use std::io::{self, Read, Write};
+
+use data::exchange::{Answer, Id, JointAnswer, WorkloadReader, WorkloadRequest};
+use sim::scheme::{self, Scheme};
+use sim::{CostModel, Instance};
+
+use crate::error::Error;
+use crate::share_out::{self, Total};
+
+/// Workloads decided at once, when they come faster than they are decided.
+const CHUNK: usize = 4096;
+
+/// Decides all workloads of an input and writes the answers as JSON lines in the order of the input; with uplinks, if a
+/// total bandwidth is to be shared out.
+///
+/// Answers to JSON lines are written as soon as the input pauses, so that a program can exchange lines with this one;
+/// answers to CSV when many workloads were read or the input ends.
+///
+/// # Errors
+/// If a workload cannot be read (those before it are answered), the scheme gives no decision, or an answer cannot be
+/// written.
+pub fn answer<R: Read>(
+    workloads: WorkloadReader<'_, R>,
+    output: impl Write,
+    scheme: &mut dyn Scheme,
+    total: Option<Total>,
+) -> Result<(), Error> {
+    match total {
+        None => answer_all(workloads, output, scheme),
+        Some(total) => share_out_all(workloads, output, scheme, total),
+    }
+}
+
+fn answer_all<R: Read>(
+    mut workloads: WorkloadReader<'_, R>,
+    output: impl Write,
+    scheme: &mut dyn Scheme,
+) -> Result<(), Error> {
+    let mut output = io::BufWriter::with_capacity(1 << 18, output);
+    let (mut ids, mut chunk) = (Vec::new(), Vec::new());
+    let mut answered = false;
+    loop {
+        let more = match workloads.read_next() {
+            Ok(Some(WorkloadRequest { id, instance, .. })) => {
+                ids.push(id);
+                chunk.push(instance);
+                Ok(true)
+            }
+            Ok(None) => Ok(false),
+            Err(error) => Err(error),
+        };
+        let pauses = chunk.len() == CHUNK || !workloads.has_more_at_hand();
+        if !chunk.is_empty() && (pauses || !matches!(more, Ok(true))) {
+            write_answers(&mut output, scheme, &mut ids, &chunk)?;
+            chunk.clear();
+            answered = true;
+        }
+        // Lines before a wrong one have been answered.
+        if !more? {
+            return if answered { Ok(()) } else { Err(workloads.empty().into()) };
+        }
+    }
+}
+
+fn write_answers(
+    output: &mut impl Write,
+    scheme: &mut dyn Scheme,
+    ids: &mut Vec<Option<Id>>,
+    instances: &[Instance],
+) -> Result<(), Error> {
+    let failed = |source| Error::Output { source };
+    let solutions = scheme::decide_instances(scheme, instances)?;
+    for ((id, instance), solution) in ids.drain(..).zip(instances).zip(&solutions) {
+        let answer = Answer::new(id, instance, solution);
+        serde_json::to_writer(&mut *output, &answer).map_err(io::Error::from).map_err(failed)?;
+        output.write_all(b"\n").map_err(failed)?;
+    }
+    output.flush().map_err(failed)
+}
+
+/// Writes each answer as soon as it is found: deciding several times takes longer than writing.
+fn share_out_all<R: Read>(
+    mut workloads: WorkloadReader<'_, R>,
+    mut output: impl Write,
+    scheme: &mut dyn Scheme,
+    total: Total,
+) -> Result<(), Error> {
+    let failed = |source| Error::Output { source };
+    let mut answered = false;
+    while let Some(WorkloadRequest { id, instance, .. }) = workloads.read_next()? {
+        let total_mbps = total.in_mbps(&instance.model);
+        let joint = total
+            .share_out(scheme, &instance.model, &instance.workload)
+            .map_err(|error| share_out::failed(|| workloads.place(), error))?;
+        let model: CostModel = instance.model.at(&joint.environment)?;
+        let shared_out = Instance { model, workload: instance.workload };
+        let answer = JointAnswer::new(id, &shared_out, total_mbps, joint);
+        let mut line = serde_json::to_vec(&answer).map_err(io::Error::from).map_err(failed)?;
+        line.push(b'\n');
+        output.write_all(&line).and_then(|()| output.flush()).map_err(failed)?;
+        answered = true;
+    }
+    if answered { Ok(()) } else { Err(workloads.empty().into()) }
+}

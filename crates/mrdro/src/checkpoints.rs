@@ -1,0 +1,266 @@
+//! Checkpoints: what a run keeps while it lasts, so that little is lost if it ends early.
+//!
+//! ```text
+//! RUN_DIR/checkpoints/
+//! ├── run.toml              how the run was started
+//! ├── lock                  locked by the process that works on the run; holds its number
+//! ├── drl-00004000.state    the whole state of training after this step
+//! └── drl-00004000/         the networks after this step, as a record
+//! ```
+//!
+//! A state is one line that names the format, one with the SHA-256 of what follows, and a [`Saved`] in postcard. It is
+//! written to a file of another name, synced and renamed; the last two stay, so that a damaged one is no loss.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use drl::AgentState;
+use meta::ReptileState;
+use model::{RecordError, checksum};
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::files::write_file;
+use crate::metrics::{Phase, Row};
+use crate::observer::RunObserver;
+use crate::plan::Started;
+
+/// Checkpoints that stay: if the last is damaged, the one before can be used.
+const KEPT: usize = 2;
+const DIRECTORY: &str = "checkpoints";
+const STARTED: &str = "run.toml";
+const LOCK: &str = "lock";
+const FORMAT: &str = "trainer state 2";
+/// No state comes near this length.
+const MAX_STATE_BYTES: u64 = 1 << 33;
+
+/// Where a run stands.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Saved {
+    /// The rows of `metrics.csv`.
+    pub(crate) rows: Vec<Row>,
+    /// Q2 of the first parameters, once there are any.
+    pub(crate) q2_start: Option<f64>,
+    /// Seconds of training so far.
+    pub(crate) seconds: Seconds,
+    pub(crate) state: PhaseState,
+}
+
+/// Seconds of training.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Seconds {
+    /// Algorithm 1, labelling included.
+    pub(crate) meta: f64,
+    /// Algorithm 2.
+    pub(crate) drl: f64,
+}
+
+impl Seconds {
+    pub(crate) fn of(&mut self, phase: Phase) -> &mut f64 {
+        match phase {
+            Phase::Meta => &mut self.meta,
+            Phase::Drl | Phase::Fleet => &mut self.drl,
+        }
+    }
+}
+
+/// The state of the phase that is being trained.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum PhaseState {
+    Meta(ReptileState),
+    Drl(AgentState),
+    Fleet(AgentState),
+}
+
+impl PhaseState {
+    pub(crate) fn phase(&self) -> Phase {
+        match self {
+            Self::Meta(_) => Phase::Meta,
+            Self::Drl(_) => Phase::Drl,
+            Self::Fleet(_) => Phase::Fleet,
+        }
+    }
+}
+
+/// The checkpoints of one run, in a directory of their own that goes when the run is done.
+#[derive(Debug)]
+pub(crate) struct Checkpoints {
+    directory: PathBuf,
+    every: Duration,
+    every_steps: Option<usize>,
+    last: Instant,
+    last_step: usize,
+    /// Held as long as the process works on the run; the system releases it when the process ends, however it does.
+    lock: File,
+}
+
+impl Drop for Checkpoints {
+    /// A process that ends in order leaves no trace of itself.
+    fn drop(&mut self) {
+        let _ = self.lock.set_len(0);
+    }
+}
+
+impl Checkpoints {
+    /// The checkpoints of a new run.
+    pub(crate) fn create(run: &Path, started: &Started, observer: &mut dyn RunObserver) -> Result<Self, Error> {
+        let directory = run.join(DIRECTORY);
+        fs::create_dir_all(&directory).map_err(|source| Error::Unwritable { path: directory.clone(), source })?;
+        let text = toml::to_string(started).expect("numbers and texts can be written");
+        let checkpoints = Self::open(run, observer)?;
+        write_file(&directory.join(STARTED), text.as_bytes())?;
+        Ok(checkpoints)
+    }
+
+    /// The checkpoints of a run that ended before it was finished.
+    pub(crate) fn open(run: &Path, observer: &mut dyn RunObserver) -> Result<Self, Error> {
+        let directory = run.join(DIRECTORY);
+        let lock = lock(run, &directory.join(LOCK), observer)?;
+        let (every, last) = (Duration::MAX, Instant::now());
+        Ok(Self { directory, every, every_steps: None, last, last_step: 0, lock })
+    }
+
+    /// Sets how often a checkpoint is due: after some time, or some steps, whichever comes first.
+    pub(crate) fn every(&mut self, time: Duration, steps: Option<usize>) {
+        (self.every, self.every_steps) = (time, steps);
+    }
+
+    /// How the run was started.
+    pub(crate) fn started(&self, run: &Path) -> Result<Started, Error> {
+        let path = self.directory.join(STARTED);
+        let unresumable = |reason| Error::NotResumable { run: run.to_owned(), reason };
+        let text = fs::read_to_string(&path).map_err(|error| unresumable(format!("{STARTED}: {error}")))?;
+        toml::from_str(&text).map_err(|error| unresumable(format!("{STARTED}: {}", error.message())))
+    }
+
+    /// The newest state that is not damaged; `None` if there is none, and the run begins anew.
+    pub(crate) fn latest_state(&self, observer: &mut dyn RunObserver) -> Result<Option<Saved>, Error> {
+        for name in self.names()?.iter().rev() {
+            let path = self.directory.join(format!("{name}.state"));
+            match read_state(&path) {
+                Ok(saved) => return Ok(Some(saved)),
+                Err(reason) => observer.note(&format!("{} cannot be used: {reason}", path.display())),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a checkpoint is due after this step of a phase.
+    pub(crate) fn due(&self, step: usize) -> bool {
+        let steps = step.saturating_sub(self.last_step);
+        self.last.elapsed() >= self.every || self.every_steps.is_some_and(|every| steps >= every)
+    }
+
+    /// Writes the state of the run and a record of its networks, then removes the oldest checkpoint.
+    pub(crate) fn save(
+        &mut self,
+        phase: Phase,
+        step: usize,
+        save_record: impl FnOnce(&Path) -> Result<(), RecordError>,
+        saved: &Saved,
+    ) -> Result<(), Error> {
+        let name = format!("{phase}-{step:08}");
+        let body = postcard::to_stdvec(saved).expect("numbers and texts can be written");
+        let mut bytes = format!("{FORMAT}\n{}\n", checksum(&body)).into_bytes();
+        bytes.extend(body);
+        write_file(&self.directory.join(format!("{name}.state")), &bytes)?;
+        let path = self.directory.join(&name);
+        // A run that was resumed from an older state comes here again.
+        let _ = fs::remove_dir_all(&path);
+        save_record(&path)?;
+        let names = self.names()?;
+        // Later checkpoints were damaged if the run was resumed from before them.
+        let (until_now, later) =
+            names.split_at(names.iter().position(|kept| *kept == name).map_or(names.len(), |last| last + 1));
+        for useless in until_now.iter().rev().skip(KEPT).chain(later) {
+            // A checkpoint too many is no reason to end training.
+            let _ = fs::remove_file(self.directory.join(format!("{useless}.state")));
+            let _ = fs::remove_dir_all(self.directory.join(useless));
+        }
+        (self.last, self.last_step) = (Instant::now(), step);
+        Ok(())
+    }
+
+    /// The directory of the last record.
+    pub(crate) fn latest_record(&self) -> Option<PathBuf> {
+        let names = self.names().unwrap_or_default();
+        names.iter().rev().map(|name| self.directory.join(name)).find(|path| path.is_dir())
+    }
+
+    /// Removes the checkpoints of a finished run.
+    pub(crate) fn clear(&self) {
+        let gone = self.directory.with_file_name(".checkpoints");
+        let _ = fs::remove_dir_all(&gone);
+        let _ = fs::rename(&self.directory, &gone).and_then(|()| fs::remove_dir_all(&gone));
+    }
+
+    /// Names of the checkpoints, in the order of training.
+    fn names(&self) -> Result<Vec<String>, Error> {
+        let unreadable = |source| Error::Unreadable { path: self.directory.clone(), source };
+        let mut names: Vec<((Phase, usize), String)> = Vec::new();
+        for entry in fs::read_dir(&self.directory).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|extension| extension == "state")
+                && let Some(name) = path.file_stem().and_then(|name| name.to_str())
+                && let Some((phase, step)) = name.split_once('-')
+                && let (Some(phase), Ok(step)) =
+                    (Phase::ALL.into_iter().find(|known| known.name() == phase), step.parse())
+            {
+                names.push(((phase, step), name.to_owned()));
+            }
+        }
+        names.sort_unstable();
+        Ok(names.into_iter().map(|(_, name)| name).collect())
+    }
+}
+
+/// Takes the lock of a run, or says who has it.
+fn lock(run: &Path, path: &Path, observer: &mut dyn RunObserver) -> Result<File, Error> {
+    let unwritable = |source| Error::Unwritable { path: path.to_owned(), source };
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    let mut file = match options.open(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let reason = format!("it has no {DIRECTORY}: it is finished, or it is not a run");
+            return Err(Error::NotResumable { run: run.to_owned(), reason });
+        }
+        file => file.map_err(unwritable)?,
+    };
+    let mut holder = String::new();
+    let locked = file.try_lock();
+    let _ = Read::by_ref(&mut file).take(20).read_to_string(&mut holder);
+    match locked {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(Error::Locked { run: run.to_owned(), holder }),
+        Err(TryLockError::Error(source)) => return Err(unwritable(source)),
+    }
+    if !holder.is_empty() {
+        observer.note(&format!("process {holder}, which worked on {}, is gone; its lock is taken over", run.display()));
+    }
+    let write = |file: &mut File| {
+        file.rewind()?;
+        file.set_len(0)?;
+        write!(file, "{}", std::process::id())?;
+        file.flush()
+    };
+    write(&mut file).map_err(unwritable)?;
+    Ok(file)
+}
+
+fn read_state(path: &Path) -> Result<Saved, String> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    file.take(MAX_STATE_BYTES).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    let mut parts = bytes.splitn(3, |byte| *byte == b'\n');
+    let (format, seal, body) = (parts.next(), parts.next(), parts.next());
+    if format != Some(FORMAT.as_bytes()) {
+        return Err("it was written by another version, or is not a state".to_owned());
+    }
+    let body = body.unwrap_or_default();
+    if seal != Some(checksum(body).as_bytes()) {
+        return Err("it is damaged".to_owned());
+    }
+    postcard::from_bytes(body).map_err(|error| error.to_string())
+}

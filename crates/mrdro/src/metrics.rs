@@ -1,0 +1,117 @@
+//! `metrics.csv`: how training went, row by row as it goes. It holds no times, so that equal runs write equal files.
+
+use std::fmt;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::files::{csv, write_file};
+use crate::run_dir::RunDir;
+
+/// Name of the file in a run directory.
+const FILE: &str = "metrics.csv";
+
+/// A phase of training, in the order in which they follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Algorithm 1, Reptile.
+    Meta,
+    /// Algorithm 2 for one scenario.
+    Drl,
+    /// Algorithm 2 for any fleet.
+    Fleet,
+}
+
+impl Phase {
+    /// Every phase.
+    pub const ALL: [Self; 3] = [Self::Meta, Self::Drl, Self::Fleet];
+
+    /// Its name in files and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Drl => "drl",
+            Self::Fleet => "fleet",
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// How training stood after a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// The phase.
+    pub phase: Phase,
+    /// Outer steps of Algorithm 1, or steps of Algorithm 2.
+    pub step: usize,
+    /// Mean cross-entropy, eq. (23).
+    pub loss: Option<f64>,
+    /// Q1, eq. (24).
+    pub q1: Option<f64>,
+    /// Q2, eq. (25), of the K proposals on the standard set.
+    pub q2: Option<f64>,
+    /// Mean cost of the samples in the replay buffer.
+    pub buffer_mean_cost: Option<f64>,
+}
+
+/// The file while a run writes it.
+pub(crate) struct MetricsFile {
+    path: PathBuf,
+    writer: ::csv::Writer<File>,
+    rows: Vec<Row>,
+}
+
+impl MetricsFile {
+    pub(crate) fn create(directory: &RunDir) -> Result<Self, Error> {
+        let path = directory.path().join(FILE);
+        let file = File::create_new(&path).map_err(Error::unwritable(&path))?;
+        Ok(Self { path, writer: ::csv::Writer::from_writer(file), rows: Vec::new() })
+    }
+
+    /// The file of a run that is resumed, with these rows, whatever it held.
+    pub(crate) fn resume(directory: &RunDir, rows: Vec<Row>) -> Result<Self, Error> {
+        let path = directory.path().join(FILE);
+        // It appears whole, and stays what it was if that fails.
+        write_file(&path, csv(&rows).as_bytes())?;
+        let file = File::options().append(true).open(&path).map_err(Error::unwritable(&path))?;
+        // The header is there if any row is.
+        let writer = ::csv::WriterBuilder::new().has_headers(rows.is_empty()).from_writer(file);
+        Ok(Self { path, writer, rows })
+    }
+
+    /// Adds a row, and flushes it to the file.
+    pub(crate) fn add(&mut self, row: Row) -> Result<(), Error> {
+        let written = self.writer.serialize(&row).map_err(std::io::Error::from).and_then(|()| self.writer.flush());
+        written.map_err(Error::unwritable(&self.path))?;
+        self.rows.push(row);
+        Ok(())
+    }
+
+    /// Ends writing.
+    pub(crate) fn close(&mut self) -> Result<(), Error> {
+        let synced = self.writer.flush().and_then(|()| self.writer.get_ref().sync_all());
+        synced.map_err(Error::unwritable(&self.path))
+    }
+
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+}
+
+/// Reads the metrics of a finished run.
+///
+/// # Errors
+/// If the directory holds none, or they are damaged.
+pub fn read(run: &Path) -> Result<Vec<Row>, Error> {
+    let failed = |error: ::csv::Error| Error::no_run(run, format!("{FILE}: {error}"));
+    let mut reader = ::csv::Reader::from_path(run.join(FILE)).map_err(failed)?;
+    reader.deserialize().collect::<Result<_, _>>().map_err(failed)
+}

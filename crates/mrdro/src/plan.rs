@@ -1,0 +1,275 @@
+//! What a run is. [`RunPlan`] is its only description: made from a command line, read from a run's directory, planned by a
+//! sweep, or sent to another machine.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sim::Scenario;
+
+use crate::error::Error;
+use crate::training::{FleetTraining, Training};
+
+/// The program and version that runs and records name.
+pub(crate) const PROGRAM: &str = concat!("trainer ", env!("CARGO_PKG_VERSION"));
+
+/// A run of training: what is trained, with which settings, from which seed, on which device.
+///
+/// ```
+/// let plan = mrdro::RunPlan::new("paper", "recommended", &["drl.steps=2000".to_owned()])?;
+/// assert_eq!(plan.name(), "paper-recommended-seed1");
+/// # Ok::<(), mrdro::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunPlan {
+    /// What is trained, and how.
+    pub target: Target,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// The device to compute on, as `--device` takes it.
+    pub device: String,
+    /// The record whose networks training starts from, if any.
+    pub start: Option<PathBuf>,
+    /// How scenario and settings were named.
+    pub named: Named,
+}
+
+/// What is trained, and how.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Target {
+    /// DNNs for one scenario.
+    Scenario {
+        /// The scenario.
+        #[serde(deserialize_with = "scenario_of_table")]
+        scenario: Box<Scenario>,
+        /// The settings of training.
+        training: Box<Training>,
+        /// Which algorithms run.
+        phases: Phases,
+    },
+    /// Networks for any fleet.
+    AnyFleet {
+        /// The settings of training.
+        training: Box<FleetTraining>,
+        /// Fleets of each size that the record is evaluated on.
+        evaluated_fleets: usize,
+    },
+}
+
+/// Which algorithms a run for one scenario makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phases {
+    /// Algorithm 1 (unless training starts from a record), then Algorithm 2.
+    Both,
+    /// Algorithm 1 alone.
+    MetaOnly,
+}
+
+/// Names and changes that a plan was made from. A record keeps them, so that the run can be repeated by one command.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Named {
+    /// A shipped scenario or a file; empty for any fleet.
+    pub scenario: String,
+    /// Shipped settings or a file.
+    pub training: String,
+    /// Changed settings, `key=value`.
+    pub settings: Vec<String>,
+}
+
+/// Fleets of each size to evaluate on where nothing else is said.
+pub const EVALUATED_FLEETS: usize = 96;
+
+impl RunPlan {
+    /// A plan for one scenario, seed 1, on the device that is best. `scenario` and `training` name what is shipped, or a
+    /// file; each of `settings` changes one setting, such as `drl.steps=5000`.
+    ///
+    /// # Errors
+    /// If there is no such scenario or training, or a setting makes no sense.
+    pub fn new(scenario: &str, training: &str, settings: &[String]) -> Result<Self, Error> {
+        let target = Target::Scenario {
+            scenario: Box::new(Scenario::load(scenario)?),
+            training: Box::new(Training::load(training, settings)?),
+            phases: Phases::Both,
+        };
+        let named = Named { scenario: scenario.to_owned(), training: training.to_owned(), settings: settings.to_vec() };
+        Ok(Self { target, seed: 1, device: "auto".to_owned(), start: None, named })
+    }
+
+    /// A plan for Algorithm 1 alone, otherwise as [`RunPlan::new`].
+    ///
+    /// # Errors
+    /// As [`RunPlan::new`].
+    pub fn meta(scenario: &str, training: &str, settings: &[String]) -> Result<Self, Error> {
+        let mut plan = Self::new(scenario, training, settings)?;
+        if let Target::Scenario { training, phases, .. } = &mut plan.target {
+            training.drl.steps = 0;
+            *phases = Phases::MetaOnly;
+        }
+        Ok(plan)
+    }
+
+    /// A plan for networks that decide for any fleet, otherwise as [`RunPlan::new`].
+    ///
+    /// # Errors
+    /// As [`RunPlan::new`].
+    pub fn any_fleet(training: &str, settings: &[String]) -> Result<Self, Error> {
+        let target = Target::AnyFleet {
+            training: Box::new(FleetTraining::load(training, settings)?),
+            evaluated_fleets: EVALUATED_FLEETS,
+        };
+        let named = Named { scenario: String::new(), training: training.to_owned(), settings: settings.to_vec() };
+        Ok(Self { target, seed: 1, device: "auto".to_owned(), start: None, named })
+    }
+
+    /// The same plan with another seed.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// The same plan, starting from the networks of a record: their number, widths and input scaling then hold, and
+    /// Algorithm 1 is left out unless it is all that runs.
+    #[must_use]
+    pub fn starting_from(self, record: impl Into<PathBuf>) -> Self {
+        Self { start: Some(record.into()), ..self }
+    }
+
+    /// Sets how many fleets of each size a record for any fleet is evaluated on.
+    pub fn evaluate_fleets(&mut self, count: usize) {
+        if let Target::AnyFleet { evaluated_fleets, .. } = &mut self.target {
+            *evaluated_fleets = count;
+        }
+    }
+
+    /// The name of the run's directory, where nothing else is said.
+    pub fn name(&self) -> String {
+        let seed = self.seed;
+        match &self.target {
+            Target::Scenario { scenario, training, .. } => format!("{}-{}-seed{seed}", scenario.name, training.name),
+            Target::AnyFleet { training, .. } => format!("{}-seed{seed}", training.name),
+        }
+    }
+
+    /// The text of the run's `config.toml`. Two runs with the same one are the same run. `device` is the device that was
+    /// found.
+    ///
+    /// # Panics
+    /// Never: a plan holds only numbers, texts and tables, which TOML can write.
+    pub fn configuration(&self, device: &str) -> String {
+        #[derive(Serialize)]
+        struct OfScenario<'p> {
+            program: &'p str,
+            seed: u64,
+            device: &'p str,
+            training: &'p Training,
+            scenario: &'p Scenario,
+        }
+        #[derive(Serialize)]
+        struct OfFleets<'p> {
+            program: &'p str,
+            seed: u64,
+            device: &'p str,
+            fleet: &'p FleetTraining,
+        }
+        let (program, seed) = (PROGRAM, self.seed);
+        let text = match &self.target {
+            Target::Scenario { scenario, training, .. } => {
+                toml::to_string(&OfScenario { program, seed, device, training, scenario })
+            }
+            Target::AnyFleet { training, .. } => toml::to_string(&OfFleets { program, seed, device, fleet: training }),
+        };
+        text.expect("numbers, texts and tables can be written")
+    }
+
+    /// The command that makes the run again.
+    pub fn command(&self) -> String {
+        let command = match &self.target {
+            Target::AnyFleet { .. } => "fleet",
+            Target::Scenario { training, .. } if training.drl.steps == 0 => "meta",
+            Target::Scenario { .. } => "train",
+        };
+        let mut command = format!("cargo run -p trainer -- {command}");
+        let mut add = |option: &str, value: &str| {
+            let quote = if value.contains([' ', '"', '$', '\\', '[']) { "'" } else { "" };
+            command.extend([" --", option, " ", quote, value, quote]);
+        };
+        if !self.named.scenario.is_empty() {
+            add("scenario", &self.named.scenario);
+        }
+        add("training", &self.named.training);
+        add("seed", &self.seed.to_string());
+        if let Some(start) = &self.start {
+            add("start", &start.display().to_string());
+        }
+        if self.device != "auto" {
+            add("device", &self.device);
+        }
+        for setting in &self.named.settings {
+            add("set", setting);
+        }
+        command
+    }
+
+    /// The plan of a run, from the two files that say it: how the run was asked for, and the text of its `config.toml`.
+    pub(crate) fn of_run(run: &Path, started: &Started, configuration: &str) -> Result<Self, Error> {
+        let unusable = |reason: String| Error::not_resumable(run, format!("config.toml: {reason}"));
+        let table: toml::Table = toml::from_str(configuration).map_err(|error| unusable(error.message().to_owned()))?;
+        let part = |key: &str| {
+            let part = table.get(key).and_then(|part| toml::to_string(part).ok());
+            part.ok_or_else(|| unusable(format!("there is no [{key}] in it")))
+        };
+        let origin = run.join("config.toml").display().to_string();
+        let target = if table.contains_key("fleet") {
+            let training = Box::new(FleetTraining::from_toml(&origin, &part("fleet")?)?);
+            Target::AnyFleet { training, evaluated_fleets: EVALUATED_FLEETS }
+        } else {
+            let scenario = Scenario::from_toml(&origin, &part("scenario")?).map_err(sim::ScenarioError::from)?;
+            Target::Scenario {
+                scenario: Box::new(scenario),
+                training: Box::new(Training::from_toml(&origin, &part("training")?)?),
+                phases: if started.meta_only { Phases::MetaOnly } else { Phases::Both },
+            }
+        };
+        let Started { scenario, training, settings, seed, device, start, .. } = started.clone();
+        let start = start.map(PathBuf::from);
+        Ok(Self { target, seed, device, start, named: Named { scenario, training, settings } })
+    }
+
+    /// The part of the plan that is not in `config.toml`.
+    pub(crate) fn started(&self) -> Started {
+        let Named { scenario, training, settings } = self.named.clone();
+        Started {
+            scenario,
+            training,
+            settings,
+            seed: self.seed,
+            device: self.device.clone(),
+            meta_only: matches!(self.target, Target::Scenario { phases: Phases::MetaOnly, .. }),
+            start: self.start.as_ref().map(|start| start.to_string_lossy().into_owned()),
+        }
+    }
+}
+
+/// How a run was asked for, as its directory of checkpoints keeps it in `run.toml`; what it resolved to stands in its
+/// `config.toml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Started {
+    scenario: String,
+    training: String,
+    settings: Vec<String>,
+    seed: u64,
+    device: String,
+    meta_only: bool,
+    /// A relative path is looked up where the run is resumed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start: Option<String>,
+}
+
+/// Reads a scenario through the reader of TOML that a person writes, which checks every value.
+fn scenario_of_table<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Box<Scenario>, D::Error> {
+    use serde::de::Error as _;
+    let table = toml::Table::deserialize(deserializer)?;
+    let scenario = Scenario::from_toml("the plan of a run", &table.to_string());
+    scenario.map(Box::new).map_err(D::Error::custom)
+}

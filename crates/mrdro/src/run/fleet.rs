@@ -1,0 +1,188 @@
+//! Runs for any fleet: networks that decide for every number of devices, tasks and servers.
+
+use std::sync::Arc;
+
+use drl::StepReport;
+use drl::fleet::FleetAgent;
+use model::fleet::{FleetEnsemble, FleetNetworks, Inference};
+use model::{Backend, DecisionOptions, Networks, Record, StateError};
+use serde::Serialize;
+
+use super::divergence::LearnedWorkload;
+use super::trainee::{Trainee, other_phase};
+use super::{Job, Results, Spent};
+use crate::chart;
+use crate::checkpoints::PhaseState;
+use crate::error::Error;
+use crate::fleets::{self, Case, Findings};
+use crate::metrics::{Phase, Row};
+use crate::observer::{RunObserver, Work};
+use crate::plan::{RunPlan, Target};
+use crate::run_dir::RunDir;
+use crate::training::{FleetTraining, TrainingError};
+
+/// Fleets that training is measured on at each report: numbers of devices, and how many fleets of each.
+const WATCHED: [(usize, usize); 2] = [(3, 24), (15, 24)];
+
+/// What a run for any fleet found, as its directory keeps it.
+#[derive(Debug, Clone, Serialize)]
+pub struct FleetResults {
+    /// The name of the settings.
+    pub training: String,
+    /// The seed.
+    pub seed: u64,
+    /// The device.
+    pub device: String,
+    /// Threads of the pool.
+    pub threads: usize,
+    /// Seconds of training.
+    pub seconds: f64,
+    /// How good the networks are on fleets of all sizes.
+    #[serde(flatten)]
+    pub findings: Findings,
+}
+
+/// Networks for any fleet.
+pub(super) struct FleetJob {
+    plan: RunPlan,
+    training: FleetTraining,
+    evaluated_fleets: usize,
+    backend: Backend,
+    watched: Vec<Case>,
+}
+
+impl FleetJob {
+    pub(super) fn prepare(plan: RunPlan, backend: &Backend) -> Result<Self, Error> {
+        let Target::AnyFleet { training, evaluated_fleets } = &plan.target else {
+            unreachable!("the target decides which job is prepared");
+        };
+        let (training, evaluated_fleets) = ((**training).clone(), *evaluated_fleets);
+        let mut watched = Vec::new();
+        for (devices, count) in WATCHED {
+            watched.extend(fleets::draw("watched fleets", devices, count)?);
+        }
+        Ok(Self { plan, training, evaluated_fleets, backend: backend.clone(), watched })
+    }
+
+    /// The random networks that training starts from.
+    fn ensemble(&self) -> FleetEnsemble {
+        let network = &self.training.network;
+        FleetEnsemble::random(network.shape(), network.nets, self.plan.seed, &self.backend.device)
+    }
+
+    fn networks(&self, ensemble: FleetEnsemble) -> Arc<dyn Networks> {
+        Arc::new(FleetNetworks { ensemble, fleets: self.training.fleets.clone() })
+    }
+}
+
+impl Job for FleetJob {
+    fn plan(&self) -> &RunPlan {
+        &self.plan
+    }
+
+    fn phases(&self) -> &'static [Phase] {
+        &[Phase::Fleet]
+    }
+
+    fn trainee<'j>(
+        &'j self,
+        _: Phase,
+        _: &Arc<dyn Networks>,
+        every_step: bool,
+    ) -> Result<Option<Box<dyn Trainee + 'j>>, Error> {
+        let mut settings = self.training.drl.clone();
+        if every_step {
+            settings.report_every = 1;
+        }
+        let (fleets, report_every) = (self.training.fleets.clone(), settings.report_every);
+        let agent = FleetAgent::new(&self.ensemble(), fleets, settings, self.plan.seed).map_err(TrainingError::from)?;
+        Ok(Some(Box::new(FleetTrainee { job: self, agent, report_every, done: 0 })))
+    }
+
+    fn first_networks(&self) -> Arc<dyn Networks> {
+        self.networks(self.ensemble())
+    }
+
+    /// Q2 against the best cost known, of passes without any start.
+    fn q2(&self, networks: &dyn Networks) -> Result<Option<f64>, Error> {
+        let options = DecisionOptions { selection: None, inference: Some(Inference::SearchFree) };
+        let mut sum = 0.0;
+        let Some(first) = self.watched.first() else { return Ok(None) };
+        let mut scheme = networks.scheme("watched", &first.instance.model, &options, &self.backend.device);
+        for Case { instance, best } in &self.watched {
+            let solution = scheme.decide(&instance.model, &instance.workload)?;
+            sum += (best / instance.cost(solution.decision.places())).min(1.0);
+        }
+        Ok(Some(sum / self.watched.len() as f64))
+    }
+
+    fn evaluate(&self, record: &mut Record, spent: Spent, observer: &mut dyn RunObserver) -> Result<Results, Error> {
+        observer.works(Work::EvaluatingFleets { sizes: fleets::DEVICES.len() });
+        let findings = fleets::evaluate(record, self.evaluated_fleets, &self.backend.device, &mut |sizes| {
+            let _ = observer.work_done(sizes);
+        })?;
+        record.measures = findings.measures();
+        Ok(Results::Fleet(FleetResults {
+            training: self.training.name.clone(),
+            seed: self.plan.seed,
+            device: self.backend.name.clone(),
+            threads: rayon::current_num_threads(),
+            seconds: spent.seconds.drl,
+            findings,
+        }))
+    }
+
+    fn draw(&self, directory: &RunDir, rows: &[Row], results: &Results) -> Result<(), Error> {
+        let title = format!("{}, seed {}", self.training.name, self.plan.seed);
+        chart::learning_curve(&title, rows, &directory.path().join("curves.svg"))?;
+        match results {
+            Results::Fleet(results) => results.findings.draw(&directory.path().join("fleets.svg")),
+            Results::Scenario(_) => Ok(()),
+        }
+    }
+}
+
+/// Algorithm 2 over fleets.
+struct FleetTrainee<'j> {
+    job: &'j FleetJob,
+    agent: FleetAgent,
+    report_every: usize,
+    done: usize,
+}
+
+impl Trainee for FleetTrainee<'_> {
+    fn steps(&self) -> usize {
+        self.job.training.drl.steps
+    }
+
+    fn done(&self) -> usize {
+        self.done
+    }
+
+    fn advance(&mut self) -> Option<StepReport> {
+        if self.agent.is_done() {
+            return None;
+        }
+        let report = self.agent.advance(self.report_every - self.done % self.report_every);
+        self.done = report.step;
+        Some(report)
+    }
+
+    fn networks(&self) -> Arc<dyn Networks> {
+        self.job.networks(self.agent.ensemble())
+    }
+
+    fn state(&self) -> Result<PhaseState, StateError> {
+        Ok(PhaseState::Fleet(self.agent.state()?))
+    }
+
+    fn restore(&mut self, state: PhaseState) -> Result<(), StateError> {
+        let PhaseState::Fleet(state) = state else { return Err(other_phase()) };
+        self.done = state.step();
+        self.agent.restore(state)
+    }
+
+    fn learned_from(&self, _: Option<usize>) -> Vec<LearnedWorkload> {
+        Vec::new()
+    }
+}

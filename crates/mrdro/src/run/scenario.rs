@@ -1,0 +1,369 @@
+//! Runs for one scenario: DNNs, prepared by Algorithm 1 and trained by Algorithm 2, beside every classic scheme.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use burn::tensor::Device;
+use data::{Evaluation, StandardSet};
+use drl::{Agent, StepReport, TrainingData};
+use meta::{MetaReport, Metadata, Reptile};
+use model::{
+    Backend, Codec, DecisionOptions, DnnNetworks, Ensemble, EnvironmentInputs, NetworkShape, Networks, Record, Scaling,
+    Selection, StateError,
+};
+use serde::Serialize;
+use sim::config::{Mistake, Mistakes};
+
+use super::divergence::{Learned, LearnedWorkload};
+use super::trainee::{Trainee, other_phase};
+use super::{Job, Results, Spent, check_size};
+use crate::chart;
+use crate::checkpoints::PhaseState;
+use crate::comparison;
+use crate::error::Error;
+use crate::metrics::{Phase, Row};
+use crate::observer::{RunObserver, Work};
+use crate::plan::{Phases, RunPlan, Target};
+use crate::problem::Problem;
+use crate::run_dir::RunDir;
+use crate::training::{Training, TrainingError};
+
+/// What a run for one scenario found, as its directory keeps it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ScenarioResults {
+    /// The scenario's name.
+    pub scenario: String,
+    /// The name of the settings.
+    pub training: String,
+    /// The seed.
+    pub seed: u64,
+    /// The device.
+    pub device: String,
+    /// Threads of the pool.
+    pub threads: usize,
+    /// Seconds that Algorithm 1 took, labelling included.
+    pub meta_seconds: f64,
+    /// Seconds that Algorithm 2 took.
+    pub drl_seconds: f64,
+    /// Q2 of the first parameters, before Algorithm 2.
+    pub q2_start: Option<f64>,
+    /// How good the networks are, beside every classic scheme.
+    pub evaluations: Vec<Evaluation>,
+}
+
+/// DNNs for one scenario.
+pub(super) struct ScenarioJob {
+    /// With the number and widths of the networks that training starts from.
+    plan: RunPlan,
+    training: Training,
+    problem: Problem,
+    backend: Backend,
+    set: StandardSet,
+    scaling: Scaling,
+    codec: Codec,
+    /// The networks that Algorithm 1 starts from, or Algorithm 2 if there is no metadata.
+    start: Ensemble,
+    metadata: Option<Metadata>,
+    labelling: Duration,
+}
+
+impl ScenarioJob {
+    /// Reads and checks everything that the plan names. Metadata are not labelled if training goes on after Algorithm 1.
+    pub(super) fn prepare(
+        mut plan: RunPlan,
+        backend: &Backend,
+        from: Phase,
+        observer: &mut dyn RunObserver,
+    ) -> Result<Self, Error> {
+        let Target::Scenario { scenario, training, phases } = &mut plan.target else {
+            unreachable!("the target decides which job is prepared");
+        };
+        let problem = Problem::new((**scenario).clone())?;
+        let mut scaling = Scaling::from(problem.sampler()?.moments());
+        let mut started = None;
+        if let Some(path) = &plan.start {
+            let record = Record::load(path, &backend.device)?;
+            record.check_scenario(&problem.scenario, true, path)?;
+            let networks: &DnnNetworks = record.networks_of(DnnNetworks::KIND.description, path)?;
+            training.network.dnns = networks.ensemble.dnns();
+            training.network.hidden = networks.ensemble.shape().hidden;
+            training.network.code = Some(networks.code);
+            training.network.reads_environment = Some(!networks.reads.is_empty());
+            scaling = networks.scaling;
+            started = Some((networks.reads, networks.ensemble.clone()));
+        }
+        let starts_from_record = started.is_some();
+        let (reads, start) = match started {
+            Some((reads, ensemble)) => (reads, Some(ensemble)),
+            None => (reads(training, &problem)?, None),
+        };
+        let code = training.network.code.unwrap_or_else(|| Codec::default_code(&problem.model));
+        let codec = Codec::new(code, &problem.model, scaling)?.reading(reads);
+        let (dnns, hidden) = (training.network.dnns, training.network.hidden.clone());
+        let shape = NetworkShape { inputs: codec.inputs(), hidden, outputs: codec.outputs() };
+        check_sizes(&shape, training)?;
+        let start = start.unwrap_or_else(|| Ensemble::random(&shape, dnns, plan.seed, &backend.device));
+        let set = problem.standard_set()?;
+        let prepares = !starts_from_record || *phases == Phases::MetaOnly;
+        let learns = training.meta.outer_steps > 0 && prepares && from <= Phase::Meta;
+        let training = (**training).clone();
+        let begin = Instant::now();
+        let metadata = if learns {
+            observer.works(Work::Labelling);
+            Some(label(&problem, &training.meta, &codec, plan.seed)?)
+        } else {
+            None
+        };
+        let (labelling, backend) = (begin.elapsed(), backend.clone());
+        Ok(Self { plan, training, problem, backend, set, scaling, codec, start, metadata, labelling })
+    }
+
+    fn networks(&self, ensemble: Ensemble) -> DnnNetworks {
+        DnnNetworks {
+            ensemble,
+            scenario: self.problem.scenario.clone(),
+            code: self.codec.code(),
+            scaling: self.scaling,
+            reads: self.codec.reads(),
+            selection: self.training.decision,
+        }
+    }
+
+    fn device(&self) -> &Device {
+        &self.backend.device
+    }
+}
+
+impl Job for ScenarioJob {
+    fn plan(&self) -> &RunPlan {
+        &self.plan
+    }
+
+    fn phases(&self) -> &'static [Phase] {
+        &[Phase::Meta, Phase::Drl]
+    }
+
+    fn trainee<'j>(
+        &'j self,
+        phase: Phase,
+        first: &Arc<dyn Networks>,
+        every_step: bool,
+    ) -> Result<Option<Box<dyn Trainee + 'j>>, Error> {
+        let seed = self.plan.seed;
+        if phase == Phase::Meta {
+            let Some(metadata) = &self.metadata else { return Ok(None) };
+            let mut settings = self.training.meta;
+            if every_step {
+                settings.report_every = 1;
+            }
+            let reptile = Reptile::new(&self.start, metadata, settings, seed).map_err(TrainingError::from)?;
+            return Ok(Some(Box::new(MetaTrainee { job: self, reptile, done: 0 })));
+        }
+        let mut settings = self.training.drl;
+        if settings.steps == 0 {
+            return Ok(None);
+        }
+        if every_step {
+            settings.report_every = 1;
+        }
+        let first: &DnnNetworks = first.downcast_ref().expect("a run trains networks of one kind");
+        let data = TrainingData { workloads: self.problem.workloads(seed, "workloads")?, codec: self.codec };
+        let agent = Agent::new(data, &first.ensemble, settings, seed).map_err(TrainingError::from)?;
+        Ok(Some(Box::new(DrlTrainee { job: self, agent, report_every: settings.report_every, done: 0 })))
+    }
+
+    fn first_networks(&self) -> Arc<dyn Networks> {
+        Arc::new(self.networks(self.start.clone()))
+    }
+
+    fn q2(&self, networks: &dyn Networks) -> Result<Option<f64>, Error> {
+        let options = DecisionOptions { selection: Some(Selection::PAPER), inference: None };
+        let mut scheme = networks.scheme("mr-dro", &self.problem.model, &options, self.device());
+        Ok(self.set.q2_of(&mut *scheme)?)
+    }
+
+    fn preparing(&self) -> Duration {
+        self.labelling
+    }
+
+    fn evaluate(&self, record: &mut Record, spent: Spent, observer: &mut dyn RunObserver) -> Result<Results, Error> {
+        let model = &self.problem.model;
+        let records = [(String::new(), record.clone())];
+        let schemes = comparison::with_classic(&records, model, self.plan.seed, self.device());
+        let comparison::Comparison { evaluations, left_out } = comparison::evaluate_all(schemes, &self.set)?;
+        for (scheme, reason) in &left_out {
+            observer.note(&format!("{scheme} is left out: {reason}"));
+        }
+        let measures = evaluations.iter().filter_map(|row| {
+            let name = row.scheme.replace(['-', '+'], "_");
+            row.q2.map(|q2| (format!("q2_{name}"), q2))
+        });
+        record.measures = measures.chain(spent.q2_start.map(|q2| ("q2_mr_dro_before_drl".to_owned(), q2))).collect();
+        Ok(Results::Scenario(ScenarioResults {
+            scenario: self.problem.scenario.name.clone(),
+            training: self.training.name.clone(),
+            seed: self.plan.seed,
+            device: self.backend.name.clone(),
+            threads: rayon::current_num_threads(),
+            meta_seconds: spent.seconds.meta,
+            drl_seconds: spent.seconds.drl,
+            q2_start: spent.q2_start,
+            evaluations,
+        }))
+    }
+
+    fn draw(&self, directory: &RunDir, rows: &[Row], _: &Results) -> Result<(), Error> {
+        let (scenario, training) = (&self.problem.scenario.name, &self.training.name);
+        let title = format!("{scenario}, training {training}, seed {}", self.plan.seed);
+        chart::learning_curve(&title, rows, &directory.path().join("curves.svg"))
+    }
+}
+
+/// Algorithm 1.
+struct MetaTrainee<'j> {
+    job: &'j ScenarioJob,
+    reptile: Reptile<'j>,
+    done: usize,
+}
+
+impl Trainee for MetaTrainee<'_> {
+    fn steps(&self) -> usize {
+        self.job.training.meta.outer_steps
+    }
+
+    fn done(&self) -> usize {
+        self.done
+    }
+
+    fn advance(&mut self) -> Option<StepReport> {
+        let MetaReport { step, losses, .. } = self.reptile.advance()?;
+        self.done = step;
+        Some(StepReport::new(step, losses))
+    }
+
+    fn networks(&self) -> Arc<dyn Networks> {
+        Arc::new(self.job.networks(self.reptile.ensemble().clone()))
+    }
+
+    fn state(&self) -> Result<PhaseState, StateError> {
+        Ok(PhaseState::Meta(self.reptile.state()?))
+    }
+
+    fn restore(&mut self, state: PhaseState) -> Result<(), StateError> {
+        let PhaseState::Meta(state) = state else { return Err(other_phase()) };
+        self.reptile.restore(&state)?;
+        self.done = state.step();
+        Ok(())
+    }
+
+    fn learned_from(&self, network: Option<usize>) -> Vec<LearnedWorkload> {
+        let (job, settings) = (self.job, self.job.training.meta);
+        let (Some(network), Ok(mut workloads)) = (network, job.problem.workloads(job.plan.seed, "metadata")) else {
+            return Vec::new();
+        };
+        let changes = workloads.changes_environment();
+        let per_environment = settings.workloads_per_environment;
+        let drawn = meta::draw(settings.metadata, per_environment, &mut workloads);
+        let line = |row: usize| {
+            let instance = &drawn[row];
+            let id = Learned { workload: row, places: Vec::new(), cost: None };
+            LearnedWorkload::new(
+                id,
+                instance.workload.tasks(),
+                instance.workload.sizes_bytes(),
+                changes.then_some(instance.model.environment()),
+            )
+        };
+        self.reptile.batches(network).map(line).collect()
+    }
+}
+
+/// Algorithm 2.
+struct DrlTrainee<'j> {
+    job: &'j ScenarioJob,
+    agent: Agent,
+    report_every: usize,
+    done: usize,
+}
+
+impl Trainee for DrlTrainee<'_> {
+    fn steps(&self) -> usize {
+        self.job.training.drl.steps
+    }
+
+    fn done(&self) -> usize {
+        self.done
+    }
+
+    fn advance(&mut self) -> Option<StepReport> {
+        if self.agent.is_done() {
+            return None;
+        }
+        let report = self.agent.advance(self.report_every - self.done % self.report_every);
+        self.done = report.step;
+        Some(report)
+    }
+
+    fn networks(&self) -> Arc<dyn Networks> {
+        Arc::new(self.job.networks(self.agent.ensemble()))
+    }
+
+    fn state(&self) -> Result<PhaseState, StateError> {
+        Ok(PhaseState::Drl(self.agent.state()?))
+    }
+
+    fn restore(&mut self, state: PhaseState) -> Result<(), StateError> {
+        let PhaseState::Drl(state) = state else { return Err(other_phase()) };
+        self.done = state.step();
+        self.agent.restore(state)
+    }
+
+    fn learned_from(&self, network: Option<usize>) -> Vec<LearnedWorkload> {
+        let (tasks, buffer) = (self.job.problem.model.tasks(), self.agent.buffer());
+        let line = |(workload, sample): (usize, drl::Sample<'_>)| {
+            let id = Learned { workload, places: sample.places.to_vec(), cost: Some(sample.cost) };
+            LearnedWorkload::new(id, tasks, sample.sizes_bytes, sample.environment)
+        };
+        match network {
+            Some(network) => self.agent.batch(network).enumerate().map(line).collect(),
+            None => {
+                let samples = (0..buffer.len()).map(|row| (row, buffer.sample(row)));
+                samples.filter(|(_, sample)| !sample.cost.is_finite()).take(1).map(line).collect()
+            }
+        }
+    }
+}
+
+/// Labels the metadata of Algorithm 1.
+fn label(problem: &Problem, settings: &meta::Settings, codec: &Codec, seed: u64) -> Result<Metadata, Error> {
+    Ok(meta::label(settings, &mut problem.workloads(seed, "metadata")?, codec)?)
+}
+
+/// What the networks read beside the sizes: everything that changes, unless the settings say otherwise.
+fn reads(training: &Training, problem: &Problem) -> Result<EnvironmentInputs, Error> {
+    match problem.environments()? {
+        Some(environments) if training.network.reads_environment != Some(false) => Ok(environments.moments().into()),
+        None if training.network.reads_environment == Some(true) => {
+            let message = format!(
+                "needs a scenario with an [environment] that changes, and `{}` has none",
+                problem.scenario.name
+            );
+            let list = vec![Mistake::new("network.reads_environment", message)];
+            let mistakes = Mistakes { origin: format!("training `{}`", training.name), list };
+            Err(TrainingError::Invalid(mistakes).into())
+        }
+        _ => Ok(EnvironmentInputs::default()),
+    }
+}
+
+fn check_sizes(shape: &NetworkShape, training: &Training) -> Result<(), Error> {
+    check_size("the parameters of network", shape.parameters().saturating_mul(training.network.dnns))?;
+    check_samples("the samples of drl.buffer", shape, training.drl.buffer)?;
+    check_samples("the samples of meta.metadata", shape, training.meta.metadata)
+}
+
+/// Refuses samples that are too much for memory.
+pub(crate) fn check_samples(what: &'static str, shape: &NetworkShape, samples: usize) -> Result<(), Error> {
+    let row = shape.inputs.saturating_mul(3).saturating_add(shape.outputs);
+    check_size(what, samples.saturating_mul(row))
+}

@@ -1,0 +1,176 @@
+//! How numbers from several seeds spread.
+
+use sim::random;
+
+/// Resamples of a bootstrap.
+const RESAMPLES: usize = 10_000;
+/// Where there are thousands of means to tell.
+const FEW_RESAMPLES: usize = 1_000;
+
+/// Mean of some numbers, where it may lie, and their range.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spread {
+    /// How many numbers there are.
+    pub count: usize,
+    /// Their mean.
+    pub mean: f64,
+    /// Mean of the middle half, which a single odd number does not move.
+    pub iqm: f64,
+    /// 2.5th percentile of the bootstrapped mean.
+    pub low: f64,
+    /// 97.5th percentile of the bootstrapped mean.
+    pub high: f64,
+    /// The smallest number.
+    pub least: f64,
+    /// The largest.
+    pub greatest: f64,
+}
+
+impl Spread {
+    /// The percentile bootstrap from a random stream that is always the same.
+    ///
+    /// # Panics
+    /// If there is no number.
+    pub fn of(values: &[f64]) -> Self {
+        Self::bootstrapped(&[values], RESAMPLES)
+    }
+
+    /// The same with fewer resamples, for each point of a curve.
+    ///
+    /// # Panics
+    /// If there is no number.
+    pub fn of_point(values: &[f64]) -> Self {
+        Self::bootstrapped(&[values], FEW_RESAMPLES)
+    }
+
+    /// The mean over several settings alike, seeds being drawn within each (stratified bootstrap).
+    ///
+    /// # Panics
+    /// If there is no number.
+    pub fn of_strata(strata: &[&[f64]]) -> Self {
+        Self::bootstrapped(strata, RESAMPLES)
+    }
+
+    /// The mean over values that come in clusters, `[clusters][seeds][values]`: both clusters and seeds
+    /// are drawn anew, each seed for all clusters alike, since values of one cluster are no independent witnesses.
+    ///
+    /// # Panics
+    /// If there is no value, or clusters differ in their number of seeds.
+    pub fn of_clusters(clusters: &[Vec<Vec<f64>>]) -> Self {
+        let seeds = clusters[0].len();
+        assert!(clusters.iter().all(|cluster| cluster.len() == seeds), "seeds of clusters");
+        let sums: Vec<Vec<(f64, f64)>> = clusters
+            .iter()
+            .map(|cluster| cluster.iter().map(|values| (values.iter().sum(), values.len() as f64)).collect())
+            .collect();
+        let mut stream = random::stream(0, "bootstrap");
+        let mut draw = |count: usize| (0..count).map(|_| random::below(&mut stream, count)).collect::<Vec<_>>();
+        let mut means = Vec::with_capacity(FEW_RESAMPLES);
+        for _ in 0..FEW_RESAMPLES {
+            let (drawn_clusters, drawn_seeds) = (draw(clusters.len()), draw(seeds));
+            let (mut sum, mut count) = (0.0, 0.0);
+            for cluster in drawn_clusters {
+                for &seed in &drawn_seeds {
+                    sum += sums[cluster][seed].0;
+                    count += sums[cluster][seed].1;
+                }
+            }
+            if count > 0.0 {
+                means.push(sum / count);
+            }
+        }
+        Self::with_means(clusters.iter().flatten().flatten().copied().collect(), means)
+    }
+
+    fn bootstrapped(strata: &[&[f64]], resamples: usize) -> Self {
+        let values: Vec<f64> = strata.concat();
+        let count = values.len();
+        let mut stream = random::stream(0, "bootstrap");
+        let mut resample = |stratum: &&[f64]| -> f64 {
+            (0..stratum.len()).map(|_| stratum[random::below(&mut stream, stratum.len())]).sum()
+        };
+        let means = (0..resamples).map(|_| strata.iter().map(&mut resample).sum::<f64>() / count as f64).collect();
+        Self::with_means(values, means)
+    }
+
+    /// From the values and the means of their resamples.
+    fn with_means(mut values: Vec<f64>, mut means: Vec<f64>) -> Self {
+        let (count, resamples) = (values.len(), means.len());
+        assert!(count > 0 && resamples > 0, "the mean of nothing");
+        means.sort_by(f64::total_cmp);
+        let at = |share: f64| means[((resamples - 1) as f64 * share).round() as usize];
+        values.sort_by(f64::total_cmp);
+        Self {
+            count,
+            mean: values.iter().sum::<f64>() / count as f64,
+            iqm: interquartile_mean(&values),
+            low: at(0.025),
+            high: at(0.975),
+            least: values[0],
+            greatest: values[count - 1],
+        }
+    }
+}
+
+/// Of sorted numbers; a number on the border counts in part.
+fn interquartile_mean(sorted: &[f64]) -> f64 {
+    let quarter = sorted.len() as f64 / 4.0;
+    let weight = |index: usize| {
+        let (from, to) = (index as f64, index as f64 + 1.0);
+        (to.min(3.0 * quarter) - from.max(quarter)).max(0.0)
+    };
+    sorted.iter().enumerate().map(|(index, value)| weight(index) * value).sum::<f64>() / (2.0 * quarter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_number_has_no_spread() {
+        let spread = Spread::of(&[0.5]);
+        let half = 0.5;
+        let expected = Spread { count: 1, mean: half, iqm: half, low: half, high: half, least: half, greatest: half };
+        assert_eq!(spread, expected);
+    }
+
+    #[test]
+    fn the_interval_is_that_of_the_normal_distribution_for_many_numbers() {
+        let mut stream = random::stream(3, "spread");
+        let values: Vec<f64> = (0..400).map(|_| random::unit(&mut stream)).collect();
+        for spread in [Spread::of(&values), Spread::of_point(&values)] {
+            let deviation = (values.iter().map(|value| (value - spread.mean).powi(2)).sum::<f64>() / 400.0).sqrt();
+            let half = 1.96 * deviation / 20.0;
+            assert!((spread.mean - spread.low - half).abs() < 0.15 * half, "{spread:?}, expected ± {half}");
+            assert!((spread.high - spread.mean - half).abs() < 0.15 * half, "{spread:?}, expected ± {half}");
+            assert!(spread.least < spread.low && spread.high < spread.greatest);
+        }
+    }
+
+    /// What differs between settings is no uncertainty of the seeds.
+    #[test]
+    fn strata_are_drawn_within() {
+        let spread = Spread::of_strata(&[&[1.0, 1.0, 1.0], &[5.0, 5.0, 5.0]]);
+        assert_eq!((spread.low, spread.mean, spread.high), (3.0, 3.0, 3.0));
+        let mixed = Spread::of(&[1.0, 1.0, 1.0, 5.0, 5.0, 5.0]);
+        assert!(mixed.low < 2.0 && mixed.high > 4.0);
+    }
+
+    /// Many values of few drives are worth no more than the drives.
+    #[test]
+    fn clusters_are_drawn_whole() {
+        let drives = |copies: usize| [0.2, 0.6, 0.7].map(|value| vec![vec![value; copies]; 2]).to_vec();
+        let (few, many) = (Spread::of_clusters(&drives(1)), Spread::of_clusters(&drives(100)));
+        assert!((few.mean - 0.5).abs() < 1e-12 && (many.mean - 0.5).abs() < 1e-9);
+        assert!((few.low - many.low).abs() < 1e-9 && (few.high - many.high).abs() < 1e-9, "{few:?} {many:?}");
+        assert!(many.low < 0.25 && many.high > 0.65, "{many:?}");
+    }
+
+    #[test]
+    fn the_interquartile_mean_leaves_the_outer_quarters_out() {
+        assert_eq!(interquartile_mean(&[0.0, 1.0, 3.0, 1000.0]), 2.0);
+        // 5 numbers: a quarter of the second and fourth is outside.
+        let expected = (0.75 * 1.0 + 2.0 + 0.75 * 3.0) / 2.5;
+        assert!((interquartile_mean(&[-50.0, 1.0, 2.0, 3.0, 90.0]) - expected).abs() < 1e-12);
+    }
+}

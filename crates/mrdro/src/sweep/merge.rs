@@ -1,0 +1,42 @@
+//! The shards of a sweep, put together.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{DEFINITION, Definition, Sweep};
+use crate::error::Error;
+use crate::many::RUNS;
+use crate::run_dir::RunDir;
+
+/// Copies the runs of several shards into a new directory, each run once, and returns what they found together.
+///
+/// # Errors
+/// If a directory is not that of a shard of the same sweep, or something cannot be read or written.
+pub fn merge(shards: &[PathBuf], out: &Path) -> Result<Sweep, Error> {
+    let sweep = Sweep::read(shards)?;
+    let directory = RunDir::create_at(out)?;
+    let runs = out.join(RUNS);
+    for (name, from) in &sweep.directories {
+        if let Err(error) = copy_directory(from, &runs.join(name)) {
+            let _ = fs::remove_dir_all(&runs); // half of the runs would pass for all
+            return Err(error);
+        }
+    }
+    let text = toml::to_string(&Definition { varied: sweep.varied.clone() }).expect("texts can be written");
+    directory.write(DEFINITION, text.as_bytes())?;
+    Ok(sweep)
+}
+
+fn copy_directory(from: &Path, to: &Path) -> Result<(), Error> {
+    fs::create_dir_all(to).map_err(Error::unwritable(to))?;
+    for entry in fs::read_dir(from).map_err(Error::unreadable(from))? {
+        let entry = entry.map_err(Error::unreadable(from))?;
+        let (path, target) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type().map_err(Error::unreadable(from))?.is_dir() {
+            copy_directory(&path, &target)?;
+        } else {
+            fs::copy(&path, &target).map_err(Error::unwritable(&target))?;
+        }
+    }
+    Ok(())
+}

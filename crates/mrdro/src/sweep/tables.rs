@@ -1,0 +1,269 @@
+//! What the runs of a sweep found together: one row for each run, and means over seeds.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use data::Evaluation;
+
+use super::{DEFINITION, Definition};
+use crate::error::Error;
+use crate::files::{csv_of_cells, write_file};
+use crate::many::{RUNS, RunResults};
+use crate::statistics::Spread;
+
+/// The finished runs of a sweep.
+#[derive(Debug)]
+pub struct Sweep {
+    /// The settings that differ between runs.
+    pub varied: Vec<String>,
+    /// Directory of each run by its name.
+    pub(super) directories: BTreeMap<String, PathBuf>,
+    found: Vec<Found>,
+}
+
+/// One finished run.
+#[derive(Debug)]
+struct Found {
+    scenario: String,
+    training: String,
+    /// Values of the varied settings, in their order.
+    values: Vec<String>,
+    seed: u64,
+    /// Its configuration without seed and device.
+    rest: toml::Table,
+    path: PathBuf,
+    results: RunResults,
+}
+
+impl Sweep {
+    /// Reads the runs of one or more directories of one sweep.
+    ///
+    /// # Errors
+    /// If a directory is not that of a sweep, or of another one than the others.
+    pub fn read(sweeps: &[PathBuf]) -> Result<Self, Error> {
+        let no_sweep = |path: &Path, reason: String| Error::NoSweep { path: path.to_owned(), reason };
+        let mut varied: Option<Vec<String>> = None;
+        let mut directories: BTreeMap<String, PathBuf> = BTreeMap::new();
+        for sweep in sweeps {
+            let text = fs::read_to_string(sweep.join(DEFINITION))
+                .map_err(|error| no_sweep(sweep, format!("{DEFINITION}: {error}")))?;
+            let definition: Definition =
+                toml::from_str(&text).map_err(|error| no_sweep(sweep, format!("{DEFINITION}: {}", error.message())))?;
+            if varied.as_ref().is_some_and(|varied| *varied != definition.varied) {
+                return Err(Error::OtherSweep { path: sweep.clone(), reason: "it varies other settings".to_owned() });
+            }
+            varied = Some(definition.varied);
+            let runs = sweep.join(RUNS);
+            let unreadable = |source| Error::Unreadable { path: runs.clone(), source };
+            for entry in fs::read_dir(&runs).map_err(unreadable)? {
+                let path = entry.map_err(unreadable)?.path();
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                if name.starts_with('.') {
+                    continue; // what file managers leave everywhere
+                }
+                if let Some(other) = directories.get(&name) {
+                    let read = |run: &Path| fs::read(run.join("config.toml")).unwrap_or_default();
+                    if read(other) != read(&path) {
+                        let reason = format!("it is not the run of that name in {}", other.display());
+                        return Err(Error::OtherSweep { path, reason });
+                    }
+                    continue; // the same run, done twice
+                }
+                directories.insert(name, path);
+            }
+        }
+        let varied = varied.unwrap_or_default();
+        let mut found = directories.values().map(|run| read_run(run, &varied)).collect::<Result<Vec<_>, _>>()?;
+        found.sort_by(|a, b| {
+            let of = |found: &Found| (found.scenario.clone(), found.training.clone());
+            let values = || compare_values(&a.values, &b.values);
+            of(a).cmp(&of(b)).then_with(values).then(a.seed.cmp(&b.seed))
+        });
+        check_alike(&found)?;
+        Ok(Self { varied, directories, found })
+    }
+}
+
+/// Whether runs that count as one setting differ only in seed and device.
+fn check_alike(found: &[Found]) -> Result<(), Error> {
+    let setting = |found: &Found| (found.scenario.clone(), found.training.clone(), found.values.clone());
+    for pair in found.windows(2) {
+        if setting(&pair[0]) == setting(&pair[1]) && pair[0].rest != pair[1].rest {
+            let reason = format!("its config.toml says other settings than that of {}", pair[0].path.display());
+            return Err(Error::OtherSweep { path: pair[1].path.clone(), reason });
+        }
+    }
+    Ok(())
+}
+
+/// Numbers by size, everything else as text.
+fn compare_values(a: &[String], b: &[String]) -> std::cmp::Ordering {
+    let one = |(a, b): (&String, &String)| match (a.parse::<f64>(), b.parse::<f64>()) {
+        (Ok(a), Ok(b)) => a.total_cmp(&b),
+        _ => a.cmp(b),
+    };
+    a.iter().zip(b).map(one).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
+}
+
+fn read_run(run: &Path, varied: &[String]) -> Result<Found, Error> {
+    let no_run =
+        |file: &str, reason: String| Error::NoRun { path: run.to_owned(), reason: format!("{file}: {reason}") };
+    let read = |file: &str| fs::read_to_string(run.join(file)).map_err(|error| no_run(file, error.to_string()));
+    let results = RunResults::read(run)?;
+    let mut configuration: toml::Table =
+        toml::from_str(&read("config.toml")?).map_err(|error| no_run("config.toml", error.message().to_owned()))?;
+    let value = |key: &String| {
+        let mut value = configuration.get("training");
+        for part in key.split('.') {
+            value = value.and_then(|value| value.get(part));
+        }
+        value.map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).unwrap_or_default()
+    };
+    let values = varied.iter().map(value).collect();
+    configuration.remove("seed");
+    configuration.remove("device");
+    Ok(Found {
+        scenario: results.scenario.clone(),
+        training: results.training.clone(),
+        values,
+        seed: results.seed,
+        rest: configuration,
+        path: run.to_owned(),
+        results,
+    })
+}
+
+/// How one scheme did over the seeds of one setting.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SummaryLine<'a> {
+    /// The scenario's name.
+    pub scenario: &'a str,
+    /// The name of the settings.
+    pub training: &'a str,
+    /// Values of the varied settings, in their order.
+    pub values: &'a [String],
+    /// The scheme.
+    pub scheme: &'a str,
+    /// `q2`, or `mean_cost` where the optimum is not known.
+    pub measure: &'static str,
+    /// Mean, interval and range over the seeds.
+    pub spread: Spread,
+}
+
+impl Sweep {
+    /// Writes `runs.csv`, one row for each run and scheme, and `summary.csv`, one row for each setting and scheme.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn write(&self, out: &Path) -> Result<(), Error> {
+        write_file(&out.join("runs.csv"), csv_of_cells(&self.run_cells()).as_bytes())?;
+        write_file(&out.join("summary.csv"), csv_of_cells(&self.summary_cells()).as_bytes())
+    }
+
+    /// Number of runs.
+    pub fn runs(&self) -> usize {
+        self.found.len()
+    }
+
+    fn header(&self, rest: &[&str]) -> Vec<String> {
+        let varied = self.varied.iter().map(String::as_str);
+        ["scenario", "training"].into_iter().chain(varied).chain(rest.iter().copied()).map(str::to_owned).collect()
+    }
+
+    fn run_cells(&self) -> Vec<Vec<String>> {
+        let number = |value: f64| value.to_string();
+        let optional = |value: Option<f64>| value.map(number).unwrap_or_default();
+        let mut runs = vec![self.header(&[
+            "seed",
+            "device",
+            "meta_seconds",
+            "drl_seconds",
+            "scheme",
+            "mean_energy_j",
+            "mean_time_s",
+            "mean_cost",
+            "q2",
+            "q2_p05",
+            "evaluations_per_decision",
+            "seconds_per_decision",
+        ])];
+        for found in &self.found {
+            for evaluation in &found.results.evaluations {
+                let mut row = vec![found.scenario.clone(), found.training.clone()];
+                row.extend(found.values.iter().cloned());
+                row.extend([
+                    found.seed.to_string(),
+                    found.results.device.clone(),
+                    number(found.results.meta_seconds),
+                    number(found.results.drl_seconds),
+                    evaluation.scheme.clone(),
+                    number(evaluation.mean_energy_j),
+                    number(evaluation.mean_time_s),
+                    number(evaluation.mean_cost),
+                    optional(evaluation.q2),
+                    optional(evaluation.q2_p05),
+                    number(evaluation.evaluations_per_decision),
+                    number(evaluation.seconds_per_decision),
+                ]);
+                runs.push(row);
+            }
+        }
+        runs
+    }
+
+    /// The rows of `summary.csv`, the first of them the header.
+    pub fn summary_cells(&self) -> Vec<Vec<String>> {
+        let mut rows = vec![self.header(&["scheme", "runs", "measure", "mean", "low", "high", "least", "greatest"])];
+        for line in self.summary() {
+            let mut row = vec![line.scenario.to_owned(), line.training.to_owned()];
+            row.extend(line.values.iter().cloned());
+            let Spread { count, mean, low, high, least, greatest, .. } = line.spread;
+            row.extend([line.scheme.to_owned(), count.to_string(), line.measure.to_owned()]);
+            row.extend([mean, low, high, least, greatest].map(|value| value.to_string()));
+            rows.push(row);
+        }
+        rows
+    }
+
+    /// How each scheme did over the seeds of each setting.
+    pub fn summary(&self) -> Vec<SummaryLine<'_>> {
+        let setting = |found: &Found| (found.scenario.clone(), found.training.clone(), found.values.clone());
+        let mut lines = Vec::new();
+        for group in self.found.chunk_by(|a, b| setting(a) == setting(b)) {
+            for (index, evaluation) in group[0].results.evaluations.iter().enumerate() {
+                let same = |found: &'_ Found| {
+                    found.results.evaluations.get(index).filter(|other| other.scheme == evaluation.scheme).cloned()
+                };
+                let all: Vec<Evaluation> = group.iter().filter_map(same).collect();
+                let q2: Option<Vec<f64>> = all.iter().map(|evaluation| evaluation.q2).collect();
+                let (measure, values) = match q2 {
+                    Some(q2) => ("q2", q2),
+                    None => ("mean_cost", all.iter().map(|evaluation| evaluation.mean_cost).collect()),
+                };
+                lines.push(SummaryLine {
+                    scenario: &group[0].scenario,
+                    training: &group[0].training,
+                    values: &group[0].values,
+                    scheme: &evaluation.scheme,
+                    measure,
+                    spread: Spread::of(&values),
+                });
+            }
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_ordered_by_size() {
+        let values = |text: &str| vec![text.to_owned()];
+        assert!(compare_values(&values("9"), &values("10")).is_lt());
+        assert!(compare_values(&values("exact"), &values("greedy")).is_lt());
+        assert!(compare_values(&values("1e-3"), &values("0.001")).is_eq());
+    }
+}

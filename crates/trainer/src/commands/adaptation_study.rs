@@ -1,0 +1,6 @@
+//! x
+use crate::cli::AdaptationStudyArgs;
+use crate::error::CliError;
+pub(crate) fn run(_: &AdaptationStudyArgs) -> Result<(), CliError> {
+    Ok(())
+}

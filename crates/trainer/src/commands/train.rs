@@ -1,0 +1,150 @@
+//! `train`, `meta` and `fleet`: runs of training, from a plan to a record.
+
+use std::path::Path;
+
+use mrdro::{CheckpointInterval, Error, Results, RunOptions, RunPlan, Target, Trained, Unfinished};
+
+use super::evaluate::print_findings;
+use crate::cli::{CheckpointArgs, ComputeArgs, FleetArgs, Format, TrainArgs};
+use crate::device;
+use crate::error::CliError;
+use crate::interrupt;
+use crate::output::{note, print_evaluations, write_out};
+use crate::progress::TerminalObserver;
+
+/// Trains: first parameters, then Algorithm 2, then the comparison.
+pub(crate) fn train(args: &TrainArgs) -> Result<(), CliError> {
+    let run = Invocation::of(args);
+    match &args.resume {
+        Some(directory) => run.resume(directory, Kind::Scenario, None),
+        None => run.start(args.plan(RunPlan::new)?),
+    }
+}
+
+/// Only prepares first parameters.
+pub(crate) fn meta(args: &TrainArgs) -> Result<(), CliError> {
+    let run = Invocation::of(args);
+    match &args.resume {
+        Some(directory) => run.resume(directory, Kind::Scenario, None),
+        None => run.start(args.plan(RunPlan::meta)?),
+    }
+}
+
+/// Trains networks for any fleet.
+pub(crate) fn fleet(args: &FleetArgs) -> Result<(), CliError> {
+    let run = Invocation {
+        options: options(args.out.as_deref(), &args.checkpoints),
+        compute: &args.compute,
+        format: args.format.format,
+    };
+    let fleets = usize::from(args.fleets);
+    match &args.resume {
+        Some(directory) => run.resume(directory, Kind::AnyFleet, Some(fleets)),
+        None => run.start(args.plan()?),
+    }
+}
+
+/// The kinds of runs that commands resume.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Scenario,
+    AnyFleet,
+}
+
+/// Where a run writes, what it computes on, and how its results are printed.
+struct Invocation<'a> {
+    options: RunOptions,
+    compute: &'a ComputeArgs,
+    format: Format,
+}
+
+impl<'a> Invocation<'a> {
+    fn of(args: &'a TrainArgs) -> Self {
+        let options = options(args.out.as_deref(), &args.checkpoints);
+        Self { options, compute: &args.compute, format: args.format.format }
+    }
+
+    fn start(&self, plan: RunPlan) -> Result<(), CliError> {
+        let backend = device::open(self.compute)?;
+        interrupt::listen();
+        let trained = mrdro::train(plan, &self.options, &backend, &mut TerminalObserver::default());
+        self.show(trained)
+    }
+
+    fn resume(&self, directory: &Path, kind: Kind, fleets: Option<usize>) -> Result<(), CliError> {
+        let mut run = Unfinished::open(directory, &mut TerminalObserver::default())?;
+        check_kind(directory, kind, run.plan())?;
+        if let Some(count) = fleets {
+            run.evaluate_fleets(count);
+        }
+        let mut compute = self.compute.clone();
+        if compute.device == "auto" {
+            compute.device.clone_from(&run.plan().device);
+        }
+        let backend = device::open(&compute)?;
+        interrupt::listen();
+        let trained = run.train(&self.options, &backend, &mut TerminalObserver::default());
+        self.show(trained)
+    }
+
+    fn show(&self, trained: Result<Trained, Error>) -> Result<(), CliError> {
+        let trained = trained.map_err(|error| match (error, interrupt::requested()) {
+            (Error::Stopped { run, phase, step }, Some(signal)) => CliError::Interrupted { signal, run, phase, step },
+            (error, _) => error.into(),
+        })?;
+        print_results(self.format, &trained.results)?;
+        note(&summary(&trained));
+        Ok(())
+    }
+}
+
+fn options(out: Option<&Path>, checkpoints: &CheckpointArgs) -> RunOptions {
+    let time = std::time::Duration::from_secs(checkpoints.checkpoint_every);
+    let steps = checkpoints.checkpoint_steps.map(|steps| steps as usize);
+    RunOptions { out: out.map(Path::to_owned), checkpoints: CheckpointInterval { time, steps } }
+}
+
+/// Each command resumes its own kind of run.
+fn check_kind(directory: &Path, wanted: Kind, plan: &RunPlan) -> Result<(), CliError> {
+    let (found, hint) = match plan.target {
+        Target::Scenario { .. } => {
+            (Kind::Scenario, "it trains for one scenario: `trainer train --resume` goes on with it")
+        }
+        Target::AnyFleet { .. } => {
+            (Kind::AnyFleet, "it trains for any fleet: `trainer fleet --resume` goes on with it")
+        }
+    };
+    if found == wanted {
+        return Ok(());
+    }
+    Err(Error::NotResumable { run: directory.to_owned(), reason: hint.to_owned() }.into())
+}
+
+fn print_results(format: Format, results: &Results) -> Result<(), CliError> {
+    match (results, format) {
+        (Results::Scenario(results), Format::Json) => write_out(&mrdro::files::json(results)),
+        (Results::Scenario(results), format) => print_evaluations(format, &results.evaluations),
+        (Results::Fleet(results), format) => print_findings(format, &results.findings),
+    }
+}
+
+fn summary(trained: &Trained) -> String {
+    let directory = trained.directory.display();
+    match &trained.results {
+        Results::Scenario(results) => {
+            let (meta, drl) = (results.meta_seconds, results.drl_seconds);
+            format!(
+                "\ntrained in {:.1} s (meta {meta:.1} s, DRL {drl:.1} s)\n\
+                 written to {directory}: config.toml metrics.csv results.json results.csv curves.svg record/\n\
+                 next: cargo run -p trainer -- decide --record {directory}/record WORKLOADS.jsonl",
+                meta + drl
+            )
+        }
+        Results::Fleet(results) => format!(
+            "\ntrained in {:.1} s\n\
+             written to {directory}: config.toml metrics.csv results.json results.csv curves.svg fleets.svg record/\n\
+             next: cargo run -p trainer -- decide --record {directory}/record --scenario shared-edges WORKLOADS.jsonl",
+            results.seconds
+        ),
+    }
+}

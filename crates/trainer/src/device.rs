@@ -1,0 +1,77 @@
+//! Devices and threads, as the command line names them.
+
+use std::path::Path;
+
+use model::{Backend, DeviceChoice, DeviceKind};
+use mrdro::device_failure;
+
+use crate::cli::{ComputeArgs, ThreadsArg};
+use crate::error::CliError;
+use crate::output::note;
+
+/// Starts the pool of threads that everything parallel uses.
+pub(crate) fn start_threads(args: &ThreadsArg) -> Result<(), CliError> {
+    let Some(threads) = args.threads.map(usize::from) else { return Ok(()) };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    Ok(pool.build_global().map_err(|source| mrdro::Error::Threads { threads, source })?)
+}
+
+/// Finds the device and starts the threads; notes which device it is where that is not obvious.
+pub(crate) fn open(args: &ComputeArgs) -> Result<Backend, CliError> {
+    let choice: DeviceChoice = args.device.parse()?;
+    start_threads(&args.threads)?;
+    let token = match &choice {
+        DeviceChoice::Remote(address) if cfg!(feature = "remote") => {
+            note(&format!("connecting to the worker at {address}"));
+            token(None)?
+        }
+        _ => String::new(),
+    };
+    let backend = choice.open_with(&token)?;
+    let Backend { name, description, kind, .. } = &backend;
+    if choice != DeviceChoice::Auto && *kind != DeviceKind::Cpu || *kind == DeviceKind::Gpu {
+        note(&format!("computing on {name}: {description}; `--device flex` computes on the CPU"));
+    } else if choice == DeviceChoice::Auto && cfg!(feature = "wgpu") {
+        let software = model::available().into_iter().find(|other| other.kind == DeviceKind::SoftwareGpu);
+        let found = match software {
+            Some(adapter) => format!("only one in software, {} `--device {}`", adapter.description, adapter.name),
+            None => "only the CPU; a card needs its Vulkan driver".to_owned(),
+        };
+        note(&format!("computing on {name}: no graphics card was found, {found}"));
+    } else if *kind == DeviceKind::Cpu && name != "flex" {
+        note(&format!("computing on {name}: {description}"));
+    }
+    Ok(backend)
+}
+
+/// Finds the device and works on it.
+pub(crate) fn on_device<T>(
+    args: &ComputeArgs,
+    work: impl FnOnce(&Backend) -> Result<T, CliError>,
+) -> Result<T, CliError> {
+    let backend = open(args)?;
+    device_failure::catch(&backend, || work(&backend))
+}
+
+/// The token that clients of a worker or a service present: the text of the file, else that of the environment variable
+/// `TRAINER_TOKEN`, else none.
+pub(crate) fn token(file: Option<&Path>) -> Result<String, CliError> {
+    let (text, origin) = match file {
+        Some(path) => {
+            let unreadable = |source| mrdro::Error::Unreadable { path: path.to_owned(), source };
+            (std::fs::read_to_string(path).map_err(unreadable)?, path.display().to_string())
+        }
+        None => match std::env::var("TRAINER_TOKEN") {
+            Ok(text) => (text, "TRAINER_TOKEN".to_owned()),
+            Err(std::env::VarError::NotPresent) => return Ok(String::new()),
+            Err(std::env::VarError::NotUnicode(_)) => {
+                return Err(CliError::Token { origin: "TRAINER_TOKEN".to_owned() });
+            }
+        },
+    };
+    let token = text.trim();
+    if !(8..=1024).contains(&token.len()) || token.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        return Err(CliError::Token { origin });
+    }
+    Ok(token.to_owned())
+}
