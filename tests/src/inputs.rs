@@ -9,15 +9,17 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use burn::tensor::Device;
-use drl::{Agent, AgentState};
-use meta::{Reptile, ReptileState};
+use data::exchange::{EnvironmentChange, ExchangeError, Id, WorkloadReader, WorkloadRequest};
+use data::trace::{MAX_RATE_MBPS, Recording};
+use data::{Part, SizeSampler, Workloads, task_sizes};
+use drl::{Agent, AgentState, TrainingData};
+use meta::{Metadata, Reptile, ReptileState};
 use model::{
-    Choice, Codec, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Record, Samples, Scaling, Selection,
+    Choice, Codec, DnnNetworks, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Record, Scaling, Selection,
     checksum,
 };
-use sim::exchange::{EnvironmentChange, ExchangeError, Id, Named, WorkloadReader};
-use sim::trace::{MAX_RATE_MBPS, Recording, task_sizes};
-use sim::{CostModel, MAX_SIZE_MB, Part, Scenario, SizeSampler, Workloads, random};
+use sim::limits::MAX_SIZE_MB;
+use sim::{CostModel, Scenario, random};
 use tempfile::TempDir;
 
 /// Reads one kind of input, and says whether any of it was accepted.
@@ -131,10 +133,8 @@ pub fn workloads(bytes: &[u8]) -> bool {
     loop {
         match reader.read_next() {
             Ok(None) => break,
-            Ok(Some(Named { id, workload, environment })) => {
-                let entered = environment.map(|environment| model.entered(&environment).expect("it was checked"));
-                let model = entered.as_ref().unwrap_or(model);
-                let cost = model.cost(workload.sizes_bytes(), &[0; 9]);
+            Ok(Some(WorkloadRequest { id, instance })) => {
+                let cost = instance.cost(&[0; 9]);
                 assert!(cost > 0.0 && cost.is_finite(), "{cost}");
                 accepted = true;
                 if let Some(id) = id {
@@ -152,7 +152,7 @@ pub fn workloads(bytes: &[u8]) -> bool {
     if let Ok(change) = EnvironmentChange::from_json(bytes)
         && let Ok(environment) = change.over(model)
     {
-        model.entered(&environment).expect("it was checked");
+        model.at(&environment).expect("it was checked");
         accepted = true;
     }
     accepted
@@ -189,7 +189,8 @@ fn read_record(manifest: &[u8], weights: &[u8]) -> bool {
             let path = folder.path().join("record");
             record.save(&path).expect("it was read");
             let again = Record::load(&path, &device()).expect("it was just saved");
-            assert_eq!(again.ensemble.to_host(), record.ensemble.to_host());
+            let parameters = |record: &Record| record.networks.to_bytes().expect("on the processor");
+            assert_eq!(parameters(&again), parameters(&record));
             fs::remove_dir_all(&path).expect("it was just saved");
             true
         }
@@ -227,8 +228,8 @@ pub fn state(bytes: &[u8]) -> bool {
     } else {
         let Ok(state) = postcard::from_bytes::<AgentState>(rest) else { return false };
         let mut agent = small_agent();
-        let accepted = agent.restore(&state).is_ok();
-        if accepted && state.step() < AGENT.steps {
+        let accepted = agent.restore(state).is_ok();
+        if accepted && !agent.is_done() {
             agent.advance(2);
         }
         accepted
@@ -334,16 +335,16 @@ pub fn tiny_record() -> &'static (String, Vec<u8>) {
     static RECORD: OnceLock<(String, Vec<u8>)> = OnceLock::new();
     RECORD.get_or_init(|| {
         let (ensemble, codec, scaling) = tiny_networks();
-        let record = Record {
+        let mut record = Record::new(DnnNetworks {
             ensemble,
             scenario: problem("ddlo").0.clone(),
             code: codec.code(),
             scaling,
             reads: EnvironmentInputs::default(),
             selection: Selection::explored(2),
-            provenance: [("seed".to_owned(), "1".to_owned())].into(),
-            measures: [("q2".to_owned(), 0.5)].into(),
-        };
+        });
+        record.provenance.insert("seed".to_owned(), "1".to_owned());
+        record.measures.insert("q2".to_owned(), 0.5);
         let folder = folder();
         let path = folder.path().join("record");
         record.save(&path).expect("a new folder");
@@ -367,18 +368,13 @@ const AGENT: drl::Settings = drl::Settings {
 };
 
 fn draws() -> Workloads {
-    let scenario = &problem("ddlo").0;
-    Workloads::new(
-        scenario,
-        SizeSampler::new(scenario).expect("no file"),
-        Part::Training,
-        random::stream(1, "workloads"),
-    )
+    let (scenario, model) = problem("ddlo");
+    Workloads::new(model, SizeSampler::new(scenario).expect("no file"), Part::Training, random::stream(1, "workloads"))
 }
 
 fn small_agent() -> Agent {
     let (ensemble, codec, _) = tiny_networks();
-    Agent::new(problem("ddlo").1.clone(), codec, &ensemble, draws(), AGENT, 1, &device())
+    Agent::new(TrainingData { workloads: draws(), codec }, &ensemble, AGENT, 1).expect("the settings are valid")
 }
 
 const REPTILE: meta::Settings = meta::Settings {
@@ -400,13 +396,11 @@ const REPTILE: meta::Settings = meta::Settings {
     report_every: 1,
 };
 
-fn metadata() -> Samples {
+fn metadata() -> Metadata {
     let (_, codec, _) = tiny_networks();
-    let labelled = meta::label(REPTILE.labels, REPTILE.metadata, 1, &mut draws(), &problem("ddlo").1, &codec);
-    labelled.expect("greedy decides everything").samples
+    meta::label(&REPTILE, &mut draws(), &codec).expect("greedy decides everything")
 }
 
-fn small_reptile(metadata: &Samples) -> Reptile<'_> {
-    let (ensemble, codec, _) = tiny_networks();
-    Reptile::new(&ensemble, metadata, codec.head(), REPTILE, 1, &device())
+fn small_reptile(metadata: &Metadata) -> Reptile<'_> {
+    Reptile::new(&tiny_networks().0, metadata, REPTILE, 1).expect("valid settings")
 }

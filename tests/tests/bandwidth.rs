@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use acceptance::{Said, Workshop};
 use burn::tensor::Device;
-use model::{Policy, Record, Selection};
+use data::StandardSet;
+use data::exchange::WorkloadRequest;
+use model::{DnnNetworks, Policy, Record, Selection};
 use serde_json::{Value, json};
 use sim::allocation;
-use sim::exchange::Named;
 use sim::scheme;
 use sim::units::BYTES_PER_MB;
-use sim::{CostModel, Decision, Scenario, StandardSet, Workload};
+use sim::{CostModel, Decision, Instance, Scenario, Workload};
 
 /// Workloads of 3 × 3 tasks: one in the scenario's environment, others in their own.
 const LINES: [&str; 4] = [
@@ -57,15 +58,14 @@ fn decision(answer: &Value, model: &CostModel) -> Decision {
 
 /// The model in a line's environment, and the line's workload.
 fn read(line: &str, model: &CostModel) -> (CostModel, Workload) {
-    let Named { workload, environment, .. } = Named::from_json(line.as_bytes(), model).expect("a workload");
-    let environment = environment.unwrap_or_else(|| model.environment().clone());
-    (model.entered(&environment).expect("checked"), workload)
+    let request = WorkloadRequest::from_json(line.as_bytes(), model).expect("a workload");
+    (request.instance.model, request.instance.workload)
 }
 
 fn with_uplinks(model: &CostModel, uplinks_mbps: Vec<f64>) -> CostModel {
     let mut environment = model.environment().clone();
     environment.uplinks_mbps = uplinks_mbps;
-    model.entered(&environment).expect("one for each device")
+    model.at(&environment).expect("one for each device")
 }
 
 /// The uplinks of the model, scaled to the total.
@@ -160,6 +160,7 @@ fn records_decide_with_the_uplinks_of_each_round() {
     for name in ["paper", "mobile"] {
         let directory = shipped(name);
         let record = Record::load(directory.as_ref(), &Device::flex()).expect("it is shipped");
+        let record = record.networks_of::<DnnNetworks>("DNNs", directory.as_ref()).expect("of DNNs");
         let own = record.scenario.check().expect("valid");
         let codec = record.codec(&own);
         let mut policy = Policy::new("record", &record.ensemble, codec, Selection::explored(4), &Device::flex());
@@ -192,16 +193,16 @@ fn networks_that_do_not_read_uplinks_are_named() {
     }
 }
 
-fn standard_lines(set: &StandardSet) -> String {
-    let line = |(index, workload): (usize, &Workload)| {
+fn standard_lines(set: &StandardSet, own: &CostModel) -> String {
+    let line = |Instance { model, workload }: &Instance| {
         let sizes_mb: Vec<f64> = workload.sizes_bytes().iter().map(|bytes| bytes / BYTES_PER_MB).collect();
         let mut line = json!({ "tasks_mb": sizes_mb.chunks(workload.tasks()).collect::<Vec<_>>() });
-        if let Some(environments) = set.environments() {
-            line["environment"] = json!({ "uplink_mbps": environments[index].uplinks_mbps });
+        if model.environment() != own.environment() {
+            line["environment"] = json!({ "uplink_mbps": model.environment().uplinks_mbps });
         }
         line.to_string() + "\n"
     };
-    set.workloads().iter().enumerate().map(line).collect()
+    set.instances().iter().map(line).collect()
 }
 
 #[test]
@@ -218,7 +219,7 @@ fn compare_says_what_solve_does_on_the_standard_set() {
         for scheme in scheme::classic(&model_of(scenario), 1) {
             assert!(names.contains(&scheme.name()), "{} is missing in {names:?}", scheme.name());
         }
-        workshop.write("standard.jsonl", standard_lines(&set));
+        workshop.write("standard.jsonl", standard_lines(&set, &model_of(scenario)));
         for scheme in ["cloud-only", "greedy-largest-first", "local-search", "exact"] {
             let solve = ["solve", "--scheme", scheme, "--scenario", scenario, "--share-out", total, "standard.jsonl"];
             check_row(rows[scheme], &answers(&workshop.trainer(&solve).succeeded()));
@@ -232,12 +233,11 @@ fn compare_says_what_solve_does_on_the_standard_set() {
 /// Of what the library finds.
 fn mean_cost(scheme: &str, model: &CostModel, set: &StandardSet, total: &str) -> f64 {
     let mut scheme = scheme::by_name(scheme, model, 1).expect("there is one");
-    let cost = |(index, workload)| {
-        let model = set.model(model, index);
+    let cost = |Instance { model, workload }: &Instance| {
         let total_mbps = total.parse().unwrap_or_else(|_| model.environment().uplinks_mbps.iter().sum());
-        allocation::alternate(&mut *scheme, &model, workload, total_mbps).expect("it decides").outcome.cost
+        allocation::alternate(&mut *scheme, model, workload, total_mbps).expect("it decides").outcome.cost
     };
-    let costs: Vec<f64> = set.workloads().iter().enumerate().map(cost).collect();
+    let costs: Vec<f64> = set.instances().iter().map(cost).collect();
     costs.iter().sum::<f64>() / costs.len() as f64
 }
 

@@ -182,7 +182,7 @@ fn workloads_are_decided_in_the_environment_that_they_bring() {
         own,
     ];
     for (line, environment) in said.lines().iter().zip(&expected) {
-        let model = model.entered(environment).expect("fits");
+        let model = model.at(environment).expect("fits");
         let workload = Workload::from_mb(3, &sizes);
         let optimum = Exact::new().decide(&model, &workload).expect("small").decision;
         let cost = parsed(line)["cost"].as_f64().expect("a number");

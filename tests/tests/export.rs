@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use acceptance::{Workshop, shared_run};
-use model::{DeviceChoice, LayerData, Record};
+use model::{DeviceChoice, DnnNetworks, LayerData, Record};
 use safetensors::{Dtype, SafeTensors};
 
 /// Exports the shared record into `out` of a folder of the test's own.
@@ -27,7 +27,9 @@ fn one_each(extension: &str) -> Vec<String> {
 /// The record's parameters, layer by layer.
 fn parameters(run: &Workshop) -> Vec<LayerData> {
     let device = DeviceChoice::Auto.open().expect("the CPU is always there").device;
-    Record::load(&run.path("run/record"), &device).expect("the program wrote it").ensemble.to_host()
+    let (path, record) = (run.path("run/record"), Record::load(&run.path("run/record"), &device));
+    let record = record.expect("the program wrote it");
+    record.networks_of::<DnnNetworks>("DNNs", &path).expect("of DNNs").ensemble.to_host()
 }
 
 /// Values and shape of a tensor.

@@ -3,7 +3,7 @@
 use std::fs;
 
 use acceptance::{Said, TINY, Workshop, shared_run};
-use model::{DeviceChoice, Record};
+use model::{DeviceChoice, DnnNetworks, Record};
 use serde_json::Value;
 
 /// Names of what every comparison says about a scheme.
@@ -150,8 +150,9 @@ fn the_record_loads_and_says_how_it_was_made() {
     let run = shared_run();
     let device = DeviceChoice::Auto.open().expect("the CPU is always there").device;
     let record = Record::load(&run.path("run/record"), &device).expect("the program wrote it");
-    assert_eq!(record.ensemble.shape().hidden, [8]);
-    assert_eq!((record.ensemble.dnns(), record.scenario.name.as_str()), (8, "paper"));
+    let networks: &DnnNetworks = record.networks_of("DNNs", &run.path("run/record")).expect("of DNNs");
+    assert_eq!(networks.ensemble.shape().hidden, [8]);
+    assert_eq!((networks.ensemble.dnns(), networks.scenario.name.as_str()), (8, "paper"));
     assert_eq!(record.provenance.get("seed").map(String::as_str), Some("1"));
     assert!(record.provenance["command"].contains("--set drl.steps=40"), "{:?}", record.provenance);
     let results = json(&run.text("run/results.json"));

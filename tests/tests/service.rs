@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use acceptance::Workshop;
 use burn::tensor::Device;
-use model::FleetRecord;
-use model::fleet::{FleetEnsemble, FleetShape};
+use model::Record;
+use model::fleet::{FleetEnsemble, FleetNetworks, FleetShape};
 use serde_json::{Value, json};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
@@ -747,8 +747,7 @@ fn it_serves_under_tls() {
 /// A record of networks for any fleet that learned nothing.
 fn untrained_fleet_record(workshop: &Workshop, to: &str) {
     let ensemble = FleetEnsemble::random(FleetShape { width: 4, rounds: 2 }, 1, 1, &Device::flex());
-    let (provenance, measures) = (BTreeMap::new(), BTreeMap::new());
-    let record = FleetRecord { ensemble, fleets: sim::Fleets::default(), provenance, measures };
+    let record = Record::new(FleetNetworks { ensemble, fleets: sim::Fleets::default() });
     record.save(&workshop.path(to)).expect("the folder is the test's own");
 }
 

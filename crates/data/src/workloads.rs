@@ -59,6 +59,11 @@ impl Workloads {
         self
     }
 
+    /// The cost model in the scenario's own environment.
+    pub fn model(&self) -> &CostModel {
+        &self.model
+    }
+
     /// Whether the environment changes from workload to workload.
     pub fn changes_environment(&self) -> bool {
         self.environments.is_some()

@@ -4,14 +4,15 @@
 //! Parts that one thread does alone are timed alone; those of the networks for one network, of which every thread has
 //! K / threads to do. What is left of the whole step is waiting, stealing and cold caches.
 
+use std::convert::Infallible;
 use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use data::{Part, SizeSampler, Workloads};
-use drl::{Agent, ReplayBuffer, Sample, Settings, StepReport};
+use drl::{Agent, ReplayBuffer, Sample, Settings, StepReport, TrainingData};
 use model::fused::{Adam, Ensemble, Inference, Kernel, Layer, LayerView, NetTrainer, Phase, Samples, Shape};
-use model::{Chooser, Codec, DeviceChoice, NetworkShape, Policy, Selection};
+use model::{CandidateSelector, Codec, DeviceChoice, NetworkShape, Policy, Selection};
 use sim::{CostModel, Scenario, random};
 
 const DNNS: usize = 8;
@@ -93,7 +94,7 @@ impl Problem {
     /// Seconds of one step, reports included.
     fn whole_step(&self) -> f64 {
         let settings = Settings {
-            steps: usize::MAX,
+            steps: 1_000_000_000,
             workloads_per_step: 1,
             buffer: BUFFER,
             learn_from: None,
@@ -105,12 +106,12 @@ impl Problem {
             refine: false,
             report_every: 100,
         };
-        let device = DeviceChoice::Flex.open().expect("built in").device;
-        let (model, workloads) = (self.model.clone(), self.workloads());
-        let mut agent = Agent::new(model, self.codec, &self.ensemble(), workloads, settings, 1, &device);
+        let data = TrainingData { workloads: self.workloads(), codec: self.codec };
+        let mut agent = Agent::new(data, &self.ensemble(), settings, 1).expect("valid settings");
         let mut until = |steps: usize| {
-            agent.run(&mut |report: &StepReport, _: &Agent| {
-                if report.step < steps { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            let Ok(()) = agent.run(&mut |report: &StepReport, _: &Agent| {
+                let goes_on = report.step < steps;
+                Ok::<_, Infallible>(if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
             });
         };
         let mut steps = BUFFER;
@@ -130,7 +131,7 @@ impl Problem {
         });
         let mut random = random::stream(2, "profile");
         let logits: Vec<f32> = (0..DNNS * 18).map(|_| random::unit(&mut random) as f32 - 0.5).collect();
-        let mut chooser = Chooser::new(Selection::PAPER);
+        let mut chooser = CandidateSelector::new(Selection::PAPER);
         let mut places = vec![0; 9];
         let choose = seconds_of(1000, || {
             let proposals = black_box(&logits).chunks_exact(18);

@@ -1,11 +1,12 @@
 //! Whole training steps of Algorithm 2: `cargo bench -p drl`.
 
+use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use data::{Part, SizeSampler, Workloads};
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use drl::{Agent, Settings, StepReport};
+use drl::{Agent, Settings, StepReport, TrainingData};
 use model::{Codec, DeviceChoice, Ensemble, NetworkShape, Selection};
 use sim::{Scenario, random};
 
@@ -39,16 +40,14 @@ fn agent(dnns: usize, selection: Selection) -> Agent {
         refine: false,
         report_every: BLOCK,
     };
-    let mut agent = Agent::new(model, codec, &ensemble, workloads, settings, 1, &device);
-    agent.run(&mut |report: &StepReport, _: &Agent| {
-        if report.step < settings.buffer { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    });
+    let mut agent = Agent::new(TrainingData { workloads, codec }, &ensemble, settings, 1).expect("valid settings");
+    agent.advance(settings.buffer);
     agent
 }
 
 /// Drawing, deciding, remembering, batching, learning: so many steps at once, as between two reports.
 fn steps(bencher: Bencher<'_, '_>, mut agent: Agent) {
-    let mut one_block = |_: &StepReport, _: &Agent| ControlFlow::Break(());
+    let mut one_block = |_: &StepReport, _: &Agent| Ok::<_, Infallible>(ControlFlow::Break(()));
     bencher.counter(ItemsCount::new(BLOCK)).bench_local(|| agent.run(&mut one_block));
 }
 

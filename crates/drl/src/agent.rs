@@ -1,174 +1,236 @@
-//! Algorithm 2: K DNNs propose, the cheapest proposal is remembered, every DNN learns from its own batch of memories.
+//! Algorithm 2 of the paper: K networks propose, the cheapest proposal is remembered, every network learns from a batch of
+//! what is remembered.
+//!
+//! [`Agent::advance`] is the loop, from top to bottom as the paper prints it; numbers in its comments are the paper's lines.
+//! Lines 18 to 23, the decision of a trained agent, are [`Policy`].
 
 use std::ops::ControlFlow;
 
-use burn::tensor::Device;
 use data::Workloads;
-use model::{
-    Adam, Chooser, Codec, Ensemble, Learner, LearnerState, Policy, Round, Rounds, Samples, Selection, StateError,
-};
-use serde::{Deserialize, Serialize};
-use sim::random::{self, Stream};
+use model::{Adam, CandidateSelector, Codec, Ensemble, Learner, Lesson, Policy, Selected, Selection, StateError};
+use sim::config::{Mistakes, Table};
 use sim::scheme::LocalSearch;
-use sim::{CostModel, Environment, EnvironmentError, metrics};
+use sim::{CostModel, Instance, metrics};
 
+use crate::memory::{Memory, ReplayBuffer, Sample};
 use crate::observer::{Observer, StepReport};
-use crate::replay::{Contents, ReplayBuffer, Sample};
+use crate::proposals::Proposals;
+use crate::schedule::Schedule;
 use crate::settings::Settings;
+use crate::state::{AgentState, DnnState, KindState};
+use crate::step_workloads::StepWorkloads;
 
-/// K DNNs in training with what they share.
+/// What an [`Agent`] learns from: workloads, and how networks read and decide them.
+#[derive(Debug, Clone)]
+pub struct TrainingData {
+    /// Random workloads, each in its environment.
+    pub workloads: Workloads,
+    /// How sizes and environments become inputs, and logits decisions.
+    pub codec: Codec,
+}
+
+/// K networks in training, with everything that they share.
 pub struct Agent {
     learner: Box<dyn Learner>,
-    experience: Experience,
-    device: Device,
+    settings: Settings,
+    codec: Codec,
+    workloads: StepWorkloads,
+    selector: CandidateSelector,
+    memory: Memory,
+    schedule: Schedule,
+    /// Steps done.
+    step: usize,
+    /// Evaluations of the cost model for the selection among candidates.
+    evaluations: u64,
 }
 
 impl Agent {
-    /// An agent that starts from these networks, wherever they came from; `seed` gives the streams that batches are
-    /// drawn from, `workloads` brings its own.
-    pub fn new(
-        model: CostModel,
-        codec: Codec,
-        ensemble: &Ensemble,
-        workloads: Workloads,
-        settings: Settings,
-        seed: u64,
-        device: &Device,
-    ) -> Self {
+    /// An agent that starts from these networks, on the device that they are on, with an empty memory (line 1). `seed` gives
+    /// the random streams that batches are drawn from; the workloads bring their own.
+    ///
+    /// # Errors
+    /// All mistakes of the settings.
+    pub fn new(data: TrainingData, ensemble: &Ensemble, settings: Settings, seed: u64) -> Result<Self, Mistakes> {
+        settings.check("the settings of Algorithm 2")?;
+        let TrainingData { workloads, codec } = data;
         let adam = Adam { epsilon: settings.epsilon as f32, ..Adam::with_learning_rate(settings.learning_rate as f32) };
-        Self {
-            learner: model::learner(ensemble, codec.head(), adam, device),
-            experience: Experience::new(model, codec, ensemble.dnns(), workloads, settings, seed),
-            device: device.clone(),
-        }
+        Ok(Self {
+            learner: model::learner(ensemble, codec.head(), adam, &ensemble.device()),
+            memory: Memory::new(&settings, codec, ensemble.dnns(), seed),
+            workloads: StepWorkloads::new(workloads, codec, settings.workloads_per_step),
+            selector: CandidateSelector::new(settings.selection),
+            schedule: settings.schedule(),
+            codec,
+            settings,
+            step: 0,
+            evaluations: 0,
+        })
     }
 
-    /// Trains to the end, or until the observer breaks.
-    pub fn run(&mut self, observer: &mut dyn Observer) {
-        while !self.experience.is_done() {
-            let every = self.experience.settings.report_every;
-            let report = self.advance(every - self.experience.step % every);
-            if let ControlFlow::Break(()) = observer.observe(&report, self) {
-                return;
+    /// Trains for this number of steps, but not beyond the last, and reports on the last of them.
+    ///
+    /// # Panics
+    /// If no step is left, or none is asked for.
+    pub fn advance(&mut self, steps: usize) -> StepReport {
+        assert!(steps > 0 && !self.is_done(), "there is nothing to train");
+        let end = (self.step + steps).min(self.settings.steps);
+        let Self { learner, settings, codec, workloads, selector, memory, schedule, step, evaluations } = self;
+        let (mut logits, mut places) = (Vec::new(), vec![0; codec.task_count()]);
+        let mut learning_rate = None;
+        learner.session(&mut |networks| {
+            // 2: for j = 1, 2, 3, …, N do
+            while *step < end {
+                // 3: randomly generate a group of task information W.
+                workloads.draw();
+                // 4 to 7: every network reads W and generates a candidate X. In the same pass over its parameters it first
+                // learns from the batch of the step before, line 15.
+                let lesson = learning_rate.map(|learning_rate| memory.lesson(learning_rate));
+                networks.learn_and_decide(lesson, workloads.inputs(), &mut logits);
+                let proposals = Proposals::new(&logits, workloads.len(), codec.outputs());
+                for (row, (Instance { model, workload }, inputs)) in workloads.iter().enumerate() {
+                    // 8 and 9: select the decision X* with the smallest cost S(W, X); S* is its cost.
+                    let sizes_bytes = workload.sizes_bytes();
+                    let mut selected = selector.choose(codec, model, sizes_bytes, proposals.of(row), &mut places);
+                    if settings.refine {
+                        refine(model, sizes_bytes, &mut places, &mut selected);
+                    }
+                    *evaluations += selected.evaluations;
+                    // 10 to 13: store (W, X*, S*) in the memory, in place of the oldest sample if it is full.
+                    let environment = workloads.changes_environment().then(|| model.environment());
+                    memory.push(Sample { sizes_bytes, places: &places, cost: selected.cost, environment }, inputs);
+                }
+                *step += 1;
+                learning_rate = schedule.at(*step).map(|rate| rate as f32);
+                if learning_rate.is_some() {
+                    // 14: randomly choose K batches of samples from the memory.
+                    memory.draw_batches();
+                }
+                // 15: train each network with its batch: together with lines 4 to 7 of the next step.
+            }
+        });
+        self.learn_and_report(learning_rate)
+    }
+
+    /// Line 15 of the step that is reported, which has no next step to be taken with, and needs the losses.
+    fn learn_and_report(&mut self, learning_rate: Option<f32>) -> StepReport {
+        let (mut losses, mut q1) = (Vec::new(), None);
+        if let Some(learning_rate) = learning_rate {
+            q1 = Some(self.q1());
+            let Lesson { samples, indices, .. } = self.memory.lesson(learning_rate);
+            self.learner.set_learning_rate(learning_rate);
+            self.learner.step(samples, indices, Some(&mut losses));
+        }
+        let buffer_mean_cost = Some(self.memory.buffer().mean_cost());
+        StepReport { q1, buffer_mean_cost, ..StepReport::new(self.step, losses) }
+    }
+
+    /// Trains to the end, or until the observer stops it or fails.
+    ///
+    /// # Errors
+    /// The error of the observer.
+    pub fn run<E>(&mut self, observer: &mut impl Observer<Self, E>) -> Result<(), E> {
+        let every = self.settings.report_every;
+        while !self.is_done() {
+            let report = self.advance(every - self.step % every);
+            if let ControlFlow::Break(()) = observer.observe(&report, self)? {
+                break;
             }
         }
+        Ok(())
     }
 
-    /// Trains for so many more steps, but not beyond the last, and reports how the last of them went.
-    ///
-    /// # Panics
-    /// If there is no step left, or none is asked for.
-    pub fn advance(&mut self, steps: usize) -> StepReport {
-        assert!(steps > 0 && !self.experience.is_done(), "there is nothing to train");
-        self.experience.stop_at = (self.experience.step + steps).min(self.experience.settings.steps);
-        // The step that is reported learns by itself, since it is asked for more than the others.
-        self.learner.rounds(&mut self.experience);
-        let (mut losses, mut q1) = (Vec::new(), None);
-        if let Some(learning_rate) = self.experience.learns {
-            q1 = Some(self.q1());
-            self.learner.set_learning_rate(learning_rate);
-            self.learner.step(self.experience.samples(), self.experience.indices(), Some(&mut losses));
-        }
-        let mean = || losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / losses.len() as f64;
-        let Experience { step, ref buffer, learns, .. } = self.experience;
-        StepReport { step, loss: learns.map(|_| mean()), losses, q1, buffer_mean_cost: buffer.mean_cost() }
+    /// Whether no step is left.
+    pub fn is_done(&self) -> bool {
+        self.step >= self.settings.steps
     }
 
-    /// What this DNN learned from in the last step; nothing while the buffer fills.
+    /// The batch that a network learned from in the last step; empty while the buffer fills.
     ///
     /// # Panics
-    /// If there is no such DNN.
-    pub fn batch(&self, dnn: usize) -> impl Iterator<Item = Sample<'_>> {
-        let Experience { buffer, settings, indices, dnns, .. } = &self.experience;
-        assert!(dnn < *dnns, "DNN {dnn} of {dnns}");
-        let own = indices.get(dnn * settings.batch..).unwrap_or_default().iter().take(settings.batch);
-        own.map(|&row| buffer.sample(row as usize))
+    /// If there is no such network.
+    pub fn batch(&self, network: usize) -> impl Iterator<Item = Sample<'_>> {
+        self.memory.batch(network).iter().map(|&row| self.buffer().sample(row as usize))
     }
 
     /// All samples that are remembered.
     pub fn buffer(&self) -> &ReplayBuffer {
-        &self.experience.buffer
+        self.memory.buffer()
     }
 
-    /// Prices asked of the cost model so far to choose among candidates.
+    /// Evaluations of the cost model so far for the selection among candidates.
     pub fn evaluations(&self) -> u64 {
-        self.experience.evaluations
+        self.evaluations
     }
 
-    /// Q1 (24) over the first DNN's batch: recorded costs against what all DNNs together would answer now.
+    /// Q1 (24) over the first network's batch: recorded costs against those that all networks together would obtain now.
     fn q1(&mut self) -> f64 {
-        let Experience { buffer, codec, own_model, model, settings, indices, dnns, .. } = &mut self.experience;
-        let batch = &indices[..settings.batch];
+        let Self { learner, codec, workloads, memory, .. } = self;
+        let (buffer, batch) = (memory.buffer(), memory.batch(0));
         let (inputs, _) = buffer.encoded().gather(batch);
         let mut logits = Vec::new();
-        self.learner.logits(&inputs, &mut logits);
-        let (outputs, rows) = (codec.outputs(), batch.len());
-        let mut chooser = Chooser::new(Selection::PAPER);
+        learner.logits(&inputs, &mut logits);
+        let proposals = Proposals::new(&logits, batch.len(), codec.outputs());
+        let mut selector = CandidateSelector::new(Selection::PAPER);
         let mut places = vec![0; codec.task_count()];
-        let (mut recorded, mut obtained) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
+        let mut model = workloads.model().clone();
+        let (mut recorded, mut obtained) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
         for (row, &index) in batch.iter().enumerate() {
-            let sample = buffer.sample(index as usize);
-            put_at(own_model, sample.environment, model);
-            let proposals = (0..*dnns).map(|dnn| &logits[(dnn * rows + row) * outputs..][..outputs]);
-            let chosen = chooser.choose(codec, model, sample.sizes_bytes, proposals, &mut places);
-            recorded.push(sample.cost);
-            obtained.push(chosen.cost);
+            let Sample { sizes_bytes, cost, environment, .. } = buffer.sample(index as usize);
+            if let Some(environment) = environment {
+                workloads.model().at_into(environment, &mut model).expect("drawn by the scenario's own distribution");
+            }
+            recorded.push(cost);
+            obtained.push(selector.choose(codec, &model, sizes_bytes, proposals.of(row), &mut places).cost);
         }
         metrics::q1(&recorded, &obtained)
     }
 
-    /// All that it knows, between two calls of [`Agent::advance`].
+    /// The whole state between two calls of [`Agent::advance`].
     ///
     /// # Errors
     /// If the parameters cannot be read back from the device.
     pub fn state(&self) -> Result<AgentState, StateError> {
-        let Experience { buffer, workloads, batches, step, sizes_bytes, environments, evaluations, .. } =
-            &self.experience;
-        Ok(AgentState {
+        let state = DnnState {
             learner: self.learner.state()?,
-            step: *step,
-            evaluations: *evaluations,
-            workloads: workloads.position(),
-            batches: batches.iter().map(Stream::get_word_pos).collect(),
-            sizes_bytes: sizes_bytes.clone(),
-            environments: environments.clone(),
-            buffer: buffer.contents(),
-        })
+            evaluations: self.evaluations,
+            workloads_per_step: self.settings.workloads_per_step,
+            workloads: self.workloads.position(),
+            buffer: self.memory.buffer().contents(),
+        };
+        Ok(AgentState { step: self.step, batches: self.memory.positions(), kind: KindState::Dnns(state) })
     }
 
-    /// A new agent goes on where another one of the same arguments was, and comes to the same bytes.
+    /// Continues, as a new agent, from the state of another agent with the same arguments, to the same bytes.
     ///
     /// # Errors
-    /// If the state is damaged, or of an agent with other arguments. Then the agent is of no use.
-    pub fn restore(&mut self, state: &AgentState) -> Result<(), StateError> {
+    /// If the state is damaged, or of an agent with other arguments. Then this agent cannot be used any more.
+    pub fn restore(&mut self, state: AgentState) -> Result<(), StateError> {
         let other = || StateError::new("it is of another training");
-        let experience = &mut self.experience;
-        let is_new = experience.step == 0 && experience.buffer.is_empty();
-        let same = state.batches.len() == experience.batches.len()
-            && state.sizes_bytes.len() == experience.sizes_bytes.len()
-            && state.environments.len() == experience.environments.len()
-            && state.sizes_bytes.iter().copied().all(sim::is_size)
-            && state.step <= experience.settings.steps
+        let AgentState { step, batches, kind: KindState::Dnns(state) } = state else { return Err(other()) };
+        let Settings { steps, workloads_per_step, buffer, .. } = self.settings;
+        let same = self.step == 0
+            && step <= steps
+            && state.workloads_per_step == workloads_per_step
+            && state.buffer.len() == step.saturating_mul(workloads_per_step).min(buffer)
+            && state.workloads.1.is_some() == self.workloads.changes_environment()
+            && state.buffer.has_environments() == (step > 0 && self.workloads.changes_environment())
             && state.evaluations <= u64::MAX >> 1;
-        if !is_new || !same {
+        if !same {
             return Err(other());
         }
-        let Experience { buffer, own_model, model, codec, .. } = experience;
-        let refilled = buffer.refill(&state.buffer, |sizes_bytes, environment, inputs| {
-            environment.map_or(Ok(()), |environment| own_model.at_into(environment, model)).ok()?;
-            codec.encode(model, sizes_bytes, inputs);
+        let Self { memory, workloads, codec, .. } = self;
+        let mut model = workloads.model().clone();
+        let restored = memory.restore(&state.buffer, &batches, |sizes_bytes, environment, inputs| {
+            let changed = environment.map(|environment| workloads.model().at_into(environment, &mut model));
+            changed.transpose().ok()?;
+            codec.encode(&model, sizes_bytes, inputs);
             Some(())
         });
-        refilled.ok_or_else(other)?;
+        restored.ok_or_else(other)?;
         self.learner.restore(&state.learner)?;
-        experience.workloads.seek(state.workloads);
-        for (stream, &position) in experience.batches.iter_mut().zip(&state.batches) {
-            stream.set_word_pos(position);
-        }
-        (experience.step, experience.evaluations) = (state.step, state.evaluations);
-        experience.sizes_bytes.clone_from(&state.sizes_bytes);
-        experience.environments.clone_from(&state.environments);
-        experience.encode_workloads().map_err(|_| other())
+        self.workloads.seek(state.workloads);
+        (self.step, self.evaluations) = (step, state.evaluations);
+        Ok(())
     }
 
     /// The networks as they are now.
@@ -178,194 +240,13 @@ impl Agent {
 
     /// The networks as they are now, as a scheme.
     pub fn policy(&self, name: &str, selection: Selection) -> Policy {
-        Policy::new(name, &self.ensemble(), self.experience.codec, selection, &self.device)
+        let ensemble = self.ensemble();
+        Policy::new(name, &ensemble, self.codec, selection, &ensemble.device())
     }
 }
 
-/// All that an [`Agent`] knows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct AgentState {
-    learner: LearnerState,
-    step: usize,
-    evaluations: u64,
-    /// How far the streams of sizes and environments were read.
-    workloads: (u128, Option<u128>),
-    /// The same of each DNN's batches.
-    batches: Vec<u128>,
-    /// The workloads in work.
-    sizes_bytes: Vec<f64>,
-    environments: Vec<Environment>,
-    buffer: Contents,
-}
-
-impl AgentState {
-    /// Steps done.
-    pub fn step(&self) -> usize {
-        self.step
-    }
-}
-
-/// What the DNNs share: the workloads, the choice among their proposals, the replay buffer, and where the loop stands.
-struct Experience {
-    /// The cost model in the scenario's own environment.
-    own_model: CostModel,
-    /// The cost model in the environment of the workload that was looked at last.
-    model: CostModel,
-    codec: Codec,
-    settings: Settings,
-    dnns: usize,
-    buffer: ReplayBuffer,
-    chooser: Chooser,
-    workloads: Workloads,
-    batches: Vec<Stream>,
-    /// Steps begun.
-    step: usize,
-    /// The step to stop after.
-    stop_at: usize,
-    /// The step size with which the current step learns, if it does.
-    learns: Option<f32>,
-    /// The workloads in work, as sizes and as inputs: `[workloads_per_step, N * M]` and `[workloads_per_step, inputs]`.
-    sizes_bytes: Vec<f64>,
-    inputs: Vec<f32>,
-    /// Their environments, if these change.
-    environments: Vec<Environment>,
-    /// The decision for one of them.
-    places: Vec<u8>,
-    /// `[K, batch]`.
-    indices: Vec<u32>,
-    evaluations: u64,
-}
-
-impl Experience {
-    fn new(model: CostModel, codec: Codec, dnns: usize, workloads: Workloads, settings: Settings, seed: u64) -> Self {
-        let rows = settings.workloads_per_step;
-        let environments = if workloads.changes_environment() { rows } else { 0 };
-        let mut experience = Self {
-            environments: vec![model.environment().clone(); environments],
-            own_model: model.clone(),
-            model,
-            codec,
-            settings,
-            dnns,
-            buffer: ReplayBuffer::new(settings.buffer, codec),
-            chooser: Chooser::new(settings.selection),
-            workloads,
-            batches: (0..dnns).map(|dnn| random::stream(seed, &format!("drl batches/{dnn}"))).collect(),
-            step: 0,
-            stop_at: 0,
-            learns: None,
-            sizes_bytes: vec![0.0; rows * codec.task_count()],
-            inputs: vec![0.0; rows * codec.inputs()],
-            places: vec![0; codec.task_count()],
-            indices: Vec::new(),
-            evaluations: 0,
-        };
-        experience.draw_workloads();
-        experience
-    }
-
-    fn is_done(&self) -> bool {
-        self.step >= self.settings.steps
-    }
-
-    /// Line 3: the workloads of the next step, each in its environment.
-    fn draw_workloads(&mut self) {
-        let rows = self.sizes_bytes.chunks_exact_mut(self.codec.task_count());
-        for (row, (sizes, inputs)) in rows.zip(self.inputs.chunks_exact_mut(self.codec.inputs())).enumerate() {
-            if let Some(environment) = self.environments.get_mut(row) {
-                self.workloads.next_environment(environment);
-                put_at(&self.own_model, Some(environment), &mut self.model);
-            }
-            self.workloads.fill(sizes);
-            self.codec.encode(&self.model, sizes, inputs);
-        }
-    }
-
-    /// What networks read of the workloads in work.
-    fn encode_workloads(&mut self) -> Result<(), EnvironmentError> {
-        let rows = self.sizes_bytes.chunks_exact(self.codec.task_count());
-        for (row, (sizes, inputs)) in rows.zip(self.inputs.chunks_exact_mut(self.codec.inputs())).enumerate() {
-            if let Some(environment) = self.environments.get(row) {
-                self.own_model.at_into(environment, &mut self.model)?;
-            }
-            self.codec.encode(&self.model, sizes, inputs);
-        }
-        Ok(())
-    }
-
-    /// Lines 5 to 11: remembers the cheapest of the candidates that all DNNs propose.
-    fn remember(&mut self, logits: &[f32]) {
-        let Self { chooser, codec, own_model, model, places, dnns, .. } = self;
-        let outputs = codec.outputs();
-        let rows = self.sizes_bytes.chunks_exact(codec.task_count()).zip(self.inputs.chunks_exact(codec.inputs()));
-        let count = rows.len();
-        for (row, (sizes_bytes, inputs)) in rows.enumerate() {
-            let environment = self.environments.get(row);
-            put_at(own_model, environment, model);
-            let proposals = (0..*dnns).map(|dnn| &logits[(dnn * count + row) * outputs..][..outputs]);
-            let mut chosen = chooser.choose(codec, model, sizes_bytes, proposals, places);
-            if self.settings.refine {
-                chosen.evaluations += LocalSearch::new().improve(model, sizes_bytes, places) + 1;
-                chosen.cost = model.cost(sizes_bytes, places);
-            }
-            self.evaluations += chosen.evaluations;
-            self.buffer.push(Sample { sizes_bytes, places, cost: chosen.cost, environment }, inputs);
-        }
-    }
-
-    /// Line 14: a batch for each DNN, from its own stream.
-    fn draw_batches(&mut self) {
-        self.indices.clear();
-        let rows = self.buffer.len();
-        for stream in &mut self.batches {
-            let batch = (0..self.settings.batch).map(|_| random::below(stream, rows) as u32);
-            self.indices.extend(batch);
-        }
-    }
-
-    /// Falls linearly from the first training step, the one after the buffer is full, to the last.
-    fn learning_rate(&self) -> f64 {
-        let Settings { steps, learning_rate, final_learning_rate, .. } = self.settings;
-        let first = self.settings.warm_up_steps() + 1;
-        let (done, last) = (self.step - first, steps.saturating_sub(first).max(1));
-        learning_rate + (final_learning_rate - learning_rate) * done as f64 / last as f64
-    }
-}
-
-/// Writes the model in an environment into another model, if there is an environment to change to.
-fn put_at(own_model: &CostModel, environment: Option<&Environment>, model: &mut CostModel) {
-    if let Some(environment) = environment {
-        own_model.at_into(environment, model).expect("drawn by the scenario's own distribution");
-    }
-}
-
-impl Rounds for Experience {
-    fn inputs(&self) -> &[f32] {
-        &self.inputs
-    }
-
-    /// One round of the loop of Algorithm 2, up to what the DNNs learn.
-    fn next(&mut self, logits: &[f32]) -> Round {
-        // Algorithm 2 trains from the step after the one that filled the buffer.
-        let trains = self.step >= self.settings.warm_up_steps();
-        self.remember(logits);
-        self.step += 1;
-        self.learns = trains.then(|| self.learning_rate() as f32);
-        if trains {
-            self.draw_batches();
-        }
-        self.draw_workloads();
-        if self.step >= self.stop_at {
-            return Round::Stop;
-        }
-        self.learns.map_or(Round::DecideOnly, |learning_rate| Round::Learn { learning_rate })
-    }
-
-    fn samples(&self) -> &Samples {
-        self.buffer.encoded()
-    }
-
-    fn indices(&self) -> &[u32] {
-        &self.indices
-    }
+/// Improves a selected decision by local search.
+fn refine(model: &CostModel, sizes_bytes: &[f64], places: &mut [u8], selected: &mut Selected) {
+    selected.evaluations += LocalSearch::new().improve(model, sizes_bytes, places) + 1;
+    selected.cost = model.cost(sizes_bytes, places);
 }

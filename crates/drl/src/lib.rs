@@ -5,21 +5,29 @@
 //! ([`Exploration`](model::Exploration)).
 //!
 //! # The words
-//! - An [`Agent`] holds the K DNNs, their shared [`ReplayBuffer`] and the streams of workloads and batches.
-//! - A [`Sample`] is one remembered workload with the cheapest decision found for it.
-//! - A [`StepReport`] goes to an [`Observer`] every so many steps.
-//! - [`fleet`] trains networks for any fleet in the same way.
+//! - An [`Agent`] trains K DNNs for one scenario; its `advance` is the loop of Algorithm 2.
+//! - [`TrainingData`] are the workloads that it learns from; [`Settings`] say how.
+//! - The [`ReplayBuffer`] is the paper's database; a [`Sample`] is one remembered workload with the cheapest decision found
+//!   for it.
+//! - A [`StepReport`] goes to an [`Observer`] at regular intervals; the observer may stop training, or fail.
+//! - An [`AgentState`] is the whole state of an agent, from which another one continues to the same bytes.
+//! - A [`fleet::FleetAgent`] trains networks for any fleet in the same way, with the same reports, observers and states.
 //!
 //! # What it does not do
 //! It does not know where its first networks come from (`meta` prepares some), and it writes nothing.
 
 mod agent;
 pub mod fleet;
+mod memory;
 mod observer;
-mod replay;
+mod proposals;
+mod schedule;
 mod settings;
+mod state;
+mod step_workloads;
 
-pub use agent::{Agent, AgentState};
+pub use agent::{Agent, TrainingData};
+pub use memory::{ReplayBuffer, Sample};
 pub use observer::{Observer, StepReport};
-pub use replay::{ReplayBuffer, Sample};
 pub use settings::Settings;
+pub use state::AgentState;

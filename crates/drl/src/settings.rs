@@ -4,6 +4,8 @@ use model::{Adam, DEFAULT_FLIPS, MAX_SAMPLES, Selection};
 use serde::Serialize;
 use sim::config::{Any, Checks, Flattened, MAX_COUNT, PositiveUpTo};
 
+use crate::schedule::Schedule;
+
 /// The most workloads in one step.
 const MAX_WORKLOADS_PER_STEP: usize = 4096;
 
@@ -40,6 +42,12 @@ sim::settings! {
 }
 
 impl Settings {
+    /// The step size of Adam, from the first step after the warm-up on.
+    pub(crate) fn schedule(&self) -> Schedule {
+        let first = self.warm_up_steps() + 1;
+        Schedule { from: self.learning_rate, to: self.final_learning_rate, first, last: self.steps }
+    }
+
     /// Number of first steps that only fill the buffer.
     pub fn warm_up_steps(&self) -> usize {
         self.learn_from.unwrap_or(self.buffer).min(self.buffer).div_ceil(self.workloads_per_step)

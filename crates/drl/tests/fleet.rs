@@ -3,8 +3,9 @@
 
 use burn::tensor::Device;
 use data::{Part, SizeSampler, Workloads};
-use drl::fleet::{FleetAgent, FleetAgentState, FleetSettings};
-use model::fleet::{Effort, FleetEnsemble, FleetPolicy, FleetShape};
+use drl::AgentState;
+use drl::fleet::{FleetAgent, FleetSettings};
+use model::fleet::{FleetEnsemble, FleetPolicy, FleetShape, Inference};
 use sim::scheme::Scheme;
 use sim::{Fleets, random};
 
@@ -38,7 +39,7 @@ fn bytes(ensemble: &FleetEnsemble) -> Vec<u8> {
 /// Mean cost without search, each relative to that of every task on its device.
 fn relative_cost(ensemble: &FleetEnsemble) -> f64 {
     let mut random = random::stream(4, "fleets to look at");
-    let mut policy = FleetPolicy::new("free", ensemble, Effort::SearchFree);
+    let mut policy = FleetPolicy::new("free", ensemble, Inference::SearchFree);
     let ratios = (0..60).map(|_| {
         let scenario = Fleets::default().draw(&mut random);
         let model = scenario.check().expect("valid");
@@ -56,20 +57,20 @@ fn relative_cost(ensemble: &FleetEnsemble) -> f64 {
 fn training_goes_on_to_the_same_bytes_whatever_the_number_of_threads() {
     let mut whole = agent(12, 5);
     while !whole.is_done() {
-        whole.advance();
+        whole.advance(3);
     }
     let mut first = agent(12, 5);
-    first.advance();
-    first.advance();
+    first.advance(3);
+    first.advance(3);
     let written = postcard::to_stdvec(&first.state().expect("state")).expect("written");
-    let state: FleetAgentState = postcard::from_bytes(&written).expect("read");
+    let state: AgentState = postcard::from_bytes(&written).expect("read");
     assert_eq!(state.step(), 6);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().expect("threads");
     let mut second = agent(12, 5);
     second.restore(state.clone()).expect("the same training");
     pool.install(|| {
         while !second.is_done() {
-            second.advance();
+            second.advance(3);
         }
     });
     assert_eq!(bytes(&second.ensemble()), bytes(&whole.ensemble()));
@@ -86,8 +87,9 @@ fn training_makes_decisions_without_search_cheaper() {
     let mut agent = agent(240, 1);
     let untrained = relative_cost(&agent.ensemble());
     while !agent.is_done() {
-        let report = agent.advance();
-        assert!(report.gain >= 1.0 - 1e-12, "labels are no dearer than proposals: {}", report.gain);
+        let report = agent.advance(3);
+        let gain = report.label_gain.expect("fleets are labelled");
+        assert!(gain >= 1.0 - 1e-12, "labels are no dearer than proposals: {gain}");
     }
     let trained = relative_cost(&agent.ensemble());
     assert!(trained < 0.9 * untrained, "{trained} after {untrained}");

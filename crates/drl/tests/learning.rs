@@ -1,9 +1,10 @@
 //! What Algorithm 2 learns, and what it does not.
 
+use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use data::{EnvironmentSampler, Part, SizeSampler, StandardSet, Workloads};
-use drl::{Agent, Settings, StepReport};
+use drl::{Agent, AgentState, Settings, StepReport, TrainingData};
 use model::{Codec, DeviceChoice, Ensemble, NetworkShape, Selection};
 use sim::{Scenario, random};
 
@@ -27,7 +28,11 @@ struct Outcome {
     reports: Vec<StepReport>,
 }
 
-fn train(scenario: &Scenario, dnns: usize, settings: Settings, seed: u64) -> Outcome {
+fn train(scenario: &Scenario, networks: usize, settings: Settings, seed: u64) -> Outcome {
+    train_until(settings.steps, scenario, networks, settings, seed)
+}
+
+fn train_until(last: usize, scenario: &Scenario, networks: usize, settings: Settings, seed: u64) -> Outcome {
     let model = scenario.check().expect("valid");
     let device = DeviceChoice::Auto.open().expect("a device").device;
     let sampler = SizeSampler::new(scenario).expect("no file");
@@ -35,14 +40,13 @@ fn train(scenario: &Scenario, dnns: usize, settings: Settings, seed: u64) -> Out
     let set = StandardSet::of(scenario, &model).expect("no file");
     let workloads = Workloads::new(&model, sampler, Part::Training, random::stream(seed, "workloads"));
     let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![32, 24], outputs: codec.outputs() };
-    let start = Ensemble::random(&shape, dnns, seed, &device);
-    let mut agent = Agent::new(model.clone(), codec, &start, workloads, settings, seed, &device);
+    let start = Ensemble::random(&shape, networks, seed, &device);
+    let mut agent = Agent::new(TrainingData { workloads, codec }, &start, settings, seed).expect("valid settings");
     let mut reports = Vec::new();
-    let mut observe = |report: &StepReport, _: &Agent| {
+    let Ok(()) = agent.run(&mut |report: &StepReport, _: &Agent| {
         reports.push(report.clone());
-        ControlFlow::Continue(())
-    };
-    agent.run(&mut observe);
+        Ok::<_, Infallible>(if report.step < last { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    });
     let q2 = set.q2_of(&mut agent.policy("test", Selection::PAPER)).expect("fits").expect("small");
     Outcome { q2, parameters: agent.ensemble().to_host(), reports }
 }
@@ -69,7 +73,7 @@ fn a_scenario_with_an_obvious_optimum_is_learned() {
 #[test]
 fn one_network_without_exploration_stays_behind_several() {
     let scenario = Scenario::load("ddlo").expect("a preset");
-    let mean = |dnns: usize| (1..=3).map(|seed| train(&scenario, dnns, SETTINGS, seed).q2).sum::<f64>() / 3.0;
+    let mean = |networks: usize| (1..=3).map(|seed| train(&scenario, networks, SETTINGS, seed).q2).sum::<f64>() / 3.0;
     let (alone, several) = (mean(1), mean(6));
     assert!(alone < 0.93 && several > alone + 0.04, "alone {alone}, six {several}");
 }
@@ -95,10 +99,11 @@ fn equal_seeds_agree_to_the_last_bit_and_others_do_not() {
 
 #[test]
 fn nothing_is_learned_before_the_buffer_is_full() {
-    let settings = Settings { steps: 200, ..SETTINGS };
-    let outcome = train(&obvious(), 2, settings, 1);
+    let settings = Settings { steps: 201, ..SETTINGS };
+    let outcome = train_until(200, &obvious(), 2, settings, 1);
+    assert_eq!(outcome.reports.last().expect("reports").step, 200);
     assert!(outcome.reports.iter().all(|report| report.loss.is_none() && report.q1.is_none()));
-    let one_more = train(&obvious(), 2, Settings { steps: 201, ..settings }, 1);
+    let one_more = train(&obvious(), 2, settings, 1);
     assert_ne!(outcome.parameters, one_more.parameters);
 }
 
@@ -118,13 +123,14 @@ fn learning_begins_with_as_many_samples_as_are_asked_for() {
 #[test]
 fn refined_decisions_are_remembered_at_no_higher_cost() {
     let scenario = Scenario::load("paper-wan").expect("a preset");
-    let settings = Settings { steps: 200, report_every: 1, ..SETTINGS };
-    let plain = train(&scenario, 2, settings, 4);
-    let refined = train(&scenario, 2, Settings { refine: true, ..settings }, 4);
+    let settings = Settings { steps: 201, report_every: 1, ..SETTINGS };
+    let plain = train_until(200, &scenario, 2, settings, 4);
+    let refined = train_until(200, &scenario, 2, Settings { refine: true, ..settings }, 4);
+    let mean_cost = |report: &StepReport| report.buffer_mean_cost.expect("something is remembered");
     for (plain, refined) in plain.reports.iter().zip(&refined.reports) {
-        assert!(refined.buffer_mean_cost <= plain.buffer_mean_cost * (1.0 + 1e-12), "step {}", plain.step);
+        assert!(mean_cost(refined) <= mean_cost(plain) * (1.0 + 1e-12), "step {}", plain.step);
     }
-    let last = |outcome: &Outcome| outcome.reports[199].buffer_mean_cost;
+    let last = |outcome: &Outcome| mean_cost(&outcome.reports[199]);
     assert!(last(&refined) < 0.95 * last(&plain), "{} {}", last(&refined), last(&plain));
 }
 
@@ -143,13 +149,30 @@ fn an_agent_goes_on_from_another_ones_state_to_the_same_bytes() {
             assert_eq!(state.step(), interrupted_after);
             drop(first);
             let mut second = agent(scenario, settings, 9);
-            second.restore(&state).expect("its own kind");
-            assert_eq!(second.state().expect("on the host"), state);
+            second.restore(state.clone()).expect("its own kind");
+            assert_eq!(written(&second), bytes(&state));
             second.advance(330);
             assert_eq!(second.ensemble().to_host(), whole.ensemble().to_host(), "{scenario}, {interrupted_after}");
-            assert_eq!(second.state().expect("on the host"), whole.state().expect("on the host"));
+            assert_eq!(written(&second), written(&whole));
         }
     }
+}
+
+fn bytes(state: &AgentState) -> Vec<u8> {
+    postcard::to_stdvec(state).expect("can be written")
+}
+
+fn written(agent: &Agent) -> Vec<u8> {
+    bytes(&agent.state().expect("on the host"))
+}
+
+#[test]
+fn settings_that_do_not_fit_are_an_error() {
+    let settings = Settings { batch: 0, learning_rate: 2.0, ..SETTINGS };
+    let (data, start) = parts("paper", 1);
+    let Err(mistakes) = Agent::new(data, &start, settings, 1) else { panic!("they do not fit") };
+    let keys: Vec<_> = mistakes.list.iter().map(|mistake| mistake.key.as_str()).collect();
+    assert_eq!(keys, ["batch", "learning_rate"], "{mistakes}");
 }
 
 #[test]
@@ -165,12 +188,18 @@ fn the_state_of_another_training_is_refused() {
         ("paper", Settings { buffer: 100, ..settings }),
         ("paper", Settings { workloads_per_step: 2, ..settings }),
     ] {
-        assert!(agent(scenario, settings, 9).restore(&state).is_err(), "{scenario} {settings:?}");
+        assert!(agent(scenario, settings, 9).restore(state.clone()).is_err(), "{scenario} {settings:?}");
     }
-    assert!(first.restore(&state).is_err(), "it has begun already");
+    assert!(first.restore(state.clone()).is_err(), "it has begun already");
 }
 
 fn agent(scenario: &str, settings: Settings, seed: u64) -> Agent {
+    let (data, start) = parts(scenario, seed);
+    Agent::new(data, &start, settings, seed).expect("valid settings")
+}
+
+/// Workloads and first networks.
+fn parts(scenario: &str, seed: u64) -> (TrainingData, Ensemble) {
     let scenario = Scenario::load(scenario).expect("a preset");
     let model = scenario.check().expect("valid");
     let device = DeviceChoice::Auto.open().expect("a device").device;
@@ -181,7 +210,7 @@ fn agent(scenario: &str, settings: Settings, seed: u64) -> Agent {
     let workloads = Workloads::new(&model, sampler, Part::Training, random::stream(seed, "workloads"))
         .with_environments(environments, random::stream(seed, "environments"));
     let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![12], outputs: codec.outputs() };
-    Agent::new(model, codec, &Ensemble::random(&shape, 3, seed, &device), workloads, settings, seed, &device)
+    (TrainingData { workloads, codec }, Ensemble::random(&shape, 3, seed, &device))
 }
 
 /// The same networks and workloads with environments drawn beside them; networks read these or not.
@@ -208,11 +237,11 @@ fn train_in_environments(reads: bool, steps: usize) -> Outcome {
         selection: Selection::explored(6),
         ..SETTINGS
     };
-    let mut agent = Agent::new(model.clone(), codec, &start, workloads, settings, 1, &device);
+    let mut agent = Agent::new(TrainingData { workloads, codec }, &start, settings, 1).expect("valid settings");
     let mut reports = Vec::new();
-    agent.run(&mut |report: &StepReport, _: &Agent| {
+    let Ok(()) = agent.run(&mut |report: &StepReport, _: &Agent| {
         reports.push(report.clone());
-        ControlFlow::Continue(())
+        Ok::<_, Infallible>(ControlFlow::Continue(()))
     });
     let q2 = set.q2_of(&mut agent.policy("test", Selection::PAPER)).expect("fits").expect("small");
     assert!(agent.evaluations() > 8 * steps as u64, "{}", agent.evaluations());
@@ -233,7 +262,7 @@ fn environments_change_nothing_about_determinism() {
 }
 
 #[test]
-fn an_observer_can_end_training() {
+fn an_observer_can_end_training_or_fail() {
     let mut steps = 0;
     let scenario = obvious();
     let model = scenario.check().expect("valid");
@@ -243,10 +272,12 @@ fn an_observer_can_end_training() {
     let workloads = Workloads::new(&model, sampler, Part::Training, random::stream(1, "workloads"));
     let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![4], outputs: codec.outputs() };
     let start = Ensemble::random(&shape, 2, 1, &device);
-    let mut agent = Agent::new(model, codec, &start, workloads, SETTINGS, 1, &device);
-    agent.run(&mut |report: &StepReport, _: &Agent| {
+    let mut agent = Agent::new(TrainingData { workloads, codec }, &start, SETTINGS, 1).expect("valid settings");
+    let Ok(()) = agent.run(&mut |report: &StepReport, _: &Agent| {
         steps = report.step;
-        if steps == 300 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        Ok::<_, Infallible>(if steps == 300 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     });
     assert_eq!(steps, 300);
+    let failed = agent.run(&mut |report: &StepReport, _: &Agent| Err(format!("no room after step {}", report.step)));
+    assert_eq!(failed, Err("no room after step 400".to_owned()), "an observer that fails ends training, too");
 }

@@ -89,7 +89,7 @@ impl Table for Selection {
 
 /// The cheapest candidate's price, and how many were priced.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Chosen {
+pub struct Selected {
     /// Cost of the chosen decision.
     pub cost: f64,
     /// Candidates priced.
@@ -98,7 +98,7 @@ pub struct Chosen {
 
 /// Makes and prices candidates; keeps its memory between workloads.
 #[derive(Debug, Clone)]
-pub struct Chooser {
+pub struct CandidateSelector {
     selection: Selection,
     alternatives: Vec<Alternative>,
     proposal: Vec<u8>,
@@ -106,7 +106,7 @@ pub struct Chooser {
     best_device_costs: Vec<f64>,
 }
 
-impl Chooser {
+impl CandidateSelector {
     /// A chooser for one way of selection.
     pub fn new(selection: Selection) -> Self {
         Self {
@@ -134,7 +134,7 @@ impl Chooser {
         sizes_bytes: &[f64],
         logits: impl Iterator<Item = &'l [f32]>,
         best: &mut [u8],
-    ) -> Chosen {
+    ) -> Selected {
         let tasks = model.tasks();
         let separable = model.is_separable();
         let per_device = self.selection.choice == Choice::PerDevice && separable;
@@ -206,15 +206,15 @@ impl Chooser {
                 self.proposal[task] = original;
             }
         }
-        Chosen { cost: model.cost(sizes_bytes, best), evaluations }
+        Selected { cost: model.cost(sizes_bytes, best), evaluations }
     }
 }
 
-/// Makes and prices candidates for a panel of workloads side by side: gives what a [`Chooser`] would give each of them.
+/// Makes and prices candidates for a panel of workloads side by side: gives what a [`CandidateSelector`] would give each of them.
 /// Keeps its memory between panels.
 #[derive(Debug, Clone)]
-pub(crate) struct PanelChooser {
-    chooser: Chooser,
+pub(crate) struct PanelSelector {
+    chooser: CandidateSelector,
     /// `[N * M, PANEL_ROWS]`, as are all of these.
     sizes_bytes: Vec<f64>,
     proposal: Vec<u8>,
@@ -223,10 +223,10 @@ pub(crate) struct PanelChooser {
     logits: Vec<f32>,
 }
 
-impl PanelChooser {
+impl PanelSelector {
     pub(crate) fn new(selection: Selection) -> Self {
         Self {
-            chooser: Chooser::new(selection),
+            chooser: CandidateSelector::new(selection),
             sizes_bytes: Vec::new(),
             proposal: Vec::new(),
             best: Vec::new(),

@@ -1,16 +1,16 @@
 //! Forward passes and training steps on the CPU through the [`fused`] kernels, which work on the storage of the Burn
 //! modules themselves: the ensemble, and two more of its shape for the moments of Adam.
 
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
 use burn::module::Module;
 use burn::tensor::Device;
 use rayon::prelude::*;
 
 use crate::dnn::NetworkShape;
-use crate::engine::{Forward, Learner, PanelForward, Round, Rounds};
 use crate::ensemble::Ensemble;
 use crate::fused::{self, Adam, Head, Inference, Kernel, Net, PANEL_ROWS, Trainer, crew};
+use crate::learner::{Forward, Learner, Lesson, PanelForward, Session};
 use crate::lending::{self, Open};
 use crate::samples::Samples;
 use crate::state::{LearnerState, StateError};
@@ -116,45 +116,86 @@ struct Lent<'l> {
 }
 
 impl Lent<'_> {
-    /// See [`Learner::rounds`]. Each network's step and its logits for the next rows are one piece of work, so that its
+    /// See [`Learner::session`]. Each network's step and its logits for the next rows are one piece of work, so that its
     /// parameters are read where they were written.
-    fn rounds(&mut self, rounds: &mut dyn Rounds) {
-        let nets = self.trainer.shape().nets();
-        let outputs = rounds.inputs().len() / self.trainer.shape().inputs() * self.trainer.shape().outputs();
-        let trainers: Vec<_> = (0..crew::threads(nets)).map(|_| Mutex::new(self.trainer.net_trainer())).collect();
-        let plan = RwLock::new(Plan { rounds, step: None });
+    fn session(&mut self, body: &mut dyn FnMut(&mut dyn Session)) {
+        let shape = self.trainer.shape();
+        let trainers: Vec<_> =
+            (0..crew::threads(shape.nets())).map(|_| Mutex::new(self.trainer.net_trainer())).collect();
+        let pass = RwLock::new(Pass::default());
         let Self { ensemble, inference, adam, steps, .. } = self;
-        let nets: Vec<_> = ensemble.nets_mut().iter_mut().map(|net| Mutex::new((net, vec![0.0; outputs]))).collect();
+        let nets: Vec<_> = ensemble.nets_mut().iter_mut().map(Mutex::new).collect();
+        let logits: Vec<_> = nets.iter().map(|_| Mutex::new(Vec::new())).collect();
         let work = |item: usize, thread: usize| {
-            let plan = plan.read().unwrap_or_else(PoisonError::into_inner);
-            let mut net = nets[item].lock().unwrap_or_else(PoisonError::into_inner);
-            let (net, logits): &mut (&mut Net<'_>, Vec<f32>) = &mut net;
-            if let Some((adam, time_step)) = &plan.step {
-                let indices = batch_of(item, nets.len(), plan.rounds.indices());
-                let mut trainer = trainers[thread].lock().unwrap_or_else(PoisonError::into_inner);
-                trainer.step(net, plan.rounds.samples().lend(), indices, adam, *time_step, false);
+            let pass = pass.read().unwrap_or_else(PoisonError::into_inner);
+            let (mut net, mut logits) = (lock(&nets[item]), lock(&logits[item]));
+            if let Some((samples, adam, time_step)) = &pass.lesson {
+                let indices = batch_of(item, nets.len(), &pass.indices);
+                lock(&trainers[thread]).step(&mut net, samples.lend(), indices, adam, *time_step, false);
             }
-            inference.forward_net(net, plan.rounds.inputs(), logits);
+            logits.resize(pass.inputs.len() / shape.inputs() * shape.outputs(), 0.0);
+            inference.forward_net(&net, &pass.inputs, &mut logits);
         };
-        let mut logits = vec![0.0; nets.len() * outputs];
         crew::with_crew(nets.len(), &work, |crew| {
-            loop {
-                crew.run();
-                for (net, logits) in nets.iter().zip(logits.chunks_exact_mut(outputs)) {
-                    logits.copy_from_slice(&net.lock().unwrap_or_else(PoisonError::into_inner).1);
-                }
-                let mut plan = plan.write().unwrap_or_else(PoisonError::into_inner);
-                plan.step = match plan.rounds.next(&logits) {
-                    Round::Learn { learning_rate } => {
-                        adam.learning_rate = learning_rate;
-                        **steps += 1;
-                        Some((**adam, **steps))
-                    }
-                    Round::DecideOnly => None,
-                    Round::Stop => return,
-                };
-            }
+            body(&mut CpuSession { run: &mut || crew.run(), pass: &pass, logits: &logits, adam, steps });
         });
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What the threads read during one pass over the networks.
+#[derive(Default)]
+struct Pass {
+    /// Samples, Adam and its count of steps with this one, if there is a step to take.
+    lesson: Option<(Arc<Samples>, Adam, u64)>,
+    /// `[K, batch]`.
+    indices: Vec<u32>,
+    /// `[rows, inputs]`.
+    inputs: Vec<f32>,
+}
+
+/// See [`Lent::session`].
+struct CpuSession<'s> {
+    /// Makes one pass over the networks.
+    run: &'s mut dyn FnMut(),
+    pass: &'s RwLock<Pass>,
+    /// Logits of each network, `[rows, outputs]`.
+    logits: &'s [Mutex<Vec<f32>>],
+    adam: &'s mut Adam,
+    steps: &'s mut u64,
+}
+
+impl CpuSession<'_> {
+    fn pass(&self) -> RwLockWriteGuard<'_, Pass> {
+        self.pass.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Session for CpuSession<'_> {
+    fn learn_and_decide(&mut self, lesson: Option<Lesson<'_>>, inputs: &[f32], logits: &mut Vec<f32>) {
+        if let Some(lesson) = &lesson {
+            self.adam.learning_rate = lesson.learning_rate;
+            *self.steps += 1;
+        }
+        let mut pass = self.pass();
+        pass.inputs.clear();
+        pass.inputs.extend_from_slice(inputs);
+        pass.lesson = lesson.map(|Lesson { samples, indices, .. }| {
+            pass.indices.clear();
+            pass.indices.extend_from_slice(indices);
+            (Arc::clone(samples), *self.adam, *self.steps)
+        });
+        drop(pass);
+        (self.run)();
+        // The samples are the caller's alone again, who changes them in place.
+        self.pass().lesson = None;
+        logits.clear();
+        for own in self.logits {
+            logits.extend_from_slice(&lock(own));
+        }
     }
 }
 
@@ -162,13 +203,6 @@ impl Lent<'_> {
 fn batch_of(net: usize, nets: usize, indices: &[u32]) -> &[u32] {
     let batch = fused::batch_size(indices, nets);
     &indices[net * batch..][..batch]
-}
-
-/// What the threads read while they work.
-struct Plan<'p> {
-    rounds: &'p mut dyn Rounds,
-    /// Adam and the count of steps with this one, if there is a step to make.
-    step: Option<(Adam, u64)>,
 }
 
 impl Forward for CpuLearner {
@@ -214,8 +248,8 @@ impl Learner for CpuLearner {
         }
     }
 
-    fn rounds(&mut self, rounds: &mut dyn Rounds) {
-        self.lend(|lent| lent.rounds(rounds));
+    fn session(&mut self, body: &mut dyn FnMut(&mut dyn Session)) {
+        self.lend(|lent| lent.session(body));
     }
 
     fn set_learning_rate(&mut self, learning_rate: f32) {

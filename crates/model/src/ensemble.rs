@@ -73,6 +73,14 @@ impl Ensemble {
         Self { layers: layers.into_iter().zip(shape.layers()).map(stacked).collect() }
     }
 
+    /// The device that the parameters are on.
+    ///
+    /// # Panics
+    /// If the ensemble has no layers.
+    pub fn device(&self) -> Device {
+        self.layers[0].weight.device()
+    }
+
     /// The parameters as Burn writes them.
     ///
     /// # Errors

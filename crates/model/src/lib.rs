@@ -25,7 +25,7 @@
 //! - A [`Dnn`] is one network; an [`Ensemble`] is K of them with stacked parameters.
 //! - A [`Codec`] translates sizes to inputs and logits to decisions.
 //! - [`Samples`] are what networks learn from; a [`Learner`] makes steps of training, a [`Forward`] only logits.
-//! - Candidates are the decisions proposed for one workload; a [`Chooser`] makes and prices them.
+//! - Candidates are the decisions proposed for one workload; a [`CandidateSelector`] makes and prices them.
 //! - A [`Policy`] is a trained ensemble as a scheme.
 //! - A [`Record`] is a directory with trained [`Networks`] of any kind: [`DnnNetworks`] for one scenario, or those of
 //!   [`fleet`] for any.
@@ -39,12 +39,12 @@ mod codec;
 #[cfg(feature = "flex")]
 pub mod cpu;
 mod dnn;
-mod engine;
 mod ensemble;
 mod error;
 mod export;
 pub mod fleet;
 pub mod fused;
+mod learner;
 #[cfg(feature = "flex")]
 mod lending;
 mod networks;
@@ -55,16 +55,16 @@ mod samples;
 mod state;
 
 pub use backend::{Backend, DeviceChoice, DeviceKind, RemoteAddress, available};
-pub use candidates::{Choice, Chooser, Chosen, DEFAULT_FLIPS, Exploration, Selection};
+pub use candidates::{CandidateSelector, Choice, DEFAULT_FLIPS, Exploration, Selected, Selection};
 pub use codec::{Alternative, Code, Codec, DONT_CARE, EnvironmentInputs, Scaling, Standard};
 pub use dnn::{Dnn, DnnNetworks, MAX_PARAMETERS, NetworkShape};
-pub use engine::{Forward, Learner, Round, Rounds, forward, is_cpu, learner};
 pub use ensemble::{Ensemble, LayerData, StackedLinear};
 pub use error::{BackendError, CodeError, RecordError};
 pub use export::{ExportFormat, ExportedFile};
 pub use fused::{Adam, Head};
+pub use learner::{Forward, Learner, Lesson, Session, forward, is_cpu, learner};
 pub use networks::{DecisionOptions, EnvironmentParts, KINDS, Kind, Networks, OptionError, Shape};
 pub use policy::Policy;
-pub use record::{FORMAT_VERSION, Record, checksum};
+pub use record::{FORMAT_VERSION, Record, RecordText, checksum};
 pub use samples::{MAX_SAMPLES, Samples};
 pub use state::{LearnerState, StateError};

@@ -5,9 +5,9 @@ use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, OptimizerRecord};
 use burn::tensor::{Bytes, Device, Int, Tensor, TensorData, activation};
 
-use crate::engine::{Forward, Learner};
 use crate::ensemble::{Ensemble, to_vec};
 use crate::fused::{Adam, Head};
+use crate::learner::{Forward, Learner, Sequential, Session};
 use crate::samples::{Samples, State};
 use crate::state::{LearnerState, StateError};
 
@@ -134,6 +134,10 @@ impl Learner for PlainLearner {
         let surrogate = (logits * Tensor::from_inner(gradient(self.head, values, targets))).sum();
         let gradients = GradientsParams::from_grads(surrogate.backward(), &self.ensemble);
         self.ensemble = self.optimizer.step(f64::from(self.adam.learning_rate), self.ensemble.clone(), gradients);
+    }
+
+    fn session(&mut self, body: &mut dyn FnMut(&mut dyn Session)) {
+        body(&mut Sequential(self));
     }
 
     fn set_learning_rate(&mut self, learning_rate: f32) {

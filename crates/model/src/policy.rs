@@ -5,12 +5,12 @@ use rayon::prelude::*;
 use sim::scheme::{Scheme, Solution};
 use sim::{CostModel, Decision, SchemeError, Workload};
 
-use crate::candidates::{Chooser, Chosen, PanelChooser, Selection};
+use crate::candidates::{CandidateSelector, PanelSelector, Selected, Selection};
 use crate::codec::Codec;
-use crate::engine::{self, Forward};
 use crate::ensemble::Ensemble;
 use crate::fused::PANEL_ROWS;
 use crate::fused::buffers::Pool;
+use crate::learner::{Forward, forward};
 
 /// Below so many workloads, a panel takes longer than one after the other.
 const PANEL_FROM: usize = 6;
@@ -22,7 +22,7 @@ pub struct Policy {
     name: String,
     forward: Box<dyn Forward>,
     codec: Codec,
-    chooser: Chooser,
+    chooser: CandidateSelector,
     dnns: usize,
     inputs: Vec<f32>,
     logits: Vec<f32>,
@@ -33,13 +33,13 @@ pub struct Policy {
 struct Scratch {
     inputs: Vec<f32>,
     logits: Vec<f32>,
-    chooser: PanelChooser,
+    chooser: PanelSelector,
 }
 
 impl Policy {
     /// A policy called `name` that computes on `device`.
     pub fn new(name: &str, ensemble: &Ensemble, codec: Codec, selection: Selection, device: &Device) -> Self {
-        Self::with_forward(name, engine::forward(ensemble, device), ensemble.dnns(), codec, selection)
+        Self::with_forward(name, forward(ensemble, device), ensemble.dnns(), codec, selection)
     }
 
     fn with_forward(name: &str, forward: Box<dyn Forward>, dnns: usize, codec: Codec, selection: Selection) -> Self {
@@ -47,7 +47,7 @@ impl Policy {
             name: name.to_owned(),
             forward,
             codec,
-            chooser: Chooser::new(selection),
+            chooser: CandidateSelector::new(selection),
             dnns,
             inputs: Vec::new(),
             logits: Vec::new(),
@@ -71,7 +71,7 @@ impl Policy {
         model: &CostModel,
         sizes_bytes: &[f64],
         places: &mut [u8],
-    ) -> Result<Chosen, SchemeError> {
+    ) -> Result<Selected, SchemeError> {
         self.check(model)?;
         let count = model.task_count();
         assert_eq!((sizes_bytes.len(), places.len()), (count, count), "shapes differ");
@@ -151,7 +151,7 @@ impl Policy {
         let new = || Scratch {
             inputs: vec![0.0; PANEL_ROWS * inputs],
             logits: vec![0.0; self.dnns * outputs * PANEL_ROWS],
-            chooser: PanelChooser::new(self.chooser.selection()),
+            chooser: PanelSelector::new(self.chooser.selection()),
         };
         self.scratch.with(new, |scratch| {
             let panels = places.chunks_mut(PANEL_ROWS * tasks).zip(evaluations.chunks_mut(PANEL_ROWS));

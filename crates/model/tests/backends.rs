@@ -9,8 +9,8 @@ use std::path::Path;
 use data::StandardSet;
 use model::fleet::{FleetCase, FleetLearner, FleetNet, FleetShape, Instance};
 use model::{
-    Adam, Backend, DeviceKind, Ensemble, Head, NetworkShape, Policy, Record, Samples, Selection, available, forward,
-    learner,
+    Adam, Backend, DeviceKind, DnnNetworks, Ensemble, Head, NetworkShape, Policy, Record, Samples, Selection,
+    available, forward, learner,
 };
 use sim::Scenario;
 use sim::random::{self, Stream};
@@ -102,6 +102,11 @@ fn fifty_steps_have_the_same_losses_at_the_smallest_widths() {
     training_agrees(&NetworkShape { inputs: 1, hidden: vec![], outputs: 2 }, Head::Sigmoid, 1);
 }
 
+fn networks(path: &Path, device: &Device) -> DnnNetworks {
+    let record = Record::load(path, device).expect("a record");
+    record.networks_of::<DnnNetworks>("DNNs", path).expect("of DNNs").clone()
+}
+
 #[test]
 fn the_shipped_record_has_the_same_logits_and_decisions_everywhere() {
     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/paper"));
@@ -110,7 +115,7 @@ fn the_shipped_record_has_the_same_logits_and_decisions_everywhere() {
     let set = StandardSet::of(&scenario, &model).expect("no file of sizes");
     let (flex, others) = backends();
     let of = |backend: &Backend| {
-        let record = Record::load(path, &backend.device).expect("it ships with the project");
+        let record = networks(path, &backend.device);
         let codec = record.codec(&model);
         let mut inputs = vec![0.0; set.instances().len() * codec.inputs()];
         for (workload, row) in set.workloads().zip(inputs.chunks_exact_mut(codec.inputs())) {
@@ -142,13 +147,13 @@ fn records_written_on_one_backend_are_the_same_bytes_and_load_on_every_other() {
     let (flex, others) = backends();
     let folder = tempfile::tempdir().expect("a place for temporary files");
     let shipped = std::fs::read(path.join("weights.bpk")).expect("it ships with the project");
-    let expected = Record::load(path, &flex.device).expect("it ships with the project").ensemble.to_host();
+    let expected = networks(path, &flex.device).ensemble.to_host();
     for (index, other) in others.iter().enumerate() {
         let record = Record::load(path, &other.device).expect("it ships with the project");
         let copy = folder.path().join(index.to_string());
         record.save(&copy).expect("there is room");
         assert_eq!(std::fs::read(copy.join("weights.bpk")).expect("just written"), shipped, "{}", other.name);
-        let back = Record::load(&copy, &flex.device).expect("just written");
+        let back = networks(&copy, &flex.device);
         assert_eq!(back.ensemble.to_host(), expected, "{}", other.name);
     }
 }

@@ -2,20 +2,23 @@
 #![cfg(feature = "flex")]
 #![expect(clippy::expect_used, reason = "tests")]
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::tensor::Device;
 use data::{Part, SizeSampler, Workloads};
 use model::fleet::{
-    Effort, FleetCase, FleetEnsemble, FleetForward, FleetLearner, FleetNet, FleetPolicy, FleetScratch, FleetShape,
-    Instance,
+    FleetCase, FleetEnsemble, FleetForward, FleetLearner, FleetNet, FleetNetworks, FleetPolicy, FleetScratch,
+    FleetShape, Inference, Instance,
 };
-use model::{AnyRecord, FleetRecord, Record, RecordError};
+use model::{DnnNetworks, Record, RecordError};
 use sim::random::{self, Stream};
 use sim::scenario::PerDevice;
 use sim::scheme::{Exact, Greedy, Order, Scheme};
 use sim::{CostModel, Fleets, Scenario, Workload};
+
+fn search(evaluations_per_task: u64) -> Inference {
+    Inference::Search { evaluations_per_task }
+}
 
 const SHAPE: FleetShape = FleetShape { width: 6, rounds: 3 };
 /// Two ways to add the same numbers.
@@ -166,11 +169,11 @@ fn any_number_of_servers_is_decided_and_places_out_of_reach_are_left_alone() {
         let model = scenario.check().expect("valid").at(&environment).expect("fits");
         let sizes_bytes = sizes_of(&scenario, &model, &mut random);
         let workload = Workload::from_bytes(5, sizes_bytes);
-        for effort in [Effort::SearchFree, Effort::Passes, Effort::Within(30)] {
-            let solution = FleetPolicy::new("any", &ensemble, effort).decide(&model, &workload).expect("decides");
+        for inference in [Inference::SearchFree, Inference::Passes, search(30)] {
+            let solution = FleetPolicy::new("any", &ensemble, inference).decide(&model, &workload).expect("decides");
             let places = solution.decision.places();
             for (task, &place) in places.iter().enumerate() {
-                assert!(model.is_reachable(task / 5, place), "{edges} edges, {effort:?}: task {task} at {place}");
+                assert!(model.is_reachable(task / 5, place), "{edges} edges, {inference:?}: task {task} at {place}");
             }
         }
     }
@@ -184,17 +187,20 @@ fn passes_are_never_worse_than_greedy_and_prices_stay_within_the_budget() {
         let greedy = Greedy::new(Order::LargestFirst).decide(&model, &workload).expect("decides");
         let greedy_cost = model.cost(&sizes_bytes, greedy.decision.places());
         let count = sizes_bytes.len() as u64;
-        for effort in [Effort::Passes, Effort::Within(8), Effort::Within(40)] {
-            let solution = FleetPolicy::new("any", &ensemble, effort).decide(&model, &workload).expect("decides");
+        for inference in [Inference::Passes, search(8), search(40)] {
+            let solution = FleetPolicy::new("any", &ensemble, inference).decide(&model, &workload).expect("decides");
             let cost = model.cost(&sizes_bytes, solution.decision.places());
             assert!(cost <= greedy_cost * (1.0 + 1e-12), "{cost} after {greedy_cost}");
-            let all = match effort {
-                Effort::Within(per_task) => (per_task * count).max(greedy.evaluations + 12),
+            let all = match inference {
+                Inference::Search { evaluations_per_task } => {
+                    (evaluations_per_task * count).max(greedy.evaluations + 12)
+                }
                 _ => greedy.evaluations + 4,
             };
-            assert!(solution.evaluations <= all, "{effort:?} asked for {} of {all}", solution.evaluations);
+            assert!(solution.evaluations <= all, "{inference:?} asked for {} of {all}", solution.evaluations);
         }
-        let free = FleetPolicy::new("any", &ensemble, Effort::SearchFree).decide(&model, &workload).expect("decides");
+        let free =
+            FleetPolicy::new("any", &ensemble, Inference::SearchFree).decide(&model, &workload).expect("decides");
         assert_eq!(free.evaluations, 8);
     }
 }
@@ -209,10 +215,10 @@ fn nothing_is_cheaper_than_the_bound() {
         let sizes_bytes = sizes_of(&scenario, &model, &mut random);
         let workload = Workload::from_bytes(model.tasks(), sizes_bytes.clone());
         let lower = Exact::new().bounds(&model, &workload).expect("small enough").lower;
-        for effort in [Effort::SearchFree, Effort::Passes, Effort::Within(20)] {
-            let solution = FleetPolicy::new("any", &ensemble, effort).decide(&model, &workload).expect("decides");
+        for inference in [Inference::SearchFree, Inference::Passes, search(20)] {
+            let solution = FleetPolicy::new("any", &ensemble, inference).decide(&model, &workload).expect("decides");
             let cost = model.cost(&sizes_bytes, solution.decision.places());
-            assert!(cost >= lower * (1.0 - 1e-9), "{effort:?}: {cost} below {lower}");
+            assert!(cost >= lower * (1.0 - 1e-9), "{inference:?}: {cost} below {lower}");
         }
     }
 }
@@ -234,13 +240,16 @@ fn a_step_of_training_lowers_the_loss_on_what_was_learned() {
     assert!(last < 0.7 * first, "{last} after {first}");
 }
 
+fn fleet_networks(record: &Record) -> &FleetNetworks {
+    record.networks_of("networks for any fleet", Path::new("record")).expect("of fleets")
+}
+
 #[test]
 fn the_record_that_ships_is_read() {
     let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/any-fleet");
-    let AnyRecord::Fleet(record) = AnyRecord::load(&shipped, &Device::flex()).expect("it ships") else {
-        panic!("of fleets")
-    };
-    assert_eq!((record.ensemble.nets.len(), record.fleets.devices.1), (2, 20), "trained on at most 20 devices");
+    let record = Record::load(&shipped, &Device::flex()).expect("it ships");
+    let networks = fleet_networks(&record);
+    assert_eq!((networks.ensemble.nets.len(), networks.fleets.devices.1), (2, 20), "trained on at most 20 devices");
 }
 
 #[test]
@@ -248,20 +257,19 @@ fn records_come_back_and_others_are_refused() {
     let device = Device::flex();
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("record");
-    let record = FleetRecord {
-        ensemble: FleetEnsemble::random(SHAPE, 3, 4, &device),
-        fleets: Fleets::default(),
-        provenance: BTreeMap::from([("seed".to_owned(), "4".to_owned())]),
-        measures: BTreeMap::from([("q2".to_owned(), 0.5)]),
-    };
+    let networks = FleetNetworks { ensemble: FleetEnsemble::random(SHAPE, 3, 4, &device), fleets: Fleets::default() };
+    let mut record = Record::new(networks.clone());
+    record.provenance.insert("seed".to_owned(), "4".to_owned());
+    record.measures.insert("q2".to_owned(), 0.5);
     record.save(&path).expect("written");
     assert!(matches!(record.save(&path), Err(RecordError::Exists { .. })));
-    let AnyRecord::Fleet(loaded) = AnyRecord::load(&path, &device).expect("read") else { panic!("of fleets") };
-    assert_eq!(loaded.ensemble.to_bytes().expect("bytes"), record.ensemble.to_bytes().expect("bytes"));
-    let other = (&loaded.fleets, &loaded.provenance, &loaded.measures);
-    assert_eq!(other, (&record.fleets, &record.provenance, &record.measures));
-    let error = Record::load(&path, &device).expect_err("of no scenario").to_string();
-    assert!(error.contains("any fleet"), "{error}");
+    let loaded = Record::load(&path, &device).expect("read");
+    let read = fleet_networks(&loaded);
+    assert_eq!(read.ensemble.to_bytes().expect("bytes"), networks.ensemble.to_bytes().expect("bytes"));
+    assert_eq!(read.fleets, networks.fleets);
+    assert_eq!((&loaded.provenance, &loaded.measures), (&record.provenance, &record.measures));
+    let error = loaded.networks_of::<DnnNetworks>("DNNs for one scenario", &path).expect_err("of no scenario");
+    assert!(error.to_string().contains("any fleet"), "{error}");
 
     let (manifest, weights) = (path.join("manifest.toml"), path.join("weights.bpk"));
     let text = std::fs::read_to_string(&manifest).expect("text");
@@ -270,12 +278,12 @@ fn records_come_back_and_others_are_refused() {
         ("nets = 3", "nets = 0", "not possible"),
         ("nets = 3", "nets = 2", "number"),
         ("width = 6", "width = 7", "shape"),
-        ("edges = [1", "edges = [0", "range"),
+        ("edges = [1", "edges = [0", "at 1 or above"),
         ("q2 = 0.5", "q2 = 0.9", "checksum"),
-        ("format_version = 3", "format_version = 9", "9"),
+        ("format_version = 4", "format_version = 9", "9"),
     ] {
         std::fs::write(&manifest, text.replace(from, to)).expect("written");
-        let error = FleetRecord::load(&path, &device).expect_err(to).to_string();
+        let error = Record::load(&path, &device).expect_err(to).to_string();
         assert!(error.contains(named), "{to}: {error}");
     }
     std::fs::write(&manifest, &text).expect("written");
@@ -283,5 +291,5 @@ fn records_come_back_and_others_are_refused() {
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     std::fs::write(&weights, bytes).expect("written");
-    assert!(matches!(FleetRecord::load(&path, &device), Err(RecordError::Weights { .. })));
+    assert!(matches!(Record::load(&path, &device), Err(RecordError::Weights { .. })));
 }

@@ -1,18 +1,17 @@
 //! Deciding with an ensemble, and records of it.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use data::{EnvironmentSampler, SizeSampler, StandardSet};
 use model::{
-    Choice, Code, Codec, DeviceChoice, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Policy, Record,
-    RecordError, Selection,
+    Choice, Code, Codec, DeviceChoice, DnnNetworks, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Policy,
+    Record, RecordError, Selection,
 };
 use sim::scheme::{Exact, Scheme};
 use sim::{CostModel, Scenario, Workload};
 
-fn record(scenario: &str, code: Option<Code>) -> (Record, CostModel) {
+fn networks(scenario: &str, code: Option<Code>) -> (DnnNetworks, CostModel) {
     let scenario = Scenario::load(scenario).expect("a preset");
     let model = scenario.check().expect("valid");
     let scaling = SizeSampler::new(&scenario).expect("no file").moments().into();
@@ -20,25 +19,31 @@ fn record(scenario: &str, code: Option<Code>) -> (Record, CostModel) {
     let codec = Codec::new(code, &model, scaling).expect("fits");
     let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![6, 5], outputs: codec.outputs() };
     let ensemble = Ensemble::random(&shape, 4, 1, &DeviceChoice::Auto.open().expect("a device").device);
-    let record = Record {
-        ensemble,
-        scenario,
-        code,
-        scaling,
-        reads: EnvironmentInputs::default(),
-        selection: Selection::PAPER,
-        provenance: BTreeMap::from([("seed".to_owned(), "1".to_owned())]),
-        measures: BTreeMap::from([("q2".to_owned(), 0.5)]),
-    };
-    (record, model)
+    let (reads, selection) = (EnvironmentInputs::default(), Selection::PAPER);
+    (DnnNetworks { ensemble, scenario, code, scaling, reads, selection }, model)
 }
 
-fn policy(record: &Record, model: &CostModel, selection: Selection) -> Policy {
+/// A record of these networks.
+fn record(networks: &DnnNetworks) -> Record {
+    let mut record = Record::new(networks.clone());
+    record.provenance.insert("seed".to_owned(), "1".to_owned());
+    record.measures.insert("q2".to_owned(), 0.5);
+    record
+}
+
+/// The networks of a record in a directory.
+fn load(path: &Path) -> DnnNetworks {
+    let device = DeviceChoice::Auto.open().expect("a device").device;
+    let record = Record::load(path, &device).expect("a record");
+    record.networks_of::<DnnNetworks>("DNNs", path).expect("of DNNs").clone()
+}
+
+fn policy(record: &DnnNetworks, model: &CostModel, selection: Selection) -> Policy {
     let device = DeviceChoice::Auto.open().expect("a device").device;
     Policy::new("test", &record.ensemble, record.codec(model), selection, &device)
 }
 
-fn set(record: &Record, model: &CostModel) -> StandardSet {
+fn set(record: &DnnNetworks, model: &CostModel) -> StandardSet {
     StandardSet::of(&record.scenario, model).expect("no file")
 }
 
@@ -56,10 +61,10 @@ const SELECTIONS: [Selection; 4] = [
 #[test]
 fn one_by_one_and_all_at_once_give_the_same_decisions() {
     for code in [Code::Indicators, Code::Categorical] {
-        let (record, model) = record("paper-wan", Some(code));
-        let workloads = workloads(&set(&record, &model));
+        let (networks, model) = networks("paper-wan", Some(code));
+        let workloads = workloads(&set(&networks, &model));
         for selection in SELECTIONS {
-            let mut policy = policy(&record, &model, selection);
+            let mut policy = policy(&networks, &model, selection);
             let together = policy.decide_all(&model, &workloads).expect("fits");
             for (workload, solution) in workloads.iter().zip(&together) {
                 assert_eq!(policy.decide(&model, workload).expect("fits"), *solution);
@@ -71,10 +76,10 @@ fn one_by_one_and_all_at_once_give_the_same_decisions() {
 #[test]
 fn more_candidates_never_cost_more_and_none_undercuts_the_optimum() {
     for code in [Code::Indicators, Code::Categorical] {
-        let (record, model) = record("paper-wan", Some(code));
-        for workload in set(&record, &model).workloads().take(100) {
+        let (networks, model) = networks("paper-wan", Some(code));
+        for workload in set(&networks, &model).workloads().take(100) {
             let mut cost = |selection| {
-                let solution = policy(&record, &model, selection).decide(&model, workload).expect("fits");
+                let solution = policy(&networks, &model, selection).decide(&model, workload).expect("fits");
                 model.cost(workload.sizes_bytes(), solution.decision.places())
             };
             let [paper, per_device, explored, both] = SELECTIONS.map(&mut cost);
@@ -89,21 +94,21 @@ fn more_candidates_never_cost_more_and_none_undercuts_the_optimum() {
 
 #[test]
 fn evaluations_are_counted() {
-    let (record, model) = record("paper", None);
-    let set = set(&record, &model);
+    let (networks, model) = networks("paper", None);
+    let set = set(&networks, &model);
     let workload = &set.instances()[0].workload;
     let expected = [4, 4, 4 * 5, 4 * 5];
     for (selection, expected) in SELECTIONS.into_iter().zip(expected) {
-        assert_eq!(policy(&record, &model, selection).decide(&model, workload).expect("fits").evaluations, expected);
+        assert_eq!(policy(&networks, &model, selection).decide(&model, workload).expect("fits").evaluations, expected);
     }
 }
 
 #[test]
 fn a_workload_of_another_shape_is_refused() {
-    let (record, model) = record("paper", None);
+    let (networks, model) = networks("paper", None);
     let workload = Workload::from_mb(2, &[20.0; 6]);
     let error =
-        policy(&record, &model, Selection::PAPER).decide(&model, &workload).expect_err("3 devices with 2 tasks");
+        policy(&networks, &model, Selection::PAPER).decide(&model, &workload).expect_err("3 devices with 2 tasks");
     assert!(error.to_string().contains("3 devices with 2 tasks"), "{error}");
 }
 
@@ -111,45 +116,47 @@ fn a_workload_of_another_shape_is_refused() {
 fn a_saved_record_loads_as_it_was_and_decides_the_same() {
     let device = DeviceChoice::Auto.open().expect("a device").device;
     let folder = tempfile::tempdir().expect("a folder");
-    let (mut record, model) = record("ddlo", None);
-    record.selection = Selection::explored(3);
+    let (mut networks, model) = networks("ddlo", None);
+    networks.selection = Selection::explored(3);
+    let record = record(&networks);
     let path = folder.path().join("deep/record");
     record.save(&path).expect("a new directory");
-    let loaded = Record::load(&path, &device).expect("just saved");
-    assert_eq!(loaded.ensemble.to_host(), record.ensemble.to_host());
-    assert_eq!(loaded.scenario, record.scenario);
-    assert_eq!((loaded.code, loaded.scaling, loaded.selection), (record.code, record.scaling, record.selection));
-    assert_eq!((&loaded.provenance, &loaded.measures), (&record.provenance, &record.measures));
-    let workloads = workloads(&set(&record, &model));
-    let before = policy(&record, &model, record.selection).decide_all(&model, &workloads).expect("fits");
+    let read = Record::load(&path, &device).expect("just saved");
+    assert_eq!((&read.provenance, &read.measures), (&record.provenance, &record.measures));
+    assert_eq!((read.networks.kind().name, read.format_version()), ("dnn", 4));
+    let loaded = load(&path);
+    assert_eq!(loaded.ensemble.to_host(), networks.ensemble.to_host());
+    assert_eq!(loaded.scenario, networks.scenario);
+    assert_eq!((loaded.code, loaded.scaling, loaded.selection), (networks.code, networks.scaling, networks.selection));
+    let workloads = workloads(&set(&networks, &model));
+    let before = policy(&networks, &model, networks.selection).decide_all(&model, &workloads).expect("fits");
     let after = policy(&loaded, &model, loaded.selection).decide_all(&model, &workloads).expect("fits");
     assert_eq!(before, after);
     assert!(matches!(record.save(&path), Err(RecordError::Exists { .. })));
 }
 
-/// A record of networks that read the environment of `mobile`.
-fn reading_record() -> (Record, CostModel) {
-    let (mut record, model) = record("mobile", None);
-    let moments = EnvironmentSampler::new(&record.scenario).expect("no file").expect("it changes").moments();
-    record.reads = moments.into();
-    let shape = NetworkShape { inputs: record.codec(&model).inputs(), ..record.ensemble.shape() };
-    record.ensemble = Ensemble::random(&shape, 4, 1, &DeviceChoice::Auto.open().expect("a device").device);
-    (record, model)
+/// Networks that read the environment of `mobile`.
+fn reading_networks() -> (DnnNetworks, CostModel) {
+    let (mut networks, model) = networks("mobile", None);
+    let moments = EnvironmentSampler::new(&networks.scenario).expect("no file").expect("it changes").moments();
+    networks.reads = moments.into();
+    let shape = NetworkShape { inputs: networks.codec(&model).inputs(), ..networks.ensemble.shape() };
+    networks.ensemble = Ensemble::random(&shape, 4, 1, &DeviceChoice::Auto.open().expect("a device").device);
+    (networks, model)
 }
 
 #[test]
 fn a_record_keeps_what_its_networks_read_of_the_environment() {
-    let device = DeviceChoice::Auto.open().expect("a device").device;
     let folder = tempfile::tempdir().expect("a folder");
-    let (record, model) = reading_record();
-    assert!(record.reads.log_uplink.is_some() && record.codec(&model).inputs() == 9 + 2 * 3);
+    let (networks, model) = reading_networks();
+    assert!(networks.reads.log_uplink.is_some() && networks.codec(&model).inputs() == 9 + 2 * 3);
     let path = folder.path().join("record");
-    record.save(&path).expect("a new directory");
-    let loaded = Record::load(&path, &device).expect("just saved");
-    assert_eq!((loaded.reads, &loaded.scenario), (record.reads, &record.scenario));
-    let set = StandardSet::of(&record.scenario, &model).expect("no file");
-    let costs = |record: &Record| set.costs_of(&mut policy(record, &model, Selection::PAPER)).expect("fits");
-    assert_eq!(costs(&record), costs(&loaded));
+    record(&networks).save(&path).expect("a new directory");
+    let loaded = load(&path);
+    assert_eq!((loaded.reads, &loaded.scenario), (networks.reads, &networks.scenario));
+    let set = StandardSet::of(&networks.scenario, &model).expect("no file");
+    let costs = |networks: &DnnNetworks| set.costs_of(&mut policy(networks, &model, Selection::PAPER)).expect("fits");
+    assert_eq!(costs(&networks), costs(&loaded));
     // What the networks read must be what their inputs are for.
     let text = fs::read_to_string(path.join("manifest.toml")).expect("just written");
     assert!(text.contains("[codec.environment.log_uplink]"), "{text}");
@@ -158,8 +165,8 @@ fn a_record_keeps_what_its_networks_read_of_the_environment() {
 /// The same networks in another environment see other inputs.
 #[test]
 fn networks_that_read_the_environment_decide_by_it() {
-    let (record, model) = reading_record();
-    let codec = record.codec(&model);
+    let (networks, model) = reading_networks();
+    let codec = networks.codec(&model);
     let mut environment = model.environment().clone();
     environment.uplinks_mbps = vec![0.3, 3.0, 30.0];
     let there = model.at(&environment).expect("fits");
@@ -172,44 +179,66 @@ fn networks_that_read_the_environment_decide_by_it() {
     assert!(there_inputs.iter().all(|input| input.is_finite()));
 }
 
-/// Records as they were written before networks could read the environment.
+/// The manifest as earlier versions of the format had it: without a kind.
+fn of_version(text: &str, version: i64) -> String {
+    let body: String =
+        text.lines().skip(2).filter(|line| !line.starts_with("kind = ")).map(|line| format!("{line}\n")).collect();
+    format!("format_version = {version}\nsha256 = \"{}\"\n{body}", model::checksum(body.as_bytes()))
+}
+
 #[test]
-fn records_of_the_first_format_are_still_read() {
+fn records_of_earlier_formats_are_still_read() {
     let device = DeviceChoice::Auto.open().expect("a device").device;
     let folder = tempfile::tempdir().expect("a folder");
-    let (record, _) = record("ddlo", None);
+    let (networks, _) = networks("ddlo", None);
     let path = folder.path().join("record");
-    record.save(&path).expect("a new directory");
+    record(&networks).save(&path).expect("a new directory");
     let manifest = path.join("manifest.toml");
     let text = fs::read_to_string(&manifest).expect("just written");
-    assert!(text.starts_with("format_version = 2\n") && !text.contains("environment"), "{text}");
-    fs::write(&manifest, text.replacen("format_version = 2", "format_version = 1", 1)).expect("writable");
-    let loaded = Record::load(&path, &device).expect("the seal does not cover the version");
-    assert_eq!(loaded.ensemble.to_host(), record.ensemble.to_host());
-    assert_eq!(loaded.reads, EnvironmentInputs::default());
-    fs::write(&manifest, text.replacen("format_version = 2", "format_version = 4", 1)).expect("writable");
-    assert!(matches!(Record::load(&path, &device), Err(RecordError::Version { found: 4, known: 3, .. })));
-    fs::write(&manifest, text.replacen("format_version = 2", "format_version = 3", 1)).expect("writable");
-    assert!(matches!(Record::load(&path, &device), Err(RecordError::OtherKind { .. })), "of networks for any fleet");
-    // Of each format one ships, and stays.
-    for (name, format) in [("paper", 1), ("mobile", 2)] {
+    assert!(text.starts_with("format_version = 4\n") && text.contains("\nkind = \"dnn\"\n"), "{text}");
+    assert!(!text.contains("environment"), "{text}");
+    for version in [1, 2] {
+        fs::write(&manifest, of_version(&text, version)).expect("writable");
+        let loaded = load(&path);
+        assert_eq!(loaded.ensemble.to_host(), networks.ensemble.to_host());
+        assert_eq!(loaded.reads, EnvironmentInputs::default());
+    }
+    let refused = |text: &str| {
+        fs::write(&manifest, text).expect("writable");
+        Record::load(&path, &device).expect_err("it is not such a record")
+    };
+    let later = refused(&text.replacen("format_version = 4", "format_version = 5", 1));
+    assert!(matches!(later, RecordError::Version { found: 5, known: 4, .. }), "{later}");
+    // Version 3 held networks for any fleet, and no version before the fourth named a kind.
+    for (text, named) in [
+        (of_version(&text, 3), "codec"),
+        (of_version(&text, 4), "no kind"),
+        (text.replacen("format_version = 4", "format_version = 2", 1), "format 2"),
+        (text.replacen("kind = \"dnn\"", "kind = \"dnns\"", 1), "\"dnn\" and \"fleet\""),
+    ] {
+        let error = refused(&text);
+        assert!(matches!(error, RecordError::Manifest { .. }) && error.to_string().contains(named), "{error}");
+    }
+    // One record of each earlier format ships, and stays.
+    for (name, version) in [("paper", 1), ("mobile", 2), ("any-fleet", 3)] {
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models").join(name);
         let text = fs::read_to_string(shipped.join("manifest.toml")).expect("it ships");
-        assert!(text.starts_with(&format!("format_version = {format}\n")), "{name}");
-        Record::load(&shipped, &device).expect("it ships");
+        assert!(text.starts_with(&format!("format_version = {version}\n")), "{name}");
+        assert_eq!(Record::load(&shipped, &device).expect("it ships").format_version(), version);
     }
 }
 
 #[test]
 fn a_record_of_what_is_no_number_is_not_saved() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (mut record, _) = record("ddlo", None);
-    let mut layers = record.ensemble.to_host();
+    let (mut networks, _) = networks("ddlo", None);
+    let mut layers = networks.ensemble.to_host();
     layers[1].bias[0] = f32::NAN;
     let device = DeviceChoice::Auto.open().expect("a device").device;
-    record.ensemble = Ensemble::from_host(&record.ensemble.shape(), record.ensemble.dnns(), layers, &device);
+    let (shape, dnns) = (networks.ensemble.shape(), networks.ensemble.dnns());
+    networks.ensemble = Ensemble::from_host(&shape, dnns, layers, &device);
     let path = folder.path().join("record");
-    assert!(matches!(record.save(&path), Err(RecordError::Diverged { .. })));
+    assert!(matches!(record(&networks).save(&path), Err(RecordError::Diverged { .. })));
     assert!(fs::read_dir(folder.path()).expect("it is there").next().is_none());
 }
 
@@ -217,7 +246,7 @@ fn a_record_of_what_is_no_number_is_not_saved() {
 fn equal_records_are_equal_files() {
     let folder = tempfile::tempdir().expect("a folder");
     for name in ["a", "b"] {
-        record("paper", None).0.save(&folder.path().join(name)).expect("a new directory");
+        record(&networks("paper", None).0).save(&folder.path().join(name)).expect("a new directory");
     }
     for file in ["manifest.toml", "weights.bpk"] {
         let read = |name: &str| fs::read(folder.path().join(name).join(file)).expect("just written");
@@ -230,10 +259,10 @@ fn every_changed_byte_is_refused(file: &str) {
     let device = DeviceChoice::Auto.open().expect("a device").device;
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("record");
-    let (mut record, _) = record("ddlo", None);
-    let shape = NetworkShape { hidden: vec![1], ..record.ensemble.shape() };
-    record.ensemble = Ensemble::random(&shape, 1, 1, &device);
-    record.save(&path).expect("a new directory");
+    let (mut networks, _) = networks("ddlo", None);
+    let shape = NetworkShape { hidden: vec![1], ..networks.ensemble.shape() };
+    networks.ensemble = Ensemble::random(&shape, 1, 1, &device);
+    record(&networks).save(&path).expect("a new directory");
     let original = fs::read(path.join(file)).expect("just written");
     for position in 0..original.len() {
         let mut bytes = original.clone();
@@ -259,8 +288,8 @@ fn a_changed_or_cut_manifest_is_refused() {
 
 #[test]
 fn records_of_other_fleets_or_rates_are_told_apart() {
-    let (record, _) = record("paper", None);
-    let path = Path::new("models/paper");
+    let (networks, _) = networks("paper", None);
+    let (record, path) = (record(&networks), Path::new("models/paper"));
     let other = |name: &str| Scenario::load(name).expect("a preset");
     record.check_scenario(&other("paper"), false, path).expect("its own");
     let rates = record.check_scenario(&other("paper-wan"), false, path).expect_err("another link");

@@ -3,23 +3,23 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use burn::module::Module;
 use burn::tensor::Device;
-use drl::Agent;
 use data::trace::Recording;
+use data::{StandardSet, Workloads, uplink_windows};
+use drl::{Agent, TrainingData};
 use model::{Backend, Codec, DEFAULT_FLIPS, DnnNetworks, Ensemble, NetworkShape, Policy, Record, Selection};
 use serde::{Deserialize, Serialize};
-use sim::scheme::{Greedy, Order};
-use data::{StandardSet, Workloads, uplink_windows};
+use sim::Environment;
 use sim::limits::WINDOW_S;
-use sim::{CostModel, Environment, SchemeError};
+use sim::scheme::{Greedy, Order};
 
 use crate::error::Error;
 use crate::files::json;
 use crate::problem::Problem;
 use crate::run::check_samples;
 use crate::run_dir::RunDir;
-use crate::training::Training;
-
+use crate::training::{Training, TrainingError};
 
 /// How good networks are after some steps in an environment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,9 +43,7 @@ pub struct Point {
 
 /// One environment to adapt to.
 pub struct Task<'a> {
-    /// The cost model in the environment.
-    pub model: &'a CostModel,
-    /// Workloads to adapt on.
+    /// Workloads to adapt on, in the environment.
     pub workloads: Workloads,
     /// Other workloads, to measure on, whose optimum is known.
     pub set: &'a StandardSet,
@@ -68,24 +66,22 @@ pub struct Adaptation<'a> {
 /// Adapts networks to an environment and measures them on the way.
 ///
 /// # Errors
-/// If the networks do not fit the task.
+/// If the networks do not fit the task, or the settings have mistakes.
 ///
 /// # Panics
 /// If the optimum of the task's set is not known.
-pub fn adapt(
-    start: &Ensemble,
-    task: Task<'_>,
-    adaptation: &Adaptation<'_>,
-) -> Result<(Ensemble, Vec<Point>), SchemeError> {
-    let Task { model, workloads, set } = task;
+pub fn adapt(start: &Ensemble, task: Task<'_>, adaptation: &Adaptation<'_>) -> Result<(Ensemble, Vec<Point>), Error> {
+    let Task { workloads, set } = task;
     let &Adaptation { codec, settings, checkpoints, seed, device } = adaptation;
     let (mut points, mut seconds) = (Vec::with_capacity(checkpoints.len()), 0.0);
-    let ratios_of = |selection, ensemble: &Ensemble| -> Result<Vec<f64>, SchemeError> {
+    let ratios_of = |selection, ensemble: &Ensemble| -> Result<Vec<f64>, Error> {
         let costs = set.costs_of(&mut Policy::new("adapted", ensemble, codec, selection, device))?;
         Ok(set.ratios(&costs).expect("the optimum is known"))
     };
-    let mut ensemble = start.clone();
-    let mut agent = Agent::new(model.clone(), codec, start, workloads, settings, seed, device);
+    let data = TrainingData { workloads, codec };
+    let start = start.clone().to_device(device);
+    let mut agent = Agent::new(data, &start, settings, seed).map_err(TrainingError::from)?;
+    let mut ensemble = start;
     let mut done = 0;
     for &step in checkpoints {
         if step > done {
@@ -202,7 +198,7 @@ pub fn adapt_record(request: &AdaptRequest, backend: &Backend) -> Result<Adapted
         drl::Settings { steps: training.adaptation.steps.max(last), report_every: last.max(1), ..training.adaptation };
     let shape: NetworkShape = networks.ensemble.shape();
     check_samples("the samples of adaptation.buffer", &shape, settings.buffer)?;
-    let task = Task { model: &problem.model, workloads: problem.workloads(*seed, "adaptation")?, set: &set };
+    let task = Task { workloads: problem.workloads(*seed, "adaptation")?, set: &set };
     let codec = networks.codec(&problem.model);
     let name_of_directory = format!("{}-adapted-seed{seed}", problem.scenario.name);
     let directory = RunDir::create(request.out.as_deref(), &name_of_directory)?;

@@ -17,7 +17,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use drl::AgentState;
-use drl::fleet::FleetAgentState;
 use meta::ReptileState;
 use model::{RecordError, checksum};
 use serde::{Deserialize, Serialize};
@@ -72,7 +71,7 @@ impl Seconds {
 pub(crate) enum PhaseState {
     Meta(ReptileState),
     Drl(AgentState),
-    Fleet(FleetAgentState),
+    Fleet(AgentState),
 }
 
 impl PhaseState {

@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn what_succeeds_or_fails_by_itself_passes() {
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-        let passed = catch(&backend(DeviceKind::Remote), || Ok(7));
+        let passed = catch(&backend(DeviceKind::Remote), || Ok::<_, Error>(7));
         assert_eq!(passed.expect("nothing failed"), 7);
         let failed = catch(&backend(DeviceKind::Gpu), || Err::<(), _>(Error::NoOptimum { scenario: "x".into() }));
         assert!(matches!(failed, Err(Error::NoOptimum { .. })));

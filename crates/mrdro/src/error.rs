@@ -19,6 +19,9 @@ pub enum Error {
     /// A recording cannot be read.
     #[error(transparent)]
     Trace(#[from] data::trace::TraceError),
+    /// A file of tasks cannot be read.
+    #[error(transparent)]
+    TaskFile(#[from] data::TaskFileError),
     /// An environment is for another fleet, or holds a value out of its range.
     #[error(transparent)]
     Environment(#[from] sim::EnvironmentError),

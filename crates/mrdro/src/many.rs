@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use model::{Backend, DeviceKind};
 use data::Evaluation;
+use model::{Backend, DeviceKind};
 use serde::Deserialize;
 use tempfile::{NamedTempFile, TempDir};
 

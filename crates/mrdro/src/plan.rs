@@ -91,8 +91,7 @@ impl RunPlan {
             training: Box::new(Training::load(training, settings)?),
             phases: Phases::Both,
         };
-        let named =
-            Named { scenario: scenario.to_owned(), training: training.to_owned(), settings: settings.to_vec() };
+        let named = Named { scenario: scenario.to_owned(), training: training.to_owned(), settings: settings.to_vec() };
         Ok(Self { target, seed: 1, device: "auto".to_owned(), start: None, named })
     }
 

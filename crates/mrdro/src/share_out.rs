@@ -132,11 +132,7 @@ pub struct SharedOutComparison {
 ///
 /// # Errors
 /// If a scheme fails for another reason than the scenario's size or the total.
-pub fn compare(
-    schemes: Vec<Box<dyn Scheme>>,
-    set: &StandardSet,
-    total: Total,
-) -> Result<SharedOutComparison, Error> {
+pub fn compare(schemes: Vec<Box<dyn Scheme>>, set: &StandardSet, total: Total) -> Result<SharedOutComparison, Error> {
     use AllocationError::{Scheme as Refused, TooLittle};
     let mut comparison = SharedOutComparison::default();
     for mut scheme in schemes {

@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 
 use crate::answer;
 use crate::body::{self, Sent};
-use crate::decider::{Decided, Decider, ENSEMBLE, SEARCHES};
+use crate::decider::{Decided, Decider, ENSEMBLE, EXACT, scheme_names};
 use crate::guard::{self, Guard};
 use crate::metrics::{Endpoint, Metrics};
 use crate::openapi;
@@ -208,11 +208,12 @@ impl Asked {
 fn known_scheme(asked: Option<String>, snapshot: &Snapshot) -> Result<String, Problem> {
     let scheme = asked.unwrap_or_else(|| ENSEMBLE.to_owned());
     let refuse = |detail: String| Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at("scheme"));
-    if scheme == "exact" && !snapshot.loaded.is_exact_quick {
-        return refuse("the optimum of so many tasks takes too long".to_owned());
+    if scheme == EXACT && !snapshot.loaded.is_exact_quick {
+        return refuse("the optimum of this many tasks takes too long".to_owned());
     }
-    if scheme != ENSEMBLE && !SEARCHES.contains(&scheme.as_str()) {
-        return refuse(format!("there are {ENSEMBLE} and {}", SEARCHES.join(", ")));
+    let known = scheme_names(true);
+    if !known.contains(&scheme) {
+        return refuse(format!("there are {ENSEMBLE} and {}", known[1..].join(", ")));
     }
     Ok(scheme)
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use data::exchange::WorkloadRequest;
-use sim::scheme::{self, Exact, Scheme, Solution};
+use sim::scheme::{self, Exact, Scheme, SchemeKind, Solution};
 use sim::{Instance, SchemeError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
@@ -50,10 +50,17 @@ pub(crate) struct Decider {
     metrics: Arc<Metrics>,
 }
 
-/// The scheme that is asked for by nobody else's name.
+/// The name of the scheme of the record's networks.
 pub(crate) const ENSEMBLE: &str = "ensemble";
-/// The schemes that can be asked for beside it, quickest first.
-pub(crate) const SEARCHES: [&str; 5] = ["local-only", "greedy", "greedy-largest-first", "local-search", "exact"];
+/// The name of the exact search.
+pub(crate) const EXACT: &str = "exact";
+
+/// The names of the schemes that can be asked for, the networks first, then the quickest of the others.
+pub(crate) fn scheme_names(is_exact_quick: bool) -> Vec<String> {
+    let others = SchemeKind::deterministic().into_iter().map(|kind| kind.to_string());
+    let others = others.filter(|name| is_exact_quick || name != EXACT);
+    std::iter::once(ENSEMBLE.to_owned()).chain(others).collect()
+}
 
 impl Decider {
     /// Starts the threads: one for the networks, whose batches use all cores, one for everything else. They end with the

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sim::limits::{MAX_SIZE_MB, MAX_UPLINK_MBPS};
 
 use crate::Limits;
-use crate::decider::{ENSEMBLE, SEARCHES};
+use crate::decider::scheme_names;
 use crate::service::Snapshot;
 
 /// The description.
@@ -116,9 +116,7 @@ fn schemas(snapshot: &Snapshot, limits: &Limits) -> Value {
     let uplink = json!({ "type": "number", "minimum": 0, "maximum": MAX_UPLINK_MBPS });
     let capacity = json!({ "type": "number", "minimum": 1e-6, "maximum": 1e6 });
     let sizes = each(devices, &each(tasks, &size));
-    let schemes: Vec<_> = std::iter::once(ENSEMBLE)
-        .chain(SEARCHES.into_iter().filter(|name| *name != "exact" || snapshot.loaded.is_exact_quick))
-        .collect();
+    let schemes = scheme_names(snapshot.loaded.is_exact_quick);
     let environment = json!({
         "type": "object", "additionalProperties": false,
         "properties": {

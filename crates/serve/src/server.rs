@@ -61,20 +61,8 @@ impl Server {
         options: Options,
         observer: impl Fn(&Event<'_>) + Send + Sync + 'static,
     ) -> Result<Self, ServeError> {
-        let Options {
-            record,
-            scenario,
-            decisions,
-            device,
-            listen,
-            token,
-            open,
-            tls,
-            cors,
-            drive,
-            limits,
-            sample,
-        } = options;
+        let Options { record, scenario, decisions, device, listen, token, open, tls, cors, drive, limits, sample } =
+            options;
         let is_loopback = listen.ip().is_loopback();
         if !is_loopback && token.is_none() && !open {
             return Err(ServeError::Unprotected { address: listen });

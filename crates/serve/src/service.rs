@@ -181,10 +181,10 @@ impl Service {
         let model = if was_its_own {
             loaded.model.clone()
         } else {
-            loaded
-                .model
-                .at(now.model.environment())
-                .map_err(|error| RecordError::OtherScenario { path: self.path().to_owned(), reason: error.to_string() })?
+            loaded.model.at(now.model.environment()).map_err(|error| RecordError::OtherScenario {
+                path: self.path().to_owned(),
+                reason: error.to_string(),
+            })?
         };
         self.put(Snapshot { loaded: Arc::new(loaded), model });
         Ok(())

@@ -12,7 +12,7 @@ use sim::Instance;
 use sim::scenario::Tier;
 use sim::units::BYTES_PER_MB;
 
-use crate::decider::{ENSEMBLE, SEARCHES};
+use crate::decider::scheme_names;
 use crate::service::Snapshot;
 use sim::scheme::Solution;
 
@@ -60,7 +60,7 @@ pub(crate) struct ScenarioView<'a> {
     environment: EnvironmentView,
     own_environment: EnvironmentView,
     reads_environment: bool,
-    schemes: Vec<&'static str>,
+    schemes: Vec<String>,
     drive: Option<DriveSummary<'a>>,
     scenario: &'a sim::Scenario,
 }
@@ -99,7 +99,6 @@ impl<'a> ScenarioView<'a> {
             }
         };
         let server = |server: &'a sim::scenario::Server| ServerView { name: &server.name, tier: server.tier };
-        let exact = |name: &&str| *name != "exact" || loaded.is_exact_quick;
         Self {
             name: &scenario.name,
             devices: model.devices(),
@@ -110,7 +109,7 @@ impl<'a> ScenarioView<'a> {
             environment: model.environment().into(),
             own_environment: loaded.model.environment().into(),
             reads_environment: loaded.reads_environment(),
-            schemes: [ENSEMBLE].into_iter().chain(SEARCHES.into_iter().filter(exact)).collect(),
+            schemes: scheme_names(loaded.is_exact_quick),
             drive: drive.map(|drive| DriveSummary {
                 name: &drive.name,
                 windows: drive.windows(),

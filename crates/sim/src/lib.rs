@@ -22,7 +22,7 @@
 //! - An [`Environment`] is the part of a scenario that changes while a system runs: uplinks, capacities, α. A
 //!   [`CostModel`] is always in one; [`CostModel::at`] makes one in another.
 //! - An [`Instance`] is a workload in its environment.
-//! - A [`Scheme`](scheme::Scheme) is anything that decides; it has a name.
+//! - A [`Scheme`](scheme::Scheme) is anything that decides; a [`SchemeKind`](scheme::SchemeKind) is a scheme by its name.
 //! - Devices that share a server or a link wait for each other ([`CostModel::is_separable`]).
 //! - An [`IncrementalCost`] follows a decision that changes task by task.
 //! - An [`allocation`] shares one bandwidth out among the devices' uplinks.

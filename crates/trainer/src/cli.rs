@@ -8,8 +8,8 @@ use model::fleet::Inference;
 use model::{DecisionOptions, Record, Selection};
 use mrdro::share_out::Total;
 use mrdro::{CheckpointInterval, Error, Problem, RunPlan};
-use sim::WINDOW_S;
-
+use sim::limits::WINDOW_S;
+use sim::scheme::SchemeKind;
 
 /// MR-DRO: learn where the tasks of mobile devices should run (device, edge or cloud), decide, and compare with greedy
 /// rules and the exact optimum.
@@ -104,10 +104,7 @@ pub(crate) struct TrainArgs {
 
 impl TrainArgs {
     /// The plan that these arguments describe; `make` makes it of scenario, training and settings.
-    pub(crate) fn plan(
-        &self,
-        make: fn(&str, &str, &[String]) -> Result<RunPlan, Error>,
-    ) -> Result<RunPlan, Error> {
+    pub(crate) fn plan(&self, make: fn(&str, &str, &[String]) -> Result<RunPlan, Error>) -> Result<RunPlan, Error> {
         let mut plan = make(&self.scenario.scenario, &self.training, &self.settings)?.with_seed(self.seed.seed);
         plan.device.clone_from(&self.compute.device);
         plan.start.clone_from(&self.start);
@@ -274,7 +271,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) drive: Option<PathBuf>,
     /// Length of its windows, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = sim::WINDOW_S)]
+    #[arg(long, value_name = "SECONDS", default_value_t = WINDOW_S)]
     pub(crate) window: f64,
     /// Price this many flipped candidates for each network, too, and choose for each device by itself
     #[arg(long, value_name = "FLIPS")]
@@ -291,11 +288,15 @@ pub(crate) struct ServeArgs {
     pub(crate) compute: ComputeArgs,
 }
 
+/// The help text of `--scheme`.
+fn scheme_help() -> String {
+    let (names, limited) = (SchemeKind::forms().join(", "), SchemeKind::with_budget().collect::<Vec<_>>().join(", "));
+    format!("The scheme: {names}; {limited} take a budget, as in local-search@16: at most 16 cost evaluations per task")
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct SolveArgs {
-    /// The scheme: exact, greedy, greedy-largest-first, local-search, annealing, genetic, random, local-only, ...;
-    /// local-search@16, annealing@16 and genetic@16 ask for at most 16 prices a task
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help = scheme_help())]
     pub(crate) scheme: String,
     #[command(flatten)]
     pub(crate) scenario: ScenarioArg,

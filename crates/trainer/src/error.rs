@@ -69,7 +69,10 @@ macro_rules! through_library {
 
 through_library!(
     sim::ScenarioError,
+    data::DataError,
     data::SizesError,
+    data::TaskFileError,
+    model::CodeError,
     data::trace::TraceError,
     sim::SchemeError,
     model::BackendError,
@@ -145,7 +148,8 @@ fn library(error: &mrdro::Error) -> Option<String> {
         Error::Scenario(ScenarioError::Invalid(_)) => "`trainer scenario show paper` prints a complete scenario".into(),
         Error::Training(error) => training(error),
         Error::Sizes(SizesError::Unreadable { .. }) | Error::Data(DataError::Sizes(SizesError::Unreadable { .. })) => {
-            "tasks.size_mb.path of the scenario must name a file of sizes; `evaluate --workloads` does without it".into()
+            "tasks.size_mb.path of the scenario must name a file of sizes; `evaluate --workloads` does without it"
+                .into()
         }
         Error::Scheme(SchemeError::TooLarge { .. } | SchemeError::NotProved { .. }) => {
             "`--scheme local-search` comes close at any size, as do labels by `--set meta.labels=local-search`".into()
@@ -157,18 +161,22 @@ fn library(error: &mrdro::Error) -> Option<String> {
             path.display(),
             path.ancestors().nth(2).unwrap_or(path).display()
         ),
-        Error::DeviceFailed { .. } => "`trainer devices` lists the devices; a smaller drl.batch or network.dnns needs less \
+        Error::DeviceFailed { .. } => {
+            "`trainer devices` lists the devices; a smaller drl.batch or network.dnns needs less \
                                        memory; `--device flex` computes on the CPU"
-            .into(),
+                .into()
+        }
         Error::Record(error) => return record(error),
         Error::RunExists { .. } => "name another directory with --out".into(),
         Error::TooLarge { .. } => "make it smaller with --set, as in `--set network.hidden=[120,80]`".into(),
         Error::Environment(_) => {
             "an environment looks like {\"uplink_mbps\": [5, 10, 3], \"capacity\": [1, 1], \"alpha\": 0.5}".into()
         }
-        Error::NoWindow { .. } => "`trainer trace inspect PATH` shows the drives of a recording and their windows; a longer \
+        Error::NoWindow { .. } => {
+            "`trainer trace inspect PATH` shows the drives of a recording and their windows; a longer \
                                    --window finds more"
-            .into(),
+                .into()
+        }
         Error::NoOptimum { .. } => "take a scenario with fewer tasks for each device".into(),
         Error::Option(_) | Error::OwnScenario { .. } => "leave the option out, or name another record".into(),
         Error::NoScenario { .. } => "say which one with --scenario, such as `--scenario shared-edges`".into(),

@@ -3,9 +3,9 @@
 use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, Table};
-use serde::Serialize;
-use data::metrics::Evaluation;
+use data::Evaluation;
 use mrdro::files;
+use serde::Serialize;
 
 use crate::cli::Format;
 use crate::error::CliError;
@@ -34,7 +34,10 @@ pub(crate) fn print<T: Serialize>(format: Format, rows: &[T], table: impl FnOnce
 /// Writes to standard output.
 pub(crate) fn write_out(bytes: &[u8]) -> Result<(), CliError> {
     let mut output = io::stdout().lock();
-    output.write_all(bytes).and_then(|()| output.flush()).map_err(|source| CliError::from(mrdro::Error::Output { source }))
+    output
+        .write_all(bytes)
+        .and_then(|()| output.flush())
+        .map_err(|source| CliError::from(mrdro::Error::Output { source }))
 }
 
 /// Notes the schemes that a comparison left out.

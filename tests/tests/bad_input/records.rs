@@ -143,14 +143,16 @@ fn a_manifest_that_ends_within_its_last_number_is_refused() {
 fn training_that_goes_astray_stops_where_it_does() {
     let workshop = copy();
     let device = model::DeviceChoice::Flex.open().expect("built in").device;
-    let mut record = model::Record::load(&workshop.path("record"), &device).expect("a copy");
-    let (shape, dnns) = (record.ensemble.shape(), record.ensemble.dnns());
-    let mut layers = record.ensemble.to_host();
+    let path = workshop.path("record");
+    let record = model::Record::load(&path, &device).expect("a copy");
+    let mut networks = record.networks_of::<model::DnnNetworks>("DNNs", &path).expect("of DNNs").clone();
+    let (shape, dnns) = (networks.ensemble.shape(), networks.ensemble.dnns());
+    let mut layers = networks.ensemble.to_host();
     for layer in &mut layers {
         layer.weight.fill(1e30);
     }
-    record.ensemble = model::Ensemble::from_host(&shape, dnns, layers, &device);
-    record.save(&workshop.path("huge")).expect("its parameters are numbers");
+    networks.ensemble = model::Ensemble::from_host(&shape, dnns, layers, &device);
+    model::Record::new(networks).save(&workshop.path("huge")).expect("its parameters are numbers");
     for command in ["train", "meta"] {
         let said = workshop
             .trainer(&[&[command], &TINY[..], &["--out", "run", "--start", "huge"]].concat())

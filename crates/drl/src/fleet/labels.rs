@@ -1,67 +1,73 @@
-//! What networks for any fleet imitate: the cheapest of what they propose themselves, a little improved.
+//! Labels for networks for any fleet: the cheapest of their own proposals, a little improved.
 
 use model::fleet::{FleetForward, FleetScratch, Instance};
 use sim::scheme::{Greedy, Order, Scheme};
 use sim::{CostModel, IncrementalCost, Workload};
 
-/// Where a pass began, and what it should have said.
-pub(super) struct Proposed {
-    /// `None`: nothing was decided.
+use super::draw::DrawnFleet;
+
+/// Where a pass began, and what it should have answered.
+pub(super) struct Labelled {
+    /// The decision that the pass started from; `None` if nothing was decided.
     pub(super) start: Option<Vec<u8>>,
+    /// The decision to imitate.
     pub(super) label: Vec<u8>,
-    /// Cost of the cheapest proposal over that of the label.
+    /// Cost of the cheapest proposal relative to that of the label.
     pub(super) gain: f64,
 }
 
-/// Takes some passes of the first network, from nothing or from the greedy decision; from there every network proposes
-/// once. The cheapest, with its least certain tasks tried at their second best places and after one sweep of single moves,
-/// is the label.
-pub(super) fn propose(
-    model: &CostModel,
-    sizes_bytes: &[f64],
+/// Labels one fleet.
+///
+/// The first network takes some passes, from nothing or from the greedy decision; from there every network proposes once.
+/// The least certain tasks of each proposal are tried at their second best places. The cheapest result, after one sweep of
+/// single moves, is the label.
+pub(super) fn label(
+    drawn: &DrawnFleet,
     instance: &Instance,
-    (is_undecided, passes): (bool, usize),
     forwards: &[FleetForward],
     flips: usize,
     scratch: &mut FleetScratch,
-) -> Proposed {
-    let mut start = (!is_undecided).then(|| {
-        let workload = Workload::from_bytes(model.tasks(), sizes_bytes.to_vec());
-        let greedy = Greedy::new(Order::LargestFirst).decide(model, &workload).expect("greedy always decides");
-        greedy.decision.places().to_vec()
-    });
+) -> Labelled {
+    let DrawnFleet { model, sizes_bytes, is_undecided, passes } = drawn;
+    let mut start = (!is_undecided).then(|| greedy(model, sizes_bytes));
     let mut decision = vec![0; sizes_bytes.len()];
     let mut pass = |forward: &FleetForward, start: &Option<Vec<u8>>, scratch: &mut FleetScratch| {
         forward.pass(instance, scratch, start.as_deref(), &mut decision);
         decision.clone()
     };
-    for _ in 0..passes {
+    for _ in 0..*passes {
         start = Some(pass(&forwards[0], &start, scratch));
     }
-    let mut priced = IncrementalCost::new(model);
+    let mut current = IncrementalCost::new(model);
     let mut cheapest = (f64::INFINITY, Vec::new());
     let mut proposed = f64::INFINITY;
     for forward in forwards {
         let decision = pass(forward, &start, scratch);
-        priced.set(sizes_bytes, &decision);
-        let mut cost = priced.cost();
+        current.set(sizes_bytes, &decision);
+        let mut cost = current.cost();
         proposed = proposed.min(cost);
         for (task, place) in least_certain(&decision, scratch.scores(), flips) {
-            if priced.move_cost(task, place) < cost {
-                priced.place(task, place);
-                cost = priced.cost();
+            if current.move_cost(task, place) < cost {
+                current.place(task, place);
+                cost = current.cost();
             }
         }
         if cost < cheapest.0 {
-            cheapest = (cost, priced.places().to_vec());
+            cheapest = (cost, current.places().to_vec());
         }
     }
-    priced.set(sizes_bytes, &cheapest.1);
-    sweep(&mut priced, sizes_bytes);
-    Proposed { start, label: priced.places().to_vec(), gain: proposed / priced.cost() }
+    current.set(sizes_bytes, &cheapest.1);
+    sweep(&mut current, sizes_bytes);
+    Labelled { start, label: current.places().to_vec(), gain: proposed / current.cost() }
 }
 
-/// The tasks whose second best place is scored closest to where they are, with that place.
+fn greedy(model: &CostModel, sizes_bytes: &[f64]) -> Vec<u8> {
+    let workload = Workload::from_bytes(model.tasks(), sizes_bytes.to_vec());
+    let solution = Greedy::new(Order::LargestFirst).decide(model, &workload).expect("greedy always decides");
+    solution.decision.places().to_vec()
+}
+
+/// The tasks whose second best place is scored closest to the chosen one, each with that second place.
 fn least_certain(decision: &[u8], scores: &[f32], count: usize) -> Vec<(usize, u8)> {
     let tasks = decision.len();
     let mut margins: Vec<(f32, usize, u8)> = decision
@@ -78,19 +84,19 @@ fn least_certain(decision: &[u8], scores: &[f32], count: usize) -> Vec<(usize, u
     margins.into_iter().take(count).map(|(_, task, place)| (task, place)).collect()
 }
 
-/// Each task, the largest first, where it is cheapest while the others stay.
-fn sweep(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64]) {
+/// Moves each task, the largest first, to its cheapest place while the others stay.
+fn sweep(current: &mut IncrementalCost<'_>, sizes_bytes: &[f64]) {
     let mut order: Vec<usize> = (0..sizes_bytes.len()).collect();
     order.sort_by(|&a, &b| sizes_bytes[b].total_cmp(&sizes_bytes[a]));
-    let mut costs = vec![0.0; priced.model().places()];
-    let mut cost = priced.cost();
+    let mut costs = vec![0.0; current.model().places()];
+    let mut cost = current.cost();
     for task in order {
-        priced.move_costs(task, &mut costs);
+        current.move_costs(task, &mut costs);
         let cheapest = (1..costs.len()).fold(0, |best, place| if costs[place] < costs[best] { place } else { best });
         // Gains smaller than rounding are none.
         if costs[cheapest] < cost * (1.0 - 1e-9) {
-            priced.place(task, cheapest as u8);
-            cost = priced.cost();
+            current.place(task, cheapest as u8);
+            cost = current.cost();
         }
     }
 }

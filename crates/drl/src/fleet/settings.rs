@@ -3,6 +3,8 @@
 use serde::Serialize;
 use sim::config::{Any, MAX_COUNT, PositiveUpTo};
 
+use crate::schedule::Schedule;
+
 /// The most tasks times places that one step may hold.
 const MAX_ROWS: usize = 1_000_000;
 
@@ -28,5 +30,12 @@ sim::settings! {
         pub undecided: f64 = 0.6, in 0.0..=1.0;
         /// Steps between reports.
         pub report_every: usize = 250, in 1..=MAX_COUNT;
+    }
+}
+
+impl FleetSettings {
+    /// The step size of Adam over the steps, which count from 0.
+    pub(crate) fn schedule(&self) -> Schedule {
+        Schedule { from: self.learning_rate, to: self.final_learning_rate, first: 0, last: self.steps }
     }
 }

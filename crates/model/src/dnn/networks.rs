@@ -94,7 +94,8 @@ impl DnnNetworks {
     /// # Panics
     /// If the code does not fit `model`, which must be that of a scenario that [`Networks::check_scenario`] accepts.
     pub fn codec(&self, model: &CostModel) -> Codec {
-        let codec = Codec::new(self.code, model, self.scaling).expect("the networks were checked against their scenario");
+        let codec =
+            Codec::new(self.code, model, self.scaling).expect("the networks were checked against their scenario");
         codec.reading(self.reads)
     }
 
@@ -128,7 +129,8 @@ impl DnnNetworks {
             return Err(wrong(format!("{dnns} networks with hidden layers {:?} are not possible", shape.hidden)));
         }
         let bytes = file.weights(&manifest.weights, parameters)?;
-        let ensemble = Ensemble::from_bytes(bytes, &shape, dnns, device).map_err(|reason| file.wrong_weights(reason))?;
+        let ensemble =
+            Ensemble::from_bytes(bytes, &shape, dnns, device).map_err(|reason| file.wrong_weights(reason))?;
         let selection = Selection {
             exploration: match manifest.selection.flips {
                 0 => Exploration::Threshold,

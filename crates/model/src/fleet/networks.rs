@@ -126,9 +126,8 @@ impl Networks for FleetNetworks {
 
     fn compared(&self) -> Vec<(String, DecisionOptions)> {
         let search = Inference::Search { evaluations_per_task: DEFAULT_EVALUATIONS_PER_TASK };
-        let way = |inference: Inference| {
-            (inference.name(), DecisionOptions { selection: None, inference: Some(inference) })
-        };
+        let way =
+            |inference: Inference| (inference.name(), DecisionOptions { selection: None, inference: Some(inference) });
         [Inference::SearchFree, Inference::Passes, search].into_iter().map(way).collect()
     }
 

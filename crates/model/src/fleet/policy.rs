@@ -145,7 +145,8 @@ impl Scheme for FleetPolicy {
             self.passes(model, sizes_bytes, None, &mut best);
         }
         if let Inference::Search { evaluations_per_task } = self.inference {
-            let budget = evaluations_per_task.saturating_mul(model.task_count() as u64).saturating_sub(best.evaluations);
+            let budget =
+                evaluations_per_task.saturating_mul(model.task_count() as u64).saturating_sub(best.evaluations);
             let mut priced = IncrementalCost::new(model);
             priced.set(sizes_bytes, &best.places);
             best.evaluations += search(&self.nets[best.net], &self.instance, &mut self.scratch, &mut priced, budget);

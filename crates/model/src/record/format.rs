@@ -137,9 +137,9 @@ impl<'r> ManifestFile<'r> {
         let bytes = (self.read_weights)(limit as u64)?;
         if bytes.len() as u64 != weights.bytes {
             let (found, wanted) = (bytes.len(), weights.bytes);
-            return Err(self.wrong_weights(format!(
-                "has {found} bytes instead of {wanted}: it is truncated or was replaced"
-            )));
+            return Err(
+                self.wrong_weights(format!("has {found} bytes instead of {wanted}: it is truncated or was replaced"))
+            );
         }
         if checksum(&bytes) != weights.sha256 {
             let reason = "does not match the manifest's checksum: it is damaged or was changed".to_owned();

@@ -21,10 +21,10 @@ use sim::Scenario;
 use crate::error::RecordError;
 use crate::networks::Networks;
 
-pub use self::format::checksum;
 pub use self::format::RecordText;
-pub(crate) use self::format::{ManifestFile, Weights};
+pub use self::format::checksum;
 use self::format::{MANIFEST, MAX_MANIFEST_BYTES, WEIGHTS, read_bounded, write};
+pub(crate) use self::format::{ManifestFile, Weights};
 
 /// The version of the record format that this program writes. It reads this one and every earlier one.
 pub const FORMAT_VERSION: i64 = RecordText::FORMAT_VERSION;
@@ -49,12 +49,7 @@ impl Record {
 
     /// A record of these networks that says nothing yet of how they were made.
     pub fn of(networks: Arc<dyn Networks>) -> Self {
-        Self {
-            networks,
-            provenance: BTreeMap::new(),
-            measures: BTreeMap::new(),
-            format_version: FORMAT_VERSION,
-        }
+        Self { networks, provenance: BTreeMap::new(), measures: BTreeMap::new(), format_version: FORMAT_VERSION }
     }
 
     /// The version of the format that the record was read from, or will be written in.

@@ -33,14 +33,28 @@ pub const SMALLEST_GAP: f64 = 1e-5;
 /// How one axis shows values.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Axis {
-    /// As they are.
-    Linear { label: &'static str },
-    /// Their logarithm.
-    Log { label: &'static str },
-    /// Ratios by the logarithm of what is missing to 1, so that 0.9, 0.99 and 0.999 are equally far apart.
-    Ratio { label: &'static str },
-    /// 0, 1, 2, ... stand for these names.
-    Named { label: &'static str, names: Vec<String> },
+    /// Values as they are.
+    Linear {
+        /// What the axis is called.
+        label: &'static str,
+    },
+    /// The logarithm of values.
+    Log {
+        /// What the axis is called.
+        label: &'static str,
+    },
+    /// Ratios by the logarithm of their distance from 1, so that 0.9, 0.99 and 0.999 are equally far apart.
+    Ratio {
+        /// What the axis is called.
+        label: &'static str,
+    },
+    /// Names at 0, 1, 2, ...
+    Named {
+        /// What the axis is called.
+        label: &'static str,
+        /// The names.
+        names: Vec<String>,
+    },
 }
 
 impl Axis {
@@ -77,13 +91,18 @@ impl Axis {
 /// One point of a series: where it is, and its mean with its interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
+    /// Position on the horizontal axis.
     pub x: f64,
+    /// Lower end of the interval.
     pub low: f64,
+    /// Mean.
     pub mean: f64,
+    /// Upper end of the interval.
     pub high: f64,
 }
 
 impl Point {
+    /// The mean of a spread with its 95 % interval.
     pub fn new(x: f64, spread: &Spread) -> Self {
         Self { x, low: spread.low, mean: spread.mean, high: spread.high }
     }
@@ -103,27 +122,35 @@ pub enum Style {
     Markers,
     /// Points with bars.
     Points,
-    /// A line of dashes: something to compare with.
+    /// A dashed line, for a value to compare with.
     Reference,
 }
 
+/// One curve or set of points.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
+    /// What the legend calls it.
     pub label: String,
+    /// What it looks like.
     pub style: Style,
+    /// The points, in the order in which a line joins them.
     pub points: Vec<Point>,
 }
 
 /// One chart of a picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
+    /// The title above it.
     pub title: String,
+    /// The horizontal axis.
     pub x: Axis,
+    /// The vertical axis.
     pub y: Axis,
+    /// What is drawn.
     pub series: Vec<Series>,
 }
 
-/// What a series is told by: when the colours are used up, they come again with another marker.
+/// The colour and marker of a series. When all colours are used, they are used again with another marker.
 #[derive(Debug, Clone, Copy)]
 struct Look {
     colour: RGBColor,

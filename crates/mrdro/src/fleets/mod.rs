@@ -6,11 +6,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use burn::tensor::Device;
+use data::{Part, SizeSampler, Workloads};
 use model::Record;
 use serde::Serialize;
 use sim::random::{self, Stream};
 use sim::scheme::{self, Annealing, LocalSearch, Scheme};
-use data::{Part, SizeSampler, Workloads};
 use sim::{Fleets, Instance};
 
 use crate::chart::{self, Axis, Palette, Panel, Point, Series, Style};
@@ -151,28 +151,28 @@ impl Findings {
     }
 
     fn add_rows(&mut self, devices: usize, found: &[(String, Vec<Answer>)], cases: &[Case]) {
-    let ratios = |answers: &[Answer]| -> Vec<f64> {
-        answers.iter().zip(cases).map(|(answer, case)| case.best / answer.cost).collect()
-    };
-    for (scheme, answers) in found {
-        let q2 = Spread::of(&ratios(answers));
-        let mean = |value: fn(&Answer) -> f64| answers.iter().map(value).sum::<f64>() / answers.len() as f64;
-        self.rows.push(SizeRow {
-            devices,
-            scheme: scheme.clone(),
-            q2: q2.mean,
-            q2_low: q2.low,
-            q2_high: q2.high,
-            prices_per_task: mean(|answer| answer.prices_per_task),
-            microseconds_per_decision: mean(|answer| answer.microseconds),
-        });
-    }
-    let of = |name: &str| found.iter().find(|(scheme, _)| scheme == name).map(|(_, answers)| ratios(answers));
-    if let (Some(with), Some(without)) = (of(BUDGETED.0), of(BUDGETED.1)) {
-        let gains: Vec<f64> = with.iter().zip(without).map(|(with, without)| with - without).collect();
-        let Spread { mean, low, high, .. } = Spread::of(&gains);
-        self.gains.push(Gain { devices, mean, low, high });
-    }
+        let ratios = |answers: &[Answer]| -> Vec<f64> {
+            answers.iter().zip(cases).map(|(answer, case)| case.best / answer.cost).collect()
+        };
+        for (scheme, answers) in found {
+            let q2 = Spread::of(&ratios(answers));
+            let mean = |value: fn(&Answer) -> f64| answers.iter().map(value).sum::<f64>() / answers.len() as f64;
+            self.rows.push(SizeRow {
+                devices,
+                scheme: scheme.clone(),
+                q2: q2.mean,
+                q2_low: q2.low,
+                q2_high: q2.high,
+                prices_per_task: mean(|answer| answer.prices_per_task),
+                microseconds_per_decision: mean(|answer| answer.microseconds),
+            });
+        }
+        let of = |name: &str| found.iter().find(|(scheme, _)| scheme == name).map(|(_, answers)| ratios(answers));
+        if let (Some(with), Some(without)) = (of(BUDGETED.0), of(BUDGETED.1)) {
+            let gains: Vec<f64> = with.iter().zip(without).map(|(with, without)| with - without).collect();
+            let Spread { mean, low, high, .. } = Spread::of(&gains);
+            self.gains.push(Gain { devices, mean, low, high });
+        }
     }
 
     /// The measures that a record keeps: Q2 of each scheme at each size.

@@ -16,12 +16,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use data::exchange::EnvironmentView;
+use drl::StepReport;
 use model::Networks;
 use serde::Serialize;
 use sim::Environment;
 
 use super::Run;
-use super::trainee::Report;
 use crate::error::Error;
 use crate::metrics::Phase;
 use crate::observer::{RunObserver, Work};
@@ -39,7 +39,7 @@ pub(super) struct Divergence {
 }
 
 /// The first number of a report that is not finite.
-pub(super) fn of(report: &Report, networks: &dyn Networks) -> Option<Divergence> {
+pub(super) fn of(report: &StepReport, networks: &dyn Networks) -> Option<Divergence> {
     if let Some(network) = report.losses.iter().position(|loss| !loss.is_finite()) {
         let what = format!("the loss of network {network}, {},", report.losses[network]);
         return Some(Divergence { network: Some(network), what });

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use drl::fleet::{FleetAgent, FleetReport};
+use drl::StepReport;
+use drl::fleet::FleetAgent;
 use model::fleet::{FleetEnsemble, FleetNetworks, Inference};
 use model::{Backend, DecisionOptions, Networks, Record, StateError};
 use serde::Serialize;
 
 use super::divergence::LearnedWorkload;
-use super::trainee::{Report, Trainee, other_phase};
+use super::trainee::{Trainee, other_phase};
 use super::{Job, Results, Spent};
 use crate::chart;
 use crate::checkpoints::PhaseState;
@@ -93,9 +94,9 @@ impl Job for FleetJob {
         if every_step {
             settings.report_every = 1;
         }
-        let fleets = self.training.fleets.clone();
+        let (fleets, report_every) = (self.training.fleets.clone(), settings.report_every);
         let agent = FleetAgent::new(&self.ensemble(), fleets, settings, self.plan.seed).map_err(TrainingError::from)?;
-        Ok(Some(Box::new(FleetTrainee { job: self, agent, done: 0 })))
+        Ok(Some(Box::new(FleetTrainee { job: self, agent, report_every, done: 0 })))
     }
 
     fn first_networks(&self) -> Arc<dyn Networks> {
@@ -115,12 +116,7 @@ impl Job for FleetJob {
         Ok(Some(sum / self.watched.len() as f64))
     }
 
-    fn evaluate(
-        &self,
-        record: &mut Record,
-        spent: Spent,
-        observer: &mut dyn RunObserver,
-    ) -> Result<Results, Error> {
+    fn evaluate(&self, record: &mut Record, spent: Spent, observer: &mut dyn RunObserver) -> Result<Results, Error> {
         observer.works(Work::EvaluatingFleets { sizes: fleets::DEVICES.len() });
         let findings = fleets::evaluate(record, self.evaluated_fleets, &self.backend.device, &mut |sizes| {
             let _ = observer.work_done(sizes);
@@ -150,14 +146,11 @@ impl Job for FleetJob {
 struct FleetTrainee<'j> {
     job: &'j FleetJob,
     agent: FleetAgent,
+    report_every: usize,
     done: usize,
 }
 
 impl Trainee for FleetTrainee<'_> {
-    fn phase(&self) -> Phase {
-        Phase::Fleet
-    }
-
     fn steps(&self) -> usize {
         self.job.training.drl.steps
     }
@@ -166,14 +159,13 @@ impl Trainee for FleetTrainee<'_> {
         self.done
     }
 
-    fn advance(&mut self) -> Option<Report> {
+    fn advance(&mut self) -> Option<StepReport> {
         if self.agent.is_done() {
             return None;
         }
-        let FleetReport { step, losses, .. } = self.agent.advance();
-        self.done = step;
-        let loss = losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / losses.len() as f64;
-        Some(Report { step, loss: Some(loss), losses, q1: None, buffer_mean_cost: None })
+        let report = self.agent.advance(self.report_every - self.done % self.report_every);
+        self.done = report.step;
+        Some(report)
     }
 
     fn networks(&self) -> Arc<dyn Networks> {

@@ -28,13 +28,14 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use drl::StepReport;
 use model::{Backend, Networks, Record};
 
 pub use self::fleet::FleetResults;
 pub use self::resume::{Unfinished, resume};
 pub use self::scenario::ScenarioResults;
 pub(crate) use self::scenario::check_samples;
-use self::trainee::{Report, Trainee};
+use self::trainee::Trainee;
 use crate::checkpoints::{Checkpoints, PhaseState, Saved, Seconds};
 use crate::device_failure;
 use crate::error::Error;
@@ -152,12 +153,7 @@ trait Job {
     }
 
     /// Evaluates the record, and notes its measures in it.
-    fn evaluate(
-        &self,
-        record: &mut Record,
-        spent: Spent,
-        observer: &mut dyn RunObserver,
-    ) -> Result<Results, Error>;
+    fn evaluate(&self, record: &mut Record, spent: Spent, observer: &mut dyn RunObserver) -> Result<Results, Error>;
 
     /// The rows of `results.csv`.
     fn results_csv(&self, results: &Results) -> String {
@@ -180,12 +176,7 @@ struct Spent {
 }
 
 /// The job of a plan; phases before `from` are not prepared.
-fn job(
-    plan: &RunPlan,
-    backend: &Backend,
-    from: Phase,
-    observer: &mut dyn RunObserver,
-) -> Result<Box<dyn Job>, Error> {
+fn job(plan: &RunPlan, backend: &Backend, from: Phase, observer: &mut dyn RunObserver) -> Result<Box<dyn Job>, Error> {
     match &plan.target {
         Target::Scenario { .. } => Ok(Box::new(scenario::ScenarioJob::prepare(plan.clone(), backend, from, observer)?)),
         Target::AnyFleet { .. } => Ok(Box::new(fleet::FleetJob::prepare(plan.clone(), backend)?)),
@@ -284,7 +275,7 @@ impl Run {
         let (q2_start, mut seconds, began) = (self.q2_start, self.seconds, self.phase_began);
         while let Some(report) = trainee.advance() {
             let networks = trainee.networks();
-            let Report { step, loss, q1, buffer_mean_cost, .. } = report;
+            let StepReport { step, loss, q1, buffer_mean_cost, .. } = report;
             if let Some(divergence) = divergence::of(&report, &*networks) {
                 drop(trainee);
                 let found = self.find_divergence(phase, &first, observer).unwrap_or(None);
@@ -357,4 +348,3 @@ fn check_size(what: &'static str, count: usize) -> Result<(), Error> {
     let limit = model::MAX_PARAMETERS;
     if count > limit { Err(Error::TooLarge { what, count, limit }) } else { Ok(()) }
 }
-

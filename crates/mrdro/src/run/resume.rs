@@ -83,11 +83,7 @@ impl Unfinished {
 ///
 /// # Errors
 /// As [`Unfinished::open`] and [`Unfinished::train`].
-pub fn resume(
-    path: &Path,
-    options: &RunOptions,
-    observer: &mut dyn RunObserver,
-) -> Result<Trained, Error> {
+pub fn resume(path: &Path, options: &RunOptions, observer: &mut dyn RunObserver) -> Result<Trained, Error> {
     let unfinished = Unfinished::open(path, observer)?;
     let backend = unfinished.plan().device.parse::<model::DeviceChoice>()?.open()?;
     unfinished.train(options, &backend, observer)

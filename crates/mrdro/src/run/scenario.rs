@@ -5,17 +5,17 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use data::{Evaluation, StandardSet};
-use drl::Agent;
-use meta::{MetaReport, Reptile};
+use drl::{Agent, StepReport, TrainingData};
+use meta::{MetaReport, Metadata, Reptile};
 use model::{
-    Backend, Codec, DecisionOptions, DnnNetworks, Ensemble, EnvironmentInputs, NetworkShape, Networks, Record, Samples,
-    Scaling, Selection, StateError,
+    Backend, Codec, DecisionOptions, DnnNetworks, Ensemble, EnvironmentInputs, NetworkShape, Networks, Record, Scaling,
+    Selection, StateError,
 };
 use serde::Serialize;
 use sim::config::{Mistake, Mistakes};
 
 use super::divergence::{Learned, LearnedWorkload};
-use super::trainee::{Report, Trainee, other_phase};
+use super::trainee::{Trainee, other_phase};
 use super::{Job, Results, Spent, check_size};
 use crate::chart;
 use crate::checkpoints::PhaseState;
@@ -63,7 +63,7 @@ pub(super) struct ScenarioJob {
     codec: Codec,
     /// The networks that Algorithm 1 starts from, or Algorithm 2 if there is no metadata.
     start: Ensemble,
-    metadata: Option<Samples>,
+    metadata: Option<Metadata>,
     labelling: Duration,
 }
 
@@ -156,18 +156,20 @@ impl Job for ScenarioJob {
             if every_step {
                 settings.report_every = 1;
             }
-            let reptile = Reptile::new(&self.start, metadata, self.codec.head(), settings, seed, self.device());
+            let reptile = Reptile::new(&self.start, metadata, settings, seed).map_err(TrainingError::from)?;
             return Ok(Some(Box::new(MetaTrainee { job: self, reptile, done: 0 })));
         }
-        let settings = self.training.drl;
+        let mut settings = self.training.drl;
         if settings.steps == 0 {
             return Ok(None);
         }
+        if every_step {
+            settings.report_every = 1;
+        }
         let first: &DnnNetworks = first.downcast_ref().expect("a run trains networks of one kind");
-        let (model, workloads) = (self.problem.model.clone(), self.problem.workloads(seed, "workloads")?);
-        let agent = Agent::new(model, self.codec, &first.ensemble, workloads, settings, seed, self.device());
-        let report_every = if every_step { 1 } else { settings.report_every };
-        Ok(Some(Box::new(DrlTrainee { job: self, agent, report_every, done: 0 })))
+        let data = TrainingData { workloads: self.problem.workloads(seed, "workloads")?, codec: self.codec };
+        let agent = Agent::new(data, &first.ensemble, settings, seed).map_err(TrainingError::from)?;
+        Ok(Some(Box::new(DrlTrainee { job: self, agent, report_every: settings.report_every, done: 0 })))
     }
 
     fn first_networks(&self) -> Arc<dyn Networks> {
@@ -184,17 +186,11 @@ impl Job for ScenarioJob {
         self.labelling
     }
 
-    fn evaluate(
-        &self,
-        record: &mut Record,
-        spent: Spent,
-        observer: &mut dyn RunObserver,
-    ) -> Result<Results, Error> {
+    fn evaluate(&self, record: &mut Record, spent: Spent, observer: &mut dyn RunObserver) -> Result<Results, Error> {
         let model = &self.problem.model;
         let records = [(String::new(), record.clone())];
         let schemes = comparison::with_classic(&records, model, self.plan.seed, self.device());
-        let comparison::Comparison { evaluations, left_out } =
-            comparison::evaluate_all(schemes, &self.set)?;
+        let comparison::Comparison { evaluations, left_out } = comparison::evaluate_all(schemes, &self.set)?;
         for (scheme, reason) in &left_out {
             observer.note(&format!("{scheme} is left out: {reason}"));
         }
@@ -231,10 +227,6 @@ struct MetaTrainee<'j> {
 }
 
 impl Trainee for MetaTrainee<'_> {
-    fn phase(&self) -> Phase {
-        Phase::Meta
-    }
-
     fn steps(&self) -> usize {
         self.job.training.meta.outer_steps
     }
@@ -243,10 +235,10 @@ impl Trainee for MetaTrainee<'_> {
         self.done
     }
 
-    fn advance(&mut self) -> Option<Report> {
-        let MetaReport { step, loss, losses } = self.reptile.advance()?;
+    fn advance(&mut self) -> Option<StepReport> {
+        let MetaReport { step, losses, .. } = self.reptile.advance()?;
         self.done = step;
-        Some(Report { step, loss: Some(loss), losses, q1: None, buffer_mean_cost: None })
+        Some(StepReport::new(step, losses))
     }
 
     fn networks(&self) -> Arc<dyn Networks> {
@@ -295,10 +287,6 @@ struct DrlTrainee<'j> {
 }
 
 impl Trainee for DrlTrainee<'_> {
-    fn phase(&self) -> Phase {
-        Phase::Drl
-    }
-
     fn steps(&self) -> usize {
         self.job.training.drl.steps
     }
@@ -307,14 +295,13 @@ impl Trainee for DrlTrainee<'_> {
         self.done
     }
 
-    fn advance(&mut self) -> Option<Report> {
-        if self.done >= self.steps() {
+    fn advance(&mut self) -> Option<StepReport> {
+        if self.agent.is_done() {
             return None;
         }
-        let drl::StepReport { step, loss, losses, q1, buffer_mean_cost } =
-            self.agent.advance(self.report_every - self.done % self.report_every);
-        self.done = step;
-        Some(Report { step, loss, losses, q1, buffer_mean_cost: Some(buffer_mean_cost) })
+        let report = self.agent.advance(self.report_every - self.done % self.report_every);
+        self.done = report.step;
+        Some(report)
     }
 
     fn networks(&self) -> Arc<dyn Networks> {
@@ -327,9 +314,8 @@ impl Trainee for DrlTrainee<'_> {
 
     fn restore(&mut self, state: PhaseState) -> Result<(), StateError> {
         let PhaseState::Drl(state) = state else { return Err(other_phase()) };
-        self.agent.restore(&state)?;
         self.done = state.step();
-        Ok(())
+        self.agent.restore(state)
     }
 
     fn learned_from(&self, network: Option<usize>) -> Vec<LearnedWorkload> {
@@ -349,11 +335,8 @@ impl Trainee for DrlTrainee<'_> {
 }
 
 /// Labels the metadata of Algorithm 1.
-fn label(problem: &Problem, settings: &meta::Settings, codec: &Codec, seed: u64) -> Result<Samples, Error> {
-    let mut workloads = problem.workloads(seed, "metadata")?;
-    let per_environment = settings.workloads_per_environment;
-    let (labels, count) = (settings.labels, settings.metadata);
-    Ok(meta::label(labels, count, per_environment, &mut workloads, codec)?.samples)
+fn label(problem: &Problem, settings: &meta::Settings, codec: &Codec, seed: u64) -> Result<Metadata, Error> {
+    Ok(meta::label(settings, &mut problem.workloads(seed, "metadata")?, codec)?)
 }
 
 /// What the networks read beside the sizes: everything that changes, unless the settings say otherwise.

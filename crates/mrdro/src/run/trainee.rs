@@ -2,32 +2,14 @@
 
 use std::sync::Arc;
 
+use drl::StepReport;
 use model::{Networks, StateError};
 
 use super::divergence::LearnedWorkload;
 use crate::checkpoints::PhaseState;
-use crate::metrics::Phase;
-
-/// How training stands after a step.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Report {
-    /// Steps of the phase that are done.
-    pub(super) step: usize,
-    /// Mean cross-entropy of the K batches; `None` while the replay buffer fills.
-    pub(super) loss: Option<f64>,
-    /// The same of each network.
-    pub(super) losses: Vec<f32>,
-    /// Q1, eq. (24).
-    pub(super) q1: Option<f64>,
-    /// Mean cost of the samples in the replay buffer.
-    pub(super) buffer_mean_cost: Option<f64>,
-}
 
 /// Networks in training.
 pub(super) trait Trainee {
-    /// The phase.
-    fn phase(&self) -> Phase;
-
     /// Steps of the phase in all.
     fn steps(&self) -> usize;
 
@@ -35,7 +17,7 @@ pub(super) trait Trainee {
     fn done(&self) -> usize;
 
     /// Trains until the next report; `None` if no step is left.
-    fn advance(&mut self) -> Option<Report>;
+    fn advance(&mut self) -> Option<StepReport>;
 
     /// The networks as they are now.
     fn networks(&self) -> Arc<dyn Networks>;

@@ -10,9 +10,9 @@ use std::path::Path;
 use model::Backend;
 use serde::{Deserialize, Serialize};
 
-pub use self::plan::{Shard, SweepPlan, Varied, parse_seeds};
 pub use self::merge::merge;
-pub use self::tables::{Sweep, SummaryLine};
+pub use self::plan::{Shard, SweepPlan, Varied, parse_seeds};
+pub use self::tables::{SummaryLine, Sweep};
 use crate::error::Error;
 use crate::files::write_file;
 use crate::many::{self, PlannedRun, RUNS};

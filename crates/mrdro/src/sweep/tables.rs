@@ -42,46 +42,46 @@ impl Sweep {
     /// # Errors
     /// If a directory is not that of a sweep, or of another one than the others.
     pub fn read(sweeps: &[PathBuf]) -> Result<Self, Error> {
-    let no_sweep = |path: &Path, reason: String| Error::NoSweep { path: path.to_owned(), reason };
-    let mut varied: Option<Vec<String>> = None;
-    let mut directories: BTreeMap<String, PathBuf> = BTreeMap::new();
-    for sweep in sweeps {
-        let text = fs::read_to_string(sweep.join(DEFINITION))
-            .map_err(|error| no_sweep(sweep, format!("{DEFINITION}: {error}")))?;
-        let definition: Definition =
-            toml::from_str(&text).map_err(|error| no_sweep(sweep, format!("{DEFINITION}: {}", error.message())))?;
-        if varied.as_ref().is_some_and(|varied| *varied != definition.varied) {
-            return Err(Error::OtherSweep { path: sweep.clone(), reason: "it varies other settings".to_owned() });
-        }
-        varied = Some(definition.varied);
-        let runs = sweep.join(RUNS);
-        let unreadable = |source| Error::Unreadable { path: runs.clone(), source };
-        for entry in fs::read_dir(&runs).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name.starts_with('.') {
-                continue; // what file managers leave everywhere
+        let no_sweep = |path: &Path, reason: String| Error::NoSweep { path: path.to_owned(), reason };
+        let mut varied: Option<Vec<String>> = None;
+        let mut directories: BTreeMap<String, PathBuf> = BTreeMap::new();
+        for sweep in sweeps {
+            let text = fs::read_to_string(sweep.join(DEFINITION))
+                .map_err(|error| no_sweep(sweep, format!("{DEFINITION}: {error}")))?;
+            let definition: Definition =
+                toml::from_str(&text).map_err(|error| no_sweep(sweep, format!("{DEFINITION}: {}", error.message())))?;
+            if varied.as_ref().is_some_and(|varied| *varied != definition.varied) {
+                return Err(Error::OtherSweep { path: sweep.clone(), reason: "it varies other settings".to_owned() });
             }
-            if let Some(other) = directories.get(&name) {
-                let read = |run: &Path| fs::read(run.join("config.toml")).unwrap_or_default();
-                if read(other) != read(&path) {
-                    let reason = format!("it is not the run of that name in {}", other.display());
-                    return Err(Error::OtherSweep { path, reason });
+            varied = Some(definition.varied);
+            let runs = sweep.join(RUNS);
+            let unreadable = |source| Error::Unreadable { path: runs.clone(), source };
+            for entry in fs::read_dir(&runs).map_err(unreadable)? {
+                let path = entry.map_err(unreadable)?.path();
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                if name.starts_with('.') {
+                    continue; // what file managers leave everywhere
                 }
-                continue; // the same run, done twice
+                if let Some(other) = directories.get(&name) {
+                    let read = |run: &Path| fs::read(run.join("config.toml")).unwrap_or_default();
+                    if read(other) != read(&path) {
+                        let reason = format!("it is not the run of that name in {}", other.display());
+                        return Err(Error::OtherSweep { path, reason });
+                    }
+                    continue; // the same run, done twice
+                }
+                directories.insert(name, path);
             }
-            directories.insert(name, path);
         }
-    }
-    let varied = varied.unwrap_or_default();
-    let mut found = directories.values().map(|run| read_run(run, &varied)).collect::<Result<Vec<_>, _>>()?;
-    found.sort_by(|a, b| {
-        let of = |found: &Found| (found.scenario.clone(), found.training.clone());
-        let values = || compare_values(&a.values, &b.values);
-        of(a).cmp(&of(b)).then_with(values).then(a.seed.cmp(&b.seed))
-    });
-    check_alike(&found)?;
-    Ok(Self { varied, directories, found })
+        let varied = varied.unwrap_or_default();
+        let mut found = directories.values().map(|run| read_run(run, &varied)).collect::<Result<Vec<_>, _>>()?;
+        found.sort_by(|a, b| {
+            let of = |found: &Found| (found.scenario.clone(), found.training.clone());
+            let values = || compare_values(&a.values, &b.values);
+            of(a).cmp(&of(b)).then_with(values).then(a.seed.cmp(&b.seed))
+        });
+        check_alike(&found)?;
+        Ok(Self { varied, directories, found })
     }
 }
 

@@ -116,6 +116,13 @@ macro_rules! constructors {
                 Ok(sim::config::Table::with_toml(Self::default(), origin, text)?)
             }
 
+            /// The error for a setting that does not fit something outside these settings, such as the scenario; `key` is
+            /// its path, such as `network.dnns`.
+            pub fn mistake(&self, key: &str, message: impl Into<String>) -> TrainingError {
+                let list = vec![sim::config::Mistake::new(key, message)];
+                sim::config::Mistakes { origin: format!("training `{}`", self.name), list }.into()
+            }
+
             /// Changes one setting, such as `drl.steps=2000`.
             ///
             /// # Errors

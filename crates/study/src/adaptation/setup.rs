@@ -1,15 +1,14 @@
 //! What all seeds of a study share, and the two things that networks do in it: they are trained beforehand, and they adapt.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::time::Instant;
 
 use burn::tensor::Device;
 use data::{EnvironmentSampler, Part, SizeSampler, Workloads};
-use drl::Agent;
-use meta::Tasks;
+use drl::{Agent, TrainingData};
+use meta::{Reptile, Tasks};
 use model::{Codec, DeviceChoice, Ensemble, EnvironmentInputs, NetworkShape};
-use mrdro::{Adaptation, Point, Problem, Task, Training};
+use mrdro::{Adaptation, Point, Problem, Task, Training, TrainingError};
 use serde::{Deserialize, Serialize};
 use sim::random;
 
@@ -132,7 +131,7 @@ impl Setup {
         let codec = self.codec(method, settings.source);
         let reptile = self.adaptable.meta;
         let (ensemble, cost) = match method {
-            Method::EnvironmentInputs => self.learn_environments(codec, settings.source, seed),
+            Method::EnvironmentInputs => self.learn_environments(codec, settings.source, seed)?,
             Method::Joint => {
                 self.learn_metadata((codec, settings.source), &joint(&reptile, settings.joint_rate), seed)?
             }
@@ -142,12 +141,17 @@ impl Setup {
     }
 
     /// Trains networks that read the environment, by Algorithm 2 on workloads in changing environments.
-    fn learn_environments(&self, codec: Codec, source: Source, seed: u64) -> (Ensemble, PretrainingCost) {
+    fn learn_environments(
+        &self,
+        codec: Codec,
+        source: Source,
+        seed: u64,
+    ) -> Result<(Ensemble, PretrainingCost), Error> {
         let settings = self.environment_training.drl;
         let workloads = self.training_workloads(source, seed, "workloads");
         let start = self.random_networks(&codec, seed);
-        let model = self.problem.model.clone();
-        let mut agent = Agent::new(model, codec, &start, workloads, settings, seed, &self.device);
+        let data = TrainingData { workloads, codec };
+        let mut agent = Agent::new(data, &start, settings, seed).map_err(TrainingError::from)?;
         agent.advance(settings.steps);
         let cost = PretrainingCost {
             seconds: 0.0,
@@ -155,7 +159,7 @@ impl Setup {
             samples_per_step: settings.batch,
             evaluations: agent.evaluations(),
         };
-        (agent.ensemble(), cost)
+        Ok((agent.ensemble(), cost))
     }
 
     /// Trains networks by Algorithm 1, or jointly on all environments, which [`joint`] writes as settings of Algorithm 1.
@@ -167,18 +171,16 @@ impl Setup {
     ) -> Result<(Ensemble, PretrainingCost), Error> {
         let mut workloads = self.training_workloads(source, seed, "metadata");
         let start = self.random_networks(&codec, seed);
-        let (labels, count, together) = (settings.labels, settings.metadata, settings.workloads_per_environment);
-        let metadata = meta::label(labels, count, together, &mut workloads, &codec)?;
-        let mut proceed = |_: &meta::MetaReport| ControlFlow::Continue(());
-        let samples = &metadata.samples;
-        let ensemble = meta::reptile(&start, samples, codec.head(), settings, seed, &self.device, &mut proceed);
+        let metadata = meta::label(settings, &mut workloads, &codec)?;
+        let mut reptile = Reptile::new(&start, &metadata, *settings, seed).map_err(TrainingError::from)?;
+        while reptile.advance().is_some() {}
         let cost = PretrainingCost {
             seconds: 0.0,
             gradient_steps: settings.outer_steps * settings.meta_batch * settings.inner_steps,
             samples_per_step: settings.batch,
             evaluations: metadata.evaluations,
         };
-        Ok((ensemble, cost))
+        Ok((reptile.ensemble().clone(), cost))
     }
 
     /// Adapts networks of a method in one window.
@@ -200,7 +202,7 @@ impl Setup {
         };
         let stream = random::stream(seed, stream);
         let workloads = Workloads::new(&window.model, self.sampler.clone(), Part::Training, stream);
-        let task = Task { model: &window.model, workloads, set: &window.set };
+        let task = Task { workloads, set: &window.set };
         let codec = self.codec(method, chosen.source);
         let adaptation = Adaptation { codec, settings, checkpoints: steps, seed, device: &self.device };
         Ok(mrdro::adapt(start, task, &adaptation)?)

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use mrdro::files::write_file;
 use mrdro::{PlannedRun, Problem, RUNS, RunPlan, Training, run_name};
 use sim::Scenario;
-use sim::scenario::Tier;
 
 use super::finished::FinishedRun;
 use crate::error::Error;
@@ -133,11 +132,7 @@ impl Scope {
 
     /// The scenario without its servers in the cloud. It stays as it is if it has no such server, or no other.
     pub(super) fn without_cloud(&self, scenario: &str) -> Result<String, Error> {
-        self.changed(scenario, "no-cloud", |scenario| {
-            if scenario.servers.iter().any(|server| server.tier != Tier::Cloud) {
-                scenario.servers.retain(|server| server.tier != Tier::Cloud);
-            }
-        })
+        self.changed(scenario, "no-cloud", Scenario::remove_clouds)
     }
 
     /// The scenario with another number of devices, and of tasks of each.

@@ -2,7 +2,7 @@
 
 use mrdro::training::Training;
 use mrdro::{AdaptRequest, Adapted, Destination, Error, Point};
-use sim::WINDOW_S;
+use sim::limits::WINDOW_S;
 
 use crate::cli::{AdaptArgs, Format};
 use crate::device;

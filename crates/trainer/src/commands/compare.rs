@@ -18,13 +18,13 @@ pub(crate) fn run(args: &CompareArgs) -> Result<(), CliError> {
         match args.share_out.total {
             None => {
                 let set = problem.standard_set()?;
-                let comparison = evaluate_all(schemes(), &problem.model, &set)?;
+                let comparison = evaluate_all(schemes(), &set)?;
                 note_left_out(&comparison.left_out);
                 print_evaluations(args.format.format, &comparison.evaluations)
             }
             Some(total) => {
-                let set = StandardSet::unsolved(&problem.scenario)?;
-                let comparison = share_out::compare(schemes(), &problem.model, &set, total)?;
+                let set = StandardSet::unsolved(&problem.scenario, &problem.model)?;
+                let comparison = share_out::compare(schemes(), &set, total)?;
                 note_left_out(&comparison.left_out);
                 print_shared_out(args.format.format, &comparison.rows)
             }
@@ -49,7 +49,9 @@ fn records(args: &CompareArgs, problem: &Problem, backend: &Backend) -> Result<V
 pub(super) fn note_unread_uplinks(record: &Record, path: &std::path::Path) {
     if !record.networks.reads().uplinks {
         let path = path.display();
-        note(&format!("the networks of {path} do not read uplinks: they propose the same however these are shared out"));
+        note(&format!(
+            "the networks of {path} do not read uplinks: they propose the same however these are shared out"
+        ));
     }
 }
 

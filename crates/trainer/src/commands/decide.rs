@@ -24,7 +24,7 @@ pub(crate) fn decide(args: &DecideArgs) -> Result<(), CliError> {
         }
         let mut scheme = record.networks.scheme("mr-dro", &problem.model, &options, &backend.device);
         let workloads = open(&args.workloads, &problem.model)?;
-        Ok(answer(workloads, io::stdout().lock(), &mut *scheme, &problem.model, args.share_out.total)?)
+        Ok(answer(workloads, io::stdout().lock(), &mut *scheme, args.share_out.total)?)
     })
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn solve(args: &SolveArgs) -> Result<(), CliError> {
     let problem = Problem::load(&args.scenario.scenario)?;
     let mut scheme = scheme::by_name(&args.scheme, &problem.model, args.seed.seed)?;
     let workloads = open(&args.workloads, &problem.model)?;
-    Ok(answer(workloads, io::stdout().lock(), &mut *scheme, &problem.model, args.share_out.total)?)
+    Ok(answer(workloads, io::stdout().lock(), &mut *scheme, args.share_out.total)?)
 }
 
 /// Opens a file of workloads, or standard input for `-`.

@@ -3,8 +3,8 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use model::{Adam, Backend, Codec, DeviceChoice, DeviceKind, Ensemble, NetworkShape, Samples};
 use data::{Part, Workloads};
+use model::{Adam, Backend, Codec, DeviceChoice, DeviceKind, Ensemble, NetworkShape, Samples};
 use mrdro::training::Training;
 use mrdro::{Error, Problem, device_failure};
 use serde::Serialize;
@@ -74,7 +74,8 @@ fn measure(args: &DevicesArgs) -> Result<(), CliError> {
         for &dnns in &args.dnns {
             for backend in &devices {
                 let batch = args.batch as usize;
-                let timed = device_failure::catch(backend, || Ok::<_, Error>(subject.times(backend, usize::from(dnns), batch)));
+                let timed =
+                    device_failure::catch(backend, || Ok::<_, Error>(subject.times(backend, usize::from(dnns), batch)));
                 let (step_seconds, decision_seconds) = match timed {
                     Ok(times) => times,
                     Err(error @ Error::DeviceFailed { .. }) => {
@@ -124,7 +125,7 @@ impl Subject {
         let sampler = problem.sampler()?;
         let codec = Codec::new(Codec::default_code(&problem.model), &problem.model, sampler.moments().into())?;
         let shape = NetworkShape { inputs: codec.inputs(), hidden, outputs: codec.outputs() };
-        let mut workloads = Workloads::new(&problem.scenario, sampler, Part::Training, random::stream(1, "measure"));
+        let mut workloads = Workloads::new(&problem.model, sampler, Part::Training, random::stream(1, "measure"));
         let mut places = random::stream(1, "measured places");
         let mut samples = Samples::with_capacity(shape.inputs, shape.outputs, BUFFER);
         let (mut sizes, mut inputs) = (vec![0.0; shape.inputs], vec![0.0; shape.inputs]);

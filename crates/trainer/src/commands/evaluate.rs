@@ -25,11 +25,11 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
             None => problem.standard_set()?,
             Some(name) => {
                 let named = open(name, &problem.model)?.read_all().map_err(mrdro::Error::from)?;
-                StandardSet::of_requests(named, &problem.model).map_err(mrdro::Error::from)?
+                StandardSet::new(named.into_iter().map(|request| request.instance).collect())
             }
         };
         let schemes = with_greedy_and_exact(&record, &problem.model, &backend.device);
-        let comparison = evaluate_all(schemes, &problem.model, &set)?;
+        let comparison = evaluate_all(schemes, &set)?;
         note_left_out(&comparison.left_out);
         print_evaluations(args.format.format, &comparison.evaluations)
     })

@@ -8,9 +8,9 @@ mod devices;
 mod evaluate;
 mod export;
 mod plot;
+mod reproduce;
 mod scenario;
 mod serve;
-mod reproduce;
 mod sweep;
 mod trace;
 mod train;
@@ -29,7 +29,9 @@ pub(crate) fn run(cli: Cli) -> Exit {
     match dispatch(cli) {
         Ok(()) => Exit::Success,
         // Whoever reads the output has seen enough, as in `trainer decide ... | head`.
-        Err(CliError::Library(mrdro::Error::Output { source })) if source.kind() == io::ErrorKind::BrokenPipe => Exit::Success,
+        Err(CliError::Library(mrdro::Error::Output { source })) if source.kind() == io::ErrorKind::BrokenPipe => {
+            Exit::Success
+        }
         Err(error) => {
             note(&error.report());
             error.exit()

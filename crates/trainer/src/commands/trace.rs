@@ -3,12 +3,13 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use data::trace::{self, BadLines, Drive, Recording, TaskFormat, TaskSizes, Trace, TraceError};
+use data::trace::{Drive, Recording, Trace, TraceError};
+use data::{BadLines, TaskFileError, TaskFormat, TaskSizes, task_sizes};
 use mrdro::Error;
 use mrdro::chart::{Axis, Palette, Panel, Point, Series, Style, picture};
 use mrdro::files::{json, write_file};
 use serde::Serialize;
-use sim::WINDOW_S;
+use sim::limits::WINDOW_S;
 
 use crate::cli::{Format, TraceCommand};
 use crate::error::CliError;
@@ -259,8 +260,7 @@ fn draw(recording: &Recording, file: &Path) -> Result<(), CliError> {
     };
     let shown = &recording.drives[..recording.drives.len().min(MAX_PANELS)];
     let panels: Vec<Panel> = shown.iter().map(panel).collect();
-    let svg =
-        picture(&panels, Palette::Distinct).map_err(|reason| Error::Picture { path: file.to_owned(), reason })?;
+    let svg = picture(&panels, Palette::Distinct).map_err(|reason| Error::Picture { path: file.to_owned(), reason })?;
     write_file(file, svg.as_bytes())?;
     let others = recording.drives.len() - shown.len();
     let others =
@@ -293,9 +293,9 @@ impl Tasks {
     /// The task sizes of what is no network trace; `None` if it holds none either.
     fn read(path: &Path, no_trace: &TraceError) -> Result<Option<Self>, CliError> {
         match no_trace {
-            TraceError::UnknownFormat { .. } | TraceError::NoSamples { .. } => match trace::task_sizes(path) {
+            TraceError::UnknownFormat { .. } | TraceError::NoSamples { .. } => match task_sizes(path) {
                 Ok(sizes) => Ok(Some(Self { files: vec![TasksRow::new(&sizes)], skipped: Vec::new() })),
-                Err(TraceError::NoSizes { found }) if found.format == TaskFormat::List => Ok(None),
+                Err(TaskFileError::NoSizes { found }) if found.format == TaskFormat::List => Ok(None),
                 Err(error) => Err(error.into()),
             },
             TraceError::NoTraces { .. } => {
@@ -306,14 +306,14 @@ impl Tasks {
                 files.sort();
                 let (mut tasks, mut any) = (Self { files: Vec::new(), skipped: Vec::new() }, false);
                 for file in files {
-                    match trace::task_sizes(&file) {
+                    match task_sizes(&file) {
                         Ok(sizes) => {
                             any = true;
                             tasks.files.push(TasksRow::new(&sizes));
                         }
                         Err(error) => {
                             let reason = match error {
-                                TraceError::NoSizes { found } if found.format == TaskFormat::List => {
+                                TaskFileError::NoSizes { found } if found.format == TaskFormat::List => {
                                     "neither rates nor sizes".to_owned()
                                 }
                                 error => error.to_string(),

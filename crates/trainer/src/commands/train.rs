@@ -107,8 +107,12 @@ fn options(out: Option<&Path>, checkpoints: &CheckpointArgs) -> RunOptions {
 /// Each command resumes its own kind of run.
 fn check_kind(directory: &Path, wanted: Kind, plan: &RunPlan) -> Result<(), CliError> {
     let (found, hint) = match plan.target {
-        Target::Scenario { .. } => (Kind::Scenario, "it trains for one scenario: `trainer train --resume` goes on with it"),
-        Target::AnyFleet { .. } => (Kind::AnyFleet, "it trains for any fleet: `trainer fleet --resume` goes on with it"),
+        Target::Scenario { .. } => {
+            (Kind::Scenario, "it trains for one scenario: `trainer train --resume` goes on with it")
+        }
+        Target::AnyFleet { .. } => {
+            (Kind::AnyFleet, "it trains for any fleet: `trainer fleet --resume` goes on with it")
+        }
     };
     if found == wanted {
         return Ok(());

@@ -56,10 +56,7 @@ mod serving {
         let host = if address.is_ipv6() && !address.ip().is_unspecified() { format!("[{host}]") } else { host };
         for (index, backend) in backends.iter().enumerate() {
             let suffix = if index == 0 { String::new() } else { format!("/{index}") };
-            note(&format!(
-                "serving {}, {}: --device remote:{host}:{port}{suffix}",
-                backend.name, backend.description
-            ));
+            note(&format!("serving {}, {}: --device remote:{host}:{port}{suffix}", backend.name, backend.description));
         }
         note("until Ctrl-C");
     }

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 pub(crate) use self::link::Link;
-pub use crate::config::Numbers as PerDevice;
 use crate::config::Mistakes;
+pub use crate::config::Numbers as PerDevice;
 
 /// The scenarios that ship with the program: name and TOML text.
 const PRESETS: [(&str, &str); 7] = [
@@ -262,6 +262,13 @@ impl Scenario {
             resolve(path);
         }
         Ok(scenario)
+    }
+
+    /// Removes all servers in the cloud, unless there is no other server.
+    pub fn remove_clouds(&mut self) {
+        if self.servers.iter().any(|server| server.tier != Tier::Cloud) {
+            self.servers.retain(|server| server.tier != Tier::Cloud);
+        }
     }
 
     /// The scenario as TOML, without comments; [`Scenario::from_toml`] reads it back to an equal one.

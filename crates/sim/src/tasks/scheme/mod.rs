@@ -1,7 +1,7 @@
 //! Schemes: everything that decides. Networks go through the same trait as greedy rules and the exact optimum, so
 //! that every comparison runs the same code.
 //!
-//! A new scheme is one file here and one line in [`classic`].
+//! A new scheme is one file here and one line in the table of [`SchemeKind`].
 
 mod annealing;
 mod brute_force;
@@ -9,6 +9,7 @@ mod exact;
 mod fixed;
 mod genetic;
 mod greedy;
+mod kind;
 mod load;
 mod local_search;
 mod random;
@@ -19,11 +20,12 @@ pub use exact::{Bounds, Exact};
 pub use fixed::{BestMix, Fixed};
 pub use genetic::{Genetic, GeneticSettings};
 pub use greedy::{Greedy, Order};
+pub use kind::{SchemeKind, by_name, classic};
 pub use local_search::{LocalSearch, gains, improve_within};
 pub use random::Random;
 
 use crate::tasks::cost::CostModel;
-use crate::tasks::decision::{Decision, Placement};
+use crate::tasks::decision::Decision;
 use crate::tasks::instance::Instance;
 use crate::tasks::workload::Workload;
 
@@ -74,14 +76,19 @@ pub fn decide_instances(scheme: &mut dyn Scheme, instances: &[Instance]) -> Resu
 pub enum SchemeError {
     /// No scheme has this name.
     #[error(
-        "there is no scheme called `{name}` for this scenario; there are {known}; @N behind local-search, annealing or \
-         genetic limits them to N prices a task"
+        "there is no scheme called `{name}`{}; there are {known}; {limited} take a budget, as in local-search@16: at \
+         most 16 cost evaluations per task",
+        suggestion.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
     )]
     Unknown {
         /// The name that was asked for.
         name: String,
         /// The names that there are.
         known: String,
+        /// The names of schemes that take a budget.
+        limited: String,
+        /// The name that was probably meant.
+        suggestion: Option<String>,
     },
     /// The search would not end in reasonable time.
     #[error(
@@ -119,60 +126,4 @@ pub enum SchemeError {
     /// The scheme computes on a device that failed.
     #[error("the decision could not be computed: {0}")]
     Backend(String),
-}
-
-/// All classic schemes for a scenario, in the order of the paper's Table IV, the exact optimum last; annealing among them
-/// where devices share something.
-///
-/// `seed` is for those that draw random numbers.
-pub fn classic(model: &CostModel, seed: u64) -> Vec<Box<dyn Scheme>> {
-    let servers = || (1..model.places()).map(|place| Placement::from_index(place as u8));
-    let mut schemes: Vec<Box<dyn Scheme>> =
-        vec![Box::new(Random::new(seed)), Box::new(Fixed::new(model, Placement::Local))];
-    for server in servers() {
-        schemes.push(Box::new(Fixed::new(model, server)));
-    }
-    for server in servers() {
-        schemes.push(Box::new(BestMix::new(model, &[Placement::Local, server])));
-    }
-    schemes.push(Box::new(Greedy::new(Order::Given)));
-    schemes.push(Box::new(Greedy::new(Order::LargestFirst)));
-    schemes.push(Box::new(LocalSearch::new()));
-    if !model.is_separable() {
-        schemes.push(Box::new(Annealing::new(seed, ANNEALING_EVALUATIONS)));
-    }
-    schemes.push(Box::new(Genetic::new(seed, GeneticSettings::default())));
-    schemes.push(Box::new(Exact::new()));
-    schemes
-}
-
-/// Prices that annealing asks for each task where nothing else is said.
-const ANNEALING_EVALUATIONS: u64 = 100;
-
-/// The scheme of that name: a classic one, `annealing`, or one with a budget. `local-search@16`, `annealing@16` and
-/// `genetic@16` ask for at most 16 prices a task, those of the greedy decision that the first two start from included.
-///
-/// # Errors
-/// If there is none for this scenario.
-pub fn by_name(name: &str, model: &CostModel, seed: u64) -> Result<Box<dyn Scheme>, SchemeError> {
-    if let Some((scheme, budget)) = name.split_once('@') {
-        if let Some(per_task) = budget.parse().ok().filter(|per_task| *per_task > 0) {
-            match scheme {
-                "local-search" => return Ok(Box::new(LocalSearch::within(per_task))),
-                "annealing" => return Ok(Box::new(Annealing::within(seed, per_task))),
-                "genetic" => return Ok(Box::new(Genetic::within(seed, per_task))),
-                _ => {}
-            }
-        }
-    } else if name == "annealing" {
-        return Ok(Box::new(Annealing::new(seed, ANNEALING_EVALUATIONS)));
-    }
-    let mut schemes = classic(model, seed);
-    if let Some(position) = schemes.iter().position(|scheme| scheme.name() == name) {
-        return Ok(schemes.swap_remove(position));
-    }
-    let mut known: Vec<_> = schemes.iter().map(|scheme| scheme.name()).filter(|name| *name != "annealing").collect();
-    known.push("annealing");
-    let known = known.join(", ");
-    Err(SchemeError::Unknown { name: name.to_owned(), known })
 }

@@ -1,10 +1,91 @@
-//! The replay buffer that all DNNs share.
+//! The memory of an agent: the replay buffer that all networks share, and the batches that each draws from it.
 
-use model::{Codec, Samples};
+use std::sync::Arc;
+
+use model::{Codec, Lesson, Samples};
 use serde::{Deserialize, Serialize};
 use sim::Environment;
+use sim::random::{self, Stream};
 
-/// What the agent remembers of one workload.
+use crate::settings::Settings;
+
+/// The replay buffer with a batch for each network.
+pub(crate) struct Memory {
+    buffer: ReplayBuffer,
+    /// Samples in a batch.
+    batch: usize,
+    /// The random stream of each network.
+    streams: Vec<Stream>,
+    /// Rows of the buffer, `[K, batch]`; empty before the first draw.
+    indices: Vec<u32>,
+}
+
+impl Memory {
+    pub(crate) fn new(settings: &Settings, codec: Codec, networks: usize, seed: u64) -> Self {
+        Self {
+            buffer: ReplayBuffer::new(settings.buffer, codec),
+            batch: settings.batch,
+            streams: (0..networks).map(|network| random::stream(seed, &format!("drl batches/{network}"))).collect(),
+            indices: Vec::new(),
+        }
+    }
+
+    pub(crate) fn buffer(&self) -> &ReplayBuffer {
+        &self.buffer
+    }
+
+    /// Remembers a sample with the network inputs that it was decided from.
+    pub(crate) fn push(&mut self, sample: Sample<'_>, inputs: &[f32]) {
+        self.buffer.push(sample, inputs);
+    }
+
+    /// Draws a batch for each network, from its own stream.
+    pub(crate) fn draw_batches(&mut self) {
+        self.indices.clear();
+        let rows = self.buffer.len();
+        for stream in &mut self.streams {
+            self.indices.extend((0..self.batch).map(|_| random::below(stream, rows) as u32));
+        }
+    }
+
+    /// The batches that were drawn last, to learn from.
+    pub(crate) fn lesson(&self, learning_rate: f32) -> Lesson<'_> {
+        Lesson { samples: &self.buffer.encoded, indices: &self.indices, learning_rate }
+    }
+
+    /// The rows that one network learns from; none before the first draw.
+    ///
+    /// # Panics
+    /// If there is no such network.
+    pub(crate) fn batch(&self, network: usize) -> &[u32] {
+        assert!(network < self.streams.len(), "network {network} of {}", self.streams.len());
+        self.indices.get(network * self.batch..).and_then(|own| own.get(..self.batch)).unwrap_or_default()
+    }
+
+    /// The positions of the streams.
+    pub(crate) fn positions(&self) -> Vec<u128> {
+        self.streams.iter().map(Stream::get_word_pos).collect()
+    }
+
+    /// Takes over what the memory of another agent held; see [`ReplayBuffer::refill`]. `None`: it does not fit.
+    pub(crate) fn restore(
+        &mut self,
+        contents: &Contents,
+        positions: &[u128],
+        inputs: impl FnMut(&[f64], Option<&Environment>, &mut [f32]) -> Option<()>,
+    ) -> Option<()> {
+        if positions.len() != self.streams.len() {
+            return None;
+        }
+        self.buffer.refill(contents, inputs)?;
+        for (stream, &position) in self.streams.iter_mut().zip(positions) {
+            stream.set_word_pos(position);
+        }
+        Some(())
+    }
+}
+
+/// One workload that is remembered.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample<'a> {
     /// **W**, `[N * M]`.
@@ -13,11 +94,11 @@ pub struct Sample<'a> {
     pub places: &'a [u8],
     /// S(W, X).
     pub cost: f64,
-    /// What it was priced in, if the environment changes.
+    /// The environment that the cost is of, if the environment changes.
     pub environment: Option<&'a Environment>,
 }
 
-/// What a [`ReplayBuffer`] holds, row by row.
+/// The samples of a [`ReplayBuffer`], row by row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Contents {
     oldest: usize,
@@ -27,6 +108,16 @@ pub(crate) struct Contents {
     environments: Vec<Environment>,
 }
 
+impl Contents {
+    pub(crate) fn len(&self) -> usize {
+        self.costs.len()
+    }
+
+    pub(crate) fn has_environments(&self) -> bool {
+        !self.environments.is_empty()
+    }
+}
+
 /// The last samples, first in, first out, with the network inputs and targets that belong to them.
 #[derive(Debug, Clone)]
 pub struct ReplayBuffer {
@@ -34,11 +125,12 @@ pub struct ReplayBuffer {
     codec: Codec,
     /// Row that the next sample takes once the buffer is full: the oldest.
     oldest: usize,
-    encoded: Samples,
+    /// Shared with the threads that learn from it while they do.
+    encoded: Arc<Samples>,
     sizes_bytes: Vec<f64>,
     places: Vec<u8>,
     costs: Vec<f64>,
-    /// One for each sample, or none for all.
+    /// One for each sample; empty if the environment does not change.
     environments: Vec<Environment>,
     targets: Vec<f32>,
 }
@@ -51,7 +143,7 @@ impl ReplayBuffer {
             capacity,
             codec,
             oldest: 0,
-            encoded: Samples::with_capacity(codec.inputs(), codec.outputs(), capacity),
+            encoded: Arc::new(Samples::with_capacity(codec.inputs(), codec.outputs(), capacity)),
             sizes_bytes: Vec::with_capacity(capacity * tasks),
             places: Vec::with_capacity(capacity * tasks),
             costs: Vec::with_capacity(capacity),
@@ -60,14 +152,14 @@ impl ReplayBuffer {
         }
     }
 
-    /// All that it holds; inputs and targets follow from it.
+    /// All samples in the form that is written to disk; inputs and targets follow from them.
     pub(crate) fn contents(&self) -> Contents {
         let Self { oldest, sizes_bytes, places, costs, environments, .. } = self.clone();
         Contents { oldest, sizes_bytes, places, costs, environments }
     }
 
-    /// An empty buffer takes over what another one held; `inputs` writes what networks read of a sample. `None`: those
-    /// are no contents of such a buffer.
+    /// Fills an empty buffer with the samples of another one; `inputs` writes what networks read of a sample. `None`: the
+    /// samples do not fit this buffer.
     pub(crate) fn refill(
         &mut self,
         contents: &Contents,
@@ -98,12 +190,12 @@ impl ReplayBuffer {
         Some(())
     }
 
-    /// Samples in it.
+    /// Number of samples.
     pub fn len(&self) -> usize {
         self.costs.len()
     }
 
-    /// Whether there are none.
+    /// Whether the buffer holds no sample.
     pub fn is_empty(&self) -> bool {
         self.costs.is_empty()
     }
@@ -113,8 +205,7 @@ impl ReplayBuffer {
         self.len() == self.capacity
     }
 
-    /// Remembers a sample with the network inputs that it was decided from, in place of the oldest if the buffer is
-    /// full.
+    /// Adds a sample with the network inputs that it was decided from, in place of the oldest one if the buffer is full.
     ///
     /// # Panics
     /// If the sample has another number of tasks than the buffer's codec, or only some samples have an environment.
@@ -126,7 +217,7 @@ impl ReplayBuffer {
         self.codec.targets(sample.places, &mut self.targets);
         if self.is_full() {
             let row = self.oldest;
-            self.encoded.replace(row, inputs, &self.targets);
+            Arc::make_mut(&mut self.encoded).replace(row, inputs, &self.targets);
             self.sizes_bytes[row * tasks..][..tasks].copy_from_slice(sample.sizes_bytes);
             self.places[row * tasks..][..tasks].copy_from_slice(sample.places);
             self.costs[row] = sample.cost;
@@ -135,7 +226,7 @@ impl ReplayBuffer {
             }
             self.oldest = (row + 1) % self.capacity;
         } else {
-            self.encoded.push(inputs, &self.targets);
+            Arc::make_mut(&mut self.encoded).push(inputs, &self.targets);
             self.sizes_bytes.extend_from_slice(sample.sizes_bytes);
             self.places.extend_from_slice(sample.places);
             self.costs.push(sample.cost);

@@ -1,4 +1,6 @@
-//! What computes: forward passes and training steps of an ensemble, whatever computes them.
+//! Forward passes and training steps of an ensemble, on whatever device they are computed.
+
+use std::sync::Arc;
 
 use burn::tensor::Device;
 
@@ -10,7 +12,7 @@ use crate::plain::{PlainForward, PlainLearner};
 use crate::samples::Samples;
 use crate::state::{LearnerState, StateError};
 
-/// Computes logits.
+/// Computes the logits of an ensemble.
 pub trait Forward: Send + Sync {
     /// Logits of all K networks for the same rows of inputs, written into `logits`, which is resized.
     ///
@@ -18,7 +20,7 @@ pub trait Forward: Send + Sync {
     /// `inputs` is `[rows, inputs]`, `logits` becomes `[K, rows, outputs]`.
     fn logits(&mut self, inputs: &[f32], logits: &mut Vec<f32>);
 
-    /// What many threads can compute logits with at once, a few rows each, where that is the fast way.
+    /// A form of this that several threads can use at once, a few rows each, on devices where that is faster.
     fn by_panel(&self) -> Option<&dyn PanelForward> {
         None
     }
@@ -29,8 +31,7 @@ pub trait PanelForward: Sync {
     /// Logits of all K networks for up to [`PANEL_ROWS`](crate::fused::PANEL_ROWS) rows side by side.
     ///
     /// # Shapes
-    /// `inputs` is `[rows, inputs]`, `logits` becomes `[K, outputs, PANEL_ROWS]`, of which the lanes beyond `rows` mean
-    /// nothing.
+    /// `inputs` is `[rows, inputs]`, `logits` becomes `[K, outputs, PANEL_ROWS]`; lanes beyond `rows` hold arbitrary values.
     fn panel_logits(&self, inputs: &[f32], logits: &mut Vec<f32>);
 }
 
@@ -43,7 +44,7 @@ pub trait Learner: Forward {
     /// `indices` is `[K, batch]`: rows of `samples`.
     fn step(&mut self, samples: &Samples, indices: &[u32], losses: Option<&mut Vec<f32>>);
 
-    /// As many steps as there are batches, all from the same samples; `losses` are those of the last step.
+    /// One step of Adam for each of the batches, all from the same samples; `losses` are those of the last step.
     fn steps(&mut self, samples: &Samples, batches: &[Vec<u32>], mut losses: Option<&mut Vec<f32>>) {
         for (index, indices) in batches.iter().enumerate() {
             let last = index + 1 == batches.len();
@@ -51,21 +52,11 @@ pub trait Learner: Forward {
         }
     }
 
-    /// Decides and learns in turn: the logits of rows go to `rounds`, which says what to learn from before the next.
-    fn rounds(&mut self, rounds: &mut dyn Rounds) {
-        let mut logits = Vec::new();
-        loop {
-            self.logits(rounds.inputs(), &mut logits);
-            match rounds.next(&logits) {
-                Round::Learn { learning_rate } => {
-                    self.set_learning_rate(learning_rate);
-                    self.step(rounds.samples(), rounds.indices(), None);
-                }
-                Round::DecideOnly => {}
-                Round::Stop => return,
-            }
-        }
-    }
+    /// Calls `body` once, with these networks for a long alternation of decisions and training steps.
+    ///
+    /// Threads stay awake for as long as it lasts, which spares each step the time that they take to wake up. The body must
+    /// not wait for the rayon pool, as parallel iterators do: the threads are the pool's.
+    fn session(&mut self, body: &mut dyn FnMut(&mut dyn Session));
 
     /// Changes Adam's step size from the next step on.
     fn set_learning_rate(&mut self, learning_rate: f32);
@@ -73,51 +64,56 @@ pub trait Learner: Forward {
     /// The networks as they are now, on the learner's device, not in training mode.
     fn ensemble(&self) -> Ensemble;
 
-    /// Goes on from these parameters, the optimiser having forgotten everything.
+    /// Continues from these parameters with an optimiser that has seen nothing yet.
     fn restart(&mut self, ensemble: &Ensemble);
 
-    /// All that it knows.
+    /// Parameters, moments of Adam and the count of its steps.
     ///
     /// # Errors
     /// If the parameters cannot be read back from the device.
     fn state(&self) -> Result<LearnerState, StateError>;
 
-    /// Goes on from another learner's state, as if nothing had happened; Adam's step size stays this one's.
+    /// Continues from the state of another learner, to the same bytes; Adam's step size stays that of this learner.
     ///
     /// # Errors
     /// If the state is damaged, of other networks, or of a learner on another kind of device. Then nothing changes.
     fn restore(&mut self, state: &LearnerState) -> Result<(), StateError>;
 }
 
-/// What decides and remembers while a [`Learner`] learns.
-pub trait Rounds: Send + Sync {
-    /// The rows to decide next, `[rows, inputs]`; always as many.
-    fn inputs(&self) -> &[f32];
-
-    /// The logits of all networks for them, `[K, rows, outputs]`; the answer is what happens before the next rows.
+/// The networks of a [`Learner`] during [`Learner::session`].
+pub trait Session {
+    /// Takes one step of Adam for every network if there is a lesson, then computes the logits of all networks for the same
+    /// rows of inputs and writes them into `logits`, which is resized.
     ///
-    /// It must not wait for the rayon pool, as parallel iterators do: the learner's threads are the pool's.
-    fn next(&mut self, logits: &[f32]) -> Round;
-
-    /// What to learn from.
-    fn samples(&self) -> &Samples;
-
-    /// Which rows of the samples each network learns from, `[K, batch]`.
-    fn indices(&self) -> &[u32];
+    /// On the CPU both happen in one pass over the networks: while one network decides, another may still learn.
+    ///
+    /// # Shapes
+    /// `inputs` is `[rows, inputs]`, `logits` becomes `[K, rows, outputs]`.
+    fn learn_and_decide(&mut self, lesson: Option<Lesson<'_>>, inputs: &[f32], logits: &mut Vec<f32>);
 }
 
-/// What happens between two decisions.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Round {
-    /// One step of Adam with this step size for every network.
-    Learn {
-        /// Step size.
-        learning_rate: f32,
-    },
-    /// Nothing.
-    DecideOnly,
-    /// The last decision was made.
-    Stop,
+/// Batches for one step of Adam of every network.
+#[derive(Debug, Clone, Copy)]
+pub struct Lesson<'a> {
+    /// The samples that batches are taken from, shared with the threads that learn from them.
+    pub samples: &'a Arc<Samples>,
+    /// Rows of the samples that each network learns from, `[K, batch]`.
+    pub indices: &'a [u32],
+    /// Step size of Adam.
+    pub learning_rate: f32,
+}
+
+/// A session that learns and decides one after the other, for learners that gain nothing by doing more at once.
+pub(crate) struct Sequential<'l, L>(pub(crate) &'l mut L);
+
+impl<L: Learner> Session for Sequential<'_, L> {
+    fn learn_and_decide(&mut self, lesson: Option<Lesson<'_>>, inputs: &[f32], logits: &mut Vec<f32>) {
+        if let Some(Lesson { samples, indices, learning_rate }) = lesson {
+            self.0.set_learning_rate(learning_rate);
+            self.0.step(samples, indices, None);
+        }
+        self.0.logits(inputs, logits);
+    }
 }
 
 /// The learner to use on this device: the fused kernels on the CPU, plain Burn elsewhere.
@@ -129,7 +125,7 @@ pub fn learner(ensemble: &Ensemble, head: Head, adam: Adam, device: &Device) -> 
     Box::new(PlainLearner::new(ensemble, head, adam, device))
 }
 
-/// What to decide with on this device: the fused kernels on the CPU, plain Burn elsewhere.
+/// The forward pass to use on this device: the fused kernels on the CPU, plain Burn elsewhere.
 pub fn forward(ensemble: &Ensemble, device: &Device) -> Box<dyn Forward> {
     #[cfg(feature = "flex")]
     if *device == Device::flex() {
