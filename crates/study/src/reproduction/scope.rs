@@ -78,7 +78,7 @@ impl Scope {
     }
 
     /// An experiment with Algorithm 2 alone, from random networks.
-    pub(super) fn from_random(&self, scenario: &str, training: &str) -> Experiment {
+    pub(super) fn random_start(&self, scenario: &str, training: &str) -> Experiment {
         self.experiment(scenario, training, &["meta.outer_steps=0".to_owned()])
     }
 
@@ -154,7 +154,7 @@ impl Scope {
             let Experiment { scenario, training, settings, .. } = experiment;
             Problem::load(scenario)?;
             let mut plan = RunPlan::new(scenario, training, settings)?;
-            plan.device = device.to_owned();
+            device.clone_into(&mut plan.device);
             let seeds = self.seeds_of(experiment).iter();
             planned.extend(seeds.map(|&seed| PlannedRun::new(plan.clone().with_seed(seed), settings)));
         }
