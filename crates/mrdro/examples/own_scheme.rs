@@ -19,8 +19,11 @@ impl Scheme for EachAlone {
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let mut places = Vec::with_capacity(model.task_count());
         for device in 0..model.devices() {
-            let costs: Vec<f64> =
-                model.rates(device).iter().map(|rate| model.weigh(rate.energy_j_per_byte, rate.time_s_per_byte)).collect();
+            let costs: Vec<f64> = model
+                .rates(device)
+                .iter()
+                .map(|rate| model.weigh(rate.energy_j_per_byte, rate.time_s_per_byte))
+                .collect();
             let cheapest = (0..costs.len()).min_by(|&a, &b| costs[a].total_cmp(&costs[b])).unwrap_or(0);
             places.extend(vec![cheapest as u8; model.tasks()]);
         }

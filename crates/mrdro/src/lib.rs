@@ -14,7 +14,7 @@
 //!
 //! let records = [("mr-dro".to_owned(), record)];
 //! let schemes = mrdro::with_classic(&records, &problem.model, 1, &backend.device);
-//! for row in mrdro::evaluate_all(schemes, &problem.model, &problem.standard_set()?)?.evaluations {
+//! for row in mrdro::evaluate_all(schemes, &problem.standard_set()?)?.evaluations {
 //!     println!("{}: Q2 {:?}", row.scheme, row.q2);
 //! }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
