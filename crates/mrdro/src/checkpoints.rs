@@ -8,7 +8,7 @@
 //! └── drl-00004000/         the networks after this step, as a record
 //! ```
 //!
-//! A state is one line that names the format, one with the SHA-256 of what follows, and a [`Saved`] in postcard. It is
+//! A state is one line that names the format, one with the SHA-256 of what follows, and a [`RunState`] in postcard. It is
 //! written to a file of another name, synced and renamed; the last two stay, so that a damaged one is no loss.
 
 use std::fs::{self, File, TryLockError};
@@ -25,7 +25,7 @@ use crate::error::Error;
 use crate::files::write_file;
 use crate::metrics::{Phase, Row};
 use crate::observer::RunObserver;
-use crate::plan::Started;
+use crate::plan::RunRequest;
 
 /// Checkpoints that stay: if the last is damaged, the one before can be used.
 const KEPT: usize = 2;
@@ -38,7 +38,7 @@ const MAX_STATE_BYTES: u64 = 1 << 33;
 
 /// Where a run stands.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Saved {
+pub(crate) struct RunState {
     /// The rows of `metrics.csv`.
     pub(crate) rows: Vec<Row>,
     /// Q2 of the first parameters, once there are any.
@@ -105,10 +105,10 @@ impl Drop for Checkpoints {
 
 impl Checkpoints {
     /// The checkpoints of a new run.
-    pub(crate) fn create(run: &Path, started: &Started, observer: &mut dyn RunObserver) -> Result<Self, Error> {
+    pub(crate) fn create(run: &Path, request: &RunRequest, observer: &mut dyn RunObserver) -> Result<Self, Error> {
         let directory = run.join(DIRECTORY);
         fs::create_dir_all(&directory).map_err(|source| Error::Unwritable { path: directory.clone(), source })?;
-        let text = toml::to_string(started).expect("numbers and texts can be written");
+        let text = toml::to_string(request).expect("numbers and texts can be written");
         let checkpoints = Self::open(run, observer)?;
         write_file(&directory.join(STARTED), text.as_bytes())?;
         Ok(checkpoints)
@@ -128,7 +128,7 @@ impl Checkpoints {
     }
 
     /// How the run was started.
-    pub(crate) fn started(&self, run: &Path) -> Result<Started, Error> {
+    pub(crate) fn request(&self, run: &Path) -> Result<RunRequest, Error> {
         let path = self.directory.join(STARTED);
         let unresumable = |reason| Error::NotResumable { run: run.to_owned(), reason };
         let text = fs::read_to_string(&path).map_err(|error| unresumable(format!("{STARTED}: {error}")))?;
@@ -136,7 +136,7 @@ impl Checkpoints {
     }
 
     /// The newest state that is not damaged; `None` if there is none, and the run begins anew.
-    pub(crate) fn latest_state(&self, observer: &mut dyn RunObserver) -> Result<Option<Saved>, Error> {
+    pub(crate) fn latest_state(&self, observer: &mut dyn RunObserver) -> Result<Option<RunState>, Error> {
         for name in self.names()?.iter().rev() {
             let path = self.directory.join(format!("{name}.state"));
             match read_state(&path) {
@@ -159,7 +159,7 @@ impl Checkpoints {
         phase: Phase,
         step: usize,
         save_record: impl FnOnce(&Path) -> Result<(), RecordError>,
-        saved: &Saved,
+        saved: &RunState,
     ) -> Result<(), Error> {
         let name = format!("{phase}-{step:08}");
         let body = postcard::to_stdvec(saved).expect("numbers and texts can be written");
@@ -249,7 +249,7 @@ fn lock(run: &Path, path: &Path, observer: &mut dyn RunObserver) -> Result<File,
     Ok(file)
 }
 
-fn read_state(path: &Path) -> Result<Saved, String> {
+fn read_state(path: &Path) -> Result<RunState, String> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| error.to_string())?;
     file.take(MAX_STATE_BYTES).read_to_end(&mut bytes).map_err(|error| error.to_string())?;

@@ -43,13 +43,13 @@ pub mod device_failure;
 mod error;
 pub mod files;
 pub mod fleets;
-mod many;
 pub mod metrics;
 mod observer;
 mod plan;
 mod problem;
 mod run;
 mod run_dir;
+mod run_set;
 pub mod share_out;
 pub mod statistics;
 pub mod sweep;
@@ -58,15 +58,15 @@ pub mod training;
 pub use adaptation::{AdaptRequest, Adaptation, Adapted, Destination, Point, Task, adapt, adapt_record, mean};
 pub use comparison::{Comparison, evaluate_all, load_record, schemes_of, with_classic, with_greedy_and_exact};
 pub use error::Error;
-pub use many::{PlannedRun, RUNS, RunResults, each_on_a_thread, not_done, run_name, train_each};
 pub use metrics::Phase;
-pub use observer::{ObserverError, Progress, RunObserver, Work};
-pub use plan::{EVALUATED_FLEETS, Named, Phases, RunPlan, Target};
+pub use observer::{Activity, ObserverError, Progress, RunObserver};
+pub use plan::{EVALUATED_FLEETS, Phases, PlanNames, RunPlan, Target};
 pub use problem::Problem;
 pub use run::{
     CheckpointInterval, FleetResults, Results, RunOptions, ScenarioResults, Trained, Unfinished, resume, train,
 };
 pub use run_dir::RunDir;
+pub use run_set::{PlannedRun, RUNS, RunResults, each_on_a_thread, not_done, run_name, train_each};
 pub use training::{FleetTraining, Training, TrainingError};
 
 /// What most programs need.

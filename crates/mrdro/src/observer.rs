@@ -26,7 +26,7 @@ pub struct Progress {
 
 /// Part of a run that is not training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Work {
+pub enum Activity {
     /// The scheme of the settings labels the metadata of Algorithm 1.
     Labelling,
     /// Training diverged, and is repeated step by step from the last checkpoint to find the step.
@@ -57,12 +57,12 @@ pub trait RunObserver {
     }
 
     /// The run does something else than training.
-    fn works(&mut self, work: Work) {
-        let _ = work;
+    fn activity_begins(&mut self, activity: Activity) {
+        let _ = activity;
     }
 
     /// So many parts of the present work are done. [`ControlFlow::Break`] ends what can be left out.
-    fn work_done(&mut self, parts: usize) -> ControlFlow<()> {
+    fn activity_progress(&mut self, parts: usize) -> ControlFlow<()> {
         let _ = parts;
         ControlFlow::Continue(())
     }

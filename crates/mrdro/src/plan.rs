@@ -30,7 +30,7 @@ pub struct RunPlan {
     /// The record whose networks training starts from, if any.
     pub start: Option<PathBuf>,
     /// How scenario and settings were named.
-    pub named: Named,
+    pub names: PlanNames,
 }
 
 /// What is trained, and how.
@@ -67,7 +67,7 @@ pub enum Phases {
 
 /// Names and changes that a plan was made from. A record keeps them, so that the run can be repeated by one command.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Named {
+pub struct PlanNames {
     /// A shipped scenario or a file; empty for any fleet.
     pub scenario: String,
     /// Shipped settings or a file.
@@ -91,8 +91,9 @@ impl RunPlan {
             training: Box::new(Training::load(training, settings)?),
             phases: Phases::Both,
         };
-        let named = Named { scenario: scenario.to_owned(), training: training.to_owned(), settings: settings.to_vec() };
-        Ok(Self { target, seed: 1, device: "auto".to_owned(), start: None, named })
+        let names =
+            PlanNames { scenario: scenario.to_owned(), training: training.to_owned(), settings: settings.to_vec() };
+        Ok(Self { target, seed: 1, device: "auto".to_owned(), start: None, names })
     }
 
     /// A plan for Algorithm 1 alone, otherwise as [`RunPlan::new`].
@@ -117,8 +118,8 @@ impl RunPlan {
             training: Box::new(FleetTraining::load(training, settings)?),
             evaluated_fleets: EVALUATED_FLEETS,
         };
-        let named = Named { scenario: String::new(), training: training.to_owned(), settings: settings.to_vec() };
-        Ok(Self { target, seed: 1, device: "auto".to_owned(), start: None, named })
+        let names = PlanNames { scenario: String::new(), training: training.to_owned(), settings: settings.to_vec() };
+        Ok(Self { target, seed: 1, device: "auto".to_owned(), start: None, names })
     }
 
     /// The same plan with another seed.
@@ -193,10 +194,10 @@ impl RunPlan {
             let quote = if value.contains([' ', '"', '$', '\\', '[']) { "'" } else { "" };
             command.extend([" --", option, " ", quote, value, quote]);
         };
-        if !self.named.scenario.is_empty() {
-            add("scenario", &self.named.scenario);
+        if !self.names.scenario.is_empty() {
+            add("scenario", &self.names.scenario);
         }
-        add("training", &self.named.training);
+        add("training", &self.names.training);
         add("seed", &self.seed.to_string());
         if let Some(start) = &self.start {
             add("start", &start.display().to_string());
@@ -204,14 +205,14 @@ impl RunPlan {
         if self.device != "auto" {
             add("device", &self.device);
         }
-        for setting in &self.named.settings {
+        for setting in &self.names.settings {
             add("set", setting);
         }
         command
     }
 
     /// The plan of a run, from the two files that say it: how the run was asked for, and the text of its `config.toml`.
-    pub(crate) fn of_run(run: &Path, started: &Started, configuration: &str) -> Result<Self, Error> {
+    pub(crate) fn of_run(run: &Path, request: &RunRequest, configuration: &str) -> Result<Self, Error> {
         let unusable = |reason: String| Error::not_resumable(run, format!("config.toml: {reason}"));
         let table: toml::Table = toml::from_str(configuration).map_err(|error| unusable(error.message().to_owned()))?;
         let part = |key: &str| {
@@ -227,18 +228,18 @@ impl RunPlan {
             Target::Scenario {
                 scenario: Box::new(scenario),
                 training: Box::new(Training::from_toml(&origin, &part("training")?)?),
-                phases: if started.meta_only { Phases::MetaOnly } else { Phases::Both },
+                phases: if request.meta_only { Phases::MetaOnly } else { Phases::Both },
             }
         };
-        let Started { scenario, training, settings, seed, device, start, .. } = started.clone();
+        let RunRequest { scenario, training, settings, seed, device, start, .. } = request.clone();
         let start = start.map(PathBuf::from);
-        Ok(Self { target, seed, device, start, named: Named { scenario, training, settings } })
+        Ok(Self { target, seed, device, start, names: PlanNames { scenario, training, settings } })
     }
 
     /// The part of the plan that is not in `config.toml`.
-    pub(crate) fn started(&self) -> Started {
-        let Named { scenario, training, settings } = self.named.clone();
-        Started {
+    pub(crate) fn request(&self) -> RunRequest {
+        let PlanNames { scenario, training, settings } = self.names.clone();
+        RunRequest {
             scenario,
             training,
             settings,
@@ -254,7 +255,7 @@ impl RunPlan {
 /// `config.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Started {
+pub(crate) struct RunRequest {
     scenario: String,
     training: String,
     settings: Vec<String>,

@@ -34,7 +34,7 @@ struct Answers {
 
 /// Why a request is refused (RFC 9457).
 #[derive(Deserialize)]
-struct Problem {
+struct ProblemDetails {
     title: String,
     detail: String,
     field: Option<String>,
@@ -77,7 +77,7 @@ impl Client {
                 continue;
             }
             // Something between here and the service may have answered with something else than a problem.
-            let Ok(Problem { title, detail, field }) = answer.body_mut().read_json() else {
+            let Ok(ProblemDetails { title, detail, field }) = answer.body_mut().read_json() else {
                 return Err(format!("status {status}").into());
             };
             let place = field.map(|field| format!(" ({field})")).unwrap_or_default();

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
-use mrdro::{ObserverError, Phase, RunObserver, Work};
+use mrdro::{Activity, ObserverError, Phase, RunObserver};
 
 use crate::interrupt;
 use crate::output::note;
@@ -81,16 +81,16 @@ impl RunObserver for TerminalObserver {
         Ok(if interrupt::requested().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
-    fn works(&mut self, work: Work) {
+    fn activity_begins(&mut self, activity: Activity) {
         self.bar = None; // before the next one is drawn
-        self.bar = Some(match work {
-            Work::Labelling => Progress::spinner("labelling metadata"),
-            Work::FindingDivergence => Progress::spinner("looking for the step"),
-            Work::EvaluatingFleets { sizes } => Progress::new("sizes", sizes),
+        self.bar = Some(match activity {
+            Activity::Labelling => Progress::spinner("labelling metadata"),
+            Activity::FindingDivergence => Progress::spinner("looking for the step"),
+            Activity::EvaluatingFleets { sizes } => Progress::new("sizes", sizes),
         });
     }
 
-    fn work_done(&mut self, parts: usize) -> ControlFlow<()> {
+    fn activity_progress(&mut self, parts: usize) -> ControlFlow<()> {
         if let Some(bar) = &self.bar {
             bar.done(parts);
         }

@@ -24,7 +24,7 @@ use sim::Environment;
 use super::Run;
 use crate::error::Error;
 use crate::metrics::Phase;
-use crate::observer::{RunObserver, Work};
+use crate::observer::{Activity, RunObserver};
 use crate::run_dir::RunDir;
 
 /// Name of the directory in that of the run.
@@ -103,11 +103,11 @@ impl Run {
         if let Some(state) = saved.map(|saved| saved.state).filter(|state| state.phase() == phase) {
             trainee.restore(state)?;
         }
-        observer.works(Work::FindingDivergence);
+        observer.activity_begins(Activity::FindingDivergence);
         loop {
             let before = trainee.networks();
             let Some(report) = trainee.advance() else { return Ok(None) };
-            if observer.work_done(report.step).is_break() {
+            if observer.activity_progress(report.step).is_break() {
                 return Ok(None);
             }
             if let Some(divergence) = of(&report, &*trainee.networks()) {

@@ -10,13 +10,13 @@ use serde::Serialize;
 
 use super::divergence::LearnedWorkload;
 use super::trainee::{Trainee, other_phase};
-use super::{Job, Results, Spent};
+use super::{Job, Results, TrainingTotals};
 use crate::chart;
 use crate::checkpoints::PhaseState;
 use crate::error::Error;
 use crate::fleets::{self, Case, Findings};
 use crate::metrics::{Phase, Row};
-use crate::observer::{RunObserver, Work};
+use crate::observer::{Activity, RunObserver};
 use crate::plan::{RunPlan, Target};
 use crate::run_dir::RunDir;
 use crate::training::{FleetTraining, TrainingError};
@@ -116,10 +116,15 @@ impl Job for FleetJob {
         Ok(Some(sum / self.watched.len() as f64))
     }
 
-    fn evaluate(&self, record: &mut Record, spent: Spent, observer: &mut dyn RunObserver) -> Result<Results, Error> {
-        observer.works(Work::EvaluatingFleets { sizes: fleets::DEVICES.len() });
+    fn evaluate(
+        &self,
+        record: &mut Record,
+        totals: TrainingTotals,
+        observer: &mut dyn RunObserver,
+    ) -> Result<Results, Error> {
+        observer.activity_begins(Activity::EvaluatingFleets { sizes: fleets::DEVICES.len() });
         let findings = fleets::evaluate(record, self.evaluated_fleets, &self.backend.device, &mut |sizes| {
-            let _ = observer.work_done(sizes);
+            let _ = observer.activity_progress(sizes);
         })?;
         record.measures = findings.measures();
         Ok(Results::Fleet(FleetResults {
@@ -127,7 +132,7 @@ impl Job for FleetJob {
             seed: self.plan.seed,
             device: self.backend.name.clone(),
             threads: rayon::current_num_threads(),
-            seconds: spent.seconds.drl,
+            seconds: totals.seconds.drl,
             findings,
         }))
     }

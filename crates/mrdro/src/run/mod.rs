@@ -36,7 +36,7 @@ pub use self::resume::{Unfinished, resume};
 pub use self::scenario::ScenarioResults;
 pub(crate) use self::scenario::check_samples;
 use self::trainee::Trainee;
-use crate::checkpoints::{Checkpoints, PhaseState, Saved, Seconds};
+use crate::checkpoints::{Checkpoints, PhaseState, RunState, Seconds};
 use crate::device_failure;
 use crate::error::Error;
 use crate::files::{csv, json};
@@ -117,8 +117,8 @@ pub fn train(
         let directory = RunDir::create(options.out.as_deref(), &plan.name())?;
         directory.write(CONFIGURATION, job.plan().configuration(&backend.name).as_bytes())?;
         let metrics = MetricsFile::create(&directory)?;
-        let checkpoints = Checkpoints::create(directory.path(), &plan.started(), observer)?;
-        Ok(Run::new(job, backend, Files { directory, metrics, checkpoints }, None))
+        let checkpoints = Checkpoints::create(directory.path(), &plan.request(), observer)?;
+        Ok(Run::new(job, backend, RunFiles { directory, metrics, checkpoints }, None))
     };
     device_failure::catch(backend, prepare)?.finish(options, observer)
 }
@@ -147,13 +147,18 @@ trait Job {
     /// Q2 on workloads that training never draws; `None` if the optimum is not known.
     fn q2(&self, networks: &dyn Networks) -> Result<Option<f64>, Error>;
 
-    /// Seconds spent before the first step.
+    /// Seconds totals before the first step.
     fn preparing(&self) -> Duration {
         Duration::ZERO
     }
 
     /// Evaluates the record, and notes its measures in it.
-    fn evaluate(&self, record: &mut Record, spent: Spent, observer: &mut dyn RunObserver) -> Result<Results, Error>;
+    fn evaluate(
+        &self,
+        record: &mut Record,
+        totals: TrainingTotals,
+        observer: &mut dyn RunObserver,
+    ) -> Result<Results, Error>;
 
     /// The rows of `results.csv`.
     fn results_csv(&self, results: &Results) -> String {
@@ -169,7 +174,7 @@ trait Job {
 
 /// What training took and where it began.
 #[derive(Debug, Clone, Copy)]
-struct Spent {
+struct TrainingTotals {
     seconds: Seconds,
     /// Q2 of the first parameters.
     q2_start: Option<f64>,
@@ -184,7 +189,7 @@ fn job(plan: &RunPlan, backend: &Backend, from: Phase, observer: &mut dyn RunObs
 }
 
 /// What a run writes to while it lasts.
-struct Files {
+struct RunFiles {
     directory: RunDir,
     metrics: MetricsFile,
     checkpoints: Checkpoints,
@@ -194,19 +199,19 @@ struct Files {
 struct Run {
     job: Box<dyn Job>,
     backend: Backend,
-    files: Files,
+    files: RunFiles,
     /// Where the run is resumed, if it is.
     state: Option<PhaseState>,
     q2_start: Option<f64>,
-    /// Spent before the present phase.
+    /// TrainingTotals before the present phase.
     seconds: Seconds,
     phase_began: Instant,
 }
 
 impl Run {
-    fn new(job: Box<dyn Job>, backend: &Backend, files: Files, saved: Option<Saved>) -> Self {
+    fn new(job: Box<dyn Job>, backend: &Backend, files: RunFiles, saved: Option<RunState>) -> Self {
         let (state, q2_start, seconds) = match saved {
-            Some(Saved { state, q2_start, seconds, .. }) => (Some(state), q2_start, seconds),
+            Some(RunState { state, q2_start, seconds, .. }) => (Some(state), q2_start, seconds),
             None => (None, None, Seconds::default()),
         };
         let phase_began = Instant::now();
@@ -249,8 +254,8 @@ impl Run {
         }
         self.files.metrics.close()?;
         let mut record = self.record(networks);
-        let spent = Spent { seconds: self.seconds, q2_start: self.q2_start };
-        let results = self.job.evaluate(&mut record, spent, observer)?;
+        let totals = TrainingTotals { seconds: self.seconds, q2_start: self.q2_start };
+        let results = self.job.evaluate(&mut record, totals, observer)?;
         self.write(&record, &results)?;
         let directory = self.files.directory.path().to_owned();
         Ok(Trained { directory, record, results })
@@ -291,7 +296,7 @@ impl Run {
             let before = *seconds.of(phase);
             *seconds.of(phase) += began.elapsed().as_secs_f64();
             let rows = files.metrics.rows().to_vec();
-            let saved = Saved { rows, q2_start, seconds, state: trainee.state()? };
+            let saved = RunState { rows, q2_start, seconds, state: trainee.state()? };
             *seconds.of(phase) = before;
             let mut record = record_of(&**job, networks, &self.backend);
             record.provenance.insert("checkpoint".to_owned(), format!("{phase} step {step}"));

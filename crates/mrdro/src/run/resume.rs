@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use model::Backend;
 
-use super::{CONFIGURATION, Files, Run, RunOptions, Trained, job};
+use super::{CONFIGURATION, Run, RunFiles, RunOptions, Trained, job};
 use crate::checkpoints::{Checkpoints, PhaseState};
 use crate::device_failure;
 use crate::error::Error;
@@ -29,11 +29,11 @@ impl Unfinished {
     /// If it is not one of a run that did not end, or another process works on it.
     pub fn open(path: &Path, observer: &mut dyn RunObserver) -> Result<Self, Error> {
         let checkpoints = Checkpoints::open(path, observer)?;
-        let started = checkpoints.started(path)?;
+        let request = checkpoints.request(path)?;
         let configuration = fs::read_to_string(path.join(CONFIGURATION));
         let configuration =
             configuration.map_err(|error| Error::not_resumable(path, format!("{CONFIGURATION}: {error}")))?;
-        let plan = RunPlan::of_run(path, &started, &configuration)?;
+        let plan = RunPlan::of_run(path, &request, &configuration)?;
         Ok(Self { path: path.to_owned(), plan, configuration, checkpoints })
     }
 
@@ -73,7 +73,7 @@ impl Unfinished {
             let directory = RunDir::of(&path);
             let rows = saved.as_ref().map(|saved| saved.rows.clone()).unwrap_or_default();
             let metrics = MetricsFile::resume(&directory, rows)?;
-            Ok(Run::new(job, backend, Files { directory, metrics, checkpoints }, saved))
+            Ok(Run::new(job, backend, RunFiles { directory, metrics, checkpoints }, saved))
         };
         device_failure::catch(backend, prepare)?.finish(options, observer)
     }

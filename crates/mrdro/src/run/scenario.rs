@@ -16,13 +16,13 @@ use sim::config::{Mistake, Mistakes};
 
 use super::divergence::{Learned, LearnedWorkload};
 use super::trainee::{Trainee, other_phase};
-use super::{Job, Results, Spent, check_size};
+use super::{Job, Results, TrainingTotals, check_size};
 use crate::chart;
 use crate::checkpoints::PhaseState;
 use crate::comparison;
 use crate::error::Error;
 use crate::metrics::{Phase, Row};
-use crate::observer::{RunObserver, Work};
+use crate::observer::{Activity, RunObserver};
 use crate::plan::{Phases, RunPlan, Target};
 use crate::problem::Problem;
 use crate::run_dir::RunDir;
@@ -109,7 +109,7 @@ impl ScenarioJob {
         let training = (**training).clone();
         let begin = Instant::now();
         let metadata = if learns {
-            observer.works(Work::Labelling);
+            observer.activity_begins(Activity::Labelling);
             Some(label(&problem, &training.meta, &codec, plan.seed)?)
         } else {
             None
@@ -186,7 +186,12 @@ impl Job for ScenarioJob {
         self.labelling
     }
 
-    fn evaluate(&self, record: &mut Record, spent: Spent, observer: &mut dyn RunObserver) -> Result<Results, Error> {
+    fn evaluate(
+        &self,
+        record: &mut Record,
+        totals: TrainingTotals,
+        observer: &mut dyn RunObserver,
+    ) -> Result<Results, Error> {
         let model = &self.problem.model;
         let records = [(String::new(), record.clone())];
         let schemes = comparison::with_classic(&records, model, self.plan.seed, self.device());
@@ -198,16 +203,16 @@ impl Job for ScenarioJob {
             let name = row.scheme.replace(['-', '+'], "_");
             row.q2.map(|q2| (format!("q2_{name}"), q2))
         });
-        record.measures = measures.chain(spent.q2_start.map(|q2| ("q2_mr_dro_before_drl".to_owned(), q2))).collect();
+        record.measures = measures.chain(totals.q2_start.map(|q2| ("q2_mr_dro_before_drl".to_owned(), q2))).collect();
         Ok(Results::Scenario(ScenarioResults {
             scenario: self.problem.scenario.name.clone(),
             training: self.training.name.clone(),
             seed: self.plan.seed,
             device: self.backend.name.clone(),
             threads: rayon::current_num_threads(),
-            meta_seconds: spent.seconds.meta,
-            drl_seconds: spent.seconds.drl,
-            q2_start: spent.q2_start,
+            meta_seconds: totals.seconds.meta,
+            drl_seconds: totals.seconds.drl,
+            q2_start: totals.q2_start,
             evaluations,
         }))
     }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::{DEFINITION, Definition, Sweep};
 use crate::error::Error;
-use crate::many::RUNS;
 use crate::run_dir::RunDir;
+use crate::run_set::RUNS;
 
 /// Copies the runs of several shards into a new directory, each run once, and returns what they found together.
 ///

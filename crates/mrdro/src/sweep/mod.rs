@@ -15,7 +15,7 @@ pub use self::plan::{Shard, SweepPlan, Varied, parse_seeds};
 pub use self::tables::{SummaryLine, Sweep};
 use crate::error::Error;
 use crate::files::write_file;
-use crate::many::{self, PlannedRun, RUNS};
+use crate::run_set::{self, PlannedRun, RUNS};
 
 /// Name of the file that says what a sweep varies.
 const DEFINITION: &str = "sweep.toml";
@@ -53,7 +53,7 @@ pub fn open(plan: &SweepPlan, shard: Shard, out: &Path, backend: &Backend) -> Re
     let mine = planned.into_iter().enumerate().filter(|(index, _)| shard.has(*index)).map(|(_, planned)| planned);
     let mine: Vec<PlannedRun> = mine.collect();
     let of_shard = mine.len();
-    Ok(OpenRuns { count, of_shard, runs: many::not_done(mine, out, &backend.name)? })
+    Ok(OpenRuns { count, of_shard, runs: run_set::not_done(mine, out, &backend.name)? })
 }
 
 /// Writes down what is varied, in a directory that is new or empty. A sweep may grow, but cannot become another.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::many::PlannedRun;
 use crate::plan::{RunPlan, Target};
+use crate::run_set::PlannedRun;
 use crate::training::Training;
 
 /// The most runs of one sweep.

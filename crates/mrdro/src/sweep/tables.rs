@@ -9,7 +9,7 @@ use data::Evaluation;
 use super::{DEFINITION, Definition};
 use crate::error::Error;
 use crate::files::{csv_of_cells, write_file};
-use crate::many::{RUNS, RunResults};
+use crate::run_set::{RUNS, RunResults};
 use crate::statistics::Spread;
 
 /// The finished runs of a sweep.

@@ -70,12 +70,13 @@ fn measure(args: &DevicesArgs) -> Result<(), CliError> {
     let hidden = Training::preset("recommended")?.network.hidden;
     let mut measurements = Vec::new();
     for scenario in &args.scenario {
-        let subject = Subject::new(&Problem::load(scenario)?, hidden.clone())?;
+        let networks = TimedNetworks::new(&Problem::load(scenario)?, hidden.clone())?;
         for &dnns in &args.dnns {
             for backend in &devices {
                 let batch = args.batch as usize;
-                let timed =
-                    device_failure::catch(backend, || Ok::<_, Error>(subject.times(backend, usize::from(dnns), batch)));
+                let timed = device_failure::catch(backend, || {
+                    Ok::<_, Error>(networks.times(backend, usize::from(dnns), batch))
+                });
                 let (step_seconds, decision_seconds) = match timed {
                     Ok(times) => times,
                     Err(error @ Error::DeviceFailed { .. }) => {
@@ -87,7 +88,7 @@ fn measure(args: &DevicesArgs) -> Result<(), CliError> {
                 measurements.push(Measurement {
                     device: backend.name.clone(),
                     scenario: scenario.clone(),
-                    tasks: subject.shape.inputs,
+                    tasks: networks.shape.inputs,
                     dnns: usize::from(dnns),
                     batch,
                     step_seconds,
@@ -114,13 +115,13 @@ fn measure(args: &DevicesArgs) -> Result<(), CliError> {
 }
 
 /// What is timed: training steps from a full buffer, and decisions of one workload.
-struct Subject {
+struct TimedNetworks {
     codec: Codec,
     shape: NetworkShape,
     samples: Samples,
 }
 
-impl Subject {
+impl TimedNetworks {
     fn new(problem: &Problem, hidden: Vec<usize>) -> Result<Self, CliError> {
         let sampler = problem.sampler()?;
         let codec = Codec::new(Codec::default_code(&problem.model), &problem.model, sampler.moments().into())?;

@@ -20,11 +20,8 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), CliError> {
     let drive = args.drive.as_ref().map(|path| drive(path, args, problem.model.devices())).transpose()?;
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
     let options = Options {
-        record: args.record.clone(),
         scenario: args.scenario.is_some().then_some(problem.scenario),
         decisions: args.effort.options(args.explore),
-        device: backend.device,
-        listen: args.listen,
         token,
         open: args.open,
         tls: args.tls_cert.clone().zip(args.tls_key.clone()),
@@ -32,6 +29,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), CliError> {
         drive,
         limits: Limits { waiting: args.max_waiting as usize, ..Limits::default() },
         sample: args.sample,
+        ..Options::new(&args.record, args.listen, backend.device)
     };
     let needs_token = if options.token.is_some() { ", for those with the token" } else { "" };
     let server = Server::prepare(options, log)?;
