@@ -13,10 +13,10 @@ use data::exchange::{EnvironmentChange, ExchangeError, Id, WorkloadReader, Workl
 use data::trace::{MAX_RATE_MBPS, Recording};
 use data::{Part, SizeSampler, Workloads, task_sizes};
 use drl::{Agent, AgentState, TrainingData};
-use meta::{Reptile, ReptileState};
+use meta::{Metadata, Reptile, ReptileState};
 use model::{
-    Choice, Codec, DnnNetworks, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Record, Samples, Scaling,
-    Selection, checksum,
+    Choice, Codec, DnnNetworks, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Record, Scaling, Selection,
+    checksum,
 };
 use sim::limits::MAX_SIZE_MB;
 use sim::{CostModel, Scenario, random};
@@ -396,13 +396,11 @@ const REPTILE: meta::Settings = meta::Settings {
     report_every: 1,
 };
 
-fn metadata() -> Samples {
+fn metadata() -> Metadata {
     let (_, codec, _) = tiny_networks();
-    let labelled = meta::label(REPTILE.labels, REPTILE.metadata, 1, &mut draws(), &codec);
-    labelled.expect("greedy decides everything").samples
+    meta::label(&REPTILE, &mut draws(), &codec).expect("greedy decides everything")
 }
 
-fn small_reptile(metadata: &Samples) -> Reptile<'_> {
-    let (ensemble, codec, _) = tiny_networks();
-    Reptile::new(&ensemble, metadata, codec.head(), REPTILE, 1, &device())
+fn small_reptile(metadata: &Metadata) -> Reptile<'_> {
+    Reptile::new(&tiny_networks().0, metadata, REPTILE, 1).expect("valid settings")
 }

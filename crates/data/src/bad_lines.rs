@@ -10,7 +10,7 @@ const KEPT_CHARACTERS: usize = 40;
 /// The number of bytes that are kept of a bad line: enough for [`KEPT_CHARACTERS`] in UTF-8.
 pub(crate) const KEPT_BYTES: usize = 4 * KEPT_CHARACTERS;
 
-/// What a number in a file stands for.
+/// The quantity that a number in a file measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quantity {
     /// A time.
@@ -26,15 +26,15 @@ pub enum Quantity {
 /// Why a line is bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
-    /// Longer than [`MAX_LINE_BYTES`].
+    /// Longer than [`MAX_LINE_BYTES`](crate::limits::MAX_LINE_BYTES).
     TooLong,
     /// Not UTF-8.
     NotUtf8,
     /// Too few or too many columns.
     Columns {
-        /// Columns of the line.
+        /// The number of columns of the line.
         found: usize,
-        /// Columns of the format.
+        /// The number of columns of the format.
         expected: usize,
     },
     /// Not a number.
@@ -96,20 +96,20 @@ impl fmt::Display for Reason {
 /// A line that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadLine {
-    /// Its number, from 1.
+    /// The number of the line, from 1.
     pub line: u64,
     /// What is wrong with it.
     pub reason: Reason,
-    /// How it begins: at most 40 characters, with control characters escaped.
+    /// The beginning of the line: at most 40 characters, with control characters escaped.
     pub text: String,
 }
 
 /// The lines of a file that cannot be used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BadLines {
-    /// How many there are.
+    /// The number of bad lines.
     pub count: u64,
-    /// The first [`KEPT_BAD_LINES`] of them.
+    /// The first [`KEPT_BAD_LINES`] bad lines.
     pub first: Vec<BadLine>,
 }
 
@@ -146,7 +146,7 @@ pub(crate) fn counted(count: u64, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
-/// The beginning of a text, fit for a terminal: at most 40 characters, with those escaped that are not printed.
+/// The beginning of a text, safe for a terminal: at most 40 characters, with characters escaped that are not printed.
 pub(crate) fn excerpt(text: &str) -> String {
     let mut excerpt = String::new();
     let mut length = 0;

@@ -16,10 +16,11 @@ pub(crate) fn first_lines(ahead: &[u8]) -> impl Iterator<Item = &str> {
         .filter(|line| !line.is_empty())
 }
 
-/// A line, or what is wrong with it and how it begins.
+/// A line of a file.
 pub(crate) enum Line<'a> {
-    /// Without its end, without spaces around it.
+    /// A line without its end and without spaces around it.
     Text(&'a str),
+    /// A bad line: what is wrong with it, and its beginning.
     Bad(Reason, &'a [u8]),
 }
 
@@ -36,7 +37,7 @@ pub(crate) struct Lines<R> {
 }
 
 impl<R: Read> Lines<R> {
-    /// Reads the beginning; leaves out a byte-order mark.
+    /// Reads the beginning of a file and leaves out a byte-order mark.
     pub(crate) fn new(reader: R) -> io::Result<Self> {
         let mut lines = Self { reader, buffer: vec![0; BUFFER_BYTES], start: 0, end: 0, read: 0, long: Vec::new() };
         while lines.end <= MAX_LINE_BYTES && lines.fill()? {}
@@ -46,7 +47,8 @@ impl<R: Read> Lines<R> {
         Ok(lines)
     }
 
-    /// What was read and not yet taken. Before the first line this is more than [`MAX_LINE_BYTES`], or all there is.
+    /// The bytes that were read and not yet taken. Before the first line these are more than [`MAX_LINE_BYTES`], or the whole
+    /// file.
     pub(crate) fn ahead(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
@@ -88,7 +90,7 @@ impl<R: Read> Lines<R> {
         }))
     }
 
-    /// Everything that is left, or `None` if that is more than `limit` bytes.
+    /// The rest of the file; `None` if it is more than `limit` bytes.
     pub(crate) fn rest(mut self, limit: usize) -> io::Result<Option<Vec<u8>>> {
         let mut bytes = self.ahead().to_vec();
         let room = (limit + 1).saturating_sub(bytes.len());
@@ -96,7 +98,7 @@ impl<R: Read> Lines<R> {
         Ok((bytes.len() <= limit).then_some(bytes))
     }
 
-    /// Keeps the beginning of a line that is too long, forgets the rest up to its end.
+    /// Keeps the beginning of a line that is too long and drops the rest of the line.
     fn skip_line(&mut self) -> io::Result<()> {
         self.long.clear();
         self.long.extend_from_slice(&self.buffer[self.start..self.start + KEPT_BYTES]);
@@ -112,7 +114,7 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// Reads on; false at the end. There must be room for more, which the limit on lines sees to.
+    /// Reads more of the file and returns whether there was more. The limit on lines makes sure that the buffer has room.
     fn fill(&mut self) -> io::Result<bool> {
         if self.start > 0 {
             self.buffer.copy_within(self.start..self.end, 0);
@@ -136,13 +138,13 @@ impl<R: Read> Lines<R> {
     }
 }
 
-/// What a good line gave.
+/// The content of a good line.
 pub(crate) enum LineContent {
-    /// This many samples.
+    /// A number of samples.
     Samples(usize),
-    /// A measurement that is not wanted.
+    /// A measurement that is not used.
     LeftOut,
-    /// Nothing, and none was expected.
+    /// No measurement, such as in a header.
     Nothing,
 }
 
@@ -158,13 +160,13 @@ impl From<io::Error> for Stop {
     }
 }
 
-/// Counts what is read, and stops it where it becomes too much.
+/// Counts lines and samples, and ends the reading when there are too many.
 #[derive(Default)]
 pub(crate) struct ReadCounts {
     pub(crate) lines: u64,
     pub(crate) left_out: u64,
     pub(crate) bad: BadLines,
-    /// How many samples there may still be.
+    /// The number of samples that may still be read.
     pub(crate) room: usize,
 }
 
@@ -173,7 +175,7 @@ impl ReadCounts {
         Self { room, ..Self::default() }
     }
 
-    /// Hands each line that is not blank to `read` with its number, from 1.
+    /// Calls `read` with every line that is not blank and its number, from 1.
     pub(crate) fn each_line<R: Read>(
         &mut self,
         lines: &mut Lines<R>,

@@ -23,8 +23,8 @@ pub struct StepReport {
 }
 
 impl StepReport {
-    /// A report with the mean of the losses and nothing else.
-    pub(crate) fn new(step: usize, losses: Vec<f32>) -> Self {
+    /// A report with these losses and their mean, and nothing else.
+    pub fn new(step: usize, losses: Vec<f32>) -> Self {
         let mean = || losses.iter().map(|&loss| f64::from(loss)).sum::<f64>() / losses.len() as f64;
         let loss = (!losses.is_empty()).then(mean);
         Self { step, loss, losses, q1: None, buffer_mean_cost: None, label_gain: None }

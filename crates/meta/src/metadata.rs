@@ -1,51 +1,25 @@
 //! Metadata: workloads labelled by a scheme.
 
 use data::Workloads;
-use model::{Codec, Samples};
+use model::{Codec, Head, Samples};
 use rayon::prelude::*;
-use serde::Serialize;
-use sim::config::Keyword;
-use sim::scheme::{Exact, Greedy, LocalSearch, Order, Scheme};
+use sim::scheme::Scheme;
 use sim::{Instance, SchemeError};
 
-/// Which scheme labels the metadata.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Labels {
-    /// The paper's greedy algorithm, tasks in the given order.
-    Greedy,
-    /// Local search: near-optimal, and needs no optimum.
-    LocalSearch,
-    /// The exact optimum: imitation of what is to be found, an upper bound for the others.
-    Exact,
-}
-
-impl Keyword for Labels {
-    const KEYWORDS: &'static [(&'static str, Self)] =
-        &[("greedy", Self::Greedy), ("local-search", Self::LocalSearch), ("exact", Self::Exact)];
-}
-
-impl Labels {
-    /// A scheme that labels so.
-    fn scheme(self) -> Box<dyn Scheme> {
-        match self {
-            Self::Greedy => Box::new(Greedy::new(Order::Given)),
-            Self::LocalSearch => Box::new(LocalSearch::new()),
-            Self::Exact => Box::new(Exact::new()),
-        }
-    }
-}
+use crate::settings::Settings;
 
 /// Labelled workloads.
 #[derive(Debug, Clone)]
 pub struct Metadata {
-    /// As networks read them.
+    /// The workloads as networks read them, with the targets that the labels stand for.
     pub samples: Samples,
-    /// Prices that the labels took.
+    /// How the targets are compared with logits.
+    pub head: Head,
+    /// Evaluations of the cost model that labelling took.
     pub evaluations: u64,
 }
 
-/// Draws `count` instances. If the environment changes, every `per_environment` of them, one after the other, share one.
+/// Draws `count` instances. If the environment changes, every `per_environment` consecutive ones share one.
 ///
 /// # Panics
 /// If `per_environment` is 0.
@@ -62,31 +36,27 @@ pub fn draw(count: usize, per_environment: usize, workloads: &mut Workloads) -> 
     drawn
 }
 
-/// Draws `count` workloads and labels them. If the environment changes, every `per_environment` of them, one after the
-/// other, share one.
+/// Draws and labels the workloads that the settings ask for: `metadata` of them, of which every
+/// `workloads_per_environment` consecutive ones share an environment if it changes.
 ///
 /// # Errors
 /// If the labelling scheme cannot decide a workload.
 ///
 /// # Panics
-/// If `per_environment` is 0.
-pub fn label(
-    labels: Labels,
-    count: usize,
-    per_environment: usize,
-    workloads: &mut Workloads,
-    codec: &Codec,
-) -> Result<Metadata, SchemeError> {
-    let drawn = draw(count, per_environment, workloads);
+/// If `workloads_per_environment` is 0.
+pub fn label(settings: &Settings, workloads: &mut Workloads, codec: &Codec) -> Result<Metadata, SchemeError> {
+    let Settings { labels, metadata, workloads_per_environment, .. } = *settings;
+    let drawn = draw(metadata, workloads_per_environment, workloads);
     let decide = |scheme: &mut Box<dyn Scheme>, Instance { model, workload }: &Instance| scheme.decide(model, workload);
     let all = drawn.par_iter().map_init(|| labels.scheme(), decide);
     let solutions = all.collect::<Result<Vec<_>, _>>()?;
-    let mut samples = Samples::with_capacity(codec.inputs(), codec.outputs(), count);
+    let mut samples = Samples::with_capacity(codec.inputs(), codec.outputs(), metadata);
     let (mut inputs, mut targets) = (vec![0.0; codec.inputs()], vec![0.0; codec.outputs()]);
     for (Instance { model, workload }, solution) in drawn.iter().zip(&solutions) {
         codec.encode(model, workload.sizes_bytes(), &mut inputs);
         codec.targets(solution.decision.places(), &mut targets);
         samples.push(&inputs, &targets);
     }
-    Ok(Metadata { samples, evaluations: solutions.iter().map(|solution| solution.evaluations).sum() })
+    let evaluations = solutions.iter().map(|solution| solution.evaluations).sum();
+    Ok(Metadata { samples, head: codec.head(), evaluations })
 }

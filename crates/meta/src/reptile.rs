@@ -1,12 +1,13 @@
-//! Algorithm 1: Reptile, one run for each DNN, all K at once.
+//! Algorithm 1: Reptile, one run for each network, all K at once.
 
 use std::ops::ControlFlow;
 
-use burn::tensor::Device;
-use model::{Adam, Ensemble, Head, Learner, LearnerState, Samples, StateError};
+use model::{Adam, Ensemble, Learner, LearnerState, Samples, StateError};
 use serde::{Deserialize, Serialize};
+use sim::config::{Mistakes, Table};
 use sim::random::{self, Stream};
 
+use crate::metadata::Metadata;
 use crate::parameters::interpolate;
 use crate::settings::{Settings, Tasks};
 
@@ -15,14 +16,15 @@ use crate::settings::{Settings, Tasks};
 pub struct MetaReport {
     /// Outer steps done so far.
     pub step: usize,
-    /// Mean cross-entropy over the K batches of the last inner step, before it.
+    /// Mean cross-entropy over the K batches of the last inner step, before the networks learned from them.
     pub loss: f64,
-    /// The same of each DNN.
+    /// The same of each network.
     pub losses: Vec<f32>,
 }
 
-/// Prepares first parameters: β* ← β* + Mlr (β − β*) after each inner training, or the mean of a few (21). The K runs are
-/// independent; each has its own start, its own share of the metadata and its own batches.
+/// Reptile for K networks: β* ← β* + Mlr (β − β*) after each inner training, or after the mean of several (21).
+///
+/// The K runs are independent; each has its own start, its own share of the metadata and its own batches.
 pub struct Reptile<'m> {
     metadata: &'m Samples,
     settings: Settings,
@@ -32,18 +34,19 @@ pub struct Reptile<'m> {
     draws: Vec<Draws>,
     /// Outer steps done.
     outer: usize,
+    /// Rows of the metadata for each inner step of the last inner training, `[K, batch]` each.
     batches: Vec<Vec<u32>>,
     losses: Vec<f32>,
 }
 
-/// All that a [`Reptile`] knows.
+/// The whole state of a [`Reptile`] between two reports.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReptileState {
     outer: usize,
     learner: LearnerState,
-    /// β* of all K, as records have parameters.
+    /// β* of all K, in the format of records.
     meta: Vec<u8>,
-    /// How far the stream of each DNN was read.
+    /// The position of each network's random stream.
     draws: Vec<u128>,
 }
 
@@ -55,34 +58,50 @@ impl ReptileState {
 }
 
 impl<'m> Reptile<'m> {
-    /// Reptile from these networks, wherever they came from.
-    pub fn new(
-        start: &Ensemble,
-        metadata: &'m Samples,
-        head: Head,
-        settings: Settings,
-        seed: u64,
-        device: &Device,
-    ) -> Self {
+    /// Reptile from these networks, on the device that they are on. `seed` gives the random streams that shares of the
+    /// metadata and batches are drawn from.
+    ///
+    /// # Errors
+    /// All mistakes of the settings.
+    pub fn new(start: &Ensemble, metadata: &'m Metadata, settings: Settings, seed: u64) -> Result<Self, Mistakes> {
+        settings.check("the settings of Algorithm 1")?;
+        let Metadata { samples, head, .. } = metadata;
         let adam = Adam {
             beta1: settings.inner_momentum as f32,
             epsilon: settings.inner_epsilon as f32,
             ..Adam::with_learning_rate(settings.inner_learning_rate as f32)
         };
-        let learner = model::learner(start, head, adam, device);
-        Self {
+        let learner = model::learner(start, *head, adam, &start.device());
+        let draws = |network| Draws::new(samples.len(), &settings, seed, network);
+        Ok(Self {
             meta: learner.ensemble(),
             learner,
-            draws: (0..start.dnns()).map(|dnn| Draws::new(metadata.len(), &settings, seed, dnn)).collect(),
+            draws: (0..start.dnns()).map(draws).collect(),
             outer: 0,
             batches: vec![Vec::new(); settings.inner_steps],
             losses: Vec::new(),
-            metadata,
+            metadata: samples,
             settings,
-        }
+        })
     }
 
-    /// Makes outer steps up to the next report; `None`: all were made.
+    /// Takes outer steps up to the last, or until the observer stops it or fails. The observer is called at every report.
+    ///
+    /// # Errors
+    /// The error of the observer.
+    pub fn run<E>(
+        &mut self,
+        mut observer: impl FnMut(&MetaReport, &Self) -> Result<ControlFlow<()>, E>,
+    ) -> Result<(), E> {
+        while let Some(report) = self.advance() {
+            if observer(&report, self)?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes outer steps up to the next report; `None` if no step is left.
     pub fn advance(&mut self) -> Option<MetaReport> {
         while self.outer < self.settings.outer_steps {
             if let Some(report) = self.step() {
@@ -110,7 +129,7 @@ impl<'m> Reptile<'m> {
             learner.steps(metadata, batches, reports.then_some(&mut *losses));
             let result = learner.ensemble();
             if reports && result.first_not_finite().is_some() {
-                // Nothing can come of it; what it learned from stays to be looked at.
+                // Further steps would only spread it; the batches stay for whoever looks for the cause.
                 end = Some(result);
                 break;
             }
@@ -126,14 +145,15 @@ impl<'m> Reptile<'m> {
         reports.then(|| MetaReport { step: *outer, loss: loss(), losses: losses.clone() })
     }
 
-    /// Rows of the metadata that this DNN learned from in the last inner training.
+    /// Rows of the metadata that a network learned from in the last inner training.
     ///
     /// # Panics
-    /// If there is no such DNN.
-    pub fn batches(&self, dnn: usize) -> impl Iterator<Item = usize> {
-        assert!(dnn < self.draws.len(), "DNN {dnn} of {}", self.draws.len());
+    /// If there is no such network.
+    pub fn batches(&self, network: usize) -> impl Iterator<Item = usize> {
+        assert!(network < self.draws.len(), "network {network} of {}", self.draws.len());
         let size = self.settings.batch;
-        let own = move |indices: &'_ Vec<u32>| indices.iter().skip(dnn * size).take(size).copied().collect::<Vec<_>>();
+        let own =
+            move |indices: &'_ Vec<u32>| indices.iter().skip(network * size).take(size).copied().collect::<Vec<_>>();
         self.batches.iter().flat_map(own).map(|row| row as usize)
     }
 
@@ -142,7 +162,7 @@ impl<'m> Reptile<'m> {
         &self.meta
     }
 
-    /// All that it knows.
+    /// The whole state between two reports.
     ///
     /// # Errors
     /// If parameters cannot be read back from the device.
@@ -155,10 +175,10 @@ impl<'m> Reptile<'m> {
         })
     }
 
-    /// A new one goes on where another one of the same arguments was, and comes to the same bytes.
+    /// Continues, as a new run, from the state of another one with the same arguments, to the same bytes.
     ///
     /// # Errors
-    /// If the state is damaged, or of other arguments. Then this is of no use.
+    /// If the state is damaged, or of a run with other arguments. Then this run cannot be used any more.
     pub fn restore(&mut self, state: &ReptileState) -> Result<(), StateError> {
         if self.outer > 0 || state.draws.len() != self.draws.len() || state.outer > self.settings.outer_steps {
             return Err(StateError::new("it is of another training"));
@@ -173,43 +193,24 @@ impl<'m> Reptile<'m> {
     }
 }
 
-/// [`Reptile`] from beginning to end. The observer is called every so many outer steps and can end the run.
-pub fn reptile(
-    start: &Ensemble,
-    metadata: &Samples,
-    head: Head,
-    settings: &Settings,
-    seed: u64,
-    device: &Device,
-    observer: &mut dyn FnMut(&MetaReport) -> ControlFlow<()>,
-) -> Ensemble {
-    let mut reptile = Reptile::new(start, metadata, head, *settings, seed, device);
-    while let Some(report) = reptile.advance() {
-        if observer(&report).is_break() {
-            break;
-        }
-    }
-    reptile.meta
-}
-
-/// The metadata that one DNN sees, and its stream of batches.
+/// The metadata that one network sees, and the random stream of its batches.
 struct Draws {
-    /// First rows of groups that are seen together: single rows, or those of an environment.
+    /// The first row of each group that the network sees. A group is a single row, or the rows of one environment.
     groups: Vec<u32>,
-    /// Rows of a group.
+    /// Rows in a group.
     group_size: usize,
     tasks: Tasks,
-    /// The group of this inner training, if it sees one alone.
+    /// The group that the current inner training sees, if it sees only one.
     current: Option<u32>,
     stream: Stream,
 }
 
 impl Draws {
-    fn new(metadata: usize, settings: &Settings, seed: u64, dnn: usize) -> Self {
-        let mut stream = random::stream(seed, &format!("meta batches/{dnn}"));
+    fn new(metadata: usize, settings: &Settings, seed: u64, network: usize) -> Self {
+        let mut stream = random::stream(seed, &format!("meta batches/{network}"));
         let group_size = match settings.tasks {
             Tasks::Workloads => 1,
-            // What is left over at the end is no whole environment.
+            // The last workloads may not fill an environment; they are left out.
             Tasks::Environments => settings.workloads_per_environment.min(metadata),
         };
         let count = metadata / group_size;
@@ -222,7 +223,7 @@ impl Draws {
         Self { groups, group_size, tasks: settings.tasks, current: None, stream }
     }
 
-    /// Draws the environment of the next inner training, if each sees one alone.
+    /// Draws the environment of the next inner training, if each sees only one.
     fn begin(&mut self) {
         if self.tasks == Tasks::Environments {
             self.current = Some(self.groups[random::below(&mut self.stream, self.groups.len())]);

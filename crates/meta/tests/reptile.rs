@@ -1,11 +1,12 @@
 //! Reptile: its arithmetic, and what it learns.
 
+use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use burn::module::Module;
 use data::{EnvironmentSampler, Part, SizeSampler, StandardSet, Workloads};
 use meta::parameters::interpolate;
-use meta::{Labels, Reptile, Settings, Tasks, label, reptile};
+use meta::{Labels, MetaReport, Metadata, Reptile, Settings, Tasks, label};
 use model::{Adam, Codec, DeviceChoice, Ensemble, Head, NetworkShape, Policy, Samples, Selection};
 use proptest::prelude::*;
 use sim::scheme::{Exact, Scheme};
@@ -44,7 +45,7 @@ fn interpolation_keeps_what_makes_parameters_trainable() {
 struct Case {
     codec: Codec,
     set: StandardSet,
-    metadata: Samples,
+    metadata: Metadata,
     start: Ensemble,
 }
 
@@ -55,7 +56,7 @@ fn case(labels: Labels) -> Case {
     let codec = Codec::new(Codec::default_code(&model), &model, sampler.moments().into()).expect("three places");
     let set = StandardSet::of(&scenario, &model).expect("no file");
     let mut workloads = Workloads::new(&model, sampler, Part::Training, random::stream(1, "metadata"));
-    let metadata = label(labels, 2000, 1, &mut workloads, &codec).expect("labels").samples;
+    let metadata = label(&Settings { labels, ..SETTINGS }, &mut workloads, &codec).expect("labels");
     let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![60, 40], outputs: codec.outputs() };
     let start = Ensemble::random(&shape, 3, 1, &DeviceChoice::Auto.open().expect("a device").device);
     Case { codec, set, metadata, start }
@@ -69,10 +70,14 @@ impl Case {
     }
 
     fn run(&self, settings: &Settings) -> Ensemble {
-        let device = DeviceChoice::Auto.open().expect("a device").device;
-        let mut proceed = |_: &meta::MetaReport| ControlFlow::Continue(());
-        reptile(&self.start, &self.metadata, self.codec.head(), settings, 1, &device, &mut proceed)
+        trained(&self.start, &self.metadata, *settings, 1)
     }
+}
+
+fn trained(start: &Ensemble, metadata: &Metadata, settings: Settings, seed: u64) -> Ensemble {
+    let mut reptile = Reptile::new(start, metadata, settings, seed).expect("valid settings");
+    while reptile.advance().is_some() {}
+    reptile.ensemble().clone()
 }
 
 const SETTINGS: Settings = Settings {
@@ -94,6 +99,9 @@ const SETTINGS: Settings = Settings {
     report_every: 20,
 };
 
+/// Settings allow no first step size of 0; this one is 0 to a parameter.
+const NOTHING: f64 = 1e-300;
+
 #[test]
 fn both_readings_of_algorithm_1_learn_the_labels() {
     let case = case(Labels::LocalSearch);
@@ -105,9 +113,9 @@ fn both_readings_of_algorithm_1_learn_the_labels() {
 }
 
 #[test]
-fn a_step_size_of_zero_leaves_the_start_as_it_is() {
+fn a_step_size_of_nothing_leaves_the_start_as_it_is() {
     let case = case(Labels::Greedy);
-    let settings = Settings { outer_steps: 3, step_size: 0.0, final_step_size: 0.0, ..SETTINGS };
+    let settings = Settings { outer_steps: 3, step_size: NOTHING, final_step_size: 0.0, ..SETTINGS };
     assert_eq!(values(&case.run(&settings)), values(&case.start));
 }
 
@@ -123,12 +131,12 @@ fn equal_seeds_give_equal_parameters_and_networks_stay_different() {
 }
 
 /// Two environments in which the same workload has opposite labels, `rows` of each.
-fn contradictions(rows: usize) -> Samples {
+fn contradictions(rows: usize) -> Metadata {
     let mut samples = Samples::with_capacity(2, 1, 2 * rows);
     for row in 0..2 * rows {
         samples.push(&[1.0, -1.0], &[if row < rows { 0.0 } else { 1.0 }]);
     }
-    samples
+    Metadata { samples, head: Head::Sigmoid, evaluations: 0 }
 }
 
 /// Logits of each network for that workload.
@@ -152,11 +160,7 @@ fn an_inner_training_over_environments_sees_one_alone() {
         inner_learning_rate: 0.03,
         ..SETTINGS
     };
-    let learned = |tasks| {
-        let mut proceed = |_: &meta::MetaReport| ControlFlow::Continue(());
-        let settings = Settings { tasks, ..settings };
-        logits(&reptile(&start, &contradictions(40), Head::Sigmoid, &settings, 3, &device, &mut proceed))
-    };
+    let learned = |tasks| logits(&trained(&start, &contradictions(40), Settings { tasks, ..settings }, 3));
     let (one, all) = (learned(Tasks::Environments), learned(Tasks::Workloads));
     assert!(one.iter().all(|logit| logit.abs() > 2.0), "certain, one way or the other: {one:?}");
     assert!(one.iter().any(|logit| *logit > 0.0) && one.iter().any(|logit| *logit < 0.0), "each DNN its own: {one:?}");
@@ -169,7 +173,7 @@ fn a_meta_batch_steps_to_the_mean_of_its_inner_trainings() {
     let one = Settings { outer_steps: 1, ..SETTINGS };
     let first = case.run(&one);
     // A first step of no width leaves the start for the second.
-    let second = case.run(&Settings { outer_steps: 2, step_size: 0.0, final_step_size: 1.0, ..SETTINGS });
+    let second = case.run(&Settings { outer_steps: 2, step_size: NOTHING, final_step_size: 1.0, ..SETTINGS });
     let both = case.run(&Settings { meta_batch: 2, ..one });
     for ((first, second), both) in values(&first).into_iter().zip(values(&second)).zip(values(&both)) {
         assert!((f32::midpoint(first, second) - both).abs() < 1e-6, "{first} and {second} give {both}");
@@ -187,7 +191,9 @@ fn labels_of_changing_environments_are_those_of_each() {
     let mut source = Workloads::new(&model, sampler, Part::Training, random::stream(1, "sizes"))
         .with_environments(Some(environments), random::stream(1, "environments"));
     let mut again = source.clone();
-    let found = label(Labels::Exact, 30, 10, &mut source, &reading).expect("small");
+    let settings =
+        Settings { labels: Labels::Exact, metadata: 30, workloads_per_environment: 10, ..Settings::default() };
+    let found = label(&settings, &mut source, &reading).expect("small");
     let (mut environment, mut inputs) = (model.environment().clone(), vec![0.0; reading.inputs()]);
     let mut targets = vec![0.0; reading.outputs()];
     for row in 0..30 {
@@ -205,14 +211,13 @@ fn labels_of_changing_environments_are_those_of_each() {
 #[test]
 fn reptile_goes_on_from_another_ones_state_to_the_same_bytes() {
     let case = case(Labels::Greedy);
-    let device = DeviceChoice::Auto.open().expect("a device").device;
     let short = Settings { outer_steps: 12, report_every: 1, ..SETTINGS };
     for settings in [
         short,
         Settings { inner_restart: false, step_size: 0.3, ..short },
         Settings { tasks: Tasks::Environments, workloads_per_environment: 100, meta_batch: 3, ..short },
     ] {
-        let new = || Reptile::new(&case.start, &case.metadata, case.codec.head(), settings, 1, &device);
+        let new = || Reptile::new(&case.start, &case.metadata, settings, 1).expect("valid settings");
         let whole = case.run(&settings);
         for interrupted_after in [1, 5, 11] {
             let mut first = new();
@@ -229,14 +234,24 @@ fn reptile_goes_on_from_another_ones_state_to_the_same_bytes() {
 }
 
 #[test]
-fn the_observer_sees_every_report_and_can_end_the_run() {
+fn the_observer_sees_every_report_and_can_end_the_run_or_fail() {
     let case = case(Labels::Greedy);
-    let device = DeviceChoice::Auto.open().expect("a device").device;
+    let new = || Reptile::new(&case.start, &case.metadata, SETTINGS, 1).expect("valid settings");
     let mut seen = Vec::new();
-    let mut observe = |report: &meta::MetaReport| {
+    let Ok(()) = new().run(|report: &MetaReport, _| {
         seen.push(report.step);
-        if report.step == 40 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    reptile(&case.start, &case.metadata, case.codec.head(), &SETTINGS, 1, &device, &mut observe);
+        Ok::<_, Infallible>(if report.step == 40 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    });
     assert_eq!(seen, [20, 40]);
+    let failed = new().run(|report, _| Err(format!("no room after step {}", report.step)));
+    assert_eq!(failed, Err("no room after step 20".to_owned()));
+}
+
+#[test]
+fn settings_that_do_not_fit_are_an_error() {
+    let case = case(Labels::Greedy);
+    let settings = Settings { inner_momentum: 1.0, meta_batch: 3, inner_restart: false, batch: 0, ..SETTINGS };
+    let Err(mistakes) = Reptile::new(&case.start, &case.metadata, settings, 1) else { panic!("they do not fit") };
+    let keys: Vec<_> = mistakes.list.iter().map(|mistake| mistake.key.as_str()).collect();
+    assert_eq!(keys, ["batch", "inner_momentum", "meta_batch"], "{mistakes}");
 }

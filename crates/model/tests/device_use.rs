@@ -1,4 +1,4 @@
-//! What a round of reinforcement learning asks of a graphics adapter: kernels launched, memory kept.
+//! What a step of reinforcement learning asks of a graphics adapter: kernels launched, memory kept.
 //!
 //! `cargo test -p model --features wgpu --test device_use`
 
@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use burn::cubecl::dry_run::DryRun;
 use burn::cubecl::logging::{LaunchObservation, LaunchObserver};
-use model::{Adam, Backend, DeviceChoice, Ensemble, Head, NetworkShape, Round, Rounds, Samples, learner};
+use model::{Adam, Backend, DeviceChoice, Ensemble, Head, Learner, Lesson, NetworkShape, Samples, learner};
 use sim::random::{self, Stream};
 
 const ROWS: usize = 100;
@@ -22,18 +22,17 @@ fn row(shape: &NetworkShape, random: &mut Stream) -> (Vec<f32>, Vec<f32>) {
     (inputs, (0..shape.outputs).map(|_| random::below(random, 2) as f32).collect())
 }
 
-/// Decides and learns as reinforcement learning does, one new sample in each round.
-struct Lesson {
+/// Samples to learn from, one of which changes in each step, as in reinforcement learning.
+struct Lessons {
     shape: NetworkShape,
-    samples: Samples,
+    samples: Arc<Samples>,
     random: Stream,
     inputs: Vec<f32>,
     indices: Vec<u32>,
-    rounds: usize,
 }
 
-impl Lesson {
-    fn new(shape: &NetworkShape, dnns: usize, rounds: usize) -> Self {
+impl Lessons {
+    fn new(shape: &NetworkShape, dnns: usize) -> Self {
         let mut random = random::stream(9, "backends");
         let mut samples = Samples::with_capacity(shape.inputs, shape.outputs, ROWS);
         for _ in 0..ROWS {
@@ -41,33 +40,24 @@ impl Lesson {
             samples.push(&inputs, &targets);
         }
         let (inputs, _) = row(shape, &mut random);
-        Self { shape: shape.clone(), samples, random, inputs, indices: vec![0; dnns * BATCH], rounds }
-    }
-}
-
-impl Rounds for Lesson {
-    fn inputs(&self) -> &[f32] {
-        &self.inputs
+        let indices = vec![0; dnns * BATCH];
+        Self { shape: shape.clone(), samples: Arc::new(samples), random, inputs, indices }
     }
 
-    fn next(&mut self, _logits: &[f32]) -> Round {
-        if self.rounds == 0 {
-            return Round::Stop;
-        }
-        self.rounds -= 1;
-        let (inputs, targets) = row(&self.shape, &mut self.random);
-        self.samples.replace(self.rounds % ROWS, &inputs, &targets);
-        self.inputs = inputs;
-        self.indices.fill_with(|| random::below(&mut self.random, ROWS) as u32);
-        Round::Learn { learning_rate: 0.001 }
-    }
-
-    fn samples(&self) -> &Samples {
-        &self.samples
-    }
-
-    fn indices(&self) -> &[u32] {
-        &self.indices
+    /// Decides, then learns and decides this number of times.
+    fn teach(&mut self, learner: &mut dyn Learner, steps: usize) {
+        learner.session(&mut |networks| {
+            let mut logits = Vec::new();
+            networks.learn_and_decide(None, &self.inputs, &mut logits);
+            for step in (0..steps).rev() {
+                let (inputs, targets) = row(&self.shape, &mut self.random);
+                Arc::make_mut(&mut self.samples).replace(step % ROWS, &inputs, &targets);
+                self.inputs = inputs;
+                self.indices.fill_with(|| random::below(&mut self.random, ROWS) as u32);
+                let lesson = Lesson { samples: &self.samples, indices: &self.indices, learning_rate: 0.001 };
+                networks.learn_and_decide(Some(lesson), &self.inputs, &mut logits);
+            }
+        });
     }
 }
 
@@ -88,29 +78,29 @@ impl LaunchObserver for Counter {
     }
 }
 
-/// Kernels launched for one round, the decision included.
-fn launches_per_round(dnns: usize) -> f64 {
-    const ROUNDS: usize = 20;
+/// Kernels launched for one training step, the decision included.
+fn launches_per_step(dnns: usize) -> f64 {
+    const STEPS: usize = 20;
     let shape = NetworkShape { inputs: 9, hidden: vec![24, 17], outputs: 18 };
     let adapter = adapter();
     let start = Ensemble::random(&shape, dnns, 1, &adapter.device);
     let mut learner = learner(&start, Head::Sigmoid, Adam::default(), &adapter.device);
-    learner.rounds(&mut Lesson::new(&shape, dnns, 5));
+    Lessons::new(&shape, dnns).teach(&mut *learner, 5);
     let counter = Arc::new(Counter::default());
     let observation = LaunchObservation::new(Arc::clone(&counter) as Arc<dyn LaunchObserver>);
-    learner.rounds(&mut Lesson::new(&shape, dnns, ROUNDS));
+    Lessons::new(&shape, dnns).teach(&mut *learner, STEPS);
     drop(observation);
     for (name, count) in counter.names.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-        println!("  {:6.2} × {name}", *count as f64 / ROUNDS as f64);
+        println!("  {:6.2} × {name}", *count as f64 / STEPS as f64);
     }
-    counter.launches.load(Ordering::Relaxed) as f64 / ROUNDS as f64
+    counter.launches.load(Ordering::Relaxed) as f64 / STEPS as f64
 }
 
 #[test]
-fn a_round_is_a_few_launches_whatever_k_is() {
+fn a_step_is_a_few_launches_whatever_k_is() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let (one, many) = (launches_per_round(1), launches_per_round(64));
-    println!("launches in a round: {one} for K = 1, {many} for K = 64");
+    let (one, many) = (launches_per_step(1), launches_per_step(64));
+    println!("launches in a step: {one} for K = 1, {many} for K = 64");
     assert!(many > 5.0, "{many} launches cannot be all");
     assert!(many <= 40.0, "{many} launches");
     assert!(many <= one + 2.0, "{one} launches for one network, {many} for 64");
@@ -126,11 +116,11 @@ fn issuing_a_step_takes_the_host_the_same_time_whatever_k_is() {
     let seconds = |dnns: usize| {
         let start = Ensemble::random(&shape, dnns, 1, &adapter.device);
         let mut learner = learner(&start, Head::Sigmoid, Adam::default(), &adapter.device);
-        let lesson = Lesson::new(&shape, dnns, 0);
-        learner.step(&lesson.samples, &lesson.indices, None);
+        let lessons = Lessons::new(&shape, dnns);
+        learner.step(&lessons.samples, &lessons.indices, None);
         let _dropped = DryRun::new();
         let begin = Instant::now();
-        (0..STEPS).for_each(|_| learner.step(&lesson.samples, &lesson.indices, None));
+        (0..STEPS).for_each(|_| learner.step(&lessons.samples, &lessons.indices, None));
         adapter.device.sync().expect("the adapter is there");
         begin.elapsed().as_secs_f64() / STEPS as f64
     };
@@ -147,15 +137,15 @@ fn memory_on_the_device_does_not_grow() {
     let adapter = adapter();
     let start = Ensemble::random(&shape, 4, 1, &adapter.device);
     let mut learner = learner(&start, Head::Sigmoid, Adam::default(), &adapter.device);
-    let mut in_use_after = |rounds: usize| {
-        learner.rounds(&mut Lesson::new(&shape, 4, rounds));
+    let mut in_use_after = |steps: usize| {
+        Lessons::new(&shape, 4).teach(&mut *learner, steps);
         adapter.device.sync().expect("the adapter is there");
         adapter.device.memory_pool_usage().expect("wgpu says").bytes_in_use
     };
-    // Until there is a round to every slot of the pool.
+    // Long enough to fill every slot of the pool.
     let early = in_use_after(150);
     let late = in_use_after(300);
-    println!("{early} bytes after 150 rounds, {late} after 450");
+    println!("{early} bytes after 150 steps, {late} after 450");
     assert!(early > 0);
-    assert!(late <= early + early / 10, "{early} bytes after 150 rounds, {late} after 450");
+    assert!(late <= early + early / 10, "{early} bytes after 150 steps, {late} after 450");
 }

@@ -1,11 +1,10 @@
 //! The fused kernels on the CPU against plain Burn with autodiff, the reference.
 
+use std::sync::Arc;
+
 use model::cpu::{CpuForward, CpuLearner};
 use model::plain::{PlainForward, PlainLearner};
-use model::{
-    Adam, DeviceChoice, Ensemble, Forward, Head, Learner, LearnerState, NetworkShape, Round, Rounds, Samples,
-    StateError,
-};
+use model::{Adam, DeviceChoice, Ensemble, Forward, Head, Learner, Lesson, NetworkShape, Samples, Session};
 use sim::random::{self, Stream};
 
 const DNNS: usize = 3;
@@ -140,88 +139,53 @@ fn many_steps_at_once_are_the_same_steps() {
     assert_eq!(kept.to_host(), start.to_host(), "an ensemble that was handed out stays as it was");
 }
 
-/// Learns from rows drawn by a stream; every third round only decides.
-struct Lesson {
-    samples: Samples,
-    random: Stream,
-    inputs: Vec<f32>,
-    indices: Vec<u32>,
-    seen: Vec<Vec<f32>>,
+/// Learns from rows drawn by a stream, and decides; every third pass only decides. Returns all logits.
+fn alternate(networks: &mut dyn Session, samples: &Arc<Samples>) -> Vec<Vec<f32>> {
+    let mut random = random::stream(5, "lesson");
+    let mut seen = Vec::new();
+    let (mut inputs, mut indices) = (samples.gather(&[0]).0, Vec::new());
+    while seen.len() < 40 {
+        let learns = seen.len() % 3 != 0;
+        let learning_rate = 0.01 / seen.len() as f32;
+        let mut logits = Vec::new();
+        let lesson = Lesson { samples, indices: &indices, learning_rate };
+        networks.learn_and_decide(learns.then_some(lesson), &inputs, &mut logits);
+        seen.push(logits);
+        inputs = samples.gather(&[random::below(&mut random, 100) as u32]).0;
+        indices = (0..DNNS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect();
+    }
+    seen
 }
 
-impl Rounds for Lesson {
-    fn inputs(&self) -> &[f32] {
-        &self.inputs
-    }
+/// Single steps and decisions, one after the other.
+struct SingleSteps(CpuLearner);
 
-    fn next(&mut self, logits: &[f32]) -> Round {
-        self.seen.push(logits.to_vec());
-        let row = random::below(&mut self.random, 100) as u32;
-        self.inputs = self.samples.gather(&[row]).0;
-        self.indices = (0..DNNS * BATCH).map(|_| random::below(&mut self.random, 100) as u32).collect();
-        match self.seen.len() {
-            40 => Round::Stop,
-            count if count % 3 == 0 => Round::DecideOnly,
-            count => Round::Learn { learning_rate: 0.01 / count as f32 },
-        }
-    }
-
-    fn samples(&self) -> &Samples {
-        &self.samples
-    }
-
-    fn indices(&self) -> &[u32] {
-        &self.indices
-    }
-}
-
-/// The learner's own `rounds` against those that every learner has, written in single steps.
-#[test]
-fn rounds_of_any_number_of_threads_are_those_of_single_steps() {
-    struct InSteps(CpuLearner);
-    impl Forward for InSteps {
-        fn logits(&mut self, inputs: &[f32], logits: &mut Vec<f32>) {
-            self.0.logits(inputs, logits);
-        }
-    }
-    impl Learner for InSteps {
-        fn step(&mut self, samples: &Samples, indices: &[u32], losses: Option<&mut Vec<f32>>) {
-            self.0.step(samples, indices, losses);
-        }
-        fn set_learning_rate(&mut self, learning_rate: f32) {
+impl Session for SingleSteps {
+    fn learn_and_decide(&mut self, lesson: Option<Lesson<'_>>, inputs: &[f32], logits: &mut Vec<f32>) {
+        if let Some(Lesson { samples, indices, learning_rate }) = lesson {
             self.0.set_learning_rate(learning_rate);
+            self.0.step(samples, indices, None);
         }
-        fn ensemble(&self) -> Ensemble {
-            self.0.ensemble()
-        }
-        fn restart(&mut self, ensemble: &Ensemble) {
-            self.0.restart(ensemble);
-        }
-        fn state(&self) -> Result<LearnerState, StateError> {
-            self.0.state()
-        }
-        fn restore(&mut self, state: &LearnerState) -> Result<(), StateError> {
-            self.0.restore(state)
-        }
+        self.0.logits(inputs, logits);
     }
+}
+
+#[test]
+fn a_session_on_any_number_of_threads_takes_single_steps() {
     let device = DeviceChoice::Flex.open().expect("built in by default").device;
     let shape = NetworkShape { inputs: 9, hidden: vec![24, 17], outputs: 18 };
     let start = Ensemble::random(&shape, DNNS, 3, &device);
-    let lesson = || {
-        let samples = samples(&shape, Head::Sigmoid, &mut random::stream(4, "parity"));
-        let inputs = samples.gather(&[0]).0;
-        Lesson { samples, random: random::stream(5, "lesson"), inputs, indices: Vec::new(), seen: Vec::new() }
-    };
-    let mut reference = InSteps(CpuLearner::new(&start, Head::Sigmoid, Adam::default()));
-    let mut expected = lesson();
-    reference.rounds(&mut expected);
+    let samples = Arc::new(samples(&shape, Head::Sigmoid, &mut random::stream(4, "parity")));
+    let mut reference = SingleSteps(CpuLearner::new(&start, Head::Sigmoid, Adam::default()));
+    let expected = alternate(&mut reference, &samples);
     for threads in [1, 2, 5] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a thread pool");
         let mut learner = CpuLearner::new(&start, Head::Sigmoid, Adam::default());
-        let mut got = lesson();
-        pool.install(|| learner.rounds(&mut got));
-        assert_eq!(got.seen, expected.seen, "{threads} threads");
-        assert_eq!(learner.ensemble().to_host(), reference.ensemble().to_host(), "{threads} threads");
+        let mut got = Vec::new();
+        pool.install(|| learner.session(&mut |networks| got = alternate(networks, &samples)));
+        assert_eq!(got, expected, "{threads} threads");
+        assert_eq!(learner.ensemble().to_host(), reference.0.ensemble().to_host(), "{threads} threads");
+        assert_eq!(Arc::strong_count(&samples), 1, "the threads gave the samples back");
     }
 }
 

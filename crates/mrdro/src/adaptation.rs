@@ -4,15 +4,16 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use burn::module::Module;
 use burn::tensor::Device;
 use data::trace::Recording;
 use data::{StandardSet, Workloads, uplink_windows};
 use drl::{Agent, TrainingData};
 use model::{Backend, Codec, DEFAULT_FLIPS, DnnNetworks, Ensemble, NetworkShape, Policy, Record, Selection};
 use serde::{Deserialize, Serialize};
+use sim::Environment;
 use sim::limits::WINDOW_S;
 use sim::scheme::{Greedy, Order};
-use sim::{Environment, SchemeError};
 
 use crate::error::Error;
 use crate::files::json;
@@ -74,13 +75,14 @@ pub fn adapt(start: &Ensemble, task: Task<'_>, adaptation: &Adaptation<'_>) -> R
     let Task { workloads, set } = task;
     let &Adaptation { codec, settings, checkpoints, seed, device } = adaptation;
     let (mut points, mut seconds) = (Vec::with_capacity(checkpoints.len()), 0.0);
-    let ratios_of = |selection, ensemble: &Ensemble| -> Result<Vec<f64>, SchemeError> {
+    let ratios_of = |selection, ensemble: &Ensemble| -> Result<Vec<f64>, Error> {
         let costs = set.costs_of(&mut Policy::new("adapted", ensemble, codec, selection, device))?;
         Ok(set.ratios(&costs).expect("the optimum is known"))
     };
-    let mut ensemble = start.clone();
     let data = TrainingData { workloads, codec };
-    let mut agent = Agent::new(data, start, settings, seed).map_err(TrainingError::from)?;
+    let start = start.clone().to_device(device);
+    let mut agent = Agent::new(data, &start, settings, seed).map_err(TrainingError::from)?;
+    let mut ensemble = start;
     let mut done = 0;
     for &step in checkpoints {
         if step > done {

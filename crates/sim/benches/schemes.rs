@@ -1,4 +1,4 @@
-//! Prices and classic schemes: `cargo bench -p sim`.
+//! The cost model and classic schemes: `cargo bench -p sim`.
 
 use data::{Part, SizeSampler, Workloads};
 use divan::counter::ItemsCount;
@@ -68,8 +68,8 @@ fn price_512_decisions_one_by_one(bencher: Bencher<'_, '_>) {
     let (model, set) = problem((3, 3), 2);
     let places: Vec<u8> = (0..512 * 9).map(|task| (task % 3) as u8).collect();
     bencher.counter(ItemsCount::new(512_usize)).bench_local(|| {
-        let priced = set.iter().zip(places.chunks_exact(9));
-        priced.map(|(workload, places)| model.cost(black_box(workload.sizes_bytes()), places)).sum::<f64>()
+        let decided = set.iter().zip(places.chunks_exact(9));
+        decided.map(|(workload, places)| model.cost(black_box(workload.sizes_bytes()), places)).sum::<f64>()
     });
 }
 
@@ -139,17 +139,17 @@ fn shared((devices, tasks): (usize, usize)) -> (CostModel, Vec<Workload>) {
     (model, (0..4).map(|_| source.draw().workload).collect())
 }
 
-/// Every task of a fleet at every other place: the price of a move.
+/// The cost of a move: every task of a fleet at every other place.
 #[divan::bench(args = [(3, 3), (10, 10), (50, 10)])]
 fn price_of_a_move(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
     let (model, set) = shared(fleet);
     let places: Vec<u8> = (0..model.task_count()).map(|task| (task % 3) as u8).collect();
-    let mut priced = IncrementalCost::new(&model);
-    priced.set(set[0].sizes_bytes(), &places);
+    let mut incremental = IncrementalCost::new(&model);
+    incremental.set(set[0].sizes_bytes(), &places);
     let mut costs = vec![0.0; 3];
     bencher.counter(ItemsCount::new(2 * model.task_count())).bench_local(|| {
         for task in 0..model.task_count() {
-            priced.move_costs(black_box(task), &mut costs);
+            incremental.move_costs(black_box(task), &mut costs);
             black_box(&costs);
         }
     });

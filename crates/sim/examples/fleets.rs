@@ -1,4 +1,4 @@
-//! Schemes on fleets that share servers, from small to large: quality against time and prices.
+//! Schemes on fleets that share servers, from small to large: quality against time and cost evaluations.
 //!
 //!     cargo run -p sim --example fleets -- shared-edge
 //!
@@ -12,7 +12,7 @@ use data::{Part, SizeSampler, Workloads};
 use sim::scheme::{self, Annealing, Exact, Scheme};
 use sim::{CostModel, Scenario, Workload, random};
 
-/// Devices and tasks of each.
+/// Devices and tasks per device of each fleet.
 const FLEETS: [(usize, usize); 6] = [(3, 3), (10, 3), (30, 3), (50, 3), (10, 10), (50, 10)];
 const SCHEMES: [&str; 8] = [
     "greedy",
@@ -24,15 +24,16 @@ const SCHEMES: [&str; 8] = [
     "annealing@1000",
     "genetic@100",
 ];
-/// Workloads of each fleet; the exact search looks at fewer of the large ones.
+/// The number of workloads of each fleet.
 const WORKLOADS: usize = 48;
+/// The number of tasks that the exact search decides in all, so that it looks at fewer of the large workloads.
 const EXACT_TASKS: usize = 480;
-/// Prices a task of the annealing that stands in for the optimum.
+/// Cost evaluations per task of the annealing that stands in for the optimum.
 const LONG: u64 = 10_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let name = std::env::args().nth(1).unwrap_or_else(|| "shared-edge".to_owned());
-    println!("| fleet | scheme | Q2 ± 95 % | prices a task | µs a decision |\n|---|---|---:|---:|---:|");
+    println!("| fleet | scheme | Q2 ± 95 % | evaluations per task | µs per decision |\n|---|---|---:|---:|---:|");
     for (devices, tasks) in FLEETS {
         let mut scenario = Scenario::load(&name)?;
         (scenario.devices.count, scenario.tasks.per_device) = (devices, tasks);
@@ -72,12 +73,14 @@ fn fleet(model: &CostModel, set: &[Workload]) -> Result<(), Box<dyn Error>> {
         let mean = ratios.iter().sum::<f64>() / ratios.len() as f64;
         let variance = ratios.iter().map(|ratio| (ratio - mean).powi(2)).sum::<f64>() / (ratios.len() - 1) as f64;
         let interval = 1.96 * (variance / ratios.len() as f64).sqrt();
-        let Row { scheme, prices, micros, .. } = row;
-        println!("| {fleet} | {scheme} | {mean:.5} ± {interval:.5} | {prices:.1} | {micros:.1} |");
+        let Row { scheme, evaluations_per_task, micros, .. } = row;
+        println!("| {fleet} | {scheme} | {mean:.5} ± {interval:.5} | {evaluations_per_task:.1} | {micros:.1} |");
     }
-    let prices = evaluations as f64 / (looked_at * model.task_count()) as f64;
+    let evaluations_per_task = evaluations as f64 / (looked_at * model.task_count()) as f64;
     let others = if proved < looked_at { format!(", the others within {:.3} %", gap * 100.0) } else { String::new() };
-    println!("| {fleet} | exact: {proved} of {looked_at} proved{others} | | {prices:.0} | {each_us:.0} |");
+    println!(
+        "| {fleet} | exact: {proved} of {looked_at} proved{others} | | {evaluations_per_task:.0} | {each_us:.0} |"
+    );
     Ok(())
 }
 
@@ -85,7 +88,7 @@ fn fleet(model: &CostModel, set: &[Workload]) -> Result<(), Box<dyn Error>> {
 struct Row {
     scheme: String,
     costs: Vec<f64>,
-    prices: f64,
+    evaluations_per_task: f64,
     micros: f64,
 }
 
@@ -94,10 +97,10 @@ impl Row {
         let start = Instant::now();
         let solutions = set.iter().map(|workload| scheme.decide(model, workload)).collect::<Result<Vec<_>, _>>()?;
         let micros = start.elapsed().as_secs_f64() * 1e6 / set.len() as f64;
-        let priced = set.iter().zip(&solutions);
-        let costs = priced.map(|(workload, one)| model.cost(workload.sizes_bytes(), one.decision.places())).collect();
+        let decided = set.iter().zip(&solutions);
+        let costs = decided.map(|(workload, one)| model.cost(workload.sizes_bytes(), one.decision.places())).collect();
         let evaluations: u64 = solutions.iter().map(|solution| solution.evaluations).sum();
-        let prices = evaluations as f64 / (set.len() * model.task_count()) as f64;
-        Ok(Self { scheme: scheme.name().to_owned(), costs, prices, micros })
+        let evaluations_per_task = evaluations as f64 / (set.len() * model.task_count()) as f64;
+        Ok(Self { scheme: scheme.name().to_owned(), costs, evaluations_per_task, micros })
     }
 }

@@ -1,5 +1,5 @@
-//! The tuning behind `GeneticSettings::default`: settings of the genetic scheme at equally many prices, on fleets of
-//! several sizes. `cargo run -p sim --example tune_genetic`
+//! The tuning behind `GeneticSettings::default`: settings of the genetic scheme with the same number of cost
+//! evaluations, on fleets of several sizes. `cargo run -p sim --example tune_genetic`
 //!
 //! On workloads of its own, not on the standard set that results are shown on.
 
@@ -8,9 +8,9 @@ use rayon::prelude::*;
 use sim::scheme::{Exact, Genetic, GeneticSettings, Scheme};
 use sim::{CostModel, Scenario, Workload, metrics, random};
 
-/// Prices of a decision.
-const PRICES: usize = 2930;
-/// Workloads of each fleet.
+/// Cost evaluations for one decision.
+const EVALUATIONS: usize = 2930;
+/// The number of workloads of each fleet.
 const WORKLOADS: usize = 64;
 /// Preset, devices, tasks.
 const FLEETS: [(&str, usize, usize); 3] = [("paper", 3, 3), ("paper-wan", 3, 3), ("paper-wan", 10, 5)];
@@ -46,7 +46,7 @@ fn cost(model: &CostModel, scheme: &mut dyn Scheme, workload: &Workload) -> f64 
     model.evaluate(workload, &solution.decision).cost
 }
 
-/// All combinations at about the same number of prices, and the default.
+/// All combinations with about the same number of cost evaluations, and the default.
 fn candidates() -> Vec<GeneticSettings> {
     let elite = 2;
     let mut candidates = vec![GeneticSettings::default()];
@@ -54,7 +54,7 @@ fn candidates() -> Vec<GeneticSettings> {
         for tournament in [2, 3, 5] {
             for crossover in [0.6, 0.9] {
                 for mutations in [0.5, 1.0, 2.0] {
-                    let generations = (PRICES - population) / (population - elite);
+                    let generations = (EVALUATIONS - population) / (population - elite);
                     let settings = GeneticSettings { population, generations, tournament, crossover, mutations, elite };
                     if settings != GeneticSettings::default() {
                         candidates.push(settings);
@@ -75,7 +75,9 @@ fn main() {
     };
     let mut found: Vec<(f64, Vec<f64>, GeneticSettings)> = candidates().into_par_iter().map(measured).collect();
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
-    println!("mean Q2 over the fleets {FLEETS:?}, {PRICES} prices a decision, {WORKLOADS} workloads each");
+    println!(
+        "mean Q2 over the fleets {FLEETS:?}, {EVALUATIONS} cost evaluations per decision, {WORKLOADS} workloads each"
+    );
     for (place, (mean, q2, settings)) in (1..).zip(&found) {
         let default = *settings == GeneticSettings::default();
         if place <= 10 || default || place == found.len() {

@@ -1,51 +1,61 @@
-//! The report: one page that needs nothing but itself.
+//! The report of an experiment: one HTML page that refers to nothing but the data and pictures beside it.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::chart::{Palette, Panel, picture};
-use super::csv_of;
-use crate::error::AppError;
-use crate::run_dir::write_file;
+use mrdro::chart::{Palette, Panel, picture};
+use mrdro::files::{csv_of_cells, write_file};
+
+use crate::error::Error;
 
 /// One picture of a report, with its data.
 pub(crate) struct Figure {
-    /// Of its files: `fig5`.
+    /// The name of its files without their extensions, such as `fig5`.
     pub(crate) id: &'static str,
+    /// The heading.
     pub(crate) title: String,
-    /// What is to be seen.
+    /// The caption: what the picture shows.
     pub(crate) text: String,
+    /// The colours of its series.
     pub(crate) palette: Palette,
+    /// The charts, side by side.
     pub(crate) panels: Vec<Panel>,
-    /// The data, the first row being the header.
+    /// The data as rows of cells, the first of them the header.
     pub(crate) rows: Vec<Vec<String>>,
-    /// What it was made with; may be empty.
+    /// A command that makes one of the runs behind the picture; empty if there is none.
     pub(crate) command: String,
 }
 
 impl Figure {
     /// Writes the data, then the picture, and returns the picture.
-    pub(crate) fn write(&self, folder: &Path) -> Result<String, AppError> {
-        write_file(&folder.join(format!("{}.csv", self.id)), csv_of(&self.rows)?.as_bytes())?;
+    pub(crate) fn write(&self, folder: &Path) -> Result<String, Error> {
+        write_file(&folder.join(format!("{}.csv", self.id)), csv_of_cells(&self.rows).as_bytes())?;
         let path = folder.join(format!("{}.svg", self.id));
-        let undrawable = |reason| AppError::Picture { path: path.clone(), reason };
+        let undrawable = |reason| mrdro::Error::Picture { path: path.clone(), reason };
         let svg = picture(&self.panels, self.palette).map_err(undrawable)?;
         write_file(&path, svg.as_bytes())?;
         Ok(svg)
     }
 }
 
-/// A table with its rows as text, the first being the header.
+/// A table of a report.
 pub(crate) struct Table {
+    /// The heading.
     pub(crate) title: String,
+    /// The rows of cells, the first of them the header.
     pub(crate) rows: Vec<Vec<String>>,
 }
 
 impl Table {
-    /// Writes it as CSV.
-    pub(crate) fn write(&self, folder: &Path, id: &str) -> Result<(), AppError> {
-        write_file(&folder.join(format!("{id}.csv")), csv_of(&self.rows)?.as_bytes())
+    /// Writes the table as a CSV file called `id`.
+    pub(crate) fn write(&self, folder: &Path, id: &str) -> Result<(), Error> {
+        Ok(write_file(&folder.join(format!("{id}.csv")), csv_of_cells(&self.rows).as_bytes())?)
     }
+}
+
+/// A row of cells from texts, such as the header of a table.
+pub(crate) fn cells<T: ToString>(texts: impl IntoIterator<Item = T>) -> Vec<String> {
+    texts.into_iter().map(|text| text.to_string()).collect()
 }
 
 const STYLE: &str = "
@@ -60,18 +70,22 @@ th { border-bottom: 2px solid #888; } .number { text-align: right; }
 pre { padding: .6rem .8rem; overflow-x: auto; } .holds { color: #00674b; } .fails { color: #a33c00; } nav a { margin-right: .9rem; }
 ";
 
-/// What the report is made of.
+/// The content of a report.
 pub(crate) struct Page<'a> {
+    /// The heading of the page.
     pub(crate) title: &'a str,
-    /// Paragraphs at the top.
+    /// The paragraphs at the top.
     pub(crate) introduction: &'a [String],
+    /// The claims with their verdicts.
     pub(crate) claims: Option<&'a Table>,
+    /// The other tables, each with the name of its file.
     pub(crate) tables: &'a [(String, Table)],
-    /// With their SVG.
+    /// The figures, each with its picture as SVG.
     pub(crate) figures: &'a [(Figure, String)],
 }
 
 impl Page<'_> {
+    /// The page as HTML.
     pub(crate) fn html(&self) -> String {
         let mut html = format!(
             "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
@@ -81,7 +95,22 @@ impl Page<'_> {
         for paragraph in self.introduction {
             let _ = writeln!(html, "<p>{}</p>", escaped(paragraph));
         }
-        html += "<nav aria-label=\"Parts\">";
+        html += &self.navigation();
+        if let Some(claims) = self.claims {
+            html += &section("claims", claims);
+        }
+        for (id, table) in self.tables {
+            html += &section(id, table);
+        }
+        for (figure, svg) in self.figures {
+            html += &figure_section(figure, svg);
+        }
+        html + "</body></html>\n"
+    }
+
+    /// Links to all parts of the page.
+    fn navigation(&self) -> String {
+        let mut html = "<nav aria-label=\"Parts\">".to_owned();
         if self.claims.is_some() {
             html += "<a href=\"#claims\">claims</a>";
         }
@@ -91,29 +120,24 @@ impl Page<'_> {
         for (figure, _) in self.figures {
             let _ = write!(html, "<a href=\"#{0}\">{0}</a>", figure.id);
         }
-        html += "</nav>\n";
-        if let Some(claims) = self.claims {
-            html += &section("claims", claims);
-        }
-        for (id, table) in self.tables {
-            html += &section(id, table);
-        }
-        for (figure, svg) in self.figures {
-            let (id, title) = (figure.id, escaped(&figure.title));
-            let _ = write!(
-                html,
-                "<h2 id=\"{id}\">{title}</h2>\n<p>{}</p>\n<figure role=\"img\" aria-label=\"{title}\">{svg}</figure>\n\
-                 <p>Data: <a href=\"{id}.csv\">{id}.csv</a>, picture: <a href=\"{id}.svg\">{id}.svg</a>.</p>\n",
-                escaped(&figure.text)
-            );
-            if !figure.command.is_empty() {
-                let _ = writeln!(html, "<p>One of its runs:</p>\n<pre>{}</pre>", escaped(&figure.command));
-            }
-        }
-        html + "</body></html>\n"
+        html + "</nav>\n"
     }
 }
 
+fn figure_section(figure: &Figure, svg: &str) -> String {
+    let (id, title) = (figure.id, escaped(&figure.title));
+    let mut html = format!(
+        "<h2 id=\"{id}\">{title}</h2>\n<p>{}</p>\n<figure role=\"img\" aria-label=\"{title}\">{svg}</figure>\n\
+         <p>Data: <a href=\"{id}.csv\">{id}.csv</a>, picture: <a href=\"{id}.svg\">{id}.svg</a>.</p>\n",
+        escaped(&figure.text)
+    );
+    if !figure.command.is_empty() {
+        let _ = writeln!(html, "<p>One of its runs:</p>\n<pre>{}</pre>", escaped(&figure.command));
+    }
+    html
+}
+
+/// A table as a part of the page. Cells with numbers and verdicts get a class of their own.
 fn section(id: &str, table: &Table) -> String {
     let is_number = |text: &String| text.chars().next().is_some_and(|c| c.is_ascii_digit() || c == '–');
     let mut html = format!(
@@ -139,6 +163,7 @@ fn section(id: &str, table: &Table) -> String {
     html + "</table></div>\n"
 }
 
+/// A text without characters that HTML takes as markup.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
@@ -148,7 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_stands_in_a_table_is_no_markup() {
+    fn texts_of_a_table_are_no_markup() {
         let rows = vec![vec!["a<b".to_owned(), "verdict".to_owned()], vec!["\"1\" & 2".to_owned(), "holds".to_owned()]];
         let table = Table { title: "x > y".to_owned(), rows };
         let html = section("claims", &table);

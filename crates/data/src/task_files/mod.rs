@@ -89,7 +89,7 @@ pub fn task_sizes(path: &Path) -> Result<TaskSizes, TaskFileError> {
     if format == TaskFormat::WfFormat {
         counts.left_out = read_workflow(path, lines, &mut sizes_mb)?;
     } else {
-        read_lines(&mut lines, header, &mut sizes_mb, &mut counts).map_err(|stop| match stop {
+        read_lines(&mut lines, header.as_ref(), &mut sizes_mb, &mut counts).map_err(|stop| match stop {
             Stop::Io(source) => unreadable(source),
             Stop::TooMany => TaskFileError::TooManySizes { path: path.to_owned() },
         })?;
@@ -112,7 +112,7 @@ fn read_workflow(path: &Path, lines: Lines<File>, sizes_mb: &mut Vec<f64>) -> Re
 /// Reads CSV if there is a header, else a list.
 fn read_lines(
     lines: &mut Lines<File>,
-    header: Option<Header<4>>,
+    header: Option<&Header<4>>,
     sizes_mb: &mut Vec<f64>,
     counts: &mut ReadCounts,
 ) -> Result<(), Stop> {
@@ -121,7 +121,7 @@ fn read_lines(
         if std::mem::take(&mut in_header) || (header.is_none() && line.starts_with('#')) {
             return Ok(LineContent::Nothing);
         }
-        let size = match &header {
+        let size = match header {
             Some(header) => {
                 let [_, _, _, size] = header.pick(line)?;
                 if size.is_empty() {
@@ -132,7 +132,7 @@ fn read_lines(
             None => Cow::Borrowed(line),
         };
         let mb = number(&size, Quantity::Size, MAX_SIZE_MB)?;
-        match (mb == 0.0, &header) {
+        match (mb == 0.0, header) {
             (true, None) => return Err(Reason::Zero(Quantity::Size)),
             (true, Some(_)) => return Ok(LineContent::LeftOut),
             (false, _) => {}

@@ -24,7 +24,7 @@ const MAX_UNIX_S: f64 = 1e11;
 const MAX_PAYLOAD_MIB: f64 = 1e9;
 const MAX_DISAGREEMENT_S: f64 = 2.0;
 
-/// A used line whose times are not yet trusted.
+/// A line that is used, but whose times are not yet checked against those of the other lines.
 struct Transfer {
     line: u64,
     since_start_s: f64,
@@ -134,8 +134,8 @@ pub(super) struct Span<'a> {
 /// Which spans of one folder belong to one drive: those that share some time, one of each device. Returns groups of
 /// indices, each in order, in order of their first.
 ///
-/// Pairs that share the most time come first, then those that begin closest together, so that a file is never tied to the end of one drive while another drive
-/// runs along with it.
+/// Pairs that share the most time come first, then pairs that begin closest together, so that a file is never tied to the
+/// end of one drive while another drive runs along with it.
 pub(super) fn drives(spans: &[Span<'_>]) -> Vec<Vec<usize>> {
     let mut pairs = Vec::new();
     for (index, a) in spans.iter().enumerate() {

@@ -3,13 +3,13 @@
 /// A measured rate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
-    /// When, in seconds on the clock of the drive.
+    /// The time in seconds on the clock of the drive.
     pub t_s: f64,
     /// The rate in Mbit/s: finite, at least 0, at most [`MAX_RATE_MBPS`](crate::limits::MAX_RATE_MBPS).
     pub mbps: f64,
 }
 
-/// What one device measured, in order of time.
+/// The measurements of one device, in order of time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trace {
     /// Name of the device.
@@ -26,7 +26,7 @@ pub struct Drive {
     /// Folder and start in Unix seconds for `dds-uplink`, such as `urban/1547727609`; folder and file name without its
     /// extension for the others.
     pub name: String,
-    /// The folder it lay in, such as `urban`.
+    /// The name of its folder, such as `urban`.
     pub environment: String,
     /// The devices, in order of their names.
     pub devices: Vec<Trace>,
@@ -35,7 +35,7 @@ pub struct Drive {
 /// The mean rates of all devices of a drive over some seconds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Window {
-    /// Where it begins, in seconds on the clock of the drive.
+    /// The beginning, in seconds on the clock of the drive.
     pub start_s: f64,
     /// Mean rate of each device in Mbit/s, in the order of [`Drive::devices`].
     pub mbps: Vec<f64>,
@@ -77,7 +77,7 @@ impl Drive {
 }
 
 impl Trace {
-    /// Where the last sample ends.
+    /// The end of the last sample.
     pub(super) fn end_s(&self) -> Option<f64> {
         self.samples.last().map(|sample| sample.t_s + self.interval_s.unwrap_or(0.0))
     }

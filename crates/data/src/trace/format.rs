@@ -1,4 +1,4 @@
-//! Which format a file has, told by how it begins.
+//! The format of a file, recognised by its beginning.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::{csv, dds, mahimahi, throughput};
 use crate::columns::Header;
 use crate::lines::first_lines;
 
-/// How a trace is written; see the [module](super) for what each one looks like.
+/// The format of a trace. The [module](super) describes each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
     /// Uplink transfers of one operator, 23 columns.

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! # The words
-//! - A [`Sample`] is one measured rate, a [`Trace`] is what one device measured.
+//! - A [`Sample`] is one measured rate, a [`Trace`] is the samples of one device.
 //! - A [`Drive`] is devices that were recorded at the same time; a [`Window`] is the mean rate of each of them over
 //!   some seconds.
 //! - A [`Recording`] is every drive of a file or folder, with one [`Source`] for each file: what was used, what was left

@@ -12,7 +12,7 @@ use super::{csv, dds, mahimahi, throughput};
 use crate::bad_lines::excerpt;
 use crate::lines::{Lines, ReadCounts, Stop, first_lines};
 
-/// Transfers of one file, whose drive is known only when all files are read.
+/// The transfers of one file. Their drive is known only when all files are read.
 struct Transfers {
     /// Number of the file.
     order: usize,
@@ -25,9 +25,9 @@ struct Transfers {
 pub(super) struct Reader {
     room: usize,
     sources: Vec<Source>,
-    /// Drives with the number of their first file.
+    /// Drives, each with the number of its first file.
     drives: Vec<(usize, Drive)>,
-    /// By folder; with its name.
+    /// Transfers by folder, with the folder's name.
     transfers: BTreeMap<PathBuf, (String, Vec<Transfers>)>,
 }
 
@@ -41,7 +41,8 @@ impl Reader {
         self.sources.is_empty()
     }
 
-    /// Reads one file. If it is `named` by the user, one line in a format is enough to try; else it takes half of them.
+    /// Reads one file. A file that the user `named` is tried if one line has a known format; any other must have half of
+    /// its lines in one.
     pub(super) fn read(&mut self, path: &Path, named: bool) -> Result<(), TraceError> {
         let fail = |source| TraceError::unreadable(path, source);
         let mut lines = Lines::new(File::open(path).map_err(fail)?).map_err(fail)?;
@@ -127,7 +128,7 @@ impl Reader {
     }
 }
 
-/// Moves the clock so that the earliest sample is at 0; returns where it was.
+/// Moves the clock so that the earliest sample is at 0. Returns the time at which it was.
 fn start_at_zero(devices: &mut [Trace]) -> f64 {
     let firsts = devices.iter().filter_map(|device| device.samples.first());
     let first_s = firsts.map(|sample| sample.t_s).reduce(f64::min).unwrap_or(0.0);

@@ -24,8 +24,8 @@ pub struct Recording {
 impl Recording {
     /// Reads a file, or all traces below a folder.
     ///
-    /// Files of a folder are read in the order of their names; hidden ones are passed over. Whatever is not a trace, or
-    /// has no usable sample, is listed in [`Recording::skipped`]. Links are followed, but no folder or file is read
+    /// Files of a folder are read in the order of their names, without hidden ones. Files that are no trace or have no
+    /// usable sample are listed in [`Recording::skipped`]. Links are followed, but no folder or file is read
     /// twice.
     ///
     /// # Errors

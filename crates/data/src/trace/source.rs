@@ -14,9 +14,9 @@ pub struct Source {
     pub path: PathBuf,
     /// Its format.
     pub format: Format,
-    /// Lines in it.
+    /// The number of lines in it.
     pub lines: u64,
-    /// Samples that it gave.
+    /// The number of samples in it.
     pub samples: usize,
     /// Measurements left out on purpose: transfers below [`MIN_PAYLOAD_MIB`](crate::limits::MIN_PAYLOAD_MIB), and packets in
     /// the last second of a `mahimahi` file, which is not a full one.

@@ -2,7 +2,7 @@
 
 use super::drive::Trace;
 
-/// A trace in figures. All of them are 0 where there is nothing to measure.
+/// A trace in figures. A figure is 0 where there is nothing to measure.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
     /// Number of samples.

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use burn::tensor::Device;
 use data::{Evaluation, StandardSet};
 use drl::{Agent, StepReport, TrainingData};
-use meta::{MetaReport, Reptile};
+use meta::{MetaReport, Metadata, Reptile};
 use model::{
-    Backend, Codec, DecisionOptions, DnnNetworks, Ensemble, EnvironmentInputs, NetworkShape, Networks, Record, Samples,
-    Scaling, Selection, StateError,
+    Backend, Codec, DecisionOptions, DnnNetworks, Ensemble, EnvironmentInputs, NetworkShape, Networks, Record, Scaling,
+    Selection, StateError,
 };
 use serde::Serialize;
 use sim::config::{Mistake, Mistakes};
@@ -63,7 +63,7 @@ pub(super) struct ScenarioJob {
     codec: Codec,
     /// The networks that Algorithm 1 starts from, or Algorithm 2 if there is no metadata.
     start: Ensemble,
-    metadata: Option<Samples>,
+    metadata: Option<Metadata>,
     labelling: Duration,
 }
 
@@ -157,7 +157,7 @@ impl Job for ScenarioJob {
             if every_step {
                 settings.report_every = 1;
             }
-            let reptile = Reptile::new(&self.start, metadata, self.codec.head(), settings, seed, self.device());
+            let reptile = Reptile::new(&self.start, metadata, settings, seed).map_err(TrainingError::from)?;
             return Ok(Some(Box::new(MetaTrainee { job: self, reptile, done: 0 })));
         }
         let mut settings = self.training.drl;
@@ -242,10 +242,9 @@ impl Trainee for MetaTrainee<'_> {
     }
 
     fn advance(&mut self) -> Option<StepReport> {
-        let MetaReport { step, loss, losses } = self.reptile.advance()?;
+        let MetaReport { step, losses, .. } = self.reptile.advance()?;
         self.done = step;
-        let (q1, buffer_mean_cost, label_gain) = (None, None, None);
-        Some(StepReport { step, loss: Some(loss), losses, q1, buffer_mean_cost, label_gain })
+        Some(StepReport::new(step, losses))
     }
 
     fn networks(&self) -> Arc<dyn Networks> {
@@ -342,11 +341,8 @@ impl Trainee for DrlTrainee<'_> {
 }
 
 /// Labels the metadata of Algorithm 1.
-fn label(problem: &Problem, settings: &meta::Settings, codec: &Codec, seed: u64) -> Result<Samples, Error> {
-    let mut workloads = problem.workloads(seed, "metadata")?;
-    let per_environment = settings.workloads_per_environment;
-    let (labels, count) = (settings.labels, settings.metadata);
-    Ok(meta::label(labels, count, per_environment, &mut workloads, codec)?.samples)
+fn label(problem: &Problem, settings: &meta::Settings, codec: &Codec, seed: u64) -> Result<Metadata, Error> {
+    Ok(meta::label(settings, &mut problem.workloads(seed, "metadata")?, codec)?)
 }
 
 /// The inputs of the networks beside task sizes: the parts of the environment that change, unless the settings turn them off.

@@ -1,4 +1,4 @@
-//! Fleets by the hundred: scenarios drawn at random, for networks that are to decide for any of them.
+//! Scenarios drawn at random, for networks that decide for any fleet.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,17 +11,17 @@ use crate::tasks::scenario::{Devices, PerDevice, Scenario, Server, Sharing, Size
 const MAX_DEVICES: usize = 1000;
 
 crate::settings! {
-    /// Limits of drawn fleets: how many devices, tasks and servers they have.
+    /// A distribution of fleets: random scenarios within ranges of devices, tasks and edge servers.
     ///
-    /// Rates and frequencies are drawn as follows. Servers are provisioned for between three devices and all of them.
-    /// Devices of one fleet differ in frequency, energy and uplink; fleets differ in everything. The edge servers, most of
-    /// them shared, stand beside a cloud that every device has to itself, mostly behind a wide-area network.
+    /// Fleets differ in everything, and the devices of a fleet in their frequency, energy and uplink. Most edge servers
+    /// are shared and provisioned for between three devices and all of them. Every fleet also has a cloud of which each
+    /// device has the whole to itself, mostly behind a wide-area network.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
     pub struct Fleets {
         /// Fewest and most devices, N.
         pub devices: (usize, usize) = (1, 20), in RangeUpTo(MAX_DEVICES);
-        /// Fewest and most tasks of each device, M.
+        /// Fewest and most tasks per device, M.
         pub tasks: (usize, usize) = (1, 10), in RangeUpTo(100);
         /// Fewest and most edge servers.
         pub edges: (usize, usize) = (1, 3), in RangeUpTo(16);
@@ -39,7 +39,7 @@ fn largest_fleet_is_possible(fleets: &Fleets, checks: &mut Checks) {
 }
 
 impl Fleets {
-    /// Whether every range begins above 0 and ends no sooner.
+    /// Whether every range begins above 0 and does not end before it begins.
     pub fn is_valid(&self) -> bool {
         [self.devices, self.tasks, self.edges].iter().all(|&(smallest, largest)| 1 <= smallest && smallest <= largest)
     }
@@ -54,7 +54,7 @@ impl Fleets {
         self.draw_shaped(devices, tasks, between(random, self.edges), random)
     }
 
-    /// Draws a fleet of so many devices, tasks a device and edge servers, whatever the limits are.
+    /// Draws a fleet of a given number of devices, tasks per device and edge servers, which may lie outside the ranges.
     ///
     /// # Panics
     /// If there is no device or no task.
@@ -105,7 +105,7 @@ impl Fleets {
         let uplink_mbps = each(5.0, 500.0);
         let shared_uplink_mbps = (random::unit(random) < 0.2).then(|| log_uniform(random, 50.0, 500.0) * provisioned);
         if shared_uplink_mbps.is_some() {
-            // What does not lie behind the uplinks does not share one with them.
+            // A link beside the uplinks cannot share the uplink.
             let slowest = (0..devices).map(|device| uplink_mbps.at(device)).fold(f64::INFINITY, f64::min);
             let cloud = servers.last_mut().expect("the cloud is there");
             if let Some(PerDevice::One(mbps)) = &mut cloud.link_mbps {
@@ -137,13 +137,13 @@ impl Fleets {
     }
 }
 
-/// Every number of the range equally likely.
+/// Draws a number of a range, all equally likely.
 fn between(random: &mut Stream, (smallest, largest): (usize, usize)) -> usize {
     assert!(1 <= smallest && smallest <= largest, "{smallest} to {largest} is no range");
     smallest + random::below(random, largest - smallest + 1)
 }
 
-/// Every order of magnitude equally likely.
+/// Draws a number of a range, all orders of magnitude equally likely.
 fn log_between(random: &mut Stream, (smallest, largest): (usize, usize)) -> usize {
     assert!(1 <= smallest && smallest <= largest, "{smallest} to {largest} is no range");
     (log_uniform(random, smallest as f64, largest as f64 + 1.0) as usize).min(largest)

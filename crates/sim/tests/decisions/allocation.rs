@@ -18,7 +18,7 @@ fn with_uplinks(model: &CostModel, uplinks_mbps: &[f64]) -> CostModel {
 }
 
 /// What a decision costs with other uplinks: the cost model alone, nothing of the allocation.
-fn price(model: &CostModel, workload: &Workload, decision: &Decision, uplinks_mbps: &[f64]) -> Outcome {
+fn outcome(model: &CostModel, workload: &Workload, decision: &Decision, uplinks_mbps: &[f64]) -> Outcome {
     with_uplinks(model, uplinks_mbps).evaluate(workload, decision)
 }
 
@@ -83,7 +83,7 @@ fn two_senders_share_as_the_roots_of_their_bytes() {
     // 32 Mbit in 3.2 s and 128 Mbit in 6.4 s, then 4 s and 16 s of computing; 32/10² = 128/20².
     assert!(close(allocation.outcome.time_s, 29.6), "{allocation:?}");
     assert!(close(allocation.multiplier_s_per_mbps, 0.32), "{allocation:?}");
-    assert_eq!(allocation.outcome, price(&model, &workload, &decision, &allocation.uplinks_mbps));
+    assert_eq!(allocation.outcome, outcome(&model, &workload, &decision, &allocation.uplinks_mbps));
 }
 
 #[test]
@@ -227,7 +227,7 @@ proptest! {
         let allocation = allocation::allocate(&model, &workload, &decision, total_mbps).expect("valid");
         prop_assert!(is_all(&allocation, total_mbps), "{allocation:?}");
         let best = allocation.outcome;
-        prop_assert_eq!(best, price(&model, &workload, &decision, &allocation.uplinks_mbps));
+        prop_assert_eq!(best, outcome(&model, &workload, &decision, &allocation.uplinks_mbps));
         for from in 0..model.devices() {
             for to in (0..model.devices()).filter(|to| *to != from) {
                 for share in [1e-6, 1e-5, 1e-4, 1e-3, 1e-2] {
@@ -235,7 +235,7 @@ proptest! {
                     let moved_mbps = share * uplinks_mbps[from];
                     uplinks_mbps[from] -= moved_mbps;
                     uplinks_mbps[to] += moved_mbps;
-                    let other = price(&model, &workload, &decision, &uplinks_mbps);
+                    let other = outcome(&model, &workload, &decision, &uplinks_mbps);
                     prop_assert!(
                         other.time_s >= best.time_s * (1.0 - 1e-12) && other.cost >= best.cost * (1.0 - 1e-12),
                         "{share} of {from} to {to}: {other:?} instead of {best:?}, {allocation:?}"
@@ -269,11 +269,11 @@ proptest! {
         splits.extend((0..30).map(|_| (0..model.devices()).map(|_| random::unit(&mut random).powi(3) + 1e-9).collect()));
         for weights in splits {
             let uplinks_mbps = in_proportion(&weights, total_mbps);
-            // Not to send what should be sent has a price of its own, which is no limit of slow links.
+            // Not to send what should be sent has a cost of its own, which is no limit of slow links.
             if !reaches_all(&with_uplinks(&model, &uplinks_mbps), &decision) {
                 continue;
             }
-            let other = price(&model, &workload, &decision, &uplinks_mbps);
+            let other = outcome(&model, &workload, &decision, &uplinks_mbps);
             prop_assert!(best.cost <= other.cost * (1.0 + 1e-12), "{best:?}, {other:?} with {weights:?}");
             prop_assert!(best.time_s <= other.time_s * (1.0 + 1e-12), "{best:?}, {other:?} with {weights:?}");
         }
@@ -291,7 +291,7 @@ proptest! {
         prop_assert!(is_all(&allocation, total_mbps), "{allocation:?}");
         prop_assert!(allocation.outcome.cost.is_finite() && allocation.multiplier_s_per_mbps.is_finite(), "{allocation:?}");
         prop_assert!(allocation.uplinks_mbps.iter().all(|mbps| (0.0..=total_mbps).contains(mbps)), "{allocation:?}");
-        let even = price(&model, &workload, &decision, &vec![total_mbps / model.devices() as f64; model.devices()]);
+        let even = outcome(&model, &workload, &decision, &vec![total_mbps / model.devices() as f64; model.devices()]);
         prop_assert!(allocation.outcome.time_s <= even.time_s * (1.0 + 1e-12), "{allocation:?}, {even:?}");
     }
 

@@ -1,4 +1,4 @@
-//! Prices, schemes and bandwidth, where nothing is shared and where something is.
+//! Costs, schemes and bandwidth, where nothing is shared and where something is.
 
 mod allocation;
 mod common;

@@ -38,7 +38,7 @@ proptest! {
     }
 
     #[test]
-    fn side_by_side_prices_are_those_of_single_decisions(
+    fn side_by_side_costs_are_those_of_single_decisions(
         (model, workload) in scenarios_with(1..4, 1..6, 1..12), seed in any::<u64>(), count in 0..11_usize,
     ) {
         let tasks = model.task_count();

@@ -1,4 +1,4 @@
-//! Servers and links that devices share: prices against sums written out by hand, and against each other.
+//! Servers and links that devices share: costs against sums written out by hand, and against each other.
 
 use crate::common::{any_or_nothing_shared, any_scenarios, any_sharing};
 use proptest::prelude::*;
@@ -154,9 +154,9 @@ proptest! {
         }
     }
 
-    /// Every way to ask for a price, after every way to change a decision, against the full price.
+    /// Every way to ask for a cost, after every way to change a decision, against the full cost.
     #[test]
-    fn incremental_prices_are_full_prices(
+    fn incremental_costs_are_full_costs(
         (_, model, workload) in prop_oneof![
             4 => any_scenarios(1..20, 1..5, 1..5, any_or_nothing_shared()),
             1 => any_scenarios(1..6, 1..4, 5..20, any_or_nothing_shared()),
@@ -177,41 +177,41 @@ proptest! {
         let close = |one: f64, other: f64| (one - other).abs() <= rounding * one.abs().max(other.abs());
         let (tasks, count) = (model.task_count(), model.places());
         let mut places = any_places(&model, seed);
-        let mut priced = IncrementalCost::new(&model);
-        priced.start(sizes);
-        prop_assert_eq!(priced.cost(), 0.0);
+        let mut incremental = IncrementalCost::new(&model);
+        incremental.start(sizes);
+        prop_assert_eq!(incremental.cost(), 0.0);
         for (task, place) in places.iter().enumerate() {
             let mut costs = vec![0.0; count];
-            priced.move_costs(task, &mut costs);
-            priced.place(task, *place);
-            prop_assert!(close(priced.cost(), costs[usize::from(*place)]), "{} and {costs:?}", priced.cost());
+            incremental.move_costs(task, &mut costs);
+            incremental.place(task, *place);
+            prop_assert!(close(incremental.cost(), costs[usize::from(*place)]), "{} and {costs:?}", incremental.cost());
         }
         let mut costs = vec![0.0; count];
         for (task, other, place, is_swap) in changes {
             let (task, other) = (usize::from(task) % tasks, usize::from(other) % tasks);
             let place = place % count as u8;
             let full = |places: &[u8]| model.cost(sizes, places);
-            prop_assert!(close(priced.cost(), full(&places)), "{} and {}", priced.cost(), full(&places));
-            priced.move_costs(task, &mut costs);
+            prop_assert!(close(incremental.cost(), full(&places)), "{} and {}", incremental.cost(), full(&places));
+            incremental.move_costs(task, &mut costs);
             for (to, cost) in (0_u8..).zip(&costs) {
                 let mut moved = places.clone();
                 moved[task] = to;
                 prop_assert!(close(*cost, full(&moved)), "{task} to {to}: {cost}, not {}", full(&moved));
-                prop_assert!(close(priced.move_cost(task, to), *cost));
+                prop_assert!(close(incremental.move_cost(task, to), *cost));
             }
             let mut swapped = places.clone();
             swapped.swap(task, other);
             let expected = full(&swapped);
-            let cost = priced.swap_cost(task, other, f64::INFINITY).expect("below infinity");
+            let cost = incremental.swap_cost(task, other, f64::INFINITY).expect("below infinity");
             prop_assert!(close(cost, expected), "{task} with {other}: {cost}, not {expected}");
-            match priced.swap_cost(task, other, priced.cost()) {
+            match incremental.swap_cost(task, other, incremental.cost()) {
                 Some(cost) => prop_assert!(close(cost, expected)),
-                None => prop_assert!(expected >= priced.cost() * (1.0 - rounding), "{expected} is below {}", priced.cost()),
+                None => prop_assert!(expected >= incremental.cost() * (1.0 - rounding), "{expected} is below {}", incremental.cost()),
             }
             let others: Vec<usize> = (0..sizes.len()).rev().filter(|other| *other != task).collect();
             let most = seed % (sizes.len() as u64 + 1);
-            let below = priced.cost() * (1.0 - 1e-12);
-            let first = priced.first_swap(task, &others, below, most);
+            let below = incremental.cost() * (1.0 - 1e-12);
+            let first = incremental.first_swap(task, &others, below, most);
             let mut asked = 0;
             for (index, &other) in others.iter().enumerate().filter(|(_, other)| places[**other] != places[task]) {
                 if asked == most || first.found.is_some_and(|(found, _)| found < index) {
@@ -229,19 +229,19 @@ proptest! {
             }
             prop_assert_eq!(first.evaluations, asked);
             if is_swap {
-                priced.swap(task, other);
+                incremental.swap(task, other);
                 places = swapped;
             } else {
-                priced.place(task, place);
+                incremental.place(task, place);
                 places[task] = place;
             }
-            prop_assert_eq!(priced.places(), &places[..]);
-            let loads: f64 = priced.loads_bytes().iter().sum();
+            prop_assert_eq!(incremental.places(), &places[..]);
+            let loads: f64 = incremental.loads_bytes().iter().sum();
             prop_assert!(close(loads, sizes.iter().sum()));
         }
         let mut again = IncrementalCost::new(&model);
         again.set(sizes, &places);
-        prop_assert!(close(again.cost(), priced.cost()));
+        prop_assert!(close(again.cost(), incremental.cost()));
     }
 
     #[test]

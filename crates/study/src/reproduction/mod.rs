@@ -1,142 +1,223 @@
-//! `reproduce`: the paper's section V, and what it leaves open, by one command.
+//! The reproduction of the paper's evaluation (section V), with parts that the paper leaves open.
 //!
-//! Every part says which trainings it needs; all of them are done once, those that are there are kept, and then the
-//! parts are made of what the runs wrote. A command that is stopped goes on where it was.
+//! Every part says which trainings it needs. Each training is made once, those that are there are kept, and then the parts
+//! are made from the files of the runs.
 
-mod beyond;
-mod figures;
+mod candidates;
+mod claims;
+mod ddlo;
+mod evaluations;
+mod finished;
+mod fleets;
+mod meta_learning;
+mod part;
+mod rows;
 mod scope;
-mod table;
+mod sweeps;
+mod table4;
+mod tradeoff;
+mod weights;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::cli::ReproduceArgs;
-use crate::commands::sweep;
-use crate::error::AppError;
-use crate::report;
-use crate::report::page::{Figure, Page, Table};
-use crate::run_dir::write_file;
-use crate::runs::{self, RUNS};
-use crate::setup;
+use model::Backend;
+use mrdro::files::write_file;
+use mrdro::sweep::parse_seeds;
+use mrdro::{PlannedRun, RUNS, not_done};
+use sim::SchemeError;
 
-use scope::{Experiment, Scope};
+use self::evaluations::KeptEvaluations;
+pub use self::part::Part;
+use self::scope::{Experiment, SCENARIOS, Scope};
+use self::sweeps::{BUFFERS, DNNS, LEARNING_RATES, convergence, quality};
+use crate::error::Error;
+use crate::page::{Figure, Page, Table};
 
-/// Everything there is to make, in the order of the report.
-const PARTS: [&str; 14] = [
-    "table4",
-    "fig5",
-    "fig6",
-    "fig7",
-    "fig8",
-    "fig9",
-    "fig10",
-    "fig11",
-    "fig12",
-    "fig13",
-    "fig14",
-    "candidates",
-    "tradeoff",
-    "fleets",
-];
+/// The seeds where none are named.
+const SEEDS: &str = "1-5";
+/// The seeds of a quick look where none are named.
+const QUICK_SEEDS: &str = "1-2";
 
-pub(crate) fn run(args: &ReproduceArgs) -> Result<(), AppError> {
-    let parts = parts(&args.only)?;
-    let mut scope = Scope::from(args);
-    scope.seeds = sweep::parse_seeds(args.seeds.as_deref().unwrap_or(if args.quick { "1-2" } else { "1-5" }))?;
-    let backend = setup::open(&args.compute)?;
-    let is_ours = ["runs", "scenarios"].iter().any(|folder| scope.out.join(folder).is_dir());
-    if !is_ours && fs::read_dir(&scope.out).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(AppError::RunExists { path: scope.out });
-    }
-    // The largest fleets first: nobody should wait for one long run at the end.
-    let mut experiments = Vec::new();
-    for part in parts.iter().rev() {
-        experiments.extend(needed(part, &scope)?);
-    }
-    let planned = scope.plan(&experiments, &backend.name, args.compute.threads.threads)?;
-    let count = planned.len();
-    let folder = scope.out.join(RUNS);
-    fs::create_dir_all(&folder).map_err(|source| AppError::Unwritable { path: folder, source })?;
-    let open = runs::not_done(planned, &scope.out)?;
-    report::note(&format!("{count} runs, {} to do", open.len()));
-    runs::train_each(&open, &scope.out, &backend)?;
-    write(&scope, &parts)?;
-    report::note(&format!("written: {}", scope::shown(&scope.out.join("report.html"))));
-    Ok(())
+/// The extent of a reproduction, and the directory of its report.
+#[derive(Debug, Clone)]
+pub struct ReproductionRequest {
+    /// The parts of the report; an empty list stands for all of them.
+    pub parts: Vec<Part>,
+    /// Whether to try fewer values and train for 3,000 steps: minutes instead of most of an hour.
+    pub quick: bool,
+    /// Shipped scenarios or files.
+    pub scenarios: Vec<String>,
+    /// Shipped settings of training or files.
+    pub trainings: Vec<String>,
+    /// Seeds, such as `1-10` or `1,2,5`; `None`: 1 to 5, or 1 and 2 for a quick look.
+    pub seeds: Option<String>,
+    /// The directory of the report. Runs that it holds already are kept.
+    pub out: PathBuf,
 }
 
-fn parts(only: &[String]) -> Result<Vec<&'static str>, AppError> {
-    if let Some(unknown) = only.iter().find(|part| !PARTS.contains(&part.as_str())) {
-        let known = "one of table4, fig5 to fig14, candidates, tradeoff, fleets";
-        return Err(AppError::BadOption { option: "--only", text: unknown.clone(), wanted: known });
-    }
-    Ok(PARTS.into_iter().filter(|part| only.is_empty() || only.iter().any(|asked| asked == part)).collect())
+/// A reproduction of the paper's evaluation.
+#[derive(Debug)]
+pub struct Reproduction {
+    scope: Scope,
+    /// In the order of the report.
+    parts: Vec<Part>,
 }
 
-fn needed(part: &str, scope: &Scope) -> Result<Vec<Experiment>, AppError> {
-    let mut all = figures::experiments(part, scope)?;
-    all.extend(beyond::experiments(part, scope)?);
-    if part == "table4" {
-        for scenario in &scope.scenarios {
-            all.extend(scope.trainings.iter().map(|training| scope.default(scenario, training)));
-            if scope.trainings.iter().any(|training| training == "paper") {
-                all.extend([figures::from_random(scope, scenario, "paper"), beyond::ddlo_experiment(scope, scenario)?]);
+/// The runs of a reproduction.
+#[derive(Debug)]
+pub struct RunsToDo {
+    /// The number of all runs.
+    pub count: usize,
+    /// The runs that are not in the directory yet, for [`mrdro::train_each`].
+    pub open: Vec<PlannedRun>,
+}
+
+/// A report that was written.
+#[derive(Debug)]
+pub struct ReproductionReport {
+    /// The page.
+    pub path: PathBuf,
+    /// The schemes that refused the size of a scenario when they were measured for the report, each with its reason.
+    pub left_out: Vec<(String, SchemeError)>,
+}
+
+impl Reproduction {
+    /// Checks the request. Reads and writes no files.
+    ///
+    /// # Errors
+    /// If the text of the seeds makes no sense.
+    pub fn new(request: ReproductionRequest) -> Result<Self, Error> {
+        let ReproductionRequest { parts: asked, quick, scenarios, trainings, seeds, out } = request;
+        let seeds = parse_seeds(seeds.as_deref().unwrap_or(if quick { QUICK_SEEDS } else { SEEDS }))?;
+        let parts = Part::ALL.into_iter().filter(|part| asked.is_empty() || asked.contains(part)).collect();
+        Ok(Self { scope: Scope { scenarios, trainings, seeds, quick, out }, parts })
+    }
+
+    /// The directory of the report.
+    pub fn out(&self) -> &Path {
+        &self.scope.out
+    }
+
+    /// Plans the runs that the parts need and opens the directory.
+    ///
+    /// # Errors
+    /// If the directory holds something else, a scenario or settings cannot be used, or a run of the same name was made
+    /// with another plan.
+    pub fn runs(&self, backend: &Backend) -> Result<RunsToDo, Error> {
+        let out = &self.scope.out;
+        let is_ours = [RUNS, SCENARIOS].iter().any(|folder| out.join(folder).is_dir());
+        if !is_ours && fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(mrdro::Error::RunExists { path: out.clone() }.into());
+        }
+        // The largest fleets come first, so that no long run is left for the end.
+        let mut experiments = Vec::new();
+        for part in self.parts.iter().rev() {
+            experiments.extend(experiments_of(*part, &self.scope)?);
+        }
+        let planned = self.scope.planned_runs(&experiments, &backend.name)?;
+        let count = planned.len();
+        let folder = out.join(RUNS);
+        fs::create_dir_all(&folder).map_err(|source| mrdro::Error::Unwritable { path: folder, source })?;
+        Ok(RunsToDo { count, open: not_done(planned, out, &backend.name)? })
+    }
+
+    /// Writes the report from the finished runs: the data, then the pictures, then the page.
+    ///
+    /// # Errors
+    /// If a run is not finished, a record cannot be measured, or a file cannot be written.
+    pub fn write(&self) -> Result<ReproductionReport, Error> {
+        let Self { scope, parts } = self;
+        let mut kept = KeptEvaluations::of(&scope.out);
+        let tables = self.tables(&mut kept)?;
+        let claims = claims::table(scope, parts)?;
+        let claims = (claims.rows.len() > 1).then_some(claims);
+        for (id, table) in &tables {
+            table.write(&scope.out, id)?;
+        }
+        if let Some(claims) = &claims {
+            claims.write(&scope.out, "claims")?;
+        }
+        let mut figures = Vec::new();
+        for part in parts {
+            let Some(figure) = figure(*part, scope, &mut kept)? else { continue };
+            let svg = figure.write(&scope.out)?;
+            figures.push((figure, svg));
+        }
+        let page = Page {
+            title: "MR-DRO: the paper's evaluation, reproduced",
+            introduction: &introduction(scope),
+            claims: claims.as_ref(),
+            tables: &tables,
+            figures: &figures,
+        };
+        let path = scope.out.join("report.html");
+        write_file(&path, page.html().as_bytes())?;
+        Ok(ReproductionReport { path, left_out: kept.left_out })
+    }
+
+    /// Table IV for each scenario, if it is asked for, with the names of the files.
+    fn tables(&self, kept: &mut KeptEvaluations) -> Result<Vec<(String, Table)>, Error> {
+        let mut tables = Vec::new();
+        if self.parts.contains(&Part::Table4) {
+            for scenario in &self.scope.scenarios {
+                let name = Path::new(scenario).file_stem().unwrap_or_default().to_string_lossy();
+                tables.push((format!("table4-{name}"), table4::table(&self.scope, scenario, kept)?));
             }
         }
+        Ok(tables)
     }
-    // The claim about meta-RL's first steps looks at the presets as they are.
-    if part == "fig12" {
-        all.extend(scope.pairs().map(|(scenario, training)| scope.default(scenario, training)));
-    }
-    Ok(all)
 }
 
-/// The picture of a part, unless it is a table.
-fn figure(part: &str, scope: &Scope) -> Result<Option<Figure>, AppError> {
+/// The experiments that a part needs.
+fn experiments_of(part: Part, scope: &Scope) -> Result<Vec<Experiment>, Error> {
+    let defaults = || scope.pairs().map(|(scenario, training)| scope.default(scenario, training));
     Ok(match part {
-        "candidates" => Some(beyond::candidates(scope)?),
-        "tradeoff" => Some(beyond::tradeoff(scope)?),
-        "fleets" => Some(beyond::fleets_figure(scope)?),
-        other => figures::figure(other, scope)?,
+        Part::Table4 => table4::experiments(scope)?,
+        Part::Fig5 | Part::Fig8 => DNNS.all_experiments(scope)?,
+        Part::Fig6 | Part::Fig9 => LEARNING_RATES.all_experiments(scope)?,
+        Part::Fig7 | Part::Fig10 => BUFFERS.all_experiments(scope)?,
+        // The claim about the first steps of meta-RL needs the settings as they are.
+        Part::Fig12 => meta_learning::experiments(part, scope).into_iter().chain(defaults()).collect(),
+        Part::Fig11 | Part::Fig13 => meta_learning::experiments(part, scope),
+        Part::Fig14 => weights::experiments(scope)?,
+        Part::Candidates => candidates::experiments(scope),
+        Part::TradeOff => defaults().collect(),
+        Part::Fleets => fleets::experiments(scope)?,
     })
 }
 
-/// Data before pictures, pictures before the page.
-fn write(scope: &Scope, parts: &[&'static str]) -> Result<(), AppError> {
-    let mut tables: Vec<(String, Table)> = Vec::new();
-    if parts.contains(&"table4") {
-        for scenario in &scope.scenarios {
-            let table = table::table4(scope, scenario)?;
-            let name = Path::new(scenario).file_stem().unwrap_or_default().to_string_lossy().into_owned();
-            tables.push((format!("table4-{name}"), table));
+/// The figure of a part; `None` if it is a table.
+fn figure(part: Part, scope: &Scope, kept: &mut KeptEvaluations) -> Result<Option<Figure>, Error> {
+    let figure = match part {
+        Part::Table4 => return Ok(None),
+        Part::Fig5 => convergence(
+            part,
+            scope,
+            &DNNS,
+            "Q1 compares the recorded costs with what all K DNNs would answer now, on one batch; the picture shows means of reports that follow \
+             one another, the data each report. The paper: with K = 1 it does not converge to 1.",
+        )?,
+        Part::Fig6 => convergence(part, scope, &LEARNING_RATES, "The paper: best at 0.01.")?,
+        Part::Fig7 => convergence(part, scope, &BUFFERS, "The paper: best at 1,400.")?,
+        Part::Fig8 => quality(part, scope, &DNNS, "The paper: rises with K and stays at about 0.94 from K = 8 on.")?,
+        Part::Fig9 => quality(part, scope, &LEARNING_RATES, "The paper: best at 0.01, below 0.8 at 0.1.")?,
+        Part::Fig10 => {
+            quality(part, scope, &BUFFERS, "The paper: above 0.9 from 500 to 4,800, best at 1,000 to 1,400.")?
         }
-    }
-    let claims = table::claims(scope, parts)?;
-    let claims = (claims.rows.len() > 1).then_some(claims);
-    for (id, table) in
-        tables.iter().map(|(id, table)| (id.as_str(), table)).chain(claims.iter().map(|table| ("claims", table)))
-    {
-        table.write(&scope.out, id)?;
-    }
-    let mut pictures = Vec::new();
-    for part in parts {
-        let Some(figure) = figure(part, scope)? else { continue };
-        let svg = figure.write(&scope.out)?;
-        pictures.push((figure, svg));
-    }
-    let page = Page {
-        title: "MR-DRO: the paper's evaluation, reproduced",
-        introduction: &introduction(scope),
-        claims: claims.as_ref(),
-        tables: &tables,
-        figures: &pictures,
+        Part::Fig11 => meta_learning::fig11(scope)?,
+        Part::Fig12 => meta_learning::fig12(scope)?,
+        Part::Fig13 => meta_learning::fig13(scope)?,
+        Part::Fig14 => weights::fig14(scope)?,
+        Part::Candidates => candidates::figure(scope, kept)?,
+        Part::TradeOff => tradeoff::figure(scope, kept)?,
+        Part::Fleets => fleets::figure(scope, kept)?,
     };
-    write_file(&scope.out.join("report.html"), page.html().as_bytes())
+    Ok(Some(figure))
 }
 
 fn introduction(scope: &Scope) -> Vec<String> {
-    let Scope { scenarios, trainings, seeds, quick, .. } = scope;
+    let Scope { scenarios, trainings, seeds, quick, out } = scope;
     let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
     let extent = if *quick { "A quick look: fewer values, trainings of 3,000 steps. " } else { "" };
     vec![
@@ -152,7 +233,7 @@ fn introduction(scope: &Scope) -> Vec<String> {
             "Made with: cargo run -p trainer -- reproduce{}{} --out {}. Its runs, each as `trainer train` writes them, are in runs/.",
             if *quick { " --quick" } else { "" },
             scenarios.iter().flat_map(|scenario| [" --scenario ", scenario]).collect::<String>(),
-            scope::shown(&scope.out)
+            out.display()
         ),
     ]
 }

@@ -1,38 +1,39 @@
-//! What is reproduced: which scenarios, settings and seeds, and where the runs are.
+//! The extent of a reproduction: scenarios, settings and seeds, and the runs that follow from them.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use mrdro::files::write_file;
+use mrdro::{PlannedRun, Problem, RUNS, RunPlan, Training, run_name};
 use sim::Scenario;
 
-use crate::cli::{ComputeArgs, ReproduceArgs, ThreadsArg};
-use crate::commands::train;
-use crate::error::AppError;
-use crate::metrics::{self, Row};
-use crate::run_dir::write_file;
-use crate::runs::{self, Planned, RUNS, RunResults};
-use crate::setup::Problem;
-use mrdro::Training;
+use super::finished::FinishedRun;
+use crate::error::Error;
 
-/// α of Fig. 14.
+/// The values of α in Fig. 14.
 const ALPHAS: [f64; 5] = [0.1, 0.3, 0.5, 0.7, 0.9];
+/// The values of α in a quick look.
 const QUICK_ALPHAS: [f64; 3] = [0.1, 0.5, 0.9];
+/// The settings of all runs in a quick look.
+const QUICK_SETTINGS: [&str; 2] = ["drl.steps=3000", "meta.metadata=3000"];
+/// The folder of scenarios that are made from others.
+pub(super) const SCENARIOS: &str = "scenarios";
 
-/// Training with one setting, once for each seed.
+/// Trainings with equal settings, one for each seed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Experiment {
-    /// Name or file.
+    /// A shipped scenario or a file.
     pub(super) scenario: String,
-    /// Preset.
+    /// Shipped settings or a file.
     pub(super) training: String,
-    /// `key=value`.
+    /// Changed settings, `key=value`.
     pub(super) settings: Vec<String>,
-    /// Where one run takes minutes, as many seeds must do.
+    /// The number of seeds at most, for runs that take minutes.
     pub(super) most_seeds: usize,
 }
 
 impl Experiment {
-    /// The command that makes one of its runs.
+    /// The command that makes the run of one seed.
     pub(super) fn command(&self, seed: &str) -> String {
         let settings: String = self.settings.iter().flat_map(|setting| [" --set ", setting]).collect();
         let Self { scenario, training, .. } = self;
@@ -40,58 +41,73 @@ impl Experiment {
     }
 }
 
-/// What is asked for.
+/// The extent of a reproduction.
+#[derive(Debug)]
 pub(super) struct Scope {
+    /// Shipped scenarios or files.
     pub(super) scenarios: Vec<String>,
+    /// Shipped settings or files.
     pub(super) trainings: Vec<String>,
+    /// The seeds of every experiment.
     pub(super) seeds: Vec<u64>,
+    /// Whether fewer values are tried and trainings are shorter.
     pub(super) quick: bool,
+    /// The directory of the report.
     pub(super) out: PathBuf,
 }
 
 impl Scope {
     /// The settings that every run has.
     fn base(&self) -> Vec<String> {
-        let quick: &[&str] = &["drl.steps=3000", "meta.metadata=3000"];
-        if self.quick { quick.iter().map(|&setting| setting.to_owned()).collect() } else { Vec::new() }
+        if self.quick { QUICK_SETTINGS.map(str::to_owned).to_vec() } else { Vec::new() }
     }
 
-    /// A scenario and a preset with more settings over it.
+    /// An experiment with some changed settings.
     pub(super) fn experiment(&self, scenario: &str, training: &str, settings: &[String]) -> Experiment {
-        let mut all = self.base();
-        all.extend(settings.iter().cloned());
         Experiment {
             scenario: scenario.to_owned(),
             training: training.to_owned(),
-            settings: all,
+            settings: [&self.base(), settings].concat(),
             most_seeds: usize::MAX,
         }
     }
 
-    /// As the preset says.
+    /// An experiment with the settings as they are.
     pub(super) fn default(&self, scenario: &str, training: &str) -> Experiment {
         self.experiment(scenario, training, &[])
     }
 
-    /// The preset with one value changed; the preset itself where that is its value.
-    pub(super) fn varied(&self, scenario: &str, training: &str, key: &str, value: f64) -> Result<Experiment, AppError> {
-        let changed = self.experiment(scenario, training, &[format!("{key}={value}")]);
-        let same = Training::load(training, &changed.settings)? == Training::load(training, &self.base())?;
-        Ok(if same { self.default(scenario, training) } else { changed })
+    /// An experiment with Algorithm 2 alone, from random networks.
+    pub(super) fn random_start(&self, scenario: &str, training: &str) -> Experiment {
+        self.experiment(scenario, training, &["meta.outer_steps=0".to_owned()])
     }
 
-    /// Every pair of a scenario and a preset.
+    /// An experiment with one changed value; that of [`Scope::default`] if the settings have this value already.
+    pub(super) fn varied(&self, scenario: &str, training: &str, key: &str, value: f64) -> Result<Experiment, Error> {
+        let changed = self.experiment(scenario, training, &[format!("{key}={value}")]);
+        let is_same = Training::load(training, &changed.settings)? == Training::load(training, &self.base())?;
+        Ok(if is_same { self.default(scenario, training) } else { changed })
+    }
+
+    /// Every pair of a scenario and settings.
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         let trainings = || self.trainings.iter().map(String::as_str);
         self.scenarios.iter().flat_map(move |scenario| trainings().map(move |training| (scenario.as_str(), training)))
     }
 
+    /// Whether the settings of the paper are among those to train with.
+    pub(super) fn includes_paper(&self) -> bool {
+        self.trainings.iter().any(|training| training == "paper")
+    }
+
+    /// The values of α to compare schemes at.
     pub(super) fn alphas(&self) -> &'static [f64] {
         if self.quick { &QUICK_ALPHAS } else { &ALPHAS }
     }
 
-    /// A scenario changed, as a file beside the report; the same name where nothing changes.
-    fn changed(&self, scenario: &str, what: &str, change: impl FnOnce(&mut Scenario)) -> Result<String, AppError> {
+    /// Writes a changed scenario as a file beside the report and returns its path; the scenario's own name if nothing
+    /// changes.
+    fn changed(&self, scenario: &str, what: &str, change: impl FnOnce(&mut Scenario)) -> Result<String, Error> {
         let original = Scenario::load(scenario)?;
         let mut changed = original.clone();
         change(&mut changed);
@@ -99,117 +115,62 @@ impl Scope {
             return Ok(scenario.to_owned());
         }
         changed.name = format!("{}-{what}", original.name);
-        let path = self.out.join("scenarios").join(format!("{}.toml", changed.name));
+        let folder = self.out.join(SCENARIOS);
+        let path = folder.join(format!("{}.toml", changed.name));
         let text = changed.to_toml();
         if std::fs::read_to_string(&path).ok().as_deref() != Some(&text) {
-            let folder = self.out.join("scenarios");
-            std::fs::create_dir_all(&folder).map_err(|source| AppError::Unwritable { path: folder, source })?;
+            std::fs::create_dir_all(&folder).map_err(|source| mrdro::Error::Unwritable { path: folder, source })?;
             write_file(&path, text.as_bytes())?;
         }
         Ok(path.display().to_string())
     }
 
-    pub(super) fn with_alpha(&self, scenario: &str, alpha: f64) -> Result<String, AppError> {
+    /// The scenario with another α.
+    pub(super) fn with_alpha(&self, scenario: &str, alpha: f64) -> Result<String, Error> {
         self.changed(scenario, &format!("alpha{alpha}"), |scenario| scenario.alpha = alpha)
     }
 
-    /// Without a cloud: what DDLO decides about. A scenario without one, or with nothing else, stays as it is.
-    pub(super) fn without_cloud(&self, scenario: &str) -> Result<String, AppError> {
+    /// The scenario without its servers in the cloud. It stays as it is if it has no such server, or no other.
+    pub(super) fn without_cloud(&self, scenario: &str) -> Result<String, Error> {
         self.changed(scenario, "no-cloud", Scenario::remove_clouds)
     }
 
-    pub(super) fn with_fleet(&self, scenario: &str, devices: usize, tasks: usize) -> Result<String, AppError> {
+    /// The scenario with another number of devices, and of tasks of each.
+    pub(super) fn with_fleet(&self, scenario: &str, devices: usize, tasks: usize) -> Result<String, Error> {
         self.changed(scenario, &format!("{devices}x{tasks}"), |scenario| {
             scenario.devices.count = devices;
             scenario.tasks.per_device = tasks;
         })
     }
 
-    /// All runs of some experiments, each once, in an order that does not change.
-    pub(super) fn plan(
-        &self,
-        experiments: &[Experiment],
-        device: &str,
-        threads: Option<u16>,
-    ) -> Result<Vec<Planned>, AppError> {
+    /// The runs of some experiments on the device called `device`, each run once, in an order that does not change.
+    pub(super) fn planned_runs(&self, experiments: &[Experiment], device: &str) -> Result<Vec<PlannedRun>, Error> {
         let mut planned = Vec::new();
         let mut known = BTreeSet::new();
         for experiment in experiments {
-            if !known.insert(experiment.clone()) {
+            if !known.insert(experiment) {
                 continue;
             }
-            let problem = Problem::load(&experiment.scenario)?;
-            let training = Training::load(&experiment.training, &experiment.settings)?;
-            for &seed in self.seeds_of(experiment) {
-                let compute = ComputeArgs { device: device.to_owned(), threads: ThreadsArg { threads } };
-                let Experiment { scenario, training: preset, settings, .. } = experiment;
-                planned.push(Planned {
-                    name: runs::name(&problem.scenario.name, &training.name, settings, seed),
-                    arguments: Planned::arguments(scenario, preset, settings, seed, compute),
-                    configuration: train::configuration(&training, &problem.scenario, seed, device),
-                    training: training.clone(),
-                    scenario: problem.scenario.clone(),
-                });
-            }
+            let Experiment { scenario, training, settings, .. } = experiment;
+            Problem::load(scenario)?;
+            let mut plan = RunPlan::new(scenario, training, settings)?;
+            device.clone_into(&mut plan.device);
+            let seeds = self.seeds_of(experiment).iter();
+            planned.extend(seeds.map(|&seed| PlannedRun::new(plan.clone().with_seed(seed), settings)));
         }
         Ok(planned)
-    }
-
-    /// The directories of an experiment's runs, seed by seed.
-    pub(super) fn directories(&self, experiment: &Experiment) -> Result<Vec<PathBuf>, AppError> {
-        let scenario = Scenario::load(&experiment.scenario)?.name;
-        let training = Training::load(&experiment.training, &[])?.name;
-        let name = |&seed: &u64| runs::name(&scenario, &training, &experiment.settings, seed);
-        Ok(self.seeds_of(experiment).iter().map(|seed| self.out.join(RUNS).join(name(seed))).collect())
     }
 
     fn seeds_of(&self, experiment: &Experiment) -> &[u64] {
         &self.seeds[..self.seeds.len().min(experiment.most_seeds)]
     }
 
-    /// What an experiment's finished runs found.
-    pub(super) fn finished(&self, experiment: &Experiment) -> Result<Vec<Finished>, AppError> {
-        self.directories(experiment)?.into_iter().map(Finished::read).collect()
+    /// Reads the finished runs of an experiment, in the order of its seeds.
+    pub(super) fn finished(&self, experiment: &Experiment) -> Result<Vec<FinishedRun>, Error> {
+        let scenario = Scenario::load(&experiment.scenario)?.name;
+        let training = Training::load(&experiment.training, &[])?.name;
+        let name = |&seed: &u64| run_name(&scenario, &training, &experiment.settings, seed);
+        let seeds = self.seeds_of(experiment).iter();
+        seeds.map(|seed| FinishedRun::read(self.out.join(RUNS).join(name(seed)))).collect()
     }
-}
-
-/// A run that is done.
-pub(super) struct Finished {
-    pub(super) path: PathBuf,
-    pub(super) rows: Vec<Row<String>>,
-    pub(super) results: RunResults,
-}
-
-impl Finished {
-    fn read(path: PathBuf) -> Result<Self, AppError> {
-        Ok(Self { rows: metrics::read(&path)?, results: RunResults::read(&path)?, path })
-    }
-
-    /// Q2 of a scheme in its comparison.
-    pub(super) fn q2(&self, scheme: &str) -> Option<f64> {
-        self.results.evaluations.iter().find(|evaluation| evaluation.scheme == scheme)?.q2
-    }
-
-    /// A column of its metrics over the steps of one phase.
-    pub(super) fn curve(&self, phase: &str, value: impl Fn(&Row<String>) -> Option<f64>) -> Vec<(usize, f64)> {
-        let of_phase = self.rows.iter().filter(|row| row.phase == phase);
-        of_phase.filter_map(|row| Some((row.step, value(row)?))).collect()
-    }
-}
-
-impl From<&ReproduceArgs> for Scope {
-    fn from(args: &ReproduceArgs) -> Self {
-        Self {
-            scenarios: args.scenario.clone(),
-            trainings: args.training.clone(),
-            seeds: Vec::new(),
-            quick: args.quick,
-            out: args.out.clone(),
-        }
-    }
-}
-
-/// A path as a report shows it.
-pub(super) fn shown(path: &Path) -> String {
-    path.display().to_string()
 }

@@ -3,15 +3,17 @@
 //! For a given decision the cost depends on the uplinks b_n through the response times alone. With the decision's bytes
 //! V_np at place p and everything else fixed, device n's is
 //!
-//! T_n(b_n) = max(F_n, max_p(a_np / b_n + c_np)), a_np = 8e-6 V_np,
+//! T_n(b_n) = max(F_n, max_p(a_np / b_n + c_np)), a_np = 8e-6 V_np.
 //!
-//! p over the servers it reaches through its uplink; c_np is when it would be done there with an uplink without end and
-//! nothing slower behind, and F_n what no uplink changes: its own tasks, servers beside the uplink, slower or shared links
-//! behind it. T_n is convex and does not rise, so that min Σ T_n(b_n), Σ b_n ≤ B, is a convex problem. Its optimality
+//! Here p runs over the servers that the device reaches through its uplink. c_np is the time at which it would be done
+//! there with an infinitely fast uplink and nothing slower behind it. F_n is the time that no uplink changes: of its own
+//! tasks, of servers beside the uplink, of slower or shared links behind it.
+//!
+//! T_n is convex and does not rise, so that min Σ T_n(b_n) subject to Σ b_n ≤ B is a convex problem. Its optimality
 //! conditions are: some ν ≥ 0 lies in −∂T_n(b_n) for every n, and ν = 0 or Σ b_n = B. On a piece of T_n they say
-//! b_n = √(a_np / ν), where two pieces meet b_n stays for a range of ν, and where T_n is flat nothing is wanted. In
-//! r = 1/√ν the sum of all b_n is therefore piecewise linear and does not fall: the piece where it passes B is searched
-//! for among the sorted ends, and r is exact on it but for rounding.
+//! b_n = √(a_np / ν); where two pieces meet, b_n is the same for a range of ν; where T_n is flat, no bandwidth is needed.
+//! In r = 1/√ν the sum of all b_n is therefore piecewise linear and does not fall. The piece on which it passes B is found
+//! among the sorted ends, and r is exact on it but for rounding.
 //!
 //! ```
 //! use sim::scheme::{Greedy, Order, Scheme};
@@ -44,24 +46,24 @@ use crate::tasks::workload::Workload;
 /// The most decisions that [`alternate`] asks a scheme for.
 const MAX_ROUNDS: usize = 20;
 
-/// A round that lowers the cost by less than this share gains nothing.
+/// The share of the cost that a round must save for another one to follow.
 const LEAST_GAIN: f64 = 1e-9;
 
-/// The least bandwidth that can be shared out, in Mbit/s: a link slower than this is none.
+/// The least bandwidth that can be shared out, in Mbit/s. A slower link counts as no link.
 pub const LEAST_TOTAL_MBPS: f64 = SLOWEST_LINK_MBPS;
 
 /// The optimal uplinks for one decision.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Allocation {
-    /// b_n of each device. They add up to the total, but for rounding; every device that sends has at least 1e-8 Mbit/s.
+    /// b_n of each device. They add up to the total but for rounding, and every device that sends has at least 1e-8 Mbit/s.
     ///
-    /// Bandwidth that would save nobody any time is spread evenly over all devices. If there is none, a device that sends
-    /// nothing through its uplink has 0: it reaches no server that way, and any share of use to it would cost the others.
+    /// Bandwidth that would save no device any time is spread evenly over all devices. If there is none to spread, a device
+    /// that sends nothing through its uplink has 0.
     pub uplinks_mbps: Vec<f64>,
-    /// ν, the time Σ T_n that the next Mbit/s of the total would save; 0 if none. Where the total just reaches the end of a
-    /// piece, the time that the last one saved.
+    /// ν, the time of Σ T_n that the next Mbit/s of the total would save. Where the total just reaches the end of a piece,
+    /// the time that the last Mbit/s saved.
     pub multiplier_s_per_mbps: f64,
-    /// What the decision costs with these uplinks.
+    /// Energy, time and cost of the decision with these uplinks.
     pub outcome: Outcome,
 }
 
@@ -72,20 +74,20 @@ pub struct Joint {
     pub environment: Environment,
     /// **X**.
     pub decision: Decision,
-    /// What both cost together.
+    /// Energy, time and cost of both together.
     pub outcome: Outcome,
-    /// What the scheme's first decision cost with the model's own uplinks scaled to the total.
+    /// Energy, time and cost of the scheme's first decision with the model's own uplinks scaled to the total.
     pub in_proportion: Outcome,
-    /// How often the scheme decided.
+    /// The number of times that the scheme decided.
     pub rounds: usize,
-    /// How often the cost model was asked for a price, by the scheme and for the uplinks.
+    /// The number of cost evaluations, of the scheme and for the uplinks.
     pub evaluations: u64,
 }
 
-/// The uplinks with which a decision costs least, of all that add up to `total_mbps` and let every device send what it is
-/// to send. The uplinks of the model's own environment do not matter, its α and capacities do.
+/// The uplinks with which a decision costs least, among all uplinks that add up to `total_mbps` and with which every device
+/// can send its tasks. The model's own uplinks do not matter, but its α and capacities do.
 ///
-/// With α = 1, where time costs nothing, they are those with the least time.
+/// With α = 1, where time costs nothing, the uplinks with the least time are taken.
 ///
 /// # Errors
 /// If the total is no bandwidth between 1e-8 and 1e12 Mbit/s or too little for the devices that send; if workload or
@@ -112,12 +114,12 @@ pub fn allocate(
     Ok(Allocation { uplinks_mbps: environment.uplinks_mbps, multiplier_s_per_mbps, outcome })
 }
 
-/// Decision and uplinks in turn: the scheme decides in the model's environment with its uplinks scaled to the total, the
-/// uplinks are [allocated](allocate) to that decision, the scheme decides anew with these, until a round gains nothing.
-/// Returns the cheapest pair of all, which costs no more than the first decision with the scaled uplinks.
+/// Finds a decision and uplinks by turns. The scheme decides in the model's environment with uplinks scaled to the total,
+/// the uplinks are [allocated](allocate) to that decision, the scheme decides anew with them, and so on until a round
+/// gains nothing. Returns the cheapest pair, which costs no more than the first decision with the scaled uplinks.
 ///
-/// A device left without uplink could never again decide to send. For the next decision alone it is therefore offered
-/// what it would get at the price ν if it sent all its tasks to one server, √(8e-6 Σ_m w_nm / ν).
+/// A device left without uplink could never again decide to send. For the next decision alone it is therefore offered the
+/// uplink that it would get at the multiplier ν if it sent all its tasks to one server, √(8e-6 Σ_m w_nm / ν).
 ///
 /// # Errors
 /// As [`allocate`], and if the scheme gives no decision.
@@ -128,12 +130,12 @@ pub fn alternate(
     total_mbps: f64,
 ) -> Result<Joint, AllocationError> {
     check(model, workload, total_mbps)?;
-    let mut priced = at(model, &with_uplinks(model, scaled(&model.environment().uplinks_mbps, total_mbps)));
-    let first = scheme.decide(&priced, workload)?;
+    let mut there = at(model, &with_uplinks(model, scaled(&model.environment().uplinks_mbps, total_mbps)));
+    let first = scheme.decide(&there, workload)?;
     let mut allocation = allocate(model, workload, &first.decision, total_mbps)?;
-    let in_proportion = priced.evaluate(workload, &first.decision);
+    let in_proportion = there.evaluate(workload, &first.decision);
     let mut best = Joint {
-        environment: priced.environment().clone(),
+        environment: there.environment().clone(),
         outcome: in_proportion,
         in_proportion,
         decision: first.decision.clone(),
@@ -143,8 +145,8 @@ pub fn alternate(
     // The allocation could be the worse of the two by rounding, or where cut-off devices were asked to send.
     best.take_cheaper(&allocation, &first.decision);
     while best.rounds < MAX_ROUNDS {
-        priced = at(model, &with_uplinks(model, offers(&allocation, workload, total_mbps)));
-        let next = scheme.decide(&priced, workload)?;
+        there = at(model, &with_uplinks(model, offers(&allocation, workload, total_mbps)));
+        let next = scheme.decide(&there, workload)?;
         allocation = allocate(model, workload, &next.decision, total_mbps)?;
         best.rounds += 1;
         best.evaluations += next.evaluations + 1;
@@ -207,7 +209,7 @@ pub enum AllocationError {
     Scheme(#[from] SchemeError),
 }
 
-/// Whether a bandwidth can be shared out.
+/// Checks that a bandwidth can be shared out.
 ///
 /// # Errors
 /// If it does not lie between 1e-8 and 1e12 Mbit/s.
@@ -236,14 +238,14 @@ fn at(model: &CostModel, environment: &Environment) -> CostModel {
     model.at(environment).expect("the model's own but for uplinks, which are at most the total")
 }
 
-/// Uplinks in the same proportion that add up to the total; evenly if all are 0.
+/// Uplinks in the same proportion that add up to the total; equal ones if all are 0.
 fn scaled(uplinks_mbps: &[f64], total_mbps: f64) -> Vec<f64> {
     let sum = uplinks_mbps.iter().sum::<f64>();
     let even = total_mbps / uplinks_mbps.len() as f64;
     uplinks_mbps.iter().map(|mbps| if sum > 0.0 { (mbps / sum).min(1.0) * total_mbps } else { even }).collect()
 }
 
-/// The uplinks to decide in next, see [`alternate`].
+/// The uplinks for the next decision, see [`alternate`].
 fn offers(allocation: &Allocation, workload: &Workload, total_mbps: f64) -> Vec<f64> {
     let multiplier = allocation.multiplier_s_per_mbps;
     let uplinks = allocation.uplinks_mbps.iter().zip(workload.sizes_bytes().chunks_exact(workload.tasks()));

@@ -10,7 +10,7 @@ use crate::tasks::scenario::Link;
 use crate::tasks::workload::Workload;
 use crate::units::bytes_per_second_from_mbps;
 
-/// a: what so many bytes take at 1 Mbit/s.
+/// a: the time that a number of bytes takes at 1 Mbit/s.
 pub(super) fn seconds_mbps(bytes: f64) -> f64 {
     bytes / bytes_per_second_from_mbps(1.0)
 }
@@ -22,7 +22,7 @@ struct Hyperbola {
     c: f64,
 }
 
-/// Part of a response time: up to `end_mbps` it is some a / b + c.
+/// A piece of a response time: up to `end_mbps` it is a / b + c for some a and c.
 #[derive(Debug, Clone, Copy)]
 struct Piece {
     /// √a.
@@ -32,15 +32,17 @@ struct Piece {
 
 /// T_n of all devices that send something through their uplinks, as functions of these.
 pub(super) struct ResponseTimes {
-    /// Of each such device in turn, by rising end, from [`SLOWEST_LINK_MBPS`] on; flat behind the last.
+    /// The pieces of all senders, one device after the other, by rising end, from [`SLOWEST_LINK_MBPS`] on. Behind the
+    /// last piece a response time is flat.
     pieces: Vec<Piece>,
+    /// Devices that send, each with the range of its pieces.
     senders: Vec<(usize, Range<usize>)>,
 }
 
 impl ResponseTimes {
     pub(super) fn new(model: &CostModel, workload: &Workload, decision: &Decision) -> Self {
         let (tasks, places) = (model.tasks(), model.places());
-        // What does not depend on the uplink is there as it is in any environment.
+        // Times that do not depend on the uplink are the same in any environment.
         let times_s = model.place_times(workload, decision);
         let loads = model.loads(workload.sizes_bytes(), decision.places());
         let sent_bytes = loads[1..places].iter().sum::<f64>();
@@ -78,7 +80,7 @@ impl ResponseTimes {
         all
     }
 
-    /// Uplinks of all devices and ν.
+    /// The uplinks of all devices with the least sum of response times, and ν.
     pub(super) fn minimise(&self, devices: usize, total_mbps: f64) -> Result<(Vec<f64>, f64), AllocationError> {
         let senders = self.senders.len();
         if senders as f64 * SLOWEST_LINK_MBPS > total_mbps {
@@ -98,7 +100,7 @@ impl ResponseTimes {
         Ok((uplinks_mbps, scale.powi(-2)))
     }
 
-    /// r = 1/√ν at which the uplinks add up to the total, which must be less than all need.
+    /// The r = 1/√ν at which the uplinks add up to the total, which must be less than the sum of what devices need.
     fn scale(&self, total_mbps: f64) -> f64 {
         let mut ends = Vec::with_capacity(2 * self.pieces.len());
         for (_, pieces) in &self.senders {
@@ -118,7 +120,7 @@ impl ResponseTimes {
         if slope > 0.0 { ((total_mbps - fixed_mbps) / slope).clamp(low, high) } else { low }
     }
 
-    /// Σ b_n around r.
+    /// Σ b_n as a function of r, around r.
     fn sum(&self, scale: f64) -> Line {
         self.senders.iter().fold(Line::default(), |sum, (_, pieces)| {
             let Line { slope, fixed_mbps } = uplink(&self.pieces[pieces.clone()], scale);
@@ -131,7 +133,7 @@ impl ResponseTimes {
     }
 }
 
-/// Uplinks as a function of r = 1/√ν.
+/// Uplinks as a linear function of r = 1/√ν.
 #[derive(Debug, Clone, Copy, Default)]
 struct Line {
     slope: f64,
@@ -145,7 +147,7 @@ impl Line {
     }
 }
 
-/// b_n of one device around r: either in proportion to it, or fixed.
+/// b_n of one device as a function of r, around r: either proportional to it, or fixed.
 fn uplink(pieces: &[Piece], scale: f64) -> Line {
     let mut begin_mbps = SLOWEST_LINK_MBPS;
     for piece in pieces {
@@ -161,7 +163,7 @@ fn uplink(pieces: &[Piece], scale: f64) -> Line {
     Line { slope: 0.0, fixed_mbps: begin_mbps }
 }
 
-/// Appends where which of these is largest, from [`SLOWEST_LINK_MBPS`] on and without what is flat.
+/// Appends the pieces of the maximum of hyperbolas, from [`SLOWEST_LINK_MBPS`] on and without the flat one.
 fn append_envelope(hyperbolas: &[Hyperbola], pieces: &mut Vec<Piece>) {
     let by_rise = |x: &&Hyperbola, y: &&Hyperbola| x.a.total_cmp(&y.a).then(x.c.total_cmp(&y.c));
     let mut largest = hyperbolas.iter().max_by(by_rise);

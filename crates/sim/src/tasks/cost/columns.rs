@@ -1,4 +1,4 @@
-//! Many workloads side by side.
+//! Costs of many workloads side by side.
 
 use pulp::{Simd, WithSimd};
 
@@ -7,7 +7,7 @@ use super::evaluate::outcome_of;
 use super::rates::Rate;
 use crate::limits::MAX_PLACES;
 
-/// Many workloads and decisions, `[tasks, count]`; of one device or of all.
+/// Many workloads and decisions, of one device or of all, `[tasks, count]`.
 #[derive(Clone, Copy)]
 pub(super) struct Columns<'a> {
     pub(super) sizes_bytes: &'a [f64],
@@ -15,9 +15,7 @@ pub(super) struct Columns<'a> {
 }
 
 impl Columns<'_> {
-    /// Adds one device's costs.
-    ///
-    /// With AVX2 where the processor has it; there are at most `PLACES` rates.
+    /// Adds one device's costs, in the processor's vectors. There are at most `PLACES` rates.
     pub(super) fn add_costs<const PLACES: usize>(self, rates: &[Rate], alpha: f64, costs: &mut [f64]) {
         let mut padded = [Rate { energy_j_per_byte: 0.0, time_s_per_byte: 0.0 }; PLACES];
         padded[..rates.len()].copy_from_slice(rates);
@@ -25,7 +23,7 @@ impl Columns<'_> {
         self.add_costs_one_by_one(rates, alpha, whole, costs);
     }
 
-    /// The columns from `first` on.
+    /// Adds one device's costs for the columns from `first` on.
     pub(super) fn add_costs_one_by_one(self, rates: &[Rate], alpha: f64, first: usize, costs: &mut [f64]) {
         let count = costs.len();
         if first == count {
@@ -78,7 +76,7 @@ impl Columns<'_> {
         }
     }
 
-    /// As many columns as make whole vectors, there being at most `PLACES` places; returns how many these are.
+    /// Evaluates the columns that make whole vectors and returns their number. There are at most `PLACES` places.
     fn coupled_vectors<const PLACES: usize>(
         self,
         tasks: usize,
@@ -92,10 +90,10 @@ impl Columns<'_> {
     }
 }
 
-/// Most `f64` in a vector of any processor, AVX-512's included.
+/// The most `f64` in a vector of any processor, AVX-512 included.
 const WIDEST: usize = 8;
 
-/// Places of one row of columns, as numbers as wide as the sizes.
+/// The places of one vector of a row, as numbers of the width of sizes.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
 fn widened<S: Simd>(places: &[u8], index: usize) -> S::u64s {
@@ -107,7 +105,7 @@ fn widened<S: Simd>(places: &[u8], index: usize) -> S::u64s {
     S::as_simd_u64s(&widened).0[0]
 }
 
-/// Bytes at each place, one vector of the columns of `[tasks, count]`.
+/// The bytes at each place, for one vector of columns.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
 fn bytes_by_place<S: Simd, const PLACES: usize>(
@@ -130,8 +128,8 @@ fn bytes_by_place<S: Simd, const PLACES: usize>(
     sums
 }
 
-/// Adds the costs of as many columns as make whole vectors, and returns how many these are. Each column gets what
-/// [`device_outcome`] would give it, sum by sum; adding nothing where a task is not is what lets all do the same.
+/// Adds the costs of the columns that make whole vectors and returns their number. Each column gets the sums of
+/// [`outcome_of`] in the same order; adding 0 at all places but a task's own lets all columns do the same.
 struct AddCosts<'a, const PLACES: usize> {
     columns: Columns<'a>,
     rates: [Rate; PLACES],
@@ -172,7 +170,7 @@ impl<const PLACES: usize> WithSimd for AddCosts<'_, PLACES> {
     }
 }
 
-/// Costs of whole decisions where devices share something: loads first, then device by device what waits for them.
+/// Costs of whole decisions where devices share something: loads first, then the waits of device after device.
 struct CoupledCosts<'a, const PLACES: usize> {
     columns: Columns<'a>,
     tasks: usize,

@@ -20,7 +20,27 @@ impl Scenario {
     /// All values that make no sense, each named by its key path.
     pub(crate) fn mistakes(&self) -> Vec<Mistake> {
         let mut list = Checks { devices: self.devices.count, list: Vec::new() };
-        // Run directories are called after the scenario.
+        self.name_mistakes(&mut list);
+        if !(0.0..=1.0).contains(&self.alpha) {
+            list.add("alpha", format!("must lie between 0 (time alone) and 1 (energy alone), is {}", self.alpha));
+        }
+        list.positive("instructions_per_byte", self.instructions_per_byte);
+        let is_small_enough = self.count_mistakes(&mut list);
+        if !is_small_enough {
+            // Checking an array of numbers against a count this large says nothing more.
+            return list.list;
+        }
+        self.rate_mistakes(&mut list);
+        size_mistakes(&self.tasks.size_mb, &mut list);
+        if let Some(environment) = &self.environment {
+            environment_mistakes(environment, &mut list);
+        }
+        self.server_mistakes(&mut list);
+        list.list
+    }
+
+    /// The name is checked because run directories are called after the scenario.
+    fn name_mistakes(&self, list: &mut Checks) {
         let odd = |c: char| c.is_control() || c == '/' || c == '\\';
         if self.name.trim().is_empty()
             || self.name.chars().count() > 100
@@ -29,10 +49,10 @@ impl Scenario {
         {
             list.add("name", "must be a name of at most 100 characters without slashes, not beginning with a dot");
         }
-        if !(0.0..=1.0).contains(&self.alpha) {
-            list.add("alpha", format!("must lie between 0 (time alone) and 1 (energy alone), is {}", self.alpha));
-        }
-        list.positive("instructions_per_byte", self.instructions_per_byte);
+    }
+
+    /// Returns whether the number of tasks is below its limit.
+    fn count_mistakes(&self, list: &mut Checks) -> bool {
         if self.devices.count == 0 {
             list.add("devices.count", "must be at least 1: a fleet without devices has nothing to decide");
         }
@@ -46,8 +66,7 @@ impl Scenario {
                 ("tasks.per_device", "devices.count")
             };
             list.add(key, format!("times {others} must be at most {MAX_TASKS} tasks in all"));
-            // Checking an array of numbers against a count this large says nothing more.
-            return list.list;
+            return false;
         }
         if self.shares_something() && self.devices.count * self.tasks.per_device > MAX_COUPLED_TASKS {
             let message = format!(
@@ -55,6 +74,10 @@ impl Scenario {
             );
             list.add("devices.count", message);
         }
+        true
+    }
+
+    fn rate_mistakes(&self, list: &mut Checks) {
         list.each("transmit_energy_nj_per_byte", &self.transmit_energy_nj_per_byte, Bound::NotNegative);
         list.each("devices.frequency_mhz", &self.devices.frequency_mhz, Bound::Positive);
         list.each("devices.energy_per_instruction_nj", &self.devices.energy_per_instruction_nj, Bound::NotNegative);
@@ -62,26 +85,6 @@ impl Scenario {
         if let Some(mbps) = self.devices.shared_uplink_mbps {
             list.positive("devices.shared_uplink_mbps", mbps);
         }
-        match &self.tasks.size_mb {
-            SizeDistribution::Uniform { min, max } | SizeDistribution::LogUniform { min, max } => {
-                list.range("tasks.size_mb", *min, *max, Checks::positive);
-            }
-            SizeDistribution::File { path, held_out } => {
-                if path.is_empty() {
-                    list.add("tasks.size_mb.path", "must name a file with one size in MB a line");
-                }
-                if !(0.0..1.0).contains(held_out) {
-                    let message =
-                        format!("must be at least 0 and below 1 (a share of the recorded sizes), is {held_out}");
-                    list.add("tasks.size_mb.held_out", message);
-                }
-            }
-        }
-        if let Some(environment) = &self.environment {
-            environment_mistakes(environment, &mut list);
-        }
-        self.server_mistakes(&mut list);
-        list.list
     }
 
     fn server_mistakes(&self, list: &mut Checks) {
@@ -118,6 +121,23 @@ impl Scenario {
                 let message = "must be no faster than the uplinks where these share one (shared_uplink_mbps): \
                                a faster link would not go through it";
                 list.add(key("link_mbps"), message);
+            }
+        }
+    }
+}
+
+fn size_mistakes(sizes: &SizeDistribution, list: &mut Checks) {
+    match sizes {
+        SizeDistribution::Uniform { min, max } | SizeDistribution::LogUniform { min, max } => {
+            list.range("tasks.size_mb", *min, *max, Checks::positive);
+        }
+        SizeDistribution::File { path, held_out } => {
+            if path.is_empty() {
+                list.add("tasks.size_mb.path", "must name a file with one size in MB per line");
+            }
+            if !(0.0..1.0).contains(held_out) {
+                let message = format!("must be at least 0 and below 1 (a share of the recorded sizes), is {held_out}");
+                list.add("tasks.size_mb.held_out", message);
             }
         }
     }

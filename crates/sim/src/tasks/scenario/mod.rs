@@ -28,7 +28,7 @@ const PRESETS: [(&str, &str); 7] = [
 /// [`CostModel`](crate::CostModel) in SI units of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Scenario {
-    /// What results and records call it.
+    /// The name in results and records.
     pub name: String,
     /// α of eq. (18): 1 counts energy alone, 0 time alone.
     pub alpha: f64,
@@ -40,7 +40,7 @@ pub struct Scenario {
     pub devices: Devices,
     /// Their tasks.
     pub tasks: Tasks,
-    /// What changes while the system runs; `None`: nothing does.
+    /// The distribution of environments; `None`: the environment never changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<EnvironmentDistribution>,
     /// The servers, in the order in which placements name them.
@@ -58,7 +58,8 @@ pub struct Devices {
     pub energy_per_instruction_nj: PerDevice,
     /// b_n, in Mbit/s.
     pub uplink_mbps: PerDevice,
-    /// What lies between all uplinks and all servers, in Mbit/s, split among those who send; `None`: nothing does.
+    /// The rate of a link between all uplinks and all servers, in Mbit/s, split among the devices that send; `None`: the
+    /// uplinks are not shared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shared_uplink_mbps: Option<f64>,
 }
@@ -68,11 +69,11 @@ pub struct Devices {
 pub struct Tasks {
     /// M.
     pub per_device: usize,
-    /// How sizes are drawn, in MB.
+    /// The distribution of their sizes, in MB.
     pub size_mb: SizeDistribution,
 }
 
-/// How task sizes are drawn; all in MB.
+/// A distribution of task sizes in MB.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "distribution", rename_all = "kebab-case")]
 pub enum SizeDistribution {
@@ -90,23 +91,23 @@ pub enum SizeDistribution {
         /// Largest size.
         max: f64,
     },
-    /// One of the sizes recorded in a file, one a line.
+    /// One of the sizes recorded in a file, one per line.
     File {
-        /// The file; in a scenario file, relative to that.
+        /// The file. In a scenario file the path is relative to that file.
         path: String,
-        /// Share of the recorded sizes that training never sees, so that evaluation can use them. With 0 evaluation
+        /// The share of the recorded sizes that training never sees, so that evaluation can use them. With 0 evaluation
         /// draws from the sizes that training saw.
         held_out: f64,
     },
 }
 
-/// How environments are drawn, each workload in one of its own; what is left out is as the scenario says.
+/// A distribution of environments, one for each workload. Values without a distribution are the scenario's own.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct EnvironmentDistribution {
     /// b_n of each device, in Mbit/s.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uplink_mbps: Option<UplinkDistribution>,
-    /// What share of its frequency each server gives.
+    /// The share of its frequency that each server gives.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub capacity: Option<Range>,
     /// α.
@@ -114,7 +115,7 @@ pub struct EnvironmentDistribution {
     pub alpha: Option<Range>,
 }
 
-/// How uplinks are drawn.
+/// A distribution of uplinks.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "distribution", rename_all = "kebab-case")]
 pub enum UplinkDistribution {
@@ -132,19 +133,19 @@ pub enum UplinkDistribution {
         /// Fastest uplink, in Mbit/s.
         max: f64,
     },
-    /// Mean rates in windows of recordings, see [`uplink_windows`](crate::uplink_windows).
+    /// Mean rates in windows of recordings, as `uplink_windows` of the crate `data` computes them.
     Traces {
-        /// A recording or a folder of recordings; in a scenario file, relative to that.
+        /// A recording or a folder of recordings. In a scenario file the path is relative to that file.
         path: String,
-        /// Length of a window in seconds.
+        /// The length of a window in seconds.
         window_s: f64,
-        /// Share of the drives that training never sees, so that evaluation can use them. With 0 evaluation draws from
-        /// what training saw.
+        /// The share of the drives that training never sees, so that evaluation can use them. With 0 evaluation draws
+        /// from the drives that training saw.
         held_out: f64,
     },
 }
 
-/// A range that values are drawn from.
+/// A distribution of one value over a range.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(tag = "distribution", rename_all = "kebab-case")]
 pub enum Range {
@@ -167,7 +168,7 @@ pub enum Range {
 /// A server that tasks can be sent to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Server {
-    /// What decisions call it.
+    /// The name in decisions.
     pub name: String,
     /// Where it stands.
     pub tier: Tier,
@@ -178,7 +179,7 @@ pub struct Server {
     /// Rate from each device to this server in Mbit/s, where it is not the device's uplink (eqs. 7 and 12).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link_mbps: Option<PerDevice>,
-    /// Whether every device has that link to itself, or all have it together behind their uplinks.
+    /// Whether every device has that link to itself, or all devices share it behind their uplinks.
     #[serde(skip_serializing_if = "Sharing::is_dedicated")]
     pub link_sharing: Sharing,
     /// Whether every device has the server to itself.
@@ -195,13 +196,13 @@ pub enum Tier {
     Cloud,
 }
 
-/// Whether devices wait for each other at a server or on a link.
+/// Whether devices share a server or a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sharing {
     /// Every device has the whole of it to itself, as in the paper.
     Dedicated,
-    /// All devices together have it, and each waits for the bytes of all.
+    /// All devices share it, and each waits for the bytes of all.
     Shared,
 }
 
@@ -223,7 +224,7 @@ impl Scenario {
         PRESETS.iter().find(|(preset, _)| *preset == name).map(|(_, text)| *text)
     }
 
-    /// A shipped scenario by its name, or the one in a file.
+    /// Loads a shipped scenario by its name, or a scenario file by its path.
     ///
     /// ```
     /// let scenario = sim::Scenario::load("paper-wan")?;
@@ -232,7 +233,7 @@ impl Scenario {
     /// ```
     ///
     /// # Errors
-    /// If there is no such preset or file, or the file is not a valid scenario (with all mistakes in it).
+    /// If there is no such preset or file, or the file is not a valid scenario; then with all its mistakes.
     pub fn load(name_or_path: &str) -> Result<Self, ScenarioError> {
         if let Some(text) = Self::preset_text(name_or_path) {
             return Ok(Self::from_toml(name_or_path, text)?);
@@ -271,7 +272,7 @@ impl Scenario {
         }
     }
 
-    /// The scenario as TOML, without comments; [`Scenario::from_toml`] reads it back to an equal one.
+    /// The scenario as TOML, without comments. [`Scenario::from_toml`] reads it back to an equal scenario.
     ///
     /// # Panics
     /// Never: a scenario holds only numbers, texts and tables, all of which TOML can write.

@@ -16,10 +16,10 @@ enum Kind {
 }
 
 impl Scenario {
-    /// Reads a scenario and checks it; `origin` is what messages call the text.
+    /// Reads a scenario and checks it. Messages call the text `origin`.
     ///
     /// # Errors
-    /// All that is wrong with it, syntax, keys, types and values, each with its place.
+    /// All mistakes of syntax, keys, types and values, each with its place.
     pub fn from_toml(origin: &str, text: &str) -> Result<Self, Mistakes> {
         let document = Document::parse(origin, text)?;
         let root = document.root();

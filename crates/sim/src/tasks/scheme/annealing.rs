@@ -1,4 +1,4 @@
-//! Simulated annealing: moves and swaps at random, of which those that cost more are taken less and less often.
+//! Simulated annealing: random moves and swaps; those that raise the cost are accepted less and less often.
 
 use super::greedy::place_all_greedily;
 use super::{Order, Scheme, SchemeError, Solution};
@@ -7,69 +7,72 @@ use crate::tasks::cost::{CostModel, IncrementalCost};
 use crate::tasks::decision::Decision;
 use crate::tasks::workload::Workload;
 
-/// First and last temperature, as shares of the cost of one task: what a step may cost more and still be taken with a
-/// chance of 1/e.
+/// The first temperature, as a share of the cost of one task. A step that raises the cost by the temperature is accepted
+/// with a probability of 1/e.
 const FIRST_TEMPERATURE: f64 = 0.2;
+/// The last temperature, as a share of the cost of one task.
 const LAST_TEMPERATURE: f64 = 2e-4;
 
-/// Starts from the greedy decision (largest first) and cools geometrically; the best decision seen is the answer.
+/// Simulated annealing. It starts from the greedy decision (largest first), cools geometrically and answers the best
+/// decision seen.
 #[derive(Debug, Clone)]
 pub struct Annealing {
     name: String,
     seed: u64,
     per_task: u64,
-    /// Whether the prices of greedy are of these.
-    is_whole: bool,
+    /// Whether the budget includes the evaluations of the greedy start.
+    includes_greedy: bool,
 }
 
 impl Annealing {
-    /// Draws from a stream of its own under `seed`, one for each workload, and asks for `per_task` prices a task beside
-    /// those of greedy.
+    /// Annealing with `per_task` cost evaluations per task after those of the greedy start. Every workload has a random
+    /// stream of its own under `seed`.
     pub fn new(seed: u64, per_task: u64) -> Self {
-        Self { name: "annealing".to_owned(), seed, per_task, is_whole: false }
+        Self { name: "annealing".to_owned(), seed, per_task, includes_greedy: false }
     }
 
-    /// The same with a budget: `per_task` prices a task in all, unless greedy alone takes more.
+    /// Annealing with a budget of `per_task` cost evaluations per task, those of the greedy start included. The greedy
+    /// start alone may take more.
     pub fn within(seed: u64, per_task: u64) -> Self {
-        Self { name: format!("annealing@{per_task}"), seed, per_task, is_whole: true }
+        Self { name: format!("annealing@{per_task}"), seed, per_task, includes_greedy: true }
     }
 
-    /// Anneals a decision with so many prices. The decision is never worse than it was.
+    /// Anneals a decision with a number of cost evaluations. The decision never becomes worse than it was.
     pub(super) fn improve(
         &self,
-        priced: &mut IncrementalCost<'_>,
+        incremental: &mut IncrementalCost<'_>,
         sizes_bytes: &[f64],
         places: &mut [u8],
         evaluations: u64,
     ) {
-        let (tasks, count) = (places.len(), priced.loads_bytes().len());
+        let (tasks, count) = (places.len(), incremental.loads_bytes().len());
         let mut random = random::stream_of(self.seed, "annealing scheme", sizes_bytes);
-        priced.set(sizes_bytes, places);
-        let mut cost = priced.cost();
+        incremental.set(sizes_bytes, places);
+        let mut cost = incremental.cost();
         let mut best = cost;
         let (first, last) = (FIRST_TEMPERATURE * cost / tasks as f64, LAST_TEMPERATURE * cost / tasks as f64);
         let cooling = (last / first).powf(1.0 / evaluations.max(1) as f64);
         let mut temperature = first;
         for _ in 0..evaluations {
             temperature *= cooling;
-            let step = Step::draw(&mut random, priced.places(), tasks, count);
-            // What is drawn beforehand says which price is too high to be looked for exactly.
+            let step = Step::draw(&mut random, incremental.places(), tasks, count);
+            // Drawn beforehand, so that a swap which is surely too expensive need not be evaluated exactly.
             let limit = cost - temperature * (1.0 - random::unit(&mut random)).ln();
-            let asked = match step {
-                Step::Move { task, place } => Some(priced.move_cost(task, place)),
-                Step::Swap { task, other } => priced.swap_cost(task, other, limit),
+            let stepped = match step {
+                Step::Move { task, place } => Some(incremental.move_cost(task, place)),
+                Step::Swap { task, other } => incremental.swap_cost(task, other, limit),
             };
-            if asked.is_none_or(|asked| asked > limit) {
+            if stepped.is_none_or(|cost| cost > limit) {
                 continue;
             }
             match step {
-                Step::Move { task, place } => priced.place(task, place),
-                Step::Swap { task, other } => priced.swap(task, other),
+                Step::Move { task, place } => incremental.place(task, place),
+                Step::Swap { task, other } => incremental.swap(task, other),
             }
-            cost = priced.cost();
+            cost = incremental.cost();
             if cost < best {
                 best = cost;
-                places.copy_from_slice(priced.places());
+                places.copy_from_slice(incremental.places());
             }
         }
     }
@@ -83,7 +86,7 @@ enum Step {
 }
 
 impl Step {
-    /// As often the one as the other; a swap of tasks at one place is a move instead.
+    /// Draws a move or a swap with equal probability. A swap of tasks at one place becomes a move.
     fn draw(random: &mut Stream, places: &[u8], tasks: usize, count: usize) -> Self {
         let task = random::below(random, tasks);
         let other = random::below(random, tasks);
@@ -102,13 +105,13 @@ impl Scheme for Annealing {
 
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let sizes_bytes = workload.sizes_bytes();
-        let mut priced = IncrementalCost::new(model);
-        place_all_greedily(&mut priced, sizes_bytes, Order::LargestFirst);
-        let mut places = priced.places().to_vec();
+        let mut incremental = IncrementalCost::new(model);
+        place_all_greedily(&mut incremental, sizes_bytes, Order::LargestFirst);
+        let mut places = incremental.places().to_vec();
         let greedy = (model.task_count() * model.places()) as u64;
         let budget = self.per_task.saturating_mul(model.task_count() as u64);
-        let steps = if self.is_whole { budget.saturating_sub(greedy) } else { budget };
-        self.improve(&mut priced, sizes_bytes, &mut places, steps);
+        let steps = if self.includes_greedy { budget.saturating_sub(greedy) } else { budget };
+        self.improve(&mut incremental, sizes_bytes, &mut places, steps);
         Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations: greedy + steps })
     }
 }

@@ -1,15 +1,15 @@
-//! All decisions of a workload, one by one: the oracle that tests hold the exact search against.
+//! All decisions of a workload, one by one: the oracle for tests of the exact search.
 
 use super::{Scheme, SchemeError, Solution};
 use crate::tasks::cost::CostModel;
 use crate::tasks::decision::Decision;
 use crate::tasks::workload::Workload;
 
-/// The most decisions it looks at.
+/// The most decisions that are evaluated.
 const MAX_DECISIONS: u64 = 50_000_000;
 
-/// Prices every one of the places^(N·M) decisions, as the paper's exhaustive search does, using nothing of the cost's
-/// structure.
+/// Evaluates every one of the places^(N·M) decisions, as the paper's exhaustive search does, without using the structure
+/// of the cost.
 #[derive(Debug, Clone, Default)]
 pub struct BruteForce;
 
@@ -32,7 +32,7 @@ impl Scheme for BruteForce {
             if cost < best.0 {
                 best = (cost, places.clone());
             }
-            // Counts up, the places being the digits.
+            // The next decision: a number whose digits are the places.
             for place in &mut places {
                 *place = (*place + 1) % count;
                 if *place != 0 {

@@ -13,7 +13,7 @@ pub struct Fixed {
 }
 
 impl Fixed {
-    /// Named after the place: `local-only`, `edge-only`, ...
+    /// The scheme of one place, named after it: `local-only`, `edge-only`, ...
     pub fn new(model: &CostModel, placement: Placement) -> Self {
         Self { name: format!("{}-only", place_name(model, placement)), placement }
     }
@@ -37,7 +37,7 @@ pub struct BestMix {
 }
 
 impl BestMix {
-    /// Named after the places: `local+edge`, `local+cloud`, ...
+    /// The scheme of some places, named after them: `local+edge`, `local+cloud`, ...
     pub fn new(model: &CostModel, places: &[Placement]) -> Self {
         let names: Vec<_> = places.iter().map(|place| place_name(model, *place)).collect();
         Self { name: names.join("+"), search: Exact::among(places) }

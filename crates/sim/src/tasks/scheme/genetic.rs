@@ -9,21 +9,21 @@ use crate::tasks::workload::Workload;
 /// Settings of [`Genetic`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GeneticSettings {
-    /// Decisions in each generation.
+    /// The number of decisions in each generation.
     pub population: usize,
-    /// Generations after the first.
+    /// The number of generations after the first.
     pub generations: usize,
-    /// Decisions compared to choose one parent.
+    /// The number of decisions compared to choose one parent.
     pub tournament: usize,
-    /// Chance that a child mixes two parents instead of copying one.
+    /// The probability that a child mixes two parents instead of copying one.
     pub crossover: f64,
-    /// Expected number of tasks that mutation moves in a child.
+    /// The expected number of tasks that mutation moves in a child.
     pub mutations: f64,
-    /// Best decisions that live on unchanged.
+    /// The number of best decisions that survive unchanged.
     pub elite: usize,
 }
 
-/// The best of 90 combinations at this number of prices, on fleets of 3 × 3 and 10 × 5:
+/// The best of 90 combinations at this number of cost evaluations, on fleets of 3 × 3 and 10 × 5:
 /// `cargo run -p sim --example tune_genetic`.
 impl Default for GeneticSettings {
     fn default() -> Self {
@@ -31,30 +31,31 @@ impl Default for GeneticSettings {
     }
 }
 
-/// Genes are placements; tournament selection, uniform crossover, mutation by gene, elitism.
+/// A genetic algorithm whose genes are placements, with tournament selection, uniform crossover, mutation by gene and
+/// elitism.
 #[derive(Debug, Clone)]
 pub struct Genetic {
     name: String,
-    /// Prices for each task, instead of the settings' generations.
+    /// The most cost evaluations per task; `None`: the settings' generations.
     budget: Option<u64>,
     seed: u64,
     settings: GeneticSettings,
 }
 
 impl Genetic {
-    /// Draws from a stream of its own under `seed`, one for each workload.
+    /// A genetic algorithm with these settings. Every workload has a random stream of its own under `seed`.
     pub fn new(seed: u64, settings: GeneticSettings) -> Self {
         Self { name: "genetic".to_owned(), budget: None, seed, settings }
     }
 
-    /// With a budget: as many generations as `per_task` prices a task are enough for, and a smaller population if they are
-    /// not enough for one.
+    /// A genetic algorithm with a budget of `per_task` cost evaluations per task. It runs as many generations as the budget
+    /// allows, with a smaller population if it does not allow one.
     pub fn within(seed: u64, per_task: u64) -> Self {
         let settings = GeneticSettings::default();
         Self { name: format!("genetic@{per_task}"), budget: Some(per_task), seed, settings }
     }
 
-    /// Individuals of a generation, and generations after the first.
+    /// The number of individuals in a generation, and of generations after the first.
     fn extent(&self, tasks: usize) -> (usize, usize) {
         let GeneticSettings { population, generations, elite, .. } = self.settings;
         let Some(per_task) = self.budget else { return (population, generations) };
@@ -104,19 +105,19 @@ impl Scheme for Genetic {
         let mut random = random::stream_of(self.seed, "genetic scheme", workload.sizes_bytes());
         let (size, generations) = self.extent(model.task_count());
         let mut evaluations = 0;
-        let mut price = |places: Vec<u8>| {
+        let mut evaluate = |places: Vec<u8>| {
             evaluations += 1;
             Individual { cost: model.cost(workload.sizes_bytes(), &places), places }
         };
         let first = |random: &mut Stream| {
             (0..model.task_count()).map(|_| random::below(random, model.places()) as u8).collect()
         };
-        let mut population: Vec<Individual> = (0..size).map(|_| price(first(&mut random))).collect();
+        let mut population: Vec<Individual> = (0..size).map(|_| evaluate(first(&mut random))).collect();
         population.sort_by(|a, b| a.cost.total_cmp(&b.cost));
         for _ in 0..generations {
             let children = size - self.settings.elite;
             let children: Vec<_> =
-                (0..children).map(|_| price(self.child(&population, model.places(), &mut random))).collect();
+                (0..children).map(|_| evaluate(self.child(&population, model.places(), &mut random))).collect();
             population.truncate(self.settings.elite);
             population.extend(children);
             population.sort_by(|a, b| a.cost.total_cmp(&b.cost));

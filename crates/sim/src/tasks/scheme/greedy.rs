@@ -1,4 +1,4 @@
-//! Greedy rules: one task after the other goes where it raises the cost least.
+//! Greedy rules: each task goes where it raises the cost least.
 
 use super::load::Load;
 use super::{Scheme, SchemeError, Solution};
@@ -6,18 +6,18 @@ use crate::tasks::cost::{CostModel, IncrementalCost};
 use crate::tasks::decision::Decision;
 use crate::tasks::workload::Workload;
 
-/// In which order a greedy rule takes tasks: those of each device by itself, or those of all devices where these share
-/// something.
+/// The order in which a greedy rule takes tasks: those of each device by itself, or those of all devices together where
+/// devices share something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
-    /// As they stand in the workload.
+    /// The order of the workload.
     Given,
-    /// The largest first, as in scheduling by longest processing time.
+    /// Largest first, as in scheduling by longest processing time.
     LargestFirst,
 }
 
 impl Order {
-    /// Positions of the tasks, in this order.
+    /// The positions of the tasks, in this order.
     pub(super) fn of(self, sizes_bytes: &[f64]) -> Vec<usize> {
         let mut tasks: Vec<usize> = (0..sizes_bytes.len()).collect();
         if self == Self::LargestFirst {
@@ -34,7 +34,7 @@ pub struct Greedy {
 }
 
 impl Greedy {
-    /// A greedy rule that takes tasks in this order.
+    /// A greedy rule that takes tasks in an order.
     pub fn new(order: Order) -> Self {
         Self { order }
     }
@@ -52,9 +52,9 @@ impl Scheme for Greedy {
         let mut places = vec![0; model.task_count()];
         let evaluations = (model.task_count() * model.places()) as u64;
         if !model.is_separable() {
-            let mut priced = IncrementalCost::new(model);
-            place_all_greedily(&mut priced, workload.sizes_bytes(), self.order);
-            places.copy_from_slice(priced.places());
+            let mut incremental = IncrementalCost::new(model);
+            place_all_greedily(&mut incremental, workload.sizes_bytes(), self.order);
+            places.copy_from_slice(incremental.places());
             return Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations });
         }
         let rows = workload.sizes_bytes().chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
@@ -65,7 +65,7 @@ impl Scheme for Greedy {
     }
 }
 
-/// Fills `places` for one device, whose `load` starts empty.
+/// Places the tasks of one device, whose `load` starts empty.
 pub(super) fn place_greedily(load: &mut Load<'_>, sizes_bytes: &[f64], order: Order, places: &mut [u8]) {
     for task in order.of(sizes_bytes) {
         let bytes = sizes_bytes[task];
@@ -82,16 +82,16 @@ pub(super) fn place_greedily(load: &mut Load<'_>, sizes_bytes: &[f64], order: Or
 }
 
 /// Places the tasks of all devices, one after the other.
-pub(super) fn place_all_greedily(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64], order: Order) {
-    priced.start(sizes_bytes);
-    let mut costs = vec![0.0; priced.loads_bytes().len()];
+pub(super) fn place_all_greedily(incremental: &mut IncrementalCost<'_>, sizes_bytes: &[f64], order: Order) {
+    incremental.start(sizes_bytes);
+    let mut costs = vec![0.0; incremental.loads_bytes().len()];
     for task in order.of(sizes_bytes) {
-        priced.move_costs(task, &mut costs);
-        priced.place(task, cheapest(&costs) as u8);
+        incremental.move_costs(task, &mut costs);
+        incremental.place(task, cheapest(&costs) as u8);
     }
 }
 
-/// The first place of those that cost least.
+/// The first of the cheapest places.
 pub(super) fn cheapest(costs: &[f64]) -> usize {
     (1..costs.len()).fold(0, |best, place| if costs[place] < costs[best] { place } else { best })
 }

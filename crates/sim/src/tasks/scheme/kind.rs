@@ -139,7 +139,7 @@ impl SchemeKind {
     /// If there is no such scheme, with the names that there are.
     pub fn for_model(name: &str, model: &CostModel) -> Result<Self, SchemeError> {
         let kind = name.parse::<Self>().ok().filter(|kind| kind.has_its_places(model));
-        kind.ok_or_else(|| unknown(name, names_for(model)))
+        kind.ok_or_else(|| unknown(name, &names_for(model)))
     }
 
     /// Makes the scheme. `seed` is for schemes that draw random numbers.
@@ -147,7 +147,7 @@ impl SchemeKind {
     /// # Errors
     /// If the scheme is named after a place that the model has not.
     pub fn build(&self, model: &CostModel, seed: u64) -> Result<Box<dyn Scheme>, SchemeError> {
-        self.try_build(model, seed).ok_or_else(|| unknown(&self.to_string(), names_for(model)))
+        self.try_build(model, seed).ok_or_else(|| unknown(&self.to_string(), &names_for(model)))
     }
 
     fn try_build(&self, model: &CostModel, seed: u64) -> Option<Box<dyn Scheme>> {
@@ -210,7 +210,7 @@ impl FromStr for SchemeKind {
             }
             None => named(text, None).or_else(|| only(text)).or_else(|| best_mix(text)),
         };
-        kind.ok_or_else(|| unknown(text, Self::forms()))
+        kind.ok_or_else(|| unknown(text, &Self::forms()))
     }
 }
 
@@ -245,7 +245,7 @@ fn names_for(model: &CostModel) -> Vec<String> {
     kinds.iter().map(ToString::to_string).collect()
 }
 
-fn unknown(name: &str, known: Vec<String>) -> SchemeError {
+fn unknown(name: &str, known: &[String]) -> SchemeError {
     let (plain, budget) = name.split_at(name.find('@').unwrap_or(name.len()));
     let nearest = known.iter().map(|other| (strsim::osa_distance(other, plain), other)).min();
     let near_enough = |(edits, _): &(usize, &String)| *edits > 0 && *edits <= 1 + plain.chars().count() / 4;

@@ -1,8 +1,8 @@
-//! What a device has been given so far, priced incrementally.
+//! The load of one device: its tasks placed so far, with their cost.
 
 use crate::tasks::cost::Rate;
 
-/// Energy and times of a partial decision for one device: adding, moving and pricing a task takes O(places).
+/// Energy and times of a partial decision for one device. Adding, moving and evaluating a task takes O(places).
 #[derive(Debug, Clone)]
 pub(super) struct Load<'m> {
     rates: &'m [Rate],
@@ -41,7 +41,7 @@ impl<'m> Load<'m> {
         self.alpha * self.energy_j + (1.0 - self.alpha) * time_s
     }
 
-    /// The cost after adding one more task, which is not added.
+    /// The cost with one more task, which is not added.
     pub(super) fn cost_with(&mut self, bytes: f64, place: u8) -> f64 {
         let (energy_j, time_s) = (self.energy_j, self.times_s[usize::from(place)]);
         self.add(bytes, place);

@@ -1,4 +1,4 @@
-//! Local search: from several first decisions, single moves and swaps until none helps.
+//! Local search: single moves and swaps until none lowers the cost.
 
 use super::greedy::{cheapest, place_all_greedily, place_greedily};
 use super::load::Load;
@@ -7,15 +7,17 @@ use crate::tasks::cost::{CostModel, IncrementalCost};
 use crate::tasks::decision::Decision;
 use crate::tasks::workload::Workload;
 
-/// Moves one task of a device to another place, or swaps the places of two, whatever first lowers the cost, until
-/// nothing does; from the greedy decision (largest first) and from every place holding all tasks, the best of these.
+/// Local search. It moves one task of a device to another place, or swaps the places of two, whichever first lowers the
+/// cost, until nothing does.
 ///
-/// Where devices share something all of them are searched together, largest tasks first, from the greedy decision alone;
-/// so they are with a budget. Without one, the search of a large fleet ends after a second or two.
+/// Where nothing is shared and there is no budget, each device is searched by itself: from its greedy decision (largest
+/// first) and from all tasks at each place, and the best result is taken. Otherwise all devices are searched together,
+/// largest tasks first, from the greedy decision alone. Without a budget, the search of a large fleet ends after one or
+/// two seconds.
 #[derive(Debug, Clone)]
 pub struct LocalSearch {
     name: String,
-    /// Prices for each task.
+    /// The most cost evaluations per task.
     budget: Option<u64>,
 }
 
@@ -26,17 +28,18 @@ impl Default for LocalSearch {
 }
 
 impl LocalSearch {
-    /// Until nothing helps.
+    /// A search that ends when nothing lowers the cost.
     pub fn new() -> Self {
         Self { name: "local-search".to_owned(), budget: None }
     }
 
-    /// With a budget: `per_task` prices a task in all, unless greedy alone takes more.
+    /// A search with a budget of `per_task` cost evaluations per task, those of the greedy start included. The greedy
+    /// start alone may take more.
     pub fn within(per_task: u64) -> Self {
         Self { name: format!("local-search@{per_task}"), budget: Some(per_task) }
     }
 
-    /// Improves a decision by moves and swaps until none helps, and returns the number of prices asked.
+    /// Improves a decision by moves and swaps until none lowers the cost. Returns the number of cost evaluations.
     ///
     /// # Shapes
     /// `sizes_bytes` and `places` are `[N * M]`.
@@ -46,10 +49,10 @@ impl LocalSearch {
     pub fn improve(&self, model: &CostModel, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
         assert_eq!((sizes_bytes.len(), places.len()), (model.task_count(), model.task_count()), "shapes differ");
         if !model.is_separable() {
-            let mut priced = IncrementalCost::new(model);
-            priced.set(sizes_bytes, places);
-            let evaluations = improve_all(&mut priced, sizes_bytes, most_prices(model, MAX_WORK));
-            places.copy_from_slice(priced.places());
+            let mut incremental = IncrementalCost::new(model);
+            incremental.set(sizes_bytes, places);
+            let evaluations = improve_all(&mut incremental, sizes_bytes, affordable_evaluations(model, MAX_WORK));
+            places.copy_from_slice(incremental.places());
             return evaluations;
         }
         let rows = sizes_bytes.chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
@@ -65,8 +68,8 @@ impl LocalSearch {
     }
 }
 
-/// Improves the decision of a whole fleet, shared servers or not, by moves and swaps, largest tasks first, until none helps
-/// or so many prices were asked; returns their number.
+/// Improves the decision of a whole fleet by moves and swaps, largest tasks first, until none lowers the cost or `budget`
+/// cost evaluations are spent. Returns their number.
 ///
 /// # Shapes
 /// `sizes_bytes` and `places` are `[N * M]`.
@@ -74,28 +77,34 @@ impl LocalSearch {
 /// # Panics
 /// If the shapes differ, or the decision names a place that is not there.
 pub fn improve_within(model: &CostModel, sizes_bytes: &[f64], places: &mut [u8], budget: u64) -> u64 {
-    let mut priced = IncrementalCost::new(model);
-    priced.set(sizes_bytes, places);
-    let evaluations = improve_all(&mut priced, sizes_bytes, budget);
-    places.copy_from_slice(priced.places());
+    let mut incremental = IncrementalCost::new(model);
+    incremental.set(sizes_bytes, places);
+    let evaluations = improve_all(&mut incremental, sizes_bytes, budget);
+    places.copy_from_slice(incremental.places());
     evaluations
 }
 
-/// Work of a search without a budget, a second or two.
+/// Work of a search without a budget, one or two seconds.
 const MAX_WORK: u64 = 2_000_000_000;
 
-/// Prices of whole fleets that take so much work: one unit for each device, and as much as 60 for the rest.
-pub(super) fn most_prices(model: &CostModel, work: u64) -> u64 {
+/// The number of cost evaluations that an amount of work affords. One evaluation takes one unit for each device, and as
+/// much as 60 devices for the rest.
+pub(super) fn affordable_evaluations(model: &CostModel, work: u64) -> u64 {
     work / (model.devices() as u64 + 60)
 }
 
-/// Decides for a whole fleet: greedily, then by moves and swaps until nothing helps or the budget is spent; returns the
-/// number of prices asked.
-pub(super) fn decide_all(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64], places: &mut [u8], budget: u64) -> u64 {
-    place_all_greedily(priced, sizes_bytes, Order::LargestFirst);
-    let greedy = (sizes_bytes.len() * priced.loads_bytes().len()) as u64;
-    let evaluations = greedy + improve_all(priced, sizes_bytes, budget.saturating_sub(greedy));
-    places.copy_from_slice(priced.places());
+/// Decides for a whole fleet: greedily, then by moves and swaps until none lowers the cost or the budget is spent. Returns
+/// the number of cost evaluations.
+pub(super) fn decide_all(
+    incremental: &mut IncrementalCost<'_>,
+    sizes_bytes: &[f64],
+    places: &mut [u8],
+    budget: u64,
+) -> u64 {
+    place_all_greedily(incremental, sizes_bytes, Order::LargestFirst);
+    let greedy = (sizes_bytes.len() * incremental.loads_bytes().len()) as u64;
+    let evaluations = greedy + improve_all(incremental, sizes_bytes, budget.saturating_sub(greedy));
+    places.copy_from_slice(incremental.places());
     evaluations
 }
 
@@ -108,9 +117,9 @@ impl Scheme for LocalSearch {
         let mut places = vec![0; model.task_count()];
         if self.budget.is_some() || !model.is_separable() {
             let of_tasks = |per_task: u64| per_task.saturating_mul(model.task_count() as u64);
-            let budget = self.budget.map_or_else(|| most_prices(model, MAX_WORK), of_tasks);
-            let mut priced = IncrementalCost::new(model);
-            let evaluations = decide_all(&mut priced, workload.sizes_bytes(), &mut places, budget);
+            let budget = self.budget.map_or_else(|| affordable_evaluations(model, MAX_WORK), of_tasks);
+            let mut incremental = IncrementalCost::new(model);
+            let evaluations = decide_all(&mut incremental, workload.sizes_bytes(), &mut places, budget);
             return Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations });
         }
         let mut trial = vec![0; model.tasks()];
@@ -138,7 +147,7 @@ impl Scheme for LocalSearch {
     }
 }
 
-/// Improves one device's placements until no move and no swap helps; returns the number of prices asked.
+/// Improves one device's placements until no move and no swap lowers the cost. Returns the number of cost evaluations.
 fn improve(load: &mut Load<'_>, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
     let mut evaluations = 1;
     let mut cost = load.cost();
@@ -176,26 +185,26 @@ fn improve(load: &mut Load<'_>, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
     }
 }
 
-/// Improves the decision of a whole fleet, largest tasks first, until no move and no swap helps or the budget is spent;
-/// returns the number of prices asked.
-pub(super) fn improve_all(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64], budget: u64) -> u64 {
+/// Improves the decision of a whole fleet, largest tasks first, until no move and no swap lowers the cost or the budget is
+/// spent. Returns the number of cost evaluations.
+pub(super) fn improve_all(incremental: &mut IncrementalCost<'_>, sizes_bytes: &[f64], budget: u64) -> u64 {
     let order = Order::LargestFirst.of(sizes_bytes);
-    let mut costs = vec![0.0; priced.loads_bytes().len()];
+    let mut costs = vec![0.0; incremental.loads_bytes().len()];
     let moves = costs.len() as u64 - 1;
     let mut evaluations = 0;
-    let mut cost = priced.cost();
+    let mut cost = incremental.cost();
     loop {
         let before = cost;
         for &task in &order {
             if evaluations + moves > budget {
                 return evaluations;
             }
-            priced.move_costs(task, &mut costs);
+            incremental.move_costs(task, &mut costs);
             evaluations += moves;
             let cheapest = cheapest(&costs);
             if gains(costs[cheapest], cost) {
-                priced.place(task, cheapest as u8);
-                cost = priced.cost();
+                incremental.place(task, cheapest as u8);
+                cost = incremental.cost();
             }
         }
         if gains(cost, before) {
@@ -204,11 +213,11 @@ pub(super) fn improve_all(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64],
         for (rank, &task) in order.iter().enumerate() {
             let mut others = &order[rank + 1..];
             loop {
-                let swap = priced.first_swap(task, others, cost * GAINING, budget - evaluations);
+                let swap = incremental.first_swap(task, others, cost * GAINING, budget - evaluations);
                 evaluations += swap.evaluations;
                 let Some((index, _)) = swap.found else { break };
-                priced.swap(task, others[index]);
-                cost = priced.cost();
+                incremental.swap(task, others[index]);
+                cost = incremental.cost();
                 others = &others[index + 1..];
             }
             if evaluations >= budget {
@@ -221,11 +230,11 @@ pub(super) fn improve_all(priced: &mut IncrementalCost<'_>, sizes_bytes: &[f64],
     }
 }
 
-/// What does not cost less than this share of before gains nothing: by rounding alone a search could go back and forth for
-/// ever.
+/// The largest ratio of a new cost to the old one that counts as a gain. Without a margin, rounding alone could let a
+/// search go back and forth for ever.
 const GAINING: f64 = 1.0 - 1e-12;
 
-/// Whether a cost is lower than another by more than rounding, as searches ask before they take a change.
+/// Whether a new cost is lower than an old one by more than rounding.
 pub fn gains(new: f64, old: f64) -> bool {
     new < old * GAINING
 }

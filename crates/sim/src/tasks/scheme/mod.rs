@@ -1,5 +1,5 @@
-//! Schemes: everything that decides. Networks go through the same trait as greedy rules and the exact optimum, so
-//! that every comparison runs the same code.
+//! Schemes: everything that decides. Networks implement the same trait as greedy rules and the exact optimum, so that
+//! every comparison runs the same code.
 //!
 //! A new scheme is one file here and one line in the table of [`SchemeKind`].
 
@@ -29,18 +29,18 @@ use crate::tasks::decision::Decision;
 use crate::tasks::instance::Instance;
 use crate::tasks::workload::Workload;
 
-/// A decision and what it took.
+/// A decision and the effort it took.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Solution {
     /// **X**.
     pub decision: Decision,
-    /// How often the cost model was asked for a price, of a whole decision or of one device's part, complete or not.
+    /// The number of cost evaluations, of whole decisions or of one device's part, complete or not.
     pub evaluations: u64,
 }
 
 /// Anything that decides.
 pub trait Scheme: Send {
-    /// Name in tables, results and on the command line.
+    /// The name in tables, results and on the command line.
     fn name(&self) -> &str;
 
     /// Decides one workload. The same workload gets the same decision, whatever was decided before.
@@ -49,7 +49,7 @@ pub trait Scheme: Send {
     /// If the scheme cannot decide this workload.
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError>;
 
-    /// Decides many workloads; overridden where that is faster than one by one.
+    /// Decides many workloads. Schemes override it where that is faster than one by one.
     ///
     /// # Errors
     /// If the scheme cannot decide one of them.

@@ -1,4 +1,4 @@
-//! Decisions drawn at random: what anything must beat.
+//! Random decisions: the baseline that every other scheme must beat.
 
 use super::{Scheme, SchemeError, Solution};
 use crate::random;
@@ -6,14 +6,14 @@ use crate::tasks::cost::CostModel;
 use crate::tasks::decision::Decision;
 use crate::tasks::workload::Workload;
 
-/// Every placement equally likely.
+/// Draws every placement with equal probability.
 #[derive(Debug, Clone)]
 pub struct Random {
     seed: u64,
 }
 
 impl Random {
-    /// Draws from a stream of its own under `seed`, one for each workload.
+    /// A scheme that draws from a random stream of its own under `seed` for each workload.
     pub fn new(seed: u64) -> Self {
         Self { seed }
     }

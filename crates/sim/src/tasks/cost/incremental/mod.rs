@@ -1,6 +1,6 @@
-//! Prices of decisions that differ in one or two tasks.
+//! Costs of decisions that differ in one or two tasks.
 
-/// Calls a method that knows the width when it is compiled, and whether links are shared.
+/// Calls a method that is compiled for the number of places and for whether links are shared.
 macro_rules! of_width {
     ($self:ident.$method:ident($($argument:expr),*)) => {
         if $self.shared.has_links {
@@ -34,22 +34,22 @@ pub use self::swaps::FirstSwap;
 use super::CostModel;
 use crate::limits::MAX_PLACES;
 
-/// Stands for a task that has no place yet.
+/// The place of a task that has none yet.
 const NOWHERE: u8 = u8::MAX;
 
-/// The cost of a decision that changes task by task. What a move would cost takes O(places) where nothing is shared;
-/// where something is, devices are looked at besides, side by side in vectors.
+/// The cost of a decision that changes task by task. The cost of a move takes O(places) where nothing is shared. Where
+/// something is shared, it takes O(devices × places), computed for many devices side by side in vectors.
 ///
 /// ```
 /// use sim::{IncrementalCost, Scenario, Workload};
 /// let model = Scenario::load("shared-edge")?.check()?;
 /// let workload = Workload::from_mb(3, &[20.0; 9]);
-/// let mut priced = IncrementalCost::new(&model);
-/// priced.set(workload.sizes_bytes(), &[1; 9]);
+/// let mut incremental = IncrementalCost::new(&model);
+/// incremental.set(workload.sizes_bytes(), &[1; 9]);
 /// let mut costs = [0.0; 3];
-/// priced.move_costs(4, &mut costs); // of task 4 at each place, the others staying where they are
-/// priced.place(4, 2);
-/// assert!((priced.cost() - costs[2]).abs() < 1e-9 * costs[2]);
+/// incremental.move_costs(4, &mut costs); // of task 4 at each place, the others staying where they are
+/// incremental.place(4, 2);
+/// assert!((incremental.cost() - costs[2]).abs() < 1e-9 * costs[2]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -57,11 +57,12 @@ pub struct IncrementalCost<'m> {
     model: &'m CostModel,
     arch: pulp::Arch,
     sizes_bytes: Vec<f64>,
-    /// Whose task it is.
+    /// The device of each task.
     devices: Vec<u32>,
     places: Vec<u8>,
-    /// Bytes of all devices at each place, and how many tasks these are, `[width]`.
+    /// Bytes of all devices at each place, `[width]`.
     loads: Vec<f64>,
+    /// Tasks with bytes of all devices at each place, `[width]`.
     load_counts: Vec<u32>,
     energy_j: f64,
     parts: Parts,
@@ -70,16 +71,16 @@ pub struct IncrementalCost<'m> {
     time_s: f64,
     /// T_n, `[blocks * LANES]`, where something is shared.
     longest_s: Vec<f64>,
-    /// The same without the task that is priced.
+    /// T_n without the task whose move is evaluated.
     lowered_s: Vec<f64>,
     critical: Critical,
 }
 
-/// The widths that [`of_width`] knows.
+/// The numbers of places that [`of_width`] compiles for.
 const WIDTHS: [usize; 7] = [2, 3, 4, 5, 8, 16, MAX_PLACES];
 
 impl<'m> IncrementalCost<'m> {
-    /// Of decisions for one model; no task has a size or a place yet.
+    /// The cost of decisions for one model. No task has a size or a place yet.
     pub fn new(model: &'m CostModel) -> Self {
         let places = model.places();
         let width = WIDTHS.into_iter().find(|width| *width >= places).unwrap_or(MAX_PLACES);
@@ -102,7 +103,7 @@ impl<'m> IncrementalCost<'m> {
         }
     }
 
-    /// Takes over sizes, no task having a place: the cost is that of the tasks which are placed from now on.
+    /// Takes over sizes and takes all tasks from their places. The cost is that of the tasks which are placed from now on.
     ///
     /// # Panics
     /// If the sizes are not `[N * M]`.
@@ -112,7 +113,7 @@ impl<'m> IncrementalCost<'m> {
         self.clear();
     }
 
-    /// What prices.
+    /// The model.
     pub fn model(&self) -> &'m CostModel {
         self.model
     }
@@ -149,7 +150,7 @@ impl<'m> IncrementalCost<'m> {
         self.model.weigh(self.energy_j, self.time_s)
     }
 
-    /// The decision as it is; a task that has no place yet is at 255.
+    /// The decision as it is. A task without a place is at 255.
     pub fn places(&self) -> &[u8] {
         &self.places
     }
@@ -211,7 +212,7 @@ impl<'m> IncrementalCost<'m> {
         self.energy_j += self.parts.change(place, device, -bytes, -i32::from(bytes > 0.0));
     }
 
-    /// T_n where nothing is shared; elsewhere it says nothing.
+    /// T_n where nothing is shared, else 0.
     fn own_time(&self, device: usize) -> f64 {
         if self.model.is_separable() { of_width!(self.alone_time(device)) } else { 0.0 }
     }
@@ -230,7 +231,7 @@ impl<'m> IncrementalCost<'m> {
         self.critical.is_known = false;
     }
 
-    /// The same, only these devices having changed, whose own times are known from before.
+    /// Finds T_n of all devices and their sum after a change of two devices, given their own times before.
     fn sum_up_after(&mut self, [(device, before_s), (other, others_before_s)]: [(usize, f64); 2]) {
         if !self.model.is_separable() {
             of_width!(self.sum_up());

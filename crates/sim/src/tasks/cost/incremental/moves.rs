@@ -1,4 +1,4 @@
-//! What moves of one task would cost.
+//! The cost of moves of one task.
 
 use std::array::from_fn;
 
@@ -10,7 +10,7 @@ use super::sums::{LongestTimes, RaisedTimes};
 use crate::limits::MAX_PLACES;
 
 impl IncrementalCost<'_> {
-    /// What the decision would cost with one task at each place, the others staying where they are.
+    /// Evaluates the decision with one task at each place and the others where they are.
     ///
     /// # Shapes
     /// `costs` is `[places]`.
@@ -22,7 +22,7 @@ impl IncrementalCost<'_> {
         of_width!(self.find_move_costs(task, costs));
     }
 
-    /// What the decision would cost with one task elsewhere, or at its first place.
+    /// The cost of the decision with one task at another place, or at its first place.
     ///
     /// # Panics
     /// If there is no such task or place.
@@ -34,14 +34,14 @@ impl IncrementalCost<'_> {
     }
 
     fn find_move_costs<const WIDTH: usize, const LINKS: bool>(&mut self, task: usize, costs: &mut [f64]) {
-        self.arch.dispatch(MoveCosts::<'_, '_, WIDTH, LINKS> { priced: self, task, costs });
+        self.arch.dispatch(MoveCosts::<'_, '_, WIDTH, LINKS> { incremental: self, task, costs });
     }
 }
 
-/// [`IncrementalCost::move_costs`], all of it compiled for the vectors: to call them from elsewhere would take as long as
-/// the sums themselves.
+/// [`IncrementalCost::move_costs`], compiled as a whole for the processor's vectors: calls between functions that are
+/// compiled differently would take as long as the sums themselves.
 struct MoveCosts<'a, 'm, const WIDTH: usize, const LINKS: bool> {
-    priced: &'a mut IncrementalCost<'m>,
+    incremental: &'a mut IncrementalCost<'m>,
     task: usize,
     costs: &'a mut [f64],
 }
@@ -52,50 +52,51 @@ impl<const WIDTH: usize, const LINKS: bool> WithSimd for MoveCosts<'_, '_, WIDTH
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { priced, task, costs } = self;
+        let Self { incremental, task, costs } = self;
         let (device, bytes, from) =
-            (priced.devices[task] as usize, priced.sizes_bytes[task], usize::from(priced.places[task]));
-        let (places, is_separable, cost) = (priced.model.places(), priced.model.is_separable(), priced.cost());
-        let Parts { alone_s, compute_s, .. } = &priced.parts;
-        let parts = priced.parts.of_device::<WIDTH>(device);
+            (incremental.devices[task] as usize, incremental.sizes_bytes[task], usize::from(incremental.places[task]));
+        let (places, is_separable, cost) =
+            (incremental.model.places(), incremental.model.is_separable(), incremental.cost());
+        let Parts { alone_s, compute_s, .. } = &incremental.parts;
+        let parts = incremental.parts.of_device::<WIDTH>(device);
         // Without the task ...
         let without = |place: usize, bytes_there: f64, tasks: u32| {
             let left = if tasks == 1 && bytes > 0.0 { 0.0 } else { bytes_there - bytes };
             if place == from { left } else { bytes_there }
         };
-        let all = priced.copied_loads::<WIDTH>();
-        let loads: [f64; WIDTH] = from_fn(|place| without(place, all[place], priced.load_counts[place]));
+        let all = incremental.copied_loads::<WIDTH>();
+        let loads: [f64; WIDTH] = from_fn(|place| without(place, all[place], incremental.load_counts[place]));
         let own: [f64; WIDTH] = from_fn(|place| without(place, parts[place].bytes, parts[place].tasks));
-        let energy_j = priced.energy_j - if from < WIDTH { bytes * parts[from].energy_j_per_byte } else { 0.0 };
-        let lowered_s = &mut priced.lowered_s;
+        let energy_j = incremental.energy_j - if from < WIDTH { bytes * parts[from].energy_j_per_byte } else { 0.0 };
+        let lowered_s = &mut incremental.lowered_s;
         let sent = sent(&loads);
-        let mut waits = priced.shared.waits::<WIDTH, LINKS>(&loads, sent);
-        let is_as_before = from >= WIDTH || !priced.shared.keeps_waiting[from];
+        let mut waits = incremental.shared.waits::<WIDTH, LINKS>(&loads, sent);
+        let is_as_before = from >= WIDTH || !incremental.shared.keeps_waiting[from];
         let mut sum_s = if is_as_before {
-            priced.time_s
+            incremental.time_s
         } else {
             LongestTimes::<WIDTH, LINKS> { alone_s, compute_s, waits: &waits, longest_s: lowered_s }.with_simd(simd)
         };
-        let mut longest_s = if is_as_before { &priced.longest_s } else { &*lowered_s };
+        let mut longest_s = if is_as_before { &incremental.longest_s } else { &*lowered_s };
         // Vectors know the device only as it is.
         let mut counted_s = if is_separable { waits.longest_as_is_s(parts, LINKS) } else { longest_s[device] };
         let mut without_s = waits.longest_s(parts, &own, LINKS);
         // ... with it on the device ...
         let local_s = sum_s + (later(waits.at(0).done_s(&parts[0], own[0] + bytes, LINKS), without_s) - counted_s);
         // ... and at each server.
-        if priced.shared.uplink_s_per_byte > 0.0 {
+        if incremental.shared.uplink_s_per_byte > 0.0 {
             // Whichever it is, all links are busy longer.
-            waits = priced.shared.waits::<WIDTH, LINKS>(&loads, sent + bytes);
+            waits = incremental.shared.waits::<WIDTH, LINKS>(&loads, sent + bytes);
             sum_s = LongestTimes::<WIDTH, LINKS> { alone_s, compute_s, waits: &waits, longest_s: lowered_s }
                 .with_simd(simd);
             longest_s = lowered_s;
             counted_s = longest_s[device];
             without_s = waits.longest_s(parts, &own, LINKS);
         }
-        let waits = &priced.shared.waits::<WIDTH, LINKS>(&loads.map(|load| load + bytes), sent + bytes);
+        let waits = &incremental.shared.waits::<WIDTH, LINKS>(&loads.map(|load| load + bytes), sent + bytes);
         let mut sums_s = [sum_s; WIDTH];
         if !is_separable {
-            let (places, sums_s) = (&priced.shared.places, &mut sums_s);
+            let (places, sums_s) = (&incremental.shared.places, &mut sums_s);
             RaisedTimes::<WIDTH, LINKS> { alone_s, compute_s, waits, longest_s, places, sums_s }.with_simd(simd);
         }
         let found: [f64; WIDTH] = from_fn(|place| {
@@ -103,7 +104,7 @@ impl<const WIDTH: usize, const LINKS: bool> WithSimd for MoveCosts<'_, '_, WIDTH
             let with_s = later(waits.at(place).done_s(part, own[place] + bytes, LINKS), without_s);
             let counted_s = later(waits.at(place).done_s(part, part.bytes, LINKS), counted_s);
             let time_s = if place == 0 { local_s } else { sums_s[place] + (with_s - counted_s) };
-            let moved = priced.model.weigh(energy_j + bytes * part.energy_j_per_byte, time_s);
+            let moved = incremental.model.weigh(energy_j + bytes * part.energy_j_per_byte, time_s);
             if place == from { cost } else { moved }
         });
         costs.copy_from_slice(&found[..places]);

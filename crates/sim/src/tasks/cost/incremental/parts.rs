@@ -1,81 +1,84 @@
-//! What devices have at places, and what they wait for there.
+//! The part of a decision at each place of each device, and how long devices wait there.
 
 use super::sums::LANES;
 use crate::tasks::cost::CostModel;
 use crate::tasks::cost::contention::{OwnRate, SharedRate};
 
-/// When a device is done at a place where it has nothing.
+/// The time at which a device is done at a place where it has nothing.
 pub(super) const NEVER: f64 = f64::NEG_INFINITY;
 
-/// What each device has at each place, width being the places and as many more without anything as make one of
-/// `WIDTHS`.
+/// The part of a decision at each place of each device. The width is the number of places, rounded up to one of `WIDTHS`
+/// by places without anything.
 #[derive(Debug, Clone)]
 pub(super) struct Parts {
     pub(super) width: usize,
     padded: usize,
     /// `[N][width]`.
     pub(super) all: Vec<Part>,
-    /// When each device would be done if nothing were shared, and how long it computes; [`NEVER`] where it has nothing.
-    /// For vectors: `[width][N, and as many more as make whole blocks of LANES]`.
+    /// The time at which each device would be done if nothing were shared, [`NEVER`] where it has nothing. Padded for
+    /// vectors: `[width][N rounded up to blocks of LANES]`.
     pub(super) alone_s: Vec<f64>,
+    /// The time for which each device's bytes are computed, in the same layout.
     pub(super) compute_s: Vec<f64>,
 }
 
-/// One device at one place.
+/// The part of a decision at one place of one device.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part {
     pub(super) bytes: f64,
-    /// How many tasks these are; those without bytes count for nothing.
+    /// The number of tasks with bytes.
     pub(super) tasks: u32,
     pub(super) energy_j_per_byte: f64,
-    /// What a byte takes if nothing is shared, and how long it is computed of that.
+    /// The time of a byte if nothing is shared, for sending and computing.
     pub(super) alone_s_per_byte: f64,
+    /// The time for computing a byte alone.
     pub(super) compute_s_per_byte: f64,
 }
 
 impl Part {
-    /// What is left without one task of so many bytes.
+    /// The bytes that are left without one task of a size.
     #[inline]
     pub(super) fn bytes_without(&self, bytes: f64) -> f64 {
         if self.tasks == 1 && bytes > 0.0 { 0.0 } else { self.bytes - bytes }
     }
 }
 
-/// What places share, `[width]`.
+/// What is shared, by place, `[width]`.
 #[derive(Debug, Clone)]
 pub(super) struct Shared {
     pub(super) rates: Vec<SharedRate>,
     pub(super) uplink_s_per_byte: f64,
     /// Whether any link is shared.
     pub(super) has_links: bool,
-    /// Whether a place keeps one device waiting for others, and which ones do.
+    /// Whether devices wait for each other at a place.
     pub(super) keeps_waiting: Vec<bool>,
+    /// The places where devices wait for each other.
     pub(super) places: Vec<u8>,
 }
 
-/// What one place keeps everyone waiting for.
+/// How long devices wait at one place.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wait {
-    /// Until when links are busy.
+    /// The time until which shared links are busy.
     pub(super) links_s: f64,
-    /// How long a shared server computes.
+    /// The time for which a shared server computes.
     pub(super) shared_s: f64,
 }
 
-/// What places keep everyone waiting for, as [`Wait`].
+/// How long devices wait at each place, as [`Wait`].
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Waits<const WIDTH: usize> {
     pub(super) links_s: [f64; WIDTH],
     pub(super) shared_s: [f64; WIDTH],
 }
 
-/// The larger of two times. `f64::max` takes three times as long to see that neither is NaN.
+/// The larger of two times. `f64::max` takes three times as long, because it must handle NaN.
 #[inline]
 pub(super) fn later(one_s: f64, other_s: f64) -> f64 {
     if one_s > other_s { one_s } else { other_s }
 }
 
-/// L: what goes to any server.
+/// L: the bytes at all servers.
 pub(super) fn sent(loads: &[f64]) -> f64 {
     loads[1..].iter().sum()
 }
@@ -102,7 +105,7 @@ impl Shared {
         shared
     }
 
-    /// What places keep everyone waiting for with these loads, and so many bytes at all servers.
+    /// The waits with these loads and a number of bytes at all servers.
     #[inline]
     pub(super) fn waits<const WIDTH: usize, const LINKS: bool>(
         &self,
@@ -119,7 +122,7 @@ impl Shared {
         waits
     }
 
-    /// Until when the uplink that all share is busy on the way to a place.
+    /// The time until which the shared uplink on the way to a place is busy.
     #[inline]
     pub(super) fn uplink_s(&self, place: usize, sent_bytes: f64) -> f64 {
         if place > 0 { self.uplink_s_per_byte * sent_bytes } else { NEVER }
@@ -127,14 +130,14 @@ impl Shared {
 }
 
 impl Wait {
-    /// With so many bytes there; [`Shared::uplink_s`] goes with it.
+    /// The wait with a load at the place and a given [`Shared::uplink_s`].
     #[inline]
     pub(super) fn new<const LINKS: bool>(rate: SharedRate, load_bytes: f64, uplink_s: f64) -> Self {
         let links_s = if LINKS { later(rate.link_s_per_byte * load_bytes, uplink_s) } else { NEVER };
         Self { links_s, shared_s: rate.compute_s_per_byte * load_bytes }
     }
 
-    /// T_np of a device with so many bytes there; [`NEVER`] with none.
+    /// T_np of a device with a number of bytes there; [`NEVER`] with none.
     #[inline]
     pub(super) fn done_s(self, part: &Part, bytes: f64, has_links: bool) -> f64 {
         let mut done_s = bytes * part.alone_s_per_byte;
@@ -146,16 +149,16 @@ impl Wait {
 }
 
 impl<const WIDTH: usize> Waits<WIDTH> {
-    /// Nobody waits.
+    /// No device waits.
     pub(super) const NONE: Self = Self { links_s: [NEVER; WIDTH], shared_s: [0.0; WIDTH] };
 
-    /// At one place.
+    /// The wait at one place.
     #[inline]
     pub(super) fn at(&self, place: usize) -> Wait {
         Wait { links_s: self.links_s[place], shared_s: self.shared_s[place] }
     }
 
-    /// T_n of a device with so many bytes at each place.
+    /// T_n of a device with these bytes at each place.
     #[inline]
     pub(super) fn longest_s(&self, parts: &[Part; WIDTH], bytes: &[f64; WIDTH], has_links: bool) -> f64 {
         let mut longest_s = 0.0_f64;
@@ -206,7 +209,7 @@ impl Parts {
         self.all[device * WIDTH..][..WIDTH].try_into().expect("as long as it says")
     }
 
-    /// Gives a device more bytes at a place, or fewer; returns the energy that takes.
+    /// Adds bytes and tasks of a device to a place, or takes them away. Returns the energy that this adds.
     pub(super) fn change(&mut self, place: usize, device: usize, bytes: f64, tasks: i32) -> f64 {
         let part = &mut self.all[device * self.width + place];
         part.tasks = part.tasks.wrapping_add_signed(tasks);

@@ -4,7 +4,8 @@ use pulp::{Simd, WithSimd};
 
 use super::parts::Waits;
 
-/// Sums over devices have so many terms side by side, whatever the processor's vectors, so that all give the same.
+/// The number of terms of sums over devices that are computed side by side. It does not depend on the processor's vectors,
+/// so that all processors give the same result.
 pub(super) const LANES: usize = 8;
 
 /// Finds T_n of all devices and their sum, block by block of devices.
@@ -15,7 +16,7 @@ pub(super) struct LongestTimes<'a, const WIDTH: usize, const LINKS: bool> {
     pub(super) longest_s: &'a mut [f64],
 }
 
-/// Sums up what T_n would be, from what it is, if one of these places kept everyone waiting for so much.
+/// Sums up T_n if devices waited as long as `waits` says at one of `places`, from T_n as it is.
 pub(super) struct RaisedTimes<'a, const WIDTH: usize, const LINKS: bool> {
     pub(super) alone_s: &'a [f64],
     pub(super) compute_s: &'a [f64],
@@ -25,7 +26,7 @@ pub(super) struct RaisedTimes<'a, const WIDTH: usize, const LINKS: bool> {
     pub(super) sums_s: &'a mut [f64; WIDTH],
 }
 
-/// When the devices of one vector are done at a place.
+/// The times at which the devices of one vector are done at a place.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
 fn done<S: Simd, const LINKS: bool>(
@@ -100,14 +101,14 @@ impl<const WIDTH: usize, const LINKS: bool> WithSimd for RaisedTimes<'_, WIDTH, 
     }
 }
 
-/// The vectors of one place.
+/// The row of vectors of one place.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
 fn row<S: Simd>(times_s: &[f64], place: usize, length: usize) -> &[S::f64s] {
     &S::as_simd_f64s(times_s).0[place * length..][..length]
 }
 
-/// The sum of [`LANES`] columns, in the same order whatever the vectors.
+/// The sum of [`LANES`] columns, in the same order on all processors.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
 fn add_up<S: Simd>(sums: [S::f64s; LANES]) -> f64 {

@@ -1,4 +1,4 @@
-//! What swaps of two tasks' places would cost.
+//! The cost of swaps of two tasks' places.
 
 use std::array::from_fn;
 
@@ -10,26 +10,27 @@ use super::sums::LongestTimes;
 use crate::limits::MAX_PLACES;
 use crate::tasks::cost::contention::SharedRate;
 
-/// What rounding adds must not hide a gain.
+/// The margin by which a lower bound must exceed a limit to rule a swap out, so that rounding hides no gain.
 const ROUNDING: f64 = 1.0 + 1e-9;
 
-/// The answer of [`IncrementalCost::first_swap`].
+/// The result of [`IncrementalCost::first_swap`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FirstSwap {
-    /// How many swaps were priced.
+    /// The number of swaps that were evaluated.
     pub evaluations: u64,
-    /// Where in the list the other task stands, if there is one, and what the decision would cost.
+    /// The position of the other task in the list and the cost of the decision, if there is such a swap.
     pub found: Option<(usize, f64)>,
 }
 
-/// Where devices wait longest.
+/// The critical place of each device: where it is done last.
 #[derive(Debug, Clone)]
 pub(super) struct Critical {
     pub(super) is_known: bool,
-    /// When each device is done at each place, `[N][width]`.
+    /// The time at which each device is done at each place, `[N][width]`.
     done_s: Vec<f64>,
-    /// The place of each device, and for how many each place is that.
+    /// The critical place of each device.
     places: Vec<u8>,
+    /// The number of devices for which each place is critical.
     counts: Vec<f64>,
 }
 
@@ -66,20 +67,20 @@ impl Critical {
     }
 }
 
-/// What all swaps of one task have in common: enough to see in a few steps that most of them gain nothing.
+/// The values that all swaps of one task have in common. They make a lower bound that rules most swaps out in a few steps.
 #[derive(Debug)]
 struct SwapsOf<const WIDTH: usize, const LINKS: bool> {
     device: usize,
     place: usize,
     bytes: f64,
     here: Place,
-    /// What the task's device has left here.
+    /// The part of the task's device here without the task.
     left: Part,
-    /// By the other's place.
+    /// By the place of the other task.
     there: [There; WIDTH],
-    /// T_n of all other devices.
+    /// Σ T_n of all other devices.
     others_s: f64,
-    /// How many of them wait longest at servers.
+    /// The number of other devices whose critical place is a server.
     waiting: f64,
     sent_bytes: f64,
 }
@@ -88,34 +89,36 @@ struct SwapsOf<const WIDTH: usize, const LINKS: bool> {
 struct Place {
     rate: SharedRate,
     load_bytes: f64,
-    /// For what everyone waits there now, and how many other devices do so longest.
+    /// The wait there now.
     wait: Wait,
+    /// The number of other devices for which the place is critical.
     waiting: f64,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct There {
     place: Place,
-    /// The energy with the task here, the other having left for nowhere.
+    /// The energy with the task there and the other task nowhere.
     energy_j: f64,
-    /// What the task's device has here with the task, and when it is done at all places but both.
+    /// The part of the task's device there with the task.
     part: Part,
+    /// The time at which the task's device is done at all places but both.
     elsewhere_s: f64,
 }
 
 impl<const WIDTH: usize, const LINKS: bool> SwapsOf<WIDTH, LINKS> {
-    fn new(priced: &IncrementalCost<'_>, task: usize) -> Self {
-        let (device, here) = (priced.devices[task] as usize, usize::from(priced.places[task]));
-        let bytes = priced.sizes_bytes[task];
-        let parts = priced.parts.of_device::<WIDTH>(device);
-        let Critical { places, counts, .. } = &priced.critical;
-        let done_s = priced.critical.done_s_of::<WIDTH>(device);
+    fn new(incremental: &IncrementalCost<'_>, task: usize) -> Self {
+        let (device, here) = (incremental.devices[task] as usize, usize::from(incremental.places[task]));
+        let bytes = incremental.sizes_bytes[task];
+        let parts = incremental.parts.of_device::<WIDTH>(device);
+        let Critical { places, counts, .. } = &incremental.critical;
+        let done_s = incremental.critical.done_s_of::<WIDTH>(device);
         let own = usize::from(places[device]);
-        let loads = priced.copied_loads::<WIDTH>();
+        let loads = incremental.copied_loads::<WIDTH>();
         let sent_bytes = sent(&loads);
-        let waits = priced.shared.waits::<WIDTH, LINKS>(&loads, sent_bytes);
+        let waits = incremental.shared.waits::<WIDTH, LINKS>(&loads, sent_bytes);
         let places: [Place; WIDTH] = from_fn(|place| Place {
-            rate: priced.shared.rates[place],
+            rate: incremental.shared.rates[place],
             load_bytes: loads[place],
             wait: waits.at(place),
             waiting: counts[place] - if place == own { 1.0 } else { 0.0 },
@@ -124,7 +127,7 @@ impl<const WIDTH: usize, const LINKS: bool> SwapsOf<WIDTH, LINKS> {
             let part = &parts[there];
             There {
                 place: places[there],
-                energy_j: priced.energy_j + bytes * (part.energy_j_per_byte - parts[here].energy_j_per_byte),
+                energy_j: incremental.energy_j + bytes * (part.energy_j_per_byte - parts[here].energy_j_per_byte),
                 part: Part { bytes: part.bytes + bytes, ..*part },
                 elsewhere_s: longest_but(done_s, here, there),
             }
@@ -136,34 +139,34 @@ impl<const WIDTH: usize, const LINKS: bool> SwapsOf<WIDTH, LINKS> {
             here: places[here],
             left: Part { bytes: parts[here].bytes_without(bytes), ..parts[here] },
             there,
-            others_s: priced.time_s - priced.longest_s[device],
+            others_s: incremental.time_s - incremental.longest_s[device],
             waiting: places[1..].iter().map(|place| place.waiting).sum(),
             sent_bytes,
         }
     }
 
-    /// What the decision would cost at least if another task changed places with this one: both devices are looked at, and
-    /// any other takes at least as long as it would at the place where it took longest before.
+    /// A lower bound for the cost of the decision after a swap with another task. Both devices are evaluated exactly; any
+    /// other device takes at least as long as at its critical place before the swap.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
-    fn least_cost(&self, priced: &IncrementalCost<'_>, other: &Other) -> f64 {
+    fn least_cost(&self, incremental: &IncrementalCost<'_>, other: &Other) -> f64 {
         let Other { device, place, bytes } = *other;
-        // Devices wait nowhere for tasks without bytes.
+        // Tasks without bytes change no wait.
         if device == self.device || bytes <= 0.0 || self.bytes <= 0.0 {
             return NEVER;
         }
         let (here, there) = (&self.here, &self.there[place]);
-        let parts = priced.parts.of_device::<WIDTH>(device);
+        let parts = incremental.parts.of_device::<WIDTH>(device);
         let (part_here, part_there) = (&parts[self.place], &parts[place]);
         let energy_j = there.energy_j + bytes * (part_here.energy_j_per_byte - part_there.energy_j_per_byte);
-        // What both places keep everyone waiting for then, and by how much links elsewhere may be free sooner.
+        // Waits at both places after the swap, and by how much links elsewhere may be free sooner.
         let more_bytes = self.bytes - bytes;
         let more_sent_bytes = match (self.place, place) {
             (0, _) => more_bytes,
             (_, 0) => -more_bytes,
             _ => 0.0,
         };
-        let shared = &priced.shared;
+        let shared = &incremental.shared;
         let eased_s = if LINKS { shared.uplink_s_per_byte * later(-more_sent_bytes, 0.0) } else { 0.0 };
         let sent_bytes = self.sent_bytes + more_sent_bytes;
         let wait = |place: &Place, index: usize, more_bytes: f64| {
@@ -175,25 +178,26 @@ impl<const WIDTH: usize, const LINKS: bool> SwapsOf<WIDTH, LINKS> {
         let own_s = later(there.elsewhere_s - eased_s, later(left_s, came_s));
         let left_s = wait_there.done_s(part_there, part_there.bytes_without(bytes), LINKS);
         let came_s = wait_here.done_s(part_here, part_here.bytes + bytes, LINKS);
-        let elsewhere_s = longest_but(priced.critical.done_s_of::<WIDTH>(device), self.place, place) - eased_s;
+        let elsewhere_s = longest_but(incremental.critical.done_s_of::<WIDTH>(device), self.place, place) - eased_s;
         let others_s = later(elsewhere_s, later(left_s, came_s));
-        let critical = usize::from(priced.critical.places[device]);
+        let critical = usize::from(incremental.critical.places[device]);
         let waiting_here = here.waiting - if critical == self.place { 1.0 } else { 0.0 };
         let waiting_there = there.place.waiting - if critical == place { 1.0 } else { 0.0 };
         let mut raised_s = waiting_there * raised::<LINKS>(there.place.wait, wait_there)
             + waiting_here * raised::<LINKS>(here.wait, wait_here);
         if LINKS && eased_s > 0.0 {
-            // One of both places is the device.
+            // One of the two places is the device.
             let at_both = if self.place == 0 { waiting_there } else { waiting_here };
             let waiting = self.waiting - if critical > 0 { 1.0 } else { 0.0 };
             raised_s -= eased_s * (waiting - at_both);
         }
-        let time_s = self.others_s - priced.longest_s[device] + own_s + others_s + raised_s;
-        priced.model.weigh(energy_j, time_s)
+        let time_s = self.others_s - incremental.longest_s[device] + own_s + others_s + raised_s;
+        incremental.model.weigh(energy_j, time_s)
     }
 }
 
-/// How much longer at least those wait who wait longest at a place: links that are free later may not matter to them.
+/// A lower bound for the additional wait of devices for which a place is critical. Links that are busy longer may not
+/// matter to them.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
 fn raised<const LINKS: bool>(before: Wait, after: Wait) -> f64 {
@@ -209,9 +213,9 @@ struct Other {
     bytes: f64,
 }
 
-/// Looks for the first swap that [`SwapsOf`] does not rule out: how many were looked at, and where it stands.
+/// Finds the first swap that [`SwapsOf`] does not rule out. Returns the number of swaps looked at and its position.
 struct Scan<'a, 'm, const WIDTH: usize, const LINKS: bool> {
-    priced: &'a IncrementalCost<'m>,
+    incremental: &'a IncrementalCost<'m>,
     swaps: Option<&'a SwapsOf<WIDTH, LINKS>>,
     place: u8,
     others: &'a [usize],
@@ -225,25 +229,25 @@ impl<const WIDTH: usize, const LINKS: bool> WithSimd for Scan<'_, '_, WIDTH, LIN
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
     fn with_simd<S: Simd>(self, _: S) -> (u64, Option<usize>) {
-        let Self { priced, swaps, place, others, below, most } = self;
-        let mut asked = 0;
+        let Self { incremental, swaps, place, others, below, most } = self;
+        let mut evaluations = 0;
         for (index, &other) in others.iter().enumerate() {
-            if priced.places[other] == place {
+            if incremental.places[other] == place {
                 continue;
             }
-            if asked == most {
+            if evaluations == most {
                 break;
             }
-            asked += 1;
-            if swaps.is_none_or(|swaps| swaps.least_cost(priced, &priced.other(other)) < below * ROUNDING) {
-                return (asked, Some(index));
+            evaluations += 1;
+            if swaps.is_none_or(|swaps| swaps.least_cost(incremental, &incremental.other(other)) < below * ROUNDING) {
+                return (evaluations, Some(index));
             }
         }
-        (asked, None)
+        (evaluations, None)
     }
 }
 
-/// When a device is done at all places but two.
+/// The time at which a device is done at all places but two.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
 fn longest_but<const WIDTH: usize>(done_s: &[f64; WIDTH], here: usize, there: usize) -> f64 {
@@ -255,8 +259,8 @@ fn longest_but<const WIDTH: usize>(done_s: &[f64; WIDTH], here: usize, there: us
 }
 
 impl IncrementalCost<'_> {
-    /// What the decision would cost with the places of two tasks swapped; `None` if what is known of both devices and of
-    /// places shows that it would not be less than `below`.
+    /// The cost of the decision with the places of two tasks swapped; `None` if a lower bound shows that it is not less
+    /// than `below`.
     ///
     /// # Panics
     /// If there is no such task, or one has no place yet.
@@ -267,8 +271,8 @@ impl IncrementalCost<'_> {
         of_width!(self.find_swap_cost(task, other, below))
     }
 
-    /// The first of some other tasks, with which a task would change places so that the decision would cost less than
-    /// `below`. Each is priced, in turn, but those at the task's own place, and at most so many.
+    /// Finds the first of some other tasks with which a swap makes the decision cost less than `below`. Evaluates at most
+    /// `most` swaps, in the order of `others`; tasks at the task's own place are skipped.
     ///
     /// # Panics
     /// If there is no such task, or one has no place yet.
@@ -288,7 +292,7 @@ impl IncrementalCost<'_> {
                 return None;
             }
         }
-        Some(self.price_swap::<WIDTH, LINKS>(task, other))
+        Some(self.full_swap_cost::<WIDTH, LINKS>(task, other))
     }
 
     fn find_first_swap<const WIDTH: usize, const LINKS: bool>(
@@ -302,11 +306,11 @@ impl IncrementalCost<'_> {
         let (mut next, mut evaluations) = (0, 0);
         loop {
             let (swaps, left, most) = (swaps.as_ref(), &others[next..], most - evaluations);
-            let (asked, found) = self.arch.dispatch(Scan { priced: self, swaps, place, others: left, below, most });
-            evaluations += asked;
+            let (more, found) = self.arch.dispatch(Scan { incremental: self, swaps, place, others: left, below, most });
+            evaluations += more;
             let Some(index) = found else { return FirstSwap { evaluations, found: None } };
             let index = next + index;
-            let cost = self.price_swap::<WIDTH, LINKS>(task, others[index]);
+            let cost = self.full_swap_cost::<WIDTH, LINKS>(task, others[index]);
             if cost < below {
                 return FirstSwap { evaluations, found: Some((index, cost)) };
             }
@@ -320,7 +324,7 @@ impl IncrementalCost<'_> {
         Other { device: self.devices[task] as usize, place, bytes: self.sizes_bytes[task] }
     }
 
-    /// `None` where nothing is shared, and prices are as quick as bounds.
+    /// `None` where nothing is shared: there a cost is computed as quickly as a bound.
     fn swaps_of<const WIDTH: usize, const LINKS: bool>(&mut self, task: usize) -> Option<SwapsOf<WIDTH, LINKS>> {
         if self.model.is_separable() {
             return None;
@@ -332,7 +336,7 @@ impl IncrementalCost<'_> {
         Some(SwapsOf::new(self, task))
     }
 
-    fn price_swap<const WIDTH: usize, const LINKS: bool>(&mut self, task: usize, other: usize) -> f64 {
+    fn full_swap_cost<const WIDTH: usize, const LINKS: bool>(&mut self, task: usize, other: usize) -> f64 {
         let (device, others) = (self.devices[task] as usize, self.devices[other] as usize);
         let (bytes, others_bytes) = (self.sizes_bytes[task], self.sizes_bytes[other]);
         let (place, others_place) = (usize::from(self.places[task]), usize::from(self.places[other]));
@@ -345,7 +349,7 @@ impl IncrementalCost<'_> {
         loads[place] += others_bytes - bytes;
         loads[others_place] += bytes - others_bytes;
         let waits = &self.shared.waits::<WIDTH, LINKS>(&loads, sent(&loads));
-        // What both have then.
+        // The bytes of both devices after the swap.
         let mut own = parts.map(|part| part.bytes);
         let new_s = if device == others {
             own[place] = parts[place].bytes_without(bytes) + others_bytes;
@@ -359,7 +363,6 @@ impl IncrementalCost<'_> {
             theirs[place] += others_bytes;
             waits.longest_s(parts, &own, LINKS) + waits.longest_s(others_parts, &theirs, LINKS)
         };
-        // Of both, as they are.
         let both = [device, others];
         let both = &both[usize::from(device == others)..];
         if self.model.is_separable() {

@@ -1,30 +1,31 @@
-//! One device's tasks as if they could be divided at will: what no way to place them can undercut.
+//! One device's tasks as if they could be divided at will: a lower bound for all ways to place them.
 
 /// One place of the device.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Slot {
     pub(super) place: usize,
-    /// What a byte costs here beside its time.
+    /// The cost of a byte here beside its time.
     pub(super) cost_per_byte: f64,
-    /// b bytes are done at `from_s` + b `s_per_byte`, and not before `opens_s`.
+    /// The time from which the device's bytes count: b bytes are done at `from_s` + b `s_per_byte`.
     pub(super) from_s: f64,
+    /// The time before which nothing is done here.
     pub(super) opens_s: f64,
     pub(super) s_per_byte: f64,
 }
 
 impl Slot {
-    /// Bytes that are done by a deadline.
+    /// The bytes that are done by a deadline.
     fn capacity(&self, deadline_s: f64) -> f64 {
         if deadline_s >= self.opens_s { (deadline_s - self.from_s).max(0.0) / self.s_per_byte } else { 0.0 }
     }
 }
 
-/// Finds the deadline by which all bytes are done at the least cost, the time to it included.
+/// Finds the deadline by which all bytes are done at the least cost, the time until the deadline included.
 #[derive(Debug, Clone)]
 pub(super) struct Divisible {
-    /// Cheapest first.
+    /// The places, cheapest first.
     slots: Vec<Slot>,
-    /// Bytes that each took in the best way found.
+    /// The bytes at each place in the best way found.
     taken: Vec<f64>,
 }
 
@@ -35,10 +36,10 @@ impl Divisible {
         Self { slots, taken }
     }
 
-    /// min over deadlines τ of the cost of `bytes` bytes done by τ, the cheapest places first, + `time_weight` τ.
+    /// The minimum over deadlines τ of `time_weight` τ plus the cost of `bytes` bytes done by τ, cheapest places first.
     ///
-    /// Between the moments at which places open and those at which the k cheapest can just take everything the cost is
-    /// linear in τ, and it never jumps up, so that one of these moments is the best.
+    /// The cost is linear in τ between the moments at which places open and those at which the k cheapest can just take
+    /// everything, and it never jumps up, so that one of these moments is the best.
     pub(super) fn least_cost(&mut self, bytes: f64, time_weight: f64) -> f64 {
         if bytes <= 0.0 {
             self.taken.fill(0.0);
@@ -68,7 +69,7 @@ impl Divisible {
         best.0
     }
 
-    /// Bytes at a place in the best way that was found last.
+    /// The bytes at a place in the best way that was found last.
     pub(super) fn taken(&self, place: usize) -> f64 {
         self.slots.iter().position(|slot| slot.place == place).map_or(0.0, |index| self.taken[index])
     }
@@ -77,7 +78,7 @@ impl Divisible {
     fn time_to_take(&self, bytes: f64, count: usize) -> f64 {
         let slots = &self.slots[..count];
         let mut earliest = f64::INFINITY;
-        // Those open until some moment, and no others: the answer is one of these, if it lies beyond that moment.
+        // With only the places open until some moment: one of these moments is the answer.
         for last in slots {
             let (mut speed, mut done) = (0.0, 0.0);
             for slot in slots.iter().filter(|slot| slot.opens_s <= last.opens_s) {
@@ -90,7 +91,7 @@ impl Divisible {
         earliest
     }
 
-    /// What it costs to do as much as can be by then, and how many bytes are left over.
+    /// The cost of all bytes that can be done by a deadline, and the number of bytes left over.
     fn cost_by(&self, deadline_s: f64, bytes: f64) -> (f64, f64) {
         let (mut cost, mut rest) = (0.0, bytes);
         for slot in &self.slots {

@@ -1,0 +1,58 @@
+//! Everything that can go wrong in an experiment.
+
+use std::path::PathBuf;
+
+/// Why an experiment ended without a report.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The library failed.
+    #[error(transparent)]
+    Library(#[from] mrdro::Error),
+    /// A file that should say what each recording is for does not.
+    #[error("{} does not assign every recording to a split: {reason}", path.display())]
+    BadSplit {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A recording to test on is used before the test.
+    #[error("{} cannot be tested on: {} is for training or for choosing settings", path.display(), recording.display())]
+    TestedOnTraining {
+        /// The recordings to test on.
+        path: PathBuf,
+        /// The file among them that is used before.
+        recording: PathBuf,
+    },
+    /// A file with results of an earlier call is damaged, or belongs to something else.
+    #[error("{} cannot be used: {reason}; if the file is removed, its content is computed again", path.display())]
+    Kept {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Lets `?` turn the errors of other crates into that of the library.
+macro_rules! through_library {
+    ($($error:ty),* $(,)?) => {
+        $(impl From<$error> for Error {
+            fn from(error: $error) -> Self {
+                mrdro::Error::from(error).into()
+            }
+        })*
+    };
+}
+
+through_library!(
+    data::DataError,
+    data::trace::TraceError,
+    model::BackendError,
+    model::CodeError,
+    model::RecordError,
+    mrdro::TrainingError,
+    sim::EnvironmentError,
+    sim::ScenarioError,
+    sim::SchemeError,
+);
