@@ -1,4 +1,4 @@
-//! `compare`: all classic schemes, and records, on one scenario.
+//! `compare`: all classic schemes and any records on one scenario.
 
 use data::StandardSet;
 use model::{Backend, Record};
@@ -45,12 +45,12 @@ fn records(args: &CompareArgs, problem: &Problem, backend: &Backend) -> Result<V
     Ok(records)
 }
 
-/// Notes what a user would not expect of networks that do not read uplinks.
+/// Writes a note if the networks of a record do not read uplinks, which sharing them out changes.
 pub(super) fn note_unread_uplinks(record: &Record, path: &std::path::Path) {
     if !record.networks.reads().uplinks {
         let path = path.display();
         note(&format!(
-            "the networks of {path} do not read uplinks: they propose the same however these are shared out"
+            "the networks of {path} do not read uplinks, so that their proposals do not depend on how these are shared out"
         ));
     }
 }

@@ -1,4 +1,4 @@
-//! `decide` and `solve`: workloads in, decisions out, with uplinks if bandwidth is to be shared out.
+//! `decide` and `solve`: read workloads and write decisions, with allocated uplinks if a bandwidth is shared out.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,4 +1,4 @@
-//! `devices`: what this build and this machine offer to compute on, and how fast it is.
+//! `devices`: the devices that this build and this machine offer, and their speed.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -15,11 +15,11 @@ use crate::device;
 use crate::error::CliError;
 use crate::output::{note, print, table};
 
-/// Samples that batches are drawn from.
+/// Samples in the buffer from which batches are drawn.
 const BUFFER: usize = 1400;
-/// Timed stretches, of which the median counts.
+/// The number of timed stretches; the result is their median.
 const STRETCHES: usize = 5;
-/// Seconds that one stretch should take.
+/// The intended length of a stretch, in seconds.
 const STRETCH_SECONDS: f64 = 0.2;
 /// The most steps in one stretch.
 const MAX_STEPS: usize = 500;
@@ -114,7 +114,7 @@ fn measure(args: &DevicesArgs) -> Result<(), CliError> {
     })
 }
 
-/// What is timed: training steps from a full buffer, and decisions of one workload.
+/// The shape of networks and a full buffer, with which training steps and decisions are timed.
 struct TimedNetworks {
     codec: Codec,
     shape: NetworkShape,
@@ -142,7 +142,7 @@ impl TimedNetworks {
         Ok(Self { codec, shape, samples })
     }
 
-    /// Median seconds of a training step and of the logits for one workload.
+    /// The median times of a training step and of the logits for one workload, in seconds.
     fn times(&self, backend: &Backend, dnns: usize, batch: usize) -> (f64, f64) {
         let ensemble = Ensemble::random(&self.shape, dnns, 1, &backend.device);
         let mut learner = model::learner(&ensemble, self.codec.head(), Adam::default(), &backend.device);
@@ -150,7 +150,7 @@ impl TimedNetworks {
         let indices: Vec<u32> = (0..dnns * batch).map(|_| random::below(&mut stream, BUFFER) as u32).collect();
         let (mut losses, mut logits) = (Vec::new(), Vec::new());
         let row = &self.samples.inputs()[..self.shape.inputs];
-        // A device may run behind; the losses of the last step are there when all steps are done.
+        // A device may compute asynchronously; reading the losses of the last step waits for all steps.
         let step = median_seconds(|steps| {
             (1..steps).for_each(|_| learner.step(&self.samples, &indices, None));
             learner.step(&self.samples, &indices, Some(&mut losses));
@@ -165,14 +165,14 @@ impl TimedNetworks {
     }
 }
 
-/// Median seconds for one of many things that `work` does as often as it is told.
+/// The median time of one repetition, in seconds. `work` repeats something as many times as its argument says.
 fn median_seconds(mut work: impl FnMut(usize)) -> f64 {
     let mut timed = |times: usize| {
         let start = Instant::now();
         work(times);
         start.elapsed().as_secs_f64() / times as f64
     };
-    timed(2); // kernels are compiled at their first use
+    timed(2); // a warm-up: kernels are compiled at their first use
     let one = timed(2);
     let times = ((STRETCH_SECONDS / one) as usize).clamp(1, MAX_STEPS);
     let mut seconds: Vec<f64> = (0..STRETCHES).map(|_| timed(times)).collect();

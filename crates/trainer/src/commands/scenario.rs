@@ -66,7 +66,7 @@ struct RateRow {
 
 fn check(name: &str, format: Format) -> Result<(), CliError> {
     let problem = Problem::load(name)?;
-    // Sizes that cannot be read would be found only when training starts.
+    // A file of sizes that cannot be read would otherwise be found only when training starts.
     problem.sampler()?;
     let mut rows = Vec::new();
     for device in 0..problem.model.devices() {
@@ -85,7 +85,7 @@ fn check(name: &str, format: Format) -> Result<(), CliError> {
             [&[row.place.clone(), row.device.to_string()][..], &rates].concat()
         };
         let alone =
-            if problem.model.is_separable() { "" } else { "; times are those of a device that nobody keeps waiting" };
+            if problem.model.is_separable() { "" } else { "; times are those without waiting for other devices" };
         let (name, tasks) = (&problem.scenario.name, problem.model.task_count());
         let title = format!("scenario `{name}` is valid: {tasks} tasks{alone}\n");
         title + &table(&["place", "device", "J/MB", "s/MB"], rows.iter().map(row).collect())

@@ -1,4 +1,4 @@
-//! `trace inspect`: what a recording holds, before anything is trained on it.
+//! `trace inspect`: the content of a recording of a network, or of a file of task sizes.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -15,11 +15,11 @@ use crate::cli::{Format, TraceCommand};
 use crate::error::CliError;
 use crate::output::{note, print, table, write_out};
 
-/// Characters of the small picture in the table.
+/// The length of the small chart in the table, in characters.
 const SPARK_WIDTH: usize = 24;
-/// Points of each curve of the SVG; more could not be told apart.
+/// Points of each curve in the SVG file; more could not be distinguished.
 const CURVE_POINTS: usize = 240;
-/// The most drives in one SVG.
+/// The most drives in one SVG file.
 const MAX_PANELS: usize = 40;
 
 pub(crate) fn run(command: &TraceCommand) -> Result<(), CliError> {
@@ -39,7 +39,7 @@ pub(crate) fn run(command: &TraceCommand) -> Result<(), CliError> {
     tasks.show(format.format)
 }
 
-/// One device of a drive.
+/// The row of one device of a drive.
 #[derive(Serialize)]
 struct DeviceRow<'a> {
     drive: &'a str,
@@ -59,7 +59,7 @@ struct DeviceRow<'a> {
     picture: String,
 }
 
-/// One file, as JSON has it.
+/// One file of a recording, in the JSON output.
 #[derive(Serialize)]
 struct FileRow {
     path: String,
@@ -220,7 +220,7 @@ fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-/// Mean rate in each of so many equal parts of the drive; `None` where there is no sample.
+/// The mean rate in each of `count` equal parts of a drive; `None` for a part without samples.
 fn parts(trace: &Trace, duration_s: f64, count: usize) -> Vec<Option<f64>> {
     let mut sums = vec![(0.0, 0_u32); count];
     for sample in &trace.samples {
@@ -231,7 +231,7 @@ fn parts(trace: &Trace, duration_s: f64, count: usize) -> Vec<Option<f64>> {
     sums.into_iter().map(|(sum, samples)| (samples > 0).then(|| sum / f64::from(samples))).collect()
 }
 
-/// The rate over time in a row of characters, from 0 to the highest of them; a dot where there is no sample.
+/// The rate over time as a row of characters, scaled to the highest rate; a dot stands for a part without samples.
 fn spark(trace: &Trace, duration_s: f64) -> String {
     const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let parts = parts(trace, duration_s, SPARK_WIDTH);
@@ -240,7 +240,7 @@ fn spark(trace: &Trace, duration_s: f64) -> String {
     parts.into_iter().map(|part| part.map_or('·', level)).collect()
 }
 
-/// All drives over time, those with most data if there are too many.
+/// Draws the rates of the drives over time, at most of the first [`MAX_PANELS`].
 fn draw(recording: &Recording, file: &Path) -> Result<(), CliError> {
     let panel = |drive: &Drive| {
         let duration = drive.duration_s();
@@ -264,12 +264,12 @@ fn draw(recording: &Recording, file: &Path) -> Result<(), CliError> {
     write_file(file, svg.as_bytes())?;
     let others = recording.drives.len() - shown.len();
     let others =
-        if others == 0 { String::new() } else { format!(" (the first {MAX_PANELS}; {others} more are not drawn)") };
+        if others == 0 { String::new() } else { format!(" (the first {MAX_PANELS} drives; {others} more are not drawn)") };
     note(&format!("drawn: {}{others}", file.display()));
     Ok(())
 }
 
-/// Recorded sizes of tasks.
+/// The files of task sizes at a path.
 #[derive(Serialize)]
 struct RecordedSizes {
     files: Vec<RecordedSizesRow>,
@@ -290,7 +290,7 @@ struct RecordedSizesRow {
 }
 
 impl RecordedSizes {
-    /// The task sizes of what is no network trace; `None` if it holds none either.
+    /// Reads the task sizes of a file or folder that holds no network trace; `None` if it holds no task sizes either.
     fn read(path: &Path, no_trace: &TraceError) -> Result<Option<Self>, CliError> {
         match no_trace {
             TraceError::UnknownFormat { .. } | TraceError::NoSamples { .. } => match task_sizes(path) {

@@ -1,4 +1,4 @@
-//! `train`, `meta` and `fleet`: runs of training, from a plan to a record.
+//! `train`, `meta` and `fleet`: training runs, from a plan to a record.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::interrupt;
 use crate::output::{note, print_evaluations, write_out};
 use crate::progress::TerminalObserver;
 
-/// Trains: first parameters, then Algorithm 2, then the comparison.
+/// Trains networks for one scenario: Algorithm 1, Algorithm 2, then the comparison with classic schemes.
 pub(crate) fn train(args: &TrainArgs) -> Result<(), CliError> {
     let run = Invocation::of(args);
     match &args.resume {
@@ -21,7 +21,7 @@ pub(crate) fn train(args: &TrainArgs) -> Result<(), CliError> {
     }
 }
 
-/// Only prepares first parameters.
+/// Runs Algorithm 1 alone.
 pub(crate) fn meta(args: &TrainArgs) -> Result<(), CliError> {
     let run = Invocation::of(args);
     match &args.resume {
@@ -44,14 +44,14 @@ pub(crate) fn fleet(args: &FleetArgs) -> Result<(), CliError> {
     }
 }
 
-/// The kinds of runs that commands resume.
+/// The kind of a run, which decides the command that resumes it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum RunKind {
     Scenario,
     AnyFleet,
 }
 
-/// Where a run writes, what it computes on, and how its results are printed.
+/// The parts of a command line that all runs share: output directory, device and format.
 struct Invocation<'a> {
     options: RunOptions,
     compute: &'a ComputeArgs,
@@ -104,14 +104,14 @@ fn options(out: Option<&Path>, checkpoints: &CheckpointArgs) -> RunOptions {
     RunOptions { out: out.map(Path::to_owned), checkpoints: CheckpointInterval { time, steps } }
 }
 
-/// Each command resumes its own kind of run.
+/// Checks that a run is of the kind that the command resumes.
 fn check_kind(directory: &Path, wanted: RunKind, plan: &RunPlan) -> Result<(), CliError> {
     let (found, hint) = match plan.target {
         Target::Scenario { .. } => {
-            (RunKind::Scenario, "it trains for one scenario: `trainer train --resume` goes on with it")
+            (RunKind::Scenario, "it trains networks for one scenario, so that `trainer train --resume` continues it")
         }
         Target::AnyFleet { .. } => {
-            (RunKind::AnyFleet, "it trains for any fleet: `trainer fleet --resume` goes on with it")
+            (RunKind::AnyFleet, "it trains networks for any fleet, so that `trainer fleet --resume` continues it")
         }
     };
     if found == wanted {
