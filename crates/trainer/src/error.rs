@@ -90,7 +90,10 @@ impl CliError {
             Self::Service(error) => return service(error),
             Self::Interrupted { run, phase, .. } => {
                 let command = if *phase == "fleet" { "fleet" } else { "train" };
-                return Some(format!("`cargo run -p trainer -- {command} --resume {}` continues the run", run.display()));
+                return Some(format!(
+                    "`cargo run -p trainer -- {command} --resume {}` continues the run",
+                    run.display()
+                ));
             }
             #[cfg(feature = "remote")]
             Self::Listen { .. } => "name a free port of this machine, as in `--listen 127.0.0.1:3001`",
@@ -199,7 +202,9 @@ fn scenario(error: &mrdro::Error) -> Option<String> {
         Error::Sizes(SizesError::Unreadable { .. }) | Error::Data(DataError::Sizes(SizesError::Unreadable { .. })) => {
             "tasks.size_mb.path of the scenario must name a file of sizes; `evaluate --workloads` needs no such file"
         }
-        Error::NoScenario { .. } => "name the scenario to decide for with --scenario, such as `--scenario shared-edges`",
+        Error::NoScenario { .. } => {
+            "name the scenario to decide for with --scenario, such as `--scenario shared-edges`"
+        }
         _ => return None,
     };
     Some(text.to_owned())
@@ -314,7 +319,9 @@ fn service(error: &serve::ServeError) -> Option<String> {
     use serve::ServeError;
     let text = match error {
         ServeError::Record(error) => return record(error),
-        ServeError::NoScenario { .. } => "name the scenario to decide for with --scenario, such as `--scenario shared-edges`",
+        ServeError::NoScenario { .. } => {
+            "name the scenario to decide for with --scenario, such as `--scenario shared-edges`"
+        }
         ServeError::Option { .. } | ServeError::OwnScenario { .. } => {
             "leave out the option that does not fit, or name another record"
         }

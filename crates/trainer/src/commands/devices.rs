@@ -10,7 +10,7 @@ use mrdro::{Error, Problem, device_failure};
 use serde::Serialize;
 use sim::random;
 
-use crate::cli::DevicesArgs;
+use crate::cli::{DevicesArgs, Format};
 use crate::device;
 use crate::error::CliError;
 use crate::output::{note, print, table};
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &DevicesArgs) -> Result<(), CliError> {
     let rows: Vec<Row> = model::available().into_iter().map(row).collect();
     print(args.format.format, &rows, || {
         let cells = |row: &Row| vec![row.device.clone(), row.kind.to_string(), row.description.clone()];
-        table(&["--device", "kind", "what it is"], rows.iter().map(cells).collect())
+        table(&["--device", "kind", "description"], rows.iter().map(cells).collect())
     })
 }
 
@@ -56,28 +56,16 @@ struct Measurement {
 
 fn measure(args: &DevicesArgs) -> Result<(), CliError> {
     device::start_threads(&args.threads)?;
-    let devices = if args.device.is_empty() {
-        model::available()
-    } else {
-        let open = |name: &String| -> Result<Backend, CliError> {
-            let choice: DeviceChoice = name.parse()?;
-            let remote = matches!(choice, DeviceChoice::Remote(_));
-            let token = if remote { device::token(None)? } else { String::new() };
-            Ok(choice.open_with(&token)?)
-        };
-        args.device.iter().map(open).collect::<Result<_, _>>()?
-    };
+    let devices = measured_devices(args)?;
     let hidden = Training::preset("recommended")?.network.hidden;
+    let batch = args.batch as usize;
     let mut measurements = Vec::new();
     for scenario in &args.scenario {
         let networks = TimedNetworks::new(&Problem::load(scenario)?, hidden.clone())?;
-        for &dnns in &args.dnns {
+        for dnns in args.dnns.iter().map(|&dnns| usize::from(dnns)) {
             for backend in &devices {
-                let batch = args.batch as usize;
-                let timed = device_failure::catch(backend, || {
-                    Ok::<_, Error>(networks.times(backend, usize::from(dnns), batch))
-                });
-                let (step_seconds, decision_seconds) = match timed {
+                let times = device_failure::catch(backend, || Ok::<_, Error>(networks.times(backend, dnns, batch)));
+                let (step_seconds, decision_seconds) = match times {
                     Ok(times) => times,
                     Err(error @ Error::DeviceFailed { .. }) => {
                         note(&format!("K = {dnns} is left out: {error}"));
@@ -85,19 +73,30 @@ fn measure(args: &DevicesArgs) -> Result<(), CliError> {
                     }
                     Err(error) => return Err(error.into()),
                 };
-                measurements.push(Measurement {
-                    device: backend.name.clone(),
-                    scenario: scenario.clone(),
-                    tasks: networks.shape.inputs,
-                    dnns: usize::from(dnns),
-                    batch,
-                    step_seconds,
-                    decision_seconds,
-                });
+                let (device, scenario, tasks) = (backend.name.clone(), scenario.clone(), networks.shape.inputs);
+                measurements.push(Measurement { device, scenario, tasks, dnns, batch, step_seconds, decision_seconds });
             }
         }
     }
-    print(args.format.format, &measurements, || {
+    print_measurements(args.format.format, &measurements)
+}
+
+/// The devices that the command line names, else all that are available.
+fn measured_devices(args: &DevicesArgs) -> Result<Vec<Backend>, CliError> {
+    if args.device.is_empty() {
+        return Ok(model::available());
+    }
+    let open = |name: &String| -> Result<Backend, CliError> {
+        let choice: DeviceChoice = name.parse()?;
+        let is_remote = matches!(choice, DeviceChoice::Remote(_));
+        let token = if is_remote { device::token(None)? } else { String::new() };
+        Ok(choice.open_with(&token)?)
+    };
+    args.device.iter().map(open).collect()
+}
+
+fn print_measurements(format: Format, measurements: &[Measurement]) -> Result<(), CliError> {
+    print(format, measurements, || {
         let cells = |row: &Measurement| {
             vec![
                 row.scenario.clone(),

@@ -35,7 +35,9 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), CliError> {
     let server = Server::prepare(options, log)?;
     let address = server.address().map_err(|source| serve::ServeError::Start { source })?;
     let record = args.record.display();
-    note(&format!("serving {record} at {scheme}://{address}{needs_token}; Ctrl-C ends the service, SIGHUP reloads the record"));
+    note(&format!(
+        "serving {record} at {scheme}://{address}{needs_token}; Ctrl-C ends the service, SIGHUP reloads the record"
+    ));
     Ok(server.run()?)
 }
 
