@@ -16,7 +16,6 @@ use std::ops::ControlFlow;
 use model::StateError;
 use model::fleet::{FleetCase, FleetEnsemble, FleetForward, FleetLearner, FleetScratch, Instance};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use sim::Fleets;
 use sim::config::{Mistakes, Table};
 use sim::random::{self, Stream};
