@@ -769,7 +769,7 @@ fn networks_for_any_fleet_are_served_for_the_scenario_that_is_named() {
     assert_eq!(many.json()["answers"].as_array().expect("an array"), &expected);
 
     let record = service.get("/v1/record").json();
-    assert_eq!((&record["kind"], &record["format_version"]), (&json!("fleet"), &json!(3)), "{record}");
+    assert_eq!((&record["kind"], &record["format_version"]), (&json!("fleet"), &json!(4)), "{record}");
     assert_eq!(record["networks"], json!({"nets": 1, "width": 4, "rounds": 2}));
     let scenario = service.get("/v1/scenario").json();
     assert_eq!((&scenario["name"], &scenario["reads_environment"]), (&json!("shared-edges"), &json!(true)));
@@ -804,9 +804,10 @@ fn a_record_of_the_other_kind_is_taken_over() {
     assert_eq!(service.get("/v1/scenario").json()["name"], "mobile");
     let body = format!(r#"{{"tasks_mb": {SIZES}}}"#);
     assert_eq!(service.post("/v1/decide", &body).status, 200);
-    explored
-        .post("/v1/reload", "")
-        .refused(422, &["explores no flipped candidates", "the service keeps the record that it had"]);
+    explored.post("/v1/reload", "").refused(
+        422,
+        &["--explore needs a record of DNNs for one scenario", "the service keeps the record that it had"],
+    );
     copy(&workshop, "mobile", "record");
     assert_eq!(service.post("/v1/reload", "").json()["kind"], "dnns");
     assert_eq!(service.post("/v1/decide", &body).json(), decided(&workshop, "record", std::slice::from_ref(&body))[0]);

@@ -187,9 +187,9 @@ fn training_that_diverges_stops_where_it_does() {
 
 #[test]
 fn a_newer_format_is_refused_by_its_number() {
-    let from = "format_version = 2";
-    refused_manifest(from, "format_version = 4\nnews = true", MANIFEST, &["format 4", "reads formats 1 to 3"]);
-    refused_manifest(from, "format_version = -1", MANIFEST, &["format -1", "reads formats 1 to 3"]);
+    let from = "format_version = 4";
+    refused_manifest(from, "format_version = 5\nnews = true", MANIFEST, &["format 5", "reads formats 1 to 4"]);
+    refused_manifest(from, "format_version = -1", MANIFEST, &["format -1", "reads formats 1 to 4"]);
 }
 
 #[test]
