@@ -53,7 +53,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A record for one scenario, together with another scenario.
-    #[error("{} is a record for one scenario, and another scenario was named", path.display())]
+    #[error("{} is a record for one scenario; only networks for any fleet can decide for another", path.display())]
     OwnScenario {
         /// The record.
         path: PathBuf,

@@ -184,7 +184,7 @@ pub enum ServeError {
         error: OptionError,
     },
     /// A record for one scenario, and another scenario.
-    #[error("{} is a record for one scenario, and another scenario was named", path.display())]
+    #[error("{} is a record for one scenario; only networks for any fleet can decide for another", path.display())]
     OwnScenario {
         /// The record.
         path: PathBuf,

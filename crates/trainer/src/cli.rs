@@ -368,12 +368,12 @@ pub(crate) struct WindowArg {
 
 fn nonnegative_seconds(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "must be a number of seconds".to_owned())?;
-    if (0.0..=1e9).contains(&seconds) { Ok(seconds) } else { Err("must be between 0 and 1e9 seconds".to_owned()) }
+    if (0.0..=1e9).contains(&seconds) { Ok(seconds) } else { Err("must lie between 0 and 1e9 seconds".to_owned()) }
 }
 
 fn positive_seconds(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "must be a number of seconds".to_owned())?;
-    if (1e-3..=1e9).contains(&seconds) { Ok(seconds) } else { Err("must be between 0.001 and 1e9 seconds".to_owned()) }
+    if (1e-3..=1e9).contains(&seconds) { Ok(seconds) } else { Err("must lie between 0.001 and 1e9 seconds".to_owned()) }
 }
 
 #[derive(Debug, Args)]

@@ -147,7 +147,7 @@ fn library(error: &mrdro::Error) -> Option<String> {
     match error {
         Error::Scenario(_) | Error::Sizes(_) | Error::Data(_) | Error::NoScenario { .. } => scenario(error),
         Error::Training(error) => Some(training(error)),
-        Error::Backend(error) => backend(error),
+        Error::Backend(error) => Some(backend(error)),
         Error::DeviceFailed { kept, .. } => Some(device_failed(kept.as_deref())),
         Error::Record(error) => record(error),
         Error::Diverged { run, found, .. } => Some(diverged(run, found.as_deref())),
@@ -174,7 +174,8 @@ fn advice(error: &mrdro::Error) -> Option<&'static str> {
             "`trainer trace inspect PATH` shows the drives of a recording and their windows; a longer --window finds more"
         }
         Error::NoOptimum { .. } => "choose a scenario with fewer tasks per device",
-        Error::Option(_) | Error::OwnScenario { .. } => "leave the option out, or name another record",
+        Error::Option(_) => "leave the option out, or name another record",
+        Error::OwnScenario { .. } => "leave --scenario out, or name a record for any fleet",
         Error::NotResumable { .. } => {
             "name the directory of a run that did not finish, such as runs/paper-recommended-seed1"
         }
@@ -256,9 +257,9 @@ fn training(error: &mrdro::training::TrainingError) -> String {
     }
 }
 
-fn backend(error: &model::BackendError) -> Option<String> {
+fn backend(error: &model::BackendError) -> String {
     use model::BackendError;
-    let text = match error {
+    match error {
         BackendError::NotBuiltIn { feature } => {
             format!("`cargo run -p trainer --features {feature} -- ...` builds it in; `--device flex` uses the CPU")
         }
@@ -271,8 +272,7 @@ fn backend(error: &model::BackendError) -> Option<String> {
                 .into()
         }
         BackendError::Refused { .. } => "set the environment variable TRAINER_TOKEN to the worker's token".into(),
-    };
-    Some(text)
+    }
 }
 
 fn study(error: &study::Error) -> Option<String> {
@@ -322,9 +322,8 @@ fn service(error: &serve::ServeError) -> Option<String> {
         ServeError::NoScenario { .. } => {
             "name the scenario to decide for with --scenario, such as `--scenario shared-edges`"
         }
-        ServeError::Option { .. } | ServeError::OwnScenario { .. } => {
-            "leave out the option that does not fit, or name another record"
-        }
+        ServeError::Option { .. } => "leave the option out, or name another record",
+        ServeError::OwnScenario { .. } => "leave --scenario out, or name a record for any fleet",
         ServeError::Scenario(_) => "`trainer scenario show paper` prints a complete scenario",
         ServeError::Sizes(_) => "tasks.size_mb.path of the scenario must name a file of sizes",
         ServeError::Unprotected { .. } => {

@@ -63,7 +63,11 @@ fn adaptation_without_what_it_needs_writes_nothing() {
     let record = run.path("run/record");
     let record = record.to_str().expect("a plain path");
     for (arguments, code, parts) in [
-        (&["--traces", "good.csv", "--drive", "elsewhere"][..], 1, &["no such drive", "good", "help:"][..]),
+        (
+            &["--traces", "good.csv", "--drive", "elsewhere"][..],
+            1,
+            &["no drive called `elsewhere`", "good", "help:"][..],
+        ),
         (&["--traces", "good.csv", "--at", "5000"], 1, &["no window of 60 s at 5000 s"]),
         (&["--traces", "good.csv", "--window", "0"], 2, &["--window", "between 0.001 and 1e9 seconds"]),
         (&["--traces", "good.csv", "--window", "NaN"], 2, &["--window", "between 0.001 and 1e9 seconds"]),

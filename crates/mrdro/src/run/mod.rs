@@ -115,11 +115,12 @@ pub fn train(
     observer: &mut dyn RunObserver,
 ) -> Result<Trained, Error> {
     let prepare = || -> Result<Run, Error> {
-        let job = job(&plan, backend, Phase::Meta, observer)?;
-        let directory = RunDir::create(options.out.as_deref(), &plan.name())?;
+        let (name, request) = (plan.name(), plan.request());
+        let job = job(plan, backend, Phase::Meta, observer)?;
+        let directory = RunDir::create(options.out.as_deref(), &name)?;
         directory.write(CONFIGURATION, job.plan().configuration(&backend.name).as_bytes())?;
         let metrics = MetricsFile::create(&directory)?;
-        let checkpoints = Checkpoints::create(directory.path(), &plan.request(), observer)?;
+        let checkpoints = Checkpoints::create(directory.path(), &request, observer)?;
         Ok(Run::new(job, backend, RunFiles { directory, metrics, checkpoints }, None))
     };
     device_failure::catch(backend, prepare)?.finish(options, observer)
@@ -182,10 +183,10 @@ struct TrainingTotals {
 }
 
 /// The job of a plan. Phases before `from` are not prepared.
-fn job(plan: &RunPlan, backend: &Backend, from: Phase, observer: &mut dyn RunObserver) -> Result<Box<dyn Job>, Error> {
+fn job(plan: RunPlan, backend: &Backend, from: Phase, observer: &mut dyn RunObserver) -> Result<Box<dyn Job>, Error> {
     match &plan.target {
-        Target::Scenario { .. } => Ok(Box::new(scenario::ScenarioJob::prepare(plan.clone(), backend, from, observer)?)),
-        Target::AnyFleet { .. } => Ok(Box::new(fleet::FleetJob::prepare(plan.clone(), backend)?)),
+        Target::Scenario { .. } => Ok(Box::new(scenario::ScenarioJob::prepare(plan, backend, from, observer)?)),
+        Target::AnyFleet { .. } => Ok(Box::new(fleet::FleetJob::prepare(plan, backend)?)),
     }
 }
 

@@ -63,7 +63,7 @@ impl Unfinished {
         let prepare = || -> Result<Run, Error> {
             let saved = checkpoints.latest_state(observer)?;
             let from = saved.as_ref().map_or(Phase::Meta, |saved| saved.state.phase());
-            let job = job(&plan, backend, from, observer)?;
+            let job = job(plan, backend, from, observer)?;
             if job.plan().configuration(&backend.name) != configuration {
                 return Err(Error::not_resumable(&path, "its config.toml has another device, version or network"));
             }

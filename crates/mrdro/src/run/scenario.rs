@@ -330,12 +330,11 @@ impl Trainee for DrlTrainee<'_> {
             let id = LearnedWorkloadId { workload, places: sample.places.to_vec(), cost: Some(sample.cost) };
             LearnedWorkload::new(id, tasks, sample.sizes_bytes, sample.environment)
         };
-        match network {
-            Some(network) => self.agent.batch(network).enumerate().map(line).collect(),
-            None => {
-                let samples = (0..buffer.len()).map(|row| (row, buffer.sample(row)));
-                samples.filter(|(_, sample)| !sample.cost.is_finite()).take(1).map(line).collect()
-            }
+        if let Some(network) = network {
+            self.agent.batch(network).enumerate().map(line).collect()
+        } else {
+            let samples = (0..buffer.len()).map(|row| (row, buffer.sample(row)));
+            samples.filter(|(_, sample)| !sample.cost.is_finite()).take(1).map(line).collect()
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) fn run(args: &AdaptArgs) -> Result<(), CliError> {
 
 fn request(args: &AdaptArgs) -> Result<AdaptRequest, CliError> {
     if let Some(setting) = args.settings.iter().find(|setting| !setting.starts_with("adaptation.")) {
-        let wanted = "a setting of the section adaptation, the only one that `adapt` uses";
+        let wanted = "a setting of section [adaptation], the only one that `adapt` uses";
         return Err(Error::BadOption { option: "--set", text: setting.clone(), wanted }.into());
     }
     let destination = match &args.traces {

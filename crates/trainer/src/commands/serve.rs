@@ -31,7 +31,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), CliError> {
         sample: args.sample,
         ..Options::new(&args.record, args.listen, backend.device)
     };
-    let needs_token = if options.token.is_some() { " for clients that send the token" } else { "" };
+    let needs_token = if options.token.is_some() { ", for clients that send the token" } else { "" };
     let server = Server::prepare(options, log)?;
     let address = server.address().map_err(|source| serve::ServeError::Start { source })?;
     let record = args.record.display();
