@@ -5,12 +5,13 @@ use rayon::prelude::*;
 use sim::scheme::{Scheme, Solution};
 use sim::{CostModel, Decision, SchemeError, Workload};
 
-use crate::candidates::{CandidateSelector, PanelSelector, Selected, Selection};
-use crate::codec::Codec;
-use crate::ensemble::Ensemble;
-use crate::fused::PANEL_ROWS;
-use crate::fused::buffers::Pool;
-use crate::learner::{Forward, forward};
+use super::candidates::{CandidateSelector, PanelSelector, Selected, Selection};
+use super::ensemble::Ensemble;
+use super::features::Codec;
+use super::forward::forward;
+use crate::kernels::PANEL_ROWS;
+use crate::kernels::buffers::Pool;
+use crate::learner::Forward;
 
 /// Below so many workloads, a panel takes longer than one after the other.
 const PANEL_FROM: usize = 6;
@@ -22,7 +23,7 @@ pub struct Policy {
     name: String,
     forward: Box<dyn Forward>,
     codec: Codec,
-    chooser: CandidateSelector,
+    selector: CandidateSelector,
     dnns: usize,
     inputs: Vec<f32>,
     logits: Vec<f32>,
@@ -33,7 +34,7 @@ pub struct Policy {
 struct Scratch {
     inputs: Vec<f32>,
     logits: Vec<f32>,
-    chooser: PanelSelector,
+    selector: PanelSelector,
 }
 
 impl Policy {
@@ -47,7 +48,7 @@ impl Policy {
             name: name.to_owned(),
             forward,
             codec,
-            chooser: CandidateSelector::new(selection),
+            selector: CandidateSelector::new(selection),
             dnns,
             inputs: Vec::new(),
             logits: Vec::new(),
@@ -79,7 +80,7 @@ impl Policy {
         self.codec.encode(model, sizes_bytes, &mut self.inputs);
         self.forward.logits(&self.inputs, &mut self.logits);
         let proposals = self.logits.chunks_exact(self.codec.outputs());
-        Ok(self.chooser.choose(&self.codec, model, sizes_bytes, proposals, places))
+        Ok(self.selector.choose(&self.codec, model, sizes_bytes, proposals, places))
     }
 
     /// Decides many workloads on every thread, as [`Policy::decide_into`] would decide each, and returns the number of
@@ -151,7 +152,7 @@ impl Policy {
         let new = || Scratch {
             inputs: vec![0.0; PANEL_ROWS * inputs],
             logits: vec![0.0; self.dnns * outputs * PANEL_ROWS],
-            chooser: PanelSelector::new(self.chooser.selection()),
+            selector: PanelSelector::new(self.selector.selection()),
         };
         self.scratch.with(new, |scratch| {
             let panels = places.chunks_mut(PANEL_ROWS * tasks).zip(evaluations.chunks_mut(PANEL_ROWS));
@@ -174,7 +175,7 @@ impl Policy {
                     }
                 }
                 let sizes = (0..rows).map(sizes);
-                scratch.chooser.choose(&self.codec, model, sizes, &scratch.logits, places, evaluations);
+                scratch.selector.choose(&self.codec, model, sizes, &scratch.logits, places, evaluations);
             }
         });
     }
@@ -243,10 +244,9 @@ mod tests {
     use sim::{Scenario, random};
 
     use super::*;
-    use crate::candidates::{Choice, Exploration};
-    use crate::codec::{Code, EnvironmentInputs, Standard};
-    use crate::dnn::NetworkShape;
-    use crate::plain::PlainForward;
+    use crate::dnn::candidates::{Choice, Exploration};
+    use crate::dnn::features::{Code, EnvironmentInputs, Standard};
+    use crate::dnn::{NetworkShape, PlainForward};
 
     fn any_selection() -> impl Strategy<Value = Selection> {
         let exploration = prop_oneof![
