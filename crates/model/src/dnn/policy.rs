@@ -18,13 +18,12 @@ const PANEL_FROM: usize = 6;
 /// Workloads that one thread decides before it looks for more.
 const JOB_ROWS: usize = 2 * PANEL_ROWS;
 
-/// Decides with an ensemble: every network proposes, the cheapest candidate is the answer.
+/// Decides with K networks: each proposes decisions, the cheapest of which is the answer.
 pub struct Policy {
     name: String,
     forward: Box<dyn Forward>,
     codec: Codec,
     selector: CandidateSelector,
-    dnns: usize,
     inputs: Vec<f32>,
     logits: Vec<f32>,
     scratch: Pool<Scratch>,
@@ -38,18 +37,18 @@ struct Scratch {
 }
 
 impl Policy {
-    /// A policy called `name` that computes on `device`.
+    /// An ensemble as a scheme called `name` that computes on `device`.
     pub fn new(name: &str, ensemble: &Ensemble, codec: Codec, selection: Selection, device: &Device) -> Self {
-        Self::with_forward(name, forward(ensemble, device), ensemble.dnns(), codec, selection)
+        Self::with_forward(name, forward(ensemble, device), codec, selection)
     }
 
-    fn with_forward(name: &str, forward: Box<dyn Forward>, dnns: usize, codec: Codec, selection: Selection) -> Self {
+    /// Networks of any kind as a scheme called `name`. They read the inputs and answer with the logits of `codec`.
+    pub fn with_forward(name: &str, forward: Box<dyn Forward>, codec: Codec, selection: Selection) -> Self {
         Self {
             name: name.to_owned(),
             forward,
             codec,
             selector: CandidateSelector::new(selection),
-            dnns,
             inputs: Vec::new(),
             logits: Vec::new(),
             scratch: Pool::new(),
@@ -151,7 +150,7 @@ impl Policy {
         let tasks = self.codec.task_count();
         let new = || Scratch {
             inputs: vec![0.0; PANEL_ROWS * inputs],
-            logits: vec![0.0; self.dnns * outputs * PANEL_ROWS],
+            logits: vec![0.0; self.forward.networks() * outputs * PANEL_ROWS],
             selector: PanelSelector::new(self.selector.selection()),
         };
         self.scratch.with(new, |scratch| {
@@ -295,7 +294,7 @@ mod tests {
 
             let mut policy = Policy::new("fused", &ensemble, codec, selection, &Device::flex());
             let plain = Box::new(PlainForward::new(&ensemble, &Device::flex()));
-            let mut in_one_piece = Policy::with_forward("plain", plain, dnns, codec, selection);
+            let mut in_one_piece = Policy::with_forward("plain", plain, codec, selection);
             let singly: Vec<Solution> =
                 workloads.iter().map(|workload| policy.decide(&model, workload).expect("fits")).collect();
             prop_assert_eq!(&policy.decide_all(&model, &workloads).expect("fits"), &singly);
