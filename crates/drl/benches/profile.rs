@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use data::{Part, SizeSampler, Workloads};
 use drl::{Agent, ReplayBuffer, Sample, Settings, StepReport, TrainingData};
-use model::fused::{Adam, Ensemble, Inference, Kernel, Layer, LayerView, NetTrainer, Phase, Samples, Shape};
+use model::kernels::{Adam, Ensemble, Inference, Kernel, Layer, LayerView, NetTrainer, Phase, Samples, Shape};
 use model::{CandidateSelector, Codec, DeviceChoice, NetworkShape, Policy, Selection};
 use sim::{CostModel, Scenario, random};
 

@@ -7,7 +7,9 @@
 use std::ops::ControlFlow;
 
 use data::Workloads;
-use model::{Adam, CandidateSelector, Codec, Ensemble, Learner, Lesson, Policy, Selected, Selection, StateError};
+use model::{
+    Adam, CandidateSelector, Codec, Ensemble, EnsembleLearner, Learner, Lesson, Policy, Selected, Selection, StateError,
+};
 use sim::config::{Mistakes, Table};
 use sim::scheme::LocalSearch;
 use sim::{CostModel, Instance, metrics};
@@ -29,9 +31,10 @@ pub struct TrainingData {
     pub codec: Codec,
 }
 
-/// K networks in training, with everything that they share.
-pub struct Agent {
-    learner: Box<dyn Learner>,
+/// K networks in training, with everything that they share. `L` trains the networks: the ensemble of DNNs if nothing else is
+/// said, or a network of the user's own ([`Agent::with_learner`]).
+pub struct Agent<L: Learner + ?Sized = dyn EnsembleLearner> {
+    learner: Box<L>,
     settings: Settings,
     codec: Codec,
     workloads: StepWorkloads,
@@ -51,12 +54,35 @@ impl Agent {
     /// # Errors
     /// All mistakes of the settings.
     pub fn new(data: TrainingData, ensemble: &Ensemble, settings: Settings, seed: u64) -> Result<Self, Mistakes> {
+        let adam = Adam { epsilon: settings.epsilon as f32, ..Adam::with_learning_rate(settings.learning_rate as f32) };
+        let learner = model::learner(ensemble, data.codec.head(), adam, &ensemble.device());
+        Self::with_learner(data, learner, settings, seed)
+    }
+
+    /// The networks as they are now.
+    pub fn ensemble(&self) -> Ensemble {
+        self.learner.ensemble()
+    }
+
+    /// The networks as they are now, as a scheme.
+    pub fn policy(&self, name: &str, selection: Selection) -> Policy {
+        let ensemble = self.ensemble();
+        Policy::new(name, &ensemble, self.codec, selection, &ensemble.device())
+    }
+}
+
+impl<L: Learner + ?Sized> Agent<L> {
+    /// An agent that trains the networks of this learner from where they are, with an empty memory (line 1). They read the
+    /// inputs and answer with the logits of the codec in `data`. `seed` is that of [`Agent::new`].
+    ///
+    /// # Errors
+    /// All mistakes of the settings. Those of Adam, but for its step size, are the learner's own.
+    pub fn with_learner(data: TrainingData, learner: Box<L>, settings: Settings, seed: u64) -> Result<Self, Mistakes> {
         settings.check("the settings of Algorithm 2")?;
         let TrainingData { workloads, codec } = data;
-        let adam = Adam { epsilon: settings.epsilon as f32, ..Adam::with_learning_rate(settings.learning_rate as f32) };
         Ok(Self {
-            learner: model::learner(ensemble, codec.head(), adam, &ensemble.device()),
-            memory: Memory::new(&settings, codec, ensemble.dnns(), seed),
+            memory: Memory::new(&settings, codec, learner.networks(), seed),
+            learner,
             workloads: StepWorkloads::new(workloads, codec, settings.workloads_per_step),
             selector: CandidateSelector::new(settings.selection),
             schedule: settings.schedule(),
@@ -65,6 +91,11 @@ impl Agent {
             step: 0,
             evaluations: 0,
         })
+    }
+
+    /// The networks in training.
+    pub fn learner(&self) -> &L {
+        &self.learner
     }
 
     /// Trains for this number of steps, but not beyond the last, and reports on the last of them.
@@ -231,17 +262,6 @@ impl Agent {
         self.workloads.seek(state.workloads);
         (self.step, self.evaluations) = (step, state.evaluations);
         Ok(())
-    }
-
-    /// The networks as they are now.
-    pub fn ensemble(&self) -> Ensemble {
-        self.learner.ensemble()
-    }
-
-    /// The networks as they are now, as a scheme.
-    pub fn policy(&self, name: &str, selection: Selection) -> Policy {
-        let ensemble = self.ensemble();
-        Policy::new(name, &ensemble, self.codec, selection, &ensemble.device())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use model::{Adam, Ensemble, Learner, LearnerState, Samples, StateError};
+use model::{Adam, Ensemble, EnsembleLearner, LearnerState, Samples, StateError};
 use serde::{Deserialize, Serialize};
 use sim::config::{Mistakes, Table};
 use sim::random::{self, Stream};
@@ -28,7 +28,7 @@ pub struct MetaReport {
 pub struct Reptile<'m> {
     metadata: &'m Samples,
     settings: Settings,
-    learner: Box<dyn Learner>,
+    learner: Box<dyn EnsembleLearner>,
     /// β* of all K.
     meta: Ensemble,
     draws: Vec<Draws>,

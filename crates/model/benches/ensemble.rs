@@ -6,8 +6,7 @@ use burn::tensor::Device;
 use data::{Part, SizeSampler, Workloads};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use model::cpu::CpuLearner;
-use model::plain::PlainLearner;
+use model::dnn::{CpuLearner, PlainLearner};
 use model::{Adam, Codec, DeviceChoice, Ensemble, Head, Learner, NetworkShape, Policy, Samples, Selection};
 use sim::{CostModel, Scenario, Workload, random};
 

@@ -8,7 +8,54 @@ use std::str::FromStr;
 
 use burn::tensor::Device;
 
-use crate::error::BackendError;
+/// Why a device cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BackendError {
+    /// The text names no device.
+    #[error("`{name}` is not a device; use auto, flex, ndarray, wgpu[:INDEX] or remote:HOST[:PORT][/INDEX]")]
+    UnknownDevice {
+        /// The text.
+        name: String,
+    },
+    /// The program was built without this backend.
+    #[error("this program was built without the {feature} backend")]
+    NotBuiltIn {
+        /// The cargo feature that builds the backend in.
+        feature: &'static str,
+    },
+    /// The machine does not have this graphics adapter.
+    #[error("there is no graphics adapter{} on this machine, which has {count}", index.map_or(String::new(), |index| format!(" {index}")))]
+    NoAdapter {
+        /// Index of the adapter; `None`: any.
+        index: Option<usize>,
+        /// Number of graphics adapters of the machine.
+        count: usize,
+    },
+    /// No worker answers at the address of a remote device, or it speaks another version of the protocol.
+    #[error("cannot connect to a worker at {address}: {reason}")]
+    Unreachable {
+        /// Address of the device.
+        address: String,
+        /// The reason that the connection gives.
+        reason: String,
+    },
+    /// The worker expects another token.
+    #[error("the worker at {address} refuses the token")]
+    Refused {
+        /// Address of the device.
+        address: String,
+    },
+    /// The worker has fewer devices.
+    #[error("the worker at {address} has no device {index}; it has {count}")]
+    NoRemoteDevice {
+        /// Address of the device.
+        address: String,
+        /// Index of the device among those of the worker.
+        index: usize,
+        /// Number of devices of the worker.
+        count: usize,
+    },
+}
 
 /// A device as a person names it: `auto`, `flex`, `ndarray`, `wgpu`, `wgpu:INDEX` or `remote:HOST[:PORT][/INDEX]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::store::{ModuleSnapshot, SafetensorsStore};
 
+use crate::parameters;
 use crate::state::StateError;
 
 /// Formats that networks are exported in.
@@ -44,10 +45,7 @@ impl ExportedFile {
         format: ExportFormat,
     ) -> Result<Self, StateError> {
         let bytes = match format {
-            ExportFormat::Bpk => {
-                let bytes = module.clone().into_record().into_bytes();
-                bytes.map_err(|error| StateError::new(error.to_string()))?.to_vec()
-            }
+            ExportFormat::Bpk => parameters::to_bytes(module)?,
             ExportFormat::Safetensors => {
                 // Several entries of metadata would come in another order each time.
                 let mut store = SafetensorsStore::from_bytes(None).clear_metadata().metadata("format", "pt");

@@ -1,26 +1,26 @@
-//! Forward passes and training steps of an ensemble, on whatever device they are computed.
+//! What every kind of networks for one scenario offers to training and to decisions: logits ([`Forward`]) and training
+//! steps ([`Learner`]), whatever computes them.
+//!
+//! The ensemble of DNNs has implementations in [`dnn`](crate::dnn). A program that brings a network of its own implements
+//! both traits for it and hands it to `drl::Agent::with_learner`.
 
 use std::sync::Arc;
 
-use burn::tensor::Device;
-
-#[cfg(feature = "flex")]
-use crate::cpu::{CpuForward, CpuLearner};
-use crate::ensemble::Ensemble;
-use crate::fused::{Adam, Head};
-use crate::plain::{PlainForward, PlainLearner};
-use crate::samples::Samples;
+use crate::dnn::Samples;
 use crate::state::{LearnerState, StateError};
 
-/// Computes the logits of an ensemble.
+/// Computes the logits of K networks.
 pub trait Forward: Send + Sync {
+    /// Number of networks, K.
+    fn networks(&self) -> usize;
+
     /// Logits of all K networks for the same rows of inputs, written into `logits`, which is resized.
     ///
     /// # Shapes
     /// `inputs` is `[rows, inputs]`, `logits` becomes `[K, rows, outputs]`.
     fn logits(&mut self, inputs: &[f32], logits: &mut Vec<f32>);
 
-    /// A form of this that several threads can use at once, a few rows each, on devices where that is faster.
+    /// The same computation for a few rows at a time on several threads, on devices where that is faster.
     fn by_panel(&self) -> Option<&dyn PanelForward> {
         None
     }
@@ -28,23 +28,23 @@ pub trait Forward: Send + Sync {
 
 /// Computes logits of a few rows on the calling thread.
 pub trait PanelForward: Sync {
-    /// Logits of all K networks for up to [`PANEL_ROWS`](crate::fused::PANEL_ROWS) rows side by side.
+    /// Logits of all K networks for up to [`PANEL_ROWS`](crate::kernels::PANEL_ROWS) rows side by side.
     ///
     /// # Shapes
     /// `inputs` is `[rows, inputs]`, `logits` becomes `[K, outputs, PANEL_ROWS]`; lanes beyond `rows` hold arbitrary values.
     fn panel_logits(&self, inputs: &[f32], logits: &mut Vec<f32>);
 }
 
-/// Trains the K networks by cross-entropy (23), each on its own batch.
+/// Trains K networks by cross-entropy (23), each on its own batch.
 pub trait Learner: Forward {
-    /// One step of Adam for every network. With `losses`, each network's mean cross-entropy on its batch before the
+    /// Takes one step of Adam with every network. With `losses`, each network's mean cross-entropy on its batch before the
     /// step is written there, `[K]`.
     ///
     /// # Shapes
     /// `indices` is `[K, batch]`: rows of `samples`.
     fn step(&mut self, samples: &Samples, indices: &[u32], losses: Option<&mut Vec<f32>>);
 
-    /// One step of Adam for each of the batches, all from the same samples; `losses` are those of the last step.
+    /// Takes one step of Adam for each of the batches, all from the same samples; `losses` are those of the last step.
     fn steps(&mut self, samples: &Samples, batches: &[Vec<u32>], mut losses: Option<&mut Vec<f32>>) {
         for (index, indices) in batches.iter().enumerate() {
             let last = index + 1 == batches.len();
@@ -52,20 +52,17 @@ pub trait Learner: Forward {
         }
     }
 
-    /// Calls `body` once, with these networks for a long alternation of decisions and training steps.
+    /// Calls `body` once, with these networks for a long alternation of training steps and decisions.
     ///
-    /// Threads stay awake for as long as it lasts, which spares each step the time that they take to wake up. The body must
-    /// not wait for the rayon pool, as parallel iterators do: the threads are the pool's.
-    fn session(&mut self, body: &mut dyn FnMut(&mut dyn Session));
+    /// The provided session takes a step and then computes the logits. Learners that gain by doing both at once have one of
+    /// their own; its threads may stay awake for as long as it lasts, so that the body must not wait for the rayon pool, as
+    /// parallel iterators do.
+    fn session(&mut self, body: &mut dyn FnMut(&mut dyn Session)) {
+        body(&mut Sequential(self));
+    }
 
     /// Changes Adam's step size from the next step on.
     fn set_learning_rate(&mut self, learning_rate: f32);
-
-    /// The networks as they are now, on the learner's device, not in training mode.
-    fn ensemble(&self) -> Ensemble;
-
-    /// Continues from these parameters with an optimiser that has seen nothing yet.
-    fn restart(&mut self, ensemble: &Ensemble);
 
     /// Parameters, moments of Adam and the count of its steps.
     ///
@@ -82,7 +79,7 @@ pub trait Learner: Forward {
 
 /// The networks of a [`Learner`] during [`Learner::session`].
 pub trait Session {
-    /// Takes one step of Adam for every network if there is a lesson, then computes the logits of all networks for the same
+    /// Takes one step of Adam with every network if there is a lesson, then computes the logits of all networks for the same
     /// rows of inputs and writes them into `logits`, which is resized.
     ///
     /// On the CPU both happen in one pass over the networks: while one network decides, another may still learn.
@@ -103,10 +100,10 @@ pub struct Lesson<'a> {
     pub learning_rate: f32,
 }
 
-/// A session that learns and decides one after the other, for learners that gain nothing by doing more at once.
-pub(crate) struct Sequential<'l, L>(pub(crate) &'l mut L);
+/// A session that first learns and then decides.
+struct Sequential<'l, L: ?Sized>(&'l mut L);
 
-impl<L: Learner> Session for Sequential<'_, L> {
+impl<L: Learner + ?Sized> Session for Sequential<'_, L> {
     fn learn_and_decide(&mut self, lesson: Option<Lesson<'_>>, inputs: &[f32], logits: &mut Vec<f32>) {
         if let Some(Lesson { samples, indices, learning_rate }) = lesson {
             self.0.set_learning_rate(learning_rate);
@@ -114,33 +111,4 @@ impl<L: Learner> Session for Sequential<'_, L> {
         }
         self.0.logits(inputs, logits);
     }
-}
-
-/// The learner to use on this device: the fused kernels on the CPU, plain Burn elsewhere.
-pub fn learner(ensemble: &Ensemble, head: Head, adam: Adam, device: &Device) -> Box<dyn Learner> {
-    #[cfg(feature = "flex")]
-    if *device == Device::flex() {
-        return Box::new(CpuLearner::new(ensemble, head, adam));
-    }
-    Box::new(PlainLearner::new(ensemble, head, adam, device))
-}
-
-/// The forward pass to use on this device: the fused kernels on the CPU, plain Burn elsewhere.
-pub fn forward(ensemble: &Ensemble, device: &Device) -> Box<dyn Forward> {
-    #[cfg(feature = "flex")]
-    if *device == Device::flex() {
-        return Box::new(CpuForward::new(ensemble));
-    }
-    Box::new(PlainForward::new(ensemble, device))
-}
-
-/// Whether the device is the processor through Burn's own backend, where networks are best trained side by side on the
-/// threads of the rayon pool.
-pub fn is_cpu(device: &Device) -> bool {
-    #[cfg(feature = "flex")]
-    if *device == Device::flex() {
-        return true;
-    }
-    let _ = device;
-    false
 }

@@ -34,37 +34,26 @@
 //! It decides nothing about training: that is `drl` and `meta`.
 
 mod backend;
-mod candidates;
-mod codec;
-#[cfg(feature = "flex")]
-pub mod cpu;
-mod dnn;
-mod ensemble;
-mod error;
+pub mod dnn;
 mod export;
 pub mod fleet;
-pub mod fused;
+pub mod kernels;
 mod learner;
-#[cfg(feature = "flex")]
-mod lending;
 mod networks;
-pub mod plain;
-mod policy;
+mod parameters;
 mod record;
-mod samples;
 mod state;
 
-pub use backend::{Backend, DeviceChoice, DeviceKind, RemoteAddress, available};
-pub use candidates::{CandidateSelector, Choice, DEFAULT_FLIPS, Exploration, Selected, Selection};
-pub use codec::{Alternative, Code, Codec, DONT_CARE, EnvironmentInputs, Scaling, Standard};
-pub use dnn::{Dnn, DnnNetworks, MAX_PARAMETERS, NetworkShape};
-pub use ensemble::{Ensemble, LayerData, StackedLinear};
-pub use error::{BackendError, CodeError, RecordError};
+pub use backend::{Backend, BackendError, DeviceChoice, DeviceKind, RemoteAddress, available};
+pub use dnn::{
+    Alternative, CandidateSelector, Choice, Code, CodeError, Codec, DEFAULT_FLIPS, DONT_CARE, Dnn, DnnNetworks,
+    Ensemble, EnsembleLearner, EnvironmentInputs, Exploration, LayerData, MAX_SAMPLES, NetworkShape, Policy, Samples,
+    Scaling, Selected, Selection, StackedLinear, Standard, cross_entropy, forward, is_cpu, learner,
+};
 pub use export::{ExportFormat, ExportedFile};
-pub use fused::{Adam, Head};
-pub use learner::{Forward, Learner, Lesson, Session, forward, is_cpu, learner};
+pub use kernels::{Adam, Head};
+pub use learner::{Forward, Learner, Lesson, PanelForward, Session};
 pub use networks::{DecisionOptions, EnvironmentParts, KINDS, Kind, Networks, OptionError, Shape};
-pub use policy::Policy;
-pub use record::{FORMAT_VERSION, Record, RecordText, checksum};
-pub use samples::{MAX_SAMPLES, Samples};
+pub use parameters::MAX_PARAMETERS;
+pub use record::{FORMAT_VERSION, Record, RecordError, RecordText, checksum};
 pub use state::{LearnerState, StateError};

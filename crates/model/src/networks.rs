@@ -11,12 +11,10 @@ use serde::Serialize;
 use sim::scheme::Scheme;
 use sim::{CostModel, Environment, Scenario};
 
-use crate::candidates::Selection;
-use crate::dnn::DnnNetworks;
-use crate::error::RecordError;
+use crate::dnn::{DnnNetworks, Selection};
 use crate::export::{ExportFormat, ExportedFile};
 use crate::fleet::{FleetNetworks, Inference};
-use crate::record::{ManifestFile, RecordText};
+use crate::record::{ManifestFile, RecordError, RecordText};
 use crate::state::StateError;
 
 /// One kind of networks.

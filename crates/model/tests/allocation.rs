@@ -8,7 +8,7 @@ use std::cell::Cell;
 
 use common::{Random, State, kernels};
 use data::{Part, SizeSampler, Workloads};
-use model::fused::{Adam, Head, Inference, Samples, Shape, Trainer};
+use model::kernels::{Adam, Head, Inference, Samples, Shape, Trainer};
 use model::{Codec, DeviceChoice, Ensemble, NetworkShape, Policy, Selection};
 use sim::scheme::Exact;
 use sim::{Scenario, random};

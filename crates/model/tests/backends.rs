@@ -9,8 +9,8 @@ use std::path::Path;
 use data::StandardSet;
 use model::fleet::{FleetCase, FleetLearner, FleetNet, FleetShape, Instance};
 use model::{
-    Adam, Backend, DeviceKind, DnnNetworks, Ensemble, Head, NetworkShape, Policy, Record, Samples, Selection,
-    available, forward, learner,
+    Adam, Backend, DeviceKind, DnnNetworks, Ensemble, EnsembleLearner, Head, Learner, NetworkShape, Policy, Record,
+    Samples, Selection, available, forward, learner,
 };
 use sim::Scenario;
 use sim::random::{self, Stream};

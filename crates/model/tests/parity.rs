@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use model::cpu::{CpuForward, CpuLearner};
-use model::plain::{PlainForward, PlainLearner};
-use model::{Adam, DeviceChoice, Ensemble, Forward, Head, Learner, Lesson, NetworkShape, Samples, Session};
+use model::dnn::{CpuForward, CpuLearner, PlainForward, PlainLearner};
+use model::{
+    Adam, DeviceChoice, Ensemble, EnsembleLearner, Forward, Head, Learner, Lesson, NetworkShape, Samples, Session,
+};
 use sim::random::{self, Stream};
 
 const DNNS: usize = 3;
@@ -201,7 +202,7 @@ fn a_learner_goes_on_from_another_ones_state_to_the_same_bytes() {
     let adam = Adam::with_learning_rate(0.003);
     let batches: Vec<Vec<u32>> =
         (0..40).map(|_| (0..DNNS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect()).collect();
-    let new = |plain: bool| -> Box<dyn Learner> {
+    let new = |plain: bool| -> Box<dyn EnsembleLearner> {
         if plain {
             Box::new(PlainLearner::new(&start, head, adam, &device))
         } else {

@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 use sim::scheme::Scheme;
 use sim::{CostModel, Scenario};
 
-use super::{MAX_PARAMETERS, NetworkShape};
-use crate::candidates::{Choice, DEFAULT_FLIPS, Exploration, Selection};
-use crate::codec::{Code, Codec, EnvironmentInputs, Scaling};
-use crate::ensemble::Ensemble;
-use crate::error::RecordError;
+use super::candidates::{Choice, DEFAULT_FLIPS, Exploration, Selection};
+use super::ensemble::Ensemble;
+use super::features::{Code, Codec, EnvironmentInputs, Scaling};
+use super::net::NetworkShape;
+use super::policy::Policy;
 use crate::export::{ExportFormat, ExportedFile};
 use crate::networks::{DecisionOptions, EnvironmentParts, Kind, Networks, OptionError, Shape};
-use crate::policy::Policy;
-use crate::record::{ManifestFile, RecordText, Weights};
+use crate::parameters;
+use crate::record::{ManifestFile, RecordError, RecordText, Weights};
 use crate::state::StateError;
 
 /// Trained DNNs with what they decide about and how they are read.
@@ -124,13 +124,13 @@ impl DnnNetworks {
             )));
         }
         let shape = NetworkShape { inputs, hidden, outputs };
-        let parameters = shape.parameters().saturating_mul(dnns);
-        if dnns == 0 || shape.hidden.contains(&0) || parameters > MAX_PARAMETERS {
+        let parameters = parameters::total(dnns, shape.parameters()).filter(|_| !shape.hidden.contains(&0));
+        let Some(parameters) = parameters else {
             return Err(wrong(format!("{dnns} networks with hidden layers {:?} are not possible", shape.hidden)));
-        }
+        };
         let bytes = file.weights(&manifest.weights, parameters)?;
-        let ensemble =
-            Ensemble::from_bytes(bytes, &shape, dnns, device).map_err(|reason| file.wrong_weights(reason))?;
+        let ensemble = Ensemble::from_bytes(bytes, &shape, dnns, device);
+        let ensemble = ensemble.map_err(|error| file.other_weights(&error))?;
         let selection = Selection {
             exploration: match manifest.selection.flips {
                 0 => Exploration::Threshold,

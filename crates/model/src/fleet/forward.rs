@@ -1,14 +1,14 @@
 //! Forward passes on the CPU, through the fused kernels.
 
+use super::features::{OF_PAIR, Reading};
 use super::instance::Instance;
 use super::lanes::{from_lanes, to_lanes};
 use super::layers::{Hidden, Round};
 use super::net::{FleetNet, FleetShape};
-use super::reading::{OF_PAIR, Reading};
 use super::shares::{begin, propose, soften_lanes};
-use crate::fused::Kernel;
-use crate::fused::kernel::{Simd, Task};
-use crate::fused::panel::Lanes;
+use crate::kernels::Kernel;
+use crate::kernels::kernel::{Simd, Task};
+use crate::kernels::panel::Lanes;
 
 /// The weights of a [`FleetNet`] as the kernels read them.
 #[derive(Debug, Clone)]

@@ -1,8 +1,8 @@
 //! An instance with its tasks and its devices side by side, as vectors read it.
 
 use super::instance::{Instance, Shared};
-use crate::fused::kernel::VECTOR;
-use crate::fused::panel::{Lanes, PANEL};
+use crate::kernels::kernel::VECTOR;
+use crate::kernels::panel::{Lanes, PANEL};
 
 /// Inputs that are the same for a task at all places.
 pub(super) const OF_TASK: usize = 3;

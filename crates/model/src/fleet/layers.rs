@@ -4,14 +4,14 @@
 //! places one of lanes; both are reckoned once and then added to what is of a task at a place.
 #![expect(clippy::inline_always, reason = "tasks must be inlined into a function compiled for the kernel")]
 
+use super::features::{OF_PAIR, PAIR_INPUTS, PLACE_INPUTS, TASK_INPUTS};
 use super::instance::Instance;
 use super::lanes::OF_TASK;
 use super::net::RoundData;
-use super::reading::{OF_PAIR, PAIR_INPUTS, PLACE_INPUTS, TASK_INPUTS};
-use crate::fused::dense::DenseOnto;
-use crate::fused::kernel::{Simd, Task, VECTOR};
-use crate::fused::panel::{Lanes, PANEL};
-use crate::fused::wide::Wide;
+use crate::kernels::dense::DenseOnto;
+use crate::kernels::kernel::{Simd, Task, VECTOR};
+use crate::kernels::panel::{Lanes, PANEL};
+use crate::kernels::wide::Wide;
 
 type Units = [f32; VECTOR];
 

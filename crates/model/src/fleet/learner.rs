@@ -1,15 +1,15 @@
 //! Training of networks for any fleet, in Burn operations on any device.
 
 use burn::module::Module;
-use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer, OptimizerRecord};
-use burn::tensor::{Bytes, Device, Tensor, TensorData, activation};
+use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor, TensorData, activation};
 
+use super::features::{INPUTS, Reading};
 use super::instance::Instance;
 use super::net::{BatchShape, FleetNet};
-use super::reading::{INPUTS, Reading};
 use super::shares::{begin, soften};
-use crate::ensemble::to_vec;
-use crate::state::StateError;
+use crate::parameters::to_vec;
+use crate::state::{LearnerState, StateError};
 
 /// One instance, a decision to start from, and the one to imitate.
 #[derive(Debug)]
@@ -141,22 +141,20 @@ impl FleetLearner {
     /// # Errors
     /// If they cannot be read back from the device.
     pub fn state(&self) -> Result<[Vec<u8>; 2], StateError> {
-        let optimizer = self.optimizer.to_record().into_bytes().map_err(|error| StateError::new(error.to_string()))?;
-        Ok([self.net.valid().to_bytes()?, optimizer.to_vec()])
+        let LearnerState { parameters, mut optimizer, .. } =
+            LearnerState::of_module(&self.net.valid(), &self.optimizer)?;
+        Ok([parameters, optimizer.swap_remove(0)])
     }
 
-    /// Takes over what [`FleetLearner::state`] gave.
+    /// Continues from the state that [`FleetLearner::state`] gave.
     ///
     /// # Errors
     /// If it is damaged, or of another network.
     pub fn restore(&mut self, state: &[Vec<u8>; 2]) -> Result<(), StateError> {
-        let [parameters, moments] = state;
-        let device = self.device.clone().autodiff();
-        let net = FleetNet::from_bytes(parameters, self.net.shape(), &device)?;
-        let record = OptimizerRecord::from_bytes(Bytes::from_bytes_vec(moments.clone()))
-            .map_err(|error| StateError::new(error.to_string()))?;
-        self.net = net.train();
-        self.optimizer = optimizer().load_record(record);
+        let [parameters, moments] = state.clone();
+        let state = LearnerState { parameters, optimizer: vec![moments], steps: 0 };
+        let (net, optimizer) = state.restored(&self.net, optimizer())?;
+        (self.net, self.optimizer) = (net.train(), optimizer);
         Ok(())
     }
 }

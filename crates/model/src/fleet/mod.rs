@@ -25,6 +25,7 @@
 //! # What it does not do
 //! It evaluates only complete proposals; with a search budget also moves and swaps.
 
+mod features;
 mod forward;
 mod instance;
 mod lanes;
@@ -33,14 +34,13 @@ mod learner;
 mod net;
 mod networks;
 mod policy;
-mod reading;
 mod search;
 mod shares;
 
+pub use features::{INPUTS, Reading};
 pub use forward::{FleetForward, FleetScratch};
 pub use instance::Instance;
 pub use learner::{FleetCase, FleetLearner};
 pub use net::{FleetEnsemble, FleetKnown, FleetNet, FleetRound, FleetShape};
 pub use networks::{DEFAULT_EVALUATIONS_PER_TASK, FleetNetworks};
 pub use policy::{FREE_PASSES, FleetPolicy, Inference, PASSES};
-pub use reading::{INPUTS, Reading};

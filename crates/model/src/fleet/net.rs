@@ -1,13 +1,12 @@
 //! A network for any fleet, as a Burn module.
 
 use burn::module::{Module, Param};
-use burn::store::ModuleRecord;
-use burn::tensor::{Bytes, Device, Tensor, TensorData, activation};
+use burn::tensor::{Device, Tensor, TensorData, activation};
 use serde::{Deserialize, Serialize};
 use sim::random;
 
 use super::INPUTS;
-use crate::ensemble::{Ids, to_vec};
+use crate::parameters::{self, Ids, to_vec};
 use crate::state::StateError;
 
 /// How large a [`FleetNet`] is.
@@ -63,7 +62,8 @@ impl FleetEnsemble {
 
     /// The first network with a parameter that is no number, if there is one.
     pub fn first_not_finite(&self) -> Option<usize> {
-        self.nets.iter().position(|net| !net.is_finite())
+        let is_finite = |net: &FleetNet| parameters::values(net).iter().all(|values| parameters::are_finite(values));
+        self.nets.iter().position(|net| !is_finite(net))
     }
 
     /// The parameters as Burn writes them.
@@ -71,8 +71,7 @@ impl FleetEnsemble {
     /// # Errors
     /// If they cannot be read back from the device.
     pub fn to_bytes(&self) -> Result<Vec<u8>, StateError> {
-        let bytes = self.clone().into_record().into_bytes();
-        Ok(bytes.map_err(|error| StateError::new(error.to_string()))?.to_vec())
+        parameters::to_bytes(self)
     }
 
     /// Parameters that [`FleetEnsemble::to_bytes`] wrote.
@@ -80,14 +79,9 @@ impl FleetEnsemble {
     /// # Errors
     /// If they are damaged, or of networks of another shape or number.
     pub fn from_bytes(bytes: Vec<u8>, shape: FleetShape, nets: usize, device: &Device) -> Result<Self, StateError> {
-        let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes));
-        let record = record.map_err(|error| StateError::new(error.to_string()))?;
-        let other = || StateError::new("it holds networks of another shape or number");
         let mut ids = Ids::default();
-        let empty = Self { nets: (0..nets).map(|_| FleetNet::with(shape, device, &mut ids, |_| 0.0)).collect() };
-        let ensemble = empty.try_load_record(record.cast_to_module_dtype()).map_err(|_| other())?;
-        let is_same = ensemble.nets.len() == nets && ensemble.nets.iter().all(|net| net.shape() == shape);
-        if is_same { Ok(ensemble) } else { Err(other()) }
+        let zeros = Self { nets: (0..nets).map(|_| FleetNet::with(shape, device, &mut ids, |_| 0.0)).collect() };
+        parameters::from_bytes(zeros, bytes)
     }
 }
 
@@ -177,38 +171,6 @@ impl FleetNet {
     /// How large it is.
     pub fn shape(&self) -> FleetShape {
         FleetShape { width: self.rounds[0].input.dims()[1], rounds: self.rounds.len() }
-    }
-
-    /// The parameters as Burn writes them.
-    ///
-    /// # Errors
-    /// If they cannot be read back from the device.
-    pub fn to_bytes(&self) -> Result<Vec<u8>, StateError> {
-        let bytes = self.clone().into_record().into_bytes();
-        Ok(bytes.map_err(|error| StateError::new(error.to_string()))?.to_vec())
-    }
-
-    /// Parameters that [`FleetNet::to_bytes`] wrote.
-    ///
-    /// # Errors
-    /// If they are damaged, or of a network of another shape.
-    pub fn from_bytes(bytes: &[u8], shape: FleetShape, device: &Device) -> Result<Self, StateError> {
-        let bytes = Bytes::from_bytes_vec(bytes.to_vec());
-        let record = ModuleRecord::from_bytes(bytes).map_err(|error| StateError::new(error.to_string()))?;
-        let other = || StateError::new("it holds a network of another shape");
-        let empty = Self::with(shape, device, &mut Ids::default(), |_| 0.0);
-        let net = empty.try_load_record(record.cast_to_module_dtype()).map_err(|_| other())?;
-        if net.shape() == shape { Ok(net) } else { Err(other()) }
-    }
-
-    fn is_finite(&self) -> bool {
-        let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
-        self.to_host().iter().all(|round| {
-            let known = round.known.as_ref().is_none_or(|known| {
-                finite(&known.own) && finite(&known.by_device) && finite(&known.by_place) && finite(&known.by_task)
-            });
-            known && finite(&round.input) && finite(&round.bias) && finite(&round.score) && finite(&round.direct)
-        })
     }
 
     /// Hidden units and scores of one round.

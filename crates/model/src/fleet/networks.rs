@@ -7,14 +7,13 @@ use serde::{Deserialize, Serialize};
 use sim::scheme::Scheme;
 use sim::{CostModel, Fleets, Scenario};
 
+use super::features::INPUTS;
 use super::net::{FleetEnsemble, FleetShape};
 use super::policy::{FleetPolicy, Inference};
-use super::reading::INPUTS;
-use crate::dnn::MAX_PARAMETERS;
-use crate::error::RecordError;
 use crate::export::{ExportFormat, ExportedFile};
 use crate::networks::{DecisionOptions, EnvironmentParts, Kind, Networks, OptionError, Shape};
-use crate::record::{ManifestFile, RecordText, Weights};
+use crate::parameters;
+use crate::record::{ManifestFile, RecordError, RecordText, Weights};
 use crate::state::StateError;
 
 /// Cost evaluations a task of the search that follows the networks where nobody says how many.
@@ -73,16 +72,16 @@ impl FleetNetworks {
             )));
         }
         let shape = FleetShape { width, rounds };
-        let parameters = shape.parameters().saturating_mul(nets);
-        if nets == 0 || width == 0 || rounds == 0 || parameters > MAX_PARAMETERS {
+        let parameters = parameters::total(nets, shape.parameters()).filter(|_| width > 0 && rounds > 0);
+        let Some(parameters) = parameters else {
             return Err(wrong(format!("{nets} networks of {rounds} rounds with {width} units are not possible")));
-        }
+        };
         if !manifest.fleets.is_valid() {
             return Err(wrong("fleets: each range must begin at 1 or above and end no lower".to_owned()));
         }
         let bytes = file.weights(&manifest.weights, parameters)?;
         let ensemble = FleetEnsemble::from_bytes(bytes, shape, nets, device);
-        let ensemble = ensemble.map_err(|error| file.wrong_weights(error.reason))?;
+        let ensemble = ensemble.map_err(|error| file.other_weights(&error))?;
         Ok(Self { ensemble, fleets: manifest.fleets })
     }
 }

@@ -3,11 +3,11 @@
 
 use super::instance::Instance;
 use super::lanes::{from_lanes, to_lanes};
-use crate::fused::Kernel;
-use crate::fused::kernel::{Simd, Task, VECTOR};
-use crate::fused::math::exp_of_negative;
-use crate::fused::panel::Lanes;
-use crate::fused::wide::Wide;
+use crate::kernels::Kernel;
+use crate::kernels::kernel::{Simd, Task, VECTOR};
+use crate::kernels::math::exp_of_negative;
+use crate::kernels::panel::Lanes;
+use crate::kernels::wide::Wide;
 
 /// What scores are multiplied with before they are shared out. With 1 shares stay so soft that they hide which of two equal
 /// tasks goes.

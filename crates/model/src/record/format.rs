@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::error::RecordError;
+use super::error::RecordError;
 use crate::networks::{KINDS, Kind};
 use crate::state::StateError;
 
@@ -164,6 +164,11 @@ impl<'r> ManifestFile<'r> {
     /// The error of weights that are not those of the manifest.
     pub(crate) fn wrong_weights(&self, reason: String) -> RecordError {
         RecordError::Weights { path: self.directory.join(WEIGHTS), reason }
+    }
+
+    /// The error of weights that cannot be loaded into networks of the shape that the manifest describes.
+    pub(crate) fn other_weights(&self, error: &StateError) -> RecordError {
+        self.wrong_weights(format!("does not hold the networks that the manifest describes: {}", error.reason))
     }
 }
 

@@ -9,6 +9,7 @@
 //! Records that were written before the manifest named a kind are read as ever: versions 1 and 2 of the format held DNNs,
 //! version 3 networks for any fleet.
 
+mod error;
 mod format;
 
 use std::collections::BTreeMap;
@@ -18,9 +19,9 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use sim::Scenario;
 
-use crate::error::RecordError;
 use crate::networks::Networks;
 
+pub use self::error::RecordError;
 pub use self::format::RecordText;
 pub use self::format::checksum;
 use self::format::{MANIFEST, MAX_MANIFEST_BYTES, WEIGHTS, read_bounded, write};

@@ -2,7 +2,7 @@
 #![expect(dead_code, reason = "each test program uses its part")]
 #![expect(clippy::needless_range_loop, reason = "sums are easiest to check with the indices of the formula")]
 
-use model::fused::{Ensemble, Head, Kernel, Layer, LayerView, Shape};
+use model::kernels::{Ensemble, Head, Kernel, Layer, LayerView, Shape};
 
 pub(crate) fn kernels() -> [Kernel; 2] {
     [Kernel::Portable, Kernel::detect()]

@@ -2,9 +2,9 @@
 
 use super::Reading;
 use crate::fleet::instance::Instance;
-use crate::fused::kernel::{Simd, VECTOR};
-use crate::fused::panel::{Lanes, PANEL};
-use crate::fused::wide::Wide;
+use crate::kernels::kernel::{Simd, VECTOR};
+use crate::kernels::panel::{Lanes, PANEL};
+use crate::kernels::wide::Wide;
 
 /// A list of so many, whatever they were.
 #[inline(always)]

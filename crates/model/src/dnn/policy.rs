@@ -5,25 +5,25 @@ use rayon::prelude::*;
 use sim::scheme::{Scheme, Solution};
 use sim::{CostModel, Decision, SchemeError, Workload};
 
-use crate::candidates::{CandidateSelector, PanelSelector, Selected, Selection};
-use crate::codec::Codec;
-use crate::ensemble::Ensemble;
-use crate::fused::PANEL_ROWS;
-use crate::fused::buffers::Pool;
-use crate::learner::{Forward, forward};
+use super::candidates::{CandidateSelector, PanelSelector, Selected, Selection};
+use super::ensemble::Ensemble;
+use super::features::Codec;
+use super::forward::forward;
+use crate::kernels::PANEL_ROWS;
+use crate::kernels::buffers::Pool;
+use crate::learner::Forward;
 
 /// Below so many workloads, a panel takes longer than one after the other.
 const PANEL_FROM: usize = 6;
 /// Workloads that one thread decides before it looks for more.
 const JOB_ROWS: usize = 2 * PANEL_ROWS;
 
-/// Decides with an ensemble: every network proposes, the cheapest candidate is the answer.
+/// Decides with K networks: each proposes decisions, the cheapest of which is the answer.
 pub struct Policy {
     name: String,
     forward: Box<dyn Forward>,
     codec: Codec,
-    chooser: CandidateSelector,
-    dnns: usize,
+    selector: CandidateSelector,
     inputs: Vec<f32>,
     logits: Vec<f32>,
     scratch: Pool<Scratch>,
@@ -33,22 +33,22 @@ pub struct Policy {
 struct Scratch {
     inputs: Vec<f32>,
     logits: Vec<f32>,
-    chooser: PanelSelector,
+    selector: PanelSelector,
 }
 
 impl Policy {
-    /// A policy called `name` that computes on `device`.
+    /// An ensemble as a scheme called `name` that computes on `device`.
     pub fn new(name: &str, ensemble: &Ensemble, codec: Codec, selection: Selection, device: &Device) -> Self {
-        Self::with_forward(name, forward(ensemble, device), ensemble.dnns(), codec, selection)
+        Self::with_forward(name, forward(ensemble, device), codec, selection)
     }
 
-    fn with_forward(name: &str, forward: Box<dyn Forward>, dnns: usize, codec: Codec, selection: Selection) -> Self {
+    /// Networks of any kind as a scheme called `name`. They read the inputs and answer with the logits of `codec`.
+    pub fn with_forward(name: &str, forward: Box<dyn Forward>, codec: Codec, selection: Selection) -> Self {
         Self {
             name: name.to_owned(),
             forward,
             codec,
-            chooser: CandidateSelector::new(selection),
-            dnns,
+            selector: CandidateSelector::new(selection),
             inputs: Vec::new(),
             logits: Vec::new(),
             scratch: Pool::new(),
@@ -79,7 +79,7 @@ impl Policy {
         self.codec.encode(model, sizes_bytes, &mut self.inputs);
         self.forward.logits(&self.inputs, &mut self.logits);
         let proposals = self.logits.chunks_exact(self.codec.outputs());
-        Ok(self.chooser.choose(&self.codec, model, sizes_bytes, proposals, places))
+        Ok(self.selector.choose(&self.codec, model, sizes_bytes, proposals, places))
     }
 
     /// Decides many workloads on every thread, as [`Policy::decide_into`] would decide each, and returns the number of
@@ -150,8 +150,8 @@ impl Policy {
         let tasks = self.codec.task_count();
         let new = || Scratch {
             inputs: vec![0.0; PANEL_ROWS * inputs],
-            logits: vec![0.0; self.dnns * outputs * PANEL_ROWS],
-            chooser: PanelSelector::new(self.chooser.selection()),
+            logits: vec![0.0; self.forward.networks() * outputs * PANEL_ROWS],
+            selector: PanelSelector::new(self.selector.selection()),
         };
         self.scratch.with(new, |scratch| {
             let panels = places.chunks_mut(PANEL_ROWS * tasks).zip(evaluations.chunks_mut(PANEL_ROWS));
@@ -174,7 +174,7 @@ impl Policy {
                     }
                 }
                 let sizes = (0..rows).map(sizes);
-                scratch.chooser.choose(&self.codec, model, sizes, &scratch.logits, places, evaluations);
+                scratch.selector.choose(&self.codec, model, sizes, &scratch.logits, places, evaluations);
             }
         });
     }
@@ -243,10 +243,9 @@ mod tests {
     use sim::{Scenario, random};
 
     use super::*;
-    use crate::candidates::{Choice, Exploration};
-    use crate::codec::{Code, EnvironmentInputs, Standard};
-    use crate::dnn::NetworkShape;
-    use crate::plain::PlainForward;
+    use crate::dnn::candidates::{Choice, Exploration};
+    use crate::dnn::features::{Code, EnvironmentInputs, Standard};
+    use crate::dnn::{NetworkShape, PlainForward};
 
     fn any_selection() -> impl Strategy<Value = Selection> {
         let exploration = prop_oneof![
@@ -295,7 +294,7 @@ mod tests {
 
             let mut policy = Policy::new("fused", &ensemble, codec, selection, &Device::flex());
             let plain = Box::new(PlainForward::new(&ensemble, &Device::flex()));
-            let mut in_one_piece = Policy::with_forward("plain", plain, dnns, codec, selection);
+            let mut in_one_piece = Policy::with_forward("plain", plain, codec, selection);
             let singly: Vec<Solution> =
                 workloads.iter().map(|workload| policy.decide(&model, workload).expect("fits")).collect();
             prop_assert_eq!(&policy.decide_all(&model, &workloads).expect("fits"), &singly);

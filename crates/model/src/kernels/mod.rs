@@ -20,7 +20,7 @@
 //! logits of a row do not depend on the rows beside it.
 //!
 //! ```
-//! use model::fused::{Adam, Ensemble, Head, Kernel, Layer, Samples, Shape, Trainer};
+//! use model::kernels::{Adam, Ensemble, Head, Kernel, Layer, Samples, Shape, Trainer};
 //!
 //! let shape = Shape::new(2, &[3, 1]);
 //! let (mut weight, mut bias) = (vec![0.1; 2 * 3], vec![0.0; 2]);

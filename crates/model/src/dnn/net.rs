@@ -1,15 +1,8 @@
 //! One DNN: a multilayer perceptron from task sizes to logits.
 
-mod networks;
-
 use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::tensor::{Device, Tensor, activation};
-
-pub use self::networks::DnnNetworks;
-
-/// The most parameters of all networks of an ensemble together: 512 MiB of them.
-pub const MAX_PARAMETERS: usize = 1 << 27;
 
 /// Widths of a network's layers.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -5,7 +5,7 @@
 mod common;
 
 use common::{Random, Reference, Stack, State, batch, difference, kernels};
-use model::fused::{Adam, Head, Kernel, NetTrainer, Samples, Shape, Trainer};
+use model::kernels::{Adam, Head, Kernel, NetTrainer, Samples, Shape, Trainer};
 use proptest::prelude::*;
 
 const ROWS: usize = 50;

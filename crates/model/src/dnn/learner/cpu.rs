@@ -1,5 +1,5 @@
-//! Forward passes and training steps on the CPU through the [`fused`] kernels, which work on the storage of the Burn
-//! modules themselves: the ensemble, and two more of its shape for the moments of Adam.
+//! Training steps of an ensemble on the CPU through the kernels, which work on the storage of Burn modules: the ensemble,
+//! and two more modules of its shape for the moments of Adam.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard};
 
@@ -7,58 +7,14 @@ use burn::module::Module;
 use burn::tensor::Device;
 use rayon::prelude::*;
 
-use crate::dnn::NetworkShape;
-use crate::ensemble::Ensemble;
-use crate::fused::{self, Adam, Head, Inference, Kernel, Net, PANEL_ROWS, Trainer, crew};
-use crate::learner::{Forward, Learner, Lesson, PanelForward, Session};
-use crate::lending::{self, Open};
-use crate::samples::Samples;
+use super::EnsembleLearner;
+use crate::dnn::ensemble::Ensemble;
+use crate::dnn::forward::cpu_logits;
+use crate::dnn::samples::Samples;
+use crate::dnn::tensor_slices::{self, TensorSlices};
+use crate::kernels::{self, Adam, Head, Inference, Kernel, Net, Trainer, crew};
+use crate::learner::{Forward, Learner, Lesson, Session};
 use crate::state::{LearnerState, StateError};
-
-fn shape(ensemble: &Ensemble) -> fused::Shape {
-    let NetworkShape { inputs, hidden, outputs } = ensemble.shape();
-    fused::Shape::new(ensemble.dnns(), &[&[inputs][..], &hidden, &[outputs]].concat())
-}
-
-/// Decides with an ensemble on the CPU.
-#[derive(Debug)]
-pub struct CpuForward {
-    parameters: Open,
-    inference: Inference,
-}
-
-impl CpuForward {
-    /// Shares the parameters if they are on `flex`, else copies them.
-    pub fn new(ensemble: &Ensemble) -> Self {
-        let inference = Inference::new(shape(ensemble), Kernel::detect());
-        Self { parameters: Open::of(ensemble.clone().to_device(&Device::flex())), inference }
-    }
-}
-
-impl Forward for CpuForward {
-    fn logits(&mut self, inputs: &[f32], logits: &mut Vec<f32>) {
-        forward(&self.inference, &self.parameters, inputs, logits);
-    }
-
-    fn by_panel(&self) -> Option<&dyn PanelForward> {
-        Some(self)
-    }
-}
-
-impl PanelForward for CpuForward {
-    fn panel_logits(&self, inputs: &[f32], logits: &mut Vec<f32>) {
-        let shape = self.inference.shape();
-        logits.resize(shape.nets() * shape.outputs() * PANEL_ROWS, 0.0);
-        self.inference.forward_panel(&self.parameters.views(), inputs, logits);
-    }
-}
-
-fn forward(inference: &Inference, parameters: &Open, inputs: &[f32], logits: &mut Vec<f32>) {
-    let shape = inference.shape();
-    let rows = inputs.len() / shape.inputs();
-    logits.resize(shape.nets() * rows * shape.outputs(), 0.0);
-    inference.forward(&parameters.views(), inputs, logits);
-}
 
 /// Trains an ensemble on the CPU, networks in parallel.
 #[derive(Debug)]
@@ -75,11 +31,11 @@ pub struct CpuLearner {
 impl CpuLearner {
     /// Shares the parameters until the first step if they are on `flex`, else copies them.
     pub fn new(ensemble: &Ensemble, head: Head, adam: Adam) -> Self {
-        let shape = shape(ensemble);
+        let shape = ensemble.kernel_shape();
         let parameters = ensemble.clone().to_device(&Device::flex());
         Self {
-            first_moments: lending::zeros(&parameters),
-            second_moments: lending::zeros(&parameters),
+            first_moments: tensor_slices::zeros(&parameters),
+            second_moments: tensor_slices::zeros(&parameters),
             parameters,
             steps: 0,
             adam,
@@ -88,34 +44,37 @@ impl CpuLearner {
         }
     }
 
-    /// Lends parameters and moments to `work`, which may train with them.
-    fn lend<R>(&mut self, work: impl FnOnce(&mut Lent<'_>) -> R) -> R {
-        let take = |ensemble: &mut Ensemble| Open::of(std::mem::replace(ensemble, Ensemble { layers: Vec::new() }));
+    /// Calls `work` with parameters and moments, which it may change.
+    fn with_borrowed<R>(&mut self, work: impl FnOnce(&mut BorrowedParameters<'_>) -> R) -> R {
+        let take =
+            |ensemble: &mut Ensemble| TensorSlices::of(std::mem::replace(ensemble, Ensemble { layers: Vec::new() }));
         let mut parameters = take(&mut self.parameters);
         let (mut first, mut second) = (take(&mut self.first_moments), take(&mut self.second_moments));
-        let result = work(&mut Lent {
-            ensemble: fused::Ensemble::new(self.trainer.shape(), parameters.lend(), first.lend(), second.lend()),
+        let (values, first_moments, second_moments) =
+            (parameters.slices_mut(), first.slices_mut(), second.slices_mut());
+        let result = work(&mut BorrowedParameters {
+            ensemble: kernels::Ensemble::new(self.trainer.shape(), values, first_moments, second_moments),
             trainer: &self.trainer,
             inference: &self.inference,
             adam: &mut self.adam,
             steps: &mut self.steps,
         });
-        self.parameters = parameters.close();
-        (self.first_moments, self.second_moments) = (first.close(), second.close());
+        self.parameters = parameters.into_ensemble();
+        (self.first_moments, self.second_moments) = (first.into_ensemble(), second.into_ensemble());
         result
     }
 }
 
-/// What training needs, with the parameters lent.
-struct Lent<'l> {
-    ensemble: fused::Ensemble<'l>,
-    trainer: &'l Trainer,
-    inference: &'l Inference,
-    adam: &'l mut Adam,
-    steps: &'l mut u64,
+/// Parameters and moments borrowed from their modules for some steps, with everything else that a step needs.
+struct BorrowedParameters<'b> {
+    ensemble: kernels::Ensemble<'b>,
+    trainer: &'b Trainer,
+    inference: &'b Inference,
+    adam: &'b mut Adam,
+    steps: &'b mut u64,
 }
 
-impl Lent<'_> {
+impl BorrowedParameters<'_> {
     /// See [`Learner::session`]. Each network's step and its logits for the next rows are one piece of work, so that its
     /// parameters are read where they were written.
     fn session(&mut self, body: &mut dyn FnMut(&mut dyn Session)) {
@@ -131,7 +90,7 @@ impl Lent<'_> {
             let (mut net, mut logits) = (lock(&nets[item]), lock(&logits[item]));
             if let Some((samples, adam, time_step)) = &pass.lesson {
                 let indices = batch_of(item, nets.len(), &pass.indices);
-                lock(&trainers[thread]).step(&mut net, samples.lend(), indices, adam, *time_step, false);
+                lock(&trainers[thread]).step(&mut net, samples.slices(), indices, adam, *time_step, false);
             }
             logits.resize(pass.inputs.len() / shape.inputs() * shape.outputs(), 0.0);
             inference.forward_net(&net, &pass.inputs, &mut logits);
@@ -157,7 +116,7 @@ struct Pass {
     inputs: Vec<f32>,
 }
 
-/// See [`Lent::session`].
+/// See [`BorrowedParameters::session`].
 struct CpuSession<'s> {
     /// Makes one pass over the networks.
     run: &'s mut dyn FnMut(),
@@ -201,46 +160,57 @@ impl Session for CpuSession<'_> {
 
 /// One network's part of `[K, batch]`.
 fn batch_of(net: usize, nets: usize, indices: &[u32]) -> &[u32] {
-    let batch = fused::batch_size(indices, nets);
+    let batch = kernels::batch_size(indices, nets);
     &indices[net * batch..][..batch]
 }
 
 impl Forward for CpuLearner {
+    fn networks(&self) -> usize {
+        self.trainer.shape().nets()
+    }
+
     fn logits(&mut self, inputs: &[f32], logits: &mut Vec<f32>) {
-        forward(&self.inference, &Open::of(self.parameters.clone()), inputs, logits);
+        cpu_logits(&self.inference, &TensorSlices::of(self.parameters.clone()), inputs, logits);
     }
 }
 
 impl Learner for CpuLearner {
     fn step(&mut self, samples: &Samples, indices: &[u32], losses: Option<&mut Vec<f32>>) {
-        self.lend(|lent| {
-            *lent.steps += 1;
+        self.with_borrowed(|borrowed| {
+            *borrowed.steps += 1;
             let losses = losses.map(|losses| {
-                losses.resize(lent.trainer.shape().nets(), 0.0);
+                losses.resize(borrowed.trainer.shape().nets(), 0.0);
                 losses.as_mut_slice()
             });
-            lent.trainer.step(&mut lent.ensemble, samples.lend(), indices, lent.adam, *lent.steps, losses);
+            borrowed.trainer.step(
+                &mut borrowed.ensemble,
+                samples.slices(),
+                indices,
+                borrowed.adam,
+                *borrowed.steps,
+                losses,
+            );
         });
     }
 
     /// Each network makes all its steps on one thread, without waiting for the others.
     fn steps(&mut self, samples: &Samples, batches: &[Vec<u32>], losses: Option<&mut Vec<f32>>) {
         let with_loss = losses.is_some();
-        let last = self.lend(|lent| {
-            let first_step = *lent.steps + 1;
-            *lent.steps += batches.len() as u64;
-            let (adam, nets) = (*lent.adam, lent.ensemble.nets().len());
+        let last = self.with_borrowed(|borrowed| {
+            let first_step = *borrowed.steps + 1;
+            *borrowed.steps += batches.len() as u64;
+            let (adam, nets) = (*borrowed.adam, borrowed.ensemble.nets().len());
             let train = |(net, parameters): (usize, &mut Net<'_>)| {
-                lent.trainer.with_net_trainer(|trainer| {
+                borrowed.trainer.with_net_trainer(|trainer| {
                     let mut loss = None;
                     for ((index, indices), time_step) in batches.iter().enumerate().zip(first_step..) {
                         let (indices, last) = (batch_of(net, nets, indices), index + 1 == batches.len());
-                        loss = trainer.step(parameters, samples.lend(), indices, &adam, time_step, with_loss && last);
+                        loss = trainer.step(parameters, samples.slices(), indices, &adam, time_step, with_loss && last);
                     }
                     loss
                 })
             };
-            lent.ensemble.nets_mut().par_iter_mut().enumerate().map(train).collect::<Vec<_>>()
+            borrowed.ensemble.nets_mut().par_iter_mut().enumerate().map(train).collect::<Vec<_>>()
         });
         if let Some(losses) = losses {
             losses.clear();
@@ -249,22 +219,11 @@ impl Learner for CpuLearner {
     }
 
     fn session(&mut self, body: &mut dyn FnMut(&mut dyn Session)) {
-        self.lend(|lent| lent.session(body));
+        self.with_borrowed(|borrowed| borrowed.session(body));
     }
 
     fn set_learning_rate(&mut self, learning_rate: f32) {
         self.adam.learning_rate = learning_rate;
-    }
-
-    fn ensemble(&self) -> Ensemble {
-        self.parameters.clone()
-    }
-
-    fn restart(&mut self, ensemble: &Ensemble) {
-        self.parameters = ensemble.clone().to_device(&Device::flex());
-        self.first_moments = lending::zeros(&self.parameters);
-        self.second_moments = lending::zeros(&self.parameters);
-        self.steps = 0;
     }
 
     fn state(&self) -> Result<LearnerState, StateError> {
@@ -284,5 +243,18 @@ impl Learner for CpuLearner {
         (self.parameters, self.first_moments, self.second_moments) = (parameters, first, second);
         self.steps = state.steps;
         Ok(())
+    }
+}
+
+impl EnsembleLearner for CpuLearner {
+    fn ensemble(&self) -> Ensemble {
+        self.parameters.clone()
+    }
+
+    fn restart(&mut self, ensemble: &Ensemble) {
+        self.parameters = ensemble.clone().to_device(&Device::flex());
+        self.first_moments = tensor_slices::zeros(&self.parameters);
+        self.second_moments = tensor_slices::zeros(&self.parameters);
+        self.steps = 0;
     }
 }

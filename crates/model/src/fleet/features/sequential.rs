@@ -3,12 +3,12 @@
 //! A device waits for the place where it is done last, so each task changes who waits for what. Vectors run over places
 //! here: a row is a 1 at the place where the device of a task is done last once the task is placed.
 
-use super::loads::sized;
+use super::sums::sized;
 use super::{PairRow, Reading, input, squash};
 use crate::fleet::instance::Instance;
-use crate::fused::kernel::{Simd, VECTOR};
-use crate::fused::panel::{Lanes, PANEL};
-use crate::fused::wide::Wide;
+use crate::kernels::kernel::{Simd, VECTOR};
+use crate::kernels::panel::{Lanes, PANEL};
+use crate::kernels::wide::Wide;
 
 impl Reading {
     /// Notes where devices are done last, the first of equals, given when they are done at all.
@@ -36,7 +36,7 @@ impl Reading {
 
     /// The inputs that depend on who waits.
     #[inline(always)]
-    pub(super) fn read_turns_of_all<S: Simd>(
+    pub(super) fn read_sequential_over_all<S: Simd>(
         &mut self,
         simd: S,
         instance: &Instance,

@@ -1,12 +1,14 @@
 //! K DNNs of one shape with stacked parameters, so that one batched product runs all of them.
 
-use burn::module::{Module, Param, ParamId};
+use burn::module::{Module, Param};
 use burn::nn::Linear;
-use burn::store::ModuleRecord;
-use burn::tensor::{Bytes, Device, Tensor, TensorData, activation};
+use burn::tensor::{Device, Tensor, TensorData, activation};
 use sim::random;
 
-use crate::dnn::{Dnn, NetworkShape};
+use super::net::{Dnn, NetworkShape};
+#[cfg(feature = "flex")]
+use crate::kernels;
+use crate::parameters::{self, Ids, to_vec};
 use crate::state::StateError;
 
 /// K DNNs. Parameters of layer l are `[K, in, out]` and `[K, 1, out]`.
@@ -86,38 +88,30 @@ impl Ensemble {
     /// # Errors
     /// If they cannot be read back from the device.
     pub fn to_bytes(&self) -> Result<Vec<u8>, StateError> {
-        let bytes = self.clone().into_record().into_bytes();
-        Ok(bytes.map_err(|error| StateError::new(error.to_string()))?.to_vec())
+        parameters::to_bytes(self)
     }
 
-    /// Networks like these, on the same device, with parameters that [`Ensemble::to_bytes`] wrote.
+    /// An ensemble of the same shape, on the same device, with parameters that [`Ensemble::to_bytes`] wrote.
     ///
     /// # Errors
-    /// If the parameters are damaged, or of other networks.
+    /// If the parameters are damaged, or of networks of another shape or number.
     pub fn with_bytes(&self, bytes: &[u8]) -> Result<Self, StateError> {
-        let device = self.layers[0].weight.device();
-        Self::from_bytes(bytes.to_vec(), &self.shape(), self.dnns(), &device).map_err(StateError::new)
+        parameters::from_bytes(self.clone(), bytes.to_vec())
     }
 
-    /// Parameters that [`Ensemble::to_bytes`] wrote, if they are those of such networks.
+    /// `dnns` networks of this shape with parameters that [`Ensemble::to_bytes`] wrote.
     pub(crate) fn from_bytes(
         bytes: Vec<u8>,
         shape: &NetworkShape,
         dnns: usize,
         device: &Device,
-    ) -> Result<Self, String> {
-        let record = ModuleRecord::from_bytes(Bytes::from_bytes_vec(bytes)).map_err(|error| error.to_string())?;
+    ) -> Result<Self, StateError> {
         let layer = |(inputs, outputs): (usize, usize)| LayerData {
             weight: vec![0.0; dnns * inputs * outputs],
             bias: vec![0.0; dnns * outputs],
         };
-        let empty = Self::from_host(shape, dnns, shape.layers().map(layer).collect(), device);
-        let other_shape = || "holds networks of another shape than the manifest says".to_owned();
-        let ensemble = empty.try_load_record(record.cast_to_module_dtype()).map_err(|_| other_shape())?;
-        if ensemble.shape() != *shape || ensemble.dnns() != dnns {
-            return Err(other_shape());
-        }
-        Ok(ensemble)
+        let zeros = Self::from_host(shape, dnns, shape.layers().map(layer).collect(), device);
+        parameters::from_bytes(zeros, bytes)
     }
 
     /// The parameters, copied to the host.
@@ -127,15 +121,22 @@ impl Ensemble {
         self.layers.iter().map(layer).collect()
     }
 
-    /// The first network with a parameter that is no number, if there is one.
+    /// The first network with a parameter that is not a finite number, if there is one.
     pub fn first_not_finite(&self) -> Option<usize> {
         let dnns = self.dnns();
-        let is_finite = |values: &[f32], dnn: usize| {
-            let count = values.len() / dnns;
-            values[dnn * count..][..count].iter().all(|value| value.is_finite())
+        let stacks = parameters::values(self);
+        let is_finite = |stack: &[f32], dnn: usize| {
+            let count = stack.len() / dnns;
+            parameters::are_finite(&stack[dnn * count..][..count])
         };
-        let layers = self.to_host();
-        (0..dnns).find(|&dnn| !layers.iter().all(|layer| is_finite(&layer.weight, dnn) && is_finite(&layer.bias, dnn)))
+        (0..dnns).find(|&dnn| !stacks.iter().all(|stack| is_finite(stack, dnn)))
+    }
+
+    /// The shape as the kernels take it.
+    #[cfg(feature = "flex")]
+    pub(super) fn kernel_shape(&self) -> kernels::Shape {
+        let NetworkShape { inputs, hidden, outputs } = self.shape();
+        kernels::Shape::new(self.dnns(), &[&[inputs][..], &hidden, &[outputs]].concat())
     }
 
     /// K.
@@ -211,28 +212,4 @@ impl Ensemble {
         }
         activations
     }
-}
-
-/// Numbers parameters from 1. Burn draws their identifiers at random and writes them into records, where equal runs must
-/// write equal ones.
-#[derive(Default)]
-pub(crate) struct Ids {
-    last: u64,
-}
-
-impl Ids {
-    pub(crate) fn param<const D: usize>(&mut self, tensor: Tensor<D>) -> Param<Tensor<D>> {
-        self.last += 1;
-        let (_, tensor, mapper) = Param::from_tensor(tensor).consume();
-        Param::from_mapped_value(ParamId::from(self.last), tensor, mapper)
-    }
-}
-
-/// All values of a tensor, copied to the host.
-///
-/// # Panics
-/// If the device is lost.
-pub(crate) fn to_vec<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    let data = tensor.try_into_data().unwrap_or_else(|error| panic!("{error}"));
-    data.convert::<f32>().try_into_vec().expect("converted to f32 just above")
 }

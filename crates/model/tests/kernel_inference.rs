@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Random, Reference, State, difference, kernels};
-use model::fused::{Inference, Kernel, Shape};
+use model::kernels::{Inference, Kernel, Shape};
 use proptest::prelude::*;
 
 fn check_against_reference(shape: &Shape, rows: usize, seed: u64) -> Result<(), TestCaseError> {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 #[cfg(feature = "flex")]
-use crate::fused;
+use crate::kernels;
 
 /// Changed rows that [`Samples`] can name one by one; whoever missed more reads everything.
 const JOURNAL: usize = 64;
@@ -95,8 +95,8 @@ impl Samples {
 
     /// All rows, as the fused kernels take them.
     #[cfg(feature = "flex")]
-    pub(crate) fn lend(&self) -> fused::Samples<'_> {
-        fused::Samples { inputs: &self.input_rows, targets: &self.target_rows }
+    pub(crate) fn slices(&self) -> kernels::Samples<'_> {
+        kernels::Samples { inputs: &self.input_rows, targets: &self.target_rows }
     }
 
     /// Adds one row.

@@ -1,11 +1,11 @@
 //! What all devices together would wait with more or less at a place.
 
-use super::loads::sized;
+use super::sums::sized;
 use super::{Longest, PRESENT, PlaceTerms, Reading};
 use crate::fleet::instance::Instance;
-use crate::fused::kernel::Simd;
-use crate::fused::panel::Lanes;
-use crate::fused::wide::Wide;
+use crate::kernels::kernel::Simd;
+use crate::kernels::panel::Lanes;
+use crate::kernels::wide::Wide;
 
 /// Changes of a load, in mean tasks, at which it is known what devices would wait; between them it is taken as linear.
 pub(super) const STEPS: [f32; 9] = [-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0];

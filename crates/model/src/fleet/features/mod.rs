@@ -5,21 +5,21 @@
 //! order, so that the rest needs no order.
 #![expect(clippy::inline_always, reason = "tasks must be inlined into a function compiled for the kernel")]
 
-mod loads;
 mod moves;
 #[cfg(test)]
 mod reference;
+mod sequential;
+mod sums;
 #[cfg(test)]
 mod tests;
-mod turns;
 mod waits;
 
 use super::instance::Instance;
 use super::lanes::{OF_TASK, to_lanes};
-use crate::fused::Kernel;
-use crate::fused::kernel::{Simd, Task, VECTOR};
-use crate::fused::panel::{Lanes, PANEL};
-use crate::fused::wide::Wide;
+use crate::kernels::Kernel;
+use crate::kernels::kernel::{Simd, Task, VECTOR};
+use crate::kernels::panel::{Lanes, PANEL};
+use crate::kernels::wide::Wide;
 use waits::Waits;
 
 /// Inputs for each task at each place.
@@ -71,7 +71,7 @@ const PRESENT: f32 = 1e-5;
 /// Loads and marginal costs of one decision, or of shares of tasks at places.
 #[derive(Debug, Clone, Default)]
 pub struct Reading {
-    /// `[blocks of 8 places][panels * PANEL]`: bytes of each task by place; then, of its waits; see [`turns`].
+    /// `[blocks of 8 places][panels * PANEL]`: bytes of each task by place; then, of its waits; see [`sequential`].
     rows: Vec<[f32; VECTOR]>,
     /// The same: bytes of larger tasks of the same device, and of all.
     larger_rows: Vec<[f32; VECTOR]>,
@@ -180,7 +180,7 @@ impl Reading {
                 self.read_moves(simd, instance, shares, rows, block, (panel, half));
             }
         }
-        self.read_turns_of_all(simd, instance, rows, block);
+        self.read_sequential_over_all(simd, instance, rows, block);
         let lanes = &instance.lanes;
         let scaled = |values: &[f32; VECTOR]| values.iter().sum::<f32>() / lanes.total;
         self.of_place.clear();

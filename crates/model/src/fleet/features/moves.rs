@@ -2,9 +2,9 @@
 
 use super::{Longest, PRESENT, PairRow, PlaceTerms, Reading, input, squash};
 use crate::fleet::instance::Instance;
-use crate::fused::kernel::{Simd, VECTOR};
-use crate::fused::panel::{Lanes, PANEL};
-use crate::fused::wide::Wide;
+use crate::kernels::kernel::{Simd, VECTOR};
+use crate::kernels::panel::{Lanes, PANEL};
+use crate::kernels::wide::Wide;
 
 /// What is known of eight tasks at one place while others are looked at.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,7 +19,7 @@ pub(super) struct Work<T> {
     others_time: T,
     gain: T,
     in_turn: T,
-    /// Whether the device would be done there last of all places; see [`turns`](super::turns).
+    /// Whether the device would be done there last of all places; see [`sequential`](super::sequential).
     pub(super) is_last: T,
     pub(super) in_all: T,
 }

@@ -1,0 +1,84 @@
+//! How candidates are made and selected.
+
+use serde::{Deserialize, Serialize};
+use sim::config::{Checks, Keyword, Keywords, Rule, Section, Table};
+
+/// Which decisions each network proposes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(tag = "exploration", rename_all = "kebab-case")]
+pub enum Exploration {
+    /// The one that its logits say, as in the paper: K candidates.
+    Threshold,
+    /// That, and one for each of its `flips` least certain indicators, flipped: K (1 + flips) candidates.
+    OrderPreserving {
+        /// Indicators flipped, one at a time.
+        flips: usize,
+    },
+}
+
+/// What the cheapest is chosen for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Choice {
+    /// The whole workload, as in the paper.
+    Workload,
+    /// Each device by itself; only where the cost is a sum over devices, else as for the whole workload.
+    PerDevice,
+}
+
+impl Keyword for Choice {
+    const KEYWORDS: &'static [(&'static str, Self)] = &[("workload", Self::Workload), ("per-device", Self::PerDevice)];
+}
+
+/// Indicators flipped for each network where candidates are explored and the settings do not say how many.
+pub const DEFAULT_FLIPS: usize = 6;
+
+/// How candidates are made and chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Selection {
+    /// Which decisions each network proposes.
+    #[serde(flatten)]
+    pub exploration: Exploration,
+    /// What the cheapest is chosen for.
+    pub choice: Choice,
+}
+
+impl Default for Selection {
+    fn default() -> Self {
+        Self::PAPER
+    }
+}
+
+impl Selection {
+    /// The paper's: every network proposes one decision, the cheapest wins.
+    pub const PAPER: Self = Self { exploration: Exploration::Threshold, choice: Choice::Workload };
+
+    /// Order-preserving candidates with `flips` flips, chosen device by device.
+    pub fn explored(flips: usize) -> Self {
+        Self { exploration: Exploration::OrderPreserving { flips }, choice: Choice::PerDevice }
+    }
+}
+
+impl Table for Selection {
+    /// Reads `exploration`, `flips` and `choice`; `flips` alone keeps the exploration and is a mistake without one.
+    fn read_keys(&mut self, section: &Section<'_>) {
+        let explorations = [("threshold", false), ("order-preserving", true)];
+        let explores = section.optional_choice("exploration", &explorations);
+        let flips = section.optional_count("flips");
+        let explores = explores.unwrap_or(self.exploration != Exploration::Threshold);
+        self.exploration = match (explores, flips, self.exploration) {
+            (true, Some(flips), _) | (true, None, Exploration::OrderPreserving { flips }) => {
+                Exploration::OrderPreserving { flips }
+            }
+            (true, None, Exploration::Threshold) => Exploration::OrderPreserving { flips: DEFAULT_FLIPS },
+            (false, None, _) => Exploration::Threshold,
+            (false, Some(_), _) => {
+                section.mistake("flips", "needs exploration = \"order-preserving\"");
+                Exploration::Threshold
+            }
+        };
+        Keywords.read(&mut self.choice, section, "choice");
+    }
+
+    fn check_keys(&self, _: &mut Checks) {}
+}

@@ -1,0 +1,124 @@
+//! What DNNs read beside the sizes, and the scales of all their inputs.
+
+use data::{EnvironmentMoments, Moments, SizeMoments};
+use serde::{Deserialize, Serialize};
+use sim::CostModel;
+use sim::limits::SLOWEST_TOLD_APART_MBPS;
+
+/// Mean and spread of sizes that inputs are scaled with: `(size − mean) / deviation`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scaling {
+    /// Mean size in bytes.
+    pub mean_bytes: f64,
+    /// What one unit of input stands for, in bytes.
+    pub deviation_bytes: f64,
+}
+
+impl From<SizeMoments> for Scaling {
+    fn from(moments: SizeMoments) -> Self {
+        // Sizes that never differ say nothing, whatever their scale.
+        let deviation_bytes = if moments.std_dev_bytes > 0.0 { moments.std_dev_bytes } else { moments.mean_bytes };
+        Self { mean_bytes: moments.mean_bytes, deviation_bytes }
+    }
+}
+
+/// Mean and spread that one quantity of the environment is scaled with: `(value − mean) / deviation`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Standard {
+    /// Mean.
+    pub mean: f64,
+    /// What one unit of input stands for.
+    pub deviation: f64,
+}
+
+impl Standard {
+    /// Networks have never seen what lies this many deviations from the mean, and are told no more than that.
+    const FARTHEST: f64 = 4.0;
+
+    fn apply(self, value: f64) -> f32 {
+        ((value - self.mean) / self.deviation).clamp(-Self::FARTHEST, Self::FARTHEST) as f32
+    }
+}
+
+/// A deviation smaller than this share of the mean comes from rounding.
+const NO_SPREAD: f64 = 1e-9;
+
+impl From<Moments> for Standard {
+    fn from(Moments { mean, std_dev }: Moments) -> Self {
+        Self { mean, deviation: if std_dev > NO_SPREAD * mean.abs().max(1.0) { std_dev } else { 1.0 } }
+    }
+}
+
+/// Which parts of the environment the networks read beside the sizes, and how these are scaled.
+///
+/// Of each uplink they read two numbers: its logarithm, and the time to send a byte as a share of sending it and
+/// computing it on the device, from −1 (nothing) to 1 (all); of each capacity its logarithm; of α itself.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnvironmentInputs {
+    /// Uplinks: of ln(Mbit/s).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_uplink: Option<Standard>,
+    /// Capacities: of their logarithm.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_capacity: Option<Standard>,
+    /// α.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alpha: Option<Standard>,
+}
+
+impl From<EnvironmentMoments> for EnvironmentInputs {
+    fn from(moments: EnvironmentMoments) -> Self {
+        Self {
+            log_uplink: moments.log_uplink.map(Into::into),
+            log_capacity: moments.log_capacity.map(Into::into),
+            alpha: moments.alpha.map(Into::into),
+        }
+    }
+}
+
+impl EnvironmentInputs {
+    /// Whether the networks read nothing but sizes.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether every scale is one.
+    pub(in crate::dnn) fn is_valid(&self) -> bool {
+        let all = [self.log_uplink, self.log_capacity, self.alpha];
+        all.iter().flatten().all(|scale| scale.mean.is_finite() && scale.deviation.is_finite() && scale.deviation > 0.0)
+    }
+
+    pub(super) fn width(&self, devices: usize, servers: usize) -> usize {
+        2 * devices * usize::from(self.log_uplink.is_some())
+            + servers * usize::from(self.log_capacity.is_some())
+            + usize::from(self.alpha.is_some())
+    }
+
+    pub(super) fn encode(&self, model: &CostModel, inputs: &mut [f32]) {
+        let environment = model.environment();
+        let mut inputs = inputs.iter_mut();
+        let mut put = |value: f32| {
+            if let Some(input) = inputs.next() {
+                *input = value;
+            }
+        };
+        if let Some(scale) = self.log_uplink {
+            for (device, &mbps) in environment.uplinks_mbps.iter().enumerate() {
+                put(scale.apply(mbps.max(SLOWEST_TOLD_APART_MBPS).ln()));
+                let send_s = sim::units::bytes_per_second_from_mbps(mbps).recip();
+                let local_s = model.rates(device)[0].time_s_per_byte;
+                let share = if send_s.is_finite() { send_s / (send_s + local_s) } else { 1.0 };
+                put((2.0 * share - 1.0) as f32);
+            }
+        }
+        if let Some(scale) = self.log_capacity {
+            environment.capacities.iter().for_each(|share| put(scale.apply(share.ln())));
+        }
+        if let Some(scale) = self.alpha {
+            put(scale.apply(environment.alpha));
+        }
+    }
+}

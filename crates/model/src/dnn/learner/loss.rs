@@ -1,0 +1,48 @@
+//! The cross-entropy (23) in Burn operations, and its gradient.
+
+use burn::tensor::{Tensor, activation};
+
+use crate::kernels::Head;
+
+/// Each network's mean cross-entropy (23), in Burn operations that can be differentiated. Targets of
+/// [`DONT_CARE`](crate::DONT_CARE) count 0.
+///
+/// # Shapes
+/// `logits` and `targets` are `[K, batch, outputs]`, the result is `[K]`.
+///
+/// # Panics
+/// If the shapes differ, or the head does not fit the number of outputs.
+pub fn cross_entropy(head: Head, logits: Tensor<3>, targets: Tensor<3>) -> Tensor<1> {
+    let [networks, batch, outputs] = logits.dims();
+    let (sum, terms) = match head {
+        Head::Sigmoid => {
+            let indifferent = targets.clone().lower_elem(0.0);
+            let softplus = logits.clone().abs().neg().exp().log1p();
+            let terms = activation::relu(logits.clone()) - logits * targets + softplus;
+            (terms.mask_fill(indifferent, 0.0), batch * outputs)
+        }
+        Head::Softmax { places } => {
+            let groups = [networks, batch, outputs / places, places];
+            let logarithms = activation::log_softmax(logits.reshape(groups), 3).reshape([networks, batch, outputs]);
+            ((logarithms * targets).neg(), batch * outputs / places)
+        }
+    };
+    sum.reshape([networks, batch * outputs]).sum_dim(1).reshape([networks]) / terms as f32
+}
+
+/// Derivative of each network's mean cross-entropy by its logits, `[K, batch, outputs]`.
+pub(super) fn gradient(head: Head, logits: Tensor<3>, targets: Tensor<3>) -> Tensor<3> {
+    let [networks, batch, outputs] = logits.dims();
+    match head {
+        Head::Sigmoid => {
+            let indifferent = targets.clone().lower_elem(0.0);
+            let error = activation::sigmoid(logits) - targets;
+            error.mask_fill(indifferent, 0.0) / (batch * outputs) as f32
+        }
+        Head::Softmax { places } => {
+            let groups = [networks, batch, outputs / places, places];
+            let probabilities = activation::softmax(logits.reshape(groups), 3);
+            (probabilities.reshape([networks, batch, outputs]) - targets) / (batch * outputs / places) as f32
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! DNNs for one scenario: K multilayer perceptrons, called an ensemble, that propose decisions for its workloads.
+//!
+//! - [`net`](self): one [`Dnn`] and the widths of its layers; [`Ensemble`]: K of them with stacked parameters.
+//! - Features: a [`Codec`] turns sizes and environments into inputs, and logits into decisions.
+//! - Candidates: a [`CandidateSelector`] lets networks propose decisions and selects the cheapest.
+//! - Forward and learner: [`PlainForward`] and [`PlainLearner`] are written in Burn operations and run on every device;
+//!   `CpuForward` and `CpuLearner` use the [`kernels`](crate::kernels). [`forward`] and [`learner`] pick one of them.
+//! - [`Samples`]: encoded workloads with the answers that networks learn.
+//! - [`Policy`]: trained networks as a scheme; [`DnnNetworks`]: the same as the contents of a record.
+
+mod candidates;
+mod ensemble;
+mod features;
+mod forward;
+mod learner;
+mod net;
+mod networks;
+mod policy;
+mod samples;
+#[cfg(feature = "flex")]
+mod tensor_slices;
+
+pub use self::candidates::{CandidateSelector, Choice, DEFAULT_FLIPS, Exploration, Selected, Selection};
+pub use self::ensemble::{Ensemble, LayerData, StackedLinear};
+pub use self::features::{Alternative, Code, CodeError, Codec, DONT_CARE, EnvironmentInputs, Scaling, Standard};
+#[cfg(feature = "flex")]
+pub use self::forward::CpuForward;
+pub use self::forward::{PlainForward, forward};
+#[cfg(feature = "flex")]
+pub use self::learner::CpuLearner;
+pub use self::learner::{EnsembleLearner, PlainLearner, cross_entropy, is_cpu, learner};
+pub use self::net::{Dnn, NetworkShape};
+pub use self::networks::DnnNetworks;
+pub use self::policy::Policy;
+pub use self::samples::{MAX_SAMPLES, Samples};
