@@ -85,7 +85,9 @@ impl Forward for OwnLearner {
 
 impl Learner for OwnLearner {
     fn step(&mut self, samples: &Samples, indices: &[u32], mut losses: Option<&mut Vec<f32>>) {
-        losses.iter_mut().for_each(|losses| losses.clear());
+        if let Some(losses) = &mut losses {
+            losses.clear();
+        }
         let device = self.forward.device.clone().autodiff();
         let batches = indices.chunks_exact(indices.len() / NETWORKS);
         let mut total = Tensor::<1>::zeros([1], &device);

@@ -37,7 +37,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The folder `examples/` of this crate holds more programs to copy: `decide`, `train`, `compare`, `own_scheme` and `serve`.
+//! The folder `examples/` of this crate holds more programs to copy: `decide`, `train`, `compare`, `own_scheme`,
+//! `own_network` and `serve`.
 //!
 //! # Words
 //! | word | meaning |
