@@ -38,6 +38,7 @@ pub mod dnn;
 mod export;
 pub mod fleet;
 pub mod kernels;
+mod kinds;
 mod learner;
 mod networks;
 mod parameters;
@@ -52,8 +53,9 @@ pub use dnn::{
 };
 pub use export::{ExportFormat, ExportedFile};
 pub use kernels::{Adam, Head};
+pub use kinds::KINDS;
 pub use learner::{Forward, Learner, Lesson, PanelForward, Session};
-pub use networks::{DecisionOptions, EnvironmentParts, KINDS, Kind, Networks, OptionError, Shape};
+pub use networks::{DecisionOptions, EnvironmentParts, Kind, Networks, OptionError, Shape};
 pub use parameters::MAX_PARAMETERS;
 pub use record::{FORMAT_VERSION, Record, RecordError, RecordText, checksum};
 pub use state::{LearnerState, StateError};

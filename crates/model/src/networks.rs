@@ -1,19 +1,18 @@
 //! What all kinds of trained networks have in common: [`Networks`] is what programs hold after loading a record, whatever
 //! kind it is.
-//!
-//! A new kind is one folder beside `dnn` and `fleet` and one line in [`KINDS`].
 
 use std::any::Any;
 use std::fmt::Debug;
+use std::ops::RangeInclusive;
 
 use burn::tensor::Device;
 use serde::Serialize;
 use sim::scheme::Scheme;
 use sim::{CostModel, Environment, Scenario};
 
-use crate::dnn::{DnnNetworks, Selection};
+use crate::dnn::Selection;
 use crate::export::{ExportFormat, ExportedFile};
-use crate::fleet::{FleetNetworks, Inference};
+use crate::fleet::Inference;
 use crate::record::{ManifestFile, RecordError, RecordText};
 use crate::state::StateError;
 
@@ -29,13 +28,12 @@ pub struct Kind {
     /// The command that trains such networks.
     pub command: &'static str,
     /// Versions of the record format that had no `kind` and held networks of this kind.
-    pub(crate) versions_without_kind: std::ops::RangeInclusive<i64>,
+    pub(crate) earlier_versions: RangeInclusive<i64>,
     /// Reads such networks from a manifest and the weights beside it.
-    pub(crate) read: fn(&ManifestFile<'_>, &Device) -> Result<Box<dyn Networks>, RecordError>,
+    pub(crate) read: ReadNetworks,
 }
 
-/// Every kind of networks that records can hold.
-pub static KINDS: [&Kind; 2] = [&DnnNetworks::KIND, &FleetNetworks::KIND];
+type ReadNetworks = fn(&ManifestFile<'_>, &Device) -> Result<Box<dyn Networks>, RecordError>;
 
 /// Trained networks of one kind, with everything that is needed to decide with them.
 pub trait Networks: Any + Debug + Send + Sync {

@@ -85,7 +85,7 @@ impl DnnNetworks {
         description: "DNNs for one scenario",
         service_name: "dnns",
         command: "trainer train",
-        versions_without_kind: 1..=2,
+        earlier_versions: 1..=2,
         read: |manifest, device| Ok(Box::new(Self::read(manifest, device)?)),
     };
 
@@ -219,7 +219,7 @@ impl Networks for DnnNetworks {
             Exploration::Threshold => 0,
             Exploration::OrderPreserving { flips } => flips,
         };
-        record.sealed(&Manifest {
+        RecordText::sealed(&Manifest {
             format_version: RecordText::FORMAT_VERSION,
             sha256: String::new(),
             kind: Self::KIND.name.to_owned(),

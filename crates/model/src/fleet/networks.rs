@@ -58,7 +58,7 @@ impl FleetNetworks {
         description: "networks for any fleet",
         service_name: "fleet",
         command: "trainer fleet",
-        versions_without_kind: 3..=3,
+        earlier_versions: 3..=3,
         read: |manifest, device| Ok(Box::new(Self::read(manifest, device)?)),
     };
 
@@ -140,7 +140,7 @@ impl Networks for FleetNetworks {
 
     fn manifest(&self, record: RecordText<'_>) -> String {
         let FleetShape { width, rounds } = self.ensemble.shape();
-        record.sealed(&Manifest {
+        RecordText::sealed(&Manifest {
             format_version: RecordText::FORMAT_VERSION,
             sha256: String::new(),
             kind: Self::KIND.name.to_owned(),

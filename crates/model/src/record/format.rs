@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::error::RecordError;
-use crate::networks::{KINDS, Kind};
 use crate::state::StateError;
 
 pub(super) const MANIFEST: &str = "manifest.toml";
@@ -49,11 +48,18 @@ impl RecordText<'_> {
     }
 
     /// The text of a manifest whose first two keys are version and checksum, with the right checksum.
-    pub(crate) fn sealed(&self, manifest: &impl Serialize) -> String {
+    pub(crate) fn sealed(manifest: &impl Serialize) -> String {
         let text = toml::to_string(manifest).expect("numbers, texts and tables can be written");
         let (_, body) = split_seal(&text);
         format!("format_version = {}\nsha256 = \"{}\"\n{body}", Self::FORMAT_VERSION, checksum(body.as_bytes()))
     }
+}
+
+/// What people may read of how networks were made and how good they are.
+#[derive(Deserialize)]
+pub(super) struct Notes {
+    pub(super) provenance: BTreeMap<String, String>,
+    pub(super) measures: BTreeMap<String, f64>,
 }
 
 /// A manifest that is being read, and the weights beside it.
@@ -85,28 +91,13 @@ impl<'r> ManifestFile<'r> {
         Ok(Self { directory, text, table, format_version, read_weights })
     }
 
-    pub(super) fn format_version(&self) -> i64 {
+    pub(crate) fn format_version(&self) -> i64 {
         self.format_version
     }
 
-    /// The kind of networks that the manifest names, or that its version of the format held.
-    pub(super) fn kind(&self) -> Result<&'static Kind, RecordError> {
-        let name = self.table.get("kind").and_then(toml::Value::as_str);
-        let found = KINDS.into_iter().find(|kind| match name {
-            Some(name) => kind.name == name && self.format_version == RecordText::FORMAT_VERSION,
-            None => kind.versions_without_kind.contains(&self.format_version),
-        });
-        found.ok_or_else(|| {
-            let known: Vec<_> = KINDS.iter().map(|kind| format!("\"{}\"", kind.name)).collect();
-            self.wrong(match name {
-                Some(name) => format!(
-                    "kind = \"{name}\" is not known to format {}; this program knows {}",
-                    self.format_version,
-                    known.join(" and ")
-                ),
-                None => "has no kind, which says what networks the record holds".to_owned(),
-            })
-        })
+    /// The kind of networks that the manifest names.
+    pub(crate) fn kind_name(&self) -> Option<&str> {
+        self.table.get("kind").and_then(toml::Value::as_str)
     }
 
     /// The whole manifest; unknown keys are an error.
@@ -114,16 +105,8 @@ impl<'r> ManifestFile<'r> {
         toml::from_str(&self.text).map_err(|error| misread(&self.directory.join(MANIFEST), &self.text, &error))
     }
 
-    pub(super) fn provenance_and_measures(
-        &self,
-    ) -> Result<(BTreeMap<String, String>, BTreeMap<String, f64>), RecordError> {
-        #[derive(Deserialize)]
-        struct Common {
-            provenance: BTreeMap<String, String>,
-            measures: BTreeMap<String, f64>,
-        }
-        let Common { provenance, measures } = self.parse()?;
-        Ok((provenance, measures))
+    pub(super) fn notes(&self) -> Result<Notes, RecordError> {
+        self.parse()
     }
 
     /// The bytes of so many parameters, if they are those that the manifest names.

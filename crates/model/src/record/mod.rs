@@ -19,12 +19,13 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use sim::Scenario;
 
+use crate::kinds::kind_of;
 use crate::networks::Networks;
 
 pub use self::error::RecordError;
 pub use self::format::RecordText;
 pub use self::format::checksum;
-use self::format::{MANIFEST, MAX_MANIFEST_BYTES, WEIGHTS, read_bounded, write};
+use self::format::{MANIFEST, MAX_MANIFEST_BYTES, Notes, WEIGHTS, read_bounded, write};
 pub(crate) use self::format::{ManifestFile, Weights};
 
 /// The version of the record format that this program writes. It reads this one and every earlier one.
@@ -124,13 +125,13 @@ impl Record {
         device: &Device,
     ) -> Result<Self, RecordError> {
         let file = ManifestFile::new(directory, manifest, weights)?;
-        let networks = (file.kind()?.read)(&file, device)?;
+        let networks = (kind_of(&file)?.read)(&file, device)?;
         if networks.first_not_finite().is_some() {
             return Err(file.wrong_weights("holds parameters that are not finite numbers".to_owned()));
         }
         // Last, so that whoever edits a manifest learns first what is wrong with what was written.
         file.check_seal()?;
-        let (provenance, measures) = file.provenance_and_measures()?;
+        let Notes { provenance, measures } = file.notes()?;
         Ok(Self { networks: networks.into(), provenance, measures, format_version: file.format_version() })
     }
 }

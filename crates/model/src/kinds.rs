@@ -1,0 +1,30 @@
+//! The kinds of networks that records can hold.
+//!
+//! A new kind is one folder beside `dnn` and `fleet` and one line in [`KINDS`].
+
+use crate::dnn::DnnNetworks;
+use crate::fleet::FleetNetworks;
+use crate::networks::Kind;
+use crate::record::{ManifestFile, RecordError, RecordText};
+
+/// Every kind of networks that records can hold.
+pub static KINDS: [&Kind; 2] = [&DnnNetworks::KIND, &FleetNetworks::KIND];
+
+/// The kind of networks that a manifest names, or that its version of the format held.
+pub(crate) fn kind_of(manifest: &ManifestFile<'_>) -> Result<&'static Kind, RecordError> {
+    let (name, version) = (manifest.kind_name(), manifest.format_version());
+    let found = KINDS.into_iter().find(|kind| match name {
+        Some(name) => kind.name == name && version == RecordText::FORMAT_VERSION,
+        None => kind.earlier_versions.contains(&version),
+    });
+    found.ok_or_else(|| {
+        manifest.wrong(match name {
+            Some(name) => {
+                let known: Vec<_> = KINDS.iter().map(|kind| format!("\"{}\"", kind.name)).collect();
+                let known = known.join(" and ");
+                format!("kind = \"{name}\" is not known to format {version}; this program knows {known}")
+            }
+            None => "has no kind, which says what networks the record holds".to_owned(),
+        })
+    })
+}
