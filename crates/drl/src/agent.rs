@@ -98,6 +98,11 @@ impl<L: Learner + ?Sized> Agent<L> {
         &self.learner
     }
 
+    /// The networks as they are now; ends training.
+    pub fn into_learner(self) -> Box<L> {
+        self.learner
+    }
+
     /// Trains for this number of steps, but not beyond the last, and reports on the last of them.
     ///
     /// # Panics
