@@ -3,7 +3,7 @@
 
     python3 decide.py [http://127.0.0.1:8080]
 
-Sends the token in the environment variable TRAINER_TOKEN, if there is one. Needs nothing but Python.
+Sends the token in the environment variable TRAINER_TOKEN, if it is set. Needs nothing but Python.
 """
 
 import json
@@ -17,7 +17,7 @@ ATTEMPTS = 5
 
 
 def decide(service, request):
-    """Posts a request; while the service is busy, asks again after as many seconds as it says."""
+    """Posts a request. While the service is busy, waits the seconds that it names and asks again."""
     headers = {"Content-Type": "application/json"}
     if token := os.environ.get("TRAINER_TOKEN"):
         headers["Authorization"] = f"Bearer {token}"
@@ -36,7 +36,7 @@ def decide(service, request):
 
 
 def said(error):
-    """What a problem (RFC 9457) says; something between here and the service may answer with something else."""
+    """The text of an error: a problem document (RFC 9457), or the bare status if a proxy answered instead."""
     try:
         problem = json.load(error)
         return f"{problem['title']}: {problem['detail']}" + (f" ({problem['field']})" if "field" in problem else "")
@@ -53,11 +53,11 @@ def show(answer):
 
 def main():
     service = sys.argv[1].rstrip("/") if len(sys.argv) > 1 else "http://127.0.0.1:8080"
-    # MB of each task, a row for each device. The second device's uplink has become slow.
+    # Sizes in MB, one row for each device with one number for each task. The second device's uplink has become slow.
     sizes = [[12.0, 25.5, 18.0], [10.0, 30.0, 22.0], [28.0, 11.5, 16.0]]
     show(decide(service, {"tasks_mb": sizes, "environment": {"uplink_mbps": [10.0, 1.5, 10.0]}}))
 
-    # Many at once take far less time than one after the other.
+    # One request for many workloads takes far less time than one request for each.
     factors = [0.8, 1.0, 1.2]
     workloads = [{"id": f"sizes × {factor}", "tasks_mb": [[size * factor for size in row] for row in sizes]}
                  for factor in factors]

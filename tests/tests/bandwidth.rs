@@ -334,9 +334,9 @@ fn what_is_no_bandwidth_is_a_usage_error() {
             ("inf", "must lie between 1e-8 and 1e12 Mbit/s, is inf"),
             ("1e13", "must lie between 1e-8 and 1e12 Mbit/s, is 10000000000000"),
             ("9e-9", "must lie between 1e-8 and 1e12 Mbit/s"),
-            ("fast", "is no number"),
-            ("300Mbit", "is no number"),
-            ("", "is no number"),
+            ("fast", "is not a number"),
+            ("300Mbit", "is not a number"),
+            ("", "is not a number"),
         ] {
             let said = workshop.trainer_reading(LINES[0], &[command, &["--share-out", text]].concat());
             let said = said.failed(2).silent();

@@ -253,7 +253,7 @@ fn a_quick_study_is_written_kept_and_not_mixed_with_another() {
     // What is kept must be whole.
     let choices = workshop.text("study/choices.json");
     workshop.write("study/choices.json", "{}");
-    workshop.trainer(&more).failed(1).silent().naming(&["choices.json", "settings of every arm"]);
+    workshop.trainer(&more).failed(1).silent().naming(&["choices.json", "settings of every method"]);
     workshop.write("study/choices.json", choices);
     workshop.write("study/seeds/seed-2.json", workshop.read("study/seeds/seed-1.json"));
     workshop.trainer(&more).failed(1).silent().naming(&["seed-2.json", "what seed 1 found"]);

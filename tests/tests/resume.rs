@@ -94,7 +94,7 @@ fn an_interrupted_run_says_how_to_go_on_and_goes_on_to_the_same_bytes() {
         wait_for(&workshop, &run, phase);
         signal(&child, name);
         let said = said(child).failed(code).silent();
-        said.naming(&[word, "everything up to there is kept", &format!("--resume {run}")]);
+        said.naming(&[word, "everything up to this step is kept", &format!("--resume {run}")]);
         assert!(!workshop.path(&run).join("record").exists());
         workshop.trainer(&["train", "--resume", &run]).succeeded();
         assert_same(&workshop, &run);
@@ -229,12 +229,12 @@ fn one_run_is_worked_on_by_one_process() {
     let long = [&["train"], &SHORT[..], &["--set", "drl.steps=10000000", "--out", "run"]].concat();
     let mut child = start(&workshop, &long);
     wait_for(&workshop, "run", "drl");
-    let process = format!("process {} is at work on run", child.id());
+    let process = format!("process {} is already training run", child.id());
     workshop.trainer(&["train", "--resume", "run"]).failed(1).silent().naming(&[&process, "help:"]);
     child.kill().expect("it was started");
     child.wait().expect("it was started");
     // Its lock is of no use any more.
-    let gone = format!("process {}, which worked on run, is gone", child.id());
+    let gone = format!("process {}, which trained run, has ended without finishing it", child.id());
     let mut next = start(&workshop, &["train", "--resume", "run"]);
     thread::sleep(Duration::from_millis(500));
     assert!(next.try_wait().expect("it was started").is_none(), "ten million steps take longer");
@@ -269,11 +269,15 @@ fn what_cannot_go_on_is_refused() {
     whole(&workshop, &[]);
     let files = workshop.files();
     workshop.trainer(&["train", "--resume", "whole"]).failed(1).silent().naming(&[
-        "whole cannot go on",
-        "done",
+        "whole cannot be resumed",
+        "finished",
         "help:",
     ]);
-    workshop.trainer(&["train", "--resume", "nowhere"]).failed(1).silent().naming(&["nowhere cannot go on", "no run"]);
+    workshop
+        .trainer(&["train", "--resume", "nowhere"])
+        .failed(1)
+        .silent()
+        .naming(&["nowhere cannot be resumed", "not a run"]);
     for option in [["--seed", "2"], ["--scenario", "paper"], ["--set", "drl.steps=1"], ["--out", "x"]] {
         workshop
             .trainer(&[&["train", "--resume", "whole"], &option[..]].concat())
@@ -288,12 +292,16 @@ fn what_cannot_go_on_is_refused() {
     said(child);
     let configuration = workshop.text("run/config.toml");
     workshop.write("run/config.toml", configuration.replace("trainer 0.1.0", "trainer 0.0.9"));
-    workshop.trainer(&["train", "--resume", "run"]).failed(1).silent().naming(&["run cannot go on", "config.toml"]);
+    workshop
+        .trainer(&["train", "--resume", "run"])
+        .failed(1)
+        .silent()
+        .naming(&["run cannot be resumed", "config.toml"]);
     workshop.write("run/config.toml", configuration.replace("steps = 1500", "steps = \"many\""));
     workshop.trainer(&["train", "--resume", "run"]).failed(1).silent().naming(&["config.toml", "drl.steps"]);
     workshop.write("run/config.toml", configuration);
     workshop.write("run/checkpoints/run.toml", "seed = 1\n");
-    workshop.trainer(&["train", "--resume", "run"]).failed(1).silent().naming(&["run cannot go on", "run.toml"]);
+    workshop.trainer(&["train", "--resume", "run"]).failed(1).silent().naming(&["run cannot be resumed", "run.toml"]);
 }
 
 /// Trains on a disk of so many KiB, and takes what is there to `run`: on a file system of its own where the system lets a

@@ -315,7 +315,7 @@ fn a_new_record_is_taken_over_and_a_bad_one_is_not() {
     // Of another link to the cloud, and so with other prices.
     copy(&workshop, "paper-wan", "record");
     assert_eq!(service.post("/v1/reload", "").json()["generation"], 1);
-    assert_eq!(service.next_line(), "the record was read again\n");
+    assert_eq!(service.next_line(), "the record was reloaded\n");
     let after = service.post("/v1/decide", &body).json();
     assert_eq!(after, decided(&workshop, "record", std::slice::from_ref(&body))[0]);
     assert_ne!(before, after);
@@ -324,14 +324,14 @@ fn a_new_record_is_taken_over_and_a_bad_one_is_not() {
     let mut bytes = fs::read(&weights).expect("a copy");
     bytes[5000] ^= 1;
     fs::write(&weights, bytes).expect("a copy");
-    service.post("/v1/reload", "").refused(422, &["checksum", "the record before stays in force"]);
-    assert!(service.next_line().contains("the record stays as it was"));
+    service.post("/v1/reload", "").refused(422, &["checksum", "the service keeps the record that it had"]);
+    assert!(service.next_line().contains("the record was not reloaded"));
     service.signal("-HUP");
-    assert!(service.next_line().contains("the record stays as it was"));
+    assert!(service.next_line().contains("the record was not reloaded"));
     assert_eq!(service.post("/v1/decide", &body).json(), after);
     copy(&workshop, "paper", "record");
     service.signal("-HUP");
-    assert_eq!(service.next_line(), "the record was read again\n");
+    assert_eq!(service.next_line(), "the record was reloaded\n");
     assert_eq!(service.post("/v1/decide", &body).json(), before);
     let metrics = service.get("/metrics").text;
     for line in ["mrdro_reloads_total{result=\"done\"} 2", "mrdro_reloads_total{result=\"refused\"} 2"] {
@@ -375,9 +375,9 @@ fn what_makes_no_sense_is_refused_with_field_and_reason() {
     let good = format!(r#"{{"tasks_mb": {SIZES}}}"#);
     let second = |workload: &str| format!(r#"{{"workloads": [{good}, {workload}]}}"#);
     for (body, status, parts) in [
-        ("", 400, &["makes no sense"][..]),
+        ("", 400, &["is not a valid request"][..]),
         ("{", 400, &["line 1 column 1"]),
-        ("[]", 400, &["makes no sense", "an object"]),
+        ("[]", 400, &["is not a valid request", "an object"]),
         (
             r#"{"workloads": [[7, [[1, 1, 1], [1, 1, 1], [1, 1, 1]]]]}"#,
             400,
@@ -422,7 +422,7 @@ fn what_makes_no_sense_is_refused_with_field_and_reason() {
         (&good.replace('}', r#", "sheme": "exact"}"#), 400, &["\"field\":\"sheme\"", "unknown field"]),
         (&good.replace('}', r#", "environment": {"uplink_mbps": -1}}"#), 422, &["\"field\":\"environment\""]),
         (&good.replace('}', r#", "workloads": []}"#), 422, &["either"]),
-        (&format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)), 400, &["makes no sense"]),
+        (&format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)), 400, &["is not a valid request"]),
     ] {
         service.post("/v1/decide", body).refused(status, parts);
     }
@@ -436,7 +436,7 @@ fn what_makes_no_sense_is_refused_with_field_and_reason() {
         [format!(r#"{{"{}": 1}}"#, "é".repeat(1 << 20)), format!(r#"{{"tasks_mb": "{}"}}"#, "é".repeat(1 << 20))]
     {
         let answer = service.post("/v1/decide", &long);
-        answer.refused(400, &["makes no sense", "é", "at line 1 column"]);
+        answer.refused(400, &["is not a valid request", "é", "at line 1 column"]);
         assert!(answer.text.len() < 2000, "{}", answer.text.len());
     }
     service.post("/v1/decide", &" ".repeat(9 << 20)).refused(413, &["longer than"]);
@@ -450,7 +450,7 @@ fn what_makes_no_sense_is_refused_with_field_and_reason() {
     assert!(metrics.contains("mrdro_requests_total{endpoint=\"decide\",status=\"422\"}"), "{metrics}");
     let (status, said) = service.end();
     assert!(status.success());
-    assert_eq!(said, "ending: what was accepted is answered\n");
+    assert_eq!(said, "ending: requests under way are still answered\n");
 }
 
 #[test]
@@ -486,7 +486,7 @@ fn only_the_token_opens_and_other_addresses_need_one() {
     workshop.write("token", "correct-horse\n");
     let record = shipped("mobile");
     let refused = workshop.trainer(&["serve", "--record", &record, "--listen", "0.0.0.0:0"]).failed(1).silent();
-    refused.naming(&["whoever reaches 0.0.0.0:0", "--token-file", "--open"]);
+    refused.naming(&["every machine that reaches 0.0.0.0:0", "--token-file", "--open"]);
     let service = Service::start(&workshop, &record, &["--token-file", "token", "--listen", "0.0.0.0:0"]);
     let ask = |token: &str| {
         let url = format!("http://127.0.0.1:{}/v1/scenario", service.address.port());
@@ -526,7 +526,7 @@ fn pages_and_names_of_elsewhere_are_refused() {
     ask("rebound.example", "").refused(421, &["name"]);
     let refused =
         workshop.trainer(&["serve", "--record", &shipped("mobile"), "--cors", "everywhere"]).failed(1).silent();
-    refused.naming(&["`everywhere` is no origin", "help:"]);
+    refused.naming(&["`everywhere` is not an origin", "help:"]);
 }
 
 #[test]
@@ -582,7 +582,7 @@ fn it_answers_what_it_accepted_before_it_ends() {
     stream.write_all(&body.as_bytes()[..10]).expect("it listens");
     thread::sleep(Duration::from_millis(200));
     service.signal("-TERM");
-    assert_eq!(service.next_line(), "ending: what was accepted is answered\n");
+    assert_eq!(service.next_line(), "ending: requests under way are still answered\n");
     // For a moment it goes on, and says that it will not be for long.
     service.get("/readyz").refused(503, &["ending"]);
     let begin = Instant::now();
@@ -769,7 +769,7 @@ fn networks_for_any_fleet_are_served_for_the_scenario_that_is_named() {
     assert_eq!(many.json()["answers"].as_array().expect("an array"), &expected);
 
     let record = service.get("/v1/record").json();
-    assert_eq!((&record["kind"], &record["format_version"]), (&json!("fleet"), &json!(3)), "{record}");
+    assert_eq!((&record["kind"], &record["format_version"]), (&json!("fleet"), &json!(4)), "{record}");
     assert_eq!(record["networks"], json!({"nets": 1, "width": 4, "rounds": 2}));
     let scenario = service.get("/v1/scenario").json();
     assert_eq!((&scenario["name"], &scenario["reads_environment"]), (&json!("shared-edges"), &json!(true)));
@@ -784,7 +784,7 @@ fn networks_for_any_fleet_are_served_for_the_scenario_that_is_named() {
 
     // Another record goes on with the scenario and the environment; DNNs of another fleet are refused.
     assert_eq!(service.post("/v1/reload", "").json()["generation"], 1);
-    assert_eq!(service.next_line(), "the record was read again\n");
+    assert_eq!(service.next_line(), "the record was reloaded\n");
     assert_eq!(service.post("/v1/decide", &plain).json(), own);
     copy(&workshop, "paper", "record");
     service.post("/v1/reload", "").refused(422, &["it was trained for", "`shared-edges` has"]);
@@ -804,9 +804,10 @@ fn a_record_of_the_other_kind_is_taken_over() {
     assert_eq!(service.get("/v1/scenario").json()["name"], "mobile");
     let body = format!(r#"{{"tasks_mb": {SIZES}}}"#);
     assert_eq!(service.post("/v1/decide", &body).status, 200);
-    explored
-        .post("/v1/reload", "")
-        .refused(422, &["explores no flipped candidates", "the record before stays in force"]);
+    explored.post("/v1/reload", "").refused(
+        422,
+        &["--explore needs a record of DNNs for one scenario", "the service keeps the record that it had"],
+    );
     copy(&workshop, "mobile", "record");
     assert_eq!(service.post("/v1/reload", "").json()["kind"], "dnns");
     assert_eq!(service.post("/v1/decide", &body).json(), decided(&workshop, "record", std::slice::from_ref(&body))[0]);

@@ -145,13 +145,13 @@ fn another_sweep_is_not_mixed_in() {
     sweep(&workshop, "sweep", &[]).succeeded();
     let before = repeatable(&workshop, "sweep");
     let other = sweep(&workshop, "sweep", &["--set", "drl.batch=9"]).failed(1).silent();
-    other.naming(&["belongs to another sweep", "config.toml says other settings", "help:"]);
+    other.naming(&["belongs to another sweep", "config.toml has other settings", "help:"]);
     // Other seeds with other settings have names of their own, but are no more runs of the same.
     let seeds = ["sweep", "--vary", "network.dnns=2,10", "--seeds", "3", "--out", "sweep", "--set", "drl.batch=9"];
     workshop
         .trainer(&[&seeds[..1], &TINY, &seeds[1..]].concat())
         .failed(1)
-        .naming(&["says other settings than that of"]);
+        .naming(&["has other settings than that of"]);
     for dnns in [2, 10] {
         let run = workshop.path(&format!("sweep/runs/paper-recommended-network.dnns={dnns}-seed3"));
         std::fs::remove_dir_all(run).expect("it was trained");
@@ -179,9 +179,9 @@ fn wrong_options_are_refused_before_anything_is_written() {
         (&["--vary", "network.dnns"], 2, "--vary network.dnns"),
         (&["--vary", "network.dns=1,2"], 1, "unknown key"),
         (&["--vary", "network.dnns=1,1"], 1, "would be called"),
-        (&["--vary", "drl.learning_rate=0.001,1e-3"], 2, "a setting of its own"),
+        (&["--vary", "drl.learning_rate=0.001,1e-3"], 2, "a combination that differs from the others"),
         (&["--vary", "network.dnns=1,2", "--vary", "network.dnns=4"], 2, "once"),
-        (&["--vary", "network . dnns=1,2"], 2, "a key of settings"),
+        (&["--vary", "network . dnns=1,2"], 2, "the key of a setting"),
         (&["--vary", "network.dnns=0,1"], 1, "must lie between"),
         (&["--seeds", "1-99999", "--vary", "network.dnns=1,2"], 1, "100000"),
         (&["--scenario", "papr"], 1, "papr"),
@@ -193,6 +193,6 @@ fn wrong_options_are_refused_before_anything_is_written() {
     assert_eq!(workshop.files().into_keys().collect::<Vec<_>>(), ["/"]);
     std::fs::create_dir(workshop.path("mine")).expect("the folder is the test's own");
     workshop.write("mine/summary.csv", "the only copy");
-    sweep(&workshop, "mine", &[]).failed(1).naming(&["mine is there and not empty"]);
+    sweep(&workshop, "mine", &[]).failed(1).naming(&["mine exists and is not empty"]);
     assert_eq!(workshop.text("mine/summary.csv"), "the only copy");
 }

@@ -3,7 +3,7 @@
 use model::LearnerState;
 use serde::{Deserialize, Serialize};
 
-use crate::fleet::FleetState;
+use crate::fleet::state::FleetState;
 use crate::memory::Contents;
 
 /// The whole state of an [`Agent`](crate::Agent) or a [`FleetAgent`](crate::fleet::FleetAgent) between two calls of

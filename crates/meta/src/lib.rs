@@ -34,11 +34,13 @@
 //! # What it does not do
 //! It imitates labels; anything that these cannot teach is left to `drl`, which starts from the result.
 
+mod labels;
 mod metadata;
 pub mod parameters;
 mod reptile;
 mod settings;
 
-pub use metadata::{Labels, Metadata, draw, label};
+pub use labels::Labels;
+pub use metadata::{Metadata, draw, label};
 pub use reptile::{MetaReport, Reptile, ReptileState};
 pub use settings::{Settings, Tasks};

@@ -3,40 +3,10 @@
 use data::Workloads;
 use model::{Codec, Head, Samples};
 use rayon::prelude::*;
-use serde::Serialize;
-use sim::config::Keyword;
-use sim::scheme::{Exact, Greedy, LocalSearch, Order, Scheme};
+use sim::scheme::Scheme;
 use sim::{Instance, SchemeError};
 
 use crate::settings::Settings;
-
-/// The scheme that labels the metadata.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Labels {
-    /// The paper's greedy algorithm, tasks in the given order.
-    Greedy,
-    /// Local search: near-optimal, and needs no optimum.
-    LocalSearch,
-    /// The exact optimum, as an upper bound for the other labels.
-    Exact,
-}
-
-impl Keyword for Labels {
-    const KEYWORDS: &'static [(&'static str, Self)] =
-        &[("greedy", Self::Greedy), ("local-search", Self::LocalSearch), ("exact", Self::Exact)];
-}
-
-impl Labels {
-    /// The scheme.
-    fn scheme(self) -> Box<dyn Scheme> {
-        match self {
-            Self::Greedy => Box::new(Greedy::new(Order::Given)),
-            Self::LocalSearch => Box::new(LocalSearch::new()),
-            Self::Exact => Box::new(Exact::new()),
-        }
-    }
-}
 
 /// Labelled workloads.
 #[derive(Debug, Clone)]

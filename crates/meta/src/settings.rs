@@ -4,7 +4,7 @@ use model::{Adam, MAX_SAMPLES};
 use serde::Serialize;
 use sim::config::{Any, Checks, Keyword, Keywords, MAX_COUNT, PositiveUpTo};
 
-use crate::metadata::Labels;
+use crate::labels::Labels;
 
 /// Which part of the metadata one inner training of Reptile sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -11,7 +11,7 @@ use mrdro::prelude::*;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let device = DeviceChoice::Auto.open()?.device;
     let problem = Problem::load("shared-edge")?;
-    // Networks that decide for any fleet, without having seen this one.
+    // Networks for any fleet, whose training did not see this one.
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/any-fleet");
     let records = [("any-fleet".to_owned(), Record::load(&path, &device)?)];
 

@@ -1,4 +1,4 @@
-//! A scheme of one's own, measured beside greedy and the exact optimum.
+//! Your own scheme, evaluated beside greedy and the exact optimum.
 //!
 //! ```sh
 //! cargo run -p mrdro --example own_scheme
@@ -8,11 +8,11 @@ use mrdro::prelude::*;
 use sim::scheme::{Exact, Greedy, Order, Solution};
 use sim::{CostModel, SchemeError};
 
-/// Sends each task to the place where it would be cheapest if it were alone.
+/// A scheme that sends all tasks of a device to the place where one byte costs least.
 struct EachAlone;
 
 impl Scheme for EachAlone {
-    fn name(&self) -> &str {
+    fn name(&self) -> &'static str {
         "each-alone"
     }
 

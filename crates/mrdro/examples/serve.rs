@@ -1,4 +1,4 @@
-//! Serves a record over HTTP from a program of one's own, until Ctrl-C; with `--check` it only gets ready.
+//! Serves a record over HTTP from your own program, until Ctrl-C. With `--check` it prepares the service and ends.
 //!
 //! ```sh
 //! cargo run -p mrdro --example serve
@@ -9,24 +9,13 @@
 use std::path::Path;
 
 use mrdro::prelude::*;
-use serve::{Event, Limits, Options, Server};
+use serve::{Event, Options, Server};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let only_check = std::env::args().any(|argument| argument == "--check");
-    let options = Options {
-        record: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/mobile"),
-        scenario: None,
-        decisions: DecisionOptions::default(),
-        device: DeviceChoice::Auto.open()?.device,
-        listen: if only_check { "127.0.0.1:0" } else { "127.0.0.1:8080" }.parse()?,
-        token: None,
-        open: false,
-        tls: None,
-        cors: None,
-        drive: None,
-        limits: Limits::default(),
-        sample: 100,
-    };
+    let record = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/mobile");
+    let listen = if only_check { "127.0.0.1:0" } else { "127.0.0.1:8080" }.parse()?;
+    let options = Options::new(record, listen, DeviceChoice::Auto.open()?.device);
     let server = Server::prepare(options, |event: &Event<'_>| println!("{event:?}"))?;
     println!("serving at http://{}", server.address()?);
     if !only_check {

@@ -1,4 +1,4 @@
-//! Trains for a scenario, watches how it goes, and shows how good the result is.
+//! Trains networks for a scenario, prints the progress, and prints how good they are.
 //!
 //! ```sh
 //! cargo run -p mrdro --example train
@@ -11,7 +11,7 @@ use mrdro::{Progress, Results};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let backend = DeviceChoice::Auto.open()?;
-    // Any setting of training can be changed, as with the program's `--set`.
+    // Every setting of training can be changed, as with the option `--set` of the program.
     let settings = ["drl.steps=3000".to_owned(), "meta.outer_steps=200".to_owned()];
     let plan = RunPlan::new("paper-wan", "recommended", &settings)?.with_seed(7);
 
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = RunOptions { out: Some(folder.path().join("run")), ..RunOptions::default() };
     let mut watch = |progress: &Progress| {
         println!("{} step {} of {}: Q2 {:?}", progress.phase, progress.step, progress.steps, progress.q2);
-        ControlFlow::Continue(()) // or ControlFlow::Break(()), which stops the run; `mrdro::resume` goes on with it
+        ControlFlow::Continue(()) // ControlFlow::Break(()) would stop the run, which `mrdro::resume` continues
     };
     let trained = mrdro::train(plan, &options, &backend, &mut watch)?;
 

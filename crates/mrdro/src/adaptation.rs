@@ -1,4 +1,5 @@
-//! Adaptation: a few steps of Algorithm 2 in one environment, with a small replay buffer that is learned from at once.
+//! Adaptation of trained networks to one environment: a few steps of Algorithm 2 with a small replay buffer, whose samples
+//! are learned from at once.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -26,26 +27,26 @@ use crate::training::{Training, TrainingError};
 pub struct Point {
     /// Steps of adaptation.
     pub step: usize,
-    /// Mean ratio of the optimal cost to that of the cheapest of the K proposals.
+    /// Mean ratio of the optimal cost to the cost of the cheapest of the K proposals; 1 is the best.
     pub q2: f64,
-    /// 5th percentile of the ratios of the single workloads.
+    /// 5th percentile of these ratios.
     pub q2_p05: f64,
-    /// Q2 where explored candidates are evaluated, too, when deciding.
+    /// Q2 if decisions also evaluate explored candidates.
     pub q2_explored: f64,
-    /// Cost evaluations of adapting so far.
+    /// Cost evaluations that adaptation took up to this step.
     pub evaluations: u64,
-    /// Seconds of adapting so far.
+    /// Seconds that adaptation took up to this step, without the measuring.
     pub seconds: f64,
-    /// The ratios of the single workloads, in increasing order.
+    /// The ratio of each workload, in increasing order.
     #[serde(skip)]
     pub ratios: Vec<f64>,
 }
 
 /// One environment to adapt to.
 pub struct Task<'a> {
-    /// Workloads to adapt on, in the environment.
+    /// Workloads in the environment, to adapt on.
     pub workloads: Workloads,
-    /// Other workloads, to measure on, whose optimum is known.
+    /// Other workloads in the environment, with known optima, to measure on.
     pub set: &'a StandardSet,
 }
 
@@ -107,43 +108,43 @@ pub fn adapt(start: &Ensemble, task: Task<'_>, adaptation: &Adaptation<'_>) -> R
     Ok((ensemble, points))
 }
 
-/// The mean of some values.
+/// The arithmetic mean of some values; not a number if there are none.
 pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// Where a record is taken to.
+/// The environment that a record is adapted to.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Destination {
-    /// The environment of a scenario: its name, or a file.
+    /// The environment of a scenario, given by the name of a shipped scenario or a TOML file.
     Scenario(String),
-    /// The record's own scenario with the uplinks of one moment of a recording.
+    /// The record's own scenario with the uplinks of one window of a recording.
     Recording {
-        /// The recording, or a folder of recordings.
+        /// A recording, or a folder of recordings.
         path: PathBuf,
-        /// The drive, by its name or a part of it; `None`: the last.
+        /// The name of the drive, or a part of it; `None` takes the last drive.
         drive: Option<String>,
-        /// The moment, in seconds from the beginning of the drive; `None`: its last window.
+        /// A moment within the window, in seconds from the beginning of the drive; `None` takes the last window.
         at_s: Option<f64>,
         /// Length of the windows over which rates are averaged, in seconds.
         window_s: f64,
     },
 }
 
-/// What adapting a record found, as its directory keeps it.
+/// An adapted record and how good it is, as `results.json` of its directory holds it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Adapted {
-    /// The record that was adapted.
+    /// The path of the record that was adapted.
     pub record: String,
     /// The scenario's name.
     pub scenario: String,
-    /// The destination, in words.
+    /// The destination, for people.
     pub adapted_to: String,
-    /// The environment, if it is a single one.
+    /// The environment; `None` if the scenario's environment changes.
     pub environment: Option<Environment>,
     /// The seed.
     pub seed: u64,
-    /// The device.
+    /// The device that computed.
     pub device: String,
     /// Q2 of the greedy rule in the given order.
     pub q2_greedy: f64,
@@ -151,10 +152,10 @@ pub struct Adapted {
     pub q2_greedy_largest_first: f64,
     /// How good the networks are after each number of steps.
     pub points: Vec<Point>,
-    /// The directory that was written.
+    /// The directory that holds the adapted record.
     #[serde(skip)]
     pub directory: PathBuf,
-    /// What a person would want to know of the destination, as a sentence.
+    /// A sentence for people about the destination, if there is something to say.
     #[serde(skip)]
     pub note: Option<String>,
 }
@@ -162,24 +163,25 @@ pub struct Adapted {
 /// A request to adapt a record.
 #[derive(Debug, Clone)]
 pub struct AdaptRequest {
-    /// The record.
+    /// The directory of the record.
     pub record: PathBuf,
-    /// Where it is taken to.
+    /// The environment to adapt to.
     pub destination: Destination,
-    /// Settings, of which `adaptation` is used.
+    /// Settings of training, of which only the section `adaptation` is used.
     pub training: Training,
     /// Numbers of steps after which the networks are measured.
     pub steps: Vec<usize>,
     /// The seed.
     pub seed: u64,
-    /// The directory to write; `None`: a new one under `runs/`.
+    /// The directory to write, which must be new or empty; `None` makes one under `runs/`.
     pub out: Option<PathBuf>,
 }
 
-/// Adapts a record to an environment and writes a directory with the adapted record and `results.json`.
+/// Adapts a record to an environment. Writes a directory with the adapted record (`record/`) and `results.json`.
 ///
 /// # Errors
-/// If the record does not fit the destination, the optimum there is not known, or something cannot be read or written.
+/// If the record or the destination cannot be read, the record is for another fleet or for any fleet, the optimum in the
+/// environment cannot be computed, `steps` is empty, or the directory cannot be written.
 pub fn adapt_record(request: &AdaptRequest, backend: &Backend) -> Result<Adapted, Error> {
     let AdaptRequest { record: path, destination, training, seed, .. } = request;
     let mut steps = request.steps.clone();
@@ -187,7 +189,7 @@ pub fn adapt_record(request: &AdaptRequest, backend: &Backend) -> Result<Adapted
     steps.dedup();
     let record = Record::load(path, &backend.device)?;
     let networks: &DnnNetworks = record.networks_of(DnnNetworks::KIND.description, path)?;
-    let Place { problem, name, environment, note } = Place::of(destination, networks)?;
+    let ResolvedDestination { problem, name, environment, note } = ResolvedDestination::of(destination, networks)?;
     record.check_scenario(&problem.scenario, true, path)?;
     let set = problem.standard_set()?;
     set.optimal().ok_or_else(|| Error::NoOptimum { scenario: problem.scenario.name.clone() })?;
@@ -229,17 +231,17 @@ pub fn adapt_record(request: &AdaptRequest, backend: &Backend) -> Result<Adapted
     Ok(results)
 }
 
-/// A destination that was read.
-struct Place {
+/// A destination whose scenario or recording was read.
+struct ResolvedDestination {
     problem: Problem,
-    /// In words.
+    /// The destination, for people.
     name: String,
-    /// `None`: many, as the scenario draws them.
+    /// `None` if the scenario draws many environments.
     environment: Option<Environment>,
     note: Option<String>,
 }
 
-impl Place {
+impl ResolvedDestination {
     fn of(destination: &Destination, networks: &DnnNetworks) -> Result<Self, Error> {
         match destination {
             Destination::Scenario(name) => {
@@ -250,7 +252,7 @@ impl Place {
             Destination::Recording { path, drive, at_s, window_s } => {
                 let mut environment = networks.scenario.own_environment();
                 let devices = environment.uplinks_mbps.len();
-                let moment = Moment::find(path, drive.as_deref(), *at_s, (*window_s, devices))?;
+                let moment = RecordedMoment::find(path, drive.as_deref(), *at_s, (*window_s, devices))?;
                 environment.uplinks_mbps = moment.mbps;
                 let problem = Problem::new(networks.scenario.in_environment(&environment)?)?;
                 Ok(Self { problem, name: moment.name, environment: Some(environment), note: Some(moment.note) })
@@ -259,14 +261,14 @@ impl Place {
     }
 }
 
-/// A moment of a recording.
-struct Moment {
+/// The uplinks in one window of a recording.
+struct RecordedMoment {
     name: String,
     mbps: Vec<f64>,
     note: String,
 }
 
-impl Moment {
+impl RecordedMoment {
     fn find(path: &Path, drive: Option<&str>, at_s: Option<f64>, window: (f64, usize)) -> Result<Self, Error> {
         let (length, devices) = window;
         let no_window = |reason: String| Error::NoWindow { path: path.to_owned(), reason };
@@ -274,7 +276,8 @@ impl Moment {
         let asked = |name: &str| drive.is_none_or(|part| name.contains(part));
         let Some(drive) = recording.drives.iter().rfind(|drive| asked(&drive.name)) else {
             let names: Vec<_> = recording.drives.iter().map(|drive| drive.name.as_str()).collect();
-            return Err(no_window(format!("no such drive; there are {}", names.join(", "))));
+            let part = drive.unwrap_or_default();
+            return Err(no_window(format!("no drive called `{part}`; its drives are {}", names.join(", "))));
         };
         let mut windows = uplink_windows(drive, devices, length);
         if let Some(at_s) = at_s {
@@ -282,14 +285,16 @@ impl Moment {
         }
         let window = windows.pop().ok_or_else(|| {
             let when = at_s.map_or(String::new(), |at_s| format!(" at {at_s} s"));
-            no_window(format!("no window of {length} s{when} in which all devices of {} have data", drive.name))
+            no_window(format!("no window of {length} s{when} in which all devices of drive {} have data", drive.name))
         })?;
         let (start, end) = (window.start_s, window.start_s + length);
         let name = format!("{}, {start} s to {end} s of {}", drive.name, path.display());
         let rates: Vec<_> = window.mbps.iter().map(|mbps| format!("{mbps:.2}")).collect();
         let recorded = drive.devices.len();
         let others = if recorded < devices {
-            format!("; each of {recorded} recorded devices stands for several, which see the drive at other times")
+            format!(
+                "; the drive has {recorded} devices, so that each stands for several, at different times of the drive"
+            )
         } else {
             String::new()
         };
@@ -299,7 +304,7 @@ impl Moment {
 }
 
 impl Destination {
-    /// The last window of a recording's last drive, with windows of the usual length.
+    /// The last window of a recording's last drive, with windows of [`WINDOW_S`] seconds.
     pub fn recording(path: impl Into<PathBuf>) -> Self {
         Self::Recording { path: path.into(), drive: None, at_s: None, window_s: WINDOW_S }
     }

@@ -1,4 +1,4 @@
-//! Workloads in, answers out: a stream of workloads is decided by one scheme and answered in the same order.
+//! Deciding a stream of workloads with one scheme, and writing the answers in the order of the input.
 
 use std::io::{self, Read, Write};
 
@@ -7,25 +7,25 @@ use sim::scheme::{self, Scheme};
 use sim::{CostModel, Instance};
 
 use crate::error::Error;
-use crate::share_out::{self, Total};
+use crate::share_out::{self, TotalBandwidth};
 
-/// Workloads decided at once, when they come faster than they are decided.
+/// The most workloads that are decided together, when they arrive faster than they are decided.
 const CHUNK: usize = 4096;
 
-/// Decides all workloads of an input and writes the answers as JSON lines in the order of the input; with uplinks, if a
-/// total bandwidth is to be shared out.
+/// Decides all workloads of an input and writes one JSON line for each, in the order of the input. With a `total`, each
+/// answer also shares this bandwidth out among the uplinks.
 ///
-/// Answers to JSON lines are written as soon as the input pauses, so that a program can exchange lines with this one;
-/// answers to CSV when many workloads were read or the input ends.
+/// If the input is JSON lines, answers are written whenever the input pauses, so that two programs can talk line by line. If
+/// it is CSV, answers are written after every 4096 workloads and at the end.
 ///
 /// # Errors
-/// If a workload cannot be read (those before it are answered), the scheme gives no decision, or an answer cannot be
-/// written.
+/// If a workload cannot be read (the workloads before it are answered), the input holds no workload, the scheme gives no
+/// decision, the bandwidth cannot be shared out, or an answer cannot be written.
 pub fn answer<R: Read>(
     workloads: WorkloadReader<'_, R>,
     output: impl Write,
     scheme: &mut dyn Scheme,
-    total: Option<Total>,
+    total: Option<TotalBandwidth>,
 ) -> Result<(), Error> {
     match total {
         None => answer_all(workloads, output, scheme),
@@ -57,7 +57,7 @@ fn answer_all<R: Read>(
             chunk.clear();
             answered = true;
         }
-        // Lines before a wrong one have been answered.
+        // An error in a line is returned only here, after the lines before it were answered.
         if !more? {
             return if answered { Ok(()) } else { Err(workloads.empty().into()) };
         }
@@ -80,12 +80,12 @@ fn write_answers(
     output.flush().map_err(failed)
 }
 
-/// Writes each answer as soon as it is found: deciding several times takes longer than writing.
+/// Decides and answers one workload after the other: with several decisions for each, writing takes no time that counts.
 fn share_out_all<R: Read>(
     mut workloads: WorkloadReader<'_, R>,
     mut output: impl Write,
     scheme: &mut dyn Scheme,
-    total: Total,
+    total: TotalBandwidth,
 ) -> Result<(), Error> {
     let failed = |source| Error::Output { source };
     let mut answered = false;

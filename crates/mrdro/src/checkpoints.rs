@@ -1,15 +1,16 @@
-//! Checkpoints: what a run keeps while it lasts, so that little is lost if it ends early.
+//! Checkpoints: the state that a run keeps while it trains, so that it can be resumed if it ends early.
 //!
 //! ```text
 //! RUN_DIR/checkpoints/
-//! ├── run.toml              how the run was started
-//! ├── lock                  locked by the process that works on the run; holds its number
+//! ├── run.toml              the names, seed and device that the run was started with
+//! ├── lock                  locked by the process that trains the run; holds the number of the process
 //! ├── drl-00004000.state    the whole state of training after this step
 //! └── drl-00004000/         the networks after this step, as a record
 //! ```
 //!
-//! A state is one line that names the format, one with the SHA-256 of what follows, and a [`Saved`] in postcard. It is
-//! written to a file of another name, synced and renamed; the last two stay, so that a damaged one is no loss.
+//! A state file consists of a line with the name of the format, a line with the SHA-256 of the rest, and a [`RunState`] in
+//! postcard. It is written under another name, synced and renamed. The last two checkpoints are kept, so that a damaged
+//! one is no loss.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -25,35 +26,35 @@ use crate::error::Error;
 use crate::files::write_file;
 use crate::metrics::{Phase, Row};
 use crate::observer::RunObserver;
-use crate::plan::Started;
+use crate::plan::RunRequest;
 
-/// Checkpoints that stay: if the last is damaged, the one before can be used.
+/// The number of checkpoints that are kept: if the last is damaged, the one before can be used.
 const KEPT: usize = 2;
 const DIRECTORY: &str = "checkpoints";
 const STARTED: &str = "run.toml";
 const LOCK: &str = "lock";
 const FORMAT: &str = "trainer state 2";
-/// No state comes near this length.
+/// The longest state file that is read; actual ones are far shorter.
 const MAX_STATE_BYTES: u64 = 1 << 33;
 
-/// Where a run stands.
+/// The state of a run, as a checkpoint holds it.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Saved {
+pub(crate) struct RunState {
     /// The rows of `metrics.csv`.
     pub(crate) rows: Vec<Row>,
-    /// Q2 of the first parameters, once there are any.
+    /// Q2 of the first parameters, after Algorithm 1.
     pub(crate) q2_start: Option<f64>,
     /// Seconds of training so far.
     pub(crate) seconds: Seconds,
     pub(crate) state: PhaseState,
 }
 
-/// Seconds of training.
+/// Seconds that training has taken, by algorithm.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub(crate) struct Seconds {
-    /// Algorithm 1, labelling included.
+    /// Seconds of Algorithm 1, labelling included.
     pub(crate) meta: f64,
-    /// Algorithm 2.
+    /// Seconds of Algorithm 2.
     pub(crate) drl: f64,
 }
 
@@ -84,7 +85,7 @@ impl PhaseState {
     }
 }
 
-/// The checkpoints of one run, in a directory of their own that goes when the run is done.
+/// The checkpoints of one run. Their directory is removed when the run is finished.
 #[derive(Debug)]
 pub(crate) struct Checkpoints {
     directory: PathBuf,
@@ -92,12 +93,12 @@ pub(crate) struct Checkpoints {
     every_steps: Option<usize>,
     last: Instant,
     last_step: usize,
-    /// Held as long as the process works on the run; the system releases it when the process ends, however it does.
+    /// Held as long as the process trains the run. The system releases it when the process ends, even if it is killed.
     lock: File,
 }
 
 impl Drop for Checkpoints {
-    /// A process that ends in order leaves no trace of itself.
+    /// Removes the process number from the lock file: a number that stays shows that its process was killed.
     fn drop(&mut self) {
         let _ = self.lock.set_len(0);
     }
@@ -105,10 +106,10 @@ impl Drop for Checkpoints {
 
 impl Checkpoints {
     /// The checkpoints of a new run.
-    pub(crate) fn create(run: &Path, started: &Started, observer: &mut dyn RunObserver) -> Result<Self, Error> {
+    pub(crate) fn create(run: &Path, request: &RunRequest, observer: &mut dyn RunObserver) -> Result<Self, Error> {
         let directory = run.join(DIRECTORY);
         fs::create_dir_all(&directory).map_err(|source| Error::Unwritable { path: directory.clone(), source })?;
-        let text = toml::to_string(started).expect("numbers and texts can be written");
+        let text = toml::to_string(request).expect("numbers and texts can be written");
         let checkpoints = Self::open(run, observer)?;
         write_file(&directory.join(STARTED), text.as_bytes())?;
         Ok(checkpoints)
@@ -122,21 +123,21 @@ impl Checkpoints {
         Ok(Self { directory, every, every_steps: None, last, last_step: 0, lock })
     }
 
-    /// Sets how often a checkpoint is due: after some time, or some steps, whichever comes first.
+    /// Sets the time and the steps after which a checkpoint is due, whichever come first.
     pub(crate) fn every(&mut self, time: Duration, steps: Option<usize>) {
         (self.every, self.every_steps) = (time, steps);
     }
 
-    /// How the run was started.
-    pub(crate) fn started(&self, run: &Path) -> Result<Started, Error> {
+    /// Reads `run.toml`.
+    pub(crate) fn request(&self, run: &Path) -> Result<RunRequest, Error> {
         let path = self.directory.join(STARTED);
         let unresumable = |reason| Error::NotResumable { run: run.to_owned(), reason };
         let text = fs::read_to_string(&path).map_err(|error| unresumable(format!("{STARTED}: {error}")))?;
         toml::from_str(&text).map_err(|error| unresumable(format!("{STARTED}: {}", error.message())))
     }
 
-    /// The newest state that is not damaged; `None` if there is none, and the run begins anew.
-    pub(crate) fn latest_state(&self, observer: &mut dyn RunObserver) -> Result<Option<Saved>, Error> {
+    /// The newest state that is not damaged; `None` if there is none.
+    pub(crate) fn latest_state(&self, observer: &mut dyn RunObserver) -> Result<Option<RunState>, Error> {
         for name in self.names()?.iter().rev() {
             let path = self.directory.join(format!("{name}.state"));
             match read_state(&path) {
@@ -159,7 +160,7 @@ impl Checkpoints {
         phase: Phase,
         step: usize,
         save_record: impl FnOnce(&Path) -> Result<(), RecordError>,
-        saved: &Saved,
+        saved: &RunState,
     ) -> Result<(), Error> {
         let name = format!("{phase}-{step:08}");
         let body = postcard::to_stdvec(saved).expect("numbers and texts can be written");
@@ -167,15 +168,15 @@ impl Checkpoints {
         bytes.extend(body);
         write_file(&self.directory.join(format!("{name}.state")), &bytes)?;
         let path = self.directory.join(&name);
-        // A run that was resumed from an older state comes here again.
+        // A run that was resumed from an older state writes this checkpoint a second time.
         let _ = fs::remove_dir_all(&path);
         save_record(&path)?;
         let names = self.names()?;
-        // Later checkpoints were damaged if the run was resumed from before them.
+        // If there are later checkpoints, they were damaged and the run was resumed from an earlier one.
         let (until_now, later) =
             names.split_at(names.iter().position(|kept| *kept == name).map_or(names.len(), |last| last + 1));
         for useless in until_now.iter().rev().skip(KEPT).chain(later) {
-            // A checkpoint too many is no reason to end training.
+            // Training goes on if an old checkpoint cannot be removed.
             let _ = fs::remove_file(self.directory.join(format!("{useless}.state")));
             let _ = fs::remove_dir_all(self.directory.join(useless));
         }
@@ -196,7 +197,7 @@ impl Checkpoints {
         let _ = fs::rename(&self.directory, &gone).and_then(|()| fs::remove_dir_all(&gone));
     }
 
-    /// Names of the checkpoints, in the order of training.
+    /// The names of the checkpoints, in the order of training.
     fn names(&self) -> Result<Vec<String>, Error> {
         let unreadable = |source| Error::Unreadable { path: self.directory.clone(), source };
         let mut names: Vec<((Phase, usize), String)> = Vec::new();
@@ -216,14 +217,14 @@ impl Checkpoints {
     }
 }
 
-/// Takes the lock of a run, or says who has it.
+/// Takes the lock of a run. The error names the process that holds it.
 fn lock(run: &Path, path: &Path, observer: &mut dyn RunObserver) -> Result<File, Error> {
     let unwritable = |source| Error::Unwritable { path: path.to_owned(), source };
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(false);
     let mut file = match options.open(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let reason = format!("it has no {DIRECTORY}: it is finished, or it is not a run");
+            let reason = format!("it has no folder {DIRECTORY}, so that it is finished or not a run");
             return Err(Error::NotResumable { run: run.to_owned(), reason });
         }
         file => file.map_err(unwritable)?,
@@ -237,7 +238,7 @@ fn lock(run: &Path, path: &Path, observer: &mut dyn RunObserver) -> Result<File,
         Err(TryLockError::Error(source)) => return Err(unwritable(source)),
     }
     if !holder.is_empty() {
-        observer.note(&format!("process {holder}, which worked on {}, is gone; its lock is taken over", run.display()));
+        observer.note(&format!("process {holder}, which trained {}, has ended without finishing it", run.display()));
     }
     let write = |file: &mut File| {
         file.rewind()?;
@@ -249,14 +250,14 @@ fn lock(run: &Path, path: &Path, observer: &mut dyn RunObserver) -> Result<File,
     Ok(file)
 }
 
-fn read_state(path: &Path) -> Result<Saved, String> {
+fn read_state(path: &Path) -> Result<RunState, String> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| error.to_string())?;
     file.take(MAX_STATE_BYTES).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     let mut parts = bytes.splitn(3, |byte| *byte == b'\n');
     let (format, seal, body) = (parts.next(), parts.next(), parts.next());
     if format != Some(FORMAT.as_bytes()) {
-        return Err("it was written by another version, or is not a state".to_owned());
+        return Err("it was written by another version, or is not a checkpoint".to_owned());
     }
     let body = body.unwrap_or_default();
     if seal != Some(checksum(body).as_bytes()) {

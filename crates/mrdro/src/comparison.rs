@@ -1,4 +1,4 @@
-//! Schemes measured on one set of workloads, and records as schemes.
+//! Comparison of schemes on one set of workloads, and the schemes that a record brings.
 
 use std::path::Path;
 
@@ -11,19 +11,19 @@ use sim::{CostModel, SchemeError};
 use crate::error::Error;
 use crate::problem::Problem;
 
-/// How schemes did on one set of workloads.
+/// The evaluations of several schemes on one set of workloads.
 #[derive(Debug, Default)]
 pub struct Comparison {
-    /// One for each scheme, in the order in which they were given.
+    /// One evaluation for each scheme, in the order in which the schemes were given.
     pub evaluations: Vec<Evaluation>,
-    /// The schemes that refused the size of the scenario, each with its reason.
+    /// The names of the schemes that cannot decide a scenario of this size, each with its error.
     pub left_out: Vec<(String, SchemeError)>,
 }
 
-/// Evaluates schemes one after the other, so that none disturbs another's time.
+/// Evaluates schemes one after the other, so that their times are comparable.
 ///
 /// # Errors
-/// If a scheme fails for another reason than the scenario's size.
+/// If a scheme fails for another reason than the size of the scenario.
 pub fn evaluate_all(schemes: Vec<Box<dyn Scheme>>, set: &StandardSet) -> Result<Comparison, Error> {
     let mut comparison = Comparison::default();
     for mut scheme in schemes {
@@ -38,8 +38,8 @@ pub fn evaluate_all(schemes: Vec<Box<dyn Scheme>>, set: &StandardSet) -> Result<
     Ok(comparison)
 }
 
-/// The networks of a record as schemes, in every way of deciding that comparisons show. The label, if there is one, tells
-/// several records apart.
+/// The schemes of a record, one for each way in which its networks can decide that comparisons show. A `label` is appended to
+/// their names; it is empty, or distinguishes several records.
 ///
 /// # Panics
 /// If the record is not for the scenario of `model`, see [`Record::check_scenario`].
@@ -51,10 +51,11 @@ pub fn schemes_of(record: &Record, label: &str, model: &CostModel, device: &Devi
     record.networks.compared().into_iter().map(scheme).collect()
 }
 
-/// The classic schemes and those of some records, the exact optimum last. With several records each is labelled.
+/// The classic schemes and the schemes of some records, the exact search last. `records` are pairs of a label and a record;
+/// labels are used only if there are several records. `seed` is for the random schemes.
 ///
 /// # Panics
-/// As [`schemes_of`].
+/// If a record is not for the scenario of `model`, see [`Record::check_scenario`].
 pub fn with_classic(
     records: &[(String, Record)],
     model: &CostModel,
@@ -71,10 +72,10 @@ pub fn with_classic(
     schemes
 }
 
-/// The schemes of a record between two greedy rules and the exact optimum.
+/// Two greedy rules, the schemes of a record, and the exact search, in this order.
 ///
 /// # Panics
-/// As [`schemes_of`].
+/// If the record is not for the scenario of `model`, see [`Record::check_scenario`].
 pub fn with_greedy_and_exact(record: &Record, model: &CostModel, device: &Device) -> Vec<Box<dyn Scheme>> {
     let mut schemes: Vec<Box<dyn Scheme>> =
         vec![Box::new(Greedy::new(Order::Given)), Box::new(Greedy::new(Order::LargestFirst))];
@@ -83,11 +84,13 @@ pub fn with_greedy_and_exact(record: &Record, model: &CostModel, device: &Device
     schemes
 }
 
-/// Loads a record with what it decides about: the scenario that is named, else the record's own.
+/// Loads a record together with the scenario to decide for: the one called `scenario` (a shipped name or a TOML file), else
+/// the record's own. A record for one scenario accepts a scenario of the same fleet; one with other rates or another α only
+/// if `any_rates`.
 ///
 /// # Errors
-/// If the record or the scenario cannot be loaded, the record is for another scenario (other rates are accepted only if
-/// `any_rates`), or it has no scenario of its own and none is named.
+/// If the record or the scenario cannot be loaded, the record is for another scenario, or the record is for any fleet and
+/// `scenario` is `None`.
 pub fn load_record(
     path: &Path,
     scenario: Option<&str>,

@@ -1,7 +1,7 @@
-//! Devices that are lost in the middle of work.
+//! Errors for devices that fail while they compute.
 //!
-//! Burn panics when a graphics adapter is gone, when a worker no longer answers and when memory is lacking, on the calling
-//! thread or on threads of its own. [`catch`] turns these panics into one error.
+//! Burn panics when a graphics adapter is lost, a remote worker does not answer, or a device has too little memory, on the
+//! calling thread or on threads of its own. [`catch`] turns these panics into one error.
 
 use std::any::Any;
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
@@ -11,20 +11,20 @@ use model::{Backend, DeviceKind};
 
 use crate::error::Error;
 
-/// Runs work on a device and turns panics of the device into an error. A processor cannot be lost: a panic there is a bug
-/// and stays a panic.
+/// Runs `work` and turns panics into an error if the backend computes on another device than the CPU. The CPU cannot be lost:
+/// a panic there is a bug and stays a panic.
 ///
 /// # Errors
-/// That of the work, or [`Error::DeviceFailed`].
+/// The error of the work, or [`Error::DeviceFailed`] if anything panicked meanwhile.
 pub fn catch<T, E: From<Error>>(backend: &Backend, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     if backend.kind == DeviceKind::Cpu {
         return work();
     }
-    let listener = Listener::install();
+    let listener = PanicListener::install();
     let result = panic::catch_unwind(AssertUnwindSafe(work));
     let first = listener.remove();
-    // The first panic, maybe on another thread, says best what happened. After one, results are worthless even if the work
-    // ended well.
+    // The first panic, possibly on another thread, describes the cause best. After a panic on another thread, results are
+    // wrong even if the work itself returned one.
     let reason = match (result, first) {
         (Ok(result), None) => return result,
         (Ok(Err(error)), Some(_)) => return Err(error),
@@ -36,13 +36,13 @@ pub fn catch<T, E: From<Error>>(backend: &Backend, work: impl FnOnce() -> Result
 
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Sync + Send>;
 
-/// Receives the panics of all threads instead of the terminal.
-struct Listener {
+/// A panic hook that keeps the message of the first panic of any thread, instead of printing it.
+struct PanicListener {
     first: Arc<Mutex<Option<String>>>,
     before: Arc<Hook>,
 }
 
-impl Listener {
+impl PanicListener {
     fn install() -> Self {
         let first = Arc::new(Mutex::new(None));
         let before: Arc<Hook> = Arc::new(panic::take_hook());
@@ -59,7 +59,8 @@ impl Listener {
         Self { first, before }
     }
 
-    /// The message of the first panic. Threads that Burn leaves behind may panic later still; their panics go to the old hook.
+    /// Restores the hook that was installed before, and returns the message of the first panic. Threads that Burn leaves
+    /// running may panic even later.
     fn remove(self) -> Option<String> {
         let before = self.before;
         panic::set_hook(Box::new(move |info| before(info)));
@@ -71,7 +72,7 @@ impl Listener {
 fn message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<String>().map(String::as_str).or_else(|| payload.downcast_ref::<&str>().copied());
     let lines: Vec<&str> = text.unwrap_or_default().lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    if lines.is_empty() { "it did not say why".to_owned() } else { lines.join(" ") }
+    if lines.is_empty() { "the panic has no message".to_owned() } else { lines.join(" ") }
 }
 
 #[cfg(test)]
@@ -80,7 +81,7 @@ mod tests {
 
     use super::*;
 
-    /// There is one hook for all threads of a process.
+    /// Runs these tests one after the other, since the hook is shared by all threads of the process.
     static ALONE: Mutex<()> = Mutex::new(());
 
     fn backend(kind: DeviceKind) -> Backend {
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_device_is_an_error_that_says_what_was_heard_first() {
+    fn a_lost_device_is_an_error_with_the_first_message() {
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let work = || -> Result<(), Error> {
             let other = std::thread::spawn(|| panic!("\n  the adapter\n  is gone\n"));
@@ -102,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn what_fails_unseen_on_another_thread_is_an_error_too() {
+    fn a_panic_on_another_thread_alone_is_an_error_too() {
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let work = || {
             let other = std::thread::spawn(|| panic!("no memory for this"));
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_succeeds_or_fails_by_itself_passes() {
+    fn results_and_errors_of_the_work_are_passed_on() {
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let passed = catch(&backend(DeviceKind::Remote), || Ok::<_, Error>(7));
         assert_eq!(passed.expect("nothing failed"), 7);

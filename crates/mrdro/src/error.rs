@@ -1,16 +1,16 @@
-//! Everything that can go wrong in the library. What to type instead is for programs to say.
+//! The error of the library. Advice on what to type instead is left to programs.
 
 use std::path::{Path, PathBuf};
 
 use crate::training::TrainingError;
 
-/// Why something could not be done.
+/// The error of every call of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A scenario cannot be loaded.
+    /// A scenario cannot be read, or has mistakes.
     #[error(transparent)]
     Scenario(#[from] sim::ScenarioError),
-    /// Task sizes cannot be drawn from a file.
+    /// The file of task sizes that a scenario names cannot be used.
     #[error(transparent)]
     Sizes(#[from] data::SizesError),
     /// The recorded data that a scenario names cannot be used.
@@ -25,83 +25,83 @@ pub enum Error {
     /// An environment is for another fleet, or holds a value out of its range.
     #[error(transparent)]
     Environment(#[from] sim::EnvironmentError),
-    /// A scheme gives no decision.
+    /// A scheme cannot decide.
     #[error(transparent)]
     Scheme(#[from] sim::SchemeError),
-    /// Workloads cannot be read.
+    /// A workload cannot be read.
     #[error(transparent)]
     Exchange(#[from] data::exchange::ExchangeError),
-    /// Settings of training cannot be used.
+    /// A training does not exist, cannot be read, or has mistakes.
     #[error(transparent)]
     Training(#[from] TrainingError),
-    /// There is no such device to compute on.
+    /// A device does not exist, or cannot be opened.
     #[error(transparent)]
     Backend(#[from] model::BackendError),
     /// A record cannot be saved or loaded.
     #[error(transparent)]
     Record(#[from] model::RecordError),
-    /// An option is for networks of another kind.
+    /// An option for networks of another kind than those of the record.
     #[error("{0}, and this record is of another kind")]
     Option(#[from] model::OptionError),
     /// A code cannot tell the places of a scenario apart.
     #[error(transparent)]
     Code(#[from] model::CodeError),
-    /// The networks of a record decide for any fleet, and no scenario was named.
-    #[error("{} decides for any fleet and has no scenario of its own", path.display())]
+    /// A record for any fleet, without a scenario to decide for.
+    #[error("{} is a record for any fleet and has no scenario of its own", path.display())]
     NoScenario {
         /// The record.
         path: PathBuf,
     },
-    /// The networks of a record bring their own scenario, and another one was named.
-    #[error("{} has a scenario of its own, and another one cannot be named", path.display())]
+    /// A record for one scenario, together with another scenario.
+    #[error("{} is a record for one scenario; only networks for any fleet can decide for another", path.display())]
     OwnScenario {
         /// The record.
         path: PathBuf,
     },
-    /// A recording has no such drive, or no such window.
+    /// A recording does not hold the drive or the window that was named.
     #[error("{} has {reason}", path.display())]
     NoWindow {
         /// The recording.
         path: PathBuf,
-        /// What it lacks.
+        /// The thing that is missing.
         reason: String,
     },
-    /// The exact search refuses the scenario.
-    #[error("the optimum of `{scenario}` cannot be computed, and adaptation is measured against it")]
+    /// Adaptation to a scenario whose optimum cannot be computed.
+    #[error("adaptation is measured against the optimum, which cannot be computed for scenario `{scenario}`")]
     NoOptimum {
         /// The scenario's name.
         scenario: String,
     },
-    /// Something would not fit into memory.
-    #[error("{what}: {count} are more than the {limit} that are possible")]
+    /// A size beyond the limit of memory or of a sweep.
+    #[error("{what}: {count} is more than the limit of {limit}")]
     TooLarge {
-        /// What there is too much of.
+        /// The things that are counted.
         what: &'static str,
-        /// How much there is.
+        /// Their number.
         count: usize,
-        /// How much there may be.
+        /// The largest number that is possible.
         limit: usize,
     },
-    /// The text of an option is not what it takes.
+    /// The value of an option is of another form than it takes.
     #[error("`{option} {text}` is not {wanted}")]
     BadOption {
         /// The option, as the command line calls it.
         option: &'static str,
-        /// What was given.
+        /// The value that was given.
         text: String,
-        /// What it takes.
+        /// The form of values that it takes.
         wanted: &'static str,
     },
-    /// A run cannot be resumed.
+    /// A directory does not hold a run that can be resumed.
     #[error("{} cannot be resumed: {reason}", run.display())]
     NotResumable {
         /// The run directory.
         run: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// Another process works on the run.
-    #[error("process {holder} is at work on {}", run.display())]
+    /// Another process trains the run.
+    #[error("process {holder} is already training {}", run.display())]
     Locked {
         /// The run directory.
         run: PathBuf,
@@ -109,7 +109,7 @@ pub enum Error {
         holder: String,
     },
     /// The observer of a run stopped it.
-    #[error("the run was stopped after {phase} step {step}; everything up to there is kept")]
+    #[error("the run was stopped after {phase} step {step}; everything up to this step is kept")]
     Stopped {
         /// The run directory.
         run: PathBuf,
@@ -121,27 +121,27 @@ pub enum Error {
     /// The observer of a run failed.
     #[error("the observer of the run failed")]
     Observer(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A loss, a parameter or a cost is not a finite number.
+    /// A loss, a parameter or a cost became infinite or not a number.
     #[error("training diverged in {phase} step {step}: {what} is not a finite number")]
     Diverged {
         /// The run directory.
         run: PathBuf,
         /// The phase of training.
         phase: &'static str,
-        /// The step after which it was seen.
+        /// The step after which it was noticed.
         step: usize,
-        /// What is not a finite number.
+        /// The number that is not finite.
         what: String,
-        /// A directory with the networks before the step and what they learned from.
+        /// The directory with the networks before the step and the workloads that they learned from, if it was written.
         found: Option<Box<Path>>,
     },
-    /// The state of a run is damaged, or of another run.
-    #[error("the state of the run cannot be used")]
+    /// The checkpoint of a run is damaged, or of another run.
+    #[error("the checkpoint of the run cannot be used")]
     State(#[from] model::StateError),
-    /// Two runs of a sweep would have one directory.
-    #[error("two runs of the sweep would be called {name}; the other is {others}")]
+    /// Two different runs of a sweep would have one directory.
+    #[error("two runs of the sweep would be called {name}; one of them is {others}")]
     SameName {
-        /// The name.
+        /// The name of the directory.
         name: String,
         /// The scenario and the settings of the other run.
         others: String,
@@ -159,15 +159,15 @@ pub enum Error {
     NoSweep {
         /// The directory.
         path: PathBuf,
-        /// What it lacks.
+        /// The thing that is missing.
         reason: String,
     },
-    /// A directory was not written by a run of training, or the run did not end.
-    #[error("{} is not a finished run of training: {reason}", path.display())]
+    /// A directory was not written by a training run, or the run did not finish.
+    #[error("{} is not a finished training run: {reason}", path.display())]
     NoRun {
         /// The directory.
         path: PathBuf,
-        /// What it lacks.
+        /// The thing that is missing.
         reason: String,
     },
     /// A directory that must be new or empty holds something.
@@ -181,7 +181,7 @@ pub enum Error {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
     /// A file or directory cannot be written.
@@ -189,21 +189,21 @@ pub enum Error {
     Unwritable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
-    /// Answers cannot be written to where they should go.
-    #[error("cannot write the answers")]
+    /// The output of a command cannot be written.
+    #[error("cannot write the output")]
     Output {
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
     /// A bandwidth cannot be shared out for one workload.
     #[error("{place}: the bandwidth cannot be shared out")]
     ShareOut {
-        /// Where the workload stands in its input.
+        /// The place of the workload in its input.
         place: String,
-        /// Why.
+        /// The reason.
         source: sim::AllocationError,
     },
     /// A picture cannot be drawn.
@@ -211,25 +211,25 @@ pub enum Error {
     Picture {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// The device was lost, or ran out of memory.
+    /// The device was lost or ran out of memory while it computed.
     #[error("computing on {device} failed: {reason}")]
     DeviceFailed {
         /// The device.
         device: String,
         /// The first message of the failure.
         reason: String,
-        /// The last record that the run kept.
+        /// The last record that the run kept, if any.
         kept: Option<Box<Path>>,
     },
-    /// The system gives no threads.
+    /// Threads cannot be started.
     #[error("the pool of {threads} threads cannot be started")]
     Threads {
-        /// How many were wanted.
+        /// The number of threads.
         threads: usize,
-        /// Why.
+        /// The reason.
         source: rayon::ThreadPoolBuildError,
     },
 }

@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all, and the texts that they hold.
+//! Files that appear complete or not at all, and the formats JSON and CSV.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -7,15 +7,15 @@ use serde::Serialize;
 
 use crate::error::Error;
 
-/// Writes a file beside its final place and moves it there, so that it appears whole or not at all.
+/// Writes a file under a temporary name and then renames it, so that it appears complete or not at all.
 ///
 /// # Errors
-/// If it cannot be written.
+/// If the file cannot be written.
 pub fn write_file(path: &Path, content: &[u8]) -> Result<(), Error> {
     let write = || {
         let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
         let mut builder = tempfile::Builder::new();
-        // Unlike most temporary files, these are for everybody to read.
+        // Temporary files are private by default, but results are for every user to read.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
         let mut file = builder.tempfile_in(folder)?;
@@ -27,7 +27,7 @@ pub fn write_file(path: &Path, content: &[u8]) -> Result<(), Error> {
     write().map_err(|source| Error::Unwritable { path: path.to_owned(), source })
 }
 
-/// A value as JSON with line breaks and a newline at the end.
+/// A value as JSON with indentation and a newline at the end.
 ///
 /// # Panics
 /// Never for values of numbers, texts, lists and structs, which JSON can write.
@@ -37,7 +37,7 @@ pub fn json(value: &impl Serialize) -> Vec<u8> {
     json
 }
 
-/// Rows as CSV, headed by the names of their fields.
+/// Rows as CSV. The header holds the names of the fields.
 ///
 /// # Panics
 /// Never for flat rows of numbers and texts, which CSV can write.
@@ -50,7 +50,7 @@ pub fn csv<T: Serialize>(rows: &[T]) -> String {
     write().expect("numbers and texts can be written to memory")
 }
 
-/// Rows of cells as CSV, the first of them the header.
+/// Rows of cells as CSV. The first row is the header.
 ///
 /// # Panics
 /// If a row has more or fewer cells than the first.
@@ -60,7 +60,7 @@ pub fn csv_of_cells(rows: &[Vec<String>]) -> String {
         rows.iter().try_for_each(|row| writer.write_record(row))?;
         text_of(writer)
     };
-    write().expect("rows are of one length")
+    write().expect("all rows have one length")
 }
 
 fn text_of(writer: csv::Writer<Vec<u8>>) -> Result<String, io::Error> {

@@ -1,17 +1,34 @@
-//! MR-DRO as a library: train, save, load, decide, evaluate, compare, adapt and sweep, without a command line.
+//! MR-DRO as a library: train networks that decide where the tasks of mobile devices run, save and load them, decide with
+//! them, and compare them with classic schemes.
 //!
-//! ```no_run
+//! Some mobile devices have tasks of known sizes. Each task runs on its device, on an edge server or in the cloud; a
+//! *decision* gives every task of a *workload* one of these places. The best decision minimises a weighted sum of energy
+//! and time. *MR-DRO* ("meta reinforcement, deep reinforcement learning based offloading") trains an ensemble of
+//! networks that propose decisions, of which the cheapest is taken.
+//!
+//! # Example
+//! Train an ensemble for the shipped scenario `paper-wan`, let it decide a workload, and compare it with classic schemes:
+//!
+//! ```
 //! use mrdro::prelude::*;
 //!
+//! let folder = tempfile::tempdir()?;
+//! let options = RunOptions { out: Some(folder.path().join("run")), ..RunOptions::default() };
 //! let backend = DeviceChoice::Auto.open()?;
-//! let plan = RunPlan::new("paper-wan", "recommended", &["drl.steps=2000".to_owned()])?;
-//! let trained = mrdro::train(plan, &RunOptions::default(), &backend, &mut ())?;
 //!
+//! // A short training: the third argument changes settings of the second, the preset `recommended`.
+//! let settings = ["drl.steps=1500", "meta.outer_steps=10"].map(str::to_owned);
+//! let plan = RunPlan::new("paper-wan", "recommended", &settings)?;
+//! let trained = mrdro::train(plan, &options, &backend, &mut ())?;
+//!
+//! // 3 devices with 3 tasks of 20 MB each.
 //! let (record, problem) = mrdro::load_record(&trained.directory.join("record"), None, false, &backend.device)?;
 //! let mut scheme = record.networks.scheme("mr-dro", &problem.model, &DecisionOptions::default(), &backend.device);
-//! let solution = scheme.decide(&problem.model, &Workload::from_mb(3, &[20.0; 9]))?;
-//! println!("{:?} after {} cost evaluations", solution.decision, solution.evaluations);
+//! let workload = Workload::from_mb(3, &[20.0; 9]);
+//! let solution = scheme.decide(&problem.model, &workload)?;
+//! println!("{:?}: {:?}", solution.decision, problem.model.evaluate(&workload, &solution.decision));
 //!
+//! // Q2 is the ratio of the optimal cost to the cost of the scheme: 1 is the best.
 //! let records = [("mr-dro".to_owned(), record)];
 //! let schemes = mrdro::with_classic(&records, &problem.model, 1, &backend.device);
 //! for row in mrdro::evaluate_all(schemes, &problem.standard_set()?)?.evaluations {
@@ -20,19 +37,37 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! The folder `examples/` of this crate holds more programs to copy: `decide`, `train`, `compare`, `own_scheme` and `serve`.
+//!
+//! # Words
+//! | word | meaning |
+//! |---|---|
+//! | scenario | devices, servers, links, the distribution of task sizes, and the weight α of energy against time |
+//! | environment | the part of a scenario that can change: uplinks, capacities of servers, α |
+//! | workload | the sizes of all tasks, which are decided together |
+//! | decision | a place (device, edge server or cloud) for each task of a workload |
+//! | scheme | anything that decides: greedy rules, searches, the exact optimum, trained networks |
+//! | cost evaluation | one computation of the cost of a decision or of a change to it; the measure of a scheme's effort |
+//! | record | trained networks with all that is needed to decide with them, as a directory |
+//! | standard set | 512 workloads of a scenario that are the same for every program and seed |
+//! | Q2 | mean ratio of the optimal cost to the cost of a scheme's decision; 1 is the best |
+//!
 //! # Overview
-//! - A [`Problem`] is a checked scenario with its cost model.
-//! - A [`RunPlan`] says what a run is; [`train`] makes it, [`resume`] goes on with one that did not end. A [`RunObserver`]
-//!   sees how it goes and may stop it.
-//! - [`training`] holds the settings, their presets and their checks.
-//! - [`evaluate_all`] compares schemes on the standard set, [`share_out`] with a bandwidth shared out, [`fleets`] on fleets of
-//!   all sizes; [`answer`](answering::answer) decides a stream of workloads.
-//! - [`adapt_record`] takes a record into a new environment.
-//! - [`sweep`] trains over seeds and settings; [`statistics`] has the intervals.
-//! - [`chart`] draws what was found.
+//! - [`Problem`]: a checked scenario with its cost model.
+//! - [`RunPlan`]: the plan of a training run. [`train`] makes the run, [`resume`] continues one that did not finish, and a
+//!   [`RunObserver`] sees its progress and may stop it.
+//! - [`training`]: the settings of training, their presets and checks.
+//! - [`load_record`]: a record with the scenario that it decides for.
+//! - [`answering::answer`]: decisions for a stream of workloads.
+//! - [`evaluate_all`]: a comparison of schemes on the standard set; [`share_out::compare`]: their gains from sharing a
+//!   bandwidth out; [`fleets::evaluate`]: a comparison on fleets of all sizes.
+//! - [`adapt_record`]: adaptation of a record to a new environment.
+//! - [`sweep`]: runs over many settings and seeds; [`statistics`]: means with 95 % intervals.
+//! - [`chart`]: pictures of results.
 //!
 //! # What it does not do
-//! It prints nothing, reads no arguments and no environment variables, and installs no signal handlers.
+//! It prints nothing, reads no arguments and no environment variables except `RUST_BACKTRACE`, and installs no signal
+//! handlers.
 
 mod adaptation;
 pub mod answering;
@@ -43,13 +78,13 @@ pub mod device_failure;
 mod error;
 pub mod files;
 pub mod fleets;
-mod many;
 pub mod metrics;
 mod observer;
 mod plan;
 mod problem;
 mod run;
 mod run_dir;
+mod run_set;
 pub mod share_out;
 pub mod statistics;
 pub mod sweep;
@@ -58,18 +93,18 @@ pub mod training;
 pub use adaptation::{AdaptRequest, Adaptation, Adapted, Destination, Point, Task, adapt, adapt_record, mean};
 pub use comparison::{Comparison, evaluate_all, load_record, schemes_of, with_classic, with_greedy_and_exact};
 pub use error::Error;
-pub use many::{PlannedRun, RUNS, RunResults, each_on_a_thread, not_done, run_name, train_each};
 pub use metrics::Phase;
-pub use observer::{ObserverError, Progress, RunObserver, Work};
-pub use plan::{EVALUATED_FLEETS, Named, Phases, RunPlan, Target};
+pub use observer::{Activity, ObserverError, Progress, RunObserver};
+pub use plan::{EVALUATED_FLEETS, Phases, PlanNames, RunPlan, Target};
 pub use problem::Problem;
 pub use run::{
     CheckpointInterval, FleetResults, Results, RunOptions, ScenarioResults, Trained, Unfinished, resume, train,
 };
 pub use run_dir::RunDir;
+pub use run_set::{PlannedRun, RUNS, RunResults, each_on_a_thread, not_done, run_name, train_each};
 pub use training::{FleetTraining, Training, TrainingError};
 
-/// What most programs need.
+/// The types that most programs need.
 pub mod prelude {
     pub use model::{DecisionOptions, DeviceChoice, Record};
     pub use sim::scheme::Scheme;

@@ -1,4 +1,5 @@
-//! `metrics.csv`: how training went, row by row as it goes. It holds no times, so that equal runs write equal files.
+//! The file `metrics.csv`: the progress of training, one row for each report. It holds no times, so that equal runs write
+//! equal files.
 
 use std::fmt;
 use std::fs::File;
@@ -13,7 +14,7 @@ use crate::run_dir::RunDir;
 /// Name of the file in a run directory.
 const FILE: &str = "metrics.csv";
 
-/// A phase of training, in the order in which they follow each other.
+/// A phase of training. Phases are ordered as they follow each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
@@ -29,7 +30,7 @@ impl Phase {
     /// Every phase.
     pub const ALL: [Self; 3] = [Self::Meta, Self::Drl, Self::Fleet];
 
-    /// Its name in files and messages.
+    /// The name of the phase in files and messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Meta => "meta",
@@ -45,24 +46,24 @@ impl fmt::Display for Phase {
     }
 }
 
-/// How training stood after a step.
+/// The state of training after a step, as one row of `metrics.csv`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// The phase.
     pub phase: Phase,
-    /// Outer steps of Algorithm 1, or steps of Algorithm 2.
+    /// The number of steps that are done: outer steps of Algorithm 1, or steps of Algorithm 2.
     pub step: usize,
-    /// Mean cross-entropy, eq. (23).
+    /// Mean cross-entropy of the networks, eq. (23).
     pub loss: Option<f64>,
-    /// Q1, eq. (24).
+    /// Q1, eq. (24); none in Algorithm 1.
     pub q1: Option<f64>,
-    /// Q2, eq. (25), of the K proposals on the standard set.
+    /// Q2, eq. (25), of the K proposals on workloads that training never draws; none if the optimum is not known.
     pub q2: Option<f64>,
-    /// Mean cost of the samples in the replay buffer.
+    /// Mean cost of the samples in the replay buffer; none in Algorithm 1.
     pub buffer_mean_cost: Option<f64>,
 }
 
-/// The file while a run writes it.
+/// The file `metrics.csv` of a run that is being trained.
 pub(crate) struct MetricsFile {
     path: PathBuf,
     writer: ::csv::Writer<File>,
@@ -76,18 +77,18 @@ impl MetricsFile {
         Ok(Self { path, writer: ::csv::Writer::from_writer(file), rows: Vec::new() })
     }
 
-    /// The file of a run that is resumed, with these rows, whatever it held.
+    /// The file of a run that is resumed: the rows up to the checkpoint replace its content.
     pub(crate) fn resume(directory: &RunDir, rows: Vec<Row>) -> Result<Self, Error> {
         let path = directory.path().join(FILE);
-        // It appears whole, and stays what it was if that fails.
+        // If this fails, the file keeps its content.
         write_file(&path, csv(&rows).as_bytes())?;
         let file = File::options().append(true).open(&path).map_err(Error::unwritable(&path))?;
-        // The header is there if any row is.
+        // A file with rows has its header already.
         let writer = ::csv::WriterBuilder::new().has_headers(rows.is_empty()).from_writer(file);
         Ok(Self { path, writer, rows })
     }
 
-    /// Adds a row, and flushes it to the file.
+    /// Appends a row to the file.
     pub(crate) fn add(&mut self, row: Row) -> Result<(), Error> {
         let written = self.writer.serialize(&row).map_err(std::io::Error::from).and_then(|()| self.writer.flush());
         written.map_err(Error::unwritable(&self.path))?;
@@ -95,7 +96,7 @@ impl MetricsFile {
         Ok(())
     }
 
-    /// Ends writing.
+    /// Makes sure that all rows are on the disk.
     pub(crate) fn close(&mut self) -> Result<(), Error> {
         let synced = self.writer.flush().and_then(|()| self.writer.get_ref().sync_all());
         synced.map_err(Error::unwritable(&self.path))
@@ -106,10 +107,10 @@ impl MetricsFile {
     }
 }
 
-/// Reads the metrics of a finished run.
+/// Reads the rows of `metrics.csv` in a run directory.
 ///
 /// # Errors
-/// If the directory holds none, or they are damaged.
+/// If the file is missing or damaged.
 pub fn read(run: &Path) -> Result<Vec<Row>, Error> {
     let failed = |error: ::csv::Error| Error::no_run(run, format!("{FILE}: {error}"));
     let mut reader = ::csv::Reader::from_path(run.join(FILE)).map_err(failed)?;

@@ -1,73 +1,74 @@
-//! Who watches long work: the library reports, observers print, draw, and stop.
+//! Observers of runs: the library reports what it does, and an observer prints it, draws it, or stops the run.
 
 use std::ops::ControlFlow;
 
 use crate::metrics::Phase;
 
-/// Why an observer failed.
+/// The error of an observer that failed.
 pub type ObserverError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How a run stands.
+/// The state of training at a report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Progress {
     /// The phase of training.
     pub phase: Phase,
-    /// Steps of the phase that are done.
+    /// The number of steps of the phase that are done.
     pub step: usize,
-    /// Steps of the phase in all.
+    /// The number of steps of the whole phase.
     pub steps: usize,
-    /// Mean cross-entropy, eq. (23).
+    /// Mean cross-entropy of the networks, eq. (23).
     pub loss: Option<f64>,
-    /// Q1, eq. (24).
+    /// Q1, eq. (24); `None` in Algorithm 1.
     pub q1: Option<f64>,
-    /// Q2, eq. (25), on workloads that training never draws.
+    /// Q2, eq. (25), on workloads that training never draws; `None` if the optimum is not known.
     pub q2: Option<f64>,
 }
 
-/// Part of a run that is not training.
+/// An activity of a run other than training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Work {
-    /// The scheme of the settings labels the metadata of Algorithm 1.
+pub enum Activity {
+    /// Labelling the metadata of Algorithm 1.
     Labelling,
-    /// Training diverged, and is repeated step by step from the last checkpoint to find the step.
+    /// Repeating training step by step from the last checkpoint, to find the step in which it diverged.
     FindingDivergence,
-    /// The record is evaluated on fleets of so many sizes.
+    /// Evaluating the networks on fleets of several sizes.
     EvaluatingFleets {
-        /// How many sizes there are.
+        /// The number of sizes.
         sizes: usize,
     },
 }
 
-/// Watches a run of training. Every method has a body that does nothing, so that an observer implements what it needs;
-/// `()` is an observer that does nothing at all, and so is every closure `FnMut(&Progress) -> ControlFlow<()>` one that
-/// sees only progress.
+/// An observer of a run. Every method has a default that does nothing, so that an observer implements only what it needs.
+/// `()` is an observer that ignores everything; a closure `FnMut(&Progress) -> ControlFlow<()>` is one that sees only
+/// [`progress`](Self::progress).
 pub trait RunObserver {
-    /// A phase of training begins; `done` of its `steps` were done before, if the run is resumed.
+    /// Called when a phase of training begins. If the run is resumed, `done` of its `steps` are done already.
     fn phase_begins(&mut self, phase: Phase, done: usize, steps: usize) {
         let _ = (phase, done, steps);
     }
 
-    /// A step was reported. [`ControlFlow::Break`] stops the run, which keeps everything up to this step and can be resumed.
+    /// Called at each report of training. With [`ControlFlow::Break`] the run writes a checkpoint and stops; it can be resumed.
     ///
     /// # Errors
-    /// If the observer fails; then the run ends with this error.
+    /// An error of the observer ends the run with [`Error::Observer`](crate::Error::Observer).
     fn progress(&mut self, progress: &Progress) -> Result<ControlFlow<()>, ObserverError> {
         let _ = progress;
         Ok(ControlFlow::Continue(()))
     }
 
-    /// The run does something else than training.
-    fn works(&mut self, work: Work) {
-        let _ = work;
+    /// Called when an activity other than training begins.
+    fn activity_begins(&mut self, activity: Activity) {
+        let _ = activity;
     }
 
-    /// So many parts of the present work are done. [`ControlFlow::Break`] ends what can be left out.
-    fn work_done(&mut self, parts: usize) -> ControlFlow<()> {
+    /// Called when `parts` parts of the present activity are done. [`ControlFlow::Break`] ends an activity that a run can do
+    /// without, such as [`Activity::FindingDivergence`].
+    fn activity_progress(&mut self, parts: usize) -> ControlFlow<()> {
         let _ = parts;
         ControlFlow::Continue(())
     }
 
-    /// Something that a person should know, as a sentence.
+    /// Called with a sentence that a person should read.
     fn note(&mut self, note: &str) {
         let _ = note;
     }

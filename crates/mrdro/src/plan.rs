@@ -1,5 +1,5 @@
-//! What a run is. [`RunPlan`] is its only description: made from a command line, read from a run's directory, planned by a
-//! sweep, or sent to another machine.
+//! The plan of a run. [`RunPlan`] is the only description of a run: a command line makes one, a run directory holds one, and a
+//! sweep consists of many.
 
 use std::path::{Path, PathBuf};
 
@@ -9,10 +9,10 @@ use sim::Scenario;
 use crate::error::Error;
 use crate::training::{FleetTraining, Training};
 
-/// The program and version that runs and records name.
+/// The program and version that run directories and records name.
 pub(crate) const PROGRAM: &str = concat!("trainer ", env!("CARGO_PKG_VERSION"));
 
-/// A run of training: what is trained, with which settings, from which seed, on which device.
+/// The plan of one training run: what is trained, with which settings, from which seed, on which device.
 ///
 /// ```
 /// let plan = mrdro::RunPlan::new("paper", "recommended", &["drl.steps=2000".to_owned()])?;
@@ -23,17 +23,17 @@ pub(crate) const PROGRAM: &str = concat!("trainer ", env!("CARGO_PKG_VERSION"));
 pub struct RunPlan {
     /// What is trained, and how.
     pub target: Target,
-    /// The seed of everything random.
+    /// The seed of all random numbers.
     pub seed: u64,
-    /// The device to compute on, as `--device` takes it.
+    /// The device to compute on, as `--device` takes it, such as `auto` or `flex`.
     pub device: String,
     /// The record whose networks training starts from, if any.
     pub start: Option<PathBuf>,
-    /// How scenario and settings were named.
-    pub named: Named,
+    /// The names that the plan was made from.
+    pub names: PlanNames,
 }
 
-/// What is trained, and how.
+/// The networks that are trained, and the settings of their training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Target {
     /// DNNs for one scenario.
@@ -43,59 +43,61 @@ pub enum Target {
         scenario: Box<Scenario>,
         /// The settings of training.
         training: Box<Training>,
-        /// Which algorithms run.
+        /// The algorithms that run.
         phases: Phases,
     },
     /// Networks for any fleet.
     AnyFleet {
         /// The settings of training.
         training: Box<FleetTraining>,
-        /// Fleets of each size that the record is evaluated on.
+        /// The number of fleets of each size on which the trained networks are evaluated.
         evaluated_fleets: usize,
     },
 }
 
-/// Which algorithms a run for one scenario makes.
+/// The algorithms that a run for one scenario consists of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phases {
-    /// Algorithm 1 (unless training starts from a record), then Algorithm 2.
+    /// Algorithm 1, then Algorithm 2. A plan that starts from a record leaves Algorithm 1 out.
     Both,
     /// Algorithm 1 alone.
     MetaOnly,
 }
 
-/// Names and changes that a plan was made from. A record keeps them, so that the run can be repeated by one command.
+/// The names and the changed settings that a plan was made from. Records keep them in the command that repeats the run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Named {
-    /// A shipped scenario or a file; empty for any fleet.
+pub struct PlanNames {
+    /// The name of a shipped scenario, or a TOML file; empty for any fleet.
     pub scenario: String,
-    /// Shipped settings or a file.
+    /// The name of a training preset, or a TOML file.
     pub training: String,
-    /// Changed settings, `key=value`.
+    /// Changed settings, each as `key=value`.
     pub settings: Vec<String>,
 }
 
-/// Fleets of each size to evaluate on where nothing else is said.
+/// The default of [`Target::AnyFleet`]'s `evaluated_fleets`.
 pub const EVALUATED_FLEETS: usize = 96;
 
 impl RunPlan {
-    /// A plan for one scenario, seed 1, on the device that is best. `scenario` and `training` name what is shipped, or a
-    /// file; each of `settings` changes one setting, such as `drl.steps=5000`.
+    /// A plan for one scenario with seed 1, on the device `auto`. `scenario` is the name of a shipped scenario or a TOML file,
+    /// `training` the name of a training preset or a TOML file. Each of `settings` changes one setting of the training, such
+    /// as `drl.steps=5000`.
     ///
     /// # Errors
-    /// If there is no such scenario or training, or a setting makes no sense.
+    /// If the scenario or the training does not exist, cannot be read or has mistakes, or a setting is unknown or out of range.
     pub fn new(scenario: &str, training: &str, settings: &[String]) -> Result<Self, Error> {
         let target = Target::Scenario {
             scenario: Box::new(Scenario::load(scenario)?),
             training: Box::new(Training::load(training, settings)?),
             phases: Phases::Both,
         };
-        let named = Named { scenario: scenario.to_owned(), training: training.to_owned(), settings: settings.to_vec() };
-        Ok(Self { target, seed: 1, device: "auto".to_owned(), start: None, named })
+        let names =
+            PlanNames { scenario: scenario.to_owned(), training: training.to_owned(), settings: settings.to_vec() };
+        Ok(Self { target, seed: 1, device: "auto".to_owned(), start: None, names })
     }
 
-    /// A plan for Algorithm 1 alone, otherwise as [`RunPlan::new`].
+    /// A plan for Algorithm 1 alone. The arguments are those of [`RunPlan::new`].
     ///
     /// # Errors
     /// As [`RunPlan::new`].
@@ -108,40 +110,42 @@ impl RunPlan {
         Ok(plan)
     }
 
-    /// A plan for networks that decide for any fleet, otherwise as [`RunPlan::new`].
+    /// A plan for networks that decide for any fleet, with seed 1, on the device `auto`. `training` is `fleet` or a TOML file;
+    /// each of `settings` changes one setting.
     ///
     /// # Errors
-    /// As [`RunPlan::new`].
+    /// If the training does not exist, cannot be read or has mistakes, or a setting is unknown or out of range.
     pub fn any_fleet(training: &str, settings: &[String]) -> Result<Self, Error> {
         let target = Target::AnyFleet {
             training: Box::new(FleetTraining::load(training, settings)?),
             evaluated_fleets: EVALUATED_FLEETS,
         };
-        let named = Named { scenario: String::new(), training: training.to_owned(), settings: settings.to_vec() };
-        Ok(Self { target, seed: 1, device: "auto".to_owned(), start: None, named })
+        let names = PlanNames { scenario: String::new(), training: training.to_owned(), settings: settings.to_vec() };
+        Ok(Self { target, seed: 1, device: "auto".to_owned(), start: None, names })
     }
 
-    /// The same plan with another seed.
+    /// This plan with another seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
     }
 
-    /// The same plan, starting from the networks of a record: their number, widths and input scaling then hold, and
-    /// Algorithm 1 is left out unless it is all that runs.
+    /// This plan, with training that starts from the networks of a record. Their number, widths and input scaling replace
+    /// those of the settings. Algorithm 1 is left out, unless the plan is for Algorithm 1 alone.
     #[must_use]
     pub fn starting_from(self, record: impl Into<PathBuf>) -> Self {
         Self { start: Some(record.into()), ..self }
     }
 
-    /// Sets how many fleets of each size a record for any fleet is evaluated on.
+    /// Sets the number of fleets of each size on which networks for any fleet are evaluated. Changes nothing in a plan for one
+    /// scenario.
     pub fn evaluate_fleets(&mut self, count: usize) {
         if let Target::AnyFleet { evaluated_fleets, .. } = &mut self.target {
             *evaluated_fleets = count;
         }
     }
 
-    /// The name of the run's directory, where nothing else is said.
+    /// The name of the run directory under `runs/`, if [`RunOptions::out`](crate::RunOptions::out) names no other.
     pub fn name(&self) -> String {
         let seed = self.seed;
         match &self.target {
@@ -150,8 +154,8 @@ impl RunPlan {
         }
     }
 
-    /// The text of the run's `config.toml`. Two runs with the same one are the same run. `device` is the device that was
-    /// found.
+    /// The text of the run's `config.toml`. Runs with equal texts are equal. `device` is the name of the device that
+    /// computes.
     ///
     /// # Panics
     /// Never: a plan holds only numbers, texts and tables, which TOML can write.
@@ -181,7 +185,7 @@ impl RunPlan {
         text.expect("numbers, texts and tables can be written")
     }
 
-    /// The command that makes the run again.
+    /// The command that repeats the run.
     pub fn command(&self) -> String {
         let command = match &self.target {
             Target::AnyFleet { .. } => "fleet",
@@ -193,10 +197,10 @@ impl RunPlan {
             let quote = if value.contains([' ', '"', '$', '\\', '[']) { "'" } else { "" };
             command.extend([" --", option, " ", quote, value, quote]);
         };
-        if !self.named.scenario.is_empty() {
-            add("scenario", &self.named.scenario);
+        if !self.names.scenario.is_empty() {
+            add("scenario", &self.names.scenario);
         }
-        add("training", &self.named.training);
+        add("training", &self.names.training);
         add("seed", &self.seed.to_string());
         if let Some(start) = &self.start {
             add("start", &start.display().to_string());
@@ -204,19 +208,19 @@ impl RunPlan {
         if self.device != "auto" {
             add("device", &self.device);
         }
-        for setting in &self.named.settings {
+        for setting in &self.names.settings {
             add("set", setting);
         }
         command
     }
 
-    /// The plan of a run, from the two files that say it: how the run was asked for, and the text of its `config.toml`.
-    pub(crate) fn of_run(run: &Path, started: &Started, configuration: &str) -> Result<Self, Error> {
+    /// The plan of a run that is resumed, from its `run.toml` and the text of its `config.toml`.
+    pub(crate) fn of_run(run: &Path, request: &RunRequest, configuration: &str) -> Result<Self, Error> {
         let unusable = |reason: String| Error::not_resumable(run, format!("config.toml: {reason}"));
         let table: toml::Table = toml::from_str(configuration).map_err(|error| unusable(error.message().to_owned()))?;
         let part = |key: &str| {
             let part = table.get(key).and_then(|part| toml::to_string(part).ok());
-            part.ok_or_else(|| unusable(format!("there is no [{key}] in it")))
+            part.ok_or_else(|| unusable(format!("section [{key}] is missing")))
         };
         let origin = run.join("config.toml").display().to_string();
         let target = if table.contains_key("fleet") {
@@ -227,18 +231,18 @@ impl RunPlan {
             Target::Scenario {
                 scenario: Box::new(scenario),
                 training: Box::new(Training::from_toml(&origin, &part("training")?)?),
-                phases: if started.meta_only { Phases::MetaOnly } else { Phases::Both },
+                phases: if request.meta_only { Phases::MetaOnly } else { Phases::Both },
             }
         };
-        let Started { scenario, training, settings, seed, device, start, .. } = started.clone();
+        let RunRequest { scenario, training, settings, seed, device, start, .. } = request.clone();
         let start = start.map(PathBuf::from);
-        Ok(Self { target, seed, device, start, named: Named { scenario, training, settings } })
+        Ok(Self { target, seed, device, start, names: PlanNames { scenario, training, settings } })
     }
 
     /// The part of the plan that is not in `config.toml`.
-    pub(crate) fn started(&self) -> Started {
-        let Named { scenario, training, settings } = self.named.clone();
-        Started {
+    pub(crate) fn request(&self) -> RunRequest {
+        let PlanNames { scenario, training, settings } = self.names.clone();
+        RunRequest {
             scenario,
             training,
             settings,
@@ -250,23 +254,23 @@ impl RunPlan {
     }
 }
 
-/// How a run was asked for, as its directory of checkpoints keeps it in `run.toml`; what it resolved to stands in its
-/// `config.toml`.
+/// The names, seed and device that a run was started with. `checkpoints/run.toml` holds them; the settings that they resolved
+/// to are in `config.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Started {
+pub(crate) struct RunRequest {
     scenario: String,
     training: String,
     settings: Vec<String>,
     seed: u64,
     device: String,
     meta_only: bool,
-    /// A relative path is looked up where the run is resumed.
+    /// The path as it was given: a relative one is looked up in the folder from which the run is resumed.
     #[serde(skip_serializing_if = "Option::is_none")]
     start: Option<String>,
 }
 
-/// Reads a scenario through the reader of TOML that a person writes, which checks every value.
+/// Reads a scenario as from a TOML file, which checks every value.
 fn scenario_of_table<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Box<Scenario>, D::Error> {
     use serde::de::Error as _;
     let table = toml::Table::deserialize(deserializer)?;

@@ -1,4 +1,4 @@
-//! A scenario ready for use, and where its workloads come from.
+//! Scenarios that are ready for use, and the workloads drawn from them.
 
 use data::{EnvironmentSampler, Part, SizeSampler, StandardSet, Workloads};
 use sim::{CostModel, Scenario, random};
@@ -14,25 +14,25 @@ use crate::error::Error;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Problem {
-    /// The scenario, as a person writes it.
+    /// The scenario as its TOML file describes it.
     pub scenario: Scenario,
-    /// Its cost model, in the scenario's own environment.
+    /// The cost model in the scenario's own environment.
     pub model: CostModel,
 }
 
 impl Problem {
-    /// Loads a shipped scenario by its name, or the one in a file.
+    /// Loads a scenario: the name of a shipped one, or the path of a TOML file.
     ///
     /// # Errors
-    /// If there is no such scenario, or it has mistakes.
+    /// If there is no such scenario, its file cannot be read, or it has mistakes.
     pub fn load(name_or_path: &str) -> Result<Self, Error> {
         Self::new(Scenario::load(name_or_path)?)
     }
 
-    /// Checks a scenario.
+    /// Checks a scenario and computes its cost model.
     ///
     /// # Errors
-    /// If it has mistakes.
+    /// If the scenario has mistakes.
     pub fn new(scenario: Scenario) -> Result<Self, Error> {
         let model = scenario.check().map_err(sim::ScenarioError::from)?;
         Ok(Self { scenario, model })
@@ -41,7 +41,7 @@ impl Problem {
     /// The distribution of the scenario's task sizes.
     ///
     /// # Errors
-    /// If they are recorded ones, and the file cannot be read.
+    /// If the scenario names a file of sizes that cannot be read.
     pub fn sampler(&self) -> Result<SizeSampler, Error> {
         Ok(SizeSampler::new(&self.scenario)?)
     }
@@ -49,13 +49,12 @@ impl Problem {
     /// The distribution of the scenario's environments; `None` if the environment never changes.
     ///
     /// # Errors
-    /// If it is drawn from recordings, and these cannot be read.
+    /// If the scenario names recordings that cannot be read.
     pub fn environments(&self) -> Result<Option<EnvironmentSampler>, Error> {
         Ok(EnvironmentSampler::new(&self.scenario)?)
     }
 
-    /// Workloads for training. Their sizes are drawn from the random stream called `stream` under `seed`, and their
-    /// environments from another.
+    /// Random workloads for training. Equal `seed` and `stream` give the same workloads; the name of a stream can be any text.
     ///
     /// # Errors
     /// As [`Problem::sampler`] and [`Problem::environments`].
@@ -66,7 +65,8 @@ impl Problem {
         Ok(workloads.with_environments(self.environments()?, environments))
     }
 
-    /// The frozen standard set of the scenario, with the optimal costs where they can be computed.
+    /// The standard set of the scenario: the same 512 workloads for every seed and program, with their optimal costs if the
+    /// exact search can compute them.
     ///
     /// # Errors
     /// As [`Problem::sampler`] and [`Problem::environments`].

@@ -1,4 +1,4 @@
-//! The directory that a run writes: files appear whole or not at all, and nothing is overwritten.
+//! Directories that runs write. Files appear complete or not at all, and existing directories are not overwritten.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 use crate::files::write_file;
 
-/// The directory of one run.
+/// The directory of one run of training or adaptation.
 #[derive(Debug)]
 pub struct RunDir {
     path: PathBuf,
 }
 
 impl RunDir {
-    /// The directory that was asked for, which must be new or empty, or a new one called `name` under `runs/`.
+    /// Makes the directory `asked`, which must be new or empty; without one, makes a directory called `name`, `name-2`, ...
+    /// under `runs/`.
     ///
     /// # Errors
-    /// If the directory holds something, or cannot be made.
+    /// If the directory is not empty, or cannot be made.
     pub fn create(asked: Option<&Path>, name: &str) -> Result<Self, Error> {
         if let Some(path) = asked {
             return Self::create_at(path);
@@ -25,22 +26,22 @@ impl RunDir {
         fs::create_dir_all(runs).map_err(|source| Error::Unwritable { path: runs.to_owned(), source })?;
         for number in 1_u32.. {
             let path = runs.join(if number == 1 { name.to_owned() } else { format!("{name}-{number}") });
-            // Creating is the test: two runs started together get two directories.
+            // Only the attempt to create it shows whether a name is free: another run may start at the same time.
             match fs::create_dir(&path) {
                 Ok(()) => return Ok(Self { path }),
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
                 Err(source) => return Err(Error::Unwritable { path, source }),
             }
         }
-        unreachable!("there are fewer directories than numbers")
+        unreachable!("no file system holds 2^32 directories of one name")
     }
 
-    /// The directory of a run that is resumed.
+    /// The existing directory of a run that is resumed.
     pub fn of(path: &Path) -> Self {
         Self { path: path.to_owned() }
     }
 
-    /// A directory that must be new or empty.
+    /// Makes a directory, which must be new or empty.
     ///
     /// # Errors
     /// As [`RunDir::create`].
@@ -53,15 +54,15 @@ impl RunDir {
         Ok(Self { path: path.to_owned() })
     }
 
-    /// Where it is.
+    /// The path of the directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Writes a file, which appears whole or not at all.
+    /// Writes a file into the directory. It appears complete or not at all.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If the file cannot be written.
     pub fn write(&self, name: &str, content: &[u8]) -> Result<(), Error> {
         write_file(&self.path.join(name), content)
     }

@@ -1,4 +1,4 @@
-//! A total bandwidth shared out among the uplinks, as `--share-out` asks for.
+//! Sharing a total bandwidth out among the uplinks, in alternation with deciding (the option `--share-out`).
 
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -12,30 +12,30 @@ use sim::{AllocationError, CostModel, Instance, SchemeError, Workload};
 use crate::error::Error;
 use crate::statistics::Spread;
 
-/// How much bandwidth is shared out.
+/// The bandwidth that is shared out.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Total {
+pub enum TotalBandwidth {
     /// The sum of the uplinks in the workload's environment.
     Sum,
-    /// So many Mbit/s.
+    /// A number of Mbit/s.
     Mbps(f64),
 }
 
-impl FromStr for Total {
+impl FromStr for TotalBandwidth {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == "sum" {
             return Ok(Self::Sum);
         }
-        let usage = "write Mbit/s, as in `--share-out 300`, or `--share-out sum` for what the uplinks add up to";
+        let usage = "write Mbit/s, as in `--share-out 300`, or `--share-out sum` for the sum of the uplinks";
         let total_mbps = text.parse().map_err(|_| format!("it is not a number; {usage}"))?;
         allocation::check_total(total_mbps).map_err(|error| format!("{error}; {usage}"))?;
         Ok(Self::Mbps(total_mbps))
     }
 }
 
-impl Total {
+impl TotalBandwidth {
     /// The bandwidth that is shared out in the environment of `model`, in Mbit/s.
     pub fn in_mbps(self, model: &CostModel) -> f64 {
         match self {
@@ -44,11 +44,12 @@ impl Total {
         }
     }
 
-    /// Decides and shares out in alternation. Uplinks whose sum is too little for the devices that send are no mistake, but
-    /// a moment without a network: then the scheme decides with the uplinks as they are.
+    /// Decides a workload and shares the bandwidth out, in alternation until the cost no longer falls. If the sum of the
+    /// uplinks is too little for the devices that send, there is no network at this moment, and the scheme decides with the
+    /// uplinks as they are.
     ///
     /// # Errors
-    /// If the scheme gives no decision, or the total is too little for the devices that send.
+    /// If the scheme gives no decision, or a total in Mbit/s is too little for the devices that send.
     pub fn share_out(
         self,
         scheme: &mut dyn Scheme,
@@ -81,7 +82,7 @@ fn without_sharing(scheme: &mut dyn Scheme, model: &CostModel, workload: &Worklo
     })
 }
 
-/// The error of the workload at `place`.
+/// Adds the place of a workload in its input to an error.
 pub(crate) fn failed(place: impl FnOnce() -> String, error: AllocationError) -> Error {
     match error {
         AllocationError::Scheme(error) => error.into(),
@@ -89,52 +90,56 @@ pub(crate) fn failed(place: impl FnOnce() -> String, error: AllocationError) -> 
     }
 }
 
-/// How much one scheme gains if a bandwidth is shared out: means over the standard set, where decision and uplinks are found
-/// in alternation.
+/// The gain of one scheme from sharing a bandwidth out, as means over the standard set.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct SharedOut {
+pub struct AllocationEvaluation {
     /// The scheme's name.
     pub scheme: String,
-    /// The bandwidth that is shared out.
+    /// Mean of the bandwidth that is shared out, in Mbit/s.
     pub mean_total_mbps: f64,
-    /// Mean cost of the scheme's decision with the uplinks scaled to the total.
+    /// Mean cost, eq. (18), of the scheme's first decision, with uplinks scaled in proportion to the total.
     pub mean_cost_in_proportion: f64,
-    /// Mean energy.
+    /// Mean energy in joules, after sharing out.
     pub mean_energy_j: f64,
-    /// Mean time.
+    /// Mean time in seconds, after sharing out.
     pub mean_time_s: f64,
-    /// Mean cost.
+    /// Mean cost, eq. (18), after sharing out.
     pub mean_cost: f64,
-    /// Mean share of the cost in proportion that is saved.
+    /// Mean saving as a share of the cost in proportion.
     pub gain: f64,
     /// Lower end of the 95 % interval of `gain`.
     pub gain_low: f64,
     /// Upper end of the 95 % interval of `gain`.
     pub gain_high: f64,
-    /// Mean number of alternations.
+    /// Mean number of decisions until the alternation ended.
     pub rounds_per_workload: f64,
-    /// Mean number of cost evaluations, in all alternations.
+    /// Mean number of cost evaluations of all these decisions.
     pub evaluations_per_workload: f64,
-    /// Median time of one workload on one thread.
+    /// Median time of one workload on one thread, in seconds.
     pub seconds_per_workload: f64,
 }
 
-/// What schemes gain if a bandwidth is shared out.
+/// The gains of several schemes from sharing a bandwidth out.
 #[derive(Debug, Default)]
-pub struct SharedOutComparison {
-    /// One for each scheme, in the order in which they were given.
-    pub rows: Vec<SharedOut>,
-    /// The schemes that refused the scenario's size, or that send more than the total allows, each with its reason.
+pub struct AllocationComparison {
+    /// One row for each scheme, in the order in which the schemes were given.
+    pub rows: Vec<AllocationEvaluation>,
+    /// The names of the schemes that cannot decide a scenario of this size, or let more devices send than the total allows,
+    /// each with its error.
     pub left_out: Vec<(String, AllocationError)>,
 }
 
-/// Shares a bandwidth out with each scheme.
+/// Shares a bandwidth out with each scheme, for every workload of a set.
 ///
 /// # Errors
-/// If a scheme fails for another reason than the scenario's size or the total.
-pub fn compare(schemes: Vec<Box<dyn Scheme>>, set: &StandardSet, total: Total) -> Result<SharedOutComparison, Error> {
+/// If a scheme fails for another reason than the size of the scenario or a total that is too little.
+pub fn compare(
+    schemes: Vec<Box<dyn Scheme>>,
+    set: &StandardSet,
+    total: TotalBandwidth,
+) -> Result<AllocationComparison, Error> {
     use AllocationError::{Scheme as Refused, TooLittle};
-    let mut comparison = SharedOutComparison::default();
+    let mut comparison = AllocationComparison::default();
     for mut scheme in schemes {
         match compare_one(&mut *scheme, set, total) {
             Ok(row) => comparison.rows.push(row),
@@ -150,12 +155,13 @@ pub fn compare(schemes: Vec<Box<dyn Scheme>>, set: &StandardSet, total: Total) -
     Ok(comparison)
 }
 
-/// Takes workloads one by one, so that none disturbs another's time; an error comes with the index of its workload.
+/// Evaluates one scheme, one workload after the other, so that times are comparable. An error comes with the index of its
+/// workload.
 fn compare_one(
     scheme: &mut dyn Scheme,
     set: &StandardSet,
-    total: Total,
-) -> Result<SharedOut, (usize, AllocationError)> {
+    total: TotalBandwidth,
+) -> Result<AllocationEvaluation, (usize, AllocationError)> {
     let count = set.instances().len();
     let mut joints: Vec<Joint> = Vec::with_capacity(count);
     let mut times: Vec<Duration> = Vec::with_capacity(count);
@@ -170,7 +176,7 @@ fn compare_one(
     let mean = |value: fn(&Joint) -> f64| joints.iter().map(value).sum::<f64>() / count as f64;
     let saved: Vec<f64> = joints.iter().map(saved).collect();
     let Spread { mean: gain, low: gain_low, high: gain_high, .. } = Spread::of(&saved);
-    Ok(SharedOut {
+    Ok(AllocationEvaluation {
         scheme: scheme.name().to_owned(),
         mean_total_mbps: total_mbps / count as f64,
         mean_cost_in_proportion: mean(|joint| joint.in_proportion.cost),
@@ -186,7 +192,7 @@ fn compare_one(
     })
 }
 
-/// The share of the cost in proportion that is saved.
+/// The saving as a share of the cost in proportion.
 fn saved(joint: &Joint) -> f64 {
     let (before, after) = (joint.in_proportion.cost, joint.outcome.cost);
     // Where both are 0, nothing is saved.

@@ -1,20 +1,20 @@
-//! How numbers from several seeds spread.
+//! Statistics of results over several seeds: means with bootstrapped 95 % intervals.
 
 use sim::random;
 
 /// Resamples of a bootstrap.
 const RESAMPLES: usize = 10_000;
-/// Where there are thousands of means to tell.
+/// Resamples where thousands of means are computed.
 const FEW_RESAMPLES: usize = 1_000;
 
-/// Mean of some numbers, where it may lie, and their range.
+/// The mean of some numbers, its 95 % interval, and their range.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spread {
-    /// How many numbers there are.
+    /// The count of the numbers.
     pub count: usize,
     /// Their mean.
     pub mean: f64,
-    /// Mean of the middle half, which a single odd number does not move.
+    /// Interquartile mean: the mean of the middle half, which a single outlier hardly moves.
     pub iqm: f64,
     /// 2.5th percentile of the bootstrapped mean.
     pub low: f64,
@@ -22,12 +22,12 @@ pub struct Spread {
     pub high: f64,
     /// The smallest number.
     pub least: f64,
-    /// The largest.
+    /// The largest number.
     pub greatest: f64,
 }
 
 impl Spread {
-    /// The percentile bootstrap from a random stream that is always the same.
+    /// The spread of some numbers, by a percentile bootstrap from a fixed random stream: equal numbers give equal intervals.
     ///
     /// # Panics
     /// If there is no number.
@@ -35,7 +35,7 @@ impl Spread {
         Self::bootstrapped(&[values], RESAMPLES)
     }
 
-    /// The same with fewer resamples, for each point of a curve.
+    /// The spread of some numbers with fewer resamples, for the many points of a curve.
     ///
     /// # Panics
     /// If there is no number.
@@ -43,7 +43,8 @@ impl Spread {
         Self::bootstrapped(&[values], FEW_RESAMPLES)
     }
 
-    /// The mean over several settings alike, seeds being drawn within each (stratified bootstrap).
+    /// The spread of numbers from several settings, by a stratified bootstrap: numbers are resampled within each setting, so
+    /// that differences between settings do not widen the interval.
     ///
     /// # Panics
     /// If there is no number.
@@ -51,8 +52,11 @@ impl Spread {
         Self::bootstrapped(strata, RESAMPLES)
     }
 
-    /// The mean over values that come in clusters, `[clusters][seeds][values]`: both clusters and seeds
-    /// are drawn anew, each seed for all clusters alike, since values of one cluster are no independent witnesses.
+    /// The spread of values that come in clusters, such as the windows of drives. Clusters and seeds are resampled as a whole,
+    /// since the values of one cluster are not independent; a seed that is drawn is drawn for all clusters.
+    ///
+    /// # Shapes
+    /// `clusters`: `[clusters][seeds][values]`, where the number of values may differ.
     ///
     /// # Panics
     /// If there is no value, or clusters differ in their number of seeds.
@@ -93,7 +97,7 @@ impl Spread {
         Self::with_means(values, means)
     }
 
-    /// From the values and the means of their resamples.
+    /// The spread of values whose resamples have these means.
     fn with_means(mut values: Vec<f64>, mut means: Vec<f64>) -> Self {
         let (count, resamples) = (values.len(), means.len());
         assert!(count > 0 && resamples > 0, "the mean of nothing");
@@ -112,7 +116,7 @@ impl Spread {
     }
 }
 
-/// Of sorted numbers; a number on the border counts in part.
+/// The interquartile mean of sorted numbers. A number on the border of a quarter counts in part.
 fn interquartile_mean(sorted: &[f64]) -> f64 {
     let quarter = sorted.len() as f64 / 4.0;
     let weight = |index: usize| {
@@ -139,26 +143,24 @@ mod tests {
         let mut stream = random::stream(3, "spread");
         let values: Vec<f64> = (0..400).map(|_| random::unit(&mut stream)).collect();
         for spread in [Spread::of(&values), Spread::of_point(&values)] {
-            let deviation = (values.iter().map(|value| (value - spread.mean).powi(2)).sum::<f64>() / 400.0).sqrt();
-            let half = 1.96 * deviation / 20.0;
+            let std_dev = (values.iter().map(|value| (value - spread.mean).powi(2)).sum::<f64>() / 400.0).sqrt();
+            let half = 1.96 * std_dev / 20.0;
             assert!((spread.mean - spread.low - half).abs() < 0.15 * half, "{spread:?}, expected ± {half}");
             assert!((spread.high - spread.mean - half).abs() < 0.15 * half, "{spread:?}, expected ± {half}");
             assert!(spread.least < spread.low && spread.high < spread.greatest);
         }
     }
 
-    /// What differs between settings is no uncertainty of the seeds.
     #[test]
-    fn strata_are_drawn_within() {
+    fn differences_between_strata_do_not_widen_the_interval() {
         let spread = Spread::of_strata(&[&[1.0, 1.0, 1.0], &[5.0, 5.0, 5.0]]);
         assert_eq!((spread.low, spread.mean, spread.high), (3.0, 3.0, 3.0));
         let mixed = Spread::of(&[1.0, 1.0, 1.0, 5.0, 5.0, 5.0]);
         assert!(mixed.low < 2.0 && mixed.high > 4.0);
     }
 
-    /// Many values of few drives are worth no more than the drives.
     #[test]
-    fn clusters_are_drawn_whole() {
+    fn many_values_of_few_clusters_do_not_narrow_the_interval() {
         let drives = |copies: usize| [0.2, 0.6, 0.7].map(|value| vec![vec![value; copies]; 2]).to_vec();
         let (few, many) = (Spread::of_clusters(&drives(1)), Spread::of_clusters(&drives(100)));
         assert!((few.mean - 0.5).abs() < 1e-12 && (many.mean - 0.5).abs() < 1e-9);

@@ -1,4 +1,4 @@
-//! Who may ask: those that know the token, and pages of the service's own.
+//! Access control: the token, the host names by which the service may be called, and the origins of pages.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -7,23 +7,24 @@ use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq;
 
 use crate::api::App;
-use crate::problem::Problem;
+use crate::problem_details::ProblemDetails;
 
-/// How a token is presented, in whatever case.
+/// The authentication scheme of a token; upper and lower case count the same.
 const SCHEME: &[u8] = b"Bearer ";
 
-/// What must be true of a request before anybody looks at it.
+/// The rules that a request must meet before a handler sees it.
 #[derive(Debug)]
 pub(crate) struct Guard {
     pub(crate) token: Option<String>,
-    /// An origin whose pages may ask, too.
+    /// Another origin whose pages may use the service.
     pub(crate) cors: Option<HeaderValue>,
-    /// Whether only names of this machine are the service's: a page of elsewhere can make a name of its own lead here.
+    /// Whether only names of this machine are accepted as host. Without a token, a foreign page could otherwise point a name
+    /// of its own to this machine (DNS rebinding).
     pub(crate) local_names: bool,
 }
 
 impl Guard {
-    fn knows_token(&self, headers: &HeaderMap) -> bool {
+    fn has_token(&self, headers: &HeaderMap) -> bool {
         let Some(token) = &self.token else { return true };
         let given =
             headers.get(header::AUTHORIZATION).and_then(|value| value.as_bytes().split_at_checked(SCHEME.len()));
@@ -40,7 +41,7 @@ impl Guard {
         name.eq_ignore_ascii_case("localhost") || name.parse::<std::net::IpAddr>().is_ok()
     }
 
-    /// Browsers say which page asks.
+    /// Whether the page that sends the request may use the service. Browsers name its origin; other clients name none.
     fn is_own_page(&self, headers: &HeaderMap, host: Option<&str>) -> bool {
         let Some(origin) = headers.get(header::ORIGIN) else { return true };
         if self.cors.as_ref() == Some(origin) {
@@ -51,7 +52,7 @@ impl Guard {
     }
 }
 
-/// Lets through what may be asked, and says to browsers what they may make of the answer.
+/// Passes on the requests that meet the rules, and adds the headers that browsers need.
 pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let guard = &app.guard;
     let headers = request.headers();
@@ -59,17 +60,17 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
     let host = hosts.next().and_then(|host| host.to_str().ok()).filter(|_| hosts.next().is_none());
     let host = host.or_else(|| request.uri().authority().map(axum::http::uri::Authority::as_str));
     let path = request.uri().path();
-    let is_for_token = path.starts_with("/v1/") || ["/metrics", "/openapi.json"].contains(&path);
+    let needs_token = path.starts_with("/v1/") || ["/metrics", "/openapi.json"].contains(&path);
     let is_preflight = *request.method() == Method::OPTIONS && guard.cors.is_some();
     let mut response = if !guard.is_own_name(host) {
-        Problem::new(StatusCode::MISDIRECTED_REQUEST, "the service is asked by a name that is not its own")
+        ProblemDetails::new(StatusCode::MISDIRECTED_REQUEST, "the host of the request is not a name of this service")
             .into_response()
     } else if !guard.is_own_page(headers, host) {
-        Problem::new(StatusCode::FORBIDDEN, "pages of other origins may not ask").into_response()
+        ProblemDetails::new(StatusCode::FORBIDDEN, "pages of other origins may not use this service").into_response()
     } else if is_preflight {
         StatusCode::NO_CONTENT.into_response()
-    } else if is_for_token && !guard.knows_token(headers) {
-        Problem::new(StatusCode::UNAUTHORIZED, "a token is needed: Authorization: Bearer TOKEN").into_response()
+    } else if needs_token && !guard.has_token(headers) {
+        ProblemDetails::new(StatusCode::UNAUTHORIZED, "a token is needed: Authorization: Bearer TOKEN").into_response()
     } else {
         next.run(request).await
     };
@@ -101,10 +102,10 @@ mod tests {
     }
 
     #[test]
-    fn only_the_token_opens() {
+    fn only_the_token_gives_access() {
         let guard = guard(Some("secret-token"), None, false);
         for right in ["Bearer secret-token", "bearer secret-token", "BEARER secret-token"] {
-            assert!(guard.knows_token(&headers(header::AUTHORIZATION, right)), "{right}");
+            assert!(guard.has_token(&headers(header::AUTHORIZATION, right)), "{right}");
         }
         for wrong in [
             "Bearer secret-toke",
@@ -117,13 +118,13 @@ mod tests {
             "Basic secret-token",
             "Bearers secret-token",
         ] {
-            assert!(!guard.knows_token(&headers(header::AUTHORIZATION, wrong)), "{wrong}");
+            assert!(!guard.has_token(&headers(header::AUTHORIZATION, wrong)), "{wrong}");
         }
-        assert!(!guard.knows_token(&HeaderMap::new()));
+        assert!(!guard.has_token(&HeaderMap::new()));
     }
 
     #[test]
-    fn names_of_elsewhere_are_not_the_services() {
+    fn foreign_host_names_are_refused() {
         let local = guard(None, None, true);
         for own in ["localhost", "LOCALHOST:3000", "127.0.0.1:3000", "[::1]:3000", "192.168.1.7"] {
             assert!(local.is_own_name(Some(own)), "{own}");
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_elsewhere_may_not_ask() {
+    fn pages_of_foreign_origins_are_refused() {
         let guard = guard(None, Some("https://platform.example"), true);
         let asks = |origin| guard.is_own_page(&headers(header::ORIGIN, origin), Some("127.0.0.1:3000"));
         assert!(asks("http://127.0.0.1:3000") && asks("https://platform.example"));
@@ -144,6 +145,6 @@ mod tests {
         {
             assert!(!asks(other), "{other}");
         }
-        assert!(guard.is_own_page(&HeaderMap::new(), None), "programs say nothing");
+        assert!(guard.is_own_page(&HeaderMap::new(), None), "programs name no origin");
     }
 }

@@ -1,33 +1,47 @@
-//! Decisions over HTTP: a record, of DNNs for one scenario or of networks for any fleet, as a service for platforms, and
-//! a live page for people.
+//! A decision service: answers over HTTP where tasks should run, for platforms, and serves a live page for people.
 //!
-//! A [`Server`] is prepared, which loads the record and binds the address, and then runs until it is told to end. What
-//! comes to its [`Options`] is checked before anything listens. It prints nothing; [`Event`]s tell what happens.
+//! The service decides with a trained record, whose networks are for one scenario or for any fleet. [`Server::prepare`]
+//! checks the [`Options`], loads the record and binds the address; [`Server::run`] serves until a signal ends it. The crate
+//! prints nothing: a program receives [`Event`]s.
+//!
+//! ```no_run
+//! use serve::{Event, Options, Server};
+//!
+//! let device = model::DeviceChoice::Auto.open()?.device;
+//! let options = Options::new("models/mobile", "127.0.0.1:8080".parse()?, device);
+//! let server = Server::prepare(options, |event: &Event<'_>| println!("{event:?}"))?;
+//! println!("serving at http://{}", server.address()?);
+//! server.run()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //!
 //! | request | answer |
 //! |---|---|
-//! | `POST /v1/decide` | where tasks should run, one workload or many |
-//! | `GET /v1/scenario`, `GET /v1/record` | what is being served |
-//! | `PUT /v1/environment` | other uplinks, capacities or α from now on |
-//! | `POST /v1/reload` | the record is read again |
+//! | `POST /v1/decide` | where tasks should run, for one workload or a list |
+//! | `GET /v1/scenario`, `GET /v1/record` | the scenario and the record that are being served |
+//! | `PUT /v1/environment` | changes uplinks, capacities or α from now on |
+//! | `POST /v1/reload` | reads the record again |
 //! | `GET /v1/drive` | a recorded drive to replay |
-//! | `GET /healthz`, `/readyz`, `/metrics`, `/openapi.json` | for platforms |
+//! | `GET /healthz`, `/readyz`, `/metrics`, `/openapi.json` | health, metrics and a description, for platforms |
 //! | `GET /` | the page |
 //!
 //! # What it does not do
-//! It trains nothing and adapts nothing, writes no file, and keeps nothing of a request.
+//! It trains and adapts no networks, writes no files, and stores nothing of a request.
 
-mod answer;
+mod answer_body;
 mod api;
-mod body;
+mod decide_request;
 mod decider;
+mod decision_sampler;
 mod guard;
 mod metrics;
 mod openapi;
 mod page;
-mod problem;
+mod problem_details;
+mod request_body;
 mod server;
 mod service;
+mod tls;
 mod views;
 
 use std::net::SocketAddr;
@@ -41,67 +55,89 @@ use sim::Scenario;
 pub use server::Server;
 pub use views::DriveView;
 
-/// How to serve.
+/// What is served, where, and for whom.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The record.
+    /// The directory of the record.
     pub record: PathBuf,
-    /// What networks for any fleet decide about; DNNs have a scenario of their own, and take no other.
+    /// The scenario to decide for. Needed for a record for any fleet; `None` for a record of one scenario, which brings its
+    /// own.
     pub scenario: Option<Scenario>,
     /// How the networks decide.
     pub decisions: DecisionOptions,
-    /// What computes.
+    /// The device to compute on.
     pub device: Device,
-    /// Where to listen; port 0 takes any that is free.
+    /// The address to listen on; with port 0 the system chooses a free port.
     pub listen: SocketAddr,
-    /// What clients must present, if anything.
+    /// The token that clients must send, if any.
     pub token: Option<String>,
-    /// Whether everybody who reaches the address is served.
+    /// Whether an address that other machines can reach may be served without a token.
     pub open: bool,
-    /// Certificate chain and private key, as PEM files.
+    /// PEM files of the certificate chain and the private key; `None` serves without TLS.
     pub tls: Option<(PathBuf, PathBuf)>,
-    /// The origin whose pages may use the service, beside its own.
+    /// An origin, such as `https://platform.example`, whose pages may use the service beside its own page.
     pub cors: Option<String>,
     /// A drive for the page to replay.
     pub drive: Option<DriveView>,
-    /// What is too much.
+    /// Limits of sizes, numbers and times.
     pub limits: Limits,
-    /// Every so many decisions of the networks, one is compared with the optimum; 0: none.
+    /// Every `sample`-th decision of the networks is compared with the optimum, for the metric `q2`; 0 compares none.
     pub sample: u64,
 }
 
-/// What is too much.
+impl Options {
+    /// Options that serve a record at an address of this machine: without scenario, token and TLS, with the default limits.
+    pub fn new(record: impl Into<PathBuf>, listen: SocketAddr, device: Device) -> Self {
+        Self {
+            record: record.into(),
+            scenario: None,
+            decisions: DecisionOptions::default(),
+            device,
+            listen,
+            token: None,
+            open: false,
+            tls: None,
+            cors: None,
+            drive: None,
+            limits: Limits::default(),
+            sample: 100,
+        }
+    }
+}
+
+/// The limits beyond which the service refuses, waits no longer, or ends a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Open connections; one more is told to come again.
+    /// Open connections. One more is answered with status 503.
     pub connections: usize,
-    /// Workloads that wait to be decided; a request beyond is told to come again.
+    /// Workloads that wait to be decided. A request beyond is answered with status 503.
     pub waiting: usize,
     /// Workloads of one request.
     pub workloads: usize,
     /// Tasks of one request.
     pub tasks: usize,
-    /// Tasks of one request that is to be explained, or decided by a search.
+    /// Tasks of one request that asks for an explanation or is decided by a search.
     pub slow_tasks: usize,
-    /// For a request that is decided by a search.
+    /// The longest time for a request that is decided by a search.
     pub search: Duration,
-    /// Bytes of all answers that clients have not yet taken.
+    /// Bytes of all answers that clients have not read yet.
     pub answers_bytes: usize,
     /// Bytes of a request's body.
     pub body_bytes: usize,
     /// Bytes of all bodies that are being read.
     pub bodies_bytes: usize,
-    /// For a request's head, and for the next one on an open connection.
+    /// The longest time for the head of a request, and between two requests of a connection.
     pub head: Duration,
-    /// For a request's body.
+    /// The longest time for the body of a request.
     pub body: Duration,
-    /// For a client to take some more of an answer, and beside what its length needs for all of it.
+    /// The longest time in which a client reads nothing of an answer. A whole answer may take this time and what its length
+    /// needs at 64 KiB/s.
     pub write: Duration,
-    /// For what was accepted, once the service is told to end.
+    /// The longest time for requests under way, after the service stopped accepting.
     pub drain: Duration,
-    /// How long it goes on accepting after that, so that those who are about to ask are still answered.
+    /// How long the service still accepts requests after it was told to end, so that a platform can notice `/readyz`.
     pub grace: Duration,
-    /// How long a batch that is not full waits for more.
+    /// How long a batch that is not full waits for more workloads.
     pub batch_wait: Duration,
 }
 
@@ -127,83 +163,83 @@ impl Default for Limits {
     }
 }
 
-/// Why nothing is served.
+/// Why a service cannot be started, or its record cannot be reloaded.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The record cannot be served.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// Networks for any fleet do not know what to decide about.
-    #[error("{} decides for any fleet and has no scenario of its own", path.display())]
+    /// A record for any fleet, and no scenario.
+    #[error("{} is a record for any fleet and has no scenario of its own", path.display())]
     NoScenario {
         /// The record.
         path: PathBuf,
     },
-    /// An option is for networks of another kind than those of the record.
+    /// An option for networks of another kind than those of the record.
     #[error("{error}, and {} is of another kind", path.display())]
     Option {
         /// The record.
         path: PathBuf,
-        /// The option, and the kind that it is for.
+        /// Names the option and the kind that it is for.
         error: OptionError,
     },
-    /// The networks bring their own scenario, and another one was named.
-    #[error("{} has a scenario of its own", path.display())]
+    /// A record for one scenario, and another scenario.
+    #[error("{} is a record for one scenario; only networks for any fleet can decide for another", path.display())]
     OwnScenario {
         /// The record.
         path: PathBuf,
     },
-    /// The scenario makes no sense.
+    /// The scenario has mistakes.
     #[error(transparent)]
     Scenario(#[from] sim::config::Mistakes),
-    /// The sizes that the scenario names cannot be used.
+    /// The file of task sizes that the scenario names cannot be used.
     #[error(transparent)]
     Sizes(#[from] data::SizesError),
-    /// Whoever reaches the address could use the service.
-    #[error("whoever reaches {address} could use the service and change its environment")]
+    /// An address that other machines can reach, without a token.
+    #[error("without a token, every machine that reaches {address} could use the service and change its environment")]
     Unprotected {
         /// The address.
         address: SocketAddr,
     },
-    /// The address cannot be had.
+    /// The address cannot be listened on.
     #[error("cannot listen on {address}")]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
-    /// A certificate or a key is of no use.
+    /// A certificate or a key cannot be used.
     #[error("{} cannot be used for TLS: {reason}", path.display())]
     Tls {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// No origin.
-    #[error("`{origin}` is no origin such as https://platform.example")]
+    /// A text that is not an origin.
+    #[error("`{origin}` is not an origin such as https://platform.example")]
     Origin {
-        /// What was given.
+        /// The text.
         origin: String,
     },
-    /// The system gives no threads or signals.
+    /// Threads or signal handlers cannot be started.
     #[error("the service cannot be started")]
     Start {
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
 }
 
-/// What happens while serving.
+/// Something that happened while serving.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// The record was read again and is in force.
+    /// The record was reloaded and is in force.
     Reloaded,
-    /// It was refused; the one before goes on.
+    /// A record could not be reloaded, for this reason; the one before stays in force.
     ReloadRefused(&'a str),
-    /// No more requests are accepted; those that were are answered.
+    /// A signal ends the service: requests under way are still answered.
     Ending,
-    /// So many connections were cut off, since they took too long to end.
+    /// This number of connections was closed, since they took too long to end.
     CutOff(usize),
 }

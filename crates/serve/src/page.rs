@@ -1,4 +1,4 @@
-//! The page, inside the program.
+//! The live page: its files are part of the program.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -7,23 +7,23 @@ const PAGE: &str = include_str!("../page/index.html");
 const SCRIPT: &str = include_str!("../page/page.js");
 const STYLE: &str = include_str!("../page/page.css");
 
-/// Nothing from elsewhere, nothing inline, in nobody's frame.
+/// Content security policy: nothing from other origins, no inline code, no frame around the page.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 pub(crate) async fn index() -> Response {
-    (guarded("text/html; charset=utf-8"), Html(PAGE)).into_response()
+    (headers_of("text/html; charset=utf-8"), Html(PAGE)).into_response()
 }
 
 pub(crate) async fn script() -> Response {
-    (guarded("text/javascript; charset=utf-8"), SCRIPT).into_response()
+    (headers_of("text/javascript; charset=utf-8"), SCRIPT).into_response()
 }
 
 pub(crate) async fn style() -> Response {
-    (guarded("text/css; charset=utf-8"), STYLE).into_response()
+    (headers_of("text/css; charset=utf-8"), STYLE).into_response()
 }
 
-fn guarded(kind: &'static str) -> HeaderMap {
+fn headers_of(kind: &'static str) -> HeaderMap {
     let headers = [
         (header::CONTENT_TYPE, kind),
         (header::CONTENT_SECURITY_POLICY, POLICY),

@@ -1,10 +1,8 @@
-//! Connections: accepting them, ending those that take too long, and ending all of them in order.
+//! The server: accepting connections, ending slow ones, and shutting down in order.
 
-use std::fs;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,26 +22,24 @@ use tokio::sync::Semaphore;
 use tokio::time::Sleep;
 use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tower_service::Service as _;
 
-use crate::api::{self, App, Shared};
-use crate::body;
+use crate::api::{self, App, AppState};
 use crate::decider::Decider;
 use crate::guard::Guard;
 use crate::metrics::Metrics;
-use crate::service::{Loading, Service};
+use crate::request_body;
+use crate::service::{RecordSource, Service};
+use crate::tls;
 use crate::{Event, Limits, Options, ServeError};
 
-/// What a connection is told that finds no room; there is no request yet to answer.
+/// The answer to a connection beyond the limit. It is sent before a request is read.
 const BUSY: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-/// For the beginning of a connection under TLS.
-const HANDSHAKE: Duration = Duration::from_secs(10);
-/// The longest that a connection waits for its turn to be accepted after the system had no room for it.
-const PAUSE: Duration = Duration::from_millis(50);
+/// The longest time for the TLS handshake.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+/// The pause before the next connection is accepted when the process has no free file descriptor.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// A service that is ready to run.
 pub struct Server {
@@ -53,10 +49,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Loads the record, checks the options, binds the address; `observer` is told what happens.
+    /// Checks the options, loads the record and binds the address. `observer` receives the [`Event`]s of the service, possibly
+    /// from several threads at once.
     ///
     /// # Errors
-    /// If any of it is not possible.
+    /// If an option does not fit, the record, the scenario or the TLS files cannot be used, or the address cannot be bound.
     pub fn prepare(
         options: Options,
         observer: impl Fn(&Event<'_>) + Send + Sync + 'static,
@@ -68,15 +65,15 @@ impl Server {
             return Err(ServeError::Unprotected { address: listen });
         }
         let cors = cors.map(|origin| parse_origin(&origin)).transpose()?;
-        let tls = tls.map(|(certificates, key)| acceptor(&certificates, &key)).transpose()?;
-        let service = Service::load(Loading { path: record, options: decisions, device }, scenario)?;
+        let tls = tls.map(|(certificates, key)| tls::tls_acceptor(&certificates, &key)).transpose()?;
+        let service = Service::load(RecordSource { path: record, options: decisions, device }, scenario)?;
         let unusable = |source| ServeError::Listen { address: listen, source };
         let listener = std::net::TcpListener::bind(listen).map_err(unusable)?;
         listener.set_nonblocking(true).map_err(unusable)?;
         let metrics = Metrics::new();
         let decider = Decider::start(&service, limits, sample, &metrics);
         let guard = Guard { local_names: is_loopback && token.is_none(), token, cors };
-        let app = Arc::new(Shared {
+        let app = Arc::new(AppState {
             service,
             decider,
             metrics,
@@ -91,25 +88,25 @@ impl Server {
         Ok(Self { app, listener, tls })
     }
 
-    /// Where it listens.
+    /// The address that the server listens on, with the port that the system chose if port 0 was asked for.
     ///
     /// # Errors
-    /// If the system does not say.
+    /// If the system does not know it.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
-    /// Serves until SIGTERM or Ctrl-C, and answers what was accepted until then; SIGHUP reads the record again. A second
-    /// signal ends the process at once.
+    /// Serves until SIGTERM or Ctrl-C. Then it accepts requests for [`Limits::grace`] more, answers those under way for at
+    /// most [`Limits::drain`], and returns. A second signal ends the process at once. SIGHUP reloads the record.
     ///
     /// # Errors
-    /// If the system gives no threads or signals.
+    /// If threads or signal handlers cannot be started.
     pub fn run(self) -> Result<(), ServeError> {
         let start = |source| ServeError::Start { source };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(start)?;
         let app = Arc::clone(&self.app);
         let result = runtime.block_on(self.serve()).map_err(start);
-        // What was cut off is not waited for.
+        // Requests that were cut off are not waited for.
         runtime.shutdown_timeout(Duration::from_millis(100));
         drop(app);
         result
@@ -118,10 +115,14 @@ impl Server {
     async fn serve(self) -> io::Result<()> {
         let Self { app, listener, tls } = self;
         let listener = TcpListener::from_std(listener)?;
-        let router = api::router(Arc::clone(&app));
-        let connections = connections_of(&app.limits);
-        let all = connections.available_permits();
-        let graceful = GracefulShutdown::new();
+        let acceptor = ConnectionAcceptor {
+            router: api::router(Arc::clone(&app)),
+            tls,
+            slots: connection_slots(&app.limits),
+            graceful: GracefulShutdown::new(),
+            app: Arc::clone(&app),
+        };
+        let slots = acceptor.slots.available_permits();
         let mut end = std::pin::pin!(signals(Arc::clone(&app))?);
         let mut close: Option<Pin<Box<Sleep>>> = None;
         loop {
@@ -132,48 +133,66 @@ impl Server {
                     close = Some(Box::pin(tokio::time::sleep(app.limits.grace)));
                     continue;
                 }
-                () = async { close.as_mut().expect("the branch is for when it is there").await }, if close.is_some() => break,
+                () = async { close.as_mut().expect("the branch is taken only if there is one").await }, if close.is_some() => break,
                 accepted = listener.accept() => accepted,
             };
-            let Ok((stream, _)) = stream else {
-                // Out of file descriptors: what ends makes room.
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            };
-            let Ok(room) = Arc::clone(&connections).try_acquire_owned() else {
-                tokio::spawn(refuse(stream, tls.is_some()));
-                continue;
-            };
-            let _ = stream.set_nodelay(true);
-            let mut stream = TimeoutStream::new(stream);
-            stream.set_read_timeout(Some(app.limits.head));
-            stream.set_write_timeout(Some(app.limits.write));
-            let stream = Box::pin(stream);
-            app.metrics.connections.inc();
-            let (app, router, tls, watcher) = (Arc::clone(&app), router.clone(), tls.clone(), graceful.watcher());
-            tokio::spawn(async move {
-                match tls {
-                    None => converse(stream, router, &app.limits, watcher).await,
-                    Some(tls) => {
-                        if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
-                            converse(stream, router, &app.limits, watcher).await;
-                        }
-                    }
-                }
-                app.metrics.connections.dec();
-                drop(room);
-            });
+            match stream {
+                Ok((stream, _)) => acceptor.accept(stream),
+                // The process has no free file descriptor; connections that end free theirs.
+                Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+            }
         }
         drop(listener);
+        let ConnectionAcceptor { graceful, slots: free, .. } = acceptor;
         if tokio::time::timeout(app.limits.drain, graceful.shutdown()).await.is_err() {
-            (app.observer)(&Event::CutOff(all - connections.available_permits()));
+            (app.observer)(&Event::CutOff(slots - free.available_permits()));
         }
         Ok(())
     }
 }
 
-/// Room for connections: as many as may be, and as the system has files for.
-fn connections_of(limits: &Limits) -> Arc<Semaphore> {
+/// Everything that a new connection needs.
+struct ConnectionAcceptor {
+    app: App,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    /// One permit for each connection that may be open.
+    slots: Arc<Semaphore>,
+    graceful: GracefulShutdown,
+}
+
+impl ConnectionAcceptor {
+    /// Starts a task that serves the connection, or refuses it if too many are open.
+    fn accept(&self, stream: TcpStream) {
+        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
+            tokio::spawn(refuse(stream, self.tls.is_some()));
+            return;
+        };
+        let (app, router, tls) = (Arc::clone(&self.app), self.router.clone(), self.tls.clone());
+        let watcher = self.graceful.watcher();
+        let _ = stream.set_nodelay(true);
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_read_timeout(Some(app.limits.head));
+        stream.set_write_timeout(Some(app.limits.write));
+        let stream = Box::pin(stream);
+        app.metrics.connections.inc();
+        tokio::spawn(async move {
+            match tls {
+                None => serve_connection(stream, router, &app.limits, watcher).await,
+                Some(tls) => {
+                    if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)).await {
+                        serve_connection(stream, router, &app.limits, watcher).await;
+                    }
+                }
+            }
+            app.metrics.connections.dec();
+            drop(slot);
+        });
+    }
+}
+
+/// One permit for each connection: the limit of the options, or fewer if the system gives the process fewer files.
+fn connection_slots(limits: &Limits) -> Arc<Semaphore> {
     const OTHER_FILES: u64 = 64;
     let wanted = limits.connections as u64;
     let files = rlimit::increase_nofile_limit(wanted + OTHER_FILES).unwrap_or(wanted + OTHER_FILES);
@@ -181,8 +200,8 @@ fn connections_of(limits: &Limits) -> Arc<Semaphore> {
     Arc::new(Semaphore::new(usize::try_from(connections).unwrap_or(limits.connections)))
 }
 
-/// One connection, request after request.
-async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+/// Serves the requests of one connection until it ends.
+async fn serve_connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
     router: Router,
     limits: &Limits,
@@ -192,27 +211,27 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(64 << 10);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(limits.head).max_concurrent_streams(128);
     let answer = service_fn(move |request: Request<Incoming>| {
-        let (request, unread) = body::lend(request);
+        let (request, remainder) = request_body::track(request);
         let answered = router.clone().call(request);
         async move {
             let answer = answered.await;
-            unread.take_off().await;
+            remainder.discard().await;
             answer
         }
     });
     let connection = builder.serve_connection(TokioIo::new(stream), answer).into_owned();
-    // A client that goes away in the middle is its own concern.
+    // An error here means that the client broke off or sent no HTTP.
     let _ = watcher.watch(connection).await;
 }
 
-/// Says that there is no room, as far as that can be said.
+/// Answers that the service is busy. Under TLS there is no answer before the handshake, and the connection just ends.
 async fn refuse(mut stream: TcpStream, is_tls: bool) {
     if !is_tls {
-        let _ = tokio::time::timeout(PAUSE, stream.write_all(BUSY)).await;
+        let _ = tokio::time::timeout(ACCEPT_PAUSE, stream.write_all(BUSY)).await;
     }
 }
 
-/// Ends with the first signal to end; reads the record again with each SIGHUP.
+/// A future that ends with the first SIGTERM or Ctrl-C, and reloads the record at each SIGHUP.
 fn signals(app: App) -> io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
@@ -227,7 +246,7 @@ fn signals(app: App) -> io::Result<impl Future<Output = ()>> {
                     _ = interrupt.recv() => break,
                     _ = hang_up.recv() => {
                         let app = Arc::clone(&app);
-                        // What becomes of it, the observer is told.
+                        // The observer is told how it ended.
                         drop(tokio::task::spawn_blocking(move || app.reload().is_ok()));
                     }
                 }
@@ -249,6 +268,7 @@ fn signals(app: App) -> io::Result<impl Future<Output = ()>> {
     }
 }
 
+/// The origin as browsers send it: scheme, host and port, without a path.
 fn parse_origin(origin: &str) -> Result<HeaderValue, ServeError> {
     let wrong = || ServeError::Origin { origin: origin.to_owned() };
     let (scheme, name) = origin.split_once("://").ok_or_else(wrong)?;
@@ -257,23 +277,4 @@ fn parse_origin(origin: &str) -> Result<HeaderValue, ServeError> {
         return Err(wrong());
     }
     HeaderValue::from_str(origin).map_err(|_| wrong())
-}
-
-fn acceptor(certificates: &Path, key: &Path) -> Result<TlsAcceptor, ServeError> {
-    let wrong = |path: &Path, reason: String| ServeError::Tls { path: path.to_owned(), reason };
-    let read = |path: &Path| fs::read(path).map_err(|error| wrong(path, error.to_string()));
-    let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read(certificates)?).collect();
-    let chain = chain.map_err(|error| wrong(certificates, error.to_string()))?;
-    if chain.is_empty() {
-        return Err(wrong(certificates, "it holds no certificate".to_owned()));
-    }
-    let private = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|error| wrong(key, error.to_string()))?;
-    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| wrong(certificates, error.to_string()))?;
-    let mut config =
-        config.with_no_client_auth().with_single_cert(chain, private).map_err(|error| wrong(key, error.to_string()))?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(TlsAcceptor::from(Arc::new(config)))
 }

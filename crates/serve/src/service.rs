@@ -1,4 +1,4 @@
-//! What is being served: a record, the environment in force, and how both change without a request noticing.
+//! The record that is served and the environment in force, and how both change while requests are answered.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
@@ -12,53 +12,58 @@ use sim::scheme::{Exact, Scheme};
 use sim::{CostModel, Environment, EnvironmentError, Scenario, Workload};
 
 use crate::ServeError;
-use crate::decider::ENSEMBLE;
+use crate::decider::ENSEMBLE_SCHEME;
 
-/// The most cost evaluations of one optimum for the service to offer it: some milliseconds.
+/// The service offers the exact search if it takes at most this many cost evaluations, which is some milliseconds.
 const EXACT_EVALUATIONS: u64 = 200_000;
 
-/// The scenario that is decided about, with the moments of its task sizes.
+/// The scenario that decisions are for, with the moments of its task sizes.
 #[derive(Debug, Clone)]
-pub(crate) struct Subject {
+pub(crate) struct ServedScenario {
     pub(crate) scenario: Scenario,
     pub(crate) sizes: SizeMoments,
 }
 
-/// A record that was loaded.
+/// A record, made ready to decide.
 #[derive(Debug)]
-pub(crate) struct Loaded {
+pub(crate) struct LoadedRecord {
     pub(crate) record: Record,
-    pub(crate) subject: Subject,
-    /// Its scenario's.
+    pub(crate) served: ServedScenario,
+    /// The cost model in the scenario's own environment.
     pub(crate) model: CostModel,
-    pub(crate) at: SystemTime,
-    /// Counts what was loaded.
+    pub(crate) loaded_at: SystemTime,
+    /// The number of records that were loaded before.
     pub(crate) generation: u64,
-    /// Whether the optimum of its workloads is found at once.
+    /// Whether the exact search of a usual workload takes only milliseconds.
     pub(crate) is_exact_quick: bool,
     options: DecisionOptions,
     device: Device,
 }
 
-impl Loaded {
-    /// Networks for any fleet decide about `subject`; others bring their own scenario.
-    fn new(record: Record, subject: Option<Subject>, service: &Loading, generation: u64) -> Result<Self, ServeError> {
-        let Loading { path, options, device } = service;
+impl LoadedRecord {
+    /// Makes a record ready. Networks for any fleet decide for `served`; others bring their own scenario.
+    fn new(
+        record: Record,
+        served: Option<ServedScenario>,
+        source: &RecordSource,
+        generation: u64,
+    ) -> Result<Self, ServeError> {
+        let RecordSource { path, options, device } = source;
         record.networks.check_options(options).map_err(|error| ServeError::Option { path: path.clone(), error })?;
         let own = record.networks.scenario().zip(record.networks.size_moments_bytes());
-        let own = own.map(|(scenario, (mean_bytes, std_dev_bytes))| Subject {
+        let own = own.map(|(scenario, (mean_bytes, std_dev_bytes))| ServedScenario {
             scenario: scenario.clone(),
             sizes: SizeMoments { mean_bytes, std_dev_bytes },
         });
-        let subject = own.or(subject).ok_or_else(|| ServeError::NoScenario { path: path.clone() })?;
-        let model = subject.scenario.check()?;
+        let served = own.or(served).ok_or_else(|| ServeError::NoScenario { path: path.clone() })?;
+        let model = served.scenario.check()?;
         Ok(Self {
             options: *options,
-            at: SystemTime::now(),
-            is_exact_quick: is_exact_quick(&model, subject.sizes),
+            loaded_at: SystemTime::now(),
+            is_exact_quick: is_exact_quick(&model, served.sizes),
             device: device.clone(),
             record,
-            subject,
+            served,
             model,
             generation,
         })
@@ -66,16 +71,16 @@ impl Loaded {
 
     /// The networks as a scheme.
     pub(crate) fn scheme(&self) -> Box<dyn Scheme> {
-        self.record.networks.scheme(ENSEMBLE, &self.model, &self.options, &self.device)
+        self.record.networks.scheme(ENSEMBLE_SCHEME, &self.model, &self.options, &self.device)
     }
 
-    /// Whether the networks read anything beside sizes.
+    /// Whether the networks read anything beside task sizes.
     pub(crate) fn reads_environment(&self) -> bool {
         self.record.networks.reads().any()
     }
 }
 
-/// Whether the optimum of a workload whose sizes lie around the mean is found quickly.
+/// Whether the exact search is quick for a workload with sizes near the mean.
 fn is_exact_quick(model: &CostModel, sizes: SizeMoments) -> bool {
     let SizeMoments { mean_bytes, std_dev_bytes } = sizes;
     let step = |task: usize| mean_bytes + std_dev_bytes * ((task % 7) as f64 / 7.0 - 0.5);
@@ -84,104 +89,109 @@ fn is_exact_quick(model: &CostModel, sizes: SizeMoments) -> bool {
     solved.is_ok_and(|solution| solution.evaluations <= EXACT_EVALUATIONS)
 }
 
-/// All that a request is answered from. It keeps its own while others come to be in force.
+/// A record and an environment. A request keeps the snapshot that was in force when it arrived.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
-    pub(crate) loaded: Arc<Loaded>,
-    /// In the environment in force.
+    pub(crate) loaded: Arc<LoadedRecord>,
+    /// The cost model in the environment in force.
     pub(crate) model: CostModel,
 }
 
-/// How the record is loaded, now and again.
+/// The directory of the record, and how its networks decide and compute.
 #[derive(Debug)]
-pub(crate) struct Loading {
+pub(crate) struct RecordSource {
     pub(crate) path: PathBuf,
     pub(crate) options: DecisionOptions,
     pub(crate) device: Device,
 }
 
-/// The record and the environment in force.
+/// The snapshot in force, and the locks under which it changes.
 #[derive(Debug)]
 pub(crate) struct Service {
-    loading: Loading,
-    now: RwLock<Arc<Snapshot>>,
-    /// One change at a time, and never for long.
-    change: Mutex<()>,
-    /// The record is read by one at a time, however long that takes.
-    reading: Mutex<()>,
+    source: RecordSource,
+    current: RwLock<Arc<Snapshot>>,
+    /// Held while the snapshot is exchanged, which is short.
+    change_lock: Mutex<()>,
+    /// Held while the record is reloaded, which can take long.
+    reload_lock: Mutex<()>,
 }
 
 impl Service {
     /// Loads a record; `scenario` is for networks that decide for any fleet, and for no others.
-    pub(crate) fn load(loading: Loading, scenario: Option<Scenario>) -> Result<Self, ServeError> {
-        let record = Record::load(&loading.path, &loading.device)?;
+    pub(crate) fn load(source: RecordSource, scenario: Option<Scenario>) -> Result<Self, ServeError> {
+        let record = Record::load(&source.path, &source.device)?;
         if scenario.is_some() && record.networks.scenario().is_some() {
-            return Err(ServeError::OwnScenario { path: loading.path });
+            return Err(ServeError::OwnScenario { path: source.path });
         }
-        let subject = |scenario: Scenario| {
+        let served = |scenario: Scenario| {
             let sizes = SizeSampler::new(&scenario)?.moments();
-            Ok::<_, ServeError>(Subject { scenario, sizes })
+            Ok::<_, ServeError>(ServedScenario { scenario, sizes })
         };
-        let loaded = Loaded::new(record, scenario.map(subject).transpose()?, &loading, 0)?;
+        let loaded = LoadedRecord::new(record, scenario.map(served).transpose()?, &source, 0)?;
         let model = loaded.model.clone();
         Ok(Self {
-            loading,
-            now: RwLock::new(Arc::new(Snapshot { loaded: Arc::new(loaded), model })),
-            change: Mutex::new(()),
-            reading: Mutex::new(()),
+            source,
+            current: RwLock::new(Arc::new(Snapshot { loaded: Arc::new(loaded), model })),
+            change_lock: Mutex::new(()),
+            reload_lock: Mutex::new(()),
         })
     }
 
     /// The directory of the record.
     pub(crate) fn path(&self) -> &Path {
-        &self.loading.path
+        &self.source.path
     }
 
     pub(crate) fn snapshot(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.now.read().unwrap_or_else(PoisonError::into_inner))
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn put(&self, snapshot: Snapshot) {
-        *self.now.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(snapshot);
     }
 
-    /// Changes the environment in force.
-    pub(crate) fn enter(&self, change: EnvironmentChange) -> Result<(Environment, Following), EnvironmentError> {
-        let _one = self.change.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.snapshot();
-        let environment = change.over(&now.model)?;
-        let following = Following::of(&*now.loaded.record.networks, now.loaded.model.environment(), &environment);
-        let model = now.loaded.model.at(&environment)?;
-        self.put(Snapshot { loaded: Arc::clone(&now.loaded), model });
-        Ok((environment, following))
+    /// Changes the environment in force. Returns it, with the changes that the networks do not read.
+    pub(crate) fn set_environment(
+        &self,
+        change: EnvironmentChange,
+    ) -> Result<(Environment, UnreadChanges), EnvironmentError> {
+        let _one = self.change_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.snapshot();
+        let environment = change.over(&current.model)?;
+        let unread_changes =
+            UnreadChanges::of(&*current.loaded.record.networks, current.loaded.model.environment(), &environment);
+        let model = current.loaded.model.at(&environment)?;
+        self.put(Snapshot { loaded: Arc::clone(&current.loaded), model });
+        Ok((environment, unread_changes))
     }
 
-    /// Loads the record again, of whichever kind, for the same fleet; the environment in force stays. What is refused
-    /// changes nothing; `None`: it is being read already.
+    /// Loads the record again; it may have networks of another kind, but must be for the same fleet. The environment in
+    /// force stays. A record that is refused changes nothing. Returns `None` if a reload is already under way.
     pub(crate) fn reload(&self) -> Option<Result<(), ServeError>> {
-        let _one = match self.reading.try_lock() {
+        let _one = match self.reload_lock.try_lock() {
             Err(TryLockError::WouldBlock) => return None,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             Ok(one) => one,
         };
         let before = Arc::clone(&self.snapshot().loaded);
         let load = || {
-            let record = Record::load(self.path(), &self.loading.device)?;
-            record.check_scenario(&before.subject.scenario, true, self.path())?;
-            // Sizes that were recorded are not read again.
-            Loaded::new(record, Some(before.subject.clone()), &self.loading, before.generation + 1)
+            let record = Record::load(self.path(), &self.source.device)?;
+            record.check_scenario(&before.served.scenario, true, self.path())?;
+            // Recorded task sizes are not read again.
+            LoadedRecord::new(record, Some(before.served.clone()), &self.source, before.generation + 1)
         };
-        Some(load().and_then(|loaded| self.take_over(loaded)))
+        Some(load().and_then(|loaded| self.install(loaded)))
     }
 
-    fn take_over(&self, loaded: Loaded) -> Result<(), ServeError> {
-        let _one = self.change.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = self.snapshot();
-        let was_its_own = now.model.environment() == now.loaded.model.environment();
-        let model = if was_its_own {
+    /// Puts a record in force, in the environment in force.
+    fn install(&self, loaded: LoadedRecord) -> Result<(), ServeError> {
+        let _one = self.change_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        let current = self.snapshot();
+        let is_own_environment = current.model.environment() == current.loaded.model.environment();
+        let model = if is_own_environment {
             loaded.model.clone()
         } else {
-            loaded.model.at(now.model.environment()).map_err(|error| RecordError::OtherScenario {
+            loaded.model.at(current.model.environment()).map_err(|error| RecordError::OtherScenario {
                 path: self.path().to_owned(),
                 reason: error.to_string(),
             })?
@@ -191,27 +201,27 @@ impl Service {
     }
 }
 
-/// Whether networks take a change of environment into account by themselves.
+/// Changes of the environment that the networks do not notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Following {
-    /// Parts that differ from the environment that the networks were trained for, and that they do not read.
-    pub(crate) unread: Vec<&'static str>,
+pub(crate) struct UnreadChanges {
+    /// The parts that differ from the environment that the networks were trained for, and that they do not read.
+    pub(crate) parts: Vec<&'static str>,
 }
 
-impl Following {
+impl UnreadChanges {
     fn of(networks: &dyn Networks, own: &Environment, now: &Environment) -> Self {
-        Self { unread: networks.unread_changes(own, now) }
+        Self { parts: networks.unread_changes(own, now) }
     }
 
-    /// In words.
+    /// A sentence for the person who changed the environment.
     pub(crate) fn note(&self) -> String {
-        if self.unread.is_empty() {
-            return "the networks follow at once".to_owned();
+        if self.parts.is_empty() {
+            return "the networks read everything that changed".to_owned();
         }
-        let what = self.unread.join(" and ");
+        let parts = self.parts.join(" and ");
         format!(
-            "the networks do not read {what}: they choose the cheapest of proposals made for the scenario's own, until a record \
-             that was adapted (trainer adapt) is loaded"
+            "the networks do not read {parts}: they make the same proposals as before and choose the one that is cheapest now; \
+             better proposals need a record adapted to this environment (trainer adapt)"
         )
     }
 }

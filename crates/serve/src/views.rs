@@ -1,4 +1,4 @@
-//! What the service shows of a scenario, a record, a drive and a decision.
+//! The JSON of scenarios, records, drives and decisions.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::decider::scheme_names;
 use crate::service::Snapshot;
 use sim::scheme::Solution;
 
-/// A recorded drive, window by window.
+/// A recorded drive, as the page replays it: the uplinks of all devices in one window after the other.
 #[derive(Debug, Clone, Serialize)]
 pub struct DriveView {
     name: String,
@@ -32,7 +32,8 @@ struct WindowView {
 }
 
 impl DriveView {
-    /// The windows of a drive in which all its devices have data, as `devices` devices would see them.
+    /// The windows of `window_s` seconds in which all devices of a drive have data. If the drive has fewer than `devices`
+    /// devices, each stands for several.
     pub fn new(drive: &Drive, devices: usize, window_s: f64) -> Self {
         let windows = data::uplink_windows(drive, devices, window_s).into_iter();
         Self {
@@ -43,7 +44,7 @@ impl DriveView {
         }
     }
 
-    /// How many there are.
+    /// The number of windows.
     pub fn windows(&self) -> usize {
         self.windows.len()
     }
@@ -88,12 +89,12 @@ struct DriveSummary<'a> {
 impl<'a> ScenarioView<'a> {
     pub(crate) fn new(snapshot: &'a Snapshot, drive: Option<&'a DriveView>) -> Self {
         let (loaded, model) = (&snapshot.loaded, &snapshot.model);
-        let (scenario, sizes) = (&loaded.subject.scenario, &loaded.subject.sizes);
+        let (scenario, sizes) = (&loaded.served.scenario, &loaded.served.sizes);
         let (mean, std_dev) = (sizes.mean_bytes / BYTES_PER_MB, sizes.std_dev_bytes / BYTES_PER_MB);
         let size_mb = match scenario.tasks.size_mb {
             sim::scenario::SizeDistribution::Uniform { min, max }
             | sim::scenario::SizeDistribution::LogUniform { min, max } => SizeView { min, max, mean },
-            // Recorded sizes, which are not read for this.
+            // The file of recorded sizes is not read again for this range.
             sim::scenario::SizeDistribution::File { .. } => {
                 SizeView { min: (mean - 2.0 * std_dev).max(0.1 * mean), max: mean + 2.0 * std_dev, mean }
             }
@@ -146,13 +147,13 @@ impl<'a> RecordView<'a> {
             reads_environment: loaded.reads_environment(),
             provenance: &record.provenance,
             measures: &record.measures,
-            loaded_unix_s: loaded.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs(),
+            loaded_unix_s: loaded.loaded_at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs(),
             generation: loaded.generation,
         }
     }
 }
 
-/// An answer, and if wanted how it comes about.
+/// An answer to one workload, with an explanation if the request asked for one.
 #[derive(Debug, Serialize)]
 pub(crate) struct AnswerView<'a> {
     #[serde(flatten)]
@@ -206,8 +207,8 @@ fn device_views<'a>(instance: &'a Instance, solution: &Solution) -> Vec<DeviceVi
     (0..model.devices()).map(view).collect()
 }
 
-/// Tasks of a device: each of its places works through its own one after the other, the places side by side. Where others
-/// share a place, `times_s` says when it is done, and each task takes longer in proportion.
+/// When each task of a device runs: one task after the other at each place, all places in parallel. `times_s` holds the
+/// time of each place where devices share places; its tasks then take longer in proportion.
 fn device_view<'a>(
     instance: &'a Instance,
     solution: &Solution,

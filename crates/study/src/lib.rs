@@ -32,7 +32,9 @@ mod error;
 mod page;
 mod reproduction;
 
-pub use adaptation::{AdaptationReport, AdaptationRequest, AdaptationStudy, ChosenSettings, Method, MethodSummary};
-pub use adaptation::{SeedRuns, SettingsOfMethods, Source};
+pub use adaptation::{
+    AdaptationReport, AdaptationRequest, AdaptationStudy, ChosenSettings, Method, MethodSummary, SeedRuns,
+    SettingsOfMethods, Source,
+};
 pub use error::Error;
 pub use reproduction::{Part, Reproduction, ReproductionReport, ReproductionRequest, RunsToDo};

@@ -1,10 +1,10 @@
-//! Asks a decision service where tasks should run: once, and for many workloads at once.
+//! Asks a decision service where tasks should run: for one workload, and for a list of workloads.
 //!
 //! ```sh
 //! cargo run -p trainer --example client -- http://127.0.0.1:8080
 //! ```
 //!
-//! Sends the token in the environment variable `TRAINER_TOKEN`, if there is one.
+//! If the environment variable `TRAINER_TOKEN` holds a token, the client sends it.
 
 use std::env;
 use std::error::Error;
@@ -32,9 +32,9 @@ struct Answers {
     answers: Vec<Answer>,
 }
 
-/// Why a request is refused (RFC 9457).
+/// The reason why a request was refused (RFC 9457).
 #[derive(Deserialize)]
-struct Problem {
+struct ProblemDetails {
     title: String,
     detail: String,
     field: Option<String>,
@@ -48,7 +48,7 @@ struct Client {
 
 impl Client {
     fn new(service: &str) -> Self {
-        // Answers of any status are read here: a problem says what was wrong.
+        // Answers of every status are read here, since their bodies tell what was wrong.
         let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(30)));
         Self {
             agent: config.build().into(),
@@ -57,7 +57,7 @@ impl Client {
         }
     }
 
-    /// Posts a request; while the service is busy, asks again after as many seconds as it says.
+    /// Posts a request. While the service is busy, posts it again after the time that the service names.
     fn decide<T: DeserializeOwned>(&self, request: &Value) -> Result<T, Box<dyn Error>> {
         let mut attempt = 1;
         loop {
@@ -76,8 +76,8 @@ impl Client {
                 attempt += 1;
                 continue;
             }
-            // Something between here and the service may have answered with something else than a problem.
-            let Ok(Problem { title, detail, field }) = answer.body_mut().read_json() else {
+            // A proxy before the service may answer in another form.
+            let Ok(ProblemDetails { title, detail, field }) = answer.body_mut().read_json() else {
                 return Err(format!("status {status}").into());
             };
             let place = field.map(|field| format!(" ({field})")).unwrap_or_default();
@@ -99,12 +99,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let service = env::args().nth(1).unwrap_or_else(|| "http://127.0.0.1:8080".to_owned());
     let client = Client::new(&service);
 
-    // MB of each task, a row for each device. The second device's uplink has become slow.
+    // The size of each task in MB, one row for each device. The uplink of the second device has become slow.
     let sizes = [[12.0, 25.5, 18.0], [10.0, 30.0, 22.0], [28.0, 11.5, 16.0]];
     let environment = json!({ "uplink_mbps": [10.0, 1.5, 10.0] });
     show(&client.decide(&json!({ "tasks_mb": sizes, "environment": environment }))?);
 
-    // Many at once take far less time than one after the other.
+    // A list takes far less time than one request after the other.
     let workloads = [0.8, 1.0, 1.2].map(|factor| {
         let sizes = sizes.map(|row| row.map(|size| size * factor));
         json!({ "id": format!("sizes × {factor}"), "tasks_mb": sizes })

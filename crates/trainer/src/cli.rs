@@ -1,4 +1,4 @@
-//! The command line.
+//! The command line: commands, options and their help texts.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,15 +6,15 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use model::fleet::Inference;
 use model::{DecisionOptions, Record, Selection};
-use mrdro::share_out::Total;
+use mrdro::share_out::TotalBandwidth;
 use mrdro::{CheckpointInterval, Error, Problem, RunPlan};
 use sim::limits::WINDOW_S;
 use sim::scheme::SchemeKind;
 
-/// MR-DRO: learn where the tasks of mobile devices should run (device, edge or cloud), decide, and compare with greedy
-/// rules and the exact optimum.
+/// MR-DRO: train networks that decide where the tasks of mobile devices run (on the device, on an edge server or in the
+/// cloud), decide with them, and compare them with greedy rules and the exact optimum.
 ///
-/// Without a command it trains: meta-learning, reinforcement learning, evaluation on 512 workloads.
+/// Without a command, `trainer` does what `trainer train` does.
 #[derive(Debug, Parser)]
 #[command(name = "trainer", version, args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
@@ -26,48 +26,49 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Train, evaluate, and write a run directory with the record (what happens without a command)
+    /// Train networks for one scenario, evaluate them, and write a run directory with their record
     Train(TrainArgs),
-    /// Only meta-learning (Algorithm 1): write a record of the first parameters
+    /// Run meta-learning (Algorithm 1) alone, and write a record with the first parameters of the networks
     Meta(TrainArgs),
-    /// Train one record for any fleet: any number of devices, tasks and servers, shared or not
+    /// Train networks for any fleet, which decide for any number of devices, tasks and servers
     Fleet(FleetArgs),
-    /// Evaluate a record beside greedy and the exact optimum
+    /// Evaluate a record, and compare it with greedy rules and the exact optimum
     Evaluate(EvaluateArgs),
-    /// Compare all classic schemes, and records if given, on one scenario
+    /// Compare all classic schemes, and any records, on one scenario
     Compare(CompareArgs),
-    /// Decide workloads with a trained record: JSON lines or CSV in, JSON lines out
+    /// Decide workloads with a record; reads JSON lines or CSV, writes JSON lines
     Decide(DecideArgs),
-    /// Decide workloads with a classic scheme, the exact optimum included
+    /// Decide workloads with a classic scheme or the exact search; reads JSON lines or CSV, writes JSON lines
     Solve(SolveArgs),
-    /// Serve a record over HTTP: decisions for platforms, and a page that shows them
+    /// Serve decisions of a record over HTTP, with a live page that shows them
     Serve(ServeArgs),
-    /// Take a record into a new environment: a few steps of reinforcement, and how good it is after each of them
+    /// Adapt a record to a new environment by a few training steps, and show how good it is after each of them
     Adapt(AdaptArgs),
-    /// Compare ways to follow a changing network on recorded uplinks: Reptile, joint pre-training, networks that read the
-    /// environment and others, as a report with pictures and data
+    /// Compare methods of adapting to a changing network on recorded uplinks, such as Reptile, joint pre-training and networks
+    /// that read the environment; writes a report with pictures and data
     AdaptationStudy(AdaptationStudyArgs),
-    /// Look into recordings of networks and of task sizes
+    /// Show what recordings of networks and of task sizes contain
     #[command(subcommand)]
     Trace(TraceCommand),
-    /// Write a record's networks as safetensors or Burn files, all together or one file each
+    /// Export the networks of a record to safetensors or Burn files
     Export(ExportArgs),
     /// List, show or check scenarios
     #[command(subcommand)]
     Scenario(ScenarioCommand),
-    /// Train many times, over seeds and settings, and tell how results vary
+    /// Train once for every combination of seeds and settings, and summarise how the results vary
     Sweep(SweepArgs),
-    /// Reproduce the paper's evaluation (section V), and what it leaves open, as a report with pictures and data
+    /// Reproduce the evaluation of the paper (section V) and answer questions that it leaves open; writes a report with
+    /// pictures and data
     Reproduce(ReproduceArgs),
-    /// Draw the learning curves of runs into one picture
+    /// Draw the learning curves of training runs into one picture
     Plot(PlotArgs),
-    /// List the devices that this build and this machine offer
+    /// List the devices on which this program can compute on this machine
     Devices(DevicesArgs),
-    /// Lend this machine's devices to trainings on other machines (`--device remote:HOST`)
+    /// Serve the devices of this machine to training on other machines (`--device remote:HOST`)
     Worker(WorkerArgs),
-    /// Print completions for a shell
+    /// Print the completion script for a shell
     Completions {
-        /// The shell
+        /// The shell to complete commands in
         shell: clap_complete::Shell,
     },
 }
@@ -76,24 +77,25 @@ pub(crate) enum Command {
 pub(crate) struct TrainArgs {
     #[command(flatten)]
     pub(crate) scenario: ScenarioArg,
-    /// Settings of training: `recommended`, `paper`, or a TOML file over `recommended`
+    /// Settings of training: a preset (`recommended`, `paper`, `environments` or `adaptable`), or a TOML file with changes to
+    /// `recommended`
     #[arg(long, value_name = "NAME|FILE", default_value = "recommended")]
     pub(crate) training: String,
     /// Change one setting of training, such as `drl.steps=5000`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
-    /// Start from the networks of this record, whose number, widths and input scaling then hold: `train` leaves
-    /// meta-learning out, `meta` goes on from them
+    /// Start training from the networks of this record; their number, widths and input scaling replace those of the
+    /// settings, and `train` leaves meta-learning out
     #[arg(long, value_name = "DIR")]
     pub(crate) start: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) seed: SeedArg,
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
-    /// Run directory to write; must be new or empty [default: a new one under runs/]
+    /// Run directory to write; must be new or empty [default: a new directory under runs/]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Go on with a run that did not end, from its last checkpoint, to the same bytes as if it never had stopped
+    /// Continue a run that did not finish, from its last checkpoint; the results are the same as without the interruption
     #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["scenario", "training", "settings", "start", "seed", "out"])]
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
@@ -103,7 +105,7 @@ pub(crate) struct TrainArgs {
 }
 
 impl TrainArgs {
-    /// The plan that these arguments describe; `make` makes it of scenario, training and settings.
+    /// The plan that these arguments describe. `make` makes it from the names of scenario and training and from the settings.
     pub(crate) fn plan(&self, make: fn(&str, &str, &[String]) -> Result<RunPlan, Error>) -> Result<RunPlan, Error> {
         let mut plan = make(&self.scenario.scenario, &self.training, &self.settings)?.with_seed(self.seed.seed);
         plan.device.clone_from(&self.compute.device);
@@ -114,34 +116,34 @@ impl TrainArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckpointArgs {
-    /// Keep the whole state of training, and a record of its networks, in RUN_DIR/checkpoints this often; the last two
-    /// stay until the end
+    /// Write a checkpoint to RUN_DIR/checkpoints after this time; a checkpoint holds the state to resume from and a record
+    /// of the networks, and the last two are kept until the run finishes
     #[arg(long, value_name = "SECONDS", default_value_t = CheckpointInterval::SECONDS)]
     pub(crate) checkpoint_every: u64,
-    /// The same after a number of steps of a phase, if that comes first
+    /// Write a checkpoint also after this number of training steps
     #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) checkpoint_steps: Option<u64>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct FleetArgs {
-    /// Settings of training: `fleet`, or a TOML file over it
+    /// Settings of training: the preset `fleet`, or a TOML file with changes to it
     #[arg(long, value_name = "NAME|FILE", default_value = "fleet")]
     pub(crate) training: String,
-    /// Change one setting, such as `drl.steps=2000`; may be repeated
+    /// Change one setting of training, such as `drl.steps=2000`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
     #[command(flatten)]
     pub(crate) seed: SeedArg,
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
-    /// Fleets of each size to evaluate the record on, none of which training sees
+    /// Number of fleets of each size to evaluate the trained networks on; training sees none of them
     #[arg(long, value_name = "N", default_value_t = 96, value_parser = clap::value_parser!(u16).range(2..=10_000))]
     pub(crate) fleets: u16,
-    /// Run directory to write; must be new or empty [default: a new one under runs/]
+    /// Run directory to write; must be new or empty [default: a new directory under runs/]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Go on with a run that did not end, from its last checkpoint, to the same bytes as if it never had stopped
+    /// Continue a run that did not finish, from its last checkpoint; the results are the same as without the interruption
     #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["training", "settings", "seed", "out"])]
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
@@ -164,14 +166,15 @@ impl FleetArgs {
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     pub(crate) record: RecordArgs,
-    /// Evaluate on these workloads (JSON lines or CSV, `-` for standard input) instead of the standard set
+    /// Evaluate on the workloads of this file (JSON lines or CSV; `-` is standard input) instead of the standard set
     #[arg(long, value_name = "FILE|-")]
     pub(crate) workloads: Option<String>,
-    /// For a record of networks for any fleet, without a scenario: fleets of each size to evaluate it on
+    /// Number of fleets of each size to evaluate on, if the record is for any fleet and no scenario is given
     #[arg(long, value_name = "N", default_value_t = 96, conflicts_with = "scenario",
         value_parser = clap::value_parser!(u16).range(2..=10_000))]
     pub(crate) fleets: u16,
-    /// For the same: draw Q2 over fleet sizes, prices and time into this SVG file
+    /// Draw Q2 over fleet sizes, cost evaluations and time into this SVG file, if the record is for any fleet and no scenario
+    /// is given
     #[arg(long, value_name = "FILE", conflicts_with = "scenario")]
     pub(crate) picture: Option<PathBuf>,
     #[command(flatten)]
@@ -184,10 +187,10 @@ pub(crate) struct EvaluateArgs {
 pub(crate) struct CompareArgs {
     #[command(flatten)]
     pub(crate) scenario: ScenarioArg,
-    /// Records to compare with, beside the classic schemes; may be repeated
+    /// Record to compare with the classic schemes; may be repeated
     #[arg(long, value_name = "DIR")]
     pub(crate) record: Vec<PathBuf>,
-    /// Accept records that were trained for other rates or another α
+    /// Accept records that were trained for the same fleet with other rates or another α
     #[arg(long)]
     pub(crate) any_rates: bool,
     #[command(flatten)]
@@ -204,34 +207,35 @@ pub(crate) struct CompareArgs {
 pub(crate) struct DecideArgs {
     #[command(flatten)]
     pub(crate) record: RecordArgs,
-    /// Price this many flipped candidates for each network, too, and choose for each device by itself
+    /// Evaluate also this many candidates with flipped places for each network, and choose among all candidates for each
+    /// device separately; for a record for one scenario
     #[arg(long, value_name = "FLIPS")]
     pub(crate) explore: Option<usize>,
     #[command(flatten)]
-    pub(crate) effort: EffortArgs,
+    pub(crate) inference: InferenceArgs,
     #[command(flatten)]
     pub(crate) share_out: ShareOutArg,
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
-    /// Workloads as JSON lines or CSV; `-` is standard input
+    /// File of workloads as JSON lines or CSV; `-` is standard input
     #[arg(value_name = "FILE|-", default_value = "-")]
     pub(crate) workloads: String,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct EffortArgs {
-    /// For a record of networks for any fleet: after passes from greedy and from nothing search on, with so
-    /// many prices a task in all
-    #[arg(long, value_name = "PRICES", conflicts_with_all = ["search_free", "explore"],
+pub(crate) struct InferenceArgs {
+    /// Let a local search improve the networks' decision, with at most this many cost evaluations per task in all; for a
+    /// record for any fleet
+    #[arg(long, value_name = "EVALUATIONS", conflicts_with_all = ["search_free", "explore"],
         value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) budget: Option<u64>,
-    /// For such a record: four passes of each network, and not even greedy
+    /// Decide with four passes of each network alone, without greedy and without a search; for a record for any fleet
     #[arg(long, conflicts_with = "explore")]
     pub(crate) search_free: bool,
 }
 
-impl EffortArgs {
-    /// These options together with the number of flips to explore.
+impl InferenceArgs {
+    /// The options of deciding, with the number of flipped candidates of `--explore`.
     pub(crate) fn options(&self, explore: Option<usize>) -> DecisionOptions {
         let search = self.budget.map(|evaluations_per_task| Inference::Search { evaluations_per_task });
         DecisionOptions {
@@ -243,45 +247,46 @@ impl EffortArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// The record, a directory
+    /// Directory of the record to decide with
     #[arg(long, value_name = "DIR")]
     pub(crate) record: PathBuf,
-    /// Scenario to decide about, for a record of networks for any fleet, which has none of its own
+    /// Scenario to decide for; needed for a record for any fleet, and only there
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) scenario: Option<String>,
-    /// Address and port to listen on; any but this machine's own needs a token or --open
+    /// Address and port to listen on; an address that other machines can reach needs a token or --open
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
-    /// Serve only clients that present this file's token [default: that of the environment variable TRAINER_TOKEN]
+    /// Serve only clients that send the token in this file [default: the token in the environment variable TRAINER_TOKEN]
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
-    /// Serve everybody who reaches the address
+    /// Serve every client that reaches the address, without a token
     #[arg(long)]
     pub(crate) open: bool,
-    /// Serve under TLS with this chain of certificates (PEM)
+    /// Serve over HTTPS with this PEM file of the certificate chain
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub(crate) tls_cert: Option<PathBuf>,
-    /// The private key that belongs to it (PEM)
+    /// PEM file of the private key that belongs to --tls-cert
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub(crate) tls_key: Option<PathBuf>,
-    /// Let pages of this origin use the service, too, such as `https://platform.example`
+    /// Allow web pages of this origin, such as `https://platform.example`, to use the service
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) cors: Option<String>,
-    /// A recording whose first drive the page can replay
+    /// Recording whose first drive the page can replay
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) drive: Option<PathBuf>,
-    /// Length of its windows, in seconds
+    /// Length of the windows of --drive over which recorded rates are averaged
     #[arg(long, value_name = "SECONDS", default_value_t = WINDOW_S)]
     pub(crate) window: f64,
-    /// Price this many flipped candidates for each network, too, and choose for each device by itself
+    /// Evaluate also this many candidates with flipped places for each network, and choose among all candidates for each
+    /// device separately; for a record for one scenario
     #[arg(long, value_name = "FLIPS")]
     pub(crate) explore: Option<usize>,
     #[command(flatten)]
-    pub(crate) effort: EffortArgs,
-    /// Workloads that may wait; requests beyond are refused at once
+    pub(crate) inference: InferenceArgs,
+    /// Most workloads that may wait to be decided; further requests are refused with status 503
     #[arg(long, value_name = "WORKLOADS", default_value_t = 16_384, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(crate) max_waiting: u32,
-    /// Compare one in so many decisions of the networks with the optimum, for /metrics; 0: none
+    /// Compare every N-th decision of the networks with the optimum, for /metrics; 0 compares none
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) sample: u64,
     #[command(flatten)]
@@ -291,7 +296,9 @@ pub(crate) struct ServeArgs {
 /// The help text of `--scheme`.
 fn scheme_help() -> String {
     let (names, limited) = (SchemeKind::forms().join(", "), SchemeKind::with_budget().collect::<Vec<_>>().join(", "));
-    format!("The scheme: {names}; {limited} take a budget, as in local-search@16: at most 16 cost evaluations per task")
+    format!(
+        "Scheme to decide with: {names}. A budget of cost evaluations per task may follow {limited}, as in local-search@16"
+    )
 }
 
 #[derive(Debug, Args)]
@@ -306,45 +313,46 @@ pub(crate) struct SolveArgs {
     pub(crate) seed: SeedArg,
     #[command(flatten)]
     pub(crate) threads: ThreadsArg,
-    /// Workloads as JSON lines or CSV; `-` is standard input
+    /// File of workloads as JSON lines or CSV; `-` is standard input
     #[arg(value_name = "FILE|-", default_value = "-")]
     pub(crate) workloads: String,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct AdaptArgs {
-    /// The record to adapt
+    /// Directory of the record to adapt
     #[arg(long, value_name = "DIR")]
     pub(crate) record: PathBuf,
-    /// Adapt to the environment of this scenario
+    /// Adapt to the environment of this scenario: a shipped name or a TOML file
     #[arg(long, value_name = "NAME|FILE", required_unless_present = "traces", conflicts_with = "traces")]
     pub(crate) scenario: Option<String>,
-    /// Adapt the record's own scenario to the uplinks of this recording, or folder of recordings
+    /// Adapt to the uplinks of this recording, or of a folder of recordings, in the record's own scenario
     #[arg(long, value_name = "PATH")]
     pub(crate) traces: Option<PathBuf>,
-    /// Which drive of the recordings, by its name or a part of it [default: the last]
+    /// Drive of the recordings to adapt to: its name or a part of it [default: the last drive]
     #[arg(long, value_name = "NAME", requires = "traces", conflicts_with = "scenario")]
     pub(crate) drive: Option<String>,
-    /// Which moment of the drive, in seconds from its beginning [default: its last window]
-    #[arg(long, value_name = "SECONDS", requires = "traces", conflicts_with = "scenario", value_parser = seconds_from_0)]
+    /// Moment of the drive to adapt to, in seconds from the beginning of the drive [default: its last window]
+    #[arg(long, value_name = "SECONDS", requires = "traces", conflicts_with = "scenario", value_parser = nonnegative_seconds)]
     pub(crate) at: Option<f64>,
     /// Length of the windows over which recorded rates are averaged [default: 60]
-    #[arg(long, value_name = "SECONDS", requires = "traces", conflicts_with = "scenario", value_parser = some_seconds)]
+    #[arg(long, value_name = "SECONDS", requires = "traces", conflicts_with = "scenario", value_parser = positive_seconds)]
     pub(crate) window: Option<f64>,
-    /// Steps of adaptation after which to look
+    /// Numbers of adaptation steps after which the networks are evaluated
     #[arg(long, value_name = "STEPS,...", value_delimiter = ',', default_value = "0,1,5,10,50,200")]
     pub(crate) steps: Vec<usize>,
-    /// Settings, of which section `adaptation` is used: a preset, or a TOML file over `recommended`
+    /// Settings of training, of which only the section `adaptation` is used: a preset, or a TOML file with changes to
+    /// `recommended`
     #[arg(long, value_name = "NAME|FILE", default_value = "adaptable")]
     pub(crate) training: String,
-    /// Change one setting, such as `adaptation.learning_rate=0.01`; may be repeated
+    /// Change one setting of adaptation, such as `adaptation.learning_rate=0.01`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
     #[command(flatten)]
     pub(crate) seed: SeedArg,
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
-    /// Directory to write the adapted record and the results to; must be new or empty [default: a new one under runs/]
+    /// Directory to write the adapted record and the results to; must be new or empty [default: a new directory under runs/]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
@@ -354,47 +362,47 @@ pub(crate) struct AdaptArgs {
 #[derive(Debug, Args)]
 pub(crate) struct WindowArg {
     /// Length of the windows over which recorded rates are averaged
-    #[arg(long = "window", value_name = "SECONDS", default_value_t = WINDOW_S, value_parser = some_seconds)]
+    #[arg(long = "window", value_name = "SECONDS", default_value_t = WINDOW_S, value_parser = positive_seconds)]
     pub(crate) seconds: f64,
 }
 
-fn seconds_from_0(text: &str) -> Result<f64, String> {
+fn nonnegative_seconds(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "must be a number of seconds".to_owned())?;
     if (0.0..=1e9).contains(&seconds) { Ok(seconds) } else { Err("must lie between 0 and 1e9 seconds".to_owned()) }
 }
 
-fn some_seconds(text: &str) -> Result<f64, String> {
+fn positive_seconds(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "must be a number of seconds".to_owned())?;
     if (1e-3..=1e9).contains(&seconds) { Ok(seconds) } else { Err("must lie between 0.001 and 1e9 seconds".to_owned()) }
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct AdaptationStudyArgs {
-    /// Recordings to train on and to choose settings with: a folder; folders in it are environments
+    /// Folder of recordings to train on and to choose settings with; each folder in it is one environment
     #[arg(long, value_name = "DIR")]
     pub(crate) traces: PathBuf,
-    /// CSV with the columns `file` (relative to the CSV) and `role` (train or validation) [default: the last drive of each
-    /// folder is for validation]
+    /// CSV file that assigns recordings to training or validation, with the columns `file` (relative to the CSV file) and
+    /// `role` (`train` or `validation`) [default: the last drive of each folder is for validation]
     #[arg(long, value_name = "FILE")]
     pub(crate) split: Option<PathBuf>,
-    /// Train without this folder and test on it
+    /// Leave this folder out of training, and test on it
     #[arg(long, value_name = "FOLDER", conflicts_with = "test")]
     pub(crate) leave_out: Option<String>,
-    /// Recordings to test on: any folder or file [default: the validation drives]
+    /// Recordings to test on: a folder or a file [default: the drives for validation]
     #[arg(long, value_name = "PATH")]
     pub(crate) test: Option<PathBuf>,
-    /// Scenario; its uplinks are replaced by recorded ones
+    /// Scenario whose uplinks are replaced by recorded ones: a shipped name or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "mobile")]
     pub(crate) scenario: String,
     #[command(flatten)]
     pub(crate) window: WindowArg,
-    /// Seeds, such as `1-10` or `1,2,5` [default: 1-10, with --quick 1-2]
+    /// Seeds to train with, such as `1-10` or `1,2,5` [default: 1-10, with --quick 1-2]
     #[arg(long, value_name = "SEEDS")]
     pub(crate) seeds: Option<String>,
-    /// Shorter pre-training and fewer windows: a look in a minute or two
+    /// Use a shorter pre-training and fewer windows, for a first impression within two minutes
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Directory of the report; seeds that it holds already are kept
+    /// Directory to write the report to; the results of seeds that it already holds are kept
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     #[command(flatten)]
@@ -405,9 +413,9 @@ pub(crate) struct AdaptationStudyArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TraceCommand {
-    /// Show what a recording holds: devices, duration, rates, gaps, bad lines; or task sizes
+    /// Show the devices, durations, rates, gaps and bad lines of a recording, or the task sizes of a file
     Inspect {
-        /// A file, or a folder of files
+        /// File of a recording or of task sizes, or a folder of such files
         #[arg(value_name = "PATH")]
         path: PathBuf,
         /// Draw the rates over time into this SVG file
@@ -420,25 +428,25 @@ pub(crate) enum TraceCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// The record to export
+    /// Directory of the record to export
     #[arg(long, value_name = "DIR")]
     pub(crate) record: PathBuf,
     /// Directory to write; must be new or empty
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
-    /// Kind of file
+    /// File format to write
     #[arg(long = "as", value_enum, default_value = "safetensors")]
     pub(crate) kind: ExportKind,
-    /// One file for each network instead of one for all
+    /// Write one file for each network instead of one file for all
     #[arg(long)]
     pub(crate) per_dnn: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ExportKind {
-    /// For other frameworks: tensors `layers.L.weight`, `layers.L.bias`
+    /// The format safetensors, for other frameworks
     Safetensors,
-    /// For other programs on Burn
+    /// The format of Burn, for other programs that use Burn
     Bpk,
 }
 
@@ -455,7 +463,7 @@ pub(crate) enum ScenarioCommand {
         #[arg(value_name = "NAME|FILE")]
         scenario: String,
     },
-    /// Check a scenario and print what a MB costs at each place
+    /// Check a scenario, and print the energy and time that one MB takes at each place
     Check {
         /// Name of a shipped scenario, or a file
         #[arg(value_name = "NAME|FILE")]
@@ -467,22 +475,22 @@ pub(crate) enum ScenarioCommand {
 
 #[derive(Debug, Args)]
 pub(crate) struct ReproduceArgs {
-    /// Only these parts, such as `fig8,table4` [default: all]
+    /// Parts to reproduce, such as `fig8,table4` [default: all parts]
     #[arg(long, value_name = "PART,...", value_delimiter = ',')]
     pub(crate) only: Vec<String>,
-    /// Fewer values and seeds, shorter trainings: minutes instead of most of an hour
+    /// Use fewer values and seeds and shorter training, which takes minutes instead of most of an hour
     #[arg(long)]
     pub(crate) quick: bool,
-    /// Scenarios; may be repeated
+    /// Scenario to reproduce in: a shipped name or a TOML file; may be repeated
     #[arg(long, value_name = "NAME|FILE", default_values = ["paper", "paper-wan"])]
     pub(crate) scenario: Vec<String>,
-    /// Settings of training; may be repeated
+    /// Settings of training: a preset or a TOML file; may be repeated
     #[arg(long, value_name = "NAME|FILE", default_values = ["paper", "recommended"])]
     pub(crate) training: Vec<String>,
-    /// Seeds, such as `1-10` or `1,2,5` [default: 1-5, with --quick 1-2]
+    /// Seeds to train with, such as `1-10` or `1,2,5` [default: 1-5, with --quick 1-2]
     #[arg(long, value_name = "SEEDS")]
     pub(crate) seeds: Option<String>,
-    /// Directory of the report; runs that it holds already are kept
+    /// Directory to write the report to; runs that it already holds are kept
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     #[command(flatten)]
@@ -491,33 +499,33 @@ pub(crate) struct ReproduceArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct PlotArgs {
-    /// Run directories; those named LABEL=DIR with one label are drawn as one curve with its range
+    /// Run directories to draw; runs with one LABEL are drawn as one curve, their mean, with their range
     #[arg(value_name = "[LABEL=]DIR", required = true)]
     pub(crate) runs: Vec<String>,
     /// Title of the picture
     #[arg(long, default_value = "")]
     pub(crate) title: String,
-    /// The SVG file to write
+    /// SVG file to write
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DevicesArgs {
-    /// Time a training step on each device, for ensembles of several sizes
+    /// Measure the time of a training step and of a decision on each device, for ensembles of several sizes
     #[arg(long)]
     pub(crate) measure: bool,
-    /// Devices to measure [default: all that are listed]
+    /// Device to measure; may be repeated [default: all devices that are listed]
     #[arg(long, value_name = "DEVICE", requires = "measure")]
     pub(crate) device: Vec<String>,
-    /// Scenarios to measure: what matters is how many tasks they have
+    /// Scenario to measure with, which sets the number of tasks; may be repeated
     #[arg(long, value_name = "NAME|FILE", default_value = "paper", requires = "measure")]
     pub(crate) scenario: Vec<String>,
-    /// Numbers of DNNs to measure
+    /// Numbers of networks (K) to measure
     #[arg(long, value_name = "K", value_delimiter = ',', default_value = "1,8,64", requires = "measure",
         value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) dnns: Vec<u16>,
-    /// Samples in the batch of each DNN
+    /// Samples in the training batch of each network
     #[arg(long, value_name = "N", default_value_t = 128, requires = "measure",
         value_parser = clap::value_parser!(u32).range(1..=65536))]
     pub(crate) batch: u32,
@@ -529,17 +537,17 @@ pub(crate) struct DevicesArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct WorkerArgs {
-    /// Address and port to listen on; whoever reaches it can compute here, so that any but this machine's own needs a
-    /// token or --open
+    /// Address and port to listen on; an address that other machines can reach needs a token or --open, since clients can
+    /// compute on this machine
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3000")]
     pub(crate) listen: SocketAddr,
-    /// Device to lend, in the order in which clients count them; may be repeated
+    /// Device to serve; may be repeated, and clients count the devices in this order
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub(crate) device: Vec<String>,
-    /// Serve only clients that present this file's token [default: that of the environment variable TRAINER_TOKEN]
+    /// Serve only clients that send the token in this file [default: the token in the environment variable TRAINER_TOKEN]
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
-    /// Serve everybody who reaches the address
+    /// Serve every client that reaches the address, without a token
     #[arg(long)]
     pub(crate) open: bool,
 }
@@ -555,31 +563,32 @@ pub(crate) struct SweepArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SweepCommand {
-    /// Put the shards of a sweep, done by several hosts, together
+    /// Merge the shards of a sweep that several machines have made
     Merge(SweepMergeArgs),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SweepRunsArgs {
-    /// Scenarios: shipped ones or TOML files; may be repeated
+    /// Scenario to train for: a shipped name or a TOML file; may be repeated
     #[arg(long, value_name = "NAME|FILE", default_value = "paper")]
     pub(crate) scenario: Vec<String>,
-    /// Settings of training, as for `train`; may be repeated
+    /// Settings of training: a preset or a TOML file, as for `train`; may be repeated
     #[arg(long, value_name = "NAME|FILE", default_value = "recommended")]
     pub(crate) training: Vec<String>,
     /// Change one setting of training in every run; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
-    /// Try each of these values of a setting, such as `network.dnns=1,2,4,8`; several settings give all combinations
+    /// Train with each of these values of a setting, such as `network.dnns=1,2,4,8`; may be repeated, which gives all
+    /// combinations
     #[arg(long = "vary", value_name = "KEY=VALUE,...")]
     pub(crate) varied: Vec<String>,
-    /// Seeds, such as `1-10` or `1,2,5`
+    /// Seeds to train with, such as `1-10` or `1,2,5`
     #[arg(long, value_name = "SEEDS", default_value = "1-5")]
     pub(crate) seeds: String,
-    /// Do every n-th run, from the i-th on: the others are other hosts' (they, too, may write to --out, if they share it)
+    /// Make only the I-th of every N runs, so that N machines share the sweep; they may write to one --out on a shared disk
     #[arg(long, value_name = "I/N", default_value = "1/1")]
     pub(crate) shard: String,
-    /// Directory of the sweep; runs that it holds already are kept
+    /// Directory to write the sweep to; runs that it already holds are kept
     #[arg(long, value_name = "DIR", required = true)]
     pub(crate) out: Option<PathBuf>,
     #[command(flatten)]
@@ -590,7 +599,7 @@ pub(crate) struct SweepRunsArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SweepMergeArgs {
-    /// Directories of the shards
+    /// Directories of the shards to merge
     #[arg(value_name = "DIR", required = true)]
     pub(crate) shards: Vec<PathBuf>,
     /// Directory to write; must be new or empty
@@ -602,19 +611,19 @@ pub(crate) struct SweepMergeArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RecordArgs {
-    /// The record to decide with
+    /// Directory of the record to decide with
     #[arg(long, value_name = "DIR")]
     pub(crate) record: PathBuf,
-    /// Scenario to price with [default: the record's own; one for any fleet has none]
+    /// Scenario to decide for: a shipped name or a TOML file [default: the record's own; a record for any fleet has none]
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) scenario: Option<String>,
-    /// Accept a scenario with other rates or another α than the record was trained for
+    /// Accept a scenario of the record's fleet with other rates or another α than the record was trained for
     #[arg(long)]
     pub(crate) any_rates: bool,
 }
 
 impl RecordArgs {
-    /// The record, and the problem that it decides about.
+    /// Loads the record, and the scenario that it decides for.
     pub(crate) fn load(&self, device: &burn::tensor::Device) -> Result<(Record, Problem), Error> {
         mrdro::load_record(&self.record, self.scenario.as_deref(), self.any_rates, device)
     }
@@ -622,22 +631,22 @@ impl RecordArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ScenarioArg {
-    /// Name of a shipped scenario, or a TOML file
+    /// Scenario to use: the name of a shipped scenario (see `trainer scenario list`), or a TOML file
     #[arg(long, value_name = "NAME|FILE", default_value = "paper")]
     pub(crate) scenario: String,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct ShareOutArg {
-    /// Decide, and share this bandwidth out among the uplinks, in turn: Mbit/s, or `sum` for as much as the uplinks of the
-    /// scenario (or of a workload's own environment) add up to
+    /// Share this total bandwidth out among the uplinks, in alternation with deciding: a number of Mbit/s, or `sum` for the
+    /// sum of the uplinks in the scenario or in a workload's own environment
     #[arg(long = "share-out", value_name = "MBPS|sum", allow_negative_numbers = true)]
-    pub(crate) total: Option<Total>,
+    pub(crate) total: Option<TotalBandwidth>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SeedArg {
-    /// Seed of everything random; the standard set is the same for every seed
+    /// Seed of all random numbers; the standard set does not depend on it
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) seed: u64,
 }
@@ -660,17 +669,17 @@ pub(crate) struct ThreadsArg {
 
 #[derive(Debug, Args)]
 pub(crate) struct FormatArg {
-    /// How results are printed
+    /// Format in which results are printed
     #[arg(long, value_enum, default_value = "table")]
     pub(crate) format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people
+    /// A table for people
     Table,
-    /// For programs: stable names that carry units
+    /// JSON for programs, with stable names that contain units
     Json,
-    /// For spreadsheets: the same names as columns
+    /// CSV for spreadsheets, with the names of JSON as columns
     Csv,
 }

@@ -1,4 +1,4 @@
-//! Devices and threads, as the command line names them.
+//! Opening the devices and starting the threads that the command line names.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use crate::cli::{ComputeArgs, ThreadsArg};
 use crate::error::CliError;
 use crate::output::note;
 
-/// Starts the pool of threads that everything parallel uses.
+/// Starts the pool of threads for all parallel work.
 pub(crate) fn start_threads(args: &ThreadsArg) -> Result<(), CliError> {
     let Some(threads) = args.threads.map(usize::from) else { return Ok(()) };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
     Ok(pool.build_global().map_err(|source| mrdro::Error::Threads { threads, source })?)
 }
 
-/// Finds the device and starts the threads; notes which device it is where that is not obvious.
+/// Opens the device and starts the threads. Writes a note about the device unless it is the obvious one.
 pub(crate) fn open(args: &ComputeArgs) -> Result<Backend, CliError> {
     let choice: DeviceChoice = args.device.parse()?;
     start_threads(&args.threads)?;
@@ -34,8 +34,8 @@ pub(crate) fn open(args: &ComputeArgs) -> Result<Backend, CliError> {
     } else if choice == DeviceChoice::Auto && cfg!(feature = "wgpu") {
         let software = model::available().into_iter().find(|other| other.kind == DeviceKind::SoftwareGpu);
         let found = match software {
-            Some(adapter) => format!("only one in software, {} `--device {}`", adapter.description, adapter.name),
-            None => "only the CPU; a card needs its Vulkan driver".to_owned(),
+            Some(adapter) => format!("only software, {} (`--device {}`)", adapter.description, adapter.name),
+            None => "only the CPU; a graphics card needs its Vulkan driver".to_owned(),
         };
         note(&format!("computing on {name}: no graphics card was found, {found}"));
     } else if *kind == DeviceKind::Cpu && name != "flex" {
@@ -44,7 +44,7 @@ pub(crate) fn open(args: &ComputeArgs) -> Result<Backend, CliError> {
     Ok(backend)
 }
 
-/// Finds the device and works on it.
+/// Opens the device and runs `work` on it. A failure of the device is an error.
 pub(crate) fn on_device<T>(
     args: &ComputeArgs,
     work: impl FnOnce(&Backend) -> Result<T, CliError>,
@@ -53,8 +53,8 @@ pub(crate) fn on_device<T>(
     device_failure::catch(&backend, || work(&backend))
 }
 
-/// The token that clients of a worker or a service present: the text of the file, else that of the environment variable
-/// `TRAINER_TOKEN`, else none.
+/// The token that clients of a worker or a service must send: the content of the file, else the environment variable
+/// `TRAINER_TOKEN`, else an empty text.
 pub(crate) fn token(file: Option<&Path>) -> Result<String, CliError> {
     let (text, origin) = match file {
         Some(path) => {

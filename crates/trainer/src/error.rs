@@ -1,26 +1,26 @@
-//! What the program says when something goes wrong: one error, its causes, and what to type instead.
+//! The errors of the program: a message, its causes, and a help line with something to type.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::interrupt::Signal;
 
-/// How the program ends.
+/// The exit code of the program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Everything asked for was done.
+    /// The command did its work.
     Success = 0,
-    /// It was not.
+    /// The command failed.
     Failure = 1,
-    /// The command line was wrong (also clap's own code).
+    /// The command line has a mistake; clap uses this code, too.
     Usage = 2,
-    /// Ctrl-C ended a run in order: 128 and the number of the signal, as shells have it.
+    /// Ctrl-C stopped the run after a checkpoint. As in shells, the code is 128 plus the number of the signal.
     Interrupted = 130,
-    /// SIGTERM did.
+    /// SIGTERM stopped the run after a checkpoint.
     Terminated = 143,
 }
 
-/// Everything that can end a command.
+/// The error of a command.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
     #[error(transparent)]
@@ -29,13 +29,13 @@ pub(crate) enum CliError {
     Study(study::Error),
     #[error(transparent)]
     Service(#[from] serve::ServeError),
-    #[error("{signal} ended the run after {phase} step {step}; everything up to there is kept")]
+    #[error("{signal} stopped the run after {phase} step {step}; everything up to this step is kept")]
     Interrupted { signal: Signal, run: PathBuf, phase: &'static str, step: usize },
     #[cfg(feature = "remote")]
     #[error("cannot listen on {address}")]
     Listen { address: std::net::SocketAddr, source: std::io::Error },
     #[cfg(feature = "remote")]
-    #[error("everybody who reaches {address} could compute on this machine")]
+    #[error("without a token, every machine that reaches {address} could compute on this machine")]
     Unprotected { address: std::net::SocketAddr },
     #[cfg(feature = "remote")]
     #[error("the devices cannot be served: {reason}")]
@@ -56,7 +56,7 @@ impl From<study::Error> for CliError {
     }
 }
 
-/// Lets `?` turn what the libraries below fail with into the error of the program.
+/// Lets `?` convert the errors of the lower libraries into the error of the program.
 macro_rules! through_library {
     ($($error:ty),* $(,)?) => {
         $(impl From<$error> for CliError {
@@ -82,7 +82,7 @@ through_library!(
 );
 
 impl CliError {
-    /// What to type instead.
+    /// The help line of an error: something to type.
     fn help(&self) -> Option<String> {
         let text = match self {
             Self::Library(error) => return library(error),
@@ -90,19 +90,23 @@ impl CliError {
             Self::Service(error) => return service(error),
             Self::Interrupted { run, phase, .. } => {
                 let command = if *phase == "fleet" { "fleet" } else { "train" };
-                return Some(format!("`cargo run -p trainer -- {command} --resume {}` goes on", run.display()));
+                return Some(format!(
+                    "`cargo run -p trainer -- {command} --resume {}` continues the run",
+                    run.display()
+                ));
             }
             #[cfg(feature = "remote")]
             Self::Listen { .. } => "name a free port of this machine, as in `--listen 127.0.0.1:3001`",
             #[cfg(feature = "remote")]
             Self::Unprotected { .. } => {
-                "give the worker a token (--token-file FILE, or the environment variable TRAINER_TOKEN), or say --open"
+                "give the worker a token (--token-file FILE, or the environment variable TRAINER_TOKEN), or allow every \
+                 machine with --open"
             }
             #[cfg(feature = "remote")]
-            Self::MixedDevices => "start one worker for each backend, with a port of its own",
+            Self::MixedDevices => "start one worker for each backend, each with its own port",
             #[cfg(feature = "remote")]
             Self::Serve { .. } => return None,
-            Self::Token { .. } => "`openssl rand -hex 16 > FILE` makes a good one",
+            Self::Token { .. } => "`openssl rand -hex 16 > FILE` makes a good token",
         };
         Some(text.into())
     }
@@ -121,6 +125,7 @@ impl CliError {
         text
     }
 
+    /// The exit code of the program after this error.
     pub(crate) fn exit(&self) -> Exit {
         use mrdro::Error;
         use mrdro::training::TrainingError::{BadSetting, UnknownPreset};
@@ -136,75 +141,106 @@ impl CliError {
     }
 }
 
-/// What to type instead, for errors of the library.
+/// The help line of an error of the library.
 fn library(error: &mrdro::Error) -> Option<String> {
-    use data::exchange::ExchangeError;
-    use data::{DataError, SizesError};
     use mrdro::Error;
-    use sim::{ScenarioError, SchemeError};
+    match error {
+        Error::Scenario(_) | Error::Sizes(_) | Error::Data(_) | Error::NoScenario { .. } => scenario(error),
+        Error::Training(error) => Some(training(error)),
+        Error::Backend(error) => Some(backend(error)),
+        Error::DeviceFailed { kept, .. } => Some(device_failed(kept.as_deref())),
+        Error::Record(error) => record(error),
+        Error::Diverged { run, found, .. } => Some(diverged(run, found.as_deref())),
+        Error::Exchange(error) => Some(workloads(error)),
+        Error::Unreadable { path, .. } => Some(right_path(&path.display())),
+        error => advice(error).map(str::to_owned),
+    }
+}
+
+/// The help lines that do not depend on the values in the error.
+fn advice(error: &mrdro::Error) -> Option<&'static str> {
+    use mrdro::Error;
+    use sim::{AllocationError, SchemeError};
     let text = match error {
-        Error::Scenario(ScenarioError::Unknown { .. }) => "`trainer scenario list` shows the shipped scenarios".into(),
-        Error::Scenario(ScenarioError::Unreadable { .. }) => "check the path given to --scenario".into(),
-        Error::Scenario(ScenarioError::Invalid(_)) => "`trainer scenario show paper` prints a complete scenario".into(),
-        Error::Training(error) => training(error),
-        Error::Sizes(SizesError::Unreadable { .. }) | Error::Data(DataError::Sizes(SizesError::Unreadable { .. })) => {
-            "tasks.size_mb.path of the scenario must name a file of sizes; `evaluate --workloads` does without it"
-                .into()
-        }
         Error::Scheme(SchemeError::TooLarge { .. } | SchemeError::NotProved { .. }) => {
-            "`--scheme local-search` comes close at any size, as do labels by `--set meta.labels=local-search`".into()
+            "`--scheme local-search` comes close at any size, as do labels by `--set meta.labels=local-search`"
         }
-        Error::Backend(error) => return backend(error),
-        Error::DeviceFailed { kept: Some(path), .. } => format!(
-            "the networks as they were last kept are a record: `--start {}` goes on from them, `--device flex` on the CPU; \
-             `train --resume {}` goes on with all of it once the device is back",
-            path.display(),
-            path.ancestors().nth(2).unwrap_or(path).display()
-        ),
-        Error::DeviceFailed { .. } => {
-            "`trainer devices` lists the devices; a smaller drl.batch or network.dnns needs less \
-                                       memory; `--device flex` computes on the CPU"
-                .into()
-        }
-        Error::Record(error) => return record(error),
-        Error::RunExists { .. } => "name another directory with --out".into(),
-        Error::TooLarge { .. } => "make it smaller with --set, as in `--set network.hidden=[120,80]`".into(),
+        Error::RunExists { .. } => "name another directory with --out",
+        Error::TooLarge { .. } => "make it smaller with --set, as in `--set network.hidden=[120,80]`",
         Error::Environment(_) => {
-            "an environment looks like {\"uplink_mbps\": [5, 10, 3], \"capacity\": [1, 1], \"alpha\": 0.5}".into()
+            "an environment looks like {\"uplink_mbps\": [5, 10, 3], \"capacity\": [1, 1], \"alpha\": 0.5}"
         }
         Error::NoWindow { .. } => {
-            "`trainer trace inspect PATH` shows the drives of a recording and their windows; a longer \
-                                   --window finds more"
-                .into()
+            "`trainer trace inspect PATH` shows the drives of a recording and their windows; a longer --window finds more"
         }
-        Error::NoOptimum { .. } => "take a scenario with fewer tasks for each device".into(),
-        Error::Option(_) | Error::OwnScenario { .. } => "leave the option out, or name another record".into(),
-        Error::NoScenario { .. } => "say which one with --scenario, such as `--scenario shared-edges`".into(),
+        Error::NoOptimum { .. } => "choose a scenario with fewer tasks per device",
+        Error::Option(_) => "leave the option out, or name another record",
+        Error::OwnScenario { .. } => "leave --scenario out, or name a record for any fleet",
         Error::NotResumable { .. } => {
-            "name the directory of a run that did not end, such as runs/paper-recommended-seed1".into()
+            "name the directory of a run that did not finish, such as runs/paper-recommended-seed1"
         }
-        Error::Locked { .. } => "wait until it is done, or end it".into(),
-        Error::Diverged { run, found, .. } => diverged(run, found.as_deref()),
-        Error::State(_) => "train again".into(),
-        Error::SameName { .. } => "give the files of settings and scenarios names of their own (`name = ...`)".into(),
-        Error::OtherSweep { .. } => "name another directory with --out, or merge the shards of one sweep only".into(),
-        Error::NoSweep { .. } => "give directories that `trainer sweep` wrote".into(),
-        Error::Exchange(ExchangeError::Workload { .. } | ExchangeError::Empty { .. }) => {
-            "a line looks like {\"tasks_mb\": [[12.0, 25.5, 18.0], ...]}, one row for each device, with \"id\" and \
-             \"environment\": {\"uplink_mbps\": 5, \"capacity\": [1, 1], \"alpha\": 0.5} if wanted; CSV is headed by \
-             workload,device,task,mb"
-                .into()
-        }
-        Error::ShareOut { source: sim::AllocationError::TooLittle { .. }, .. } => {
-            "share out more, as in `--share-out 300`".into()
-        }
-        Error::ShareOut { .. } => "name a total instead of `sum`, as in `--share-out 300`".into(),
-        Error::Exchange(ExchangeError::Unreadable { origin, .. }) => format!("is {origin} the right path?"),
-        Error::Unreadable { path, .. } => format!("is {} the right path?", path.display()),
-        Error::NoRun { .. } => "give directories that `trainer train` wrote".into(),
+        Error::Locked { .. } => "wait until that process is done, or end it",
+        Error::State(_) => "train again",
+        Error::SameName { .. } => "give each file of settings or scenarios a name of its own (`name = ...`)",
+        Error::OtherSweep { .. } => "name another directory with --out, or merge only shards of one sweep",
+        Error::NoSweep { .. } => "name directories that `trainer sweep` wrote",
+        Error::NoRun { .. } => "name directories that `trainer train` wrote",
+        Error::ShareOut { source: AllocationError::TooLittle { .. }, .. } => "share out more, as in `--share-out 300`",
+        Error::ShareOut { .. } => "name a total instead of `sum`, as in `--share-out 300`",
         _ => return None,
     };
     Some(text)
+}
+
+fn scenario(error: &mrdro::Error) -> Option<String> {
+    use data::{DataError, SizesError};
+    use mrdro::Error;
+    use sim::ScenarioError;
+    let text = match error {
+        Error::Scenario(ScenarioError::Unknown { .. }) => "`trainer scenario list` shows the shipped scenarios",
+        Error::Scenario(ScenarioError::Unreadable { .. }) => "check the path given to --scenario",
+        Error::Scenario(ScenarioError::Invalid(_)) => "`trainer scenario show paper` prints a complete scenario",
+        Error::Sizes(SizesError::Unreadable { .. }) | Error::Data(DataError::Sizes(SizesError::Unreadable { .. })) => {
+            "tasks.size_mb.path of the scenario must name a file of sizes; `evaluate --workloads` needs no such file"
+        }
+        Error::NoScenario { .. } => {
+            "name the scenario to decide for with --scenario, such as `--scenario shared-edges`"
+        }
+        _ => return None,
+    };
+    Some(text.to_owned())
+}
+
+/// `kept` is the last record of the run, in RUN_DIR/checkpoints.
+fn device_failed(kept: Option<&Path>) -> String {
+    match kept {
+        Some(path) => format!(
+            "`train --resume {}` continues the run once the device is back; `--start {}` starts from the last networks that \
+             were kept, and with `--device flex` on the CPU",
+            path.ancestors().nth(2).unwrap_or(path).display(),
+            path.display()
+        ),
+        None => "`trainer devices` lists the devices; a smaller drl.batch or network.dnns needs less memory; `--device flex` \
+                 computes on the CPU"
+            .to_owned(),
+    }
+}
+
+fn workloads(error: &data::exchange::ExchangeError) -> String {
+    use data::exchange::ExchangeError;
+    match error {
+        ExchangeError::Workload { .. } | ExchangeError::Empty { .. } => {
+            "a line of JSON looks like {\"tasks_mb\": [[12.0, 25.5, 18.0], ...]}, with one row for each device; it may also \
+             hold \"id\" and \"environment\": {\"uplink_mbps\": 5, \"capacity\": [1, 1], \"alpha\": 0.5}; CSV has the header \
+             workload,device,task,mb"
+                .to_owned()
+        }
+        ExchangeError::Unreadable { origin, .. } => right_path(origin),
+    }
+}
+
+fn right_path(path: &dyn std::fmt::Display) -> String {
+    format!("is {path} the right path?")
 }
 
 fn training(error: &mrdro::training::TrainingError) -> String {
@@ -212,18 +248,18 @@ fn training(error: &mrdro::training::TrainingError) -> String {
     match error {
         TrainingError::UnknownPreset { .. } => "`--training recommended`".into(),
         TrainingError::BadSetting { .. } => "write KEY=VALUE, such as `--set drl.steps=5000`".into(),
-        TrainingError::Unreadable { path, .. } => format!("is {} the right path?", path.display()),
+        TrainingError::Unreadable { path, .. } => right_path(&path.display()),
         TrainingError::Invalid(_) => {
-            "the config.toml of any run holds every setting, as do crates/mrdro/training/recommended.toml and (for any \
-             fleet) fleet.toml those that are changed most"
+            "the config.toml of any run directory holds every setting; crates/mrdro/training/recommended.toml (fleet.toml for \
+             any fleet) explains the most important ones"
                 .into()
         }
     }
 }
 
-fn backend(error: &model::BackendError) -> Option<String> {
+fn backend(error: &model::BackendError) -> String {
     use model::BackendError;
-    let text = match error {
+    match error {
         BackendError::NotBuiltIn { feature } => {
             format!("`cargo run -p trainer --features {feature} -- ...` builds it in; `--device flex` uses the CPU")
         }
@@ -236,14 +272,13 @@ fn backend(error: &model::BackendError) -> Option<String> {
                 .into()
         }
         BackendError::Refused { .. } => "set the environment variable TRAINER_TOKEN to the worker's token".into(),
-    };
-    Some(text)
+    }
 }
 
 fn study(error: &study::Error) -> Option<String> {
     match error {
         study::Error::BadSplit { .. } => {
-            Some("it is a CSV with the columns file (relative to it) and role (train or validation)".into())
+            Some("a split is a CSV file with the columns file (relative to it) and role (train or validation)".into())
         }
         _ => None,
     }
@@ -252,9 +287,9 @@ fn study(error: &study::Error) -> Option<String> {
 fn diverged(run: &Path, found: Option<&Path>) -> String {
     let mut help = "take a smaller learning_rate; ".to_owned();
     if let Some(found) = found {
-        let _ = write!(help, "{} holds the networks before the step and what they learned from, ", found.display());
+        let _ = write!(help, "{} holds the networks before the step and their workloads, ", found.display());
     }
-    help + &format!("{} the last state that was good", run.join("checkpoints").display())
+    help + &format!("{} the last state before", run.join("checkpoints").display())
 }
 
 fn record(error: &model::RecordError) -> Option<String> {
@@ -266,7 +301,7 @@ fn record(error: &model::RecordError) -> Option<String> {
         RecordError::Unreadable { .. } => {
             "a record is a directory with manifest.toml in it, such as models/paper or RUN_DIR/record".into()
         }
-        RecordError::Version { .. } => "use the version of trainer that wrote it, or train again".into(),
+        RecordError::Version { .. } => "use the version of trainer that wrote the record, or train again".into(),
         RecordError::Weights { .. } | RecordError::Manifest { .. } | RecordError::TooLong { .. } => {
             "copy the record again from where it was made, or train again".into()
         }
@@ -284,17 +319,21 @@ fn service(error: &serve::ServeError) -> Option<String> {
     use serve::ServeError;
     let text = match error {
         ServeError::Record(error) => return record(error),
-        ServeError::NoScenario { .. } => "say which one with --scenario, such as `--scenario shared-edges`",
-        ServeError::Option { .. } | ServeError::OwnScenario { .. } => {
-            "leave out the option that does not fit, or name another record"
+        ServeError::NoScenario { .. } => {
+            "name the scenario to decide for with --scenario, such as `--scenario shared-edges`"
         }
+        ServeError::Option { .. } => "leave the option out, or name another record",
+        ServeError::OwnScenario { .. } => "leave --scenario out, or name a record for any fleet",
         ServeError::Scenario(_) => "`trainer scenario show paper` prints a complete scenario",
         ServeError::Sizes(_) => "tasks.size_mb.path of the scenario must name a file of sizes",
         ServeError::Unprotected { .. } => {
-            "give the service a token (--token-file FILE, or the environment variable TRAINER_TOKEN), or say --open"
+            "give the service a token (--token-file FILE, or the environment variable TRAINER_TOKEN), or allow every machine \
+             with --open"
         }
         ServeError::Listen { .. } => "name a free port of this machine, as in `--listen 127.0.0.1:8081`",
-        ServeError::Tls { .. } => "--tls-cert takes a chain of certificates, --tls-key its private key, both as PEM",
+        ServeError::Tls { .. } => {
+            "--tls-cert takes a certificate chain and --tls-key the private key of its first certificate, both as PEM"
+        }
         ServeError::Origin { .. } => {
             "an origin has a scheme and a name, and no path: `--cors https://platform.example`"
         }

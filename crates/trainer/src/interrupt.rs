@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first asks the run to end in order, the second ends it at once.
+//! Ctrl-C and SIGTERM: the first signal asks a run to stop after a checkpoint, the second ends the program at once.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -8,8 +8,8 @@ use signal_hook::flag;
 
 use crate::error::Exit;
 
-/// The signal that came first; 0: none did.
-static CAME: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
+/// The number of the first signal that was received; 0 if there was none.
+static RECEIVED: OnceLock<Arc<AtomicUsize>> = OnceLock::new();
 
 const SIGNALS: [(i32, Signal); 2] = [(SIGINT, Signal::Interrupt), (SIGTERM, Signal::Terminate)];
 
@@ -38,21 +38,21 @@ impl std::fmt::Display for Signal {
     }
 }
 
-/// From now on signals are heard by [`requested`] before they end the program. Where that cannot be had they end it at
-/// once, as they always do.
+/// Registers the signal handlers: from now on, [`requested`] tells the first signal. If handlers cannot be registered, signals
+/// end the program at once as usual.
 pub(crate) fn listen() {
-    let came = CAME.get_or_init(Arc::default);
+    let received = RECEIVED.get_or_init(Arc::default);
     let again = Arc::new(AtomicBool::new(false));
     for (signal, named) in SIGNALS {
-        // In this order: what comes first sets the flag that ends the program when another comes.
+        // Handlers run in this order: the first signal only sets the flag under which the next one ends the program.
         let _ = flag::register_conditional_shutdown(signal, named.exit() as i32, Arc::clone(&again));
         let _ = flag::register(signal, Arc::clone(&again));
-        let _ = flag::register_usize(signal, Arc::clone(came), signal as usize);
+        let _ = flag::register_usize(signal, Arc::clone(received), signal as usize);
     }
 }
 
-/// The signal that asks the program to end, if one came.
+/// The signal that has asked the program to end, if one was received.
 pub(crate) fn requested() -> Option<Signal> {
-    let came = CAME.get()?.load(Ordering::Relaxed);
-    SIGNALS.into_iter().find(|(signal, _)| *signal as usize == came).map(|(_, named)| named)
+    let received = RECEIVED.get()?.load(Ordering::Relaxed);
+    SIGNALS.into_iter().find(|(signal, _)| *signal as usize == received).map(|(_, named)| named)
 }

@@ -1,4 +1,4 @@
-//! MR-DRO from the command line. `trainer --help` says what there is.
+//! MR-DRO from the command line. `trainer --help` lists the commands.
 
 mod cli;
 mod commands;
@@ -17,8 +17,8 @@ fn main() -> std::process::ExitCode {
     std::process::ExitCode::from(exit as u8)
 }
 
-/// Where a machine has no desktop, Mesa's Vulkan layer complains on standard error about a directory that nothing here
-/// needs, once for each time that adapters are listed. Such lines would look like our errors.
+/// On machines without a desktop, Mesa's Vulkan layer writes a warning about a missing runtime directory to standard error
+/// each time that adapters are listed. It would look like an error of this program.
 #[cfg(all(unix, feature = "wgpu"))]
 mod quiet {
     use std::os::unix::process::CommandExt;
@@ -26,8 +26,8 @@ mod quiet {
 
     const DIRECTORY: &str = "XDG_RUNTIME_DIR";
 
-    /// Starts the program again in place of itself, with the directory named. A process cannot safely change its own
-    /// environment. That it cannot be started again leaves everything as it was.
+    /// Replaces the process by the same program with the variable set, since a process cannot safely change its own
+    /// environment. If that fails, the program goes on without the variable.
     pub(crate) fn restart_with_runtime_directory() {
         if env::var_os(DIRECTORY).is_some() {
             return;

@@ -1,4 +1,4 @@
-//! Results on standard output, as a table, JSON or CSV, and notes on standard error.
+//! Output: results on standard output as a table, JSON or CSV, and notes on standard error.
 
 use std::io::{self, Write};
 
@@ -21,7 +21,7 @@ pub(crate) fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     table.to_string()
 }
 
-/// Prints rows in the format asked for; `table` is what people see of them.
+/// Prints rows in a format. `table` makes the text for people.
 pub(crate) fn print<T: Serialize>(format: Format, rows: &[T], table: impl FnOnce() -> String) -> Result<(), CliError> {
     let text = match format {
         Format::Table => table() + "\n",
@@ -40,7 +40,7 @@ pub(crate) fn write_out(bytes: &[u8]) -> Result<(), CliError> {
         .map_err(|source| CliError::from(mrdro::Error::Output { source }))
 }
 
-/// Notes the schemes that a comparison left out.
+/// Writes a note for each scheme that a comparison left out.
 pub(crate) fn note_left_out<E: std::fmt::Display>(left_out: &[(String, E)]) {
     for (scheme, reason) in left_out {
         note(&format!("{scheme} is left out: {reason}"));
@@ -52,13 +52,13 @@ pub(crate) fn print_evaluations(format: Format, evaluations: &[Evaluation]) -> R
     print(format, evaluations, || evaluations_table(evaluations))
 }
 
-/// Writes a note for people to standard error. Failing to write it is no reason to end.
+/// Writes a note for people to standard error. An error of writing is ignored.
 pub(crate) fn note(text: &str) {
-    let _ = writeln!(io::stderr(), "{}", harmless(text));
+    let _ = writeln!(io::stderr(), "{}", without_control_characters(text));
 }
 
-/// A text without control characters, which could make a terminal do or hide something.
-fn harmless(text: &str) -> String {
+/// A text with control characters escaped, since these could control the terminal.
+fn without_control_characters(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
         let is_kept = !character.is_control() || character == '\n' || character == '\t';
@@ -85,7 +85,7 @@ fn evaluations_table(evaluations: &[Evaluation]) -> String {
     table(&header, evaluations.iter().map(row).collect())
 }
 
-/// A time in a unit that suits it.
+/// A time in microseconds, milliseconds or seconds.
 pub(crate) fn duration(seconds: f64) -> String {
     match seconds {
         ..1e-3 => format!("{:.1} µs", seconds * 1e6),

@@ -1,22 +1,22 @@
-//! Progress on a terminal, and only there.
+//! Progress bars, which show only on a terminal.
 
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
-use mrdro::{ObserverError, Phase, RunObserver, Work};
+use mrdro::{Activity, ObserverError, Phase, RunObserver};
 
 use crate::interrupt;
 use crate::output::note;
 
-/// A bar for one phase of training, or for work of several parts.
+/// A bar for one phase of training, or for other work of several parts.
 pub(crate) struct Progress {
     bar: ProgressBar,
 }
 
 impl Progress {
-    /// A bar of `steps` steps; invisible where standard error is no terminal.
+    /// A bar of `steps` steps. It is invisible if standard error is not a terminal.
     pub(crate) fn new(phase: &'static str, steps: usize) -> Self {
         let bar = ProgressBar::new(steps as u64).with_prefix(phase);
         let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
@@ -30,19 +30,19 @@ impl Progress {
         Self { bar }
     }
 
-    /// A spinner for work whose end is not known.
+    /// A spinner for work of unknown length.
     fn spinner(work: &'static str) -> Self {
         let bar = ProgressBar::new_spinner().with_message(work);
         bar.enable_steady_tick(Duration::from_millis(200));
         Self { bar }
     }
 
-    /// Shows how many parts are done.
+    /// Shows the number of parts that are done.
     pub(crate) fn done(&self, parts: usize) {
         self.bar.set_position(parts as u64);
     }
 
-    /// Shows how training stands.
+    /// Shows the state of training.
     fn show(&self, progress: &mrdro::Progress) {
         let mut message = String::new();
         for (name, value) in [("loss", progress.loss), ("Q1", progress.q1), ("Q2", progress.q2)] {
@@ -61,7 +61,7 @@ impl Drop for Progress {
     }
 }
 
-/// Shows a run on the terminal, and stops it when a signal asks the program to end.
+/// Shows a run on the terminal, and stops it when a signal has asked the program to end.
 #[derive(Default)]
 pub(crate) struct TerminalObserver {
     bar: Option<Progress>,
@@ -81,16 +81,16 @@ impl RunObserver for TerminalObserver {
         Ok(if interrupt::requested().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
-    fn works(&mut self, work: Work) {
-        self.bar = None; // before the next one is drawn
-        self.bar = Some(match work {
-            Work::Labelling => Progress::spinner("labelling metadata"),
-            Work::FindingDivergence => Progress::spinner("looking for the step"),
-            Work::EvaluatingFleets { sizes } => Progress::new("sizes", sizes),
+    fn activity_begins(&mut self, activity: Activity) {
+        self.bar = None; // removes the bar before the next one is drawn
+        self.bar = Some(match activity {
+            Activity::Labelling => Progress::spinner("labelling metadata"),
+            Activity::FindingDivergence => Progress::spinner("finding the step that diverged"),
+            Activity::EvaluatingFleets { sizes } => Progress::new("sizes", sizes),
         });
     }
 
-    fn work_done(&mut self, parts: usize) -> ControlFlow<()> {
+    fn activity_progress(&mut self, parts: usize) -> ControlFlow<()> {
         if let Some(bar) = &self.bar {
             bar.done(parts);
         }

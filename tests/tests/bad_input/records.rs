@@ -138,9 +138,9 @@ fn a_manifest_that_ends_within_its_last_number_is_refused() {
     said.naming(&[MANIFEST, "help:"]);
 }
 
-/// Networks so large that what they answer is no number: training stops, no record comes of it, and what did it is kept.
+/// Networks with parameters so large that their losses are not numbers: training stops, writes no record, and keeps the step that diverged.
 #[test]
-fn training_that_goes_astray_stops_where_it_does() {
+fn training_that_diverges_stops_where_it_does() {
     let workshop = copy();
     let device = model::DeviceChoice::Flex.open().expect("built in").device;
     let path = workshop.path("record");
@@ -160,19 +160,26 @@ fn training_that_goes_astray_stops_where_it_does() {
             .silent();
         // Reported with step 30 and 1, it began when the buffer was full.
         let (phase, step) = if command == "meta" { ("meta", 1) } else { ("drl", 21) };
-        let place = format!("training went astray in {phase} step {step}");
-        said.naming(&[&place, "no number is the loss of DNN 0", "learning_rate", "run/astray", "run/checkpoints"]);
+        let place = format!("training diverged in {phase} step {step}");
+        said.naming(&[
+            &place,
+            "the loss of network 0, NaN, is not a finite number",
+            "learning_rate",
+            "run/diverged",
+            "run/checkpoints",
+        ]);
         assert!(!workshop.path("run/record").exists());
-        let report = workshop.text("run/astray/astray.toml");
-        assert!(report.starts_with(&format!("phase = \"{phase}\"\nstep = {step}\ndnn = 0\n")), "{report}");
+        let report = workshop.text("run/diverged/diverged.toml");
+        assert!(report.starts_with(&format!("phase = \"{phase}\"\nstep = {step}\nnetwork = 0\n")), "{report}");
         // The workloads and the networks before the step are for the program to read.
-        let lines = workshop.text("run/astray/workloads.jsonl").lines().count();
+        let lines = workshop.text("run/diverged/workloads.jsonl").lines().count();
         let rows = if command == "meta" { 4 * 50 } else { 8 }; // inner steps * batch; batch
         assert_eq!(lines, rows);
-        let decided =
-            workshop.trainer(&["decide", "--record", "run/astray/record", "run/astray/workloads.jsonl"]).succeeded();
+        let decided = workshop
+            .trainer(&["decide", "--record", "run/diverged/record", "run/diverged/workloads.jsonl"])
+            .succeeded();
         assert_eq!(decided.lines().len(), lines);
-        // Whoever tries again comes to the same.
+        // A run that is resumed diverges in the same step.
         workshop.trainer(&[command, "--resume", "run"]).failed(1).silent().naming(&[&place]);
         fs::remove_dir_all(workshop.path("run")).expect("the folder is the test's own");
     }
@@ -180,9 +187,9 @@ fn training_that_goes_astray_stops_where_it_does() {
 
 #[test]
 fn a_newer_format_is_refused_by_its_number() {
-    let from = "format_version = 2";
-    refused_manifest(from, "format_version = 4\nnews = true", MANIFEST, &["format 4", "reads formats 1 to 3"]);
-    refused_manifest(from, "format_version = -1", MANIFEST, &["format -1", "reads formats 1 to 3"]);
+    let from = "format_version = 4";
+    refused_manifest(from, "format_version = 5\nnews = true", MANIFEST, &["format 5", "reads formats 1 to 4"]);
+    refused_manifest(from, "format_version = -1", MANIFEST, &["format -1", "reads formats 1 to 4"]);
 }
 
 #[test]

@@ -63,7 +63,11 @@ fn adaptation_without_what_it_needs_writes_nothing() {
     let record = run.path("run/record");
     let record = record.to_str().expect("a plain path");
     for (arguments, code, parts) in [
-        (&["--traces", "good.csv", "--drive", "elsewhere"][..], 1, &["no such drive", "good", "help:"][..]),
+        (
+            &["--traces", "good.csv", "--drive", "elsewhere"][..],
+            1,
+            &["no drive called `elsewhere`", "good", "help:"][..],
+        ),
         (&["--traces", "good.csv", "--at", "5000"], 1, &["no window of 60 s at 5000 s"]),
         (&["--traces", "good.csv", "--window", "0"], 2, &["--window", "between 0.001 and 1e9 seconds"]),
         (&["--traces", "good.csv", "--window", "NaN"], 2, &["--window", "between 0.001 and 1e9 seconds"]),
@@ -117,7 +121,7 @@ fn a_study_without_what_it_needs_writes_nothing() {
         (&["--traces", "one", "--split", "split.csv"], 1, &["split.csv", "one/only.csv", "`spectator`"]),
         (&["--traces", "one", "--split", "columns.csv"], 1, &["columns.csv", "missing field"]),
         (&["--traces", "one", "--split", "gone-file.csv"], 1, &["gone-file.csv", "one/lost.csv"]),
-        (&["--traces", "one", "--split", "twice.csv"], 1, &["twice.csv", "one/only.csv stands there twice"]),
+        (&["--traces", "one", "--split", "twice.csv"], 1, &["twice.csv", "one/only.csv is listed twice"]),
         (&["--traces", "two", "--leave-out", "nowhere"], 1, &["folder nowhere", "north, south"]),
         (&["--traces", "two", "--test", "two/south"], 1, &["for training or for choosing settings", "south/a.csv"]),
         (&["--traces", "one", "--seeds", "0-3"], 2, &["0-3", "seed 0"]),

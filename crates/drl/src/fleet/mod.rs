@@ -8,6 +8,7 @@
 mod draw;
 mod labels;
 mod settings;
+pub(crate) mod state;
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -15,7 +16,6 @@ use std::ops::ControlFlow;
 use model::StateError;
 use model::fleet::{FleetCase, FleetEnsemble, FleetForward, FleetLearner, FleetScratch, Instance};
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
 use sim::Fleets;
 use sim::config::{Mistakes, Table};
 use sim::random::{self, Stream};
@@ -23,28 +23,10 @@ use sim::random::{self, Stream};
 use self::draw::DrawnFleet;
 use self::labels::{Labelled, label};
 pub use self::settings::FleetSettings;
+use self::state::{FleetState, Remembered};
 use crate::observer::{Observer, StepReport};
 use crate::schedule::Schedule;
 use crate::state::{AgentState, KindState};
-
-/// A fleet that is remembered, with its workload and its label.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Remembered {
-    instance: Instance,
-    /// The decision that the networks read first; `None` if nothing was decided yet.
-    start: Option<Vec<u8>>,
-    /// The decision to imitate.
-    label: Vec<u8>,
-}
-
-/// The part of an [`AgentState`] that only a [`FleetAgent`] has.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct FleetState {
-    learners: Vec<[Vec<u8>; 2]>,
-    memory: VecDeque<Vec<Remembered>>,
-    /// Position of the random stream that fleets are drawn from.
-    draws: u128,
-}
 
 /// Networks for any fleet in training, with everything that they share.
 pub struct FleetAgent {

@@ -1,4 +1,4 @@
-//! Pictures of training, as SVG.
+//! Learning curves, as SVG.
 
 use std::path::Path;
 
@@ -11,26 +11,28 @@ use crate::error::Error;
 use crate::files::write_file;
 use crate::metrics::{Phase, Row};
 
-/// One curve of a picture: over steps, the mean of several runs with their range.
+/// A learning curve: over the steps of training, the mean of several runs with their range.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
-    /// What the legend calls it.
+    /// The name in the legend.
     pub label: String,
-    /// Step, lowest, mean and highest value.
+    /// Step, lowest, mean and highest value of each point.
     pub points: Vec<(f64, f64, f64, f64)>,
 }
 
-/// Draws the gap to the optimum over the steps of Algorithm 2, each curve the mean of its runs in a band of their range.
+/// Writes an SVG file with the gap to the optimum, 1 - Q2, over the steps of Algorithm 2. The range of the runs is a band
+/// around each curve.
 ///
 /// # Errors
 /// If the picture cannot be drawn or written.
 pub fn gap_curves(title: &str, curves: &[Curve], path: &Path) -> Result<(), Error> {
     let mut svg = String::new();
-    draw(&mut svg, (1040, 480), |area| gap_chart(&area, title, curves)).map_err(|reason| unreadable(path, reason))?;
+    draw(&mut svg, (1040, 480), |area| gap_chart(&area, title, curves))
+        .map_err(|reason| picture_error(path, reason))?;
     write_file(path, svg.as_bytes())
 }
 
-/// Draws gap to the optimum and loss of one run, side by side.
+/// Writes an SVG file with the gap to the optimum and the loss of one run, side by side.
 ///
 /// # Errors
 /// If the picture cannot be drawn or written.
@@ -49,11 +51,11 @@ pub fn learning_curve(title: &str, rows: &[Row], path: &Path) -> Result<(), Erro
         gap_chart(&left, title, &gaps)?;
         loss_chart(&right, &losses)
     })
-    .map_err(|reason| unreadable(path, reason))?;
+    .map_err(|reason| picture_error(path, reason))?;
     write_file(path, svg.as_bytes())
 }
 
-fn unreadable(path: &Path, reason: String) -> Error {
+fn picture_error(path: &Path, reason: String) -> Error {
     Error::Picture { path: path.to_owned(), reason }
 }
 
@@ -86,7 +88,7 @@ fn loss_chart(area: &Area<'_>, curves: &[Curve]) -> Result<(), String> {
     chart(area, "", "cross-entropy", curves, 0.0..1.05 * highest, |value| format!("{value:.2}"))
 }
 
-/// Curves over steps with any vertical axis.
+/// Draws curves over steps with any vertical axis, and the legend beside them.
 fn chart<Y>(
     area: &Area<'_>,
     title: &str,

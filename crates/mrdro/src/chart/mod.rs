@@ -1,17 +1,18 @@
-//! Charts of means with intervals, several side by side, as SVG.
-
-use std::fmt::Write as _;
+//! Charts as SVG: means with intervals, several charts in one picture.
 
 use plotters::coord::Shift;
+use plotters::coord::types::RangedCoordf64;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
+mod axis;
 mod curves;
 
+pub use self::axis::{Axis, SMALLEST_GAP, number};
 pub use self::curves::{Curve, gap_curves, learning_curve};
 use crate::statistics::Spread;
 
-/// Colours that the colour-blind can tell apart (Okabe and Ito), for things without an order.
+/// Colours for series without an order, which colour-blind people can distinguish (Okabe and Ito).
 pub const COLOURS: [RGBColor; 8] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
@@ -23,72 +24,11 @@ pub const COLOURS: [RGBColor; 8] = [
     RGBColor(150, 120, 60),
 ];
 
-/// Dark to light for things that have one: readable in grey, too.
+/// Colours for series with an order, from dark to light, so that they stay readable in grey.
 const ORDERED: [RGBColor; 5] =
     [RGBColor(68, 1, 84), RGBColor(59, 82, 139), RGBColor(33, 145, 140), RGBColor(94, 201, 98), RGBColor(215, 190, 20)];
 
-/// A gap smaller than this is drawn as this.
-pub const SMALLEST_GAP: f64 = 1e-5;
-
-/// How one axis shows values.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Axis {
-    /// Values as they are.
-    Linear {
-        /// What the axis is called.
-        label: &'static str,
-    },
-    /// The logarithm of values.
-    Log {
-        /// What the axis is called.
-        label: &'static str,
-    },
-    /// Ratios by the logarithm of their distance from 1, so that 0.9, 0.99 and 0.999 are equally far apart.
-    Ratio {
-        /// What the axis is called.
-        label: &'static str,
-    },
-    /// Names at 0, 1, 2, ...
-    Named {
-        /// What the axis is called.
-        label: &'static str,
-        /// The names.
-        names: Vec<String>,
-    },
-}
-
-impl Axis {
-    /// Where a value is drawn.
-    fn place(&self, value: f64) -> f64 {
-        match self {
-            Self::Linear { .. } | Self::Named { .. } => value,
-            Self::Log { .. } => value.max(f64::MIN_POSITIVE).log10(),
-            Self::Ratio { .. } => -(1.0 - value).max(SMALLEST_GAP).log10(),
-        }
-    }
-
-    fn label(&self) -> &str {
-        match self {
-            Self::Linear { label } | Self::Log { label } | Self::Ratio { label } | Self::Named { label, .. } => label,
-        }
-    }
-
-    fn text_at(&self, place: f64) -> String {
-        let whole = (place - place.round()).abs() < 1e-6;
-        match self {
-            Self::Linear { .. } => number(place),
-            Self::Log { .. } if whole => number(10_f64.powf(place.round())),
-            Self::Ratio { .. } if whole && place < 0.5 => "0".to_owned(),
-            Self::Ratio { .. } if whole => format!("{:.*}", place.round() as usize, 1.0 - 10_f64.powf(-place.round())),
-            Self::Named { names, .. } if whole && place > -0.5 => {
-                names.get(place.round() as usize).cloned().unwrap_or_default()
-            }
-            _ => String::new(),
-        }
-    }
-}
-
-/// One point of a series: where it is, and its mean with its interval.
+/// One point of a series: a mean with its interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
     /// Position on the horizontal axis.
@@ -113,25 +53,25 @@ impl Point {
     }
 }
 
-/// What a series looks like.
+/// The way in which a series is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// A line in a band.
+    /// A line, with the intervals as a band.
     Curve,
-    /// Points with bars, joined by a line.
+    /// Points with the intervals as bars, joined by a line.
     Markers,
-    /// Points with bars.
+    /// Points with the intervals as bars.
     Points,
-    /// A dashed line, for a value to compare with.
+    /// A dashed line, for a reference value.
     Reference,
 }
 
 /// One curve or set of points.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
-    /// What the legend calls it.
+    /// The name in the legend.
     pub label: String,
-    /// What it looks like.
+    /// The way in which it is drawn.
     pub style: Style,
     /// The points, in the order in which a line joins them.
     pub points: Vec<Point>,
@@ -140,13 +80,13 @@ pub struct Series {
 /// One chart of a picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Panel {
-    /// The title above it.
+    /// The title above the chart.
     pub title: String,
     /// The horizontal axis.
     pub x: Axis,
     /// The vertical axis.
     pub y: Axis,
-    /// What is drawn.
+    /// The curves and points.
     pub series: Vec<Series>,
 }
 
@@ -157,12 +97,12 @@ struct Look {
     triangles: bool,
 }
 
-/// How the colours of series are chosen.
+/// The choice of colours for the series of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Palette {
-    /// The series have no order.
+    /// For series without an order.
     Distinct,
-    /// They have one.
+    /// For series with an order.
     Ordered,
 }
 
@@ -185,7 +125,11 @@ impl Palette {
 const PANEL_HEIGHT: u32 = 320;
 const WIDTH: u32 = 1080;
 
-/// Charts in two columns with one legend for all, as SVG. Series of one label have one colour in every chart.
+/// Draws charts in two columns with a common legend, as the text of an SVG file. Series with one label have one colour in all
+/// charts.
+///
+/// # Errors
+/// A message of the drawing library, if it fails.
 pub fn picture(panels: &[Panel], palette: Palette) -> Result<String, String> {
     let mut labels: Vec<(&str, Style)> = Vec::new();
     for series in panels.iter().flat_map(|panel| &panel.series) {
@@ -213,44 +157,37 @@ pub fn picture(panels: &[Panel], palette: Palette) -> Result<String, String> {
         for (panel, area) in panels.iter().zip(charts.split_evenly((rows, columns))) {
             draw(&area, panel, &look)?;
         }
-        for (row, (label, style)) in (0..).zip(&labels) {
-            let y = 34 + 20 * row;
-            let line: Vec<(i32, i32)> = vec![(4, y), (24, y)];
-            if *style == Style::Reference {
-                legend.draw(&DashedPathElement::new(line, 4, 3, BLACK.mix(0.6).stroke_width(2))).map_err(text)?;
-            } else {
-                let Look { colour, triangles } = look(label);
-                legend.draw(&PathElement::new(line, colour.stroke_width(3))).map_err(text)?;
-                if triangles {
-                    legend.draw(&TriangleMarker::new((14, y), 6, colour.filled())).map_err(text)?;
-                }
-            }
-            legend.draw(&Text::new((*label).to_owned(), (31, y - 7), ("sans-serif", 13))).map_err(text)?;
-        }
+        draw_legend(&legend, &labels, &look)?;
         area.present().map_err(text)?;
     }
     Ok(svg)
+}
+
+/// Draws one line for each series of the picture.
+fn draw_legend(legend: &Area<'_>, labels: &[(&str, Style)], look: &dyn Fn(&str) -> Look) -> Result<(), String> {
+    for (row, (label, style)) in (0..).zip(labels) {
+        let y = 34 + 20 * row;
+        let line: Vec<(i32, i32)> = vec![(4, y), (24, y)];
+        if *style == Style::Reference {
+            legend.draw(&DashedPathElement::new(line, 4, 3, BLACK.mix(0.6).stroke_width(2))).map_err(text)?;
+        } else {
+            let Look { colour, triangles } = look(label);
+            legend.draw(&PathElement::new(line, colour.stroke_width(3))).map_err(text)?;
+            if triangles {
+                legend.draw(&TriangleMarker::new((14, y), 6, colour.filled())).map_err(text)?;
+            }
+        }
+        legend.draw(&Text::new((*label).to_owned(), (31, y - 7), ("sans-serif", 13))).map_err(text)?;
+    }
+    Ok(())
 }
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 fn draw(area: &Area<'_>, panel: &Panel, look: &dyn Fn(&str) -> Look) -> Result<(), String> {
     let points = || panel.series.iter().flat_map(|series| &series.points);
-    let range = |axis: &Axis, values: Vec<f64>| {
-        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-        let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        match axis {
-            _ if least > most => 0.0..1.0,
-            Axis::Named { names, .. } => -0.5..names.len() as f64 - 0.5,
-            Axis::Linear { .. } if least == most => least - 0.5..most + 0.5,
-            Axis::Linear { .. } => least - 0.04 * (most - least)..most + 0.04 * (most - least),
-            // Room beside the values, and always two powers of ten to read by.
-            Axis::Log { .. } => (least - 0.1).floor()..(most + 0.1).ceil(),
-            Axis::Ratio { .. } => (least - 0.1).floor().max(-0.1)..(most + 0.1).ceil().min(0.25 - SMALLEST_GAP.log10()),
-        }
-    };
-    let x = range(&panel.x, points().map(|point| panel.x.place(point.x)).collect());
-    let y = range(&panel.y, points().flat_map(|point| [point.low, point.high]).map(|v| panel.y.place(v)).collect());
+    let x = panel.x.range(points().map(|point| point.x));
+    let y = panel.y.range(points().flat_map(|point| [point.low, point.high]));
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .margin_right(18)
@@ -263,46 +200,44 @@ fn draw(area: &Area<'_>, panel: &Panel, look: &dyn Fn(&str) -> Look) -> Result<(
     mesh.x_desc(panel.x.label()).y_desc(panel.y.label()).light_line_style(WHITE).bold_line_style(BLACK.mix(0.12));
     let (x_text, y_text) = (|place: &f64| panel.x.text_at(*place), |place: &f64| panel.y.text_at(*place));
     mesh.x_label_formatter(&x_text).y_label_formatter(&y_text).label_style(("sans-serif", 12));
-    let ticks = |axis: &Axis, range: &std::ops::Range<f64>| match axis {
-        Axis::Linear { .. } => 6,
-        Axis::Named { names, .. } => names.len().max(2) * 2,
-        Axis::Log { .. } | Axis::Ratio { .. } => (range.end - range.start).round() as usize + 1,
-    };
-    mesh.x_labels(ticks(&panel.x, &x)).y_labels(ticks(&panel.y, &y));
+    mesh.x_labels(panel.x.ticks(&x)).y_labels(panel.y.ticks(&y));
     mesh.draw().map_err(text)?;
+    panel.series.iter().try_for_each(|series| draw_series(&mut chart, panel, series, look(&series.label)))
+}
+
+type Chart<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+
+fn draw_series(chart: &mut Chart<'_>, panel: &Panel, series: &Series, look: Look) -> Result<(), String> {
+    let Look { colour, triangles } = look;
     let at = |x: f64, value: f64| (panel.x.place(x), panel.y.place(value));
-    for series in &panel.series {
-        let Look { colour, triangles } = look(&series.label);
-        let line = || series.points.iter().map(|point| at(point.x, point.mean));
-        match series.style {
-            Style::Reference => {
-                let style = BLACK.mix(0.6).stroke_width(2);
-                chart.draw_series([DashedPathElement::new(line(), 4, 3, style)]).map_err(text)?;
-                continue;
-            }
-            Style::Curve => {
-                let there = series.points.iter().map(|point| at(point.x, point.high));
-                let back = series.points.iter().rev().map(|point| at(point.x, point.low));
-                chart
-                    .draw_series([Polygon::new(there.chain(back).collect::<Vec<_>>(), colour.mix(0.18))])
-                    .map_err(text)?;
-            }
-            Style::Markers | Style::Points => {
-                let bars = series.points.iter().map(|point| {
-                    PathElement::new([at(point.x, point.low), at(point.x, point.high)], colour.stroke_width(2))
-                });
-                chart.draw_series(bars).map_err(text)?;
-                if triangles {
-                    let markers = line().map(|place| TriangleMarker::new(place, 5, colour.filled()));
-                    chart.draw_series(markers).map_err(text)?;
-                } else {
-                    chart.draw_series(line().map(|place| Circle::new(place, 3, colour.filled()))).map_err(text)?;
-                }
+    let line = || series.points.iter().map(|point| at(point.x, point.mean));
+    match series.style {
+        Style::Reference => {
+            let style = BLACK.mix(0.6).stroke_width(2);
+            chart.draw_series([DashedPathElement::new(line(), 4, 3, style)]).map_err(text)?;
+            return Ok(());
+        }
+        Style::Curve => {
+            let there = series.points.iter().map(|point| at(point.x, point.high));
+            let back = series.points.iter().rev().map(|point| at(point.x, point.low));
+            let band = Polygon::new(there.chain(back).collect::<Vec<_>>(), colour.mix(0.18));
+            chart.draw_series([band]).map_err(text)?;
+        }
+        Style::Markers | Style::Points => {
+            let bars = series.points.iter().map(|point| {
+                PathElement::new([at(point.x, point.low), at(point.x, point.high)], colour.stroke_width(2))
+            });
+            chart.draw_series(bars).map_err(text)?;
+            if triangles {
+                let markers = line().map(|place| TriangleMarker::new(place, 5, colour.filled()));
+                chart.draw_series(markers).map_err(text)?;
+            } else {
+                chart.draw_series(line().map(|place| Circle::new(place, 3, colour.filled()))).map_err(text)?;
             }
         }
-        if series.style != Style::Points {
-            chart.draw_series(LineSeries::new(line(), colour.stroke_width(2))).map_err(text)?;
-        }
+    }
+    if series.style != Style::Points {
+        chart.draw_series(LineSeries::new(line(), colour.stroke_width(2))).map_err(text)?;
     }
     Ok(())
 }
@@ -311,42 +246,9 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// 20000 as 20,000; 0.001 and 1e-6 as they are.
-pub fn number(value: f64) -> String {
-    if value != 0.0 && (value.abs() < 1e-3 || value.abs() >= 1e7) {
-        return format!("{value:e}");
-    }
-    if value.abs() < 1000.0 || value.fract().abs() > 1e-9 {
-        let text = format!("{value:.4}");
-        return text.trim_end_matches('0').trim_end_matches('.').to_owned();
-    }
-    let digits = format!("{:.0}", value.abs());
-    let mut text = if value < 0.0 { "-".to_owned() } else { String::new() };
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        let _ = write!(text, "{digit}");
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn axes_write_what_people_read() {
-        let texts = |axis: &Axis, places: &[f64]| places.iter().map(|place| axis.text_at(*place)).collect::<Vec<_>>();
-        assert_eq!(texts(&Axis::Ratio { label: "" }, &[0.0, 1.0, 2.5, 3.0]), ["0", "0.9", "", "0.999"]);
-        assert_eq!(texts(&Axis::Log { label: "" }, &[-6.0, -3.0, 0.0, 3.0, 3.5]), ["1e-6", "0.001", "1", "1,000", ""]);
-        assert_eq!(
-            texts(&Axis::Linear { label: "" }, &[0.0, 0.25, 20000.0, -1500.0]),
-            ["0", "0.25", "20,000", "-1,500"]
-        );
-        let named = Axis::Named { label: "", names: vec!["a".into(), "b".into()] };
-        assert_eq!(texts(&named, &[-0.5, 0.0, 0.5, 1.0, 2.0]), ["", "a", "", "b", ""]);
-    }
 
     #[test]
     fn a_picture_shows_every_series_and_survives_few_values() {

@@ -1,5 +1,4 @@
-//! How good schemes are on fleets of all sizes that no training saw, how many cost evaluations they ask for and how long
-//! they take.
+//! Evaluation of schemes on fleets of all sizes that no training saw: their costs, their cost evaluations and their times.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,12 +18,12 @@ use crate::error::Error;
 use crate::files::write_file;
 use crate::statistics::Spread;
 
-/// Numbers of devices that fleets are drawn with.
+/// The numbers of devices of the fleets that [`evaluate`] draws.
 pub const DEVICES: [usize; 5] = [1, 3, 10, 30, 50];
-/// Cost evaluations a task of the annealing that the best cost known comes from, beside the other schemes.
-const LONG: u64 = 2_000;
-/// What the networks are compared with.
-const CLASSIC: [&str; 8] = [
+/// Cost evaluations per task of the long annealing run that gives a first best known cost.
+const LONG_ANNEALING_EVALUATIONS: u64 = 2_000;
+/// The classic schemes that the networks are compared with.
+const CLASSIC_SCHEMES: [&str; 8] = [
     "greedy",
     "greedy-largest-first",
     "local-search@16",
@@ -34,42 +33,44 @@ const CLASSIC: [&str; 8] = [
     "genetic@16",
     "genetic@100",
 ];
-/// The budget of the networks' search and of the one that it is compared with.
+/// The networks' search and the classic search with the same budget, whose difference is the [`Gain`].
 const BUDGETED: (&str, &str) = ("mr-dro-fleet@16", "local-search@16");
 
-/// One fleet with its tasks and the best cost known.
+/// A workload of a fleet that no training saw, with the lowest cost known.
 #[derive(Debug)]
-pub(crate) struct Case {
+pub(crate) struct HeldOutFleet {
     pub(crate) instance: Instance,
-    /// The lowest cost that any scheme has found so far.
+    /// The lowest cost that a scheme has found so far.
     pub(crate) best: f64,
 }
 
-/// One scheme on fleets of one size.
+/// How good one scheme is on fleets of one size.
 #[derive(Debug, Clone, Serialize)]
 pub struct SizeRow {
     /// Devices of each fleet.
     pub devices: usize,
     /// The scheme's name.
     pub scheme: String,
-    /// Mean ratio of the best cost known to that of the scheme.
+    /// Mean ratio of the lowest cost known to the cost of the scheme's decision; 1 is the best.
     pub q2: f64,
     /// Lower end of the 95 % interval of `q2`.
     pub q2_low: f64,
     /// Upper end of the 95 % interval of `q2`.
     pub q2_high: f64,
-    /// Mean cost evaluations for each task.
-    pub prices_per_task: f64,
-    /// Mean time of one decision, in µs.
+    /// Mean number of cost evaluations per task.
+    #[serde(rename = "prices_per_task")]
+    pub evaluations_per_task: f64,
+    /// Mean time of one decision on one thread, in µs.
     pub microseconds_per_decision: f64,
 }
 
-/// Gain in Q2 of the search that follows the networks over a search with the same budget and no networks.
+/// The gain in Q2 that networks bring: a search that starts from their proposals, minus a local search from greedy with the
+/// same budget of cost evaluations.
 #[derive(Debug, Clone, Serialize)]
 pub struct Gain {
     /// Devices of each fleet.
     pub devices: usize,
-    /// Mean over the fleets.
+    /// Mean gain over the fleets.
     pub mean: f64,
     /// Lower end of its 95 % interval.
     pub low: f64,
@@ -80,37 +81,40 @@ pub struct Gain {
 /// How good schemes are on fleets of all sizes.
 #[derive(Debug, Clone, Serialize)]
 pub struct Findings {
-    /// One row for each size and scheme.
+    /// One row for each number of devices and scheme.
     pub rows: Vec<SizeRow>,
-    /// One for each size.
+    /// One gain for each number of devices; empty if the networks have no search with a budget.
     pub gains: Vec<Gain>,
 }
 
-/// Draws fleets of `devices` devices with 1 to 10 tasks each and 1 to 3 edge servers, whatever training saw.
-pub(crate) fn draw(stream: &str, devices: usize, count: usize) -> Result<Vec<Case>, Error> {
+/// Draws `count` fleets of `devices` devices, with 1 to 10 tasks per device and 1 to 3 edge servers.
+pub(crate) fn draw(stream: &str, devices: usize, count: usize) -> Result<Vec<HeldOutFleet>, Error> {
     let mut random = random::stream(0, &format!("{stream}/{devices}"));
     (0..count).map(|_| draw_one(devices, &mut random)).collect()
 }
 
-fn draw_one(devices: usize, random: &mut Stream) -> Result<Case, Error> {
+fn draw_one(devices: usize, random: &mut Stream) -> Result<HeldOutFleet, Error> {
     let (tasks, edges) = (1 + random::below(random, 10), 1 + random::below(random, 3));
     let scenario = Fleets::default().draw_shaped(devices, tasks, edges, random);
     let model = scenario.check().map_err(sim::ScenarioError::from)?;
     let sizes = random::stream_of(0, "sizes of a held-out fleet", &[random::unit(random)]);
     let instance = Workloads::new(&model, SizeSampler::new(&scenario)?, Part::HeldOut, sizes).draw();
-    let mut case = Case { instance, best: f64::INFINITY };
-    for scheme in [&mut Annealing::new(2, LONG) as &mut dyn Scheme, &mut LocalSearch::new()] {
+    let mut case = HeldOutFleet { instance, best: f64::INFINITY };
+    for scheme in [&mut Annealing::new(2, LONG_ANNEALING_EVALUATIONS) as &mut dyn Scheme, &mut LocalSearch::new()] {
         let solution = scheme.decide(&case.instance.model, &case.instance.workload)?;
         case.best = case.best.min(case.instance.cost(solution.decision.places()));
     }
     Ok(case)
 }
 
-/// Lets the networks of a record and classic schemes decide `fleets` fleets of each size; `done` is told how many sizes are
-/// done. Options of the record's networks are those that comparisons show.
+/// Evaluates the networks of a record and classic schemes on `fleets` fleets of each size in [`DEVICES`]. After each size,
+/// `done` receives the number of sizes that are done.
 ///
 /// # Errors
-/// If a scheme cannot decide a fleet, or the networks are not for any fleet.
+/// If a scheme cannot decide a fleet.
+///
+/// # Panics
+/// If the networks are for one scenario.
 pub fn evaluate(
     record: &Record,
     fleets: usize,
@@ -129,10 +133,10 @@ impl Findings {
     fn add_size(&mut self, record: &Record, devices: usize, fleets: usize, device: &Device) -> Result<(), Error> {
         let mut cases = draw("fleets of a study", devices, fleets)?;
         let Some(first) = cases.first() else { return Ok(()) };
-        // Networks for any fleet take every model.
+        // Networks for any fleet decide for every cost model, whichever they are made with.
         let mut networks = comparison::schemes_of(record, "", &first.instance.model, device);
-        let mut found: Vec<(String, Vec<Answer>)> = Vec::new();
-        for name in CLASSIC {
+        let mut found: Vec<(String, Vec<TimedDecision>)> = Vec::new();
+        for name in CLASSIC_SCHEMES {
             let mut answers = Vec::new();
             for case in &mut cases {
                 answers.push(answer(&mut *scheme::by_name(name, &case.instance.model, 1)?, case)?);
@@ -150,20 +154,20 @@ impl Findings {
         Ok(())
     }
 
-    fn add_rows(&mut self, devices: usize, found: &[(String, Vec<Answer>)], cases: &[Case]) {
-        let ratios = |answers: &[Answer]| -> Vec<f64> {
+    fn add_rows(&mut self, devices: usize, found: &[(String, Vec<TimedDecision>)], cases: &[HeldOutFleet]) {
+        let ratios = |answers: &[TimedDecision]| -> Vec<f64> {
             answers.iter().zip(cases).map(|(answer, case)| case.best / answer.cost).collect()
         };
         for (scheme, answers) in found {
             let q2 = Spread::of(&ratios(answers));
-            let mean = |value: fn(&Answer) -> f64| answers.iter().map(value).sum::<f64>() / answers.len() as f64;
+            let mean = |value: fn(&TimedDecision) -> f64| answers.iter().map(value).sum::<f64>() / answers.len() as f64;
             self.rows.push(SizeRow {
                 devices,
                 scheme: scheme.clone(),
                 q2: q2.mean,
                 q2_low: q2.low,
                 q2_high: q2.high,
-                prices_per_task: mean(|answer| answer.prices_per_task),
+                evaluations_per_task: mean(|answer| answer.evaluations_per_task),
                 microseconds_per_decision: mean(|answer| answer.microseconds),
             });
         }
@@ -175,7 +179,8 @@ impl Findings {
         }
     }
 
-    /// The measures that a record keeps: Q2 of each scheme at each size.
+    /// The measures that a record keeps: Q2 of each scheme at each number of devices, by names such as
+    /// `q2_greedy_30_devices`.
     pub fn measures(&self) -> BTreeMap<String, f64> {
         let named = |row: &SizeRow| {
             let scheme = row.scheme.replace(['-', '@'], "_");
@@ -184,34 +189,35 @@ impl Findings {
         self.rows.iter().map(named).collect()
     }
 
-    /// Draws Q2 over the number of devices, and against cost evaluations and time for the largest fleets, as an SVG file.
+    /// Writes an SVG file with three charts: Q2 over the number of devices, and for the largest fleets Q2 over cost evaluations
+    /// and over time.
     ///
     /// # Errors
-    /// If it cannot be drawn or written.
+    /// If the picture cannot be drawn or written.
     pub fn draw(&self, path: &Path) -> Result<(), Error> {
         let svg = picture(self).map_err(|reason| Error::Picture { path: path.to_owned(), reason })?;
         write_file(path, svg.as_bytes())
     }
 }
 
-struct Answer {
+struct TimedDecision {
     cost: f64,
-    prices_per_task: f64,
+    evaluations_per_task: f64,
     microseconds: f64,
 }
 
-/// Decides one fleet; a cost below the best known is the best known from now on.
-fn answer(scheme: &mut dyn Scheme, case: &mut Case) -> Result<Answer, Error> {
+/// Decides one workload, and lowers the best known cost if the decision costs less.
+fn answer(scheme: &mut dyn Scheme, case: &mut HeldOutFleet) -> Result<TimedDecision, Error> {
     let begin = Instant::now();
     let solution = scheme.decide(&case.instance.model, &case.instance.workload)?;
     let microseconds = begin.elapsed().as_secs_f64() * 1e6;
     let cost = case.instance.cost(solution.decision.places());
     case.best = case.best.min(cost);
     let tasks = case.instance.model.task_count();
-    Ok(Answer { cost, prices_per_task: solution.evaluations as f64 / tasks as f64, microseconds })
+    Ok(TimedDecision { cost, evaluations_per_task: solution.evaluations as f64 / tasks as f64, microseconds })
 }
 
-/// Q2 over the number of devices, and against cost evaluations and time of the largest fleets.
+/// The SVG of [`Findings::draw`].
 fn picture(findings: &Findings) -> Result<String, String> {
     let of_scheme =
         |scheme: &str| -> Vec<&SizeRow> { findings.rows.iter().filter(|row| row.scheme == scheme).collect() };
@@ -229,7 +235,7 @@ fn picture(findings: &Findings) -> Result<String, String> {
         };
         names.iter().map(|name| Series { label: (*name).to_owned(), style, points: rows(name) }).collect()
     };
-    let y = || Axis::Ratio { label: "Q2, against the best known" };
+    let y = || Axis::Ratio { label: "Q2, against the best cost known" };
     let largest = DEVICES[DEVICES.len() - 1];
     let panels = [
         Panel {
@@ -239,14 +245,14 @@ fn picture(findings: &Findings) -> Result<String, String> {
             series: series(|row| row.devices as f64, Style::Markers, None),
         },
         Panel {
-            title: format!("{largest} devices: what is asked for"),
-            x: Axis::Log { label: "prices a task" },
+            title: format!("{largest} devices: cost evaluations"),
+            x: Axis::Log { label: "cost evaluations per task" },
             y: y(),
-            series: series(|row| row.prices_per_task, Style::Points, Some(largest)),
+            series: series(|row| row.evaluations_per_task, Style::Points, Some(largest)),
         },
         Panel {
-            title: format!("{largest} devices: how long it takes"),
-            x: Axis::Log { label: "µs a decision" },
+            title: format!("{largest} devices: time"),
+            x: Axis::Log { label: "µs per decision" },
             y: y(),
             series: series(|row| row.microseconds_per_decision, Style::Points, Some(largest)),
         },

@@ -1,15 +1,15 @@
-//! Training that diverges, with a loss, a parameter or a cost that is not a finite number: which step, which network, which
-//! workloads.
+//! Training that diverges: a loss, a parameter or a cost is not a finite number. The run writes the step, the network and the
+//! workloads where it happened.
 //!
 //! ```text
 //! RUN_DIR/diverged/
-//! ├── diverged.toml     phase, step, network, what is not a finite number
-//! ├── workloads.jsonl   what the network learned from in that step, for `decide` to read
+//! ├── diverged.toml     phase, step, network, and the number that is not finite
+//! ├── workloads.jsonl   the workloads that the network learned from in that step, in the form that `decide` reads
 //! └── record/           the networks before the step
 //! ```
 //!
-//! Training is reported only now and then, but it is the same each time: it is repeated from the last checkpoint, step by
-//! step, until it diverges again.
+//! Divergence is noticed at a report, which comes after many steps. Since training is deterministic, repeating it step by
+//! step from the last checkpoint finds the step.
 
 use std::fs;
 use std::path::PathBuf;
@@ -24,21 +24,21 @@ use sim::Environment;
 use super::Run;
 use crate::error::Error;
 use crate::metrics::Phase;
-use crate::observer::{RunObserver, Work};
+use crate::observer::{Activity, RunObserver};
 use crate::run_dir::RunDir;
 
-/// Name of the directory in that of the run.
+/// The name of the directory within the run directory.
 const DIRECTORY: &str = "diverged";
 
-/// What is not a finite number.
+/// A number of training that is not finite.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Divergence {
-    /// The network, if it is one of its numbers.
+    /// The network that the number belongs to; `None` for a cost.
     network: Option<usize>,
     what: String,
 }
 
-/// The first number of a report that is not finite.
+/// The first number of a report or of the networks that is not finite, if any.
 pub(super) fn of(report: &StepReport, networks: &dyn Networks) -> Option<Divergence> {
     if let Some(network) = report.losses.iter().position(|loss| !loss.is_finite()) {
         let what = format!("the loss of network {network}, {},", report.losses[network]);
@@ -63,17 +63,17 @@ pub(super) struct DivergedStep {
 /// A workload that a network learned from, as `decide` reads it.
 #[derive(Debug, Serialize)]
 pub(super) struct LearnedWorkload {
-    id: Learned,
+    id: LearnedWorkloadId,
     tasks_mb: Vec<Vec<f64>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     environment: Option<EnvironmentView>,
 }
 
-/// What is known of such a workload.
+/// The id of a workload that a network learned from: its index, and the decision that was its label.
 #[derive(Debug, Serialize)]
-pub(super) struct Learned {
+pub(super) struct LearnedWorkloadId {
     pub(super) workload: usize,
-    /// The decision that was to be learned.
+    /// The label: the place of each task.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) places: Vec<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,8 +81,13 @@ pub(super) struct Learned {
 }
 
 impl LearnedWorkload {
-    /// A workload of `tasks` tasks a device.
-    pub(super) fn new(id: Learned, tasks: usize, sizes_bytes: &[f64], environment: Option<&Environment>) -> Self {
+    /// A workload with `tasks` tasks per device.
+    pub(super) fn new(
+        id: LearnedWorkloadId,
+        tasks: usize,
+        sizes_bytes: &[f64],
+        environment: Option<&Environment>,
+    ) -> Self {
         let rows = sizes_bytes.chunks_exact(tasks);
         let tasks_mb = rows.map(|row| row.iter().map(|bytes| bytes / sim::units::BYTES_PER_MB).collect()).collect();
         Self { id, tasks_mb, environment: environment.map(EnvironmentView::from) }
@@ -90,8 +95,8 @@ impl LearnedWorkload {
 }
 
 impl Run {
-    /// Repeats a phase from the last checkpoint, step by step, until it diverges; `first` are the networks that the phase
-    /// started from.
+    /// Repeats a phase from the last checkpoint, step by step, until it diverges. `first` are the networks that the phase
+    /// started from. Returns `None` if it does not diverge again or the observer ends the search.
     pub(super) fn find_divergence(
         &self,
         phase: Phase,
@@ -103,11 +108,11 @@ impl Run {
         if let Some(state) = saved.map(|saved| saved.state).filter(|state| state.phase() == phase) {
             trainee.restore(state)?;
         }
-        observer.works(Work::FindingDivergence);
+        observer.activity_begins(Activity::FindingDivergence);
         loop {
             let before = trainee.networks();
             let Some(report) = trainee.advance() else { return Ok(None) };
-            if observer.work_done(report.step).is_break() {
+            if observer.activity_progress(report.step).is_break() {
                 return Ok(None);
             }
             if let Some(divergence) = of(&report, &*trainee.networks()) {
@@ -117,7 +122,7 @@ impl Run {
         }
     }
 
-    /// Writes down the step that was found, if one was, and makes the error that names it.
+    /// Writes the directory `diverged/` if the step was found, and makes the error of the run.
     pub(super) fn diverged(
         &self,
         phase: Phase,
@@ -149,7 +154,7 @@ impl Run {
             what: &'d str,
         }
         let directory = self.files.directory.path().join(DIRECTORY);
-        // A run that was resumed comes here again.
+        // A run that diverged and was resumed diverges again.
         let _ = fs::remove_dir_all(&directory);
         fs::create_dir_all(&directory).map_err(Error::unwritable(&directory))?;
         let files = RunDir::of(&directory);

@@ -1,4 +1,4 @@
-//! Runs for any fleet: networks that decide for every number of devices, tasks and servers.
+//! Runs that train networks for any fleet, which decide for every number of devices, tasks and servers.
 
 use std::sync::Arc;
 
@@ -10,45 +10,45 @@ use serde::Serialize;
 
 use super::divergence::LearnedWorkload;
 use super::trainee::{Trainee, other_phase};
-use super::{Job, Results, Spent};
+use super::{Job, Results, TrainingTotals};
 use crate::chart;
 use crate::checkpoints::PhaseState;
 use crate::error::Error;
-use crate::fleets::{self, Case, Findings};
+use crate::fleets::{self, Findings, HeldOutFleet};
 use crate::metrics::{Phase, Row};
-use crate::observer::{RunObserver, Work};
+use crate::observer::{Activity, RunObserver};
 use crate::plan::{RunPlan, Target};
 use crate::run_dir::RunDir;
 use crate::training::{FleetTraining, TrainingError};
 
-/// Fleets that training is measured on at each report: numbers of devices, and how many fleets of each.
+/// The fleets on which training is measured at each report, as pairs of the number of devices and the number of fleets.
 const WATCHED: [(usize, usize); 2] = [(3, 24), (15, 24)];
 
-/// What a run for any fleet found, as its directory keeps it.
+/// The results of a run for any fleet, as `results.json` holds them.
 #[derive(Debug, Clone, Serialize)]
 pub struct FleetResults {
-    /// The name of the settings.
+    /// The name of the training.
     pub training: String,
     /// The seed.
     pub seed: u64,
-    /// The device.
+    /// The name of the device that computed.
     pub device: String,
-    /// Threads of the pool.
+    /// The number of threads.
     pub threads: usize,
     /// Seconds of training.
     pub seconds: f64,
-    /// How good the networks are on fleets of all sizes.
+    /// The evaluation of the networks and of classic schemes on fleets of all sizes.
     #[serde(flatten)]
     pub findings: Findings,
 }
 
-/// Networks for any fleet.
+/// The training of networks for any fleet.
 pub(super) struct FleetJob {
     plan: RunPlan,
     training: FleetTraining,
     evaluated_fleets: usize,
     backend: Backend,
-    watched: Vec<Case>,
+    watched: Vec<HeldOutFleet>,
 }
 
 impl FleetJob {
@@ -103,23 +103,28 @@ impl Job for FleetJob {
         self.networks(self.ensemble())
     }
 
-    /// Q2 against the best cost known, of passes without any start.
+    /// Q2 against the lowest cost known, of decisions without a search.
     fn q2(&self, networks: &dyn Networks) -> Result<Option<f64>, Error> {
         let options = DecisionOptions { selection: None, inference: Some(Inference::SearchFree) };
         let mut sum = 0.0;
         let Some(first) = self.watched.first() else { return Ok(None) };
         let mut scheme = networks.scheme("watched", &first.instance.model, &options, &self.backend.device);
-        for Case { instance, best } in &self.watched {
+        for HeldOutFleet { instance, best } in &self.watched {
             let solution = scheme.decide(&instance.model, &instance.workload)?;
             sum += (best / instance.cost(solution.decision.places())).min(1.0);
         }
         Ok(Some(sum / self.watched.len() as f64))
     }
 
-    fn evaluate(&self, record: &mut Record, spent: Spent, observer: &mut dyn RunObserver) -> Result<Results, Error> {
-        observer.works(Work::EvaluatingFleets { sizes: fleets::DEVICES.len() });
+    fn evaluate(
+        &self,
+        record: &mut Record,
+        totals: TrainingTotals,
+        observer: &mut dyn RunObserver,
+    ) -> Result<Results, Error> {
+        observer.activity_begins(Activity::EvaluatingFleets { sizes: fleets::DEVICES.len() });
         let findings = fleets::evaluate(record, self.evaluated_fleets, &self.backend.device, &mut |sizes| {
-            let _ = observer.work_done(sizes);
+            let _ = observer.activity_progress(sizes);
         })?;
         record.measures = findings.measures();
         Ok(Results::Fleet(FleetResults {
@@ -127,7 +132,7 @@ impl Job for FleetJob {
             seed: self.plan.seed,
             device: self.backend.name.clone(),
             threads: rayon::current_num_threads(),
-            seconds: spent.seconds.drl,
+            seconds: totals.seconds.drl,
             findings,
         }))
     }
@@ -142,7 +147,7 @@ impl Job for FleetJob {
     }
 }
 
-/// Algorithm 2 over fleets.
+/// Networks for any fleet in Algorithm 2.
 struct FleetTrainee<'j> {
     job: &'j FleetJob,
     agent: FleetAgent,

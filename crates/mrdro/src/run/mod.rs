@@ -1,20 +1,21 @@
-//! Runs of training, from a plan to a record: [`train`] begins one, [`resume`] goes on with one that did not end.
+//! Training runs, from a plan to a record: [`train`] begins a run, [`resume`] continues one that did not finish.
 //!
 //! A run writes a directory:
 //!
 //! ```text
 //! RUN_DIR/
 //! ├── config.toml     the plan, with every setting
-//! ├── metrics.csv     how training went
-//! ├── checkpoints/    while the run lasts: what it needs to be resumed
+//! ├── metrics.csv     the progress of training
+//! ├── checkpoints/    the state of training, until the run is finished
 //! ├── record/         the trained networks
-//! ├── results.json    how good they are
-//! ├── results.csv
+//! ├── results.json    the evaluation of the networks
+//! ├── results.csv     the rows of the evaluation
 //! └── curves.svg      metrics.csv as a picture (for any fleet also fleets.svg)
 //! ```
 //!
-//! Whatever learns, a run does the same for it: it asks for steps up to the next report, writes down how training stands,
-//! keeps checkpoints, and stops where a number is not finite.
+//! A run is the same for all networks: it trains a [`Trainee`] until the next report, writes a row of metrics, writes
+//! checkpoints when they are due, and stops if a number is not finite. A [`Job`] says which networks are trained, in which
+//! phases, and how they are evaluated.
 
 mod divergence;
 mod fleet;
@@ -36,7 +37,7 @@ pub use self::resume::{Unfinished, resume};
 pub use self::scenario::ScenarioResults;
 pub(crate) use self::scenario::check_samples;
 use self::trainee::Trainee;
-use crate::checkpoints::{Checkpoints, PhaseState, Saved, Seconds};
+use crate::checkpoints::{Checkpoints, PhaseState, RunState, Seconds};
 use crate::device_failure;
 use crate::error::Error;
 use crate::files::{csv, json};
@@ -50,27 +51,27 @@ pub(crate) const CONFIGURATION: &str = "config.toml";
 /// Name of the file that holds what a run found.
 pub(crate) const RESULTS: &str = "results.json";
 
-/// Where and how often a run writes.
+/// Where a run writes, and how often it writes checkpoints.
 #[derive(Debug, Clone, Default)]
 pub struct RunOptions {
-    /// The run directory, which must be new or empty; `None`: a new one under `runs/`.
+    /// The run directory, which must be new or empty; `None` makes one under `runs/`.
     pub out: Option<PathBuf>,
-    /// When checkpoints are written.
+    /// The interval between checkpoints.
     pub checkpoints: CheckpointInterval,
 }
 
-/// How often a run keeps its whole state, so that it can be resumed from there: after some time or some steps of a phase,
-/// whichever comes first. Both are rounded up to the next report.
+/// The interval between checkpoints: some time or some steps of a phase, whichever is over first. A checkpoint is written at
+/// the next report after that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CheckpointInterval {
     /// The longest time between two checkpoints.
     pub time: Duration,
-    /// The most steps between two checkpoints.
+    /// The most steps between two checkpoints; `None` sets no limit.
     pub steps: Option<usize>,
 }
 
 impl CheckpointInterval {
-    /// Seconds between two checkpoints where nothing else is said. Writing one takes a few thousandths of this.
+    /// The default time between two checkpoints, in seconds. Writing one takes a few thousandths of it.
     pub const SECONDS: u64 = 10;
 }
 
@@ -83,15 +84,15 @@ impl Default for CheckpointInterval {
 /// A finished run.
 #[derive(Debug)]
 pub struct Trained {
-    /// Its directory.
+    /// The run directory.
     pub directory: PathBuf,
     /// The trained networks.
     pub record: Record,
-    /// How good they are.
+    /// The evaluation of the networks.
     pub results: Results,
 }
 
-/// What a run found.
+/// The evaluation of the networks that a run trained.
 #[derive(Debug, serde::Serialize)]
 #[serde(untagged)]
 pub enum Results {
@@ -101,11 +102,12 @@ pub enum Results {
     Fleet(FleetResults),
 }
 
-/// Trains as a plan says and evaluates the record. Everything is read and checked before the run directory is made.
+/// Trains networks as a plan says, evaluates them, and writes a run directory. All inputs are read and checked before the
+/// directory is made.
 ///
 /// # Errors
-/// If the plan cannot be followed, training diverges, the observer stops the run or fails, the device is lost, or something
-/// cannot be written.
+/// If a file that the plan names cannot be read or used, the networks are too large, training diverges, the observer stops
+/// the run ([`Error::Stopped`]) or fails, the device is lost, or the directory cannot be written.
 pub fn train(
     plan: RunPlan,
     options: &RunOptions,
@@ -113,27 +115,27 @@ pub fn train(
     observer: &mut dyn RunObserver,
 ) -> Result<Trained, Error> {
     let prepare = || -> Result<Run, Error> {
-        let job = job(&plan, backend, Phase::Meta, observer)?;
-        let directory = RunDir::create(options.out.as_deref(), &plan.name())?;
+        let (name, request) = (plan.name(), plan.request());
+        let job = job(plan, backend, Phase::Meta, observer)?;
+        let directory = RunDir::create(options.out.as_deref(), &name)?;
         directory.write(CONFIGURATION, job.plan().configuration(&backend.name).as_bytes())?;
         let metrics = MetricsFile::create(&directory)?;
-        let checkpoints = Checkpoints::create(directory.path(), &plan.started(), observer)?;
-        Ok(Run::new(job, backend, Files { directory, metrics, checkpoints }, None))
+        let checkpoints = Checkpoints::create(directory.path(), &request, observer)?;
+        Ok(Run::new(job, backend, RunFiles { directory, metrics, checkpoints }, None))
     };
     device_failure::catch(backend, prepare)?.finish(options, observer)
 }
 
-/// What is trained, and what it is measured on.
+/// The networks that a run trains, and their evaluation.
 trait Job {
-    /// The plan, as the networks that training starts from make it.
+    /// The plan. If training starts from a record, its settings hold the number and widths of the record's networks.
     fn plan(&self) -> &RunPlan;
 
     /// The phases, in order.
     fn phases(&self) -> &'static [Phase];
 
-    /// What learns in a phase, before its first step. `first` are the networks that the phase before left.
-    ///
-    /// `every_step`: whether each step is reported.
+    /// The trainee of a phase, before its first step; `None` if the phase is left out. `first` are the networks that the
+    /// phase before has trained. With `every_step` each step is reported.
     fn trainee<'j>(
         &'j self,
         phase: Phase,
@@ -147,13 +149,18 @@ trait Job {
     /// Q2 on workloads that training never draws; `None` if the optimum is not known.
     fn q2(&self, networks: &dyn Networks) -> Result<Option<f64>, Error>;
 
-    /// Seconds spent before the first step.
+    /// The time spent before the first step.
     fn preparing(&self) -> Duration {
         Duration::ZERO
     }
 
-    /// Evaluates the record, and notes its measures in it.
-    fn evaluate(&self, record: &mut Record, spent: Spent, observer: &mut dyn RunObserver) -> Result<Results, Error>;
+    /// Evaluates the networks of a record, and adds its measures to the record.
+    fn evaluate(
+        &self,
+        record: &mut Record,
+        totals: TrainingTotals,
+        observer: &mut dyn RunObserver,
+    ) -> Result<Results, Error>;
 
     /// The rows of `results.csv`.
     fn results_csv(&self, results: &Results) -> String {
@@ -167,53 +174,53 @@ trait Job {
     fn draw(&self, directory: &RunDir, rows: &[Row], results: &Results) -> Result<(), Error>;
 }
 
-/// What training took and where it began.
+/// The times of training, and the quality from which Algorithm 2 started.
 #[derive(Debug, Clone, Copy)]
-struct Spent {
+struct TrainingTotals {
     seconds: Seconds,
     /// Q2 of the first parameters.
     q2_start: Option<f64>,
 }
 
-/// The job of a plan; phases before `from` are not prepared.
-fn job(plan: &RunPlan, backend: &Backend, from: Phase, observer: &mut dyn RunObserver) -> Result<Box<dyn Job>, Error> {
+/// The job of a plan. Phases before `from` are not prepared.
+fn job(plan: RunPlan, backend: &Backend, from: Phase, observer: &mut dyn RunObserver) -> Result<Box<dyn Job>, Error> {
     match &plan.target {
-        Target::Scenario { .. } => Ok(Box::new(scenario::ScenarioJob::prepare(plan.clone(), backend, from, observer)?)),
-        Target::AnyFleet { .. } => Ok(Box::new(fleet::FleetJob::prepare(plan.clone(), backend)?)),
+        Target::Scenario { .. } => Ok(Box::new(scenario::ScenarioJob::prepare(plan, backend, from, observer)?)),
+        Target::AnyFleet { .. } => Ok(Box::new(fleet::FleetJob::prepare(plan, backend)?)),
     }
 }
 
-/// What a run writes to while it lasts.
-struct Files {
+/// The files that a run writes while it trains.
+struct RunFiles {
     directory: RunDir,
     metrics: MetricsFile,
     checkpoints: Checkpoints,
 }
 
-/// A run with everything it needs.
+/// A run that is ready to train.
 struct Run {
     job: Box<dyn Job>,
     backend: Backend,
-    files: Files,
-    /// Where the run is resumed, if it is.
+    files: RunFiles,
+    /// The state to resume from, if the run is resumed.
     state: Option<PhaseState>,
     q2_start: Option<f64>,
-    /// Spent before the present phase.
+    /// Seconds before the present phase, or before the state to resume from.
     seconds: Seconds,
     phase_began: Instant,
 }
 
 impl Run {
-    fn new(job: Box<dyn Job>, backend: &Backend, files: Files, saved: Option<Saved>) -> Self {
+    fn new(job: Box<dyn Job>, backend: &Backend, files: RunFiles, saved: Option<RunState>) -> Self {
         let (state, q2_start, seconds) = match saved {
-            Some(Saved { state, q2_start, seconds, .. }) => (Some(state), q2_start, seconds),
+            Some(RunState { state, q2_start, seconds, .. }) => (Some(state), q2_start, seconds),
             None => (None, None, Seconds::default()),
         };
         let phase_began = Instant::now();
         Self { job, backend: backend.clone(), files, state, q2_start, seconds, phase_began }
     }
 
-    /// Does the work. Checkpoints outlive a device that is lost.
+    /// Trains and evaluates. If the device is lost, the error names the last checkpoint.
     fn finish(mut self, options: &RunOptions, observer: &mut dyn RunObserver) -> Result<Trained, Error> {
         let CheckpointInterval { time, steps } = options.checkpoints;
         self.files.checkpoints.every(time, steps);
@@ -222,7 +229,7 @@ impl Run {
         result.map_err(|error| match error {
             Error::DeviceFailed { device, reason, .. } => {
                 let kept = self.files.checkpoints.latest_record().map(PathBuf::into_boxed_path);
-                std::mem::forget(self); // giving memory back to a device that is lost may fail once more
+                std::mem::forget(self); // freeing memory on a lost device may panic again
                 Error::DeviceFailed { device, reason, kept }
             }
             error => error,
@@ -235,7 +242,7 @@ impl Run {
         let mut state = self.state.take();
         let resumed = state.as_ref().map(PhaseState::phase);
         for &phase in self.job.phases() {
-            // The state of a later phase holds the networks that the earlier ones left.
+            // The state to resume from holds the networks of the phases before.
             if resumed.is_some_and(|resumed| phase < resumed) {
                 continue;
             }
@@ -249,14 +256,14 @@ impl Run {
         }
         self.files.metrics.close()?;
         let mut record = self.record(networks);
-        let spent = Spent { seconds: self.seconds, q2_start: self.q2_start };
-        let results = self.job.evaluate(&mut record, spent, observer)?;
+        let totals = TrainingTotals { seconds: self.seconds, q2_start: self.q2_start };
+        let results = self.job.evaluate(&mut record, totals, observer)?;
         self.write(&record, &results)?;
         let directory = self.files.directory.path().to_owned();
         Ok(Trained { directory, record, results })
     }
 
-    /// Trains one phase, from its beginning or from where it stood.
+    /// Trains one phase, from its beginning or from a state.
     fn train_phase(
         &mut self,
         phase: Phase,
@@ -264,7 +271,7 @@ impl Run {
         state: Option<PhaseState>,
         observer: &mut dyn RunObserver,
     ) -> Result<Arc<dyn Networks>, Error> {
-        // The job outlives the borrow of what the run writes.
+        // Two borrows of different fields: the trainee borrows the job while the files are written.
         let Self { job, files, .. } = self;
         let Some(mut trainee) = job.trainee(phase, &first, false)? else { return Ok(first) };
         if let Some(state) = state {
@@ -291,7 +298,7 @@ impl Run {
             let before = *seconds.of(phase);
             *seconds.of(phase) += began.elapsed().as_secs_f64();
             let rows = files.metrics.rows().to_vec();
-            let saved = Saved { rows, q2_start, seconds, state: trainee.state()? };
+            let saved = RunState { rows, q2_start, seconds, state: trainee.state()? };
             *seconds.of(phase) = before;
             let mut record = record_of(&**job, networks, &self.backend);
             record.provenance.insert("checkpoint".to_owned(), format!("{phase} step {step}"));
@@ -308,11 +315,11 @@ impl Run {
         record_of(&*self.job, networks, &self.backend)
     }
 
-    /// Writes what the run found: data before pictures.
+    /// Writes record and results, data before pictures, and removes the checkpoints.
     fn write(&self, record: &Record, results: &Results) -> Result<(), Error> {
         let directory = &self.files.directory;
         let path = directory.path().join("record");
-        // A run that is resumed just before its end finds a record already.
+        // If a run is resumed that was killed here, there is a record already.
         let _ = fs::remove_dir_all(&path);
         record.save(&path)?;
         directory.write(RESULTS, &json(results))?;
@@ -323,7 +330,7 @@ impl Run {
     }
 }
 
-/// A record of these networks that says how the run made them.
+/// A record of these networks, with the command, device, program, seed and training of the run.
 fn record_of(job: &dyn Job, networks: Arc<dyn Networks>, backend: &Backend) -> Record {
     let plan = job.plan();
     let training = match &plan.target {
@@ -343,7 +350,7 @@ fn record_of(job: &dyn Job, networks: Arc<dyn Networks>, backend: &Backend) -> R
     record
 }
 
-/// Refuses what is too much for memory before anything is allocated or written.
+/// Refuses a count of numbers that would not fit into memory, before anything is allocated or written.
 fn check_size(what: &'static str, count: usize) -> Result<(), Error> {
     let limit = model::MAX_PARAMETERS;
     if count > limit { Err(Error::TooLarge { what, count, limit }) } else { Ok(()) }

@@ -1,4 +1,4 @@
-//! Runs for one scenario: DNNs, prepared by Algorithm 1 and trained by Algorithm 2, beside every classic scheme.
+//! Runs that train DNNs for one scenario: Algorithm 1, then Algorithm 2, then a comparison with every classic scheme.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,32 +14,32 @@ use model::{
 use serde::Serialize;
 use sim::config::{Mistake, Mistakes};
 
-use super::divergence::{Learned, LearnedWorkload};
+use super::divergence::{LearnedWorkload, LearnedWorkloadId};
 use super::trainee::{Trainee, other_phase};
-use super::{Job, Results, Spent, check_size};
+use super::{Job, Results, TrainingTotals, check_size};
 use crate::chart;
 use crate::checkpoints::PhaseState;
 use crate::comparison;
 use crate::error::Error;
 use crate::metrics::{Phase, Row};
-use crate::observer::{RunObserver, Work};
+use crate::observer::{Activity, RunObserver};
 use crate::plan::{Phases, RunPlan, Target};
 use crate::problem::Problem;
 use crate::run_dir::RunDir;
 use crate::training::{Training, TrainingError};
 
-/// What a run for one scenario found, as its directory keeps it.
+/// The results of a run for one scenario, as `results.json` holds them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ScenarioResults {
     /// The scenario's name.
     pub scenario: String,
-    /// The name of the settings.
+    /// The name of the training.
     pub training: String,
     /// The seed.
     pub seed: u64,
-    /// The device.
+    /// The name of the device that computed.
     pub device: String,
-    /// Threads of the pool.
+    /// The number of threads.
     pub threads: usize,
     /// Seconds that Algorithm 1 took, labelling included.
     pub meta_seconds: f64,
@@ -47,13 +47,13 @@ pub struct ScenarioResults {
     pub drl_seconds: f64,
     /// Q2 of the first parameters, before Algorithm 2.
     pub q2_start: Option<f64>,
-    /// How good the networks are, beside every classic scheme.
+    /// The evaluations of the networks and of every classic scheme on the standard set.
     pub evaluations: Vec<Evaluation>,
 }
 
-/// DNNs for one scenario.
+/// The training of DNNs for one scenario.
 pub(super) struct ScenarioJob {
-    /// With the number and widths of the networks that training starts from.
+    /// If training starts from a record, the settings hold the number and widths of its networks.
     plan: RunPlan,
     training: Training,
     problem: Problem,
@@ -68,7 +68,8 @@ pub(super) struct ScenarioJob {
 }
 
 impl ScenarioJob {
-    /// Reads and checks everything that the plan names. Metadata are not labelled if training goes on after Algorithm 1.
+    /// Reads and checks the files that the plan names, and labels the metadata of Algorithm 1 unless the run is resumed after
+    /// it.
     pub(super) fn prepare(
         mut plan: RunPlan,
         backend: &Backend,
@@ -109,7 +110,7 @@ impl ScenarioJob {
         let training = (**training).clone();
         let begin = Instant::now();
         let metadata = if learns {
-            observer.works(Work::Labelling);
+            observer.activity_begins(Activity::Labelling);
             Some(label(&problem, &training.meta, &codec, plan.seed)?)
         } else {
             None
@@ -186,7 +187,12 @@ impl Job for ScenarioJob {
         self.labelling
     }
 
-    fn evaluate(&self, record: &mut Record, spent: Spent, observer: &mut dyn RunObserver) -> Result<Results, Error> {
+    fn evaluate(
+        &self,
+        record: &mut Record,
+        totals: TrainingTotals,
+        observer: &mut dyn RunObserver,
+    ) -> Result<Results, Error> {
         let model = &self.problem.model;
         let records = [(String::new(), record.clone())];
         let schemes = comparison::with_classic(&records, model, self.plan.seed, self.device());
@@ -198,16 +204,16 @@ impl Job for ScenarioJob {
             let name = row.scheme.replace(['-', '+'], "_");
             row.q2.map(|q2| (format!("q2_{name}"), q2))
         });
-        record.measures = measures.chain(spent.q2_start.map(|q2| ("q2_mr_dro_before_drl".to_owned(), q2))).collect();
+        record.measures = measures.chain(totals.q2_start.map(|q2| ("q2_mr_dro_before_drl".to_owned(), q2))).collect();
         Ok(Results::Scenario(ScenarioResults {
             scenario: self.problem.scenario.name.clone(),
             training: self.training.name.clone(),
             seed: self.plan.seed,
             device: self.backend.name.clone(),
             threads: rayon::current_num_threads(),
-            meta_seconds: spent.seconds.meta,
-            drl_seconds: spent.seconds.drl,
-            q2_start: spent.q2_start,
+            meta_seconds: totals.seconds.meta,
+            drl_seconds: totals.seconds.drl,
+            q2_start: totals.q2_start,
             evaluations,
         }))
     }
@@ -219,7 +225,7 @@ impl Job for ScenarioJob {
     }
 }
 
-/// Algorithm 1.
+/// DNNs in Algorithm 1.
 struct MetaTrainee<'j> {
     job: &'j ScenarioJob,
     reptile: Reptile<'j>,
@@ -266,7 +272,7 @@ impl Trainee for MetaTrainee<'_> {
         let drawn = meta::draw(settings.metadata, per_environment, &mut workloads);
         let line = |row: usize| {
             let instance = &drawn[row];
-            let id = Learned { workload: row, places: Vec::new(), cost: None };
+            let id = LearnedWorkloadId { workload: row, places: Vec::new(), cost: None };
             LearnedWorkload::new(
                 id,
                 instance.workload.tasks(),
@@ -278,7 +284,7 @@ impl Trainee for MetaTrainee<'_> {
     }
 }
 
-/// Algorithm 2.
+/// DNNs in Algorithm 2.
 struct DrlTrainee<'j> {
     job: &'j ScenarioJob,
     agent: Agent,
@@ -321,15 +327,14 @@ impl Trainee for DrlTrainee<'_> {
     fn learned_from(&self, network: Option<usize>) -> Vec<LearnedWorkload> {
         let (tasks, buffer) = (self.job.problem.model.tasks(), self.agent.buffer());
         let line = |(workload, sample): (usize, drl::Sample<'_>)| {
-            let id = Learned { workload, places: sample.places.to_vec(), cost: Some(sample.cost) };
+            let id = LearnedWorkloadId { workload, places: sample.places.to_vec(), cost: Some(sample.cost) };
             LearnedWorkload::new(id, tasks, sample.sizes_bytes, sample.environment)
         };
-        match network {
-            Some(network) => self.agent.batch(network).enumerate().map(line).collect(),
-            None => {
-                let samples = (0..buffer.len()).map(|row| (row, buffer.sample(row)));
-                samples.filter(|(_, sample)| !sample.cost.is_finite()).take(1).map(line).collect()
-            }
+        if let Some(network) = network {
+            self.agent.batch(network).enumerate().map(line).collect()
+        } else {
+            let samples = (0..buffer.len()).map(|row| (row, buffer.sample(row)));
+            samples.filter(|(_, sample)| !sample.cost.is_finite()).take(1).map(line).collect()
         }
     }
 }
@@ -339,7 +344,7 @@ fn label(problem: &Problem, settings: &meta::Settings, codec: &Codec, seed: u64)
     Ok(meta::label(settings, &mut problem.workloads(seed, "metadata")?, codec)?)
 }
 
-/// What the networks read beside the sizes: everything that changes, unless the settings say otherwise.
+/// The inputs of the networks beside task sizes: the parts of the environment that change, unless the settings turn them off.
 fn reads(training: &Training, problem: &Problem) -> Result<EnvironmentInputs, Error> {
     match problem.environments()? {
         Some(environments) if training.network.reads_environment != Some(false) => Ok(environments.moments().into()),
@@ -362,7 +367,7 @@ fn check_sizes(shape: &NetworkShape, training: &Training) -> Result<(), Error> {
     check_samples("the samples of meta.metadata", shape, training.meta.metadata)
 }
 
-/// Refuses samples that are too much for memory.
+/// Refuses a number of samples that would not fit into memory.
 pub(crate) fn check_samples(what: &'static str, shape: &NetworkShape, samples: usize) -> Result<(), Error> {
     let row = shape.inputs.saturating_mul(3).saturating_add(shape.outputs);
     check_size(what, samples.saturating_mul(row))

@@ -1,4 +1,4 @@
-//! What learns in one phase of a run, as the run sees it.
+//! The trait of networks that learn in one phase of a run.
 
 use std::sync::Arc;
 
@@ -8,32 +8,32 @@ use model::{Networks, StateError};
 use super::divergence::LearnedWorkload;
 use crate::checkpoints::PhaseState;
 
-/// Networks in training.
+/// Networks that learn in one phase.
 pub(super) trait Trainee {
-    /// Steps of the phase in all.
+    /// The number of steps of the whole phase.
     fn steps(&self) -> usize;
 
-    /// Steps of the phase that are done.
+    /// The number of steps that are done.
     fn done(&self) -> usize;
 
     /// Trains until the next report; `None` if no step is left.
     fn advance(&mut self) -> Option<StepReport>;
 
-    /// The networks as they are now.
+    /// The networks at the present step.
     fn networks(&self) -> Arc<dyn Networks>;
 
-    /// The whole state.
+    /// The whole state, from which training can be resumed.
     fn state(&self) -> Result<PhaseState, StateError>;
 
-    /// Goes on from the state of another training with the same plan.
+    /// Replaces the state by one of a run with the same plan.
     fn restore(&mut self, state: PhaseState) -> Result<(), StateError>;
 
-    /// The workloads that a network learned from in the last step, or if none is named, those in the replay buffer whose
+    /// The workloads that network `network` learned from in the last step. With `None`, a workload in the replay buffer whose
     /// cost is not a finite number.
     fn learned_from(&self, network: Option<usize>) -> Vec<LearnedWorkload>;
 }
 
 /// The error of a state that belongs to another phase.
 pub(super) fn other_phase() -> StateError {
-    StateError::new("it is of another phase of training")
+    StateError::new("it belongs to another phase of training")
 }

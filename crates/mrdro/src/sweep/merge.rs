@@ -1,28 +1,32 @@
-//! The shards of a sweep, put together.
+//! Merging the shards of a sweep.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{DEFINITION, Definition, Sweep};
+use super::{DEFINITION, Sweep, SweepDefinition};
 use crate::error::Error;
-use crate::many::RUNS;
 use crate::run_dir::RunDir;
+use crate::run_set::RUNS;
 
-/// Copies the runs of several shards into a new directory, each run once, and returns what they found together.
+/// Copies the runs of several shards into a new directory, each run once, and returns the whole sweep.
 ///
 /// # Errors
-/// If a directory is not that of a shard of the same sweep, or something cannot be read or written.
+/// If a directory was not written by a sweep, belongs to another sweep than the others, or cannot be read, or `out` is not
+/// empty or cannot be written.
+///
+/// # Panics
+/// Never: `sweep.toml` holds only texts, which TOML can write.
 pub fn merge(shards: &[PathBuf], out: &Path) -> Result<Sweep, Error> {
     let sweep = Sweep::read(shards)?;
     let directory = RunDir::create_at(out)?;
     let runs = out.join(RUNS);
     for (name, from) in &sweep.directories {
         if let Err(error) = copy_directory(from, &runs.join(name)) {
-            let _ = fs::remove_dir_all(&runs); // half of the runs would pass for all
+            let _ = fs::remove_dir_all(&runs); // a part of the runs would look like a whole sweep
             return Err(error);
         }
     }
-    let text = toml::to_string(&Definition { varied: sweep.varied.clone() }).expect("texts can be written");
+    let text = toml::to_string(&SweepDefinition { varied: sweep.varied.clone() }).expect("texts can be written");
     directory.write(DEFINITION, text.as_bytes())?;
     Ok(sweep)
 }

@@ -1,11 +1,11 @@
-//! Which trainings a sweep is made of, and which of them are this shard's.
+//! The runs of a sweep, and the part of them that one shard makes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 use crate::error::Error;
-use crate::many::PlannedRun;
 use crate::plan::{RunPlan, Target};
+use crate::run_set::PlannedRun;
 use crate::training::Training;
 
 /// The most runs of one sweep.
@@ -14,7 +14,7 @@ const MAX_RUNS: usize = 100_000;
 /// One part of a sweep that several machines share, as in `--shard 2/4`: every `count`-th run, from the `index`-th on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
-    /// From 1.
+    /// Counted from 1.
     index: usize,
     count: usize,
 }
@@ -39,16 +39,16 @@ impl Shard {
     /// The whole sweep.
     pub const WHOLE: Self = Self { index: 1, count: 1 };
 
-    /// Whether a run, counted from 0, belongs to this shard.
-    pub fn has(self, run: usize) -> bool {
+    /// Whether a run belongs to this shard; runs are counted from 0.
+    pub fn contains(self, run: usize) -> bool {
         run % self.count == self.index - 1
     }
 }
 
-/// Seeds as people write them: `1-10`, `1,2,5` or both.
+/// Parses a list of seeds: numbers and ranges, such as `1-10`, `1,2,5` or `1-3,7`.
 ///
 /// # Errors
-/// If the text is neither, names a seed twice, or too many.
+/// If the text is something else, names a seed twice, or names too many.
 pub fn parse_seeds(text: &str) -> Result<Vec<u64>, Error> {
     let bad = || Error::BadOption {
         option: "--seeds",
@@ -60,7 +60,7 @@ pub fn parse_seeds(text: &str) -> Result<Vec<u64>, Error> {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let (first, last): (u64, u64) =
             (first.trim().parse().map_err(|_| bad())?, last.trim().parse().map_err(|_| bad())?);
-        // TOML, in which runs keep their seed, has no larger numbers.
+        // Runs keep their seed in TOML, whose numbers end at i64::MAX.
         if first > last || i64::try_from(last).is_err() {
             return Err(bad());
         }
@@ -77,15 +77,15 @@ pub fn parse_seeds(text: &str) -> Result<Vec<u64>, Error> {
     if unique.len() == seeds.len() { Ok(seeds) } else { Err(bad()) }
 }
 
-/// A setting and the values it takes, as in `network.dnns=1,2,4`.
+/// A setting and the values that it takes in a sweep, such as `network.dnns=1,2,4`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Varied {
-    /// The setting.
+pub struct VariedSetting {
+    /// The key of the setting.
     pub key: String,
     values: Vec<String>,
 }
 
-impl FromStr for Varied {
+impl FromStr for VariedSetting {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
@@ -110,34 +110,34 @@ fn split_values(text: &str) -> Vec<String> {
         depth += i32::from(c == '[') - i32::from(c == ']');
         match c {
             ',' if depth == 0 => values.push(String::new()),
-            c => values.last_mut().expect("there is one from the start").push(c),
+            c => values.last_mut().expect("the list starts with one value").push(c),
         }
     }
     values.iter().map(|value| value.trim().to_owned()).collect()
 }
 
-/// A sweep: every combination of scenarios, settings and seeds.
+/// A sweep: one run for every combination of scenario, training, values of the varied settings, and seed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SweepPlan {
-    /// Scenarios: shipped ones or files.
+    /// Names of shipped scenarios, or TOML files.
     pub scenarios: Vec<String>,
-    /// Settings of training: shipped ones or files.
+    /// Names of training presets, or TOML files.
     pub trainings: Vec<String>,
-    /// Settings that are changed in every run, `key=value`.
+    /// Settings that are changed in every run, each as `key=value`.
     pub settings: Vec<String>,
-    /// Settings that are varied; several give all combinations.
-    pub varied: Vec<Varied>,
-    /// Seeds.
+    /// Settings that are varied; several settings give all combinations of their values.
+    pub varied: Vec<VariedSetting>,
+    /// The seeds of each combination.
     pub seeds: Vec<u64>,
-    /// The device, as `--device` takes it.
+    /// The device to compute on, as `--device` takes it, such as `auto` or `flex`.
     pub device: String,
 }
 
 impl SweepPlan {
-    /// All runs, in an order that does not depend on the shard.
+    /// All runs of the sweep, in the same order for every shard.
     ///
     /// # Errors
-    /// If a scenario or a setting makes no sense, there are too many runs, or two of them would be the same.
+    /// If a scenario or a setting has a mistake, there are too many runs, or two of them would be equal or have one name.
     pub fn runs(&self) -> Result<Vec<PlannedRun>, Error> {
         let combinations =
             self.varied.iter().fold(1_usize, |product, varied| product.saturating_mul(varied.values.len()));
@@ -163,7 +163,11 @@ impl SweepPlan {
                         }
                         if !configurations.insert(run.plan.configuration(&self.device)) {
                             let text = chosen.join(" ");
-                            return Err(Error::BadOption { option: "--vary", text, wanted: "a setting of its own" });
+                            return Err(Error::BadOption {
+                                option: "--vary",
+                                text,
+                                wanted: "a combination that differs from the others",
+                            });
                         }
                         planned.push(run);
                     }
@@ -185,13 +189,13 @@ impl SweepPlan {
     }
 }
 
-/// Whether each varied key names a setting, and no key is varied twice: tables find values under the key.
-fn check_keys(varied: &[Varied], training: &Training) -> Result<(), Error> {
+/// Checks that each varied key names a setting and occurs once.
+fn check_keys(varied: &[VariedSetting], training: &Training) -> Result<(), Error> {
     let resolved = toml::Value::try_from(training).expect("numbers, texts and tables can be written");
-    for (index, Varied { key, .. }) in varied.iter().enumerate() {
+    for (index, VariedSetting { key, .. }) in varied.iter().enumerate() {
         let found = key.split('.').try_fold(&resolved, |value, part| value.get(part));
         if found.is_none() || varied[..index].iter().any(|other| other.key == *key) {
-            let wanted = "a key of settings, once, such as network.dnns";
+            let wanted = "the key of a setting that is varied once, such as network.dnns";
             return Err(Error::BadOption { option: "--vary", text: key.clone(), wanted });
         }
     }
@@ -199,9 +203,9 @@ fn check_keys(varied: &[Varied], training: &Training) -> Result<(), Error> {
 }
 
 /// The values that one combination gives the varied settings; the last setting changes fastest.
-fn choose(varied: &[Varied], mut combination: usize) -> Vec<String> {
+fn choose(varied: &[VariedSetting], mut combination: usize) -> Vec<String> {
     let mut chosen: Vec<String> = Vec::with_capacity(varied.len());
-    for Varied { key, values } in varied.iter().rev() {
+    for VariedSetting { key, values } in varied.iter().rev() {
         chosen.push(format!("{key}={}", values[combination % values.len()]));
         combination /= values.len();
     }
@@ -217,7 +221,7 @@ mod tests {
     fn shards_share_all_runs() {
         let shards: Vec<Shard> = (1..=3).map(|index| format!("{index}/3").parse().expect("a shard")).collect();
         for run in 0..20 {
-            assert_eq!(shards.iter().filter(|shard| shard.has(run)).count(), 1, "run {run}");
+            assert_eq!(shards.iter().filter(|shard| shard.contains(run)).count(), 1, "run {run}");
         }
         for text in ["", "0/3", "4/3", "1", "1/0", "a/b", "-1/3"] {
             assert!(text.parse::<Shard>().is_err(), "{text}");
@@ -235,16 +239,17 @@ mod tests {
 
     #[test]
     fn values_in_brackets_stay_together() {
-        let varied: Varied = "network.hidden=[120,80], [64]".parse().expect("values");
+        let varied: VariedSetting = "network.hidden=[120,80], [64]".parse().expect("values");
         assert_eq!(varied.values, ["[120,80]", "[64]"]);
         for text in ["network.dnns", "network.dnns=", "=1", "a=1,,2"] {
-            assert!(text.parse::<Varied>().is_err(), "{text}");
+            assert!(text.parse::<VariedSetting>().is_err(), "{text}");
         }
     }
 
     #[test]
     fn combinations_are_all_of_them() {
-        let varied: Vec<Varied> = ["a=1,2", "b=x,y,z"].iter().map(|text| text.parse().expect("values")).collect();
+        let varied: Vec<VariedSetting> =
+            ["a=1,2", "b=x,y,z"].iter().map(|text| text.parse().expect("values")).collect();
         let all: Vec<_> = (0..6).map(|combination| choose(&varied, combination).join(" ")).collect();
         assert_eq!(all, ["a=1 b=x", "a=1 b=y", "a=1 b=z", "a=2 b=x", "a=2 b=y", "a=2 b=z"]);
     }

@@ -1,4 +1,4 @@
-//! What the runs of a sweep found together: one row for each run, and means over seeds.
+//! The tables of a sweep: one row for each run, and means over seeds.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,41 +6,41 @@ use std::path::{Path, PathBuf};
 
 use data::Evaluation;
 
-use super::{DEFINITION, Definition};
+use super::{DEFINITION, SweepDefinition};
 use crate::error::Error;
 use crate::files::{csv_of_cells, write_file};
-use crate::many::{RUNS, RunResults};
+use crate::run_set::{RUNS, RunResults};
 use crate::statistics::Spread;
 
-/// The finished runs of a sweep.
+/// The finished runs of a sweep, with their results.
 #[derive(Debug)]
 pub struct Sweep {
     /// The settings that differ between runs.
     pub varied: Vec<String>,
-    /// Directory of each run by its name.
+    /// The directory of each run, by the run's name.
     pub(super) directories: BTreeMap<String, PathBuf>,
-    found: Vec<Found>,
+    finished: Vec<FinishedRun>,
 }
 
 /// One finished run.
 #[derive(Debug)]
-struct Found {
+struct FinishedRun {
     scenario: String,
     training: String,
-    /// Values of the varied settings, in their order.
+    /// The values of the varied settings, in the order of [`Sweep::varied`].
     values: Vec<String>,
     seed: u64,
-    /// Its configuration without seed and device.
+    /// The configuration without seed and device.
     rest: toml::Table,
     path: PathBuf,
     results: RunResults,
 }
 
 impl Sweep {
-    /// Reads the runs of one or more directories of one sweep.
+    /// Reads the finished runs of a sweep from one or more directories.
     ///
     /// # Errors
-    /// If a directory is not that of a sweep, or of another one than the others.
+    /// If a directory was not written by a sweep, belongs to another sweep than the others, or holds a damaged run.
     pub fn read(sweeps: &[PathBuf]) -> Result<Self, Error> {
         let no_sweep = |path: &Path, reason: String| Error::NoSweep { path: path.to_owned(), reason };
         let mut varied: Option<Vec<String>> = None;
@@ -48,7 +48,7 @@ impl Sweep {
         for sweep in sweeps {
             let text = fs::read_to_string(sweep.join(DEFINITION))
                 .map_err(|error| no_sweep(sweep, format!("{DEFINITION}: {error}")))?;
-            let definition: Definition =
+            let definition: SweepDefinition =
                 toml::from_str(&text).map_err(|error| no_sweep(sweep, format!("{DEFINITION}: {}", error.message())))?;
             if varied.as_ref().is_some_and(|varied| *varied != definition.varied) {
                 return Err(Error::OtherSweep { path: sweep.clone(), reason: "it varies other settings".to_owned() });
@@ -60,15 +60,15 @@ impl Sweep {
                 let path = entry.map_err(unreadable)?.path();
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 if name.starts_with('.') {
-                    continue; // what file managers leave everywhere
+                    continue; // a file of a file manager
                 }
                 if let Some(other) = directories.get(&name) {
                     let read = |run: &Path| fs::read(run.join("config.toml")).unwrap_or_default();
                     if read(other) != read(&path) {
-                        let reason = format!("it is not the run of that name in {}", other.display());
+                        let reason = format!("it differs from the run of the same name in {}", other.display());
                         return Err(Error::OtherSweep { path, reason });
                     }
-                    continue; // the same run, done twice
+                    continue; // two shards made the same run
                 }
                 directories.insert(name, path);
             }
@@ -76,28 +76,28 @@ impl Sweep {
         let varied = varied.unwrap_or_default();
         let mut found = directories.values().map(|run| read_run(run, &varied)).collect::<Result<Vec<_>, _>>()?;
         found.sort_by(|a, b| {
-            let of = |found: &Found| (found.scenario.clone(), found.training.clone());
+            let of = |found: &FinishedRun| (found.scenario.clone(), found.training.clone());
             let values = || compare_values(&a.values, &b.values);
             of(a).cmp(&of(b)).then_with(values).then(a.seed.cmp(&b.seed))
         });
         check_alike(&found)?;
-        Ok(Self { varied, directories, found })
+        Ok(Self { varied, directories, finished: found })
     }
 }
 
-/// Whether runs that count as one setting differ only in seed and device.
-fn check_alike(found: &[Found]) -> Result<(), Error> {
-    let setting = |found: &Found| (found.scenario.clone(), found.training.clone(), found.values.clone());
+/// Checks that runs with the same names and varied values differ only in seed and device.
+fn check_alike(found: &[FinishedRun]) -> Result<(), Error> {
+    let setting = |found: &FinishedRun| (found.scenario.clone(), found.training.clone(), found.values.clone());
     for pair in found.windows(2) {
         if setting(&pair[0]) == setting(&pair[1]) && pair[0].rest != pair[1].rest {
-            let reason = format!("its config.toml says other settings than that of {}", pair[0].path.display());
+            let reason = format!("its config.toml has other settings than that of {}", pair[0].path.display());
             return Err(Error::OtherSweep { path: pair[1].path.clone(), reason });
         }
     }
     Ok(())
 }
 
-/// Numbers by size, everything else as text.
+/// The order of values in tables: numbers by size, everything else as text.
 fn compare_values(a: &[String], b: &[String]) -> std::cmp::Ordering {
     let one = |(a, b): (&String, &String)| match (a.parse::<f64>(), b.parse::<f64>()) {
         (Ok(a), Ok(b)) => a.total_cmp(&b),
@@ -106,7 +106,7 @@ fn compare_values(a: &[String], b: &[String]) -> std::cmp::Ordering {
     a.iter().zip(b).map(one).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
 }
 
-fn read_run(run: &Path, varied: &[String]) -> Result<Found, Error> {
+fn read_run(run: &Path, varied: &[String]) -> Result<FinishedRun, Error> {
     let no_run =
         |file: &str, reason: String| Error::NoRun { path: run.to_owned(), reason: format!("{file}: {reason}") };
     let read = |file: &str| fs::read_to_string(run.join(file)).map_err(|error| no_run(file, error.to_string()));
@@ -123,7 +123,7 @@ fn read_run(run: &Path, varied: &[String]) -> Result<Found, Error> {
     let values = varied.iter().map(value).collect();
     configuration.remove("seed");
     configuration.remove("device");
-    Ok(Found {
+    Ok(FinishedRun {
         scenario: results.scenario.clone(),
         training: results.training.clone(),
         values,
@@ -134,36 +134,36 @@ fn read_run(run: &Path, varied: &[String]) -> Result<Found, Error> {
     })
 }
 
-/// How one scheme did over the seeds of one setting.
+/// The results of one scheme over the seeds of one setting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SummaryLine<'a> {
     /// The scenario's name.
     pub scenario: &'a str,
-    /// The name of the settings.
+    /// The name of the training.
     pub training: &'a str,
-    /// Values of the varied settings, in their order.
+    /// The values of the varied settings, in the order of [`Sweep::varied`].
     pub values: &'a [String],
-    /// The scheme.
+    /// The name of the scheme.
     pub scheme: &'a str,
-    /// `q2`, or `mean_cost` where the optimum is not known.
+    /// The name of the measure: `q2`, or `mean_cost` where the optimum is not known.
     pub measure: &'static str,
-    /// Mean, interval and range over the seeds.
+    /// Mean, 95 % interval and range of the measure over the seeds.
     pub spread: Spread,
 }
 
 impl Sweep {
-    /// Writes `runs.csv`, one row for each run and scheme, and `summary.csv`, one row for each setting and scheme.
+    /// Writes `runs.csv`, with one row for each run and scheme, and `summary.csv`, with one row for each setting and scheme.
     ///
     /// # Errors
-    /// If they cannot be written.
+    /// If a file cannot be written.
     pub fn write(&self, out: &Path) -> Result<(), Error> {
         write_file(&out.join("runs.csv"), csv_of_cells(&self.run_cells()).as_bytes())?;
         write_file(&out.join("summary.csv"), csv_of_cells(&self.summary_cells()).as_bytes())
     }
 
-    /// Number of runs.
+    /// The number of finished runs.
     pub fn runs(&self) -> usize {
-        self.found.len()
+        self.finished.len()
     }
 
     fn header(&self, rest: &[&str]) -> Vec<String> {
@@ -188,7 +188,7 @@ impl Sweep {
             "evaluations_per_decision",
             "seconds_per_decision",
         ])];
-        for found in &self.found {
+        for found in &self.finished {
             for evaluation in &found.results.evaluations {
                 let mut row = vec![found.scenario.clone(), found.training.clone()];
                 row.extend(found.values.iter().cloned());
@@ -212,7 +212,7 @@ impl Sweep {
         runs
     }
 
-    /// The rows of `summary.csv`, the first of them the header.
+    /// The rows of `summary.csv`, starting with the header.
     pub fn summary_cells(&self) -> Vec<Vec<String>> {
         let mut rows = vec![self.header(&["scheme", "runs", "measure", "mean", "low", "high", "least", "greatest"])];
         for line in self.summary() {
@@ -226,13 +226,13 @@ impl Sweep {
         rows
     }
 
-    /// How each scheme did over the seeds of each setting.
+    /// The results of each scheme over the seeds of each setting.
     pub fn summary(&self) -> Vec<SummaryLine<'_>> {
-        let setting = |found: &Found| (found.scenario.clone(), found.training.clone(), found.values.clone());
+        let setting = |found: &FinishedRun| (found.scenario.clone(), found.training.clone(), found.values.clone());
         let mut lines = Vec::new();
-        for group in self.found.chunk_by(|a, b| setting(a) == setting(b)) {
+        for group in self.finished.chunk_by(|a, b| setting(a) == setting(b)) {
             for (index, evaluation) in group[0].results.evaluations.iter().enumerate() {
-                let same = |found: &'_ Found| {
+                let same = |found: &'_ FinishedRun| {
                     found.results.evaluations.get(index).filter(|other| other.scheme == evaluation.scheme).cloned()
                 };
                 let all: Vec<Evaluation> = group.iter().filter_map(same).collect();

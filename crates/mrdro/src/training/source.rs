@@ -104,7 +104,11 @@ macro_rules! constructors {
                     Some(preset) => preset?,
                     None => <Self as Source>::from_file(name_or_path)?,
                 };
-                training.with_settings(&format!("--set {}", settings.join(" --set ")), settings)
+                let origin = format!("--set {}", settings.join(" --set "));
+                training.with_settings(&origin, settings).map_err(|error| match error {
+                    TrainingError::BadSetting { text } => TrainingError::BadSetting { text: format!("--set {text}") },
+                    error => error,
+                })
             }
 
             /// The settings of a TOML text; settings that it leaves out have their defaults. `origin` is what messages

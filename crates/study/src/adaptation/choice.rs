@@ -65,7 +65,7 @@ impl Candidate {
     }
 }
 
-/// The distributions that a method's pre-training can draw from; one that does not matter for methods without.
+/// The distributions that a method's pre-training can draw from; for methods without, a single one that is not used.
 fn sources(setup: &Setup, method: Method) -> Vec<Source> {
     let count = if Method::PRETRAINED.contains(&method) { setup.environments.len() } else { 1 };
     setup.environments.keys().copied().take(count).collect()
@@ -87,7 +87,7 @@ pub(super) fn best_of_each(found: impl IntoIterator<Item = (Method, ChosenSettin
     chosen
 }
 
-/// Whether settings that were kept are complete, and such as this study chooses from.
+/// Whether the settings of an earlier call cover every method, with sources that this study has.
 pub(super) fn is_complete(chosen: &SettingsOfMethods, setup: &Setup) -> bool {
     let is_known = |settings: &ChosenSettings| setup.environments.contains_key(&settings.source);
     Method::ALL.iter().all(|method| chosen.get(method).is_some_and(is_known))

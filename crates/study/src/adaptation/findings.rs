@@ -1,4 +1,4 @@
-//! What the seeds found, taken together.
+//! The results of all seeds, taken together.
 
 use std::collections::BTreeMap;
 
@@ -45,7 +45,7 @@ pub(super) struct Findings<'f> {
     by_seed: Vec<Measurements<'f>>,
 }
 
-/// What one seed measured, by method, sequence, window and step.
+/// The measurements of one seed, by method, sequence, window and step.
 type Measurements<'f> = BTreeMap<(Method, usize, usize, usize), &'f Point>;
 
 impl<'f> Findings<'f> {
@@ -158,7 +158,7 @@ impl<'f> Findings<'f> {
         mean(&rows.map(|row| row.point.evaluations as f64).collect::<Vec<_>>())
     }
 
-    /// What the pre-training of a method took, the mean over the seeds; `None` for methods without.
+    /// The cost of a method's pre-training, the mean over the seeds; `None` for methods without.
     pub(super) fn pretraining(&self, method: Method) -> Option<PretrainingCost> {
         let of_seed = |seed: &SeedResult| seed.pretraining.get(&method).copied();
         let all: Vec<PretrainingCost> = self.results.iter().filter_map(of_seed).collect();

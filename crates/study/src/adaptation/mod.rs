@@ -2,7 +2,7 @@
 //! the claim that meta-learning helps can turn out wrong.
 //!
 //! Settings of every method are chosen on validation drives, with a seed that no result comes from. Then every seed trains
-//! and adapts all methods. What each seed finds is kept, and the report is made from what is kept.
+//! and adapts all methods. The results of each seed are kept in a file, and the report is made from these files.
 
 mod choice;
 mod findings;
@@ -43,7 +43,7 @@ const SEEDS: &str = "1-10";
 const QUICK_SEEDS: &str = "1-2";
 /// The file of the chosen settings.
 const CHOSEN: &str = "choices.json";
-/// The folder of what each seed found.
+/// The folder of the seeds' results.
 const SEED_FOLDER: &str = "seeds";
 
 /// A study whose directory is open.
@@ -177,12 +177,11 @@ impl SeedRuns<'_> {
         each_on_a_thread(self.open.len(), done, |index| {
             let seed = self.open[index];
             let result = SeedResult::find(&self.study.setup, seed, &self.settings, test)?;
-            let json = serde_json::to_vec(&result).expect("numbers and texts can be written");
-            Ok(write_file(&self.study.seed_file(seed), &json)?)
+            Ok(write_file(&self.study.seed_file(seed), &result.to_json())?)
         })
     }
 
-    /// Writes the report from what the seeds found.
+    /// Writes the report from the results of the seeds.
     ///
     /// # Errors
     /// If a seed has not run, its file is damaged, or a file cannot be written.

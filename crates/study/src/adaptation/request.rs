@@ -1,4 +1,4 @@
-//! What an adaptation study is asked for.
+//! The request for an adaptation study.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use sim::limits::WINDOW_S;
 /// The scenario where none is named.
 const SCENARIO: &str = "mobile";
 
-/// What to study, and where the report goes.
+/// The recordings, the scenario and the seeds of a study, and the directory of its report.
 #[derive(Debug, Clone)]
 pub struct AdaptationRequest {
     /// Recordings to train on and to choose settings with: a folder; folders in it are environments.
@@ -32,7 +32,7 @@ pub struct AdaptationRequest {
 }
 
 impl AdaptationRequest {
-    /// A study of these recordings with everything else as it is where nothing is said.
+    /// A request with default values for everything except the recordings and the directory.
     pub fn new(traces: impl Into<PathBuf>, out: impl Into<PathBuf>) -> Self {
         Self {
             traces: traces.into(),

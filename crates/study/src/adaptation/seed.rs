@@ -1,8 +1,8 @@
-//! What one seed finds: every method in every window of the test.
+//! The results of one seed: every method, measured in every window of the test.
 
 use std::collections::BTreeMap;
 
-use model::{Policy, Selection};
+use model::{Ensemble, Policy, Selection};
 use mrdro::Point;
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ pub(super) const STEPS: [usize; 16] = [0, 1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 
 /// How often 10 steps are timed.
 const TIMED: usize = 41;
 
-/// What one seed found.
+/// The results of one seed.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct SeedResult {
     pub(super) seed: u64,
@@ -67,36 +67,58 @@ impl SeedResult {
             pretraining.insert(method, cost);
         }
         starts.insert(Method::LastWindow, starts[&Method::Joint].clone());
-        let mut measurements = Vec::new();
-        let mut ratios: BTreeMap<(Method, usize), Vec<f64>> = BTreeMap::new();
-        for (sequence, (EnvironmentSequence { name, .. }, windows)) in test.0.iter().zip(test.1).enumerate() {
+        let mut result =
+            Self { seed, pretraining, percentiles: Vec::new(), shares: Vec::new(), measurements: Vec::new() };
+        result.adapt(setup, &starts, chosen, test)?;
+        result.percentiles = percentiles(&mut result.measurements);
+        let method = Method::EnvironmentInputs;
+        let codec = setup.codec(method, chosen[&method].source);
+        let mut policy = Policy::new("reading", &starts[&method], codec, Selection::PAPER, &setup.device);
+        for window in test.1.iter().flatten() {
+            result.shares.push(shares(&mut policy, &window.set)?);
+        }
+        Ok(result)
+    }
+
+    /// Adapts the networks of every method in every window and measures them.
+    fn adapt(
+        &mut self,
+        setup: &Setup,
+        starts: &BTreeMap<Method, Ensemble>,
+        chosen: &SettingsOfMethods,
+        (sequences, windows): (&[EnvironmentSequence], &[Vec<EvaluationWindow>]),
+    ) -> Result<(), Error> {
+        for (sequence, (EnvironmentSequence { name, .. }, windows)) in sequences.iter().zip(windows).enumerate() {
             let mut last_window = starts[&Method::LastWindow].clone();
             for (index, window) in windows.iter().enumerate() {
                 let stream = format!("study adaptation/{name}/{index}");
-                let trial = Trial { window, stream: &stream, steps: &STEPS, seed };
+                let trial = Trial { window, stream: &stream, steps: &STEPS, seed: self.seed };
                 for method in Method::ALL {
                     let start = if method == Method::LastWindow { &last_window } else { &starts[&method] };
                     let (end, points) = setup.adapt((method, &chosen[&method]), start, &trial)?;
                     if method == Method::LastWindow {
                         last_window = end;
                     }
-                    for mut point in points {
-                        ratios.entry((method, point.step)).or_default().append(&mut point.ratios);
-                        measurements.push(Measurement { method, sequence, window: index, point });
-                    }
+                    let measured = |point| Measurement { method, sequence, window: index, point };
+                    self.measurements.extend(points.into_iter().map(measured));
                 }
             }
         }
-        let method = Method::EnvironmentInputs;
-        let codec = setup.codec(method, chosen[&method].source);
-        let mut policy = Policy::new("reading", &starts[&method], codec, Selection::PAPER, &setup.device);
-        let shares = test.1.iter().flatten().map(|window| shares(&mut policy, &window.set));
-        let (shares, percentiles) = (shares.collect::<Result<_, _>>()?, percentiles(ratios));
-        Ok(Self { seed, pretraining, percentiles, shares, measurements })
+        Ok(())
+    }
+
+    /// The text of the seed's file.
+    pub(super) fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("numbers and texts can be written")
     }
 }
 
-fn percentiles(ratios: BTreeMap<(Method, usize), Vec<f64>>) -> Vec<Percentile> {
+/// The 5th percentile for each method and step. Takes the ratios of single workloads out of the measurements.
+fn percentiles(measurements: &mut [Measurement]) -> Vec<Percentile> {
+    let mut ratios: BTreeMap<(Method, usize), Vec<f64>> = BTreeMap::new();
+    for Measurement { method, point, .. } in measurements {
+        ratios.entry((*method, point.step)).or_default().append(&mut point.ratios);
+    }
     let percentile = |((method, step), mut ratios): ((Method, usize), Vec<f64>)| {
         ratios.sort_unstable_by(f64::total_cmp);
         Percentile { method, step, q2_p05: ratios[ratios.len() / 20] }

@@ -1,4 +1,4 @@
-//! What all seeds of a study share, and the two things that networks do in it: they are trained beforehand, and they adapt.
+//! Everything that all seeds of a study share, with the pre-training and the adaptation of networks.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -22,7 +22,7 @@ const MEASURED: usize = 128;
 /// The same in a quick look.
 const QUICK_MEASURED: usize = 64;
 
-/// What all seeds share.
+/// Everything that all seeds share.
 pub(super) struct Setup {
     /// The scenario.
     pub(super) problem: Problem,
@@ -42,7 +42,7 @@ pub(super) struct Setup {
     pub(super) device: Device,
 }
 
-/// What the pre-training of a method took.
+/// The cost of a method's pre-training.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(super) struct PretrainingCost {
     pub(super) seconds: f64,

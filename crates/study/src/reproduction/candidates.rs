@@ -43,7 +43,7 @@ impl Proposals {
         let flips = evaluations - 1;
         let mut settings = vec!["meta.outer_steps=0".to_owned()];
         match self {
-            Self::OfNetworks if evaluations == PRESET_NETWORKS => return scope.from_random(scenario, "paper"),
+            Self::OfNetworks if evaluations == PRESET_NETWORKS => return scope.random_start(scenario, "paper"),
             Self::OfNetworks => settings.push(format!("network.dnns={evaluations}")),
             Self::OfFlips => settings.extend([
                 "network.dnns=1".to_owned(),

@@ -1,4 +1,4 @@
-//! The claims of the paper, each with what the runs say about it.
+//! The claims of the paper, each with a verdict from the runs.
 
 use mrdro::Phase;
 use mrdro::statistics::Spread;
@@ -214,7 +214,7 @@ fn meta_learning_starts_fast(scope: &Scope, scenario: &str, training: &str) -> R
 /// Compares the steps that lead to the Q2 which a random start has in the end.
 fn meta_learning_saves_steps(scope: &Scope, scenario: &str, training: &str) -> Result<Verdict, Error> {
     let meta = scope.finished(&scope.default(scenario, training))?;
-    let random = scope.finished(&scope.from_random(scenario, training))?;
+    let random = scope.finished(&scope.random_start(scenario, training))?;
     let Some(last) = random.first().and_then(|run| run.curve(Phase::Drl, |row| row.q2).last().copied()) else {
         return Ok(None);
     };

@@ -11,7 +11,7 @@ use crate::error::Error;
 
 /// The training of DDLO: Algorithm 2 from random networks on the scenario without its cloud.
 pub(super) fn experiment(scope: &Scope, scenario: &str) -> Result<Experiment, Error> {
-    Ok(scope.from_random(&scope.without_cloud(scenario)?, "paper"))
+    Ok(scope.random_start(&scope.without_cloud(scenario)?, "paper"))
 }
 
 /// The evaluations of the finished runs of DDLO on the whole scenario.

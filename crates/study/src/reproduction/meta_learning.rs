@@ -1,4 +1,4 @@
-//! Figs. 11 to 13: what Algorithm 1 is worth.
+//! Figs. 11 to 13: the effect of Algorithm 1.
 
 use mrdro::Phase;
 use mrdro::chart::{Axis, Palette, Panel, Point, Series, Style, number};
@@ -44,7 +44,7 @@ pub(super) fn experiments(part: Part, scope: &Scope) -> Vec<Experiment> {
                 rates.map(|&rate| meta_rate(scope, scenario, training, rate)).collect()
             }
             Part::Fig12 => META_DNNS.iter().flat_map(|&dnns| meta_dnns(scope, scenario, training, dnns)).collect(),
-            Part::Fig13 => vec![scope.default(scenario, training), scope.from_random(scenario, training)],
+            Part::Fig13 => vec![scope.default(scenario, training), scope.random_start(scenario, training)],
             _ => Vec::new(),
         }
     };
@@ -144,7 +144,7 @@ pub(super) fn fig13(scope: &Scope) -> Result<Figure, Error> {
     for (scenario, training) in scope.pairs() {
         let mut series = Vec::new();
         let compared =
-            [("meta-RL", scope.default(scenario, training)), ("random", scope.from_random(scenario, training))];
+            [("meta-RL", scope.default(scenario, training)), ("random", scope.random_start(scenario, training))];
         for (label, experiment) in compared {
             let runs = scope.finished(&experiment)?;
             let spreads = from_start(q2_at_start(&runs), over_steps(&runs, Phase::Drl, |row| row.q2));
@@ -165,7 +165,7 @@ pub(super) fn fig13(scope: &Scope) -> Result<Figure, Error> {
         palette: Palette::Distinct,
         panels,
         rows,
-        command: command(scope, |scenario, training| scope.from_random(scenario, training)),
+        command: command(scope, |scenario, training| scope.random_start(scenario, training)),
     })
 }
 

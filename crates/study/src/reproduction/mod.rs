@@ -39,10 +39,10 @@ const SEEDS: &str = "1-5";
 /// The seeds of a quick look where none are named.
 const QUICK_SEEDS: &str = "1-2";
 
-/// What to reproduce, and where the report goes.
+/// The extent of a reproduction, and the directory of its report.
 #[derive(Debug, Clone)]
 pub struct ReproductionRequest {
-    /// The parts of the report; none: all of them.
+    /// The parts of the report; an empty list stands for all of them.
     pub parts: Vec<Part>,
     /// Whether to try fewer values and train for 3,000 steps: minutes instead of most of an hour.
     pub quick: bool,
@@ -83,7 +83,7 @@ pub struct ReproductionReport {
 }
 
 impl Reproduction {
-    /// A reproduction of what is asked for. Reads and writes nothing.
+    /// Checks the request. Reads and writes no files.
     ///
     /// # Errors
     /// If the text of the seeds makes no sense.

@@ -1,4 +1,4 @@
-//! Rows of the data behind figures, and what their charts have in common.
+//! Rows of the data behind figures, and elements that their charts share.
 
 use data::Evaluation;
 use mrdro::chart::{Axis, Point, Series, Style};

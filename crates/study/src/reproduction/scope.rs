@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use mrdro::files::write_file;
 use mrdro::{PlannedRun, Problem, RUNS, RunPlan, Training, run_name};
 use sim::Scenario;
-use sim::scenario::Tier;
 
 use super::finished::FinishedRun;
 use crate::error::Error;
@@ -79,7 +78,7 @@ impl Scope {
     }
 
     /// An experiment with Algorithm 2 alone, from random networks.
-    pub(super) fn from_random(&self, scenario: &str, training: &str) -> Experiment {
+    pub(super) fn random_start(&self, scenario: &str, training: &str) -> Experiment {
         self.experiment(scenario, training, &["meta.outer_steps=0".to_owned()])
     }
 
@@ -133,11 +132,7 @@ impl Scope {
 
     /// The scenario without its servers in the cloud. It stays as it is if it has no such server, or no other.
     pub(super) fn without_cloud(&self, scenario: &str) -> Result<String, Error> {
-        self.changed(scenario, "no-cloud", |scenario| {
-            if scenario.servers.iter().any(|server| server.tier != Tier::Cloud) {
-                scenario.servers.retain(|server| server.tier != Tier::Cloud);
-            }
-        })
+        self.changed(scenario, "no-cloud", Scenario::remove_clouds)
     }
 
     /// The scenario with another number of devices, and of tasks of each.
@@ -159,7 +154,7 @@ impl Scope {
             let Experiment { scenario, training, settings, .. } = experiment;
             Problem::load(scenario)?;
             let mut plan = RunPlan::new(scenario, training, settings)?;
-            plan.device = device.to_owned();
+            device.clone_into(&mut plan.device);
             let seeds = self.seeds_of(experiment).iter();
             planned.extend(seeds.map(|&seed| PlannedRun::new(plan.clone().with_seed(seed), settings)));
         }

@@ -59,7 +59,7 @@ pub(super) fn experiments(scope: &Scope) -> Result<Vec<Experiment>, Error> {
     for scenario in &scope.scenarios {
         all.extend(scope.trainings.iter().map(|training| scope.default(scenario, training)));
         if scope.includes_paper() {
-            all.extend([scope.from_random(scenario, "paper"), ddlo::experiment(scope, scenario)?]);
+            all.extend([scope.random_start(scenario, "paper"), ddlo::experiment(scope, scenario)?]);
         }
     }
     Ok(all)
@@ -76,7 +76,7 @@ pub(super) fn table(scope: &Scope, scenario: &str, kept: &mut KeptEvaluations) -
     rows.extend(classic_rows(first));
     if scope.includes_paper() {
         rows.extend(ddlo_row(scope, scenario, kept)?);
-        let random = scope.finished(&scope.from_random(scenario, "paper"))?;
+        let random = scope.finished(&scope.random_start(scenario, "paper"))?;
         rows.extend(row("DDTO (random start, all places)", None, &evaluations(&random, "mr-dro")));
     }
     for (training, runs) in &trained {

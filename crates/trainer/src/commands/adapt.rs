@@ -1,4 +1,4 @@
-//! `adapt`: a record in a new environment.
+//! `adapt`: adapts a record to a new environment.
 
 use mrdro::training::Training;
 use mrdro::{AdaptRequest, Adapted, Destination, Error, Point};
@@ -20,7 +20,7 @@ pub(crate) fn run(args: &AdaptArgs) -> Result<(), CliError> {
 
 fn request(args: &AdaptArgs) -> Result<AdaptRequest, CliError> {
     if let Some(setting) = args.settings.iter().find(|setting| !setting.starts_with("adaptation.")) {
-        let wanted = "a setting of [adaptation], the only section that adapt uses";
+        let wanted = "a setting of section [adaptation], the only one that `adapt` uses";
         return Err(Error::BadOption { option: "--set", text: setting.clone(), wanted }.into());
     }
     let destination = match &args.traces {
@@ -57,7 +57,7 @@ fn show(format: Format, adapted: &Adapted) -> Result<(), CliError> {
         })?;
     }
     note(&format!(
-        "\nhere greedy has Q2 {:.5}, greedy (largest first) {:.5}, the exact optimum 1\n\
+        "\nin this environment greedy has Q2 {:.5} and greedy (largest first) {:.5}\n\
          written to {directory}: results.json record/",
         adapted.q2_greedy,
         adapted.q2_greedy_largest_first,

@@ -1,8 +1,8 @@
-//! `compare`: all classic schemes, and records, on one scenario.
+//! `compare`: all classic schemes and any records on one scenario.
 
 use data::StandardSet;
 use model::{Backend, Record};
-use mrdro::share_out::{self, SharedOut};
+use mrdro::share_out::{self, AllocationEvaluation};
 use mrdro::{Problem, evaluate_all, with_classic};
 
 use crate::cli::{CompareArgs, Format};
@@ -45,17 +45,17 @@ fn records(args: &CompareArgs, problem: &Problem, backend: &Backend) -> Result<V
     Ok(records)
 }
 
-/// Notes what a user would not expect of networks that do not read uplinks.
+/// Writes a note if the networks of a record do not read uplinks, which sharing them out changes.
 pub(super) fn note_unread_uplinks(record: &Record, path: &std::path::Path) {
     if !record.networks.reads().uplinks {
         let path = path.display();
         note(&format!(
-            "the networks of {path} do not read uplinks: they propose the same however these are shared out"
+            "the networks of {path} do not read uplinks, so that their proposals do not depend on how these are shared out"
         ));
     }
 }
 
-fn print_shared_out(format: Format, rows: &[SharedOut]) -> Result<(), CliError> {
+fn print_shared_out(format: Format, rows: &[AllocationEvaluation]) -> Result<(), CliError> {
     print(format, rows, || {
         let header = [
             "scheme",
@@ -68,7 +68,7 @@ fn print_shared_out(format: Format, rows: &[SharedOut]) -> Result<(), CliError> 
             "evaluations",
             "time/workload",
         ];
-        let row = |row: &SharedOut| {
+        let row = |row: &AllocationEvaluation| {
             vec![
                 row.scheme.clone(),
                 bandwidth(row.mean_total_mbps),

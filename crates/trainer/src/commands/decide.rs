@@ -1,4 +1,4 @@
-//! `decide` and `solve`: workloads in, decisions out, with uplinks if bandwidth is to be shared out.
+//! `decide` and `solve`: read workloads and write decisions, with allocated uplinks if a bandwidth is shared out.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -17,7 +17,7 @@ use crate::error::CliError;
 pub(crate) fn decide(args: &DecideArgs) -> Result<(), CliError> {
     device::on_device(&args.compute, |backend| {
         let (record, problem) = args.record.load(&backend.device)?;
-        let options = args.effort.options(args.explore);
+        let options = args.inference.options(args.explore);
         record.networks.check_options(&options)?;
         if args.share_out.total.is_some() {
             note_unread_uplinks(&record, &args.record.record);

@@ -1,4 +1,4 @@
-//! `devices`: what this build and this machine offer to compute on, and how fast it is.
+//! `devices`: the devices that this build and this machine offer, and their speed.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -10,16 +10,16 @@ use mrdro::{Error, Problem, device_failure};
 use serde::Serialize;
 use sim::random;
 
-use crate::cli::DevicesArgs;
+use crate::cli::{DevicesArgs, Format};
 use crate::device;
 use crate::error::CliError;
 use crate::output::{note, print, table};
 
-/// Samples that batches are drawn from.
+/// Samples in the buffer from which batches are drawn.
 const BUFFER: usize = 1400;
-/// Timed stretches, of which the median counts.
+/// The number of timed stretches; the result is their median.
 const STRETCHES: usize = 5;
-/// Seconds that one stretch should take.
+/// The intended length of a stretch, in seconds.
 const STRETCH_SECONDS: f64 = 0.2;
 /// The most steps in one stretch.
 const MAX_STEPS: usize = 500;
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &DevicesArgs) -> Result<(), CliError> {
     let rows: Vec<Row> = model::available().into_iter().map(row).collect();
     print(args.format.format, &rows, || {
         let cells = |row: &Row| vec![row.device.clone(), row.kind.to_string(), row.description.clone()];
-        table(&["--device", "kind", "what it is"], rows.iter().map(cells).collect())
+        table(&["--device", "kind", "description"], rows.iter().map(cells).collect())
     })
 }
 
@@ -56,27 +56,16 @@ struct Measurement {
 
 fn measure(args: &DevicesArgs) -> Result<(), CliError> {
     device::start_threads(&args.threads)?;
-    let devices = if args.device.is_empty() {
-        model::available()
-    } else {
-        let open = |name: &String| -> Result<Backend, CliError> {
-            let choice: DeviceChoice = name.parse()?;
-            let remote = matches!(choice, DeviceChoice::Remote(_));
-            let token = if remote { device::token(None)? } else { String::new() };
-            Ok(choice.open_with(&token)?)
-        };
-        args.device.iter().map(open).collect::<Result<_, _>>()?
-    };
+    let devices = measured_devices(args)?;
     let hidden = Training::preset("recommended")?.network.hidden;
+    let batch = args.batch as usize;
     let mut measurements = Vec::new();
     for scenario in &args.scenario {
-        let subject = Subject::new(&Problem::load(scenario)?, hidden.clone())?;
-        for &dnns in &args.dnns {
+        let networks = TimedNetworks::new(&Problem::load(scenario)?, hidden.clone())?;
+        for dnns in args.dnns.iter().map(|&dnns| usize::from(dnns)) {
             for backend in &devices {
-                let batch = args.batch as usize;
-                let timed =
-                    device_failure::catch(backend, || Ok::<_, Error>(subject.times(backend, usize::from(dnns), batch)));
-                let (step_seconds, decision_seconds) = match timed {
+                let times = device_failure::catch(backend, || Ok::<_, Error>(networks.times(backend, dnns, batch)));
+                let (step_seconds, decision_seconds) = match times {
                     Ok(times) => times,
                     Err(error @ Error::DeviceFailed { .. }) => {
                         note(&format!("K = {dnns} is left out: {error}"));
@@ -84,19 +73,30 @@ fn measure(args: &DevicesArgs) -> Result<(), CliError> {
                     }
                     Err(error) => return Err(error.into()),
                 };
-                measurements.push(Measurement {
-                    device: backend.name.clone(),
-                    scenario: scenario.clone(),
-                    tasks: subject.shape.inputs,
-                    dnns: usize::from(dnns),
-                    batch,
-                    step_seconds,
-                    decision_seconds,
-                });
+                let (device, scenario, tasks) = (backend.name.clone(), scenario.clone(), networks.shape.inputs);
+                measurements.push(Measurement { device, scenario, tasks, dnns, batch, step_seconds, decision_seconds });
             }
         }
     }
-    print(args.format.format, &measurements, || {
+    print_measurements(args.format.format, &measurements)
+}
+
+/// The devices that the command line names, else all that are available.
+fn measured_devices(args: &DevicesArgs) -> Result<Vec<Backend>, CliError> {
+    if args.device.is_empty() {
+        return Ok(model::available());
+    }
+    let open = |name: &String| -> Result<Backend, CliError> {
+        let choice: DeviceChoice = name.parse()?;
+        let is_remote = matches!(choice, DeviceChoice::Remote(_));
+        let token = if is_remote { device::token(None)? } else { String::new() };
+        Ok(choice.open_with(&token)?)
+    };
+    args.device.iter().map(open).collect()
+}
+
+fn print_measurements(format: Format, measurements: &[Measurement]) -> Result<(), CliError> {
+    print(format, measurements, || {
         let cells = |row: &Measurement| {
             vec![
                 row.scenario.clone(),
@@ -113,14 +113,14 @@ fn measure(args: &DevicesArgs) -> Result<(), CliError> {
     })
 }
 
-/// What is timed: training steps from a full buffer, and decisions of one workload.
-struct Subject {
+/// The shape of networks and a full buffer, with which training steps and decisions are timed.
+struct TimedNetworks {
     codec: Codec,
     shape: NetworkShape,
     samples: Samples,
 }
 
-impl Subject {
+impl TimedNetworks {
     fn new(problem: &Problem, hidden: Vec<usize>) -> Result<Self, CliError> {
         let sampler = problem.sampler()?;
         let codec = Codec::new(Codec::default_code(&problem.model), &problem.model, sampler.moments().into())?;
@@ -141,7 +141,7 @@ impl Subject {
         Ok(Self { codec, shape, samples })
     }
 
-    /// Median seconds of a training step and of the logits for one workload.
+    /// The median times of a training step and of the logits for one workload, in seconds.
     fn times(&self, backend: &Backend, dnns: usize, batch: usize) -> (f64, f64) {
         let ensemble = Ensemble::random(&self.shape, dnns, 1, &backend.device);
         let mut learner = model::learner(&ensemble, self.codec.head(), Adam::default(), &backend.device);
@@ -149,7 +149,7 @@ impl Subject {
         let indices: Vec<u32> = (0..dnns * batch).map(|_| random::below(&mut stream, BUFFER) as u32).collect();
         let (mut losses, mut logits) = (Vec::new(), Vec::new());
         let row = &self.samples.inputs()[..self.shape.inputs];
-        // A device may run behind; the losses of the last step are there when all steps are done.
+        // A device may compute asynchronously; reading the losses of the last step waits for all steps.
         let step = median_seconds(|steps| {
             (1..steps).for_each(|_| learner.step(&self.samples, &indices, None));
             learner.step(&self.samples, &indices, Some(&mut losses));
@@ -164,14 +164,14 @@ impl Subject {
     }
 }
 
-/// Median seconds for one of many things that `work` does as often as it is told.
+/// The median time of one repetition, in seconds. `work` repeats something as many times as its argument says.
 fn median_seconds(mut work: impl FnMut(usize)) -> f64 {
     let mut timed = |times: usize| {
         let start = Instant::now();
         work(times);
         start.elapsed().as_secs_f64() / times as f64
     };
-    timed(2); // kernels are compiled at their first use
+    timed(2); // a warm-up: kernels are compiled at their first use
     let one = timed(2);
     let times = ((STRETCH_SECONDS / one) as usize).clamp(1, MAX_STEPS);
     let mut seconds: Vec<f64> = (0..STRETCHES).map(|_| timed(times)).collect();

@@ -1,4 +1,4 @@
-//! `evaluate`: how good a record is, beside greedy and the exact optimum.
+//! `evaluate`: the quality of a record, compared with greedy rules and the exact optimum.
 
 use data::StandardSet;
 use model::Record;
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
     })
 }
 
-/// Evaluates networks for any fleet on fleets of all sizes.
+/// Evaluates a record for any fleet on fleets of all sizes.
 fn on_fleets(record: &Record, args: &EvaluateArgs, backend: &model::Backend) -> Result<(), CliError> {
     let progress = Progress::new("sizes", DEVICES.len());
     let findings =
@@ -47,10 +47,10 @@ fn on_fleets(record: &Record, args: &EvaluateArgs, backend: &model::Backend) -> 
     print_findings(args.format.format, &findings)
 }
 
-/// Prints how good networks are on fleets of all sizes.
+/// Prints the evaluation of networks and classic schemes on fleets of all sizes.
 pub(super) fn print_findings(format: Format, findings: &Findings) -> Result<(), CliError> {
     print(format, &findings.rows, || {
-        let header = ["devices", "scheme", "Q2", "from", "to", "prices/task", "time/decision"];
+        let header = ["devices", "scheme", "Q2", "from", "to", "evaluations/task", "time/decision"];
         let row = |row: &SizeRow| {
             vec![
                 row.devices.to_string(),
@@ -58,14 +58,14 @@ pub(super) fn print_findings(format: Format, findings: &Findings) -> Result<(), 
                 format!("{:.5}", row.q2),
                 format!("{:.5}", row.q2_low),
                 format!("{:.5}", row.q2_high),
-                format!("{:.1}", row.prices_per_task),
+                format!("{:.1}", row.evaluations_per_task),
                 duration(row.microseconds_per_decision * 1e-6),
             ]
         };
         let rows = table(&header, findings.rows.iter().map(row).collect());
         let gain = |gain: &Gain| {
             let Gain { devices, mean, low, high } = gain;
-            format!("\n{devices} devices: {mean:+.5}, 95 % from {low:+.5} to {high:+.5}")
+            format!("\n{devices} devices: {mean:+.5}, 95 % interval {low:+.5} to {high:+.5}")
         };
         let gains: String = findings.gains.iter().map(gain).collect();
         format!("{rows}\n\ngain in Q2 of mr-dro-fleet@16 over local-search@16, fleet by fleet:{gains}")

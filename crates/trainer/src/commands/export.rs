@@ -1,4 +1,4 @@
-//! `export`: a record's networks for other programs.
+//! `export`: the networks of a record as files for other programs.
 
 use model::{DeviceChoice, ExportFormat, Record};
 use mrdro::RunDir;

@@ -1,4 +1,4 @@
-//! One module for each command.
+//! The commands: one module for each, which parses, calls the library and prints.
 
 mod adapt;
 mod adaptation_study;
@@ -28,7 +28,7 @@ use crate::output::{note, write_out};
 pub(crate) fn run(cli: Cli) -> Exit {
     match dispatch(cli) {
         Ok(()) => Exit::Success,
-        // Whoever reads the output has seen enough, as in `trainer decide ... | head`.
+        // The reader of the output has closed it, as in `trainer decide ... | head`.
         Err(CliError::Library(mrdro::Error::Output { source })) if source.kind() == io::ErrorKind::BrokenPipe => {
             Exit::Success
         }

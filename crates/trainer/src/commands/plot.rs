@@ -1,4 +1,4 @@
-//! `plot`: learning curves of several runs in one picture.
+//! `plot`: the learning curves of several runs in one picture.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &PlotArgs) -> Result<(), CliError> {
             }
         }
         if !any {
-            let reason = "it has no steps of reinforcement with a known Q2".to_owned();
+            let reason = "it has no steps of reinforcement learning with a known Q2".to_owned();
             return Err(Error::NoRun { path: path.into(), reason }.into());
         }
     }

@@ -18,7 +18,7 @@ pub(crate) fn run(command: &ScenarioCommand) -> Result<(), CliError> {
 }
 
 #[derive(Serialize)]
-struct Listed {
+struct ScenarioRow {
     scenario: &'static str,
     devices: usize,
     tasks_per_device: usize,
@@ -31,7 +31,7 @@ fn list(format: Format) -> Result<(), CliError> {
     for name in Scenario::presets() {
         let scenario = Scenario::load(name)?;
         let servers: Vec<_> = scenario.servers.iter().map(|server| server.name.as_str()).collect();
-        rows.push(Listed {
+        rows.push(ScenarioRow {
             scenario: name,
             devices: scenario.devices.count,
             tasks_per_device: scenario.tasks.per_device,
@@ -40,7 +40,7 @@ fn list(format: Format) -> Result<(), CliError> {
         });
     }
     print(format, &rows, || {
-        let row = |row: &Listed| {
+        let row = |row: &ScenarioRow| {
             let counts = [row.devices.to_string(), row.tasks_per_device.to_string()];
             [&[row.scenario.to_owned()][..], &counts, &[row.servers.clone(), row.alpha.to_string()]].concat()
         };
@@ -57,7 +57,7 @@ fn show(name: &str) -> Result<(), CliError> {
 }
 
 #[derive(Serialize)]
-struct Checked {
+struct RateRow {
     device: usize,
     place: String,
     energy_j_per_mb: f64,
@@ -66,12 +66,12 @@ struct Checked {
 
 fn check(name: &str, format: Format) -> Result<(), CliError> {
     let problem = Problem::load(name)?;
-    // Sizes that cannot be read would be found only when training starts.
+    // A file of sizes that cannot be read would otherwise be found only when training starts.
     problem.sampler()?;
     let mut rows = Vec::new();
     for device in 0..problem.model.devices() {
         for (place, rate) in problem.model.place_names().iter().zip(problem.model.rates(device)) {
-            rows.push(Checked {
+            rows.push(RateRow {
                 device,
                 place: place.clone(),
                 energy_j_per_mb: rate.energy_j_per_byte * BYTES_PER_MB,
@@ -80,12 +80,12 @@ fn check(name: &str, format: Format) -> Result<(), CliError> {
         }
     }
     print(format, &rows, || {
-        let row = |row: &Checked| {
+        let row = |row: &RateRow| {
             let rates = [row.energy_j_per_mb, row.time_s_per_mb].map(|rate| format!("{rate:.4}"));
             [&[row.place.clone(), row.device.to_string()][..], &rates].concat()
         };
         let alone =
-            if problem.model.is_separable() { "" } else { "; times are those of a device that nobody keeps waiting" };
+            if problem.model.is_separable() { "" } else { "; times are those without waiting for other devices" };
         let (name, tasks) = (&problem.scenario.name, problem.model.task_count());
         let title = format!("scenario `{name}` is valid: {tasks} tasks{alone}\n");
         title + &table(&["place", "device", "J/MB", "s/MB"], rows.iter().map(row).collect())

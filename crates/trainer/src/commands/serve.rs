@@ -1,4 +1,4 @@
-//! `serve`: decisions over HTTP, and a live page.
+//! `serve`: decisions over HTTP, with a live page.
 
 use std::path::Path;
 
@@ -15,16 +15,13 @@ use crate::output::note;
 pub(crate) fn run(args: &ServeArgs) -> Result<(), CliError> {
     let token = Some(device::token(args.token_file.as_deref())?).filter(|token| !token.is_empty());
     let backend = device::open(&args.compute)?;
-    // The service reads the record by itself, as it does again whenever it is told to.
+    // This check finds mistakes before the service starts; the service itself loads the record anew.
     let problem = problem(args, &Record::load(&args.record, &backend.device)?)?;
     let drive = args.drive.as_ref().map(|path| drive(path, args, problem.model.devices())).transpose()?;
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
     let options = Options {
-        record: args.record.clone(),
         scenario: args.scenario.is_some().then_some(problem.scenario),
-        decisions: args.effort.options(args.explore),
-        device: backend.device,
-        listen: args.listen,
+        decisions: args.inference.options(args.explore),
         token,
         open: args.open,
         tls: args.tls_cert.clone().zip(args.tls_key.clone()),
@@ -32,27 +29,30 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), CliError> {
         drive,
         limits: Limits { waiting: args.max_waiting as usize, ..Limits::default() },
         sample: args.sample,
+        ..Options::new(&args.record, args.listen, backend.device)
     };
-    let needs_token = if options.token.is_some() { ", for those with the token" } else { "" };
+    let needs_token = if options.token.is_some() { ", for clients that send the token" } else { "" };
     let server = Server::prepare(options, log)?;
     let address = server.address().map_err(|source| serve::ServeError::Start { source })?;
     let record = args.record.display();
-    note(&format!("serving {record} at {scheme}://{address}{needs_token}; Ctrl-C ends, SIGHUP reads it again"));
+    note(&format!(
+        "serving {record} at {scheme}://{address}{needs_token}; Ctrl-C ends the service, SIGHUP reloads the record"
+    ));
     Ok(server.run()?)
 }
 
 fn log(event: &Event<'_>) {
     match event {
-        Event::Reloaded => note("the record was read again"),
-        Event::ReloadRefused(error) => note(&format!("the record stays as it was: {error}")),
-        Event::Ending => note("ending: what was accepted is answered"),
-        Event::CutOff(count) => note(&format!("{count} connections took too long and were cut off")),
+        Event::Reloaded => note("the record was reloaded"),
+        Event::ReloadRefused(error) => note(&format!("the record was not reloaded: {error}")),
+        Event::Ending => note("ending: requests under way are still answered"),
+        Event::CutOff(count) => note(&format!("{count} connections took too long and were closed")),
     }
 }
 
-/// What is decided about: the scenario of the networks, or for networks that decide for any fleet, the one that is named.
+/// The scenario to decide for: the record's own, or the named one if the record is for any fleet.
 fn problem(args: &ServeArgs, record: &Record) -> Result<Problem, CliError> {
-    record.networks.check_options(&args.effort.options(args.explore))?;
+    record.networks.check_options(&args.inference.options(args.explore))?;
     match (record.networks.scenario(), &args.scenario) {
         (Some(own), None) => Ok(Problem::new(own.clone())?),
         (None, Some(name)) => Ok(Problem::load(name)?),
@@ -61,7 +61,7 @@ fn problem(args: &ServeArgs, record: &Record) -> Result<Problem, CliError> {
     }
 }
 
-/// The first drive of a recording in which all devices have data.
+/// The first drive of a recording with a window in which all devices have data.
 fn drive(path: &Path, args: &ServeArgs, devices: usize) -> Result<DriveView, CliError> {
     let recording = Recording::open(path)?;
     let mut drives = recording.drives.iter().map(|drive| DriveView::new(drive, devices, args.window));

@@ -1,9 +1,9 @@
-//! `sweep`: many trainings over seeds and settings, split among machines or not, and what they found together.
+//! `sweep`: training runs over seeds and settings, possibly split among machines, and a summary of their results.
 
 use std::path::Path;
 
 use mrdro::statistics::Spread;
-use mrdro::sweep::{self, OpenRuns, SummaryLine, Sweep, SweepPlan, parse_seeds};
+use mrdro::sweep::{self, ShardRuns, SummaryLine, Sweep, SweepPlan, parse_seeds};
 
 use crate::cli::{Format, SweepArgs, SweepCommand, SweepRunsArgs};
 use crate::device;
@@ -11,7 +11,7 @@ use crate::error::CliError;
 use crate::output::{note, table, write_out};
 use crate::progress::Progress;
 
-/// The schemes that the printed table shows: the ones that were trained, beside greedy.
+/// The schemes that the printed table shows: greedy and the trained networks.
 const SHOWN: [&str; 3] = ["greedy", "mr-dro", "mr-dro-explored"];
 
 pub(crate) fn run(args: &SweepArgs) -> Result<(), CliError> {
@@ -34,9 +34,9 @@ fn train_all(args: &SweepRunsArgs) -> Result<(), CliError> {
         seeds: parse_seeds(&args.seeds)?,
         device: args.compute.device.clone(),
     };
-    let out = args.out.as_deref().expect("the command line asks for it");
+    let out = args.out.as_deref().expect("the command line requires it");
     let backend = device::open(&args.compute)?;
-    let OpenRuns { count, of_shard, runs } = sweep::open(&plan, shard, out, &backend)?;
+    let ShardRuns { count, of_shard, runs } = sweep::open(&plan, shard, out, &backend)?;
     note(&format!("{count} runs, {of_shard} of them this shard's, {} to do", runs.len()));
     let progress = Progress::new("runs", runs.len());
     mrdro::train_each(&runs, out, &backend, &|done| progress.done(done))?;
@@ -57,7 +57,7 @@ fn show(sweep: &Sweep, out: &Path, format: Format) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The rows of the summary as JSON objects, with numbers where they are numbers.
+/// The rows of the summary as JSON objects. Cells that hold a number become numbers.
 fn json(rows: &[Vec<String>]) -> String {
     let object = |row: &Vec<String>| -> serde_json::Map<String, serde_json::Value> {
         let texts = ["scenario", "training", "scheme", "measure"];

@@ -1,4 +1,4 @@
-//! `train`, `meta` and `fleet`: runs of training, from a plan to a record.
+//! `train`, `meta` and `fleet`: training runs, from a plan to a record.
 
 use std::path::Path;
 
@@ -12,20 +12,20 @@ use crate::interrupt;
 use crate::output::{note, print_evaluations, write_out};
 use crate::progress::TerminalObserver;
 
-/// Trains: first parameters, then Algorithm 2, then the comparison.
+/// Trains networks for one scenario: Algorithm 1, Algorithm 2, then the comparison with classic schemes.
 pub(crate) fn train(args: &TrainArgs) -> Result<(), CliError> {
     let run = Invocation::of(args);
     match &args.resume {
-        Some(directory) => run.resume(directory, Kind::Scenario, None),
+        Some(directory) => run.resume(directory, RunKind::Scenario, None),
         None => run.start(args.plan(RunPlan::new)?),
     }
 }
 
-/// Only prepares first parameters.
+/// Runs Algorithm 1 alone.
 pub(crate) fn meta(args: &TrainArgs) -> Result<(), CliError> {
     let run = Invocation::of(args);
     match &args.resume {
-        Some(directory) => run.resume(directory, Kind::Scenario, None),
+        Some(directory) => run.resume(directory, RunKind::Scenario, None),
         None => run.start(args.plan(RunPlan::meta)?),
     }
 }
@@ -39,19 +39,19 @@ pub(crate) fn fleet(args: &FleetArgs) -> Result<(), CliError> {
     };
     let fleets = usize::from(args.fleets);
     match &args.resume {
-        Some(directory) => run.resume(directory, Kind::AnyFleet, Some(fleets)),
+        Some(directory) => run.resume(directory, RunKind::AnyFleet, Some(fleets)),
         None => run.start(args.plan()?),
     }
 }
 
-/// The kinds of runs that commands resume.
+/// The kind of a run, which decides the command that resumes it.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum RunKind {
     Scenario,
     AnyFleet,
 }
 
-/// Where a run writes, what it computes on, and how its results are printed.
+/// The parts of a command line that all runs share: output directory, device and format.
 struct Invocation<'a> {
     options: RunOptions,
     compute: &'a ComputeArgs,
@@ -71,7 +71,7 @@ impl<'a> Invocation<'a> {
         self.show(trained)
     }
 
-    fn resume(&self, directory: &Path, kind: Kind, fleets: Option<usize>) -> Result<(), CliError> {
+    fn resume(&self, directory: &Path, kind: RunKind, fleets: Option<usize>) -> Result<(), CliError> {
         let mut run = Unfinished::open(directory, &mut TerminalObserver::default())?;
         check_kind(directory, kind, run.plan())?;
         if let Some(count) = fleets {
@@ -104,14 +104,14 @@ fn options(out: Option<&Path>, checkpoints: &CheckpointArgs) -> RunOptions {
     RunOptions { out: out.map(Path::to_owned), checkpoints: CheckpointInterval { time, steps } }
 }
 
-/// Each command resumes its own kind of run.
-fn check_kind(directory: &Path, wanted: Kind, plan: &RunPlan) -> Result<(), CliError> {
+/// Checks that a run is of the kind that the command resumes.
+fn check_kind(directory: &Path, wanted: RunKind, plan: &RunPlan) -> Result<(), CliError> {
     let (found, hint) = match plan.target {
         Target::Scenario { .. } => {
-            (Kind::Scenario, "it trains for one scenario: `trainer train --resume` goes on with it")
+            (RunKind::Scenario, "it trains networks for one scenario, so that `trainer train --resume` continues it")
         }
         Target::AnyFleet { .. } => {
-            (Kind::AnyFleet, "it trains for any fleet: `trainer fleet --resume` goes on with it")
+            (RunKind::AnyFleet, "it trains networks for any fleet, so that `trainer fleet --resume` continues it")
         }
     };
     if found == wanted {

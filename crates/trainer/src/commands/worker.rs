@@ -1,4 +1,4 @@
-//! `worker`: lends this machine's devices to trainings on other machines.
+//! `worker`: serves the devices of this machine to training on other machines.
 
 use crate::cli::WorkerArgs;
 use crate::error::CliError;
@@ -45,7 +45,7 @@ mod serving {
         served.map_err(|error| CliError::Serve { reason: error.to_string() })
     }
 
-    /// A worker's devices must be of one backend.
+    /// The backend of a device; all devices of a worker must have the same.
     fn family(backend: &Backend) -> &str {
         backend.name.split(':').next().unwrap_or_default()
     }

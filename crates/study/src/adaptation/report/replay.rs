@@ -20,7 +20,7 @@ const SHOWN: [(Method, usize); 5] = [
 /// The uplink that stands for an outage, which has no place on a logarithmic axis.
 const OUTAGE_MBPS: f64 = 0.01;
 
-/// The longest drive with what is shown of it.
+/// The longest drive, from which the panels are made.
 struct Replay<'r> {
     findings: &'r Findings<'r>,
     /// The index of the drive.

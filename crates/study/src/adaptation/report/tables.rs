@@ -80,7 +80,7 @@ fn claims_about_reptile(findings: &Findings<'_>) -> [Vec<String>; 3] {
     ]
 }
 
-/// What pre-training takes, and after how many windows it is paid back.
+/// The cost of pre-training, and the number of windows after which it is paid back.
 pub(super) fn costs(findings: &Findings<'_>) -> Table {
     let header = [
         "arm",

@@ -1,25 +1,28 @@
-//! `trace inspect`: what a recording holds, before anything is trained on it.
+//! `trace inspect`: the content of a recording of a network, or of a file of task sizes.
+
+mod task_sizes;
 
 use std::fmt::Write as _;
 use std::path::Path;
 
-use data::trace::{Drive, Recording, Trace, TraceError};
-use data::{BadLines, TaskFileError, TaskFormat, TaskSizes, task_sizes};
+use data::BadLines;
+use data::trace::{Drive, Recording, Trace};
 use mrdro::Error;
 use mrdro::chart::{Axis, Palette, Panel, Point, Series, Style, picture};
 use mrdro::files::{json, write_file};
 use serde::Serialize;
 use sim::limits::WINDOW_S;
 
+use self::task_sizes::RecordedSizes;
 use crate::cli::{Format, TraceCommand};
 use crate::error::CliError;
 use crate::output::{note, print, table, write_out};
 
-/// Characters of the small picture in the table.
+/// The length of the small chart in the table, in characters.
 const SPARK_WIDTH: usize = 24;
-/// Points of each curve of the SVG; more could not be told apart.
+/// Points of each curve in the SVG file; more could not be distinguished.
 const CURVE_POINTS: usize = 240;
-/// The most drives in one SVG.
+/// The most drives in one SVG file.
 const MAX_PANELS: usize = 40;
 
 pub(crate) fn run(command: &TraceCommand) -> Result<(), CliError> {
@@ -31,7 +34,7 @@ pub(crate) fn run(command: &TraceCommand) -> Result<(), CliError> {
         }
         Err(error) => error,
     };
-    let Some(tasks) = Tasks::read(path, &no_trace)? else { return Err(no_trace.into()) };
+    let Some(tasks) = RecordedSizes::read(path, &no_trace)? else { return Err(no_trace.into()) };
     if picture.is_some() {
         let text = path.display().to_string();
         return Err(Error::BadOption { option: "--picture", text, wanted: "a network trace" }.into());
@@ -39,7 +42,7 @@ pub(crate) fn run(command: &TraceCommand) -> Result<(), CliError> {
     tasks.show(format.format)
 }
 
-/// One device of a drive.
+/// The row of one device of a drive.
 #[derive(Serialize)]
 struct DeviceRow<'a> {
     drive: &'a str,
@@ -59,7 +62,7 @@ struct DeviceRow<'a> {
     picture: String,
 }
 
-/// One file, as JSON has it.
+/// One file of a recording, in the JSON output.
 #[derive(Serialize)]
 struct FileRow {
     path: String,
@@ -159,6 +162,7 @@ fn device_row<'a>(drive: &'a Drive, trace: &'a Trace) -> DeviceRow<'a> {
 }
 
 impl Contents<'_> {
+    /// The table of devices, followed by the counts of drives, files and lines.
     fn text(&self) -> String {
         let header = [
             "drive",
@@ -184,28 +188,29 @@ impl Contents<'_> {
             cells
         };
         let windows: usize = self.drives.iter().map(|drive| drive.windows_of_60_s).sum();
-        let mut text = table(&header, self.devices.iter().map(row).collect());
-        let _ = writeln!(
-            text,
-            "\n\n{}, {}; {} of 60 s in which all devices of a drive have data",
+        let table = table(&header, self.devices.iter().map(row).collect());
+        format!(
+            "{table}\n\n{}, {}; {} of 60 s in which all devices of a drive have data\n{}",
             counted(self.drives.len(), "drive"),
             counted(self.devices.len(), "recorded device"),
             counted(windows, "window"),
-        );
-        let lines: u64 = self.files.iter().map(|file| file.lines).sum();
-        let left_out: u64 = self.files.iter().map(|file| file.left_out).sum();
-        let bad: u64 = self.files.iter().map(|file| file.bad_lines).sum();
+            self.files_text()
+        )
+    }
+
+    /// The counts of files and lines, the first bad lines of each file, and the files that were skipped.
+    fn files_text(&self) -> String {
+        let sum = |value: fn(&FileRow) -> u64| self.files.iter().map(value).sum::<u64>() as usize;
         let mut formats: Vec<&str> = self.files.iter().map(|file| file.format.as_str()).collect();
         formats.sort_unstable();
         formats.dedup();
-        let _ = writeln!(
-            text,
-            "{} ({}), {}, {} left out, {}",
+        let mut text = format!(
+            "{} ({}), {}, {} left out, {}\n",
             counted(self.files.len(), "file"),
             formats.join(", "),
-            counted(lines as usize, "line"),
-            counted(left_out as usize, "measurement"),
-            counted(bad as usize, "bad line"),
+            counted(sum(|file| file.lines), "line"),
+            counted(sum(|file| file.left_out), "measurement"),
+            counted(sum(|file| file.bad_lines), "bad line"),
         );
         for file in self.files.iter().filter(|file| file.bad_lines > 0) {
             let _ = writeln!(text, "  {}: {}", file.path, counted(file.bad_lines as usize, "bad line"));
@@ -220,7 +225,7 @@ fn counted(count: usize, what: &str) -> String {
     if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
-/// Mean rate in each of so many equal parts of the drive; `None` where there is no sample.
+/// The mean rate in each of `count` equal parts of a drive; `None` for a part without samples.
 fn parts(trace: &Trace, duration_s: f64, count: usize) -> Vec<Option<f64>> {
     let mut sums = vec![(0.0, 0_u32); count];
     for sample in &trace.samples {
@@ -231,7 +236,7 @@ fn parts(trace: &Trace, duration_s: f64, count: usize) -> Vec<Option<f64>> {
     sums.into_iter().map(|(sum, samples)| (samples > 0).then(|| sum / f64::from(samples))).collect()
 }
 
-/// The rate over time in a row of characters, from 0 to the highest of them; a dot where there is no sample.
+/// The rate over time as a row of characters, scaled to the highest rate; a dot stands for a part without samples.
 fn spark(trace: &Trace, duration_s: f64) -> String {
     const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let parts = parts(trace, duration_s, SPARK_WIDTH);
@@ -240,7 +245,7 @@ fn spark(trace: &Trace, duration_s: f64) -> String {
     parts.into_iter().map(|part| part.map_or('·', level)).collect()
 }
 
-/// All drives over time, those with most data if there are too many.
+/// Draws the rates of the drives over time, at most of the first [`MAX_PANELS`].
 fn draw(recording: &Recording, file: &Path) -> Result<(), CliError> {
     let panel = |drive: &Drive| {
         let duration = drive.duration_s();
@@ -263,108 +268,11 @@ fn draw(recording: &Recording, file: &Path) -> Result<(), CliError> {
     let svg = picture(&panels, Palette::Distinct).map_err(|reason| Error::Picture { path: file.to_owned(), reason })?;
     write_file(file, svg.as_bytes())?;
     let others = recording.drives.len() - shown.len();
-    let others =
-        if others == 0 { String::new() } else { format!(" (the first {MAX_PANELS}; {others} more are not drawn)") };
+    let others = if others == 0 {
+        String::new()
+    } else {
+        format!(" (the first {MAX_PANELS} drives; {others} more are not drawn)")
+    };
     note(&format!("drawn: {}{others}", file.display()));
     Ok(())
-}
-
-/// Recorded sizes of tasks.
-#[derive(Serialize)]
-struct Tasks {
-    files: Vec<TasksRow>,
-    skipped: Vec<SkippedRow>,
-}
-
-#[derive(Serialize)]
-struct TasksRow {
-    path: String,
-    format: String,
-    sizes: usize,
-    unknown_sizes: u64,
-    bad_lines: u64,
-    mean_mb: f64,
-    median_mb: f64,
-    least_mb: f64,
-    greatest_mb: f64,
-}
-
-impl Tasks {
-    /// The task sizes of what is no network trace; `None` if it holds none either.
-    fn read(path: &Path, no_trace: &TraceError) -> Result<Option<Self>, CliError> {
-        match no_trace {
-            TraceError::UnknownFormat { .. } | TraceError::NoSamples { .. } => match task_sizes(path) {
-                Ok(sizes) => Ok(Some(Self { files: vec![TasksRow::new(&sizes)], skipped: Vec::new() })),
-                Err(TaskFileError::NoSizes { found }) if found.format == TaskFormat::List => Ok(None),
-                Err(error) => Err(error.into()),
-            },
-            TraceError::NoTraces { .. } => {
-                let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
-                let entries = std::fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-                let mut files: Vec<_> = entries.map_err(unreadable)?.into_iter().map(|entry| entry.path()).collect();
-                files.retain(|file| file.is_file());
-                files.sort();
-                let (mut tasks, mut any) = (Self { files: Vec::new(), skipped: Vec::new() }, false);
-                for file in files {
-                    match task_sizes(&file) {
-                        Ok(sizes) => {
-                            any = true;
-                            tasks.files.push(TasksRow::new(&sizes));
-                        }
-                        Err(error) => {
-                            let reason = match error {
-                                TaskFileError::NoSizes { found } if found.format == TaskFormat::List => {
-                                    "neither rates nor sizes".to_owned()
-                                }
-                                error => error.to_string(),
-                            };
-                            tasks.skipped.push(SkippedRow { path: file.display().to_string(), reason });
-                        }
-                    }
-                }
-                Ok(any.then_some(tasks))
-            }
-            _ => Ok(None),
-        }
-    }
-
-    fn show(&self, format: Format) -> Result<(), CliError> {
-        if format == Format::Json {
-            return write_out(&json(self));
-        }
-        print(format, &self.files, || {
-            let header =
-                ["file", "format", "sizes", "unknown", "bad lines", "mean MB", "median MB", "least MB", "most MB"];
-            let row = |row: &TasksRow| {
-                let sizes = [row.mean_mb, row.median_mb, row.least_mb, row.greatest_mb];
-                let mut cells = vec![row.path.clone(), row.format.clone(), row.sizes.to_string()];
-                cells.extend([row.unknown_sizes.to_string(), row.bad_lines.to_string()]);
-                cells.extend(sizes.map(|mb| format!("{mb:.4}")));
-                cells
-            };
-            let mut text = table(&header, self.files.iter().map(row).collect());
-            let skipped = self.skipped.iter();
-            text.extend(skipped.map(|skipped| format!("\n  {} was skipped: {}", skipped.path, skipped.reason)));
-            text
-        })
-    }
-}
-
-impl TasksRow {
-    fn new(found: &TaskSizes) -> Self {
-        let mut sizes = found.sizes_mb.clone();
-        sizes.sort_unstable_by(f64::total_cmp);
-        let count = sizes.len();
-        Self {
-            path: found.path.display().to_string(),
-            format: found.format.to_string(),
-            sizes: count,
-            unknown_sizes: found.skipped,
-            bad_lines: found.bad.count,
-            mean_mb: sizes.iter().sum::<f64>() / count as f64,
-            median_mb: f64::midpoint(sizes[(count - 1) / 2], sizes[count / 2]),
-            least_mb: sizes[0],
-            greatest_mb: sizes[count - 1],
-        }
-    }
 }

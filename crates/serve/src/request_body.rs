@@ -1,4 +1,5 @@
-//! Bodies of requests: read within limits, understood, and what nobody reads of them taken off the line.
+//! The bodies of requests: reading them within limits of size and time, parsing them, and receiving the rest of a body that
+//! a handler did not read.
 
 use std::fmt::Write;
 use std::pin::Pin;
@@ -16,79 +17,91 @@ use serde_path_to_error::{Path, Segment};
 use tokio::sync::{SemaphorePermit, oneshot};
 
 use crate::api::App;
-use crate::problem::Problem;
+use crate::problem_details::ProblemDetails;
 
-/// A body, with what it takes of the room for bodies.
-pub(crate) struct Sent<'a> {
+/// A body that was read.
+pub(crate) struct ReceivedBody<'a> {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) room: Option<SemaphorePermit<'a>>,
+    /// Its share of the bytes that all bodies together may have. Held until the answer is there.
+    pub(crate) permit: Option<SemaphorePermit<'a>>,
 }
 
-/// What a body may have without taking of the room for all: long ones must not keep short ones out.
-const SHORT: usize = 16 << 10;
-/// For what nobody reads of a body.
-const LINGER: Duration = Duration::from_secs(1);
-/// What a reason may have: text of the client's own in it can be as long as a body.
+/// Bytes that a body may have without a permit, so that long bodies cannot keep short ones out.
+const SHORT_BODY_BYTES: usize = 16 << 10;
+/// The longest time for receiving a rest that no handler reads.
+const DISCARD_TIME: Duration = Duration::from_secs(1);
+/// The longest text of an error: it may quote the body, which can be long.
 const MAX_REASON_BYTES: usize = 512;
 
 /// Reads a body of JSON, within limits of size and time.
-pub(crate) async fn read<'a>(app: &'a App, headers: &HeaderMap, mut body: Body) -> Result<Sent<'a>, Problem> {
+pub(crate) async fn read<'a>(
+    app: &'a App,
+    headers: &HeaderMap,
+    mut body: Body,
+) -> Result<ReceivedBody<'a>, ProblemDetails> {
     let read = tokio::time::timeout(app.limits.body, read_within(app, headers, &mut body)).await;
-    read.unwrap_or_else(|_| Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took too long")))
+    read.unwrap_or_else(|_| Err(ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, "the body was not received in time")))
 }
 
-async fn read_within<'a>(app: &'a App, headers: &HeaderMap, body: &mut Body) -> Result<Sent<'a>, Problem> {
+async fn read_within<'a>(
+    app: &'a App,
+    headers: &HeaderMap,
+    body: &mut Body,
+) -> Result<ReceivedBody<'a>, ProblemDetails> {
     let is_json = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(|kind| {
         let kind = kind.split(';').next().unwrap_or_default().trim();
         kind.eq_ignore_ascii_case("application/json")
     });
     if !is_json {
         let detail = "the body must be JSON, and Content-Type must say so: application/json";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
+        return Err(ProblemDetails::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     let limit = app.limits.body_bytes;
-    let too_long = || Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes"));
+    let too_long =
+        || ProblemDetails::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes"));
     if body.size_hint().lower() > limit as u64 {
         return Err(too_long());
     }
-    let (mut bytes, mut room) = (Vec::new(), None::<SemaphorePermit<'a>>);
+    let (mut bytes, mut permit) = (Vec::new(), None::<SemaphorePermit<'a>>);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Problem::new(StatusCode::BAD_REQUEST, "the body ended before its end"))?;
+        let frame = frame.map_err(|_| {
+            ProblemDetails::new(StatusCode::BAD_REQUEST, "the connection ended before the body was complete")
+        })?;
         let Ok(data) = frame.into_data() else { continue };
         if bytes.len() + data.len() > limit {
             return Err(too_long());
         }
         bytes.extend_from_slice(&data);
-        let held = room.as_ref().map_or(0, SemaphorePermit::num_permits);
-        if let Some(more) = bytes.len().checked_sub(SHORT + held).filter(|more| *more > 0) {
+        let held = permit.as_ref().map_or(0, SemaphorePermit::num_permits);
+        if let Some(more) = bytes.len().checked_sub(SHORT_BODY_BYTES + held).filter(|more| *more > 0) {
             let more = app.bodies.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX));
-            let more = more.map_err(|_| Problem::busy("too much is being read"))?;
-            match &mut room {
-                Some(room) => room.merge(more),
-                None => room = Some(more),
+            let more = more.map_err(|_| ProblemDetails::busy("too many request bodies are being read"))?;
+            match &mut permit {
+                Some(permit) => permit.merge(more),
+                None => permit = Some(more),
             }
         }
     }
-    Ok(Sent { bytes, room })
+    Ok(ReceivedBody { bytes, permit })
 }
 
-/// Understands a body.
-pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
+/// Parses a body. The error names the field where the mistake is.
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProblemDetails> {
     let error = match serde_json::from_slice(body) {
         Ok(Object(value)) => return Ok(value),
         Err(error) => error,
     };
-    let detail = format!("the body makes no sense: {}", shortened(error.to_string()));
-    let problem = Problem::new(StatusCode::BAD_REQUEST, detail);
-    // Only what is refused is read again for where its mistake is.
+    let detail = format!("the body is not a valid request: {}", shortened(error.to_string()));
+    let problem = ProblemDetails::new(StatusCode::BAD_REQUEST, detail);
+    // Tracking paths is slow, so that only a wrong body is parsed a second time for the path of its mistake.
     let mut json = serde_json::Deserializer::from_slice(body);
     let mistake = serde_path_to_error::deserialize::<_, Object<T>>(&mut json).err();
-    let field = mistake.and_then(|mistake| field(mistake.path()));
-    Err(Problem { field: field.map(shortened), ..problem })
+    let field = mistake.and_then(|mistake| field_of_path(mistake.path()));
+    Err(ProblemDetails { field: field.map(shortened), ..problem })
 }
 
-/// Where, such as `workloads[3].tasks_mb[2][0]`, as far as it has a name.
-fn field(path: &Path) -> Option<String> {
+/// The path of a field, such as `workloads[3].tasks_mb[2][0]`, as far as it has names.
+fn field_of_path(path: &Path) -> Option<String> {
     let mut field = String::new();
     for segment in path {
         let _ = match segment {
@@ -101,7 +114,7 @@ fn field(path: &Path) -> Option<String> {
     Some(field).filter(|field| !field.is_empty())
 }
 
-/// Its beginning and its end.
+/// A text without its middle, if it is long.
 fn shortened(text: String) -> String {
     if text.len() <= MAX_REASON_BYTES {
         return text;
@@ -111,20 +124,20 @@ fn shortened(text: String) -> String {
     format!("{} … {}", &text[..begin], &text[end..])
 }
 
-/// What nobody read of a body.
-struct Rest {
+/// A body that was not read to its end.
+struct UnreadBody {
     body: Incoming,
-    /// Whether nobody asked for it: a client that waits to be asked does not send it then.
+    /// Whether nothing of it was read.
     is_untouched: bool,
 }
 
-/// A body that is given back by whoever does not read it to its end.
-struct Lent {
-    rest: Option<Rest>,
-    back: Option<oneshot::Sender<Rest>>,
+/// A body that goes back to its connection when a handler drops it before its end.
+struct TrackedBody {
+    unread: Option<UnreadBody>,
+    back: Option<oneshot::Sender<UnreadBody>>,
 }
 
-impl HttpBody for Lent {
+impl HttpBody for TrackedBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -132,42 +145,43 @@ impl HttpBody for Lent {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let Some(rest) = &mut self.rest else { return Poll::Ready(None) };
-        rest.is_untouched = false;
-        let frame = ready!(Pin::new(&mut rest.body).poll_frame(context));
+        let Some(unread) = &mut self.unread else { return Poll::Ready(None) };
+        unread.is_untouched = false;
+        let frame = ready!(Pin::new(&mut unread.body).poll_frame(context));
         if !matches!(frame, Some(Ok(_))) {
-            self.rest = None;
+            self.unread = None;
         }
         Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.as_ref().is_none_or(|rest| rest.body.is_end_stream())
+        self.unread.as_ref().is_none_or(|unread| unread.body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.rest.as_ref().map_or_else(|| SizeHint::with_exact(0), |rest| rest.body.size_hint())
+        self.unread.as_ref().map_or_else(|| SizeHint::with_exact(0), |unread| unread.body.size_hint())
     }
 }
 
-impl Drop for Lent {
+impl Drop for TrackedBody {
     fn drop(&mut self) {
-        if let (Some(rest), Some(back)) = (self.rest.take(), self.back.take()) {
-            // Nobody takes it any more once the connection has gone.
-            let _ = back.send(rest);
+        if let (Some(unread), Some(back)) = (self.unread.take(), self.back.take()) {
+            // If the connection is closed, there is no receiver, and nothing to receive.
+            let _ = back.send(unread);
         }
     }
 }
 
-/// What an answer leaves unread of its request's body.
-pub(crate) struct Unread {
-    /// Nothing for a request without a body.
-    left: Option<oneshot::Receiver<Rest>>,
+/// The part of a request's body that its handler does not read.
+pub(crate) struct UnreadRemainder {
+    /// `None` for a request without a body.
+    left: Option<oneshot::Receiver<UnreadBody>>,
+    /// Whether the client sends the body only when asked for it (`Expect: 100-continue`).
     is_asked_for: bool,
 }
 
-/// Lends a request's body to whoever answers it.
-pub(crate) fn lend(request: Request<Incoming>) -> (Request, Unread) {
+/// Makes a request whose body, if its handler does not read it to its end, can be discarded afterwards.
+pub(crate) fn track(request: Request<Incoming>) -> (Request, UnreadRemainder) {
     let is_asked_for = request.headers().contains_key(header::EXPECT);
     let mut left = None;
     let request = request.map(|body| {
@@ -176,19 +190,22 @@ pub(crate) fn lend(request: Request<Incoming>) -> (Request, Unread) {
         }
         let (back, given_back) = oneshot::channel();
         left = Some(given_back);
-        Body::new(Lent { rest: Some(Rest { body, is_untouched: true }), back: Some(back) })
+        Body::new(TrackedBody { unread: Some(UnreadBody { body, is_untouched: true }), back: Some(back) })
     });
-    (request, Unread { left, is_asked_for })
+    (request, UnreadRemainder { left, is_asked_for })
 }
 
-impl Unread {
-    /// Takes what is left off the line once the answer is there: whoever is still sending would not hear it before.
-    pub(crate) async fn take_off(self) {
-        let Some(Ok(mut rest)) = self.left.map(|mut left| left.try_recv()) else { return };
-        if self.is_asked_for && rest.is_untouched {
+impl UnreadRemainder {
+    /// Receives the rest of the body once the answer is there: a client that is still sending would not read the answer
+    /// before it has sent everything.
+    pub(crate) async fn discard(self) {
+        let Some(Ok(mut unread)) = self.left.map(|mut left| left.try_recv()) else { return };
+        // A client that waits to be asked sends nothing if nothing was read.
+        if self.is_asked_for && unread.is_untouched {
             return;
         }
-        let _ = tokio::time::timeout(LINGER, async { while let Some(Ok(_)) = rest.body.frame().await {} }).await;
+        let _ =
+            tokio::time::timeout(DISCARD_TIME, async { while let Some(Ok(_)) = unread.body.frame().await {} }).await;
     }
 }
 

@@ -1,4 +1,4 @@
-//! Many runs in one directory: runs that are there are kept, the others are made, on all threads.
+//! Sets of runs in one directory: finished runs are kept, the others are trained, on all threads.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -15,24 +15,25 @@ use crate::error::Error;
 use crate::plan::{RunPlan, Target};
 use crate::run::{self, CONFIGURATION, RESULTS, RunOptions};
 
-/// The folder of finished runs.
+/// The name of the folder of finished runs.
 pub const RUNS: &str = "runs";
-/// The folder of runs that are not finished.
+/// The name of the folder of runs that are being trained.
 const UNFINISHED: &str = "unfinished";
-/// The folder of runs that diverged.
+/// The name of the folder of runs that diverged.
 const DIVERGED: &str = "diverged";
 
-/// One training of many.
+/// One run of a set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedRun {
-    /// The name of its directory.
+    /// The name of the run's directory.
     pub name: String,
-    /// The run.
+    /// The plan of the run.
     pub plan: RunPlan,
 }
 
 impl PlannedRun {
-    /// A run whose directory is named after its scenario, its training, the settings that differ, and its seed.
+    /// A run whose directory is named after its scenario, its training, `settings` and its seed. `settings` are the changes
+    /// that distinguish it from other runs of the set.
     pub fn new(plan: RunPlan, settings: &[String]) -> Self {
         let (scenario, training) = match &plan.target {
             Target::Scenario { scenario, training, .. } => (scenario.name.as_str(), training.name.as_str()),
@@ -42,17 +43,17 @@ impl PlannedRun {
     }
 }
 
-/// The name of a run's directory, without characters that some file system refuses.
+/// The name of a run's directory. Characters that some file systems refuse are replaced by `_`.
 pub fn run_name(scenario: &str, training: &str, settings: &[String], seed: u64) -> String {
     let settings: String = settings.iter().flat_map(|setting| ["-", setting]).collect();
     let name = format!("{scenario}-{training}{settings}-seed{seed}");
     name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.=+".contains(c) { c } else { '_' }).collect()
 }
 
-/// The runs that are not in the directory yet.
+/// The runs that the directory does not hold yet. `device` is the name of the device that computes.
 ///
 /// # Errors
-/// If there is a run of the same name with another plan.
+/// If the directory holds a run of the same name with another configuration, or cannot be read.
 pub fn not_done(planned: Vec<PlannedRun>, out: &Path, device: &str) -> Result<Vec<PlannedRun>, Error> {
     let mut open = Vec::new();
     for planned in planned {
@@ -63,24 +64,25 @@ pub fn not_done(planned: Vec<PlannedRun>, out: &Path, device: &str) -> Result<Ve
     Ok(open)
 }
 
-/// Whether a run is there already, with the same configuration.
+/// Whether a directory holds a finished run with this configuration.
 fn is_done(run: &Path, configuration: &str) -> Result<bool, Error> {
     match fs::read_to_string(run.join(CONFIGURATION)) {
         Ok(found) if found == configuration => Ok(true),
         Ok(_) => Err(Error::OtherSweep {
             path: run.to_owned(),
-            reason: "its config.toml says other settings, another device or version".to_owned(),
+            reason: "its config.toml has other settings, another device or another version".to_owned(),
         }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
         Err(source) => Err(Error::Unreadable { path: run.join(CONFIGURATION), source }),
     }
 }
 
-/// Makes runs on all threads: on the processor one run on each thread at a time, which is fastest since no thread waits for
-/// another; on any other device one run after the other. `done` is told how many runs are done.
+/// Trains runs and keeps each in the folder [`RUNS`] of `out` when it is finished. On the CPU each thread trains one run at a
+/// time, which is fastest since no thread waits for another; on other devices one run follows the other. After each run,
+/// `done` receives the number of runs that are done.
 ///
 /// # Errors
-/// The first error of a run; it ends them all.
+/// The first error of a run. It keeps further runs from starting.
 pub fn train_each(
     open: &[PlannedRun],
     out: &Path,
@@ -94,14 +96,15 @@ pub fn train_each(
     } else {
         each(open.len(), None, done, train)
     };
-    let _ = fs::remove_dir(out.join(UNFINISHED)); // if no other shard needs it
+    let _ = fs::remove_dir(out.join(UNFINISHED)); // fails if another shard uses it
     result
 }
 
-/// Does `count` pieces of work, each on one thread, and one on each thread at a time. `done` is told how many are done.
+/// Calls `work` with 0 to `count` - 1, each call on a thread of its own pool of one thread, on all threads. After each call,
+/// `done` receives the number of calls that are done.
 ///
 /// # Errors
-/// The first error; it ends the others.
+/// The first error of `work`. It keeps further calls from starting.
 pub fn each_on_a_thread<E: From<Error> + Send>(
     count: usize,
     done: &(dyn Fn(usize) + Sync),
@@ -110,7 +113,8 @@ pub fn each_on_a_thread<E: From<Error> + Send>(
     each(count, Some(rayon::current_num_threads().min(count)), done, work)
 }
 
-/// `single_threads`: how many pieces at once, each on one thread; `None`: one after the other, on all threads.
+/// Calls `work` with 0 to `count` - 1: with `single_threads` that number of calls at a time, each on one thread; without, one
+/// call after the other, on all threads.
 fn each<E: From<Error> + Send>(
     count: usize,
     single_threads: Option<usize>,
@@ -155,21 +159,20 @@ fn each<E: From<Error> + Send>(
     failure.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
-/// Removes what killed processes of this machine left behind. Runs that are being worked on stay, and so does what cannot
-/// be removed.
+/// Removes the unfinished runs of processes of this machine that were killed. Runs that another process trains stay.
 fn remove_abandoned(unfinished: &Path) {
     for entry in fs::read_dir(unfinished).into_iter().flatten().flatten() {
         let (directory, lock) = (entry.path(), lock_of(&entry.path()));
         let Ok(mut file) = fs::File::options().read(true).write(true).open(&lock) else { continue };
         let mut machine = String::new();
-        // Held until the directory is gone.
+        // The lock is held until the directory is removed.
         if file.try_lock().is_ok() && file.read_to_string(&mut machine).is_ok() && machine == this_machine() {
             let _ = fs::remove_dir_all(&directory).and_then(|()| fs::remove_file(&lock));
         }
     }
 }
 
-/// The lock file beside the directory of an unfinished run. It is locked before the directory is made, and until the run is
+/// The lock file beside the directory of an unfinished run. It is locked from before the directory is made until the run is
 /// finished.
 fn lock_of(directory: &Path) -> PathBuf {
     let mut name = directory.file_name().unwrap_or_default().to_owned();
@@ -177,23 +180,23 @@ fn lock_of(directory: &Path) -> PathBuf {
     directory.with_file_name(name)
 }
 
-/// The name of this machine: a lock need not reach other machines that share a directory.
+/// The name of this machine. File locks may not reach other machines that share the directory.
 fn this_machine() -> String {
     fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default()
 }
 
-/// A run appears among the others when it is finished. Until then it has a directory of this process alone, so that
-/// others that do the same run, by mistake or after a restart, do not disturb it; the first to finish counts.
+/// Trains one run. Until it is finished it has a directory that only this process uses, so that another process that trains
+/// the same run does not disturb it; the one that finishes first counts.
 fn train_one(planned: &PlannedRun, out: &Path, backend: &Backend) -> Result<(), Error> {
     let folder = out.join(UNFINISHED);
     let unwritable = |source| Error::Unwritable { path: folder.clone(), source };
     let unfinished = new_directory(&folder, &planned.name).map_err(unwritable)?;
     let options = RunOptions { out: Some(unfinished.directory.path().to_owned()), ..RunOptions::default() };
     run::train(planned.plan.clone(), &options, backend, &mut ()).map_err(|error| match error {
-        // Its checkpoints go with its directory: the run begins anew next time.
+        // The directory is removed, and its checkpoints with it: the run begins anew next time.
         Error::DeviceFailed { device, reason, .. } => Error::DeviceFailed { device, reason, kept: None },
         Error::Diverged { phase, step, what, found, .. } => {
-            // It would diverge again; it stays for people to look at.
+            // It would diverge again, and is kept for people to look at.
             let run = out.join(DIVERGED).join(&planned.name);
             let _ = fs::remove_dir_all(&run);
             let kept = fs::create_dir_all(out.join(DIVERGED))
@@ -215,7 +218,7 @@ fn train_one(planned: &PlannedRun, out: &Path, backend: &Backend) -> Result<(), 
     }
 }
 
-/// A directory that goes when it is dropped, and its lock, which goes after it.
+/// The directory of a run that is being trained, and its lock. Both are removed when this is dropped, the directory first.
 struct Unfinished {
     directory: TempDir,
     _lock: NamedTempFile,
@@ -229,43 +232,43 @@ fn new_directory(folder: &Path, name: &str) -> std::io::Result<Unfinished> {
         lock.as_file().try_lock()?;
         lock.write_all(this_machine().as_bytes())?;
         let mut builder = tempfile::Builder::new();
-        // Unlike most temporary files, these are for everybody to read.
+        // Temporary directories are private by default, but results are for every user to read.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o755));
         let name = lock.path().file_stem().unwrap_or_default().to_owned();
         let directory = builder.prefix(&name).rand_bytes(0).tempdir_in(folder)?;
         Ok(Unfinished { directory, _lock: lock })
     };
-    // Another process may just have removed the folder that it found empty.
+    // Another process may have removed the empty folder between the two calls.
     begin().or_else(|_: std::io::Error| begin())
 }
 
-/// What a finished run for one scenario found.
+/// The results of a finished run for one scenario, read from its `results.json`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct RunResults {
     /// The scenario's name.
     pub scenario: String,
-    /// The name of the settings.
+    /// The name of the training.
     pub training: String,
     /// The seed.
     pub seed: u64,
-    /// The device.
+    /// The name of the device that computed.
     pub device: String,
-    /// Seconds that Algorithm 1 took.
+    /// Seconds that Algorithm 1 took, labelling included.
     pub meta_seconds: f64,
     /// Seconds that Algorithm 2 took.
     pub drl_seconds: f64,
     /// Q2 of the first parameters, before Algorithm 2.
     pub q2_start: Option<f64>,
-    /// How good the networks are, beside every classic scheme.
+    /// The evaluations of the networks and of every classic scheme on the standard set.
     pub evaluations: Vec<Evaluation>,
 }
 
 impl RunResults {
-    /// Reads the results of a finished run.
+    /// Reads the results in a run directory.
     ///
     /// # Errors
-    /// If the directory holds none, or they are damaged.
+    /// If `results.json` is missing or damaged.
     pub fn read(run: &Path) -> Result<Self, Error> {
         let no_run = |reason: String| Error::no_run(run, format!("{RESULTS}: {reason}"));
         let text = fs::read_to_string(run.join(RESULTS)).map_err(|error| no_run(error.to_string()))?;

@@ -1,4 +1,4 @@
-//! Errors as RFC 9457 has them.
+//! Errors of requests, as RFC 9457 ("Problem Details for HTTP APIs") writes them.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -7,45 +7,52 @@ use data::exchange::RequestError;
 use serde::Serialize;
 use sim::SchemeError;
 
-/// Why a request is refused.
+/// The reason why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Problem {
+pub(crate) struct ProblemDetails {
     pub(crate) status: StatusCode,
     pub(crate) detail: String,
-    /// Where in the request, such as `tasks_mb[1]`.
+    /// The field of the request that is wrong, such as `tasks_mb[1]`.
     pub(crate) field: Option<String>,
 }
 
-impl Problem {
+impl ProblemDetails {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self { status, detail: detail.into(), field: None }
     }
 
+    /// A request that is JSON of the right form, but not for what is being served: status 422.
+    pub(crate) fn unprocessable(field: &str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at(field)
+    }
+
+    /// A request beyond what the service can take now: status 503, with the advice to try again.
+    pub(crate) fn busy(reason: &str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("{reason}; try again in a second"))
+    }
+
+    /// Names the field that is wrong.
     pub(crate) fn at(self, field: impl Into<String>) -> Self {
         Self { field: Some(field.into()), ..self }
     }
 
-    /// More than can be done now.
-    pub(crate) fn busy(what: &str) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("{what}; try again in a second"))
+    /// Names the field from outside: `tasks_mb` within `workloads[3]` is `workloads[3].tasks_mb`.
+    pub(crate) fn within(self, parent: &str) -> Self {
+        Self { field: self.field.map(|field| format!("{parent}.{field}")), ..self }
     }
 }
 
-impl From<RequestError> for Problem {
+impl From<RequestError> for ProblemDetails {
     fn from(RequestError { field, reason }: RequestError) -> Self {
-        if field.is_empty() {
-            Self::new(StatusCode::BAD_REQUEST, reason)
-        } else {
-            Self::new(StatusCode::UNPROCESSABLE_ENTITY, reason).at(field)
-        }
+        if field.is_empty() { Self::new(StatusCode::BAD_REQUEST, reason) } else { Self::unprocessable(&field, reason) }
     }
 }
 
-impl From<SchemeError> for Problem {
+impl From<SchemeError> for ProblemDetails {
     fn from(error: SchemeError) -> Self {
         match error {
             SchemeError::Backend(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
-            _ => Self::new(StatusCode::UNPROCESSABLE_ENTITY, error.to_string()).at("scheme"),
+            _ => Self::unprocessable("scheme", error.to_string()),
         }
     }
 }
@@ -61,7 +68,7 @@ struct Body<'a> {
     field: Option<&'a str>,
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
         let Self { status, detail, field } = &self;
         let title = status.canonical_reason().unwrap_or("Error");
