@@ -4,10 +4,10 @@ use burn::tensor::Device;
 use data::{Part, SizeSampler, Workloads};
 use divan::{Bencher, black_box};
 use model::DeviceChoice;
-use model::fleet::{FleetForward, FleetNet, FleetScratch, FleetShape, INPUTS, Instance, Reading};
+use model::fleet::{Forward, INPUTS, Instance, Network, Reading, Scratch, Shape};
 use sim::{Fleets, random};
 
-const SHAPE: FleetShape = FleetShape { width: 24, rounds: 4 };
+const SHAPE: Shape = Shape { width: 24, rounds: 4 };
 
 /// Devices and tasks of fleets with three edge servers and a cloud.
 const FLEETS: [(usize, usize); 3] = [(3, 3), (10, 10), (50, 10)];
@@ -31,9 +31,9 @@ fn instance((devices, tasks): (usize, usize)) -> Instance {
     Instance::new(&model, source.draw().workload.sizes_bytes())
 }
 
-fn forward(bencher: Bencher<'_, '_>, fleet: (usize, usize), shape: FleetShape) {
-    let forward = FleetForward::new(&FleetNet::random(shape, 0, 1, &device()));
-    let (instance, mut scratch) = (instance(fleet), FleetScratch::default());
+fn forward(bencher: Bencher<'_, '_>, fleet: (usize, usize), shape: Shape) {
+    let forward = Forward::new(&Network::random(shape, 0, 1, &device()));
+    let (instance, mut scratch) = (instance(fleet), Scratch::default());
     let mut decision = vec![0; instance.task_count()];
     bencher.bench_local(|| forward.pass(black_box(&instance), &mut scratch, None, black_box(&mut decision)));
 }
@@ -46,12 +46,12 @@ fn pass(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
 /// Of one unit: little but the reading and softening.
 #[divan::bench(sample_count = 500, args = FLEETS)]
 fn pass_of_one_unit(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
-    forward(bencher, fleet, FleetShape { width: 1, ..SHAPE });
+    forward(bencher, fleet, Shape { width: 1, ..SHAPE });
 }
 
 #[divan::bench(sample_count = 500, args = [1, 2, 3, 4])]
 fn pass_over_rounds(bencher: Bencher<'_, '_>, rounds: usize) {
-    forward(bencher, (50, 10), FleetShape { rounds, ..SHAPE });
+    forward(bencher, (50, 10), Shape { rounds, ..SHAPE });
 }
 
 /// The inputs of one round as the learner takes them, row by row.

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use data::StandardSet;
-use model::fleet::{FleetCase, FleetLearner, FleetNet, FleetShape, Instance};
+use model::fleet::{self, Instance};
 use model::{
     Adam, Backend, DeviceKind, DnnNetworks, Ensemble, EnsembleLearner, Head, Learner, NetworkShape, Policy, Record,
     Samples, Selection, available, forward, learner,
@@ -191,11 +191,11 @@ fn networks_for_any_fleet_score_and_learn_alike_everywhere() {
     let sizes_bytes: Vec<f64> = (0..9).map(|task| 1e7 + 1.7e6 * f64::from(task)).collect();
     let instance = Instance::new(&model, &sizes_bytes);
     let run = |backend: &Backend| {
-        let net = FleetNet::random(FleetShape { width: 5, rounds: 2 }, 0, 3, &backend.device);
+        let net = fleet::Network::random(fleet::Shape { width: 5, rounds: 2 }, 0, 3, &backend.device);
         let scores = net.scores(&instance, None);
-        let mut learner = FleetLearner::new(&net, &backend.device);
+        let mut learner = fleet::Learner::new(&net, &backend.device);
         let label = [1, 2, 3, 0, 1, 2, 3, 0, 4];
-        let mut step = || learner.step(&[FleetCase { instance: &instance, start: None, label: &label }], 0.003);
+        let mut step = || learner.step(&[fleet::Case { instance: &instance, start: None, label: &label }], 0.003);
         let losses: Vec<f32> = (0..5).map(|_| step()).collect();
         (scores, losses)
     };

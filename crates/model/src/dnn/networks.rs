@@ -42,7 +42,7 @@ struct Manifest {
     sha256: String,
     #[serde(default)]
     kind: String,
-    network: Network,
+    network: NetworkTable,
     codec: CodecTable,
     selection: SelectionTable,
     provenance: BTreeMap<String, String>,
@@ -53,7 +53,7 @@ struct Manifest {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Network {
+struct NetworkTable {
     dnns: usize,
     inputs: usize,
     hidden: Vec<usize>,
@@ -116,7 +116,7 @@ impl DnnNetworks {
             return Err(wrong("codec.environment must hold finite means, and deviations above 0".to_owned()));
         }
         let codec = Codec::new(code, &model, scaling).map_err(|error| wrong(error.to_string()))?.reading(reads);
-        let Network { dnns, inputs, hidden, outputs } = manifest.network;
+        let NetworkTable { dnns, inputs, hidden, outputs } = manifest.network;
         if (inputs, outputs) != (codec.inputs(), codec.outputs()) {
             let (wanted_in, wanted_out) = (codec.inputs(), codec.outputs());
             return Err(wrong(format!(
@@ -223,7 +223,7 @@ impl Networks for DnnNetworks {
             format_version: RecordText::FORMAT_VERSION,
             sha256: String::new(),
             kind: Self::KIND.name.to_owned(),
-            network: Network { dnns: self.ensemble.dnns(), inputs, hidden, outputs },
+            network: NetworkTable { dnns: self.ensemble.dnns(), inputs, hidden, outputs },
             codec: CodecTable {
                 code: self.code,
                 mean_bytes: self.scaling.mean_bytes,

@@ -3,24 +3,24 @@
 use super::features::{OF_PAIR, Reading};
 use super::instance::Instance;
 use super::lanes::{from_lanes, to_lanes};
-use super::layers::{Hidden, Round};
-use super::net::{FleetNet, FleetShape};
+use super::layers::{Hidden, RoundWeights};
+use super::net::{Network, Shape};
 use super::shares::{begin, propose, soften_lanes};
 use crate::kernels::Kernel;
 use crate::kernels::kernel::{Simd, Task};
 use crate::kernels::panel::Lanes;
 
-/// The weights of a [`FleetNet`] as the kernels read them.
+/// The weights of a [`Network`] as the kernels read them.
 #[derive(Debug, Clone)]
-pub struct FleetForward {
-    shape: FleetShape,
+pub struct Forward {
+    shape: Shape,
     kernel: Kernel,
-    rounds: Vec<Round>,
+    rounds: Vec<RoundWeights>,
 }
 
 /// What a pass needs beside the weights; grows to the largest instance.
 #[derive(Debug, Clone, Default)]
-pub struct FleetScratch {
+pub struct Scratch {
     reading: Reading,
     /// `[places][N * M]`.
     shares: Vec<f32>,
@@ -32,23 +32,23 @@ pub struct FleetScratch {
     hidden: Hidden,
 }
 
-impl FleetScratch {
+impl Scratch {
     /// Scores of the last round, `[places][N * M]`.
     pub fn scores(&self) -> &[f32] {
         &self.scores
     }
 }
 
-impl FleetForward {
+impl Forward {
     /// Copies the parameters from wherever they are.
-    pub fn new(net: &FleetNet) -> Self {
+    pub fn new(net: &Network) -> Self {
         let shape = net.shape();
-        let rounds = net.to_host().iter().map(|round| Round::new(round, shape.width)).collect();
+        let rounds = net.to_host().iter().map(|round| RoundWeights::new(round, shape.width)).collect();
         Self { shape, kernel: Kernel::detect(), rounds }
     }
 
     /// How large the network is.
-    pub fn shape(&self) -> FleetShape {
+    pub fn shape(&self) -> Shape {
         self.shape
     }
 
@@ -56,7 +56,7 @@ impl FleetForward {
     ///
     /// # Panics
     /// If a decision does not fit the instance.
-    pub fn pass(&self, instance: &Instance, scratch: &mut FleetScratch, start: Option<&[u8]>, decision: &mut [u8]) {
+    pub fn pass(&self, instance: &Instance, scratch: &mut Scratch, start: Option<&[u8]>, decision: &mut [u8]) {
         begin(instance, start, &mut scratch.shares);
         let count = instance.task_count();
         assert_eq!(decision.len(), count, "the decision is not [N * M]");
@@ -71,9 +71,9 @@ impl FleetForward {
 
 /// All rounds, from shares to scores.
 struct Pass<'a> {
-    forward: &'a FleetForward,
+    forward: &'a Forward,
     instance: &'a Instance,
-    scratch: &'a mut FleetScratch,
+    scratch: &'a mut Scratch,
 }
 
 impl Task for Pass<'_> {
@@ -82,7 +82,7 @@ impl Task for Pass<'_> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "tasks must be inlined into a function compiled for the kernel")]
     fn run<S: Simd>(self, simd: S) {
-        let FleetScratch { reading, lanes, rows, hidden, .. } = self.scratch;
+        let Scratch { reading, lanes, rows, hidden, .. } = self.scratch;
         let block = OF_PAIR + self.forward.shape.width;
         // Whatever they held: all that is read is written before.
         rows.resize(lanes.len() * block, Lanes::ZERO);

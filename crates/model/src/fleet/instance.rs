@@ -1,4 +1,4 @@
-//! One fleet with its tasks, as a [`FleetNet`](super::FleetNet) reads it.
+//! One fleet with its tasks, as a [`Network`](super::Network) reads it.
 
 use serde::{Deserialize, Serialize};
 use sim::CostModel;

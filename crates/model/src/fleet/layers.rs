@@ -20,7 +20,7 @@ const SIDE_BY_SIDE: usize = 8;
 
 /// One round's weights.
 #[derive(Debug, Clone)]
-pub(super) struct Round {
+pub(super) struct RoundWeights {
     /// `[OF_PAIR (+ width), width]`: of inputs, and of what was known of the task at the place.
     of_pair: Vec<f32>,
     /// `[OF_TASK (+ width), width]`.
@@ -48,7 +48,7 @@ fn in_vectors(values: &[f32], width: usize) -> Vec<Units> {
     rows
 }
 
-impl Round {
+impl RoundWeights {
     /// Sorts the weights by what their inputs are of.
     pub(super) fn new(round: &RoundData, width: usize) -> Self {
         let rows = |inputs: &[usize]| -> Vec<f32> {
@@ -127,7 +127,7 @@ impl Hidden {
         &mut self,
         simd: S,
         instance: &Instance,
-        round: &Round,
+        round: &RoundWeights,
         of_place: &[[f32; PLACE_INPUTS.len()]],
         rows: &mut [Lanes],
         scores: &mut [Lanes],
@@ -172,7 +172,7 @@ impl Hidden {
         &mut self,
         simd: S,
         instance: &Instance,
-        round: &Round,
+        round: &RoundWeights,
         place: usize,
         inputs: &[f32; PLACE_INPUTS.len()],
     ) {
@@ -218,7 +218,7 @@ impl Hidden {
 
     /// What is the same for a task at all places; makes room for the mean over them.
     #[inline(always)]
-    fn task<S: Simd>(&mut self, simd: S, round: &Round, panel: usize) {
+    fn task<S: Simd>(&mut self, simd: S, round: &RoundWeights, panel: usize) {
         let task = &mut self.tasks[panel * (OF_TASK + self.width)..][..OF_TASK + self.width];
         let length = if round.known.is_some() { task.len() } else { OF_TASK };
         self.of_task.fill(Lanes::ZERO);

@@ -6,14 +6,14 @@ use burn::tensor::{Device, Tensor, TensorData, activation};
 
 use super::features::{INPUTS, Reading};
 use super::instance::Instance;
-use super::net::{BatchShape, FleetNet};
+use super::net::{BatchShape, Network};
 use super::shares::{begin, soften};
 use crate::parameters::to_vec;
 use crate::state::{LearnerState, StateError};
 
 /// One instance, a decision to start from, and the one to imitate.
 #[derive(Debug)]
-pub struct FleetCase<'a> {
+pub struct Case<'a> {
     /// The fleet and its sizes.
     pub instance: &'a Instance,
     /// `[N * M]`: the decision that the network reads first; `None` if there is none yet.
@@ -22,9 +22,9 @@ pub struct FleetCase<'a> {
     pub label: &'a [u8],
 }
 
-impl FleetNet {
+impl Network {
     /// Scores of one forward pass in plain Burn operations, on whatever device the network is: the reference for the faster
-    /// [`FleetForward`](super::FleetForward).
+    /// [`Forward`](super::Forward).
     ///
     /// # Shapes
     /// `[places][N * M]`.
@@ -53,9 +53,9 @@ impl FleetNet {
 }
 
 /// Trains one network.
-pub struct FleetLearner {
+pub struct Learner {
     /// In training mode.
-    net: FleetNet,
+    net: Network,
     optimizer: ModuleOptimizer,
     device: Device,
     reading: Reading,
@@ -65,15 +65,15 @@ fn optimizer() -> ModuleOptimizer {
     AdamConfig::new().with_epsilon(1e-8).init()
 }
 
-impl FleetLearner {
+impl Learner {
     /// Moves the network to the device, in training mode.
-    pub fn new(net: &FleetNet, device: &Device) -> Self {
+    pub fn new(net: &Network, device: &Device) -> Self {
         let net = net.clone().to_device(&device.clone().autodiff()).train();
         Self { net, optimizer: optimizer(), device: device.clone(), reading: Reading::default() }
     }
 
     /// The network as it is now.
-    pub fn net(&self) -> FleetNet {
+    pub fn net(&self) -> Network {
         self.net.valid()
     }
 
@@ -81,7 +81,7 @@ impl FleetLearner {
     ///
     /// # Panics
     /// If there is no case, or they are not all of one shape.
-    pub fn step(&mut self, cases: &[FleetCase<'_>], learning_rate: f64) -> f32 {
+    pub fn step(&mut self, cases: &[Case<'_>], learning_rate: f64) -> f32 {
         let first = cases.first().expect("a batch has cases").instance;
         let batch = BatchShape { cases: cases.len(), devices: first.devices, tasks: first.tasks, places: first.places };
         let (count, places) = (first.task_count(), first.places);
@@ -146,7 +146,7 @@ impl FleetLearner {
         Ok([parameters, optimizer.swap_remove(0)])
     }
 
-    /// Continues from the state that [`FleetLearner::state`] gave.
+    /// Continues from the state that [`Learner::state`] gave.
     ///
     /// # Errors
     /// If it is damaged, or of another network.

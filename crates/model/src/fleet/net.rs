@@ -9,17 +9,17 @@ use super::INPUTS;
 use crate::parameters::{self, Ids, to_vec};
 use crate::state::StateError;
 
-/// How large a [`FleetNet`] is.
+/// How large a [`Network`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct FleetShape {
+pub struct Shape {
     /// Hidden units of each task at each place.
     pub width: usize,
     /// Rounds of one forward pass.
     pub rounds: usize,
 }
 
-impl FleetShape {
+impl Shape {
     /// Number of weights and biases of one network.
     pub fn parameters(&self) -> usize {
         let Self { width, rounds } = *self;
@@ -31,24 +31,24 @@ impl FleetShape {
 
 /// K networks for any fleet, all of one shape.
 #[derive(Module, Debug)]
-pub struct FleetEnsemble {
+pub struct Ensemble {
     /// Each by itself.
-    pub nets: Vec<FleetNet>,
+    pub nets: Vec<Network>,
 }
 
-impl FleetEnsemble {
+impl Ensemble {
     /// `nets` networks with random parameters, each from a stream of its own, so that they do not depend on how many
     /// others there are.
     ///
     /// # Panics
     /// If there is none, or they have no rounds or no units.
-    pub fn random(shape: FleetShape, nets: usize, seed: u64, device: &Device) -> Self {
+    pub fn random(shape: Shape, nets: usize, seed: u64, device: &Device) -> Self {
         assert!(nets > 0 && shape.width > 0 && shape.rounds > 0, "an ensemble has networks, and these have units");
-        Self { nets: (0..nets).map(|net| FleetNet::random(shape, net, seed, device)).collect() }
+        Self { nets: (0..nets).map(|net| Network::random(shape, net, seed, device)).collect() }
     }
 
     /// How large each network is.
-    pub fn shape(&self) -> FleetShape {
+    pub fn shape(&self) -> Shape {
         self.nets[0].shape()
     }
 
@@ -62,7 +62,7 @@ impl FleetEnsemble {
 
     /// The first network with a parameter that is no number, if there is one.
     pub fn first_not_finite(&self) -> Option<usize> {
-        let is_finite = |net: &FleetNet| parameters::values(net).iter().all(|values| parameters::are_finite(values));
+        let is_finite = |net: &Network| parameters::values(net).iter().all(|values| parameters::are_finite(values));
         self.nets.iter().position(|net| !is_finite(net))
     }
 
@@ -74,13 +74,13 @@ impl FleetEnsemble {
         parameters::to_bytes(self)
     }
 
-    /// Parameters that [`FleetEnsemble::to_bytes`] wrote.
+    /// Parameters that [`Ensemble::to_bytes`] wrote.
     ///
     /// # Errors
     /// If they are damaged, or of networks of another shape or number.
-    pub fn from_bytes(bytes: Vec<u8>, shape: FleetShape, nets: usize, device: &Device) -> Result<Self, StateError> {
+    pub fn from_bytes(bytes: Vec<u8>, shape: Shape, nets: usize, device: &Device) -> Result<Self, StateError> {
         let mut ids = Ids::default();
-        let zeros = Self { nets: (0..nets).map(|_| FleetNet::with(shape, device, &mut ids, |_| 0.0)).collect() };
+        let zeros = Self { nets: (0..nets).map(|_| Network::with(shape, device, &mut ids, |_| 0.0)).collect() };
         parameters::from_bytes(zeros, bytes)
     }
 }
@@ -91,21 +91,21 @@ impl FleetEnsemble {
 /// In each round it reads the decision that the round before proposed ([`Reading`](super::Reading)), and what it knew of
 /// each task at each place, on average of the device, the place and the task.
 #[derive(Module, Debug)]
-pub struct FleetNet {
+pub struct Network {
     /// In order.
-    pub rounds: Vec<FleetRound>,
+    pub rounds: Vec<Round>,
 }
 
 /// One round: h' = ReLU(x·input + bias + h·own + mean over the device's tasks·device + mean over the place's tasks·place +
 /// mean over the task's places·task), score = h'·score + x·direct + offset. There is no h in the first round.
 #[derive(Module, Debug)]
-pub struct FleetRound {
+pub struct Round {
     /// `[INPUTS, width]`.
     pub input: Param<Tensor<2>>,
     /// `[1, width]`.
     pub bias: Param<Tensor<2>>,
     /// What was known, `None` in the first round.
-    pub known: Option<FleetKnown>,
+    pub known: Option<Context>,
     /// `[width, 1]`.
     pub score: Param<Tensor<2>>,
     /// `[INPUTS, 1]`.
@@ -114,7 +114,7 @@ pub struct FleetRound {
 
 /// How a round reads what the one before knew; each `[width, width]`.
 #[derive(Module, Debug)]
-pub struct FleetKnown {
+pub struct Context {
     /// Of the task at the place.
     pub own: Param<Tensor<2>>,
     /// Of the device's tasks at the place.
@@ -134,9 +134,9 @@ pub(crate) struct BatchShape {
     pub(crate) places: usize,
 }
 
-impl FleetNet {
+impl Network {
     /// A network with random parameters: uniform within ±1/√in, from the stream `weights/{index}`.
-    pub fn random(shape: FleetShape, index: usize, seed: u64, device: &Device) -> Self {
+    pub fn random(shape: Shape, index: usize, seed: u64, device: &Device) -> Self {
         let mut random = random::stream(seed, &format!("fleet weights/{index}"));
         Self::with(shape, device, &mut Ids::default(), |inputs| {
             let bound = 1.0 / (inputs as f64).sqrt();
@@ -144,18 +144,18 @@ impl FleetNet {
         })
     }
 
-    fn with(shape: FleetShape, device: &Device, ids: &mut Ids, mut draw: impl FnMut(usize) -> f32) -> Self {
-        let FleetShape { width, rounds } = shape;
+    fn with(shape: Shape, device: &Device, ids: &mut Ids, mut draw: impl FnMut(usize) -> f32) -> Self {
+        let Shape { width, rounds } = shape;
         let mut param = |rows: usize, columns: usize, inputs: usize| {
             let values: Vec<f32> = (0..rows * columns).map(|_| draw(inputs)).collect();
             ids.param(Tensor::<2>::from_data(TensorData::new(values, [rows, columns]), device))
         };
         let round = |index: usize| {
             let inputs = if index == 0 { INPUTS } else { INPUTS + 4 * width };
-            FleetRound {
+            Round {
                 input: param(INPUTS, width, inputs),
                 bias: param(1, width, inputs),
-                known: (index > 0).then(|| FleetKnown {
+                known: (index > 0).then(|| Context {
                     own: param(width, width, inputs),
                     by_device: param(width, width, inputs),
                     by_place: param(width, width, inputs),
@@ -169,8 +169,8 @@ impl FleetNet {
     }
 
     /// How large it is.
-    pub fn shape(&self) -> FleetShape {
-        FleetShape { width: self.rounds[0].input.dims()[1], rounds: self.rounds.len() }
+    pub fn shape(&self) -> Shape {
+        Shape { width: self.rounds[0].input.dims()[1], rounds: self.rounds.len() }
     }
 
     /// Hidden units and scores of one round.
@@ -213,13 +213,13 @@ impl FleetNet {
 
     /// The parameters of each round on the host.
     pub(crate) fn to_host(&self) -> Vec<RoundData> {
-        let known = |known: &FleetKnown| KnownData {
+        let known = |known: &Context| KnownData {
             own: to_vec(known.own.val()),
             by_device: to_vec(known.by_device.val()),
             by_place: to_vec(known.by_place.val()),
             by_task: to_vec(known.by_task.val()),
         };
-        let round = |round: &FleetRound| RoundData {
+        let round = |round: &Round| RoundData {
             input: to_vec(round.input.val()),
             bias: to_vec(round.bias.val()),
             known: round.known.as_ref().map(known),
@@ -230,7 +230,7 @@ impl FleetNet {
     }
 }
 
-/// [`FleetRound`] on the host.
+/// [`Round`] on the host.
 #[derive(Debug, Clone)]
 pub(crate) struct RoundData {
     pub(crate) input: Vec<f32>,
@@ -240,7 +240,7 @@ pub(crate) struct RoundData {
     pub(crate) direct: Vec<f32>,
 }
 
-/// [`FleetKnown`] on the host.
+/// [`Context`] on the host.
 #[derive(Debug, Clone)]
 pub(crate) struct KnownData {
     pub(crate) own: Vec<f32>,

@@ -4,9 +4,9 @@ use rayon::prelude::*;
 use sim::scheme::{Greedy, Order, Scheme, Solution};
 use sim::{CostModel, Decision, IncrementalCost, SchemeError, Workload};
 
-use super::forward::{FleetForward, FleetScratch};
+use super::forward::{Forward, Scratch};
 use super::instance::Instance;
-use super::net::FleetEnsemble;
+use super::net::Ensemble;
 use super::search::search;
 
 /// Forward passes after the greedy decision.
@@ -50,25 +50,25 @@ impl Inference {
     }
 }
 
-/// A trained [`FleetEnsemble`] as a scheme, for every scenario.
+/// A trained [`Ensemble`] as a scheme, for every scenario.
 #[derive(Debug, Clone)]
-pub struct FleetPolicy {
+pub struct Policy {
     name: String,
-    nets: Vec<FleetForward>,
+    nets: Vec<Forward>,
     inference: Inference,
     instance: Instance,
-    scratch: FleetScratch,
+    scratch: Scratch,
 }
 
-impl FleetPolicy {
+impl Policy {
     /// A policy that decides on the CPU, wherever the networks are.
-    pub fn new(name: &str, ensemble: &FleetEnsemble, inference: Inference) -> Self {
+    pub fn new(name: &str, ensemble: &Ensemble, inference: Inference) -> Self {
         Self {
             name: name.to_owned(),
-            nets: ensemble.nets.iter().map(FleetForward::new).collect(),
+            nets: ensemble.nets.iter().map(Forward::new).collect(),
             inference,
             instance: Instance::default(),
-            scratch: FleetScratch::default(),
+            scratch: Scratch::default(),
         }
     }
 
@@ -125,7 +125,7 @@ impl Best {
     }
 }
 
-impl Scheme for FleetPolicy {
+impl Scheme for Policy {
     fn name(&self) -> &str {
         &self.name
     }

@@ -3,7 +3,7 @@
 use sim::IncrementalCost;
 use sim::scheme::{self, gains};
 
-use super::forward::{FleetForward, FleetScratch};
+use super::forward::{Forward, Scratch};
 use super::instance::Instance;
 
 /// What is tried: a task at another place, or two tasks each at the other's.
@@ -21,9 +21,9 @@ const FEWEST: usize = 16;
 /// Improves the decision that `priced` holds by moves and swaps, those first that the network minds least, until so many
 /// prices were asked or nothing helps; returns their number. The network is asked anew after one price a task.
 pub(super) fn search(
-    forward: &FleetForward,
+    forward: &Forward,
     instance: &Instance,
-    scratch: &mut FleetScratch,
+    scratch: &mut Scratch,
     priced: &mut IncrementalCost<'_>,
     budget: u64,
 ) -> u64 {
