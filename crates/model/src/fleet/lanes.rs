@@ -57,7 +57,7 @@ pub(super) struct DeviceLanes {
 }
 
 /// Between -1 and 1, and steepest about 0.
-fn squash(value: f32) -> f32 {
+fn softsign(value: f32) -> f32 {
     value / (1.0 + value.abs())
 }
 
@@ -86,7 +86,7 @@ impl InstanceLanes {
                 lanes.energy.values_mut()[lane] = own.energy;
                 lanes.send.values_mut()[lane] = own.send;
                 lanes.compute.values_mut()[lane] = own.compute;
-                lanes.alone.values_mut()[lane] = squash(own.alone * size);
+                lanes.alone.values_mut()[lane] = softsign(own.alone * size);
             }
             let lanes = &mut self.devices[place * self.device_panels..][..self.device_panels];
             for device in 0..devices {
@@ -113,7 +113,7 @@ impl InstanceLanes {
         for (task, &size) in instance.sizes.iter().enumerate() {
             let (lanes, lane) = (&mut self.tasks[task / PANEL], task % PANEL);
             lanes.size.values_mut()[lane] = size;
-            lanes.inputs[0].values_mut()[lane] = squash(size - 1.0);
+            lanes.inputs[0].values_mut()[lane] = softsign(size - 1.0);
         }
         let rows = instance.order.chunks_exact(instance.tasks).zip(instance.sizes.chunks_exact(instance.tasks));
         for (order, sizes) in rows {

@@ -152,7 +152,7 @@ impl<S: Simd> Longest<S> {
 
 /// Between -1 and 1, and steepest about 0.
 #[inline(always)]
-fn squash<S: Simd>(one: Wide<S>, value: Wide<S>) -> Wide<S> {
+fn softsign<S: Simd>(one: Wide<S>, value: Wide<S>) -> Wide<S> {
     value / (one + value.abs())
 }
 

@@ -1,6 +1,6 @@
 //! What moving each task would change, and what placing it would cost after larger ones.
 
-use super::{Longest, PRESENT, PairRow, PlaceTerms, Reading, input, squash};
+use super::{Longest, PRESENT, PairRow, PlaceTerms, Reading, input, softsign};
 use crate::fleet::instance::Instance;
 use crate::kernels::kernel::{Simd, VECTOR};
 use crate::kernels::panel::{Lanes, PANEL};
@@ -294,9 +294,9 @@ impl Reading {
             going.store(&mut self.going[place]);
             let mut row = PairRow::new(rows, block, index, eight.half);
             let four = eight.splat(4.0);
-            row.put(input::ENERGY, squash(one, four * energy));
-            row.put(input::OWN_TIME, squash(one, four * own_time));
-            row.put(input::OTHERS_TIME, squash(one, four * others_time));
+            row.put(input::ENERGY, softsign(one, four * energy));
+            row.put(input::OWN_TIME, softsign(one, four * own_time));
+            row.put(input::OTHERS_TIME, softsign(one, four * others_time));
             row.put(input::IN_TURN_TIME, there / then.max(smallest));
             row.put(input::IN_ALL, eight.work(&work.in_all));
             row.put(input::IN_ALL_TIME, there_in_all / then_in_all.max(smallest));
@@ -317,15 +317,15 @@ impl Reading {
             let work = &self.work[place];
             let mut row = PairRow::new(rows, block, eight.index(place), eight.half);
             let gain = eight.work(&work.gain);
-            row.put(input::GAIN, squash(one, gain));
-            row.put(input::GAIN + 1, squash(one, eight.splat(8.0) * gain));
+            row.put(input::GAIN, softsign(one, gain));
+            row.put(input::GAIN + 1, softsign(one, eight.splat(8.0) * gain));
             let regret = gain - least;
-            row.put(input::REGRET, squash(one, regret));
-            row.put(input::REGRET + 1, squash(one, eight.splat(8.0) * regret));
+            row.put(input::REGRET, softsign(one, regret));
+            row.put(input::REGRET + 1, softsign(one, eight.splat(8.0) * regret));
             row.put(input::IS_BEST, least.where_less(gain, zero, one));
             let regret = eight.work(&work.in_turn) - least_in_turn;
-            row.put(input::IN_TURN, squash(one, eight.splat(2.0) * regret));
-            row.put(input::IN_TURN + 1, squash(one, eight.splat(16.0) * regret));
+            row.put(input::IN_TURN, softsign(one, eight.splat(2.0) * regret));
+            row.put(input::IN_TURN + 1, softsign(one, eight.splat(16.0) * regret));
             row.put(input::IN_TURN + 2, zero.where_less(regret, zero, one));
         }
     }

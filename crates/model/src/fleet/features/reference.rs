@@ -146,7 +146,7 @@ impl Longest {
 
 /// Between -1 and 1, and steepest about 0.
 #[inline]
-fn squash(value: f64) -> f64 {
+fn softsign(value: f64) -> f64 {
     value / (1.0 + value.abs())
 }
 
@@ -196,15 +196,15 @@ impl Reading {
                     task,
                     [
                         shares[place * count + task],
-                        squash(size - 1.0),
-                        squash(own[place].alone * size),
-                        squash(4.0 * change.energy),
-                        squash(4.0 * change.own_time),
-                        squash(4.0 * change.others_time),
-                        squash(gain),
-                        squash(8.0 * gain),
-                        squash(gain - least),
-                        squash(8.0 * (gain - least)),
+                        softsign(size - 1.0),
+                        softsign(own[place].alone * size),
+                        softsign(4.0 * change.energy),
+                        softsign(4.0 * change.own_time),
+                        softsign(4.0 * change.others_time),
+                        softsign(gain),
+                        softsign(8.0 * gain),
+                        softsign(gain - least),
+                        softsign(8.0 * (gain - least)),
                         flag(gain <= least),
                         self.times[at] / longest,
                         change.share,
@@ -213,16 +213,16 @@ impl Reading {
                         self.coming[place],
                         self.going[place],
                         flag(place == 0),
-                        squash(self.waits[place][NOW + 2]),
+                        softsign(self.waits[place][NOW + 2]),
                         self.bytes[at] / (self.bytes[at] + size).max(f64::from(f32::MIN_POSITIVE)),
                         self.ranks[task],
-                        squash(2.0 * (change.in_turn - least_in_turn)),
-                        squash(16.0 * (change.in_turn - least_in_turn)),
+                        softsign(2.0 * (change.in_turn - least_in_turn)),
+                        softsign(16.0 * (change.in_turn - least_in_turn)),
                         flag(change.in_turn <= least_in_turn),
                         change.in_turn_share,
                         self.ranks_of_all[task],
-                        squash(2.0 * (change.in_all - least_in_all)),
-                        squash(16.0 * (change.in_all - least_in_all)),
+                        softsign(2.0 * (change.in_all - least_in_all)),
+                        softsign(16.0 * (change.in_all - least_in_all)),
                         flag(change.in_all <= least_in_all),
                         change.in_all_share,
                     ],

@@ -4,7 +4,7 @@
 //! here: a row is a 1 at the place where the device of a task is done last once the task is placed.
 
 use super::sums::sized;
-use super::{PairRow, Reading, input, squash};
+use super::{PairRow, Reading, input, softsign};
 use crate::fleet::instance::Instance;
 use crate::kernels::kernel::{Simd, VECTOR};
 use crate::kernels::panel::{Lanes, PANEL};
@@ -80,8 +80,8 @@ impl Reading {
             for place in 0..places {
                 let regret = Wide::load(simd, &self.work[place].in_all) - least;
                 let mut row = PairRow::new(rows, block, place * panels + panel, half);
-                row.put(input::IN_ALL, squash(one, Wide::splat(simd, 2.0) * regret));
-                row.put(input::IN_ALL + 1, squash(one, Wide::splat(simd, 16.0) * regret));
+                row.put(input::IN_ALL, softsign(one, Wide::splat(simd, 2.0) * regret));
+                row.put(input::IN_ALL + 1, softsign(one, Wide::splat(simd, 16.0) * regret));
                 row.put(input::IN_ALL + 2, zero.where_less(regret, zero, one));
             }
         }
