@@ -59,10 +59,10 @@ mod input {
     pub(super) const BYTES: usize = 12;
     /// What placing it there would cost if smaller tasks of its device were not there, compared with the best place;
     /// the same if smaller tasks of no device were.
-    pub(super) const IN_TURN: usize = 13;
-    pub(super) const IN_TURN_TIME: usize = 16;
-    pub(super) const IN_ALL: usize = 17;
-    pub(super) const IN_ALL_TIME: usize = 20;
+    pub(super) const SEQUENTIAL: usize = 13;
+    pub(super) const SEQUENTIAL_TIME: usize = 16;
+    pub(super) const OVERALL: usize = 17;
+    pub(super) const OVERALL_TIME: usize = 20;
 }
 
 /// Fewer bytes, in mean tasks, are none: rounding leaves as many.
@@ -180,7 +180,7 @@ impl Reading {
                 self.read_moves(simd, instance, shares, rows, block, (panel, half));
             }
         }
-        self.read_sequential_over_all(simd, instance, rows, block);
+        self.read_overall(simd, instance, rows, block);
         let lanes = &instance.lanes;
         let scaled = |values: &[f32; VECTOR]| values.iter().sum::<f32>() / lanes.total;
         self.of_place.clear();

@@ -18,10 +18,10 @@ pub(super) struct Work<T> {
     own_time: T,
     others_time: T,
     gain: T,
-    in_turn: T,
+    sequential: T,
     /// Whether the device would be done there last of all places; see [`sequential`](super::sequential).
     pub(super) is_last: T,
-    pub(super) in_all: T,
+    pub(super) overall: T,
 }
 
 /// Eight tasks, and what is sent to servers by all that count.
@@ -36,8 +36,8 @@ struct Eight<'a, S: Simd> {
     sent: Wide<S>,
     sent_without: Wide<S>,
     /// All but the task and smaller ones of its device; larger tasks of all devices.
-    sent_in_turn: Wide<S>,
-    sent_in_all: Wide<S>,
+    sent_sequential: Wide<S>,
+    sent_overall: Wide<S>,
 }
 
 impl<'a, S: Simd> Eight<'a, S> {
@@ -61,8 +61,8 @@ impl<'a, S: Simd> Eight<'a, S> {
             size,
             sent,
             sent_without: sent - size * (Wide::splat(simd, 1.0) - load(&shares[panel])),
-            sent_in_turn: sent - (load(&task.left) - (load(&reading.bytes[panel]) - load(&reading.larger[panel]))),
-            sent_in_all: load(&task.larger) - load(&reading.larger_of_all[panel]),
+            sent_sequential: sent - (load(&task.left) - (load(&reading.bytes[panel]) - load(&reading.larger[panel]))),
+            sent_overall: load(&task.larger) - load(&reading.larger_of_all[panel]),
         }
     }
 
@@ -121,10 +121,10 @@ impl Reading {
         (panel, half): (usize, usize),
     ) {
         let eight = Eight::new(simd, instance, self, shares, (panel, half));
-        let (longest, before_in_turn, before_in_all) = self.time_now(&eight);
+        let (longest, before_sequential, before_overall) = self.time_now(&eight);
         let (apart, leaving) = self.take_away(&eight, shares, longest);
         let here = self.move_anywhere(&eight, shares, (rows, block), (longest, apart), leaving);
-        let (least, latest) = self.place_in_turn(&eight, shares, (rows, block), &here, (before_in_turn, before_in_all));
+        let (least, latest) = self.place_sequentially(&eight, shares, (rows, block), &here, (before_sequential, before_overall));
         self.compare(&eight, (rows, block), least);
         if instance.lanes.is_any_shared {
             self.keep_last(simd, instance.places, instance.lanes.panels, panel * PANEL + half * VECTOR, latest);
@@ -136,7 +136,7 @@ impl Reading {
     fn time_now<S: Simd>(&mut self, eight: &Eight<'_, S>) -> (Longest<S>, Wide<S>, Wide<S>) {
         let (zero, present) = (eight.splat(0.0), eight.splat(PRESENT));
         let mut longest = Longest::none(eight.simd);
-        let (mut before_in_turn, mut before_in_all) = (zero, zero);
+        let (mut before_sequential, mut before_overall) = (zero, zero);
         for place in 0..eight.instance.places {
             let (index, terms) = (eight.index(place), eight.terms(place));
             let (bytes, larger) = (eight.load(&self.bytes[index]), eight.load(&self.larger[index]));
@@ -144,12 +144,12 @@ impl Reading {
             let now = present.where_less(bytes, terms.time(bytes, all, eight.sent), zero);
             now.store(&mut self.work[place].now);
             longest = longest.and(now);
-            let in_turn = terms.time(larger, all - bytes + larger, eight.sent_in_turn);
-            before_in_turn = before_in_turn.max(present.where_less(larger, in_turn, zero));
-            let in_all = terms.time(larger, eight.load(&self.larger_of_all[index]), eight.sent_in_all);
-            before_in_all = before_in_all.max(present.where_less(larger, in_all, zero));
+            let sequential = terms.time(larger, all - bytes + larger, eight.sent_sequential);
+            before_sequential = before_sequential.max(present.where_less(larger, sequential, zero));
+            let overall = terms.time(larger, eight.load(&self.larger_of_all[index]), eight.sent_overall);
+            before_overall = before_overall.max(present.where_less(larger, overall, zero));
         }
-        (longest, before_in_turn, before_in_all)
+        (longest, before_sequential, before_overall)
     }
 
     /// When devices would be done without the task, and how much less others would wait.
@@ -242,17 +242,17 @@ impl Reading {
 
     /// What it would cost with larger tasks alone: the least of moves and of these, and when devices are then done.
     #[inline(always)]
-    fn place_in_turn<S: Simd>(
+    fn place_sequentially<S: Simd>(
         &mut self,
         eight: &Eight<'_, S>,
         shares: &[Lanes],
         (rows, block): (&mut [Lanes], usize),
         here: &Here<S>,
-        (before_in_turn, before_in_all): (Wide<S>, Wide<S>),
+        (before_sequential, before_overall): (Wide<S>, Wide<S>),
     ) -> ([Wide<S>; 2], Wide<S>) {
         let (zero, one, smallest, present) =
             (eight.splat(0.0), eight.splat(1.0), eight.splat(f32::MIN_POSITIVE), eight.splat(PRESENT));
-        let (mut least, mut least_in_turn) = (eight.splat(f32::INFINITY), eight.splat(f32::INFINITY));
+        let (mut least, mut least_sequential) = (eight.splat(f32::INFINITY), eight.splat(f32::INFINITY));
         let mut latest = zero;
         for place in 0..eight.instance.places {
             let (index, terms) = (eight.index(place), eight.terms(place));
@@ -268,19 +268,19 @@ impl Reading {
             gain.store(&mut work.gain);
             least = least.min(gain);
             let with = larger + eight.size;
-            let sent_then = if place == 0 { eight.sent_in_turn } else { eight.sent_in_turn + eight.size };
+            let sent_then = if place == 0 { eight.sent_sequential } else { eight.sent_sequential + eight.size };
             let there = terms.time(with, eight.splat(self.loads[place]) - bytes + larger + eight.size, sent_then);
-            let then = there.max(before_in_turn);
-            let in_turn = cost + (then - before_in_turn) + others_time;
-            in_turn.store(&mut work.in_turn);
-            least_in_turn = least_in_turn.min(in_turn);
+            let then = there.max(before_sequential);
+            let sequential = cost + (then - before_sequential) + others_time;
+            sequential.store(&mut work.sequential);
+            least_sequential = least_sequential.min(sequential);
             let before = eight.load(&self.larger_of_all[index]);
-            let sent_then = if place == 0 { eight.sent_in_all } else { eight.sent_in_all + eight.size };
-            let there_in_all = terms.time(with, before + eight.size, sent_then);
-            let then_in_all = there_in_all.max(before_in_all);
-            (cost + (then_in_all - before_in_all)).store(&mut work.in_all);
+            let sent_then = if place == 0 { eight.sent_overall } else { eight.sent_overall + eight.size };
+            let there_overall = terms.time(with, before + eight.size, sent_then);
+            let then_overall = there_overall.max(before_overall);
+            (cost + (then_overall - before_overall)).store(&mut work.overall);
             if eight.instance.lanes.is_any_shared {
-                let sent_after = eight.sent_in_all + eight.size * (one - eight.load(&shares[eight.panel]));
+                let sent_after = eight.sent_overall + eight.size * (one - eight.load(&shares[eight.panel]));
                 let after = terms.time(larger + gone, before + gone, sent_after);
                 let after = present.where_less(larger + gone, after, zero);
                 latest = latest.max(after);
@@ -297,11 +297,11 @@ impl Reading {
             row.put(input::ENERGY, softsign(one, four * energy));
             row.put(input::OWN_TIME, softsign(one, four * own_time));
             row.put(input::OTHERS_TIME, softsign(one, four * others_time));
-            row.put(input::IN_TURN_TIME, there / then.max(smallest));
-            row.put(input::IN_ALL, eight.work(&work.in_all));
-            row.put(input::IN_ALL_TIME, there_in_all / then_in_all.max(smallest));
+            row.put(input::SEQUENTIAL_TIME, there / then.max(smallest));
+            row.put(input::OVERALL, eight.work(&work.overall));
+            row.put(input::OVERALL_TIME, there_overall / then_overall.max(smallest));
         }
-        ([least, least_in_turn], latest)
+        ([least, least_sequential], latest)
     }
 
     /// Each place against the best.
@@ -310,7 +310,7 @@ impl Reading {
         &mut self,
         eight: &Eight<'_, S>,
         (rows, block): (&mut [Lanes], usize),
-        [least, least_in_turn]: [Wide<S>; 2],
+        [least, least_sequential]: [Wide<S>; 2],
     ) {
         let (zero, one) = (eight.splat(0.0), eight.splat(1.0));
         for place in 0..eight.instance.places {
@@ -323,10 +323,10 @@ impl Reading {
             row.put(input::REGRET, softsign(one, regret));
             row.put(input::REGRET + 1, softsign(one, eight.splat(8.0) * regret));
             row.put(input::IS_BEST, least.where_less(gain, zero, one));
-            let regret = eight.work(&work.in_turn) - least_in_turn;
-            row.put(input::IN_TURN, softsign(one, eight.splat(2.0) * regret));
-            row.put(input::IN_TURN + 1, softsign(one, eight.splat(16.0) * regret));
-            row.put(input::IN_TURN + 2, zero.where_less(regret, zero, one));
+            let regret = eight.work(&work.sequential) - least_sequential;
+            row.put(input::SEQUENTIAL, softsign(one, eight.splat(2.0) * regret));
+            row.put(input::SEQUENTIAL + 1, softsign(one, eight.splat(16.0) * regret));
+            row.put(input::SEQUENTIAL + 2, zero.where_less(regret, zero, one));
         }
     }
 }

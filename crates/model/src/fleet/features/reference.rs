@@ -105,10 +105,10 @@ struct Move {
     /// When its device would be done there, as a share of when it would be done at all.
     share: f64,
     /// What placing it there would cost its device if its smaller tasks were not there, and how soon it would be done.
-    in_turn: f64,
-    in_turn_share: f64,
-    in_all: f64,
-    in_all_share: f64,
+    sequential: f64,
+    sequential_share: f64,
+    overall: f64,
+    overall_share: f64,
 }
 
 impl Move {
@@ -174,8 +174,8 @@ impl Reading {
         self.load(instance, shares);
         self.estimate_waits(instance);
         self.estimate_moves(instance, shares);
-        self.estimate_in_turn(instance, shares);
-        self.estimate_in_all(instance, shares);
+        self.estimate_sequential(instance, shares);
+        self.estimate_overall(instance, shares);
         let (tasks, places) = (instance.tasks, instance.places);
         let total: f64 = instance.sizes.iter().sum::<f64>().max(f64::from(f32::MIN_POSITIVE));
         for (task, moves) in self.moves.chunks_exact(places).enumerate() {
@@ -184,8 +184,8 @@ impl Reading {
             let own = &instance.own[device * places..][..places];
             let least = moves.iter().map(Move::total).fold(f64::INFINITY, f64::min);
             let longest = self.longest[device].times[0].max(f64::from(f32::MIN_POSITIVE));
-            let least_in_turn = moves.iter().map(|change| change.in_turn).fold(f64::INFINITY, f64::min);
-            let least_in_all = moves.iter().map(|change| change.in_all).fold(f64::INFINITY, f64::min);
+            let least_sequential = moves.iter().map(|change| change.sequential).fold(f64::INFINITY, f64::min);
+            let least_overall = moves.iter().map(|change| change.overall).fold(f64::INFINITY, f64::min);
             for place in 0..places {
                 let at = device * places + place;
                 let change = moves[place];
@@ -216,15 +216,15 @@ impl Reading {
                         softsign(self.waits[place][NOW + 2]),
                         self.bytes[at] / (self.bytes[at] + size).max(f64::from(f32::MIN_POSITIVE)),
                         self.ranks[task],
-                        softsign(2.0 * (change.in_turn - least_in_turn)),
-                        softsign(16.0 * (change.in_turn - least_in_turn)),
-                        flag(change.in_turn <= least_in_turn),
-                        change.in_turn_share,
+                        softsign(2.0 * (change.sequential - least_sequential)),
+                        softsign(16.0 * (change.sequential - least_sequential)),
+                        flag(change.sequential <= least_sequential),
+                        change.sequential_share,
                         self.ranks_of_all[task],
-                        softsign(2.0 * (change.in_all - least_in_all)),
-                        softsign(16.0 * (change.in_all - least_in_all)),
-                        flag(change.in_all <= least_in_all),
-                        change.in_all_share,
+                        softsign(2.0 * (change.overall - least_overall)),
+                        softsign(16.0 * (change.overall - least_overall)),
+                        flag(change.overall <= least_overall),
+                        change.overall_share,
                     ],
                 );
             }
@@ -385,8 +385,8 @@ impl Reading {
         }
     }
 
-    /// What placing tasks costs in turn, the largest of each device first, while other devices' tasks are where they are.
-    fn estimate_in_turn(&mut self, instance: &Instance, shares: &[f64]) {
+    /// What placing tasks costs sequentially, the largest of each device first, while other devices' tasks are where they are.
+    fn estimate_sequential(&mut self, instance: &Instance, shares: &[f64]) {
         let (tasks, places, count) = (instance.tasks, instance.places, instance.task_count());
         let sent: f64 = self.loads[1..].iter().sum();
         self.ranks.clear();
@@ -413,8 +413,8 @@ impl Reading {
                     let there = time(instance, &own[place], place, larger[place] + size, load + size, sent);
                     let change = &mut self.moves[task * places + place];
                     let then = there.max(before);
-                    change.in_turn = own[place].energy * size + (then - before) + change.others_time;
-                    change.in_turn_share = there / then.max(f64::from(f32::MIN_POSITIVE));
+                    change.sequential = own[place].energy * size + (then - before) + change.others_time;
+                    change.sequential_share = there / then.max(f64::from(f32::MIN_POSITIVE));
                     let share = shares[place * count + task] * size;
                     larger[place] += share;
                     if larger[place] > f64::from(PRESENT) {
@@ -428,8 +428,8 @@ impl Reading {
         }
     }
 
-    /// What placing tasks costs in turn, the largest of all devices first.
-    fn estimate_in_all(&mut self, instance: &Instance, shares: &[f64]) {
+    /// What placing tasks costs sequentially, the largest of all devices first.
+    fn estimate_overall(&mut self, instance: &Instance, shares: &[f64]) {
         let (tasks, places, count) = (instance.tasks, instance.places, instance.task_count());
         let total: f64 = instance.sizes.iter().sum::<f64>().max(f64::from(f32::MIN_POSITIVE));
         self.ranks_of_all.clear();
@@ -467,10 +467,10 @@ impl Reading {
                     waiting -= 1.0;
                 }
                 let change = &mut self.moves[task * places + place];
-                change.in_all = own[place].energy * size
+                change.overall = own[place].energy * size
                     + (then - longest.times[0])
                     + waiting * (shared.compute + shared.link) * size;
-                change.in_all_share = there / then.max(f64::from(f32::MIN_POSITIVE));
+                change.overall_share = there / then.max(f64::from(f32::MIN_POSITIVE));
             }
             for place in 0..places {
                 let share = shares[place * count + task] * size;

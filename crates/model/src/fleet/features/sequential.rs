@@ -36,7 +36,7 @@ impl Reading {
 
     /// The inputs that depend on who waits.
     #[inline(always)]
-    pub(super) fn read_sequential_over_all<S: Simd>(
+    pub(super) fn read_overall<S: Simd>(
         &mut self,
         simd: S,
         instance: &Instance,
@@ -68,21 +68,21 @@ impl Reading {
             let mut least = Wide::splat(simd, f32::INFINITY);
             for place in 0..places {
                 let row = PairRow::new(rows, block, place * panels + panel, half);
-                let mut cost = row.get(simd, input::IN_ALL);
+                let mut cost = row.get(simd, input::OVERALL);
                 if is_any_shared {
                     let shared = instance.shared[place];
                     let waiting = Wide::load(simd, &self.work[place].is_last);
                     cost = cost + waiting * Wide::splat(simd, shared.compute + shared.link) * size;
                 }
-                cost.store(&mut self.work[place].in_all);
+                cost.store(&mut self.work[place].overall);
                 least = least.min(cost);
             }
             for place in 0..places {
-                let regret = Wide::load(simd, &self.work[place].in_all) - least;
+                let regret = Wide::load(simd, &self.work[place].overall) - least;
                 let mut row = PairRow::new(rows, block, place * panels + panel, half);
-                row.put(input::IN_ALL, softsign(one, Wide::splat(simd, 2.0) * regret));
-                row.put(input::IN_ALL + 1, softsign(one, Wide::splat(simd, 16.0) * regret));
-                row.put(input::IN_ALL + 2, zero.where_less(regret, zero, one));
+                row.put(input::OVERALL, softsign(one, Wide::splat(simd, 2.0) * regret));
+                row.put(input::OVERALL + 1, softsign(one, Wide::splat(simd, 16.0) * regret));
+                row.put(input::OVERALL + 2, zero.where_less(regret, zero, one));
             }
         }
     }
