@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use data::{Part, SizeSampler, Workloads};
 use divan::{Bencher, black_box};
 use model::DeviceChoice;
-use model::fleet::{Forward, INPUTS, Instance, Network, Reading, Scratch, Shape};
+use model::fleet::{Features, Forward, INPUTS, Instance, Network, Scratch, Shape};
 use sim::{Fleets, random};
 
 const SHAPE: Shape = Shape { width: 24, rounds: 4 };
@@ -43,7 +43,7 @@ fn pass(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
     forward(bencher, fleet, SHAPE);
 }
 
-/// Of one unit: little but the reading and softening.
+/// Of one unit: little but computing and softening features.
 #[divan::bench(sample_count = 500, args = FLEETS)]
 fn pass_of_one_unit(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
     forward(bencher, fleet, Shape { width: 1, ..SHAPE });
@@ -56,9 +56,9 @@ fn pass_over_rounds(bencher: Bencher<'_, '_>, rounds: usize) {
 
 /// The inputs of one round as the learner takes them, row by row.
 #[divan::bench(sample_count = 500, args = FLEETS)]
-fn reading(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
-    let (instance, mut reading) = (instance(fleet), Reading::default());
+fn features(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
+    let (instance, mut features) = (instance(fleet), Features::default());
     let shares = vec![1.0 / instance.places() as f32; instance.places() * instance.task_count()];
     let mut inputs = vec![0.0; shares.len() * INPUTS];
-    bencher.bench_local(|| reading.read_rows(black_box(&instance), black_box(&shares), &mut inputs));
+    bencher.bench_local(|| features.read_rows(black_box(&instance), black_box(&shares), &mut inputs));
 }

@@ -96,7 +96,7 @@ impl DnnNetworks {
     pub fn codec(&self, model: &CostModel) -> Codec {
         let codec =
             Codec::new(self.code, model, self.scaling).expect("the networks were checked against their scenario");
-        codec.reading(self.reads)
+        codec.with_environment(self.reads)
     }
 
     fn read(file: &ManifestFile<'_>, device: &Device) -> Result<Self, RecordError> {
@@ -115,7 +115,8 @@ impl DnnNetworks {
         if !reads.is_valid() {
             return Err(wrong("codec.environment must hold finite means, and deviations above 0".to_owned()));
         }
-        let codec = Codec::new(code, &model, scaling).map_err(|error| wrong(error.to_string()))?.reading(reads);
+        let codec =
+            Codec::new(code, &model, scaling).map_err(|error| wrong(error.to_string()))?.with_environment(reads);
         let NetworkTable { dnns, inputs, hidden, outputs } = manifest.network;
         if (inputs, outputs) != (codec.inputs(), codec.outputs()) {
             let (wanted_in, wanted_out) = (codec.inputs(), codec.outputs());

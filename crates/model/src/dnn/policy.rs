@@ -286,7 +286,7 @@ mod tests {
             let code = if categorical { Code::Categorical } else { Codec::default_code(&model) };
             let scale = reads.then_some(Standard { mean: 1.0, deviation: 2.0 });
             let reads = EnvironmentInputs { log_uplink: scale, log_capacity: scale, alpha: scale };
-            let codec = Codec::new(code, &model, sampler.moments().into()).expect("checked").reading(reads);
+            let codec = Codec::new(code, &model, sampler.moments().into()).expect("checked").with_environment(reads);
             let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![11], outputs: codec.outputs() };
             let ensemble = Ensemble::random(&shape, dnns, seed, &Device::flex());
             let mut source = Workloads::new(&model, sampler, Part::Training, random::stream(seed, "test"));

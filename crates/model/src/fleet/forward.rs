@@ -1,6 +1,6 @@
 //! Forward passes on the CPU, through the fused kernels.
 
-use super::features::{OF_PAIR, Reading};
+use super::features::{Features, OF_PAIR};
 use super::instance::Instance;
 use super::lanes::{from_lanes, to_lanes};
 use super::layers::{Hidden, RoundWeights};
@@ -21,7 +21,7 @@ pub struct Forward {
 /// What a pass needs beside the weights; grows to the largest instance.
 #[derive(Debug, Clone, Default)]
 pub struct Scratch {
-    reading: Reading,
+    features: Features,
     /// `[places][N * M]`.
     shares: Vec<f32>,
     scores: Vec<f32>,
@@ -82,7 +82,7 @@ impl Task for Pass<'_> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "tasks must be inlined into a function compiled for the kernel")]
     fn run<S: Simd>(self, simd: S) {
-        let Scratch { reading, lanes, rows, hidden, .. } = self.scratch;
+        let Scratch { features, lanes, rows, hidden, .. } = self.scratch;
         let block = OF_PAIR + self.forward.shape.width;
         // Whatever they held: all that is read is written before.
         rows.resize(lanes.len() * block, Lanes::ZERO);
@@ -92,8 +92,8 @@ impl Task for Pass<'_> {
             if index > 0 {
                 soften_lanes(simd, self.instance, lanes);
             }
-            reading.read(simd, self.instance, lanes, rows, block);
-            hidden.advance(simd, self.instance, round, reading.of_place(), rows, lanes, index + 1 == rounds.len());
+            features.read(simd, self.instance, lanes, rows, block);
+            hidden.advance(simd, self.instance, round, features.of_place(), rows, lanes, index + 1 == rounds.len());
         }
     }
 }

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
-use super::features::{INPUTS, Reading};
+use super::features::{Features, INPUTS};
 use super::instance::Instance;
 use super::net::{BatchShape, Network};
 use super::shares::{begin, soften};
@@ -36,12 +36,12 @@ impl Network {
         let batch = BatchShape { cases: 1, devices, tasks, places };
         let device = self.rounds[0].input.device();
         let rows = places * instance.task_count();
-        let (mut reading, mut shares, mut scores) = (Reading::default(), Vec::new(), Vec::new());
+        let (mut features, mut shares, mut scores) = (Features::default(), Vec::new(), Vec::new());
         begin(instance, start, &mut shares);
         let mut known = None;
         for round in 0..self.rounds.len() {
             let mut inputs = vec![0.0; rows * INPUTS];
-            reading.read_rows(instance, &shares, &mut inputs);
+            features.read_rows(instance, &shares, &mut inputs);
             let inputs = Tensor::<2>::from_data(TensorData::new(inputs, [rows, INPUTS]), &device);
             let (hidden, of_round) = self.round(round, inputs, known, batch);
             known = Some(hidden);
@@ -58,7 +58,7 @@ pub struct Learner {
     net: Network,
     optimizer: ModuleOptimizer,
     device: Device,
-    reading: Reading,
+    features: Features,
 }
 
 fn optimizer() -> ModuleOptimizer {
@@ -69,7 +69,7 @@ impl Learner {
     /// Moves the network to the device, in training mode.
     pub fn new(net: &Network, device: &Device) -> Self {
         let net = net.clone().to_device(&device.clone().autodiff()).train();
-        Self { net, optimizer: optimizer(), device: device.clone(), reading: Reading::default() }
+        Self { net, optimizer: optimizer(), device: device.clone(), features: Features::default() }
     }
 
     /// The network as it is now.
@@ -106,7 +106,7 @@ impl Learner {
             let mut inputs = vec![0.0; rows * INPUTS];
             let blocks = inputs.chunks_exact_mut(places * count * INPUTS);
             for ((case, shares), inputs) in cases.iter().zip(&shares).zip(blocks) {
-                self.reading.read_rows(case.instance, shares, inputs);
+                self.features.read_rows(case.instance, shares, inputs);
             }
             let inputs = Tensor::<2>::from_data(TensorData::new(inputs, [rows, INPUTS]), &self.device);
             let (hidden, scores) = self.net.round(round, Tensor::from_inner(inputs), known, batch);

@@ -17,7 +17,7 @@
 //!
 //! # The words
 //! - An [`Instance`] is one fleet with its sizes, in units of its own mean task.
-//! - A [`Network`] scores every place of every task in some rounds, each of which takes a [`Reading`] of the decision that
+//! - A [`Network`] scores every place of every task in some rounds, each of which takes a [`Features`] of the decision that
 //!   the one before proposes; all of them are a pass. A [`Ensemble`] is K of them.
 //! - A [`Forward`] makes passes on the CPU, a [`Learner`] steps of training on any device.
 //! - A [`Policy`] is a trained ensemble as a scheme, with more or less search ([`Inference`]).
@@ -37,7 +37,7 @@ mod policy;
 mod search;
 mod shares;
 
-pub use features::{INPUTS, Reading};
+pub use features::{Features, INPUTS};
 pub use forward::{Forward, Scratch};
 pub use instance::Instance;
 pub use learner::{Case, Learner};

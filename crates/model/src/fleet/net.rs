@@ -88,7 +88,7 @@ impl Ensemble {
 /// Scores every place of every task of a fleet, whatever number of devices, tasks and servers it has: the order of none of
 /// them matters.
 ///
-/// In each round it reads the decision that the round before proposed ([`Reading`](super::Reading)), and what it knew of
+/// In each round it reads the decision that the round before proposed ([`Features`](super::Features)), and what it knew of
 /// each task at each place, on average of the device, the place and the task.
 #[derive(Module, Debug)]
 pub struct Network {

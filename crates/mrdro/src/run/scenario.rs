@@ -99,7 +99,7 @@ impl ScenarioJob {
             None => (reads(training, &problem)?, None),
         };
         let code = training.network.code.unwrap_or_else(|| Codec::default_code(&problem.model));
-        let codec = Codec::new(code, &problem.model, scaling)?.reading(reads);
+        let codec = Codec::new(code, &problem.model, scaling)?.with_environment(reads);
         let (dnns, hidden) = (training.network.dnns, training.network.hidden.clone());
         let shape = NetworkShape { inputs: codec.inputs(), hidden, outputs: codec.outputs() };
         check_sizes(&shape, training)?;

@@ -75,7 +75,7 @@ impl Codec {
     }
 
     /// The same codec for networks that read the environment, too.
-    pub fn reading(self, reads: EnvironmentInputs) -> Self {
+    pub fn with_environment(self, reads: EnvironmentInputs) -> Self {
         Self { reads, ..self }
     }
 

@@ -84,7 +84,7 @@ fn networks_read_what_changes() {
         log_capacity: scale(0.0, 0.5_f64.ln().abs()),
         alpha: scale(0.5, 0.25),
     };
-    let codec = codec(Code::Indicators, 2).reading(reads);
+    let codec = codec(Code::Indicators, 2).with_environment(reads);
     assert_eq!(codec.inputs(), 9 + 6 + 2 + 1);
     let mut inputs = vec![9.0; codec.inputs()];
     codec.encode(&model, &[20e6; 9], &mut inputs);

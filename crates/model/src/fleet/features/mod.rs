@@ -70,7 +70,7 @@ const PRESENT: f32 = 1e-5;
 
 /// Loads and marginal costs of one decision, or of shares of tasks at places.
 #[derive(Debug, Clone, Default)]
-pub struct Reading {
+pub struct Features {
     /// `[blocks of 8 places][panels * PANEL]`: bytes of each task by place; then, of its waits; see [`sequential`].
     rows: Vec<[f32; VECTOR]>,
     /// The same: bytes of larger tasks of the same device, and of all.
@@ -79,7 +79,7 @@ pub struct Reading {
     /// `[blocks][N + 1]`: bytes by place; for waits, the place where a device is done last, as 1 among 0.
     device_rows: Vec<[f32; VECTOR]>,
     last_rows: Vec<[f32; VECTOR]>,
-    /// `[places, a multiple of 8][panels]`: [`Reading::larger_rows`] and [`Reading::device_rows`] by task.
+    /// `[places, a multiple of 8][panels]`: [`Features::larger_rows`] and [`Features::device_rows`] by task.
     larger: Vec<Lanes>,
     larger_of_all: Vec<Lanes>,
     bytes: Vec<Lanes>,
@@ -156,8 +156,8 @@ fn softsign<S: Simd>(one: Wide<S>, value: Wide<S>) -> Wide<S> {
     value / (one + value.abs())
 }
 
-impl Reading {
-    /// Reads shares `[places][panels]`; the inputs of places are [`Reading::of_place`], those of tasks the instance's, and
+impl Features {
+    /// Reads shares `[places][panels]`; the inputs of places are [`Features::of_place`], those of tasks the instance's, and
     /// those of both come first in each block of `rows`, `[places][panels][block]`.
     #[inline(always)]
     pub(super) fn read<S: Simd>(
@@ -213,7 +213,7 @@ impl Reading {
         let mut lanes = Vec::new();
         to_lanes(shares, count, &mut lanes);
         let mut rows = vec![Lanes::ZERO; places * panels * OF_PAIR];
-        Kernel::detect().run(Read { reading: self, instance, shares: &lanes, rows: &mut rows });
+        Kernel::detect().run(Read { features: self, instance, shares: &lanes, rows: &mut rows });
         for (place, inputs) in inputs.chunks_exact_mut(count * INPUTS).enumerate() {
             for (task, inputs) in inputs.chunks_exact_mut(INPUTS).enumerate() {
                 let (panel, lane) = (task / PANEL, task % PANEL);
@@ -227,9 +227,9 @@ impl Reading {
     }
 }
 
-/// Nothing but [`Reading::read`].
+/// Nothing but [`Features::read`].
 struct Read<'a> {
-    reading: &'a mut Reading,
+    features: &'a mut Features,
     instance: &'a Instance,
     shares: &'a [Lanes],
     rows: &'a mut [Lanes],
@@ -240,7 +240,7 @@ impl Task for Read<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        self.reading.read(simd, self.instance, self.shares, self.rows, OF_PAIR);
+        self.features.read(simd, self.instance, self.shares, self.rows, OF_PAIR);
     }
 }
 

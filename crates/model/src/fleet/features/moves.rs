@@ -1,6 +1,6 @@
 //! What moving each task would change, and what placing it would cost after larger ones.
 
-use super::{Longest, PRESENT, PairRow, PlaceTerms, Reading, input, softsign};
+use super::{Features, Longest, PRESENT, PairRow, PlaceTerms, input, softsign};
 use crate::fleet::instance::Instance;
 use crate::kernels::kernel::{Simd, VECTOR};
 use crate::kernels::panel::{Lanes, PANEL};
@@ -45,14 +45,14 @@ impl<'a, S: Simd> Eight<'a, S> {
     fn new(
         simd: S,
         instance: &'a Instance,
-        reading: &Reading,
+        features: &Features,
         shares: &[Lanes],
         (panel, half): (usize, usize),
     ) -> Self {
         let load = |lanes: &Lanes| Wide::load(simd, &lanes.0[half]);
         let task = &instance.lanes.tasks[panel];
         let size = load(&task.size);
-        let sent = Wide::splat(simd, reading.loads[1..].iter().sum());
+        let sent = Wide::splat(simd, features.loads[1..].iter().sum());
         Self {
             simd,
             instance,
@@ -61,8 +61,8 @@ impl<'a, S: Simd> Eight<'a, S> {
             size,
             sent,
             sent_without: sent - size * (Wide::splat(simd, 1.0) - load(&shares[panel])),
-            sent_sequential: sent - (load(&task.left) - (load(&reading.bytes[panel]) - load(&reading.larger[panel]))),
-            sent_overall: load(&task.larger) - load(&reading.larger_of_all[panel]),
+            sent_sequential: sent - (load(&task.left) - (load(&features.bytes[panel]) - load(&features.larger[panel]))),
+            sent_overall: load(&task.larger) - load(&features.larger_of_all[panel]),
         }
     }
 
@@ -108,7 +108,7 @@ struct Here<S: Simd> {
     best_place: Wide<S>,
 }
 
-impl Reading {
+impl Features {
     /// Inputs of eight tasks at all places, but for what depends on waits for larger tasks.
     #[inline(always)]
     pub(super) fn read_moves<S: Simd>(
@@ -124,7 +124,8 @@ impl Reading {
         let (longest, before_sequential, before_overall) = self.time_now(&eight);
         let (apart, leaving) = self.take_away(&eight, shares, longest);
         let here = self.move_anywhere(&eight, shares, (rows, block), (longest, apart), leaving);
-        let (least, latest) = self.place_sequentially(&eight, shares, (rows, block), &here, (before_sequential, before_overall));
+        let (least, latest) =
+            self.place_sequentially(&eight, shares, (rows, block), &here, (before_sequential, before_overall));
         self.compare(&eight, (rows, block), least);
         if instance.lanes.is_any_shared {
             self.keep_last(simd, instance.places, instance.lanes.panels, panel * PANEL + half * VECTOR, latest);

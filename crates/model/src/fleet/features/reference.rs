@@ -73,7 +73,7 @@ const NOW: usize = 4;
 
 /// Loads and marginal costs of one decision, or of shares of tasks at places.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Reading {
+pub(super) struct Features {
     /// `[N][places]`: bytes in mean tasks, and when the device is done there.
     bytes: Vec<f64>,
     times: Vec<f64>,
@@ -157,7 +157,7 @@ fn interpolated(values: &[f64; STEPS.len()], change: f64) -> f64 {
     values[upper] + slope * (change - STEPS[upper])
 }
 
-impl Reading {
+impl Features {
     /// Reads a decision, `[places][N * M]` with the share of each task at each place, and gives the inputs of each place
     /// and task to `put`.
     ///

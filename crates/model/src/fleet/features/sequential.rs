@@ -4,13 +4,13 @@
 //! here: a row is a 1 at the place where the device of a task is done last once the task is placed.
 
 use super::sums::sized;
-use super::{PairRow, Reading, input, softsign};
+use super::{Features, PairRow, input, softsign};
 use crate::fleet::instance::Instance;
 use crate::kernels::kernel::{Simd, VECTOR};
 use crate::kernels::panel::{Lanes, PANEL};
 use crate::kernels::wide::Wide;
 
-impl Reading {
+impl Features {
     /// Notes where devices are done last, the first of equals, given when they are done at all.
     #[inline(always)]
     pub(super) fn keep_last<S: Simd>(&mut self, simd: S, places: usize, panels: usize, start: usize, latest: Wide<S>) {
@@ -36,13 +36,7 @@ impl Reading {
 
     /// The inputs that depend on who waits.
     #[inline(always)]
-    pub(super) fn read_overall<S: Simd>(
-        &mut self,
-        simd: S,
-        instance: &Instance,
-        rows: &mut [Lanes],
-        block: usize,
-    ) {
+    pub(super) fn read_overall<S: Simd>(&mut self, simd: S, instance: &Instance, rows: &mut [Lanes], block: usize) {
         let (places, panels) = (instance.places, instance.lanes.panels);
         let is_any_shared = instance.lanes.is_any_shared;
         if is_any_shared {

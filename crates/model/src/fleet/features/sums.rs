@@ -1,6 +1,6 @@
 //! Bytes by place: of tasks, of devices, of all, and of those tasks alone that are larger than one.
 
-use super::Reading;
+use super::Features;
 use crate::fleet::instance::Instance;
 use crate::kernels::kernel::{Simd, VECTOR};
 use crate::kernels::panel::{Lanes, PANEL};
@@ -36,7 +36,7 @@ pub(super) fn to_columns<S: Simd>(
 
 const ZERO: [f32; VECTOR] = [0.0; VECTOR];
 
-impl Reading {
+impl Features {
     #[inline(always)]
     pub(super) fn load<S: Simd>(&mut self, simd: S, instance: &Instance, shares: &[Lanes]) {
         let lanes = &instance.lanes;

@@ -1,7 +1,7 @@
 use data::{Part, SizeSampler, Workloads};
 use sim::{Fleets, Scenario, random};
 
-use super::{INPUTS, Reading, reference};
+use super::{Features, INPUTS, reference};
 use crate::fleet::instance::Instance;
 use crate::fleet::shares::begin;
 
@@ -21,11 +21,11 @@ fn largest_difference(instance: &Instance, shares: &[f32]) -> (f32, usize) {
     let count = instance.task_count();
     let mut expected = vec![0.0; shares.len() * INPUTS];
     let exact: Vec<f64> = shares.iter().copied().map(f64::from).collect();
-    reference::Reading::default().read(&reference::Instance::of(instance), &exact, |place, task, inputs| {
+    reference::Features::default().read(&reference::Instance::of(instance), &exact, |place, task, inputs| {
         expected[(place * count + task) * INPUTS..][..INPUTS].copy_from_slice(&inputs.map(|value| value as f32));
     });
     let mut found = vec![0.0; shares.len() * INPUTS];
-    Reading::default().read_rows(instance, shares, &mut found);
+    Features::default().read_rows(instance, shares, &mut found);
     let mut largest = (0.0, 0);
     for (expected, found) in expected.chunks_exact(INPUTS).zip(found.chunks_exact(INPUTS)) {
         for (at, (&expected_value, &value)) in expected.iter().zip(found).enumerate() {

@@ -1,7 +1,7 @@
 //! What all devices together would wait with more or less at a place.
 
 use super::sums::sized;
-use super::{Longest, PRESENT, PlaceTerms, Reading};
+use super::{Features, Longest, PRESENT, PlaceTerms};
 use crate::fleet::instance::Instance;
 use crate::kernels::kernel::Simd;
 use crate::kernels::panel::Lanes;
@@ -105,7 +105,7 @@ fn summed<S: Simd>(sums: [Wide<S>; STEPS.len()]) -> [f32; STEPS.len()] {
     values
 }
 
-impl Reading {
+impl Features {
     #[inline(always)]
     pub(super) fn estimate_waits<S: Simd>(&mut self, simd: S, instance: &Instance) {
         let (places, panels) = (instance.places, instance.lanes.device_panels);
