@@ -106,7 +106,7 @@ impl DnnNetworks {
         let scenario = Scenario::from_toml("its scenario", &scenario_text).map_err(|error| wrong(error.to_string()))?;
         let model = scenario.check().map_err(|error| wrong(error.to_string()))?;
         let CodecTable { code, mean_bytes, deviation_bytes, environment: reads } = manifest.codec;
-        let scaling = Scaling { mean_bytes, deviation_bytes };
+        let scaling = Scaling { mean_bytes, std_dev_bytes: deviation_bytes };
         if !(mean_bytes > 0.0 && deviation_bytes > 0.0 && mean_bytes.is_finite() && deviation_bytes.is_finite()) {
             return Err(wrong(format!(
                 "the codec's mean_bytes and deviation_bytes must be above 0, are {mean_bytes} and {deviation_bytes}"
@@ -158,7 +158,7 @@ impl Networks for DnnNetworks {
     }
 
     fn size_moments_bytes(&self) -> Option<(f64, f64)> {
-        Some((self.scaling.mean_bytes, self.scaling.deviation_bytes))
+        Some((self.scaling.mean_bytes, self.scaling.std_dev_bytes))
     }
 
     fn reads(&self) -> EnvironmentParts {
@@ -228,7 +228,7 @@ impl Networks for DnnNetworks {
             codec: CodecTable {
                 code: self.code,
                 mean_bytes: self.scaling.mean_bytes,
-                deviation_bytes: self.scaling.deviation_bytes,
+                deviation_bytes: self.scaling.std_dev_bytes,
                 environment: self.reads,
             },
             selection: SelectionTable { flips, choice: self.selection.choice },

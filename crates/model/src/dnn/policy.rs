@@ -284,7 +284,7 @@ mod tests {
             }
             let sampler = SizeSampler::new(&scenario).expect("no file");
             let code = if categorical { Code::Categorical } else { Codec::default_code(&model) };
-            let scale = reads.then_some(Standard { mean: 1.0, deviation: 2.0 });
+            let scale = reads.then_some(Standard { mean: 1.0, std_dev: 2.0 });
             let reads = EnvironmentInputs { log_uplink: scale, log_capacity: scale, alpha: scale };
             let codec = Codec::new(code, &model, sampler.moments().into()).expect("checked").with_environment(reads);
             let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![11], outputs: codec.outputs() };

@@ -147,7 +147,7 @@ impl Codec {
     /// `sizes_bytes` is `[N * M]`, `inputs` is `[inputs]`.
     pub fn encode(&self, model: &CostModel, sizes_bytes: &[f64], inputs: &mut [f32]) {
         for (size, input) in sizes_bytes.iter().zip(&mut *inputs) {
-            *input = ((size - self.scaling.mean_bytes) / self.scaling.deviation_bytes) as f32;
+            *input = ((size - self.scaling.mean_bytes) / self.scaling.std_dev_bytes) as f32;
         }
         if !self.reads.is_empty() {
             self.reads.encode(model, &mut inputs[self.task_count..]);

@@ -5,32 +5,34 @@ use serde::{Deserialize, Serialize};
 use sim::CostModel;
 use sim::limits::SLOWEST_TOLD_APART_MBPS;
 
-/// Mean and spread of sizes that inputs are scaled with: `(size − mean) / deviation`.
+/// Mean and spread of sizes that inputs are scaled with: `(size − mean) / std_dev`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scaling {
     /// Mean size in bytes.
     pub mean_bytes: f64,
     /// What one unit of input stands for, in bytes.
-    pub deviation_bytes: f64,
+    #[serde(rename = "deviation_bytes")]
+    pub std_dev_bytes: f64,
 }
 
 impl From<SizeMoments> for Scaling {
     fn from(moments: SizeMoments) -> Self {
         // Sizes that never differ say nothing, whatever their scale.
-        let deviation_bytes = if moments.std_dev_bytes > 0.0 { moments.std_dev_bytes } else { moments.mean_bytes };
-        Self { mean_bytes: moments.mean_bytes, deviation_bytes }
+        let std_dev_bytes = if moments.std_dev_bytes > 0.0 { moments.std_dev_bytes } else { moments.mean_bytes };
+        Self { mean_bytes: moments.mean_bytes, std_dev_bytes }
     }
 }
 
-/// Mean and spread that one quantity of the environment is scaled with: `(value − mean) / deviation`.
+/// Mean and spread that one quantity of the environment is scaled with: `(value − mean) / std_dev`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Standard {
     /// Mean.
     pub mean: f64,
     /// What one unit of input stands for.
-    pub deviation: f64,
+    #[serde(rename = "deviation")]
+    pub std_dev: f64,
 }
 
 impl Standard {
@@ -38,16 +40,16 @@ impl Standard {
     const FARTHEST: f64 = 4.0;
 
     fn apply(self, value: f64) -> f32 {
-        ((value - self.mean) / self.deviation).clamp(-Self::FARTHEST, Self::FARTHEST) as f32
+        ((value - self.mean) / self.std_dev).clamp(-Self::FARTHEST, Self::FARTHEST) as f32
     }
 }
 
-/// A deviation smaller than this share of the mean comes from rounding.
+/// A standard deviation smaller than this share of the mean comes from rounding.
 const NO_SPREAD: f64 = 1e-9;
 
 impl From<Moments> for Standard {
     fn from(Moments { mean, std_dev }: Moments) -> Self {
-        Self { mean, deviation: if std_dev > NO_SPREAD * mean.abs().max(1.0) { std_dev } else { 1.0 } }
+        Self { mean, std_dev: if std_dev > NO_SPREAD * mean.abs().max(1.0) { std_dev } else { 1.0 } }
     }
 }
 
@@ -88,7 +90,7 @@ impl EnvironmentInputs {
     /// Whether every scale is one.
     pub(in crate::dnn) fn is_valid(&self) -> bool {
         let all = [self.log_uplink, self.log_capacity, self.alpha];
-        all.iter().flatten().all(|scale| scale.mean.is_finite() && scale.deviation.is_finite() && scale.deviation > 0.0)
+        all.iter().flatten().all(|scale| scale.mean.is_finite() && scale.std_dev.is_finite() && scale.std_dev > 0.0)
     }
 
     pub(super) fn width(&self, devices: usize, servers: usize) -> usize {
