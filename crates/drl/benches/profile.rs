@@ -131,11 +131,11 @@ impl Problem {
         });
         let mut random = random::stream(2, "profile");
         let logits: Vec<f32> = (0..DNNS * 18).map(|_| random::unit(&mut random) as f32 - 0.5).collect();
-        let mut chooser = CandidateSelector::new(Selection::PAPER);
+        let mut selector = CandidateSelector::new(Selection::PAPER);
         let mut places = vec![0; 9];
         let choose = seconds_of(1000, || {
             let proposals = black_box(&logits).chunks_exact(18);
-            chooser.choose(&self.codec, &self.model, &sizes_bytes, proposals, &mut places);
+            selector.select(&self.codec, &self.model, &sizes_bytes, proposals, &mut places);
         });
         let mut buffer = ReplayBuffer::new(BUFFER, self.codec);
         let store = seconds_of(1000, || {

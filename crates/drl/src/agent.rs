@@ -126,7 +126,7 @@ impl<L: Learner + ?Sized> Agent<L> {
                 for (row, (Instance { model, workload }, inputs)) in workloads.iter().enumerate() {
                     // 8 and 9: select the decision X* with the smallest cost S(W, X); S* is its cost.
                     let sizes_bytes = workload.sizes_bytes();
-                    let mut selected = selector.choose(codec, model, sizes_bytes, proposals.of(row), &mut places);
+                    let mut selected = selector.select(codec, model, sizes_bytes, proposals.of(row), &mut places);
                     if settings.refine {
                         refine(model, sizes_bytes, &mut places, &mut selected);
                     }
@@ -216,7 +216,7 @@ impl<L: Learner + ?Sized> Agent<L> {
                 workloads.model().at_into(environment, &mut model).expect("drawn by the scenario's own distribution");
             }
             recorded.push(cost);
-            obtained.push(selector.choose(codec, &model, sizes_bytes, proposals.of(row), &mut places).cost);
+            obtained.push(selector.select(codec, &model, sizes_bytes, proposals.of(row), &mut places).cost);
         }
         metrics::q1(&recorded, &obtained)
     }

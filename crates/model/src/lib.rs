@@ -46,9 +46,9 @@ mod state;
 
 pub use backend::{Backend, BackendError, DeviceChoice, DeviceKind, RemoteAddress, available};
 pub use dnn::{
-    Alternative, CandidateSelector, Choice, Code, CodeError, Codec, DEFAULT_FLIPS, DONT_CARE, Dnn, DnnNetworks,
-    Ensemble, EnsembleLearner, EnvironmentInputs, Exploration, LayerData, MAX_SAMPLES, NetworkShape, Policy, Samples,
-    Scaling, Selected, Selection, StackedLinear, Standard, cross_entropy, forward, is_cpu, learner,
+    Alternative, CandidateSelector, Code, CodeError, Codec, DEFAULT_FLIPS, DONT_CARE, Dnn, DnnNetworks, Ensemble,
+    EnsembleLearner, EnvironmentInputs, Exploration, LayerData, MAX_SAMPLES, NetworkShape, Policy, Samples, Scaling,
+    Selected, Selection, SelectionScope, StackedLinear, Standard, cross_entropy, forward, is_cpu, learner,
 };
 pub use export::{ExportFormat, ExportedFile};
 pub use kernels::{Adam, Head};

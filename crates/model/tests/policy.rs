@@ -5,8 +5,8 @@ use std::path::Path;
 
 use data::{EnvironmentSampler, SizeSampler, StandardSet};
 use model::{
-    Choice, Code, Codec, DeviceChoice, DnnNetworks, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Policy,
-    Record, RecordError, Selection,
+    Code, Codec, DeviceChoice, DnnNetworks, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Policy, Record,
+    RecordError, Selection, SelectionScope,
 };
 use sim::scheme::{Exact, Scheme};
 use sim::{CostModel, Scenario, Workload};
@@ -53,9 +53,9 @@ fn workloads(set: &StandardSet) -> Vec<Workload> {
 
 const SELECTIONS: [Selection; 4] = [
     Selection::PAPER,
-    Selection { exploration: Exploration::Threshold, choice: Choice::PerDevice },
-    Selection { exploration: Exploration::OrderPreserving { flips: 4 }, choice: Choice::Workload },
-    Selection { exploration: Exploration::OrderPreserving { flips: 4 }, choice: Choice::PerDevice },
+    Selection { exploration: Exploration::Threshold, scope: SelectionScope::PerDevice },
+    Selection { exploration: Exploration::OrderPreserving { flips: 4 }, scope: SelectionScope::Workload },
+    Selection { exploration: Exploration::OrderPreserving { flips: 4 }, scope: SelectionScope::PerDevice },
 ];
 
 #[test]

@@ -20,7 +20,7 @@ mod samples;
 #[cfg(feature = "flex")]
 mod tensor_slices;
 
-pub use self::candidates::{CandidateSelector, Choice, DEFAULT_FLIPS, Exploration, Selected, Selection};
+pub use self::candidates::{CandidateSelector, DEFAULT_FLIPS, Exploration, Selected, Selection, SelectionScope};
 pub use self::ensemble::{Ensemble, LayerData, StackedLinear};
 pub use self::features::{Alternative, Code, CodeError, Codec, DONT_CARE, EnvironmentInputs, Scaling, Standard};
 #[cfg(feature = "flex")]

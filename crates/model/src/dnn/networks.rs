@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sim::scheme::Scheme;
 use sim::{CostModel, Scenario};
 
-use super::candidates::{Choice, DEFAULT_FLIPS, Exploration, Selection};
+use super::candidates::{DEFAULT_FLIPS, Exploration, Selection, SelectionScope};
 use super::ensemble::Ensemble;
 use super::features::{Code, Codec, EnvironmentInputs, Scaling};
 use super::net::NetworkShape;
@@ -75,7 +75,7 @@ struct CodecTable {
 struct SelectionTable {
     /// Indicators flipped for each network; 0 is the paper's threshold alone.
     flips: usize,
-    choice: Choice,
+    choice: SelectionScope,
 }
 
 impl DnnNetworks {
@@ -137,7 +137,7 @@ impl DnnNetworks {
                 0 => Exploration::Threshold,
                 flips => Exploration::OrderPreserving { flips },
             },
-            choice: manifest.selection.choice,
+            scope: manifest.selection.choice,
         };
         Ok(Self { ensemble, scenario, code, scaling, reads, selection })
     }
@@ -231,7 +231,7 @@ impl Networks for DnnNetworks {
                 deviation_bytes: self.scaling.std_dev_bytes,
                 environment: self.reads,
             },
-            selection: SelectionTable { flips, choice: self.selection.choice },
+            selection: SelectionTable { flips, choice: self.selection.scope },
             provenance: record.provenance.clone(),
             measures: record.measures.clone(),
             weights: record.weights(),

@@ -79,7 +79,7 @@ impl Policy {
         self.codec.encode(model, sizes_bytes, &mut self.inputs);
         self.forward.logits(&self.inputs, &mut self.logits);
         let proposals = self.logits.chunks_exact(self.codec.outputs());
-        Ok(self.selector.choose(&self.codec, model, sizes_bytes, proposals, places))
+        Ok(self.selector.select(&self.codec, model, sizes_bytes, proposals, places))
     }
 
     /// Decides many workloads on every thread, as [`Policy::decide_into`] would decide each, and returns the number of
@@ -174,7 +174,7 @@ impl Policy {
                     }
                 }
                 let sizes = (0..rows).map(sizes);
-                scratch.selector.choose(&self.codec, model, sizes, &scratch.logits, places, evaluations);
+                scratch.selector.select(&self.codec, model, sizes, &scratch.logits, places, evaluations);
             }
         });
     }
@@ -243,7 +243,7 @@ mod tests {
     use sim::{Scenario, random};
 
     use super::*;
-    use crate::dnn::candidates::{Choice, Exploration};
+    use crate::dnn::candidates::{Exploration, SelectionScope};
     use crate::dnn::features::{Code, EnvironmentInputs, Standard};
     use crate::dnn::{NetworkShape, PlainForward};
 
@@ -252,8 +252,8 @@ mod tests {
             Just(Exploration::Threshold),
             (0..30_usize).prop_map(|flips| Exploration::OrderPreserving { flips }),
         ];
-        let choice = prop_oneof![Just(Choice::Workload), Just(Choice::PerDevice)];
-        (exploration, choice).prop_map(|(exploration, choice)| Selection { exploration, choice })
+        let scope = prop_oneof![Just(SelectionScope::Workload), Just(SelectionScope::PerDevice)];
+        (exploration, scope).prop_map(|(exploration, scope)| Selection { exploration, scope })
     }
 
     proptest! {

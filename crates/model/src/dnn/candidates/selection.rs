@@ -19,14 +19,14 @@ pub enum Exploration {
 /// What the cheapest is chosen for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Choice {
+pub enum SelectionScope {
     /// The whole workload, as in the paper.
     Workload,
     /// Each device by itself; only where the cost is a sum over devices, else as for the whole workload.
     PerDevice,
 }
 
-impl Keyword for Choice {
+impl Keyword for SelectionScope {
     const KEYWORDS: &'static [(&'static str, Self)] = &[("workload", Self::Workload), ("per-device", Self::PerDevice)];
 }
 
@@ -40,7 +40,8 @@ pub struct Selection {
     #[serde(flatten)]
     pub exploration: Exploration,
     /// What the cheapest is chosen for.
-    pub choice: Choice,
+    #[serde(rename = "choice")]
+    pub scope: SelectionScope,
 }
 
 impl Default for Selection {
@@ -51,11 +52,11 @@ impl Default for Selection {
 
 impl Selection {
     /// The paper's: every network proposes one decision, the cheapest wins.
-    pub const PAPER: Self = Self { exploration: Exploration::Threshold, choice: Choice::Workload };
+    pub const PAPER: Self = Self { exploration: Exploration::Threshold, scope: SelectionScope::Workload };
 
     /// Order-preserving candidates with `flips` flips, chosen device by device.
     pub fn explored(flips: usize) -> Self {
-        Self { exploration: Exploration::OrderPreserving { flips }, choice: Choice::PerDevice }
+        Self { exploration: Exploration::OrderPreserving { flips }, scope: SelectionScope::PerDevice }
     }
 }
 
@@ -77,7 +78,7 @@ impl Table for Selection {
                 Exploration::Threshold
             }
         };
-        Keywords.read(&mut self.choice, section, "choice");
+        Keywords.read(&mut self.scope, section, "choice");
     }
 
     fn check_keys(&self, _: &mut Checks) {}
