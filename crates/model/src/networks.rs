@@ -159,8 +159,9 @@ pub enum Shape {
     /// Multilayer perceptrons.
     #[serde(rename = "network")]
     Dnn {
-        /// K.
-        dnns: usize,
+        /// Number of networks, K.
+        #[serde(rename = "dnns")]
+        networks: usize,
         /// Inputs of each network.
         inputs: usize,
         /// Widths of the hidden layers.
@@ -171,8 +172,9 @@ pub enum Shape {
     /// Networks for any fleet.
     #[serde(rename = "networks")]
     Fleet {
-        /// K.
-        nets: usize,
+        /// Number of networks, K.
+        #[serde(rename = "nets")]
+        networks: usize,
         /// Hidden units of each task at each place.
         width: usize,
         /// Rounds of one forward pass.

@@ -15,7 +15,7 @@ use model::{
 use sim::Scenario;
 use sim::random::{self, Stream};
 
-const DNNS: usize = 3;
+const NETWORKS: usize = 3;
 const BATCH: usize = 37;
 const ROWS: usize = 100;
 
@@ -58,16 +58,16 @@ fn losses(backend: &Backend, shape: &NetworkShape, head: Head, batch: usize) -> 
         let (inputs, targets) = draw(shape, head, &mut random);
         samples.push(&inputs, &targets);
     }
-    let start = Ensemble::random(shape, DNNS, 1, &backend.device);
+    let start = Ensemble::random(shape, NETWORKS, 1, &backend.device);
     let mut learner = learner(&start, head, Adam::with_learning_rate(0.003), &backend.device);
     let mut all = Vec::new();
     for step in 0..50 {
         let (inputs, targets) = draw(shape, head, &mut random);
         samples.replace(step % ROWS, &inputs, &targets);
-        let indices: Vec<u32> = (0..DNNS * batch).map(|_| random::below(&mut random, ROWS) as u32).collect();
+        let indices: Vec<u32> = (0..NETWORKS * batch).map(|_| random::below(&mut random, ROWS) as u32).collect();
         let mut of_step = Vec::new();
         learner.step(&samples, &indices, Some(&mut of_step));
-        assert_eq!(of_step.len(), DNNS);
+        assert_eq!(of_step.len(), NETWORKS);
         all.extend(of_step);
     }
     all
@@ -168,8 +168,8 @@ fn one_learner_goes_on_from_where_another_device_stopped() {
         let (inputs, targets) = row(&shape, &mut random);
         samples.push(&inputs, &targets);
     }
-    let indices: Vec<u32> = (0..DNNS * BATCH).map(|_| random::below(&mut random, ROWS) as u32).collect();
-    let start = Ensemble::random(&shape, DNNS, 1, &flex.device);
+    let indices: Vec<u32> = (0..NETWORKS * BATCH).map(|_| random::below(&mut random, ROWS) as u32).collect();
+    let start = Ensemble::random(&shape, NETWORKS, 1, &flex.device);
     for other in &others {
         let mut there = learner(&start, Head::Sigmoid, Adam::default(), &other.device);
         there.step(&samples, &indices, None);

@@ -235,8 +235,8 @@ fn a_record_of_what_is_no_number_is_not_saved() {
     let mut layers = networks.ensemble.to_host();
     layers[1].bias[0] = f32::NAN;
     let device = DeviceChoice::Auto.open().expect("a device").device;
-    let (shape, dnns) = (networks.ensemble.shape(), networks.ensemble.dnns());
-    networks.ensemble = Ensemble::from_host(&shape, dnns, layers, &device);
+    let (shape, count) = (networks.ensemble.shape(), networks.ensemble.networks());
+    networks.ensemble = Ensemble::from_host(&shape, count, layers, &device);
     let path = folder.path().join("record");
     assert!(matches!(record(&networks).save(&path), Err(RecordError::Diverged { .. })));
     assert!(fs::read_dir(folder.path()).expect("it is there").next().is_none());

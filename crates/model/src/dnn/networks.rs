@@ -117,7 +117,7 @@ impl DnnNetworks {
         }
         let codec =
             Codec::new(code, &model, scaling).map_err(|error| wrong(error.to_string()))?.with_environment(reads);
-        let NetworkTable { dnns, inputs, hidden, outputs } = manifest.network;
+        let NetworkTable { dnns: networks, inputs, hidden, outputs } = manifest.network;
         if (inputs, outputs) != (codec.inputs(), codec.outputs()) {
             let (wanted_in, wanted_out) = (codec.inputs(), codec.outputs());
             return Err(wrong(format!(
@@ -125,12 +125,12 @@ impl DnnNetworks {
             )));
         }
         let shape = NetworkShape { inputs, hidden, outputs };
-        let parameters = parameters::total(dnns, shape.parameters()).filter(|_| !shape.hidden.contains(&0));
+        let parameters = parameters::total(networks, shape.parameters()).filter(|_| !shape.hidden.contains(&0));
         let Some(parameters) = parameters else {
-            return Err(wrong(format!("{dnns} networks with hidden layers {:?} are not possible", shape.hidden)));
+            return Err(wrong(format!("{networks} networks with hidden layers {:?} are not possible", shape.hidden)));
         };
         let bytes = file.weights(&manifest.weights, parameters)?;
-        let ensemble = Ensemble::from_bytes(bytes, &shape, dnns, device);
+        let ensemble = Ensemble::from_bytes(bytes, &shape, networks, device);
         let ensemble = ensemble.map_err(|error| file.other_weights(&error))?;
         let selection = Selection {
             exploration: match manifest.selection.flips {
@@ -150,7 +150,7 @@ impl Networks for DnnNetworks {
 
     fn shape(&self) -> Shape {
         let NetworkShape { inputs, hidden, outputs } = self.ensemble.shape();
-        Shape::Dnn { dnns: self.ensemble.dnns(), inputs, hidden, outputs }
+        Shape::Dnn { networks: self.ensemble.networks(), inputs, hidden, outputs }
     }
 
     fn scenario(&self) -> Option<&Scenario> {
@@ -224,7 +224,7 @@ impl Networks for DnnNetworks {
             format_version: RecordText::FORMAT_VERSION,
             sha256: String::new(),
             kind: Self::KIND.name.to_owned(),
-            network: NetworkTable { dnns: self.ensemble.dnns(), inputs, hidden, outputs },
+            network: NetworkTable { dnns: self.ensemble.networks(), inputs, hidden, outputs },
             codec: CodecTable {
                 code: self.code,
                 mean_bytes: self.scaling.mean_bytes,
@@ -243,7 +243,7 @@ impl Networks for DnnNetworks {
         if !per_network {
             return Ok(vec![ExportedFile::of("ensemble", &self.ensemble, format)?]);
         }
-        let one = |dnn: usize| ExportedFile::of(&format!("dnn-{dnn}"), &self.ensemble.dnn(dnn), format);
-        (0..self.ensemble.dnns()).map(one).collect()
+        let one = |index: usize| ExportedFile::of(&format!("dnn-{index}"), &self.ensemble.network(index), format);
+        (0..self.ensemble.networks()).map(one).collect()
     }
 }

@@ -262,7 +262,7 @@ mod tests {
         /// One by one is the reference; panels, threads, and logits computed in one piece must not change anything.
         #[test]
         fn every_way_to_decide_gives_the_same(
-            (devices, tasks, servers, dnns) in (1..4_usize, 1..5_usize, 1..4_usize, 1..5_usize),
+            (devices, tasks, servers, networks) in (1..4_usize, 1..5_usize, 1..4_usize, 1..5_usize),
             categorical in any::<bool>(), selection in any_selection(), count in 0..90_usize, seed in any::<u64>(),
             (cut_off, reads, shared) in any::<(bool, bool, bool)>(),
         ) {
@@ -288,7 +288,7 @@ mod tests {
             let reads = EnvironmentInputs { log_uplink: scale, log_capacity: scale, alpha: scale };
             let codec = Codec::new(code, &model, sampler.moments().into()).expect("checked").with_environment(reads);
             let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![11], outputs: codec.outputs() };
-            let ensemble = Ensemble::random(&shape, dnns, seed, &Device::flex());
+            let ensemble = Ensemble::random(&shape, networks, seed, &Device::flex());
             let mut source = Workloads::new(&model, sampler, Part::Training, random::stream(seed, "test"));
             let workloads: Vec<Workload> = (0..count).map(|_| source.draw().workload).collect();
 

@@ -93,7 +93,7 @@ impl Networks for FleetNetworks {
 
     fn shape(&self) -> networks::Shape {
         let Shape { width, rounds } = self.ensemble.shape();
-        networks::Shape::Fleet { nets: self.ensemble.nets.len(), width, rounds }
+        networks::Shape::Fleet { networks: self.ensemble.nets.len(), width, rounds }
     }
 
     fn scenario(&self) -> Option<&Scenario> {

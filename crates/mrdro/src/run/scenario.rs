@@ -86,7 +86,7 @@ impl ScenarioJob {
             let record = Record::load(path, &backend.device)?;
             record.check_scenario(&problem.scenario, true, path)?;
             let networks: &DnnNetworks = record.networks_of(DnnNetworks::KIND.description, path)?;
-            training.network.dnns = networks.ensemble.dnns();
+            training.network.dnns = networks.ensemble.networks();
             training.network.hidden = networks.ensemble.shape().hidden;
             training.network.code = Some(networks.code);
             training.network.reads_environment = Some(!networks.reads.is_empty());
