@@ -60,5 +60,5 @@ fn features(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
     let (instance, mut features) = (instance(fleet), Features::default());
     let shares = vec![1.0 / instance.places() as f32; instance.places() * instance.task_count()];
     let mut inputs = vec![0.0; shares.len() * INPUTS];
-    bencher.bench_local(|| features.read_rows(black_box(&instance), black_box(&shares), &mut inputs));
+    bencher.bench_local(|| features.write_rows(black_box(&instance), black_box(&shares), &mut inputs));
 }

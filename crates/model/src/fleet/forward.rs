@@ -1,6 +1,6 @@
 //! Forward passes on the CPU, through the fused kernels.
 
-use super::features::{Features, OF_PAIR};
+use super::features::{Features, PAIR_COUNT};
 use super::instance::Instance;
 use super::lanes::{from_lanes, to_lanes};
 use super::layers::{Hidden, RoundWeights};
@@ -27,7 +27,7 @@ pub struct Scratch {
     scores: Vec<f32>,
     /// `[places][panels]`: scores, and the shares of them.
     lanes: Vec<Lanes>,
-    /// `[places][panels][OF_PAIR + width]`: inputs and hidden units of sixteen tasks.
+    /// `[places][panels][PAIR_COUNT + width]`: inputs and hidden units of sixteen tasks.
     rows: Vec<Lanes>,
     hidden: Hidden,
 }
@@ -83,7 +83,7 @@ impl Task for Pass<'_> {
     #[expect(clippy::inline_always, reason = "tasks must be inlined into a function compiled for the kernel")]
     fn run<S: Simd>(self, simd: S) {
         let Scratch { features, lanes, rows, hidden, .. } = self.scratch;
-        let block = OF_PAIR + self.forward.shape.width;
+        let block = PAIR_COUNT + self.forward.shape.width;
         // Whatever they held: all that is read is written before.
         rows.resize(lanes.len() * block, Lanes::ZERO);
         hidden.begin(self.instance, self.forward.shape.width);
@@ -92,8 +92,8 @@ impl Task for Pass<'_> {
             if index > 0 {
                 soften_lanes(simd, self.instance, lanes);
             }
-            features.read(simd, self.instance, lanes, rows, block);
-            hidden.advance(simd, self.instance, round, features.of_place(), rows, lanes, index + 1 == rounds.len());
+            features.compute(simd, self.instance, lanes, rows, block);
+            hidden.advance(simd, self.instance, round, features.place_inputs(), rows, lanes, index + 1 == rounds.len());
         }
     }
 }

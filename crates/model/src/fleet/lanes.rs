@@ -5,7 +5,7 @@ use crate::kernels::kernel::VECTOR;
 use crate::kernels::panel::{Lanes, PANEL};
 
 /// Inputs that are the same for a task at all places.
-pub(super) const OF_TASK: usize = 3;
+pub(super) const TASK_COUNT: usize = 3;
 
 /// Tasks in panels of sixteen in the order of the instance, and devices likewise. Lanes after the last are of a task
 /// without bytes, of a device that does not exist: the one after the last.
@@ -36,7 +36,7 @@ pub(super) struct TaskLanes {
     pub(super) left: Lanes,
     /// Bytes of larger tasks of all devices.
     pub(super) larger: Lanes,
-    pub(super) inputs: [Lanes; OF_TASK],
+    pub(super) inputs: [Lanes; TASK_COUNT],
 }
 
 /// [`Own`](super::instance::Own) of each task's device.

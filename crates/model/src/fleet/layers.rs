@@ -4,9 +4,9 @@
 //! places one of lanes; both are reckoned once and then added to what is of a task at a place.
 #![expect(clippy::inline_always, reason = "tasks must be inlined into a function compiled for the kernel")]
 
-use super::features::{OF_PAIR, PAIR_INPUTS, PLACE_INPUTS, TASK_INPUTS};
+use super::features::{PAIR_COUNT, PAIR_INPUTS, PLACE_INPUTS, TASK_INPUTS};
 use super::instance::Instance;
-use super::lanes::OF_TASK;
+use super::lanes::TASK_COUNT;
 use super::net::RoundData;
 use crate::kernels::dense::DenseOnto;
 use crate::kernels::kernel::{Simd, Task, VECTOR};
@@ -21,17 +21,17 @@ const SIDE_BY_SIDE: usize = 8;
 /// One round's weights.
 #[derive(Debug, Clone)]
 pub(super) struct RoundWeights {
-    /// `[OF_PAIR (+ width), width]`: of inputs, and of what was known of the task at the place.
+    /// `[PAIR_COUNT (+ width), width]`: of inputs, and of what was known of the task at the place.
     of_pair: Vec<f32>,
-    /// `[OF_TASK (+ width), width]`.
+    /// `[TASK_COUNT (+ width), width]`.
     of_task: Vec<f32>,
     /// `[width / 8]`, `[PLACE_INPUTS][width / 8]`, `[width][width / 8]`, all rounded up.
     bias: Vec<Units>,
     of_place: Vec<Units>,
     known: Option<[Vec<Units>; 2]>,
-    /// `[OF_PAIR + width]`.
+    /// `[PAIR_COUNT + width]`.
     score_of_pair: Vec<f32>,
-    score_of_task: [f32; OF_TASK],
+    score_of_task: [f32; TASK_COUNT],
     score_of_place: [f32; PLACE_INPUTS.len()],
 }
 
@@ -81,7 +81,7 @@ pub(super) struct Hidden {
     width: usize,
     /// Devices and the one after the last, a multiple of [`SIDE_BY_SIDE`].
     rows: usize,
-    /// `[panels][OF_TASK + width]`: inputs, and the mean over places.
+    /// `[panels][TASK_COUNT + width]`: inputs, and the mean over places.
     tasks: Vec<Lanes>,
     /// `[places][rows][width / 8]`: sums over tasks, and what follows from their means.
     sums: Vec<Units>,
@@ -101,9 +101,9 @@ impl Hidden {
         self.width = width;
         self.rows = (instance.devices + 1).next_multiple_of(SIDE_BY_SIDE);
         self.tasks.clear();
-        self.tasks.resize(instance.lanes.panels * (OF_TASK + width), Lanes::ZERO);
-        for (task, lanes) in self.tasks.chunks_exact_mut(OF_TASK + width).zip(&instance.lanes.tasks) {
-            task[..OF_TASK].copy_from_slice(&lanes.inputs);
+        self.tasks.resize(instance.lanes.panels * (TASK_COUNT + width), Lanes::ZERO);
+        for (task, lanes) in self.tasks.chunks_exact_mut(TASK_COUNT + width).zip(&instance.lanes.tasks) {
+            task[..TASK_COUNT].copy_from_slice(&lanes.inputs);
         }
         for values in [&mut self.sums, &mut self.products] {
             values.clear();
@@ -119,7 +119,7 @@ impl Hidden {
         self.units.resize(vectors * VECTOR, Lanes::ZERO);
     }
 
-    /// One round: from inputs, `of_place` and `rows` `[places][panels][OF_PAIR + width]`, to hidden units in the same rows
+    /// One round: from inputs, `of_place` and `rows` `[places][panels][PAIR_COUNT + width]`, to hidden units in the same rows
     /// and `scores` `[places][panels]`.
     #[inline(always)]
     #[expect(clippy::too_many_arguments, reason = "the parts of the scratch")]
@@ -134,8 +134,8 @@ impl Hidden {
         is_last: bool,
     ) {
         let (places, panels, width) = (instance.places, instance.lanes.panels, self.width);
-        let block = OF_PAIR + width;
-        let length = if round.known.is_some() { block } else { OF_PAIR };
+        let block = PAIR_COUNT + width;
+        let length = if round.known.is_some() { block } else { PAIR_COUNT };
         for (place, inputs) in of_place.iter().enumerate() {
             self.devices(simd, instance, round, place, inputs);
         }
@@ -152,7 +152,7 @@ impl Hidden {
                 }
                 let units = &mut self.units[..width];
                 DenseOnto { weight: &round.of_pair, input: &row[..length], output: units }.run(simd);
-                row[OF_PAIR..].copy_from_slice(units);
+                row[PAIR_COUNT..].copy_from_slice(units);
                 let of_place = round.score_of_place.iter().zip(&of_place[place]);
                 let base = of_place.map(|(weight, input)| weight * input).sum();
                 let sums = score(simd, row, &round.score_of_pair, base);
@@ -219,12 +219,12 @@ impl Hidden {
     /// What is the same for a task at all places; makes room for the mean over them.
     #[inline(always)]
     fn task<S: Simd>(&mut self, simd: S, round: &RoundWeights, panel: usize) {
-        let task = &mut self.tasks[panel * (OF_TASK + self.width)..][..OF_TASK + self.width];
-        let length = if round.known.is_some() { task.len() } else { OF_TASK };
+        let task = &mut self.tasks[panel * (TASK_COUNT + self.width)..][..TASK_COUNT + self.width];
+        let length = if round.known.is_some() { task.len() } else { TASK_COUNT };
         self.of_task.fill(Lanes::ZERO);
         let (weight, output) = (&round.of_task[..], &mut self.of_task[..]);
         DenseOnto { weight, input: &task[..length], output }.accumulate(simd, false);
-        task[OF_TASK..].fill(Lanes::ZERO);
+        task[TASK_COUNT..].fill(Lanes::ZERO);
     }
 
     /// Puts what is the same for a device, at the place, and for a task together.
@@ -265,7 +265,7 @@ impl Hidden {
     fn collect<S: Simd>(&mut self, simd: S, instance: &Instance, panel: usize, place: usize) {
         let vectors = self.base.len();
         let each = Wide::splat(simd, 1.0 / instance.places as f32);
-        let means = self.tasks[panel * (OF_TASK + self.width)..][..OF_TASK + self.width][OF_TASK..].iter_mut();
+        let means = self.tasks[panel * (TASK_COUNT + self.width)..][..TASK_COUNT + self.width][TASK_COUNT..].iter_mut();
         for (mean, units) in means.zip(&self.units) {
             for (mean, units) in mean.0.iter_mut().zip(&units.0) {
                 Wide::load(simd, units).mul_add(each, Wide::load(simd, mean)).store(mean);

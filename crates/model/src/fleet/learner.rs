@@ -41,7 +41,7 @@ impl Network {
         let mut known = None;
         for round in 0..self.rounds.len() {
             let mut inputs = vec![0.0; rows * INPUTS];
-            features.read_rows(instance, &shares, &mut inputs);
+            features.write_rows(instance, &shares, &mut inputs);
             let inputs = Tensor::<2>::from_data(TensorData::new(inputs, [rows, INPUTS]), &device);
             let (hidden, of_round) = self.round(round, inputs, known, batch);
             known = Some(hidden);
@@ -106,7 +106,7 @@ impl Learner {
             let mut inputs = vec![0.0; rows * INPUTS];
             let blocks = inputs.chunks_exact_mut(places * count * INPUTS);
             for ((case, shares), inputs) in cases.iter().zip(&shares).zip(blocks) {
-                self.features.read_rows(case.instance, shares, inputs);
+                self.features.write_rows(case.instance, shares, inputs);
             }
             let inputs = Tensor::<2>::from_data(TensorData::new(inputs, [rows, INPUTS]), &self.device);
             let (hidden, scores) = self.net.round(round, Tensor::from_inner(inputs), known, batch);

@@ -1,4 +1,4 @@
-//! What moving each task would change, and what placing it would cost after larger ones.
+//! The cost of moving each task, and of placing it after larger tasks.
 
 use super::{Features, Longest, PRESENT, PairRow, PlaceTerms, input, softsign};
 use crate::fleet::instance::Instance;
@@ -6,25 +6,33 @@ use crate::kernels::kernel::{Simd, VECTOR};
 use crate::kernels::panel::{Lanes, PANEL};
 use crate::kernels::wide::Wide;
 
-/// What is known of eight tasks at one place while others are looked at.
+/// Intermediate values of eight tasks at one place.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Work<T> {
-    /// When the device is done there.
+    /// Time when the device is done at the place.
     now: T,
-    /// Without the task, and how much less others would wait.
+    /// The same without the task.
     without: T,
+    /// Change of other devices' times when the task leaves the place.
     leaving: T,
+    /// Energy of the task at the place.
     energy: T,
+    /// Growth of the device's time when the whole task is at the place.
     own_time: T,
+    /// Growth of other devices' times when the whole task is at the place.
     others_time: T,
+    /// Change of the cost by the move.
     gain: T,
+    /// Cost of placing the task after larger tasks of its device.
     sequential: T,
-    /// Whether the device would be done there last of all places; see [`sequential`](super::sequential).
+    /// Whether the device is done last at this place once the task is placed; later the number of devices that wait, see
+    /// [`sequential`](super::sequential).
     pub(super) is_last: T,
+    /// Cost of placing the task after larger tasks of all devices.
     pub(super) overall: T,
 }
 
-/// Eight tasks, and what is sent to servers by all that count.
+/// Eight tasks side by side, and the bytes that are sent to all servers together.
 #[derive(Clone, Copy)]
 struct Eight<'a, S: Simd> {
     simd: S,
@@ -32,11 +40,13 @@ struct Eight<'a, S: Simd> {
     panel: usize,
     half: usize,
     size: Wide<S>,
-    /// All, and all but the task.
+    /// Bytes sent by all tasks.
     sent: Wide<S>,
+    /// Bytes sent by all tasks but this one.
     sent_without: Wide<S>,
-    /// All but the task and smaller ones of its device; larger tasks of all devices.
+    /// Bytes sent by all tasks but this and smaller ones of its device.
     sent_sequential: Wide<S>,
+    /// Bytes sent by larger tasks of all devices.
     sent_overall: Wide<S>,
 }
 
@@ -92,14 +102,14 @@ impl<'a, S: Simd> Eight<'a, S> {
         PlaceTerms::new(self.simd, self.instance, place, &own.send.0[self.half], &own.compute.0[self.half])
     }
 
-    /// Whether others wait for what is at a place.
+    /// Whether devices at the place wait for each other.
     #[inline(always)]
     fn is_shared(&self, place: usize) -> bool {
         place > 0 && self.instance.shared[place].is_any()
     }
 }
 
-/// What eight tasks have where they are.
+/// Mean of the moves' values over the present shares of eight tasks, and the place with the cheapest move.
 #[derive(Clone, Copy)]
 struct Here<S: Simd> {
     energy: Wide<S>,
@@ -109,9 +119,9 @@ struct Here<S: Simd> {
 }
 
 impl Features {
-    /// Inputs of eight tasks at all places, but for what depends on waits for larger tasks.
+    /// Inputs of eight tasks at all places, but for those that depend on the devices waiting for larger tasks.
     #[inline(always)]
-    pub(super) fn read_moves<S: Simd>(
+    pub(super) fn compute_moves<S: Simd>(
         &mut self,
         simd: S,
         instance: &Instance,
@@ -132,7 +142,8 @@ impl Features {
         }
     }
 
-    /// When devices are done: now, and without this and smaller tasks, of the device alone and of all.
+    /// Times of the devices of eight tasks: at present, without the task and smaller ones of its device, and without the task
+    /// and smaller ones of all devices.
     #[inline(always)]
     fn time_now<S: Simd>(&mut self, eight: &Eight<'_, S>) -> (Longest<S>, Wide<S>, Wide<S>) {
         let (zero, present) = (eight.splat(0.0), eight.splat(PRESENT));
@@ -153,7 +164,7 @@ impl Features {
         (longest, before_sequential, before_overall)
     }
 
-    /// When devices would be done without the task, and how much less others would wait.
+    /// Times of the devices without the task, and the change of other devices' times when it leaves.
     #[inline(always)]
     fn take_away<S: Simd>(
         &mut self,
@@ -187,7 +198,7 @@ impl Features {
         (apart, leaving)
     }
 
-    /// What the task would cost at each place, and does where it is.
+    /// Energy and times with the whole task at each place, and their mean over its present shares.
     #[inline(always)]
     fn move_anywhere<S: Simd>(
         &mut self,
@@ -241,7 +252,8 @@ impl Features {
         Here { energy: energy_here, own_time: own_here, others_time: others_here, best_place }
     }
 
-    /// What it would cost with larger tasks alone: the least of moves and of these, and when devices are then done.
+    /// The cost of placing the task after larger tasks. Returns the least cost of a move and of this, and the times of the
+    /// devices once the task is placed.
     #[inline(always)]
     fn place_sequentially<S: Simd>(
         &mut self,
@@ -287,12 +299,8 @@ impl Features {
                 latest = latest.max(after);
                 after.store(&mut work.is_last);
             }
-            let this = eight.splat(place as f32);
-            let is_best = (here.best_place - this).abs().where_less(eight.splat(0.5), one, zero);
-            let coming = (is_best * (eight.size - gone)) + eight.work(&self.coming[place]);
-            coming.store(&mut self.coming[place]);
-            let going = (one - is_best).mul_add(gone, eight.work(&self.going[place]));
-            going.store(&mut self.going[place]);
+            self.count_best_moves(eight, place, gone, here);
+            let work = &mut self.work[place];
             let mut row = PairRow::new(rows, block, index, eight.half);
             let four = eight.splat(4.0);
             row.put(input::ENERGY, softsign(one, four * energy));
@@ -305,7 +313,18 @@ impl Features {
         ([least, least_sequential], latest)
     }
 
-    /// Each place against the best.
+    /// Adds the bytes at the place whose best move is elsewhere, and the bytes elsewhere whose best move is to the place.
+    #[inline(always)]
+    fn count_best_moves<S: Simd>(&mut self, eight: &Eight<'_, S>, place: usize, gone: Wide<S>, here: &Here<S>) {
+        let (zero, one, this) = (eight.splat(0.0), eight.splat(1.0), eight.splat(place as f32));
+        let is_best = (here.best_place - this).abs().where_less(eight.splat(0.5), one, zero);
+        let coming = (is_best * (eight.size - gone)) + eight.work(&self.coming[place]);
+        coming.store(&mut self.coming[place]);
+        let going = (one - is_best).mul_add(gone, eight.work(&self.going[place]));
+        going.store(&mut self.going[place]);
+    }
+
+    /// The cost at each place compared with the least.
     #[inline(always)]
     fn compare<S: Simd>(
         &mut self,

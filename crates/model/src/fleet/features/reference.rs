@@ -1,4 +1,4 @@
-//! The same, one number after the other and in double precision: what the vectors are held against.
+//! The features computed one number after the other and in double precision, for comparison in tests.
 
 use super::{INPUTS, PRESENT};
 use crate::fleet::instance::Instance as Rounded;
@@ -17,7 +17,7 @@ pub(super) struct Instance {
     uplink: f64,
 }
 
-/// As in an instance in single precision.
+/// [`Own`](crate::fleet::instance::Own) in double precision.
 #[derive(Debug)]
 struct Own {
     energy: f64,
@@ -26,7 +26,7 @@ struct Own {
     alone: f64,
 }
 
-/// As in an instance in single precision.
+/// [`Shared`](crate::fleet::instance::Shared) in double precision.
 #[derive(Debug, Clone, Copy)]
 struct Shared {
     link: f64,
@@ -40,7 +40,7 @@ impl Shared {
 }
 
 impl Instance {
-    /// The same in double precision.
+    /// An instance in double precision.
     pub(super) fn of(instance: &Rounded) -> Self {
         let own = instance.own.iter().map(|own| Own {
             energy: own.energy.into(),
@@ -67,14 +67,14 @@ impl Instance {
     }
 }
 
-/// Changes of a load, in mean tasks, at which it is known what the others would wait; between them it is taken as linear.
+/// Changes of a load, in mean tasks, at which the wait is computed; between them it is taken as linear.
 const STEPS: [f64; 9] = [-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0];
 const NOW: usize = 4;
 
 /// Loads and marginal costs of one decision, or of shares of tasks at places.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Features {
-    /// `[N][places]`: bytes in mean tasks, and when the device is done there.
+    /// `[N][places]`: bytes in mean tasks, and the time when the device is done at the place.
     bytes: Vec<f64>,
     times: Vec<f64>,
     /// `[N]`.
@@ -96,17 +96,18 @@ pub(super) struct Features {
     going: Vec<f64>,
 }
 
-/// What moving a task to a place would change, in the instance's unit of cost.
+/// The change by moving a task to a place, in the instance's unit of cost.
 #[derive(Debug, Clone, Copy, Default)]
 struct Move {
     energy: f64,
     own_time: f64,
     others_time: f64,
-    /// When its device would be done there, as a share of when it would be done at all.
+    /// Time of its device at the place relative to its time over all places.
     share: f64,
-    /// What placing it there would cost its device if its smaller tasks were not there, and how soon it would be done.
+    /// Cost of placing it after larger tasks of its device, and the same ratio of times then.
     sequential: f64,
     sequential_share: f64,
+    /// Cost of placing it after larger tasks of all devices, and the same ratio of times then.
     overall: f64,
     overall_share: f64,
 }
@@ -137,14 +138,14 @@ impl Longest {
         longest
     }
 
-    /// When the device is done everywhere but at this place.
+    /// The time of the device over all places but this one.
     #[inline]
     fn without(&self, place: usize) -> f64 {
         if self.places[0] == place { self.times[1] } else { self.times[0] }
     }
 }
 
-/// Between -1 and 1, and steepest about 0.
+/// `value / (1 + |value|)`, between −1 and 1.
 #[inline]
 fn softsign(value: f64) -> f64 {
     value / (1.0 + value.abs())
@@ -158,8 +159,10 @@ fn interpolated(values: &[f64; STEPS.len()], change: f64) -> f64 {
 }
 
 impl Features {
-    /// Reads a decision, `[places][N * M]` with the share of each task at each place, and gives the inputs of each place
-    /// and task to `put`.
+    /// Computes the inputs of a decision and gives those of each place and task to `put`.
+    ///
+    /// # Shapes
+    /// `shares` is `[places][N * M]`.
     ///
     /// # Panics
     /// If the shares are not of this shape.
@@ -231,7 +234,7 @@ impl Features {
         }
     }
 
-    /// The part of the decision that anyone can see: bytes, loads, times.
+    /// Bytes, loads and times of the decision.
     fn load(&mut self, instance: &Instance, shares: &[f64]) {
         let (devices, tasks, places) = (instance.devices, instance.tasks, instance.places);
         let fill = |values: &mut Vec<f64>, count: usize| {
@@ -268,7 +271,7 @@ impl Features {
         }
     }
 
-    /// What all devices at a place would wait with more or less there.
+    /// The time that all devices would wait longer with more or less at each place.
     fn estimate_waits(&mut self, instance: &Instance) {
         let places = instance.places;
         self.waits.clear();
@@ -311,7 +314,7 @@ impl Features {
         }
     }
 
-    /// What each move would change.
+    /// The change by each move.
     fn estimate_moves(&mut self, instance: &Instance, shares: &[f64]) {
         let (tasks, places, count) = (instance.tasks, instance.places, instance.task_count());
         let total: f64 = instance.sizes.iter().sum::<f64>().max(f64::from(f32::MIN_POSITIVE));
@@ -385,7 +388,7 @@ impl Features {
         }
     }
 
-    /// What placing tasks costs sequentially, the largest of each device first, while other devices' tasks are where they are.
+    /// The cost of placing tasks sequentially, the largest of each device first, with other devices' tasks as in the decision.
     fn estimate_sequential(&mut self, instance: &Instance, shares: &[f64]) {
         let (tasks, places, count) = (instance.tasks, instance.places, instance.task_count());
         let sent: f64 = self.loads[1..].iter().sum();
@@ -428,7 +431,7 @@ impl Features {
         }
     }
 
-    /// What placing tasks costs sequentially, the largest of all devices first.
+    /// The cost of placing tasks sequentially, the largest of all devices first.
     fn estimate_overall(&mut self, instance: &Instance, shares: &[f64]) {
         let (tasks, places, count) = (instance.tasks, instance.places, instance.task_count());
         let total: f64 = instance.sizes.iter().sum::<f64>().max(f64::from(f32::MIN_POSITIVE));
@@ -436,7 +439,7 @@ impl Features {
         self.ranks_of_all.resize(count, 0.0);
         let mut bytes = vec![0.0; instance.devices * places];
         let mut loads = vec![0.0; places];
-        // For how many devices each place is where they are done last, in shares.
+        // Number of devices that are done last at each place.
         let mut critical = vec![0.0_f64; places];
         let mut last = vec![usize::MAX; instance.devices];
         let mut seen = 0.0;
@@ -500,7 +503,7 @@ impl Features {
         }
     }
 
-    /// How much longer the other devices at a place would take with so much more there.
+    /// The time that the other devices at a place would take longer with `change` more there.
     #[expect(clippy::too_many_arguments, reason = "the device's row, taken apart by its caller")]
     #[inline]
     fn others(
@@ -526,7 +529,7 @@ impl Features {
     }
 }
 
-/// When a device is done at a place with so much there.
+/// The time when a device is done with `bytes` at a place, where all devices have `load` and send `sent` to all servers.
 fn time(instance: &Instance, own: &Own, place: usize, bytes: f64, load: f64, sent: f64) -> f64 {
     let shared = instance.shared[place];
     let uplink = if place > 0 { instance.uplink * sent } else { 0.0 };

@@ -1,7 +1,8 @@
-//! What placing a task costs those who already wait for its place, the larger tasks of all devices being placed.
+//! The cost of placing tasks sequentially over all devices, the largest first: the part that other devices pay.
 //!
-//! A device waits for the place where it is done last, so each task changes who waits for what. Vectors run over places
-//! here: a row is a 1 at the place where the device of a task is done last once the task is placed.
+//! A device waits for the place where it is done last, so that each task changes the number of devices that wait for each
+//! place. Vectors run over places here: a row holds 1 at the place where the task's device is done last once the task is
+//! placed.
 
 use super::sums::sized;
 use super::{Features, PairRow, input, softsign};
@@ -11,7 +12,8 @@ use crate::kernels::panel::{Lanes, PANEL};
 use crate::kernels::wide::Wide;
 
 impl Features {
-    /// Notes where devices are done last, the first of equals, given when they are done at all.
+    /// Marks the place where each device is done last, the first of equal places; `latest` are the devices' times over all
+    /// places.
     #[inline(always)]
     pub(super) fn keep_last<S: Simd>(&mut self, simd: S, places: usize, panels: usize, start: usize, latest: Wide<S>) {
         let (zero, one) = (Wide::splat(simd, 0.0), Wide::splat(simd, 1.0));
@@ -34,9 +36,9 @@ impl Features {
         }
     }
 
-    /// The inputs that depend on who waits.
+    /// The inputs that depend on the number of devices that wait.
     #[inline(always)]
-    pub(super) fn read_overall<S: Simd>(&mut self, simd: S, instance: &Instance, rows: &mut [Lanes], block: usize) {
+    pub(super) fn compute_overall<S: Simd>(&mut self, simd: S, instance: &Instance, rows: &mut [Lanes], block: usize) {
         let (places, panels) = (instance.places, instance.lanes.panels);
         let is_any_shared = instance.lanes.is_any_shared;
         if is_any_shared {
@@ -81,7 +83,7 @@ impl Features {
         }
     }
 
-    /// Puts in place of each row how many other devices wait for each place before the task is placed.
+    /// Replaces each row by the number of other devices that wait for each place before the task is placed.
     #[inline(always)]
     fn count_waiting<S: Simd>(&mut self, simd: S, instance: &Instance) {
         let padded = instance.lanes.panels * PANEL;
