@@ -128,7 +128,7 @@ impl FleetAgent {
 
     /// The networks as they are now.
     pub fn ensemble(&self) -> Ensemble {
-        Ensemble { nets: self.learners.iter().map(Learner::net).collect() }
+        Ensemble { nets: self.learners.iter().map(Learner::network).collect() }
     }
 
     /// Labels fleets; the mean cost of their cheapest proposals relative to that of the labels comes with them.
@@ -155,7 +155,7 @@ impl FleetAgent {
                 .map(|Remembered { instance, start, label }| Case { instance, start: start.as_deref(), label })
                 .collect();
             let loss = learner.step(&cases, learning_rate);
-            *forward = Forward::new(&learner.net());
+            *forward = Forward::new(&learner.network());
             loss
         };
         if self.is_parallel {
@@ -199,7 +199,7 @@ impl FleetAgent {
         }
         for ((learner, forward), state) in self.learners.iter_mut().zip(&mut self.forwards).zip(&learners) {
             learner.restore(state)?;
-            *forward = Forward::new(&learner.net());
+            *forward = Forward::new(&learner.network());
         }
         self.draws.set_word_pos(draws);
         for (stream, position) in self.batches.iter_mut().zip(batches) {

@@ -1,4 +1,4 @@
-//! Forward passes on the CPU, through the fused kernels.
+//! Forward passes on the CPU through the kernels.
 
 use super::features::{Features, PAIR_COUNT};
 use super::instance::Instance;
@@ -10,7 +10,7 @@ use crate::kernels::Kernel;
 use crate::kernels::kernel::{Simd, Task};
 use crate::kernels::panel::Lanes;
 
-/// The weights of a [`Network`] as the kernels read them.
+/// Takes forward passes of a [`Network`] on the CPU.
 #[derive(Debug, Clone)]
 pub struct Forward {
     shape: Shape,
@@ -18,14 +18,15 @@ pub struct Forward {
     rounds: Vec<RoundWeights>,
 }
 
-/// What a pass needs beside the weights; grows to the largest instance.
+/// Memory of a pass; grows to the largest instance.
 #[derive(Debug, Clone, Default)]
 pub struct Scratch {
     features: Features,
     /// `[places][N * M]`.
     shares: Vec<f32>,
+    /// `[places][N * M]`.
     scores: Vec<f32>,
-    /// `[places][panels]`: scores, and the shares of them.
+    /// `[places][panels]`: scores, then the shares that follow from them.
     lanes: Vec<Lanes>,
     /// `[places][panels][PAIR_COUNT + width]`: inputs and hidden units of sixteen tasks.
     rows: Vec<Lanes>,
@@ -40,19 +41,23 @@ impl Scratch {
 }
 
 impl Forward {
-    /// Copies the parameters from wherever they are.
-    pub fn new(net: &Network) -> Self {
-        let shape = net.shape();
-        let rounds = net.to_host().iter().map(|round| RoundWeights::new(round, shape.width)).collect();
+    /// Copies the parameters from their device.
+    pub fn new(network: &Network) -> Self {
+        let shape = network.shape();
+        let rounds = network.to_host().iter().map(|round| RoundWeights::new(round, shape.width)).collect();
         Self { shape, kernel: Kernel::detect(), rounds }
     }
 
-    /// How large the network is.
+    /// Numbers of hidden units and rounds.
     pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// One forward pass: reads the decision `start`, or none, and puts what the last round proposes into `decision`.
+    /// Takes one forward pass from the decision `start`, or from none, and writes the proposal of the last round into
+    /// `decision`.
+    ///
+    /// # Shapes
+    /// Both decisions are `[N * M]`.
     ///
     /// # Panics
     /// If a decision does not fit the instance.
@@ -84,7 +89,7 @@ impl Task for Pass<'_> {
     fn run<S: Simd>(self, simd: S) {
         let Scratch { features, lanes, rows, hidden, .. } = self.scratch;
         let block = PAIR_COUNT + self.forward.shape.width;
-        // Whatever they held: all that is read is written before.
+        // The old values may stay: all that is read is written before.
         rows.resize(lanes.len() * block, Lanes::ZERO);
         hidden.begin(self.instance, self.forward.shape.width);
         let rounds = &self.forward.rounds;

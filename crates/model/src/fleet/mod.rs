@@ -1,7 +1,7 @@
 //! Networks that decide for any fleet: any number of devices, tasks and servers, shared or not.
 //!
 //! ```
-//! use model::fleet::{Ensemble, Policy, Shape, Inference};
+//! use model::fleet::{Ensemble, Inference, Policy, Shape};
 //! use sim::scheme::Scheme;
 //!
 //! let device = model::DeviceChoice::Auto.open()?.device;
@@ -17,14 +17,18 @@
 //!
 //! # The words
 //! - An [`Instance`] is one fleet with its sizes, in units of its own mean task.
-//! - A [`Network`] scores every place of every task in some rounds, each of which takes a [`Features`] of the decision that
-//!   the one before proposes; all of them are a pass. A [`Ensemble`] is K of them.
-//! - A [`Forward`] makes passes on the CPU, a [`Learner`] steps of training on any device.
-//! - A [`Policy`] is a trained ensemble as a scheme, with more or less search ([`Inference`]).
+//! - [`Features`] are the inputs that networks read of a decision. Shares are a decision that may be undecided: the part of
+//!   each task that is at each place.
+//! - A [`Network`] scores every place of every task in several rounds, each of which reads the features of the decision that
+//!   the round before proposes; all rounds together are a pass. An [`Ensemble`] is K networks.
+//! - A [`Forward`] takes passes on the CPU, a [`Learner`] takes training steps on any device.
+//! - A [`Policy`] is a trained ensemble as a scheme, with more or less search ([`Inference`]); [`FleetNetworks`] is the same
+//!   as the contents of a record.
 //!
 //! # What it does not do
 //! It evaluates only complete proposals; with a search budget also moves and swaps.
 
+mod ensemble;
 mod features;
 mod forward;
 mod instance;
@@ -37,10 +41,11 @@ mod policy;
 mod search;
 mod shares;
 
+pub use ensemble::Ensemble;
 pub use features::{Features, INPUTS};
 pub use forward::{Forward, Scratch};
 pub use instance::Instance;
 pub use learner::{Case, Learner};
-pub use net::{Context, Ensemble, Network, Round, Shape};
+pub use net::{Context, Network, Round, Shape};
 pub use networks::{DEFAULT_EVALUATIONS_PER_TASK, FleetNetworks};
 pub use policy::{FREE_PASSES, Inference, PASSES, Policy};

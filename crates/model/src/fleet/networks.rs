@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use sim::scheme::Scheme;
 use sim::{CostModel, Fleets, Scenario};
 
+use super::ensemble::Ensemble;
 use super::features::INPUTS;
-use super::net::{Ensemble, Shape};
+use super::net::Shape;
 use super::policy::{Inference, Policy};
 use crate::export::{ExportFormat, ExportedFile};
 use crate::networks::{self, DecisionOptions, EnvironmentParts, Kind, Networks, OptionError};

@@ -4,9 +4,9 @@ use rayon::prelude::*;
 use sim::scheme::{Greedy, Order, Scheme, Solution};
 use sim::{CostModel, Decision, IncrementalCost, SchemeError, Workload};
 
+use super::ensemble::Ensemble;
 use super::forward::{Forward, Scratch};
 use super::instance::Instance;
-use super::net::Ensemble;
 use super::search::search;
 
 /// Forward passes of each network after the greedy decision.
