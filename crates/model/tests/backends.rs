@@ -46,7 +46,7 @@ fn places(shape: &NetworkShape, places: usize, random: &mut Stream) -> (Vec<f32>
 fn draw(shape: &NetworkShape, head: Head, random: &mut Stream) -> (Vec<f32>, Vec<f32>) {
     match head {
         Head::Sigmoid => row(shape, random),
-        Head::Softmax { places: count } => places(shape, count, random),
+        Head::Softmax { classes: count } => places(shape, count, random),
     }
 }
 
@@ -92,7 +92,7 @@ fn fifty_steps_have_the_same_losses_with_indicators() {
 
 #[test]
 fn fifty_steps_have_the_same_losses_with_places() {
-    training_agrees(&NetworkShape { inputs: 6, hidden: vec![19], outputs: 24 }, Head::Softmax { places: 4 }, BATCH);
+    training_agrees(&NetworkShape { inputs: 6, hidden: vec![19], outputs: 24 }, Head::Softmax { classes: 4 }, BATCH);
 }
 
 /// Matrices of one column or one row, which some kernels of graphics adapters mistake for vectors.

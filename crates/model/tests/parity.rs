@@ -19,10 +19,10 @@ fn samples(shape: &NetworkShape, head: Head, random: &mut Stream) -> Samples {
             Head::Sigmoid => {
                 (0..shape.outputs).map(|_| [0.0, 1.0, model::DONT_CARE][random::below(random, 3)]).collect()
             }
-            Head::Softmax { places } => (0..shape.outputs / places)
+            Head::Softmax { classes } => (0..shape.outputs / classes)
                 .flat_map(|_| {
-                    let chosen = random::below(random, places);
-                    (0..places).map(move |place| f32::from(u8::from(place == chosen)))
+                    let chosen = random::below(random, classes);
+                    (0..classes).map(move |class| f32::from(u8::from(class == chosen)))
                 })
                 .collect(),
         };
@@ -73,7 +73,7 @@ fn training_agrees_with_autodiff_for_indicators() {
 
 #[test]
 fn training_agrees_with_autodiff_for_places() {
-    both_agree(Head::Softmax { places: 4 }, &NetworkShape { inputs: 6, hidden: vec![19], outputs: 24 });
+    both_agree(Head::Softmax { classes: 4 }, &NetworkShape { inputs: 6, hidden: vec![19], outputs: 24 });
 }
 
 #[test]

@@ -129,7 +129,7 @@ impl Codec {
     pub fn head(&self) -> Head {
         match self.code {
             Code::Indicators => Head::Sigmoid,
-            Code::Categorical => Head::Softmax { places: self.places },
+            Code::Categorical => Head::Softmax { classes: self.places },
         }
     }
 
