@@ -181,8 +181,7 @@ fn networks_that_read_the_environment_decide_by_it() {
 
 /// The manifest as earlier versions of the format had it: without a kind.
 fn of_version(text: &str, version: i64) -> String {
-    let body: String =
-        text.lines().skip(2).filter(|line| !line.starts_with("kind = ")).map(|line| format!("{line}\n")).collect();
+    let body: String = text.split_inclusive('\n').skip(2).filter(|line| !line.starts_with("kind = ")).collect();
     format!("format_version = {version}\nsha256 = \"{}\"\n{body}", model::checksum(body.as_bytes()))
 }
 

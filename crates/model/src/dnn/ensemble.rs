@@ -11,10 +11,10 @@ use crate::kernels;
 use crate::parameters::{self, Ids, to_vec};
 use crate::state::StateError;
 
-/// K DNNs. Parameters of layer l are `[K, in, out]` and `[K, 1, out]`.
+/// K DNNs of one shape. Each layer has a weight `[K, in, out]` and a bias `[K, 1, out]`.
 #[derive(Module, Debug)]
 pub struct Ensemble {
-    /// In order from the inputs to the logits.
+    /// The layers, from the inputs to the logits.
     pub layers: Vec<StackedLinear>,
 }
 
@@ -37,8 +37,8 @@ pub struct LayerData {
 }
 
 impl Ensemble {
-    /// `networks` networks with random parameters: uniform within ±1/√in, each network from a stream of its own, so that
-    /// its parameters do not depend on how many others there are.
+    /// `networks` networks with random parameters, uniform within ±1/√in. Each network draws from a stream of its own, so that
+    /// its parameters do not depend on the number of the others.
     pub fn random(shape: &NetworkShape, networks: usize, seed: u64, device: &Device) -> Self {
         let mut layers: Vec<LayerData> = shape
             .layers()
@@ -139,7 +139,7 @@ impl Ensemble {
         kernels::Shape::new(self.networks(), &[&[inputs][..], &hidden, &[outputs]].concat())
     }
 
-    /// K.
+    /// Number of networks, K.
     pub fn networks(&self) -> usize {
         self.layers[0].weight.dims()[0]
     }
@@ -154,10 +154,10 @@ impl Ensemble {
         }
     }
 
-    /// Stacks networks of one shape.
+    /// An ensemble of these networks.
     ///
     /// # Panics
-    /// If there is none, or they differ in shape.
+    /// If there are no networks, or they differ in shape.
     pub fn stack(networks: &[Dnn]) -> Self {
         assert!(!networks.is_empty(), "an ensemble needs at least one network");
         let mut ids = Ids::default();
@@ -175,7 +175,7 @@ impl Ensemble {
         Self { layers: (0..networks[0].layers.len()).map(layer).collect() }
     }
 
-    /// Network `network` of the ensemble, by itself.
+    /// One network of the ensemble as a module of its own.
     ///
     /// # Panics
     /// If there is no such network.
@@ -198,7 +198,7 @@ impl Ensemble {
         self.forward_each(inputs.unsqueeze_dim(0)) // [batch, in] -> [1, batch, in]
     }
 
-    /// Logits of each network for its own batch; a first dimension of 1 gives all of them the same.
+    /// Logits of each network for its own batch; a batch with a first dimension of 1 goes to all networks.
     ///
     /// # Shapes
     /// `[K, batch, inputs]` to `[K, batch, outputs]`.

@@ -18,7 +18,7 @@ use crate::parameters;
 use crate::record::{ManifestFile, RecordError, RecordText, Weights};
 use crate::state::StateError;
 
-/// Trained DNNs with what they decide about and how they are read.
+/// Trained DNNs with their scenario and their codec.
 #[derive(Debug, Clone)]
 pub struct DnnNetworks {
     /// The networks.
@@ -27,11 +27,11 @@ pub struct DnnNetworks {
     pub scenario: Scenario,
     /// How logits stand for placements.
     pub code: Code,
-    /// How task sizes are scaled to inputs.
+    /// Scale of the task sizes.
     pub scaling: Scaling,
-    /// Which parts of the environment the networks read beside the sizes.
+    /// Parts of the environment that the networks read, with their scales.
     pub reads: EnvironmentInputs,
-    /// How candidates are made and chosen when deciding.
+    /// How candidates are made and selected in decisions.
     pub selection: Selection,
 }
 
@@ -73,7 +73,7 @@ struct CodecTable {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SelectionTable {
-    /// Indicators flipped for each network; 0 is the paper's threshold alone.
+    /// Indicators flipped for each network; 0: the paper's threshold.
     flips: usize,
     choice: SelectionScope,
 }
@@ -85,7 +85,7 @@ impl DnnNetworks {
         description: "DNNs for one scenario",
         service_name: "dnns",
         command: "trainer train",
-        versions_without_kind: 1..=2,
+        unnamed_in_versions: 1..=2,
         read: |manifest, device| Ok(Box::new(Self::read(manifest, device)?)),
     };
 
@@ -109,11 +109,11 @@ impl DnnNetworks {
         let scaling = Scaling { mean_bytes, std_dev_bytes: deviation_bytes };
         if !(mean_bytes > 0.0 && deviation_bytes > 0.0 && mean_bytes.is_finite() && deviation_bytes.is_finite()) {
             return Err(wrong(format!(
-                "the codec's mean_bytes and deviation_bytes must be above 0, are {mean_bytes} and {deviation_bytes}"
+                "codec.mean_bytes and codec.deviation_bytes must be above 0, but are {mean_bytes} and {deviation_bytes}"
             )));
         }
         if !reads.is_valid() {
-            return Err(wrong("codec.environment must hold finite means, and deviations above 0".to_owned()));
+            return Err(wrong("codec.environment must have finite means, and deviations above 0".to_owned()));
         }
         let codec =
             Codec::new(code, &model, scaling).map_err(|error| wrong(error.to_string()))?.with_environment(reads);
@@ -121,13 +121,16 @@ impl DnnNetworks {
         if (inputs, outputs) != (codec.inputs(), codec.outputs()) {
             let (wanted_in, wanted_out) = (codec.inputs(), codec.outputs());
             return Err(wrong(format!(
-                "networks of {inputs} inputs and {outputs} outputs do not fit the scenario, which needs {wanted_in} and {wanted_out}"
+                "networks with {inputs} inputs and {outputs} outputs do not fit the scenario, which needs {wanted_in} and {wanted_out}"
             )));
         }
         let shape = NetworkShape { inputs, hidden, outputs };
         let parameters = parameters::total(networks, shape.parameters()).filter(|_| !shape.hidden.contains(&0));
         let Some(parameters) = parameters else {
-            return Err(wrong(format!("{networks} networks with hidden layers {:?} are not possible", shape.hidden)));
+            return Err(wrong(format!(
+                "{networks} networks with the hidden layers {:?} are not possible",
+                shape.hidden
+            )));
         };
         let bytes = file.weights(&manifest.weights, parameters)?;
         let ensemble = Ensemble::from_bytes(bytes, &shape, networks, device);
@@ -177,10 +180,10 @@ impl Networks for DnnNetworks {
         };
         let (own, other) = (shape(&self.scenario), shape(scenario));
         if own != other {
-            Err(format!("it was trained for {own}, `{}` has {other}", scenario.name))
+            Err(format!("it was trained for {own}, but `{}` has {other}", scenario.name))
         } else if !any_rates && self.scenario.check() != scenario.check() {
             Err(format!(
-                "`{}`, which it was trained for, has the devices and servers of `{}`, but other rates or another α",
+                "`{}`, which it was trained for, has the same devices and servers as `{}`, but other rates or another α",
                 self.scenario.name, scenario.name
             ))
         } else {
@@ -220,7 +223,7 @@ impl Networks for DnnNetworks {
             Exploration::Threshold => 0,
             Exploration::OrderPreserving { flips } => flips,
         };
-        record.sealed(&Manifest {
+        RecordText::sealed(&Manifest {
             format_version: RecordText::FORMAT_VERSION,
             sha256: String::new(),
             kind: Self::KIND.name.to_owned(),

@@ -13,9 +13,9 @@ use crate::kernels::PANEL_ROWS;
 use crate::kernels::buffers::Pool;
 use crate::learner::Forward;
 
-/// Below so many workloads, a panel takes longer than one after the other.
+/// Number of workloads from which on a panel is faster than single workloads.
 const PANEL_FROM: usize = 6;
-/// Workloads that one thread decides before it looks for more.
+/// Number of workloads that one thread decides at a time.
 const JOB_ROWS: usize = 2 * PANEL_ROWS;
 
 /// Decides with K networks: each proposes decisions, the cheapest of which is the answer.
@@ -55,8 +55,8 @@ impl Policy {
         }
     }
 
-    /// Decides one workload; on the CPU on the calling thread, without allocating once it has decided one before, as long
-    /// as the networks together have fewer than half a million parameters (larger ones are shared among threads).
+    /// Decides one workload. On the CPU this runs on the calling thread and allocates nothing after the first decision, as long
+    /// as all networks together have fewer than half a million parameters; larger ones are shared among threads.
     ///
     /// # Shapes
     /// `sizes_bytes` and `places` are `[N * M]`.
@@ -82,8 +82,8 @@ impl Policy {
         Ok(self.selector.select(&self.codec, model, sizes_bytes, proposals, places))
     }
 
-    /// Decides many workloads on every thread, as [`Policy::decide_into`] would decide each, and returns the number of
-    /// candidates priced. On the CPU it allocates nothing once every thread has its memory.
+    /// Decides many workloads on all threads, each as [`Policy::decide_into`] does, and returns the number of cost
+    /// evaluations. On the CPU it allocates nothing once every thread has its memory.
     ///
     /// # Shapes
     /// `sizes_bytes` and `places` are `[count, N * M]`.
@@ -123,7 +123,7 @@ impl Policy {
         count < PANEL_FROM && self.forward.by_panel().is_some()
     }
 
-    /// Where the device does not compute panels: computes `self.logits` for all workloads.
+    /// Computes `self.logits` for all workloads if the device does not compute panels.
     fn run_networks<'s>(&mut self, model: &CostModel, count: usize, sizes_of: impl Fn(usize) -> &'s [f64]) {
         if self.forward.by_panel().is_some() {
             return;
@@ -136,7 +136,7 @@ impl Policy {
         self.forward.logits(&self.inputs, &mut self.logits);
     }
 
-    /// Decides workloads `first..` of `count`, as many as there are `evaluations`.
+    /// Decides one workload for each of `evaluations`, beginning with workload `first` of `count`.
     fn decide_job<'s>(
         &self,
         model: &CostModel,

@@ -59,7 +59,7 @@ impl FleetNetworks {
         description: "networks for any fleet",
         service_name: "fleet",
         command: "trainer fleet",
-        versions_without_kind: 3..=3,
+        unnamed_in_versions: 3..=3,
         read: |manifest, device| Ok(Box::new(Self::read(manifest, device)?)),
     };
 
@@ -141,7 +141,7 @@ impl Networks for FleetNetworks {
 
     fn manifest(&self, record: RecordText<'_>) -> String {
         let Shape { width, rounds } = self.ensemble.shape();
-        record.sealed(&Manifest {
+        RecordText::sealed(&Manifest {
             format_version: RecordText::FORMAT_VERSION,
             sha256: String::new(),
             kind: Self::KIND.name.to_owned(),
