@@ -15,8 +15,8 @@ use data::{Part, SizeSampler, Workloads, task_sizes};
 use drl::{Agent, AgentState, TrainingData};
 use meta::{Metadata, Reptile, ReptileState};
 use model::{
-    Choice, Codec, DnnNetworks, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Record, Scaling, Selection,
-    checksum,
+    Codec, DnnNetworks, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Record, Scaling, Selection,
+    SelectionScope, checksum,
 };
 use sim::limits::MAX_SIZE_MB;
 use sim::{CostModel, Scenario, random};
@@ -362,7 +362,7 @@ const AGENT: drl::Settings = drl::Settings {
     learning_rate: 0.01,
     final_learning_rate: 0.01,
     epsilon: 1e-8,
-    selection: Selection { exploration: Exploration::OrderPreserving { flips: 2 }, choice: Choice::Workload },
+    selection: Selection { exploration: Exploration::OrderPreserving { flips: 2 }, scope: SelectionScope::Workload },
     refine: true,
     report_every: 2,
 };

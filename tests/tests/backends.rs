@@ -222,8 +222,8 @@ fn devices_that_are_not_there_are_named() {
     let workshop = Workshop::new();
     for (device, parts) in [
         ("wgpu:99", &["no graphics adapter 99", "trainer devices"][..]),
-        ("remote:127.0.0.1:x", &["is no device"]),
-        ("remote:", &["is no device"]),
+        ("remote:127.0.0.1:x", &["is not a device"]),
+        ("remote:", &["is not a device"]),
     ] {
         let code = if device.starts_with("wgpu") { 1 } else { 2 };
         workshop.train("run", &["--device", device]).failed(code).silent().naming(parts);

@@ -152,7 +152,7 @@ fn the_record_loads_and_says_how_it_was_made() {
     let record = Record::load(&run.path("run/record"), &device).expect("the program wrote it");
     let networks: &DnnNetworks = record.networks_of("DNNs", &run.path("run/record")).expect("of DNNs");
     assert_eq!(networks.ensemble.shape().hidden, [8]);
-    assert_eq!((networks.ensemble.dnns(), networks.scenario.name.as_str()), (8, "paper"));
+    assert_eq!((networks.ensemble.networks(), networks.scenario.name.as_str()), (8, "paper"));
     assert_eq!(record.provenance.get("seed").map(String::as_str), Some("1"));
     assert!(record.provenance["command"].contains("--set drl.steps=40"), "{:?}", record.provenance);
     let results = json(&run.text("run/results.json"));

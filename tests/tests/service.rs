@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use acceptance::Workshop;
 use burn::tensor::Device;
 use model::Record;
-use model::fleet::{FleetEnsemble, FleetNetworks, FleetShape};
+use model::fleet::{self, FleetNetworks};
 use serde_json::{Value, json};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
@@ -746,7 +746,7 @@ fn it_serves_under_tls() {
 
 /// A record of networks for any fleet that learned nothing.
 fn untrained_fleet_record(workshop: &Workshop, to: &str) {
-    let ensemble = FleetEnsemble::random(FleetShape { width: 4, rounds: 2 }, 1, 1, &Device::flex());
+    let ensemble = fleet::Ensemble::random(fleet::Shape { width: 4, rounds: 2 }, 1, 1, &Device::flex());
     let record = Record::new(FleetNetworks { ensemble, fleets: sim::Fleets::default() });
     record.save(&workshop.path(to)).expect("the folder is the test's own");
 }

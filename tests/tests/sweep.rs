@@ -185,7 +185,7 @@ fn wrong_options_are_refused_before_anything_is_written() {
         (&["--vary", "network.dnns=0,1"], 1, "must lie between"),
         (&["--seeds", "1-99999", "--vary", "network.dnns=1,2"], 1, "100000"),
         (&["--scenario", "papr"], 1, "papr"),
-        (&["--device", "gpu"], 2, "`gpu` is no device"),
+        (&["--device", "gpu"], 2, "`gpu` is not a device"),
     ] {
         workshop.trainer(&[&["sweep", "--out", "sweep"], arguments].concat()).failed(code).silent().naming(&[part]);
     }

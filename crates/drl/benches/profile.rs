@@ -15,7 +15,7 @@ use model::kernels::{Adam, Ensemble, Inference, Kernel, Layer, LayerView, NetTra
 use model::{CandidateSelector, Codec, DeviceChoice, NetworkShape, Policy, Selection};
 use sim::{CostModel, Scenario, random};
 
-const DNNS: usize = 8;
+const NETWORKS: usize = 8;
 const HIDDEN: [usize; 2] = [120, 80];
 const BATCH: usize = 128;
 const BUFFER: usize = 1400;
@@ -23,12 +23,12 @@ const STEPS: usize = 200;
 const REPETITIONS: usize = 25;
 
 fn main() {
-    let threads = rayon::current_num_threads().min(DNNS);
+    let threads = rayon::current_num_threads().min(NETWORKS);
     let problem = Problem::new();
-    println!("K = {DNNS}, 9-120-80-18, batch {BATCH}, {threads} threads: medians of {REPETITIONS} repetitions\n");
+    println!("K = {NETWORKS}, 9-120-80-18, batch {BATCH}, {threads} threads: medians of {REPETITIONS} repetitions\n");
     println!("one training step, threshold candidates");
     let whole = problem.whole_step();
-    let rounds = DNNS.div_ceil(threads) as f64;
+    let rounds = NETWORKS.div_ceil(threads) as f64;
     let mut parts: Vec<(String, f64)> =
         problem.parts_of_one_thread().map(|(part, seconds)| (part.to_owned(), seconds)).to_vec();
     let of_networks = problem.parts_of_one_network().into_iter();
@@ -88,7 +88,7 @@ impl Problem {
     }
 
     fn ensemble(&self) -> model::Ensemble {
-        model::Ensemble::random(&self.shape, DNNS, 1, &DeviceChoice::Flex.open().expect("built in").device)
+        model::Ensemble::random(&self.shape, NETWORKS, 1, &DeviceChoice::Flex.open().expect("built in").device)
     }
 
     /// Seconds of one step, reports included.
@@ -130,19 +130,19 @@ impl Problem {
             self.codec.encode(&self.model, &sizes_bytes, black_box(&mut inputs));
         });
         let mut random = random::stream(2, "profile");
-        let logits: Vec<f32> = (0..DNNS * 18).map(|_| random::unit(&mut random) as f32 - 0.5).collect();
-        let mut chooser = CandidateSelector::new(Selection::PAPER);
+        let logits: Vec<f32> = (0..NETWORKS * 18).map(|_| random::unit(&mut random) as f32 - 0.5).collect();
+        let mut selector = CandidateSelector::new(Selection::PAPER);
         let mut places = vec![0; 9];
         let choose = seconds_of(1000, || {
             let proposals = black_box(&logits).chunks_exact(18);
-            chooser.choose(&self.codec, &self.model, &sizes_bytes, proposals, &mut places);
+            selector.select(&self.codec, &self.model, &sizes_bytes, proposals, &mut places);
         });
         let mut buffer = ReplayBuffer::new(BUFFER, self.codec);
         let store = seconds_of(1000, || {
             let places = black_box(&places);
             buffer.push(Sample { sizes_bytes: &sizes_bytes, places, cost: 1.0, environment: None }, &inputs);
         });
-        let mut indices = vec![0; DNNS * BATCH];
+        let mut indices = vec![0; NETWORKS * BATCH];
         let batches = seconds_of(100, || {
             for index in &mut indices {
                 *index = random::below(&mut random, BUFFER) as u32;

@@ -18,14 +18,14 @@ fn main() {
 }
 
 /// An agent whose buffer is full.
-fn agent(dnns: usize, selection: Selection) -> Agent {
+fn agent(networks: usize, selection: Selection) -> Agent {
     let scenario = Scenario::load("paper").expect("a preset");
     let model = scenario.check().expect("valid");
     let sampler = SizeSampler::new(&scenario).expect("no file");
     let codec = Codec::new(Codec::default_code(&model), &model, sampler.moments().into()).expect("three places");
     let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![120, 80], outputs: codec.outputs() };
     let device = DeviceChoice::Flex.open().expect("built in by default").device;
-    let ensemble = Ensemble::random(&shape, dnns, 1, &device);
+    let ensemble = Ensemble::random(&shape, networks, 1, &device);
     let workloads = Workloads::new(&model, sampler, Part::Training, random::stream(1, "bench"));
     let settings = Settings {
         steps: 1_000_000_000,
@@ -62,6 +62,6 @@ fn training_steps_100_explored(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench(sample_count = 30, args = [1, 2, 4, 8, 16, 32, 64])]
-fn training_steps_100_over_k(bencher: Bencher<'_, '_>, dnns: usize) {
-    steps(bencher, agent(dnns, Selection::PAPER));
+fn training_steps_100_over_k(bencher: Bencher<'_, '_>, networks: usize) {
+    steps(bencher, agent(networks, Selection::PAPER));
 }

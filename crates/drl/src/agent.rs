@@ -98,6 +98,11 @@ impl<L: Learner + ?Sized> Agent<L> {
         &self.learner
     }
 
+    /// The networks as they are now; ends training.
+    pub fn into_learner(self) -> Box<L> {
+        self.learner
+    }
+
     /// Trains for this number of steps, but not beyond the last, and reports on the last of them.
     ///
     /// # Panics
@@ -121,7 +126,7 @@ impl<L: Learner + ?Sized> Agent<L> {
                 for (row, (Instance { model, workload }, inputs)) in workloads.iter().enumerate() {
                     // 8 and 9: select the decision X* with the smallest cost S(W, X); S* is its cost.
                     let sizes_bytes = workload.sizes_bytes();
-                    let mut selected = selector.choose(codec, model, sizes_bytes, proposals.of(row), &mut places);
+                    let mut selected = selector.select(codec, model, sizes_bytes, proposals.of(row), &mut places);
                     if settings.refine {
                         refine(model, sizes_bytes, &mut places, &mut selected);
                     }
@@ -211,7 +216,7 @@ impl<L: Learner + ?Sized> Agent<L> {
                 workloads.model().at_into(environment, &mut model).expect("drawn by the scenario's own distribution");
             }
             recorded.push(cost);
-            obtained.push(selector.choose(codec, &model, sizes_bytes, proposals.of(row), &mut places).cost);
+            obtained.push(selector.select(codec, &model, sizes_bytes, proposals.of(row), &mut places).cost);
         }
         metrics::q1(&recorded, &obtained)
     }

@@ -269,7 +269,7 @@ mod tests {
     #[test]
     fn push_overwrites_the_oldest_when_full() {
         let model = Scenario::load("paper").expect("a preset").check().expect("valid");
-        let scaling = Scaling { mean_bytes: 20e6, deviation_bytes: 5e6 };
+        let scaling = Scaling { mean_bytes: 20e6, std_dev_bytes: 5e6 };
         let codec = Codec::new(Codec::default_code(&model), &model, scaling).expect("three places");
         let mut buffer = ReplayBuffer::new(3, codec);
         for index in 0..5_u8 {

@@ -5,7 +5,7 @@ use burn::tensor::Device;
 use data::{Part, SizeSampler, Workloads};
 use drl::AgentState;
 use drl::fleet::{FleetAgent, FleetSettings};
-use model::fleet::{FleetEnsemble, FleetPolicy, FleetShape, Inference};
+use model::fleet::{self, Inference};
 use sim::scheme::Scheme;
 use sim::{Fleets, random};
 
@@ -28,18 +28,18 @@ fn agent(steps: usize, seed: u64) -> FleetAgent {
 }
 
 fn with_networks(networks: usize, steps: usize, seed: u64) -> FleetAgent {
-    let ensemble = FleetEnsemble::random(FleetShape { width: 8, rounds: 2 }, networks, seed, &Device::flex());
+    let ensemble = fleet::Ensemble::random(fleet::Shape { width: 8, rounds: 2 }, networks, seed, &Device::flex());
     FleetAgent::new(&ensemble, Fleets::default(), settings(steps), seed).expect("valid settings")
 }
 
-fn bytes(ensemble: &FleetEnsemble) -> Vec<u8> {
+fn bytes(ensemble: &fleet::Ensemble) -> Vec<u8> {
     ensemble.to_bytes().expect("on the processor")
 }
 
 /// Mean cost without search, each relative to that of every task on its device.
-fn relative_cost(ensemble: &FleetEnsemble) -> f64 {
+fn relative_cost(ensemble: &fleet::Ensemble) -> f64 {
     let mut random = random::stream(4, "fleets to look at");
-    let mut policy = FleetPolicy::new("free", ensemble, Inference::SearchFree);
+    let mut policy = fleet::Policy::new("free", ensemble, Inference::SearchFree);
     let ratios = (0..60).map(|_| {
         let scenario = Fleets::default().draw(&mut random);
         let model = scenario.check().expect("valid");

@@ -206,7 +206,9 @@ fn parts(scenario: &str, seed: u64) -> (TrainingData, Ensemble) {
     let sampler = SizeSampler::new(&scenario).expect("no file");
     let environments = EnvironmentSampler::new(&scenario).expect("no file");
     let reads = environments.as_ref().map(|environments| environments.moments().into()).unwrap_or_default();
-    let codec = Codec::new(Codec::default_code(&model), &model, sampler.moments().into()).expect("fits").reading(reads);
+    let codec = Codec::new(Codec::default_code(&model), &model, sampler.moments().into())
+        .expect("fits")
+        .with_environment(reads);
     let workloads = Workloads::new(&model, sampler, Part::Training, random::stream(seed, "workloads"))
         .with_environments(environments, random::stream(seed, "environments"));
     let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![12], outputs: codec.outputs() };
@@ -221,7 +223,7 @@ fn train_in_environments(reads: bool, steps: usize) -> Outcome {
     let sampler = SizeSampler::new(&scenario).expect("no file");
     let environments = EnvironmentSampler::new(&scenario).expect("no file").expect("it changes");
     let plain = Codec::new(Codec::default_code(&model), &model, sampler.moments().into()).expect("fits");
-    let codec = if reads { plain.reading(environments.moments().into()) } else { plain };
+    let codec = if reads { plain.with_environment(environments.moments().into()) } else { plain };
     let set = StandardSet::of(&scenario, &model).expect("no file");
     let workloads = Workloads::new(&model, sampler, Part::Training, random::stream(1, "workloads"))
         .with_environments(Some(environments), random::stream(1, "environments"));

@@ -19,7 +19,7 @@
 //!     println!("outer step {}: loss {}", report.step, report.loss);
 //! }
 //! let first_parameters = reptile.ensemble();
-//! # assert_eq!(first_parameters.dnns(), 4);
+//! # assert_eq!(first_parameters.networks(), 4);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -76,7 +76,7 @@ impl<'m> Reptile<'m> {
         Ok(Self {
             meta: learner.ensemble(),
             learner,
-            draws: (0..start.dnns()).map(draws).collect(),
+            draws: (0..start.networks()).map(draws).collect(),
             outer: 0,
             batches: vec![Vec::new(); settings.inner_steps],
             losses: Vec::new(),

@@ -187,7 +187,7 @@ fn labels_of_changing_environments_are_those_of_each() {
     let sampler = SizeSampler::new(&scenario).expect("no file");
     let environments = EnvironmentSampler::new(&scenario).expect("no file").expect("it changes");
     let codec = Codec::new(Codec::default_code(&model), &model, sampler.moments().into()).expect("three places");
-    let reading = codec.reading(environments.moments().into());
+    let reading = codec.with_environment(environments.moments().into());
     let mut source = Workloads::new(&model, sampler, Part::Training, random::stream(1, "sizes"))
         .with_environments(Some(environments), random::stream(1, "environments"));
     let mut again = source.clone();

@@ -10,7 +10,7 @@ use model::dnn::{CpuLearner, PlainLearner};
 use model::{Adam, Codec, DeviceChoice, Ensemble, Head, Learner, NetworkShape, Policy, Samples, Selection};
 use sim::{CostModel, Scenario, Workload, random};
 
-const DNNS: usize = 8;
+const NETWORKS: usize = 8;
 const BATCH: usize = 128;
 const ROWS: usize = 1400;
 
@@ -26,7 +26,7 @@ fn device() -> Device {
 }
 
 /// An ensemble for so many tasks, what it learns from, and a batch for each network.
-fn lesson(tasks: usize, dnns: usize, batch: usize) -> (Ensemble, Samples, Vec<u32>) {
+fn lesson(tasks: usize, networks: usize, batch: usize) -> (Ensemble, Samples, Vec<u32>) {
     let shape = NetworkShape { inputs: tasks, hidden: vec![120, 80], outputs: 2 * tasks };
     let mut random = random::stream(1, "bench");
     let mut samples = Samples::with_capacity(shape.inputs, shape.outputs, ROWS);
@@ -35,45 +35,45 @@ fn lesson(tasks: usize, dnns: usize, batch: usize) -> (Ensemble, Samples, Vec<u3
         let targets: Vec<f32> = (0..shape.outputs).map(|_| random::below(&mut random, 3) as f32 - 1.0).collect();
         samples.push(&inputs, &targets);
     }
-    let indices = (0..dnns * batch).map(|_| random::below(&mut random, ROWS) as u32).collect();
-    (Ensemble::random(&shape, dnns, 1, &device()), samples, indices)
+    let indices = (0..networks * batch).map(|_| random::below(&mut random, ROWS) as u32).collect();
+    (Ensemble::random(&shape, networks, 1, &device()), samples, indices)
 }
 
 fn step(bencher: Bencher<'_, '_>, mut learner: impl Learner, samples: &Samples, indices: &[u32]) {
     bencher.bench_local(|| learner.step(black_box(samples), black_box(indices), None));
 }
 
-fn fused_step(bencher: Bencher<'_, '_>, tasks: usize, dnns: usize, batch: usize) {
-    let (ensemble, samples, indices) = lesson(tasks, dnns, batch);
+fn fused_step(bencher: Bencher<'_, '_>, tasks: usize, networks: usize, batch: usize) {
+    let (ensemble, samples, indices) = lesson(tasks, networks, batch);
     step(bencher, CpuLearner::new(&ensemble, Head::Sigmoid, Adam::default()), &samples, &indices);
 }
 
 /// The network part of a training step: forward, backward, Adam; 72 MFLOP.
 #[divan::bench(sample_count = 1000)]
 fn network_step_fused(bencher: Bencher<'_, '_>) {
-    fused_step(bencher, 9, DNNS, BATCH);
+    fused_step(bencher, 9, NETWORKS, BATCH);
 }
 
 #[divan::bench(sample_count = 100)]
 fn network_step_plain_burn(bencher: Bencher<'_, '_>) {
-    let (ensemble, samples, indices) = lesson(9, DNNS, BATCH);
+    let (ensemble, samples, indices) = lesson(9, NETWORKS, BATCH);
     let learner = PlainLearner::new(&ensemble, Head::Sigmoid, Adam::default(), &device());
     step(bencher, learner, &samples, &indices);
 }
 
 #[divan::bench(sample_count = 200, args = [1, 2, 4, 8, 16, 32, 64])]
-fn network_step_over_k(bencher: Bencher<'_, '_>, dnns: usize) {
-    fused_step(bencher, 9, dnns, BATCH);
+fn network_step_over_k(bencher: Bencher<'_, '_>, networks: usize) {
+    fused_step(bencher, 9, networks, BATCH);
 }
 
 #[divan::bench(sample_count = 200, args = FLEETS)]
 fn network_step_over_fleet(bencher: Bencher<'_, '_>, (devices, tasks): (usize, usize)) {
-    fused_step(bencher, devices * tasks, DNNS, BATCH);
+    fused_step(bencher, devices * tasks, NETWORKS, BATCH);
 }
 
 #[divan::bench(sample_count = 200, args = [16, 32, 64, 128, 256, 512])]
 fn network_step_over_batch(bencher: Bencher<'_, '_>, batch: usize) {
-    fused_step(bencher, 9, DNNS, batch);
+    fused_step(bencher, 9, NETWORKS, batch);
 }
 
 /// The yardstick: a matrix product of 512 x 512 x 512 with the `gemm` crate, 268 MFLOP, on every thread.
@@ -113,7 +113,11 @@ fn gemm_512(bencher: Bencher<'_, '_>) {
     });
 }
 
-fn policy((devices, tasks): (usize, usize), dnns: usize, selection: Selection) -> (Policy, CostModel, Vec<Workload>) {
+fn policy(
+    (devices, tasks): (usize, usize),
+    networks: usize,
+    selection: Selection,
+) -> (Policy, CostModel, Vec<Workload>) {
     let mut scenario = Scenario::load("paper").expect("a preset");
     scenario.devices.count = devices;
     scenario.tasks.per_device = tasks;
@@ -121,7 +125,7 @@ fn policy((devices, tasks): (usize, usize), dnns: usize, selection: Selection) -
     let sampler = SizeSampler::new(&scenario).expect("no file");
     let codec = Codec::new(Codec::default_code(&model), &model, sampler.moments().into()).expect("three places");
     let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![120, 80], outputs: codec.outputs() };
-    let ensemble = Ensemble::random(&shape, dnns, 1, &device());
+    let ensemble = Ensemble::random(&shape, networks, 1, &device());
     let policy = Policy::new("bench", &ensemble, codec, selection, &device());
     let mut source = Workloads::new(&model, sampler, Part::Training, random::stream(1, "bench workloads"));
     (policy, model, (0..4096).map(|_| source.draw().workload).collect())
@@ -152,30 +156,30 @@ fn decide_at_once(
 
 #[divan::bench(sample_count = 5000, sample_size = 1)]
 fn one_decision_threshold(bencher: Bencher<'_, '_>) {
-    decide_singly(bencher, policy((3, 3), DNNS, Selection::PAPER));
+    decide_singly(bencher, policy((3, 3), NETWORKS, Selection::PAPER));
 }
 
 #[divan::bench(sample_count = 5000, sample_size = 1)]
 fn one_decision_explored(bencher: Bencher<'_, '_>) {
-    decide_singly(bencher, policy((3, 3), DNNS, Selection::explored(6)));
+    decide_singly(bencher, policy((3, 3), NETWORKS, Selection::explored(6)));
 }
 
 #[divan::bench(sample_count = 500, sample_size = 1, args = [1, 2, 4, 8, 16, 32, 64])]
-fn one_decision_over_k(bencher: Bencher<'_, '_>, dnns: usize) {
-    decide_singly(bencher, policy((3, 3), dnns, Selection::PAPER));
+fn one_decision_over_k(bencher: Bencher<'_, '_>, networks: usize) {
+    decide_singly(bencher, policy((3, 3), networks, Selection::PAPER));
 }
 
 #[divan::bench(sample_count = 500, sample_size = 1, args = FLEETS)]
 fn one_decision_over_fleet(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
-    decide_singly(bencher, policy(fleet, DNNS, Selection::PAPER));
+    decide_singly(bencher, policy(fleet, NETWORKS, Selection::PAPER));
 }
 
 #[divan::bench(sample_count = 300, args = [16, 64, 512, 4096])]
 fn decisions_at_once_threshold(bencher: Bencher<'_, '_>, count: usize) {
-    decide_at_once(bencher, policy((3, 3), DNNS, Selection::PAPER), count);
+    decide_at_once(bencher, policy((3, 3), NETWORKS, Selection::PAPER), count);
 }
 
 #[divan::bench(sample_count = 100, args = [512, 4096])]
 fn decisions_at_once_explored(bencher: Bencher<'_, '_>, count: usize) {
-    decide_at_once(bencher, policy((3, 3), DNNS, Selection::explored(6)), count);
+    decide_at_once(bencher, policy((3, 3), NETWORKS, Selection::explored(6)), count);
 }

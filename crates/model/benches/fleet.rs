@@ -4,10 +4,10 @@ use burn::tensor::Device;
 use data::{Part, SizeSampler, Workloads};
 use divan::{Bencher, black_box};
 use model::DeviceChoice;
-use model::fleet::{FleetForward, FleetNet, FleetScratch, FleetShape, INPUTS, Instance, Reading};
+use model::fleet::{Features, Forward, INPUTS, Instance, Network, Scratch, Shape};
 use sim::{Fleets, random};
 
-const SHAPE: FleetShape = FleetShape { width: 24, rounds: 4 };
+const SHAPE: Shape = Shape { width: 24, rounds: 4 };
 
 /// Devices and tasks of fleets with three edge servers and a cloud.
 const FLEETS: [(usize, usize); 3] = [(3, 3), (10, 10), (50, 10)];
@@ -31,9 +31,9 @@ fn instance((devices, tasks): (usize, usize)) -> Instance {
     Instance::new(&model, source.draw().workload.sizes_bytes())
 }
 
-fn forward(bencher: Bencher<'_, '_>, fleet: (usize, usize), shape: FleetShape) {
-    let forward = FleetForward::new(&FleetNet::random(shape, 0, 1, &device()));
-    let (instance, mut scratch) = (instance(fleet), FleetScratch::default());
+fn forward(bencher: Bencher<'_, '_>, fleet: (usize, usize), shape: Shape) {
+    let forward = Forward::new(&Network::random(shape, 0, 1, &device()));
+    let (instance, mut scratch) = (instance(fleet), Scratch::default());
     let mut decision = vec![0; instance.task_count()];
     bencher.bench_local(|| forward.pass(black_box(&instance), &mut scratch, None, black_box(&mut decision)));
 }
@@ -43,22 +43,22 @@ fn pass(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
     forward(bencher, fleet, SHAPE);
 }
 
-/// Of one unit: little but the reading and softening.
+/// Of one unit: little but computing and softening features.
 #[divan::bench(sample_count = 500, args = FLEETS)]
 fn pass_of_one_unit(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
-    forward(bencher, fleet, FleetShape { width: 1, ..SHAPE });
+    forward(bencher, fleet, Shape { width: 1, ..SHAPE });
 }
 
 #[divan::bench(sample_count = 500, args = [1, 2, 3, 4])]
 fn pass_over_rounds(bencher: Bencher<'_, '_>, rounds: usize) {
-    forward(bencher, (50, 10), FleetShape { rounds, ..SHAPE });
+    forward(bencher, (50, 10), Shape { rounds, ..SHAPE });
 }
 
 /// The inputs of one round as the learner takes them, row by row.
 #[divan::bench(sample_count = 500, args = FLEETS)]
-fn reading(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
-    let (instance, mut reading) = (instance(fleet), Reading::default());
+fn features(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
+    let (instance, mut features) = (instance(fleet), Features::default());
     let shares = vec![1.0 / instance.places() as f32; instance.places() * instance.task_count()];
     let mut inputs = vec![0.0; shares.len() * INPUTS];
-    bencher.bench_local(|| reading.read_rows(black_box(&instance), black_box(&shares), &mut inputs));
+    bencher.bench_local(|| features.write_rows(black_box(&instance), black_box(&shares), &mut inputs));
 }

@@ -1,4 +1,4 @@
-//! Which device computes: chosen at run time among the backends that were built in.
+//! Devices that compute, selected at run time from the backends that the program was built with.
 //!
 //! Since Burn 0.22 tensors and modules carry no backend type; every operation is dispatched to the backend of its
 //! device. Everything in this workspace is generic over backends by passing a [`Device`] explicitly.
@@ -73,19 +73,19 @@ pub enum DeviceChoice {
     Remote(RemoteAddress),
 }
 
-/// Where a remote device is.
+/// The address of a remote device.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RemoteAddress {
     /// Name or address of the machine; an IPv6 address stands in brackets.
     pub host: String,
-    /// TCP port that its worker listens on.
+    /// TCP port of the worker.
     pub port: u16,
-    /// Which of the worker's devices.
+    /// Index of the device among those of the worker.
     pub index: usize,
 }
 
 impl RemoteAddress {
-    /// The port of a worker that was given none.
+    /// The port of a worker where none is given.
     pub const DEFAULT_PORT: u16 = 3000;
 
     fn parse(text: &str) -> Option<Self> {
@@ -149,20 +149,20 @@ impl fmt::Display for DeviceChoice {
     }
 }
 
-/// A device that is there, and what to call it.
+/// A device of this machine or a worker, with its name.
 #[derive(Debug, Clone)]
 pub struct Backend {
-    /// For tensors and modules. Not in training mode; see [`Device::autodiff`].
+    /// The device for tensors and modules, without autodiff; see [`Device::autodiff`].
     pub device: Device,
-    /// What to ask for to get it: `flex`, `ndarray`, `wgpu:0`, `remote:gpu:3000`.
+    /// Its name as a [`DeviceChoice`]: `flex`, `ndarray`, `wgpu:0`, `remote:gpu:3000`.
     pub name: String,
-    /// What computes.
+    /// The kind of device.
     pub kind: DeviceKind,
-    /// What it is in words, such as the name of a graphics card.
+    /// Description in words, such as the name of a graphics card.
     pub description: String,
 }
 
-/// What computes.
+/// A kind of device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeviceKind {
@@ -170,9 +170,9 @@ pub enum DeviceKind {
     Cpu,
     /// A graphics card.
     Gpu,
-    /// A graphics adapter that the processor plays: for tests, far slower than [`DeviceKind::Cpu`].
+    /// A graphics adapter that the processor emulates, for tests; far slower than [`DeviceKind::Cpu`].
     SoftwareGpu,
-    /// Whatever another machine has.
+    /// A device of another machine.
     Remote,
 }
 
@@ -188,15 +188,15 @@ impl fmt::Display for DeviceKind {
 }
 
 impl DeviceChoice {
-    /// Finds the device; a remote one is connected.
+    /// Finds the device, and connects to it if it is remote.
     ///
     /// # Errors
-    /// If this build does not have the backend, the machine not the device, or the worker does not answer.
+    /// If the program was built without the backend, the machine does not have the device, or the worker does not answer.
     pub fn open(&self) -> Result<Backend, BackendError> {
         self.open_with("")
     }
 
-    /// Finds the device; a remote one is connected, its worker asking for `token`.
+    /// Finds the device, and connects to it with `token` if it is remote.
     ///
     /// # Errors
     /// As [`DeviceChoice::open`].
@@ -219,8 +219,8 @@ fn pick(mut adapters: Vec<Backend>, index: Option<usize>) -> Result<Backend, Bac
     Err(BackendError::NoAdapter { index, count: adapters.len() })
 }
 
-/// Every device that this build can use on this machine, in the order in which `auto` prefers them: graphics cards, the
-/// CPU, and last adapters that are only software.
+/// All devices of this machine that the program can use, in the order in which `auto` prefers them: graphics cards, the CPU,
+/// and last adapters that are only software.
 pub fn available() -> Vec<Backend> {
     let adapters = wgpu().unwrap_or_default().into_iter();
     let (software, mut all): (Vec<_>, Vec<_>) = adapters.partition(|adapter| adapter.kind == DeviceKind::SoftwareGpu);
@@ -261,11 +261,11 @@ fn wgpu() -> Result<Vec<Backend>, BackendError> {
     Err(BackendError::NotBuiltIn { feature: "wgpu" })
 }
 
-/// Graphics adapters; cards come before what is only software.
+/// Graphics adapters, cards before adapters in software.
 #[cfg(feature = "wgpu")]
 #[expect(clippy::unnecessary_wraps, reason = "a build without wgpu has no adapters to list")]
 fn wgpu() -> Result<Vec<Backend>, BackendError> {
-    // Opening an adapter that is there but refuses, as with a driver that does not fit, panics in Burn.
+    // Burn panics on an adapter that cannot be opened, for instance with a driver that does not fit.
     let identity = |device: &Device| std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| device.identity())).ok();
     let described = |device: Device| {
         Some(match identity(&device)? {

@@ -6,7 +6,7 @@ use burn::store::{ModuleSnapshot, SafetensorsStore};
 use crate::parameters;
 use crate::state::StateError;
 
-/// Formats that networks are exported in.
+/// A file format for export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportFormat {
     /// Safetensors, for other frameworks.
@@ -16,7 +16,7 @@ pub enum ExportFormat {
 }
 
 impl ExportFormat {
-    /// The ending of such files' names.
+    /// Extension of the files' names.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Safetensors => "safetensors",
@@ -25,17 +25,17 @@ impl ExportFormat {
     }
 }
 
-/// A file to write.
+/// A file to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExportedFile {
-    /// Its name.
+    /// Name of the file.
     pub name: String,
-    /// Its contents.
+    /// Contents of the file.
     pub bytes: Vec<u8>,
 }
 
 impl ExportedFile {
-    /// The file called `name` and the format's ending, with the parameters of a module.
+    /// A file with the parameters of a module, called `name` with the extension of the format.
     ///
     /// # Errors
     /// If the parameters cannot be written in this format.
@@ -47,7 +47,7 @@ impl ExportedFile {
         let bytes = match format {
             ExportFormat::Bpk => parameters::to_bytes(module)?,
             ExportFormat::Safetensors => {
-                // Several entries of metadata would come in another order each time.
+                // More than one entry of metadata would be written in random order.
                 let mut store = SafetensorsStore::from_bytes(None).clear_metadata().metadata("format", "pt");
                 module.save_into(&mut store).map_err(|error| StateError::new(error.to_string()))?;
                 store.get_bytes().map_err(|error| StateError::new(error.to_string()))?

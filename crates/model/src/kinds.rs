@@ -1,6 +1,6 @@
 //! The kinds of networks that records can hold.
 //!
-//! A new kind is one folder beside `dnn` and `fleet` and one line in [`KINDS`].
+//! A new kind is one folder beside `dnn` and `fleet`, and one line in [`KINDS`].
 
 use crate::dnn::DnnNetworks;
 use crate::fleet::FleetNetworks;
@@ -15,16 +15,16 @@ pub(crate) fn kind_of(manifest: &ManifestFile<'_>) -> Result<&'static Kind, Reco
     let (name, version) = (manifest.kind_name(), manifest.format_version());
     let found = KINDS.into_iter().find(|kind| match name {
         Some(name) => kind.name == name && version == RecordText::FORMAT_VERSION,
-        None => kind.earlier_versions.contains(&version),
+        None => kind.unnamed_in_versions.contains(&version),
     });
     found.ok_or_else(|| {
         manifest.wrong(match name {
             Some(name) => {
                 let known: Vec<_> = KINDS.iter().map(|kind| format!("\"{}\"", kind.name)).collect();
                 let known = known.join(" and ");
-                format!("kind = \"{name}\" is not known to format {version}; this program knows {known}")
+                format!("format {version} has no kind = \"{name}\"; this program knows {known}")
             }
-            None => "has no kind, which says what networks the record holds".to_owned(),
+            None => "the file has no kind, the key that names the networks in the record".to_owned(),
         })
     })
 }

@@ -1,8 +1,7 @@
-//! The networks of MR-DRO as Burn modules, and everything between them and the offloading problem.
+//! The networks of MR-DRO as Burn modules, with their features, training steps, decisions and records.
 //!
-//! Since Burn 0.22 modules and tensors carry no backend type: what computes is decided by the
-//! [`Device`](burn::tensor::Device) that tensors live on, so that everything here runs on every backend that was built
-//! in (features `flex`, `ndarray`, `wgpu`).
+//! Burn's modules and tensors carry no backend type: the [`Device`](burn::tensor::Device) of a tensor decides what computes.
+//! Everything here runs on every backend that the program was built with (features `flex`, `ndarray`, `wgpu`).
 //!
 //! ```
 //! use model::{Codec, DeviceChoice, Ensemble, NetworkShape, Policy, Selection};
@@ -21,17 +20,23 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Rooms
+//! - [`dnn`]: DNNs for one scenario, the networks of the paper.
+//! - [`fleet`]: networks for any number of devices, tasks and servers.
+//! - [`kernels`]: vectors on the CPU, for both.
+//! - At the root: the traits that networks of a user's own implement ([`Forward`], [`Learner`]), trained networks of any kind
+//!   ([`Networks`]), their records ([`Record`]), and devices ([`Backend`]).
+//!
 //! # The words
 //! - A [`Dnn`] is one network; an [`Ensemble`] is K of them with stacked parameters.
-//! - A [`Codec`] translates sizes to inputs and logits to decisions.
-//! - [`Samples`] are what networks learn from; a [`Learner`] makes steps of training, a [`Forward`] only logits.
-//! - Candidates are the decisions proposed for one workload; a [`CandidateSelector`] makes and prices them.
-//! - A [`Policy`] is a trained ensemble as a scheme.
-//! - A [`Record`] is a directory with trained [`Networks`] of any kind: [`DnnNetworks`] for one scenario, or those of
-//!   [`fleet`] for any.
+//! - A [`Codec`] turns sizes into inputs and logits into decisions.
+//! - A [`Forward`] computes logits; a [`Learner`] also takes training steps, on [`Samples`].
+//! - Candidates are the decisions proposed for one workload; a [`CandidateSelector`] makes them and selects the cheapest.
+//! - A [`Policy`] is trained networks as a scheme.
+//! - A [`Record`] is a directory with trained [`Networks`] of any kind.
 //!
 //! # What it does not do
-//! It decides nothing about training: that is `drl` and `meta`.
+//! It has no training loops: `meta` has Algorithm 1 and `drl` Algorithm 2.
 
 mod backend;
 pub mod dnn;
@@ -47,9 +52,9 @@ mod state;
 
 pub use backend::{Backend, BackendError, DeviceChoice, DeviceKind, RemoteAddress, available};
 pub use dnn::{
-    Alternative, CandidateSelector, Choice, Code, CodeError, Codec, DEFAULT_FLIPS, DONT_CARE, Dnn, DnnNetworks,
-    Ensemble, EnsembleLearner, EnvironmentInputs, Exploration, LayerData, MAX_SAMPLES, NetworkShape, Policy, Samples,
-    Scaling, Selected, Selection, StackedLinear, Standard, cross_entropy, forward, is_cpu, learner,
+    Alternative, CandidateSelector, Code, CodeError, Codec, DEFAULT_FLIPS, DONT_CARE, Dnn, DnnNetworks, Ensemble,
+    EnsembleLearner, EnvironmentInputs, Exploration, LayerData, MAX_SAMPLES, NetworkShape, Policy, Samples, Scaling,
+    Selected, Selection, SelectionScope, StackedLinear, Standard, cross_entropy, forward, is_cpu, learner,
 };
 pub use export::{ExportFormat, ExportedFile};
 pub use kernels::{Adam, Head};

@@ -1,5 +1,4 @@
-//! What all kinds of trained networks have in common: [`Networks`] is what programs hold after loading a record, whatever
-//! kind it is.
+//! Trained networks of any kind. Programs hold them as [`Networks`] after loading a record.
 
 use std::any::Any;
 use std::fmt::Debug;
@@ -16,23 +15,24 @@ use crate::fleet::Inference;
 use crate::record::{ManifestFile, RecordError, RecordText};
 use crate::state::StateError;
 
-/// One kind of networks.
+/// A kind of networks.
 #[derive(Debug)]
 pub struct Kind {
     /// `kind` of a record's manifest.
     pub name: &'static str,
-    /// The same in words, as in "a record of DNNs for one scenario".
+    /// The kind in words, as in "a record of DNNs for one scenario".
     pub description: &'static str,
-    /// What the service's description of a record calls it.
+    /// `kind` in the service's description of a record.
     pub service_name: &'static str,
     /// The command that trains such networks.
     pub command: &'static str,
-    /// Versions of the record format that had no `kind` and held networks of this kind.
-    pub(crate) earlier_versions: RangeInclusive<i64>,
+    /// Versions of the record format without `kind` that held networks of this kind.
+    pub(crate) unnamed_in_versions: RangeInclusive<i64>,
     /// Reads such networks from a manifest and the weights beside it.
     pub(crate) read: ReadNetworks,
 }
 
+/// Reads networks of one kind onto a device.
 type ReadNetworks = fn(&ManifestFile<'_>, &Device) -> Result<Box<dyn Networks>, RecordError>;
 
 /// Trained networks of one kind, with everything that is needed to decide with them.
@@ -46,24 +46,24 @@ pub trait Networks: Any + Debug + Send + Sync {
     /// The scenario that the networks were trained for; `None` if they decide for any.
     fn scenario(&self) -> Option<&Scenario>;
 
-    /// Mean and standard deviation of the task sizes that the networks were trained on, in bytes; `None` if they were
-    /// trained on any.
+    /// Mean and standard deviation of the task sizes in training, in bytes; `None` if the networks were trained on fleets of any
+    /// sizes.
     fn size_moments_bytes(&self) -> Option<(f64, f64)>;
 
-    /// Which parts of an environment the networks read. What they do not read they take to be as in training.
+    /// Parts of an environment that the networks read. They take all other parts to be as in training.
     fn reads(&self) -> EnvironmentParts;
 
     /// Whether the networks can decide for a scenario, which may have other rates than the one that they were trained for
     /// only if `any_rates`.
     ///
     /// # Errors
-    /// The reason why they cannot, as the end of a sentence.
+    /// If they cannot: the reason, as the end of a sentence about the record.
     fn check_scenario(&self, scenario: &Scenario, any_rates: bool) -> Result<(), String>;
 
     /// Whether the networks can decide with these options.
     ///
     /// # Errors
-    /// The first option that is for another kind of networks.
+    /// If an option is for another kind of networks: the first such option.
     fn check_options(&self, options: &DecisionOptions) -> Result<(), OptionError>;
 
     /// The networks as a scheme called `name`, for workloads of `model`. Options for other kinds are ignored; see
@@ -73,7 +73,7 @@ pub trait Networks: Any + Debug + Send + Sync {
     /// If `model` is of a scenario that [`Networks::check_scenario`] refuses.
     fn scheme(&self, name: &str, model: &CostModel, options: &DecisionOptions, device: &Device) -> Box<dyn Scheme>;
 
-    /// The ways of deciding that comparisons show, each with its name in tables.
+    /// Options for each way of deciding that comparisons show, with its name in tables.
     fn compared(&self) -> Vec<(String, DecisionOptions)>;
 
     /// The first network with a parameter that is not a finite number, if there is one.
@@ -85,10 +85,11 @@ pub trait Networks: Any + Debug + Send + Sync {
     /// If they cannot be read back from the device.
     fn to_bytes(&self) -> Result<Vec<u8>, StateError>;
 
-    /// The manifest of a record of these networks, as TOML that begins with the three lines of [`RecordText`]'s header.
+    /// The manifest of a record of these networks, as TOML that begins with the format version and a checksum; see
+    /// [`RecordText`].
     fn manifest(&self, record: RecordText<'_>) -> String;
 
-    /// The networks as files for other programs: all in one file, or one file for each.
+    /// The networks as files for other programs: one file for all of them, or one for each network.
     ///
     /// # Errors
     /// If the parameters cannot be written in this format.
@@ -102,7 +103,7 @@ impl dyn Networks {
         any.downcast_ref()
     }
 
-    /// Which parts of the environment differ between two environments without the networks reading them.
+    /// Names of the parts that differ between two environments and that the networks do not read.
     pub fn unread_changes(&self, from: &Environment, to: &Environment) -> Vec<&'static str> {
         let reads = self.reads();
         let changes = [
@@ -114,16 +115,16 @@ impl dyn Networks {
     }
 }
 
-/// How networks decide, where that is not left to their record.
+/// Options of deciding that replace those of the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DecisionOptions {
-    /// How DNNs make and choose candidates; `None`: as their record says.
+    /// How DNNs make and select candidates; `None`: as in their record.
     pub selection: Option<Selection>,
-    /// How much networks for any fleet may search; `None`: passes after greedy.
+    /// How networks for any fleet decide; `None`: passes after greedy.
     pub inference: Option<Inference>,
 }
 
-/// An option was given to networks of a kind that it is not for.
+/// An option that is not for networks of this kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{option} needs a record of {wanted}")]
 pub struct OptionError {
@@ -133,7 +134,7 @@ pub struct OptionError {
     pub wanted: &'static str,
 }
 
-/// Parts of an [`Environment`].
+/// A selection of the parts of an [`Environment`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EnvironmentParts {
     /// The devices' uplinks.
@@ -145,20 +146,21 @@ pub struct EnvironmentParts {
 }
 
 impl EnvironmentParts {
-    /// Whether any part is among them.
+    /// Whether any part is selected.
     pub fn any(self) -> bool {
         self.uplinks || self.capacities || self.alpha
     }
 }
 
-/// Number of networks and their widths, as the service shows them.
+/// Number of networks and their widths, as the service describes them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum Shape {
-    /// Multilayer perceptrons.
+    /// DNNs for one scenario.
     #[serde(rename = "network")]
     Dnn {
-        /// K.
-        dnns: usize,
+        /// Number of networks, K.
+        #[serde(rename = "dnns")]
+        networks: usize,
         /// Inputs of each network.
         inputs: usize,
         /// Widths of the hidden layers.
@@ -169,8 +171,9 @@ pub enum Shape {
     /// Networks for any fleet.
     #[serde(rename = "networks")]
     Fleet {
-        /// K.
-        nets: usize,
+        /// Number of networks, K.
+        #[serde(rename = "nets")]
+        networks: usize,
         /// Hidden units of each task at each place.
         width: usize,
         /// Rounds of one forward pass.

@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use data::StandardSet;
-use model::fleet::{FleetCase, FleetLearner, FleetNet, FleetShape, Instance};
+use model::fleet::{self, Instance};
 use model::{
     Adam, Backend, DeviceKind, DnnNetworks, Ensemble, EnsembleLearner, Head, Learner, NetworkShape, Policy, Record,
     Samples, Selection, available, forward, learner,
@@ -15,7 +15,7 @@ use model::{
 use sim::Scenario;
 use sim::random::{self, Stream};
 
-const DNNS: usize = 3;
+const NETWORKS: usize = 3;
 const BATCH: usize = 37;
 const ROWS: usize = 100;
 
@@ -46,7 +46,7 @@ fn places(shape: &NetworkShape, places: usize, random: &mut Stream) -> (Vec<f32>
 fn draw(shape: &NetworkShape, head: Head, random: &mut Stream) -> (Vec<f32>, Vec<f32>) {
     match head {
         Head::Sigmoid => row(shape, random),
-        Head::Softmax { places: count } => places(shape, count, random),
+        Head::Softmax { classes: count } => places(shape, count, random),
     }
 }
 
@@ -58,16 +58,16 @@ fn losses(backend: &Backend, shape: &NetworkShape, head: Head, batch: usize) -> 
         let (inputs, targets) = draw(shape, head, &mut random);
         samples.push(&inputs, &targets);
     }
-    let start = Ensemble::random(shape, DNNS, 1, &backend.device);
+    let start = Ensemble::random(shape, NETWORKS, 1, &backend.device);
     let mut learner = learner(&start, head, Adam::with_learning_rate(0.003), &backend.device);
     let mut all = Vec::new();
     for step in 0..50 {
         let (inputs, targets) = draw(shape, head, &mut random);
         samples.replace(step % ROWS, &inputs, &targets);
-        let indices: Vec<u32> = (0..DNNS * batch).map(|_| random::below(&mut random, ROWS) as u32).collect();
+        let indices: Vec<u32> = (0..NETWORKS * batch).map(|_| random::below(&mut random, ROWS) as u32).collect();
         let mut of_step = Vec::new();
         learner.step(&samples, &indices, Some(&mut of_step));
-        assert_eq!(of_step.len(), DNNS);
+        assert_eq!(of_step.len(), NETWORKS);
         all.extend(of_step);
     }
     all
@@ -92,7 +92,7 @@ fn fifty_steps_have_the_same_losses_with_indicators() {
 
 #[test]
 fn fifty_steps_have_the_same_losses_with_places() {
-    training_agrees(&NetworkShape { inputs: 6, hidden: vec![19], outputs: 24 }, Head::Softmax { places: 4 }, BATCH);
+    training_agrees(&NetworkShape { inputs: 6, hidden: vec![19], outputs: 24 }, Head::Softmax { classes: 4 }, BATCH);
 }
 
 /// Matrices of one column or one row, which some kernels of graphics adapters mistake for vectors.
@@ -168,8 +168,8 @@ fn one_learner_goes_on_from_where_another_device_stopped() {
         let (inputs, targets) = row(&shape, &mut random);
         samples.push(&inputs, &targets);
     }
-    let indices: Vec<u32> = (0..DNNS * BATCH).map(|_| random::below(&mut random, ROWS) as u32).collect();
-    let start = Ensemble::random(&shape, DNNS, 1, &flex.device);
+    let indices: Vec<u32> = (0..NETWORKS * BATCH).map(|_| random::below(&mut random, ROWS) as u32).collect();
+    let start = Ensemble::random(&shape, NETWORKS, 1, &flex.device);
     for other in &others {
         let mut there = learner(&start, Head::Sigmoid, Adam::default(), &other.device);
         there.step(&samples, &indices, None);
@@ -191,11 +191,11 @@ fn networks_for_any_fleet_score_and_learn_alike_everywhere() {
     let sizes_bytes: Vec<f64> = (0..9).map(|task| 1e7 + 1.7e6 * f64::from(task)).collect();
     let instance = Instance::new(&model, &sizes_bytes);
     let run = |backend: &Backend| {
-        let net = FleetNet::random(FleetShape { width: 5, rounds: 2 }, 0, 3, &backend.device);
+        let net = fleet::Network::random(fleet::Shape { width: 5, rounds: 2 }, 0, 3, &backend.device);
         let scores = net.scores(&instance, None);
-        let mut learner = FleetLearner::new(&net, &backend.device);
+        let mut learner = fleet::Learner::new(&net, &backend.device);
         let label = [1, 2, 3, 0, 1, 2, 3, 0, 4];
-        let mut step = || learner.step(&[FleetCase { instance: &instance, start: None, label: &label }], 0.003);
+        let mut step = || learner.step(&[fleet::Case { instance: &instance, start: None, label: &label }], 0.003);
         let losses: Vec<f32> = (0..5).map(|_| step()).collect();
         (scores, losses)
     };

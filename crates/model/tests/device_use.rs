@@ -32,7 +32,7 @@ struct Lessons {
 }
 
 impl Lessons {
-    fn new(shape: &NetworkShape, dnns: usize) -> Self {
+    fn new(shape: &NetworkShape, networks: usize) -> Self {
         let mut random = random::stream(9, "backends");
         let mut samples = Samples::with_capacity(shape.inputs, shape.outputs, ROWS);
         for _ in 0..ROWS {
@@ -40,7 +40,7 @@ impl Lessons {
             samples.push(&inputs, &targets);
         }
         let (inputs, _) = row(shape, &mut random);
-        let indices = vec![0; dnns * BATCH];
+        let indices = vec![0; networks * BATCH];
         Self { shape: shape.clone(), samples: Arc::new(samples), random, inputs, indices }
     }
 
@@ -79,16 +79,16 @@ impl LaunchObserver for Counter {
 }
 
 /// Kernels launched for one training step, the decision included.
-fn launches_per_step(dnns: usize) -> f64 {
+fn launches_per_step(networks: usize) -> f64 {
     const STEPS: usize = 20;
     let shape = NetworkShape { inputs: 9, hidden: vec![24, 17], outputs: 18 };
     let adapter = adapter();
-    let start = Ensemble::random(&shape, dnns, 1, &adapter.device);
+    let start = Ensemble::random(&shape, networks, 1, &adapter.device);
     let mut learner = learner(&start, Head::Sigmoid, Adam::default(), &adapter.device);
-    Lessons::new(&shape, dnns).teach(&mut *learner, 5);
+    Lessons::new(&shape, networks).teach(&mut *learner, 5);
     let counter = Arc::new(Counter::default());
     let observation = LaunchObservation::new(Arc::clone(&counter) as Arc<dyn LaunchObserver>);
-    Lessons::new(&shape, dnns).teach(&mut *learner, STEPS);
+    Lessons::new(&shape, networks).teach(&mut *learner, STEPS);
     drop(observation);
     for (name, count) in counter.names.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         println!("  {:6.2} × {name}", *count as f64 / STEPS as f64);
@@ -113,10 +113,10 @@ fn issuing_a_step_takes_the_host_the_same_time_whatever_k_is() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let shape = NetworkShape { inputs: 9, hidden: vec![120, 80], outputs: 18 };
     let adapter = adapter();
-    let seconds = |dnns: usize| {
-        let start = Ensemble::random(&shape, dnns, 1, &adapter.device);
+    let seconds = |networks: usize| {
+        let start = Ensemble::random(&shape, networks, 1, &adapter.device);
         let mut learner = learner(&start, Head::Sigmoid, Adam::default(), &adapter.device);
-        let lessons = Lessons::new(&shape, dnns);
+        let lessons = Lessons::new(&shape, networks);
         learner.step(&lessons.samples, &lessons.indices, None);
         let _dropped = DryRun::new();
         let begin = Instant::now();

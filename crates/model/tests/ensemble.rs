@@ -21,11 +21,11 @@ fn stacked_networks_answer_as_each_by_itself() {
     let batch = Tensor::<2>::from_data(inputs(4), &device);
     let together = ensemble.forward(batch.clone());
     assert_eq!(together.dims(), [3, 4, 6]);
-    for dnn in 0..3 {
-        let alone = ensemble.dnn(dnn).forward(batch.clone());
-        let stacked = together.clone().narrow(0, dnn, 1).reshape([4, 6]);
+    for network in 0..3 {
+        let alone = ensemble.network(network).forward(batch.clone());
+        let stacked = together.clone().narrow(0, network, 1).reshape([4, 6]);
         let difference: f32 = (alone - stacked).abs().max().into_scalar();
-        assert!(difference < 1e-5, "network {dnn} differs by {difference}");
+        assert!(difference < 1e-5, "network {network} differs by {difference}");
     }
 }
 
@@ -33,10 +33,10 @@ fn stacked_networks_answer_as_each_by_itself() {
 fn taking_networks_out_and_stacking_them_gives_the_ensemble_back() {
     let device = DeviceChoice::Auto.open().expect("a device").device;
     let ensemble = Ensemble::random(&shape(), 3, 1, &device);
-    let dnns: Vec<_> = (0..3).map(|dnn| ensemble.dnn(dnn)).collect();
-    assert_eq!(Ensemble::stack(&dnns).to_host(), ensemble.to_host());
+    let networks: Vec<_> = (0..3).map(|network| ensemble.network(network)).collect();
+    assert_eq!(Ensemble::stack(&networks).to_host(), ensemble.to_host());
     assert_eq!(ensemble.shape(), shape());
-    assert_eq!(ensemble.dnns(), 3);
+    assert_eq!(ensemble.networks(), 3);
 }
 
 #[test]

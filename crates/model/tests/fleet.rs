@@ -7,8 +7,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use data::{Part, SizeSampler, Workloads};
 use model::fleet::{
-    FleetCase, FleetEnsemble, FleetForward, FleetLearner, FleetNet, FleetNetworks, FleetPolicy, FleetScratch,
-    FleetShape, Inference, Instance,
+    Case, Ensemble, FleetNetworks, Forward, Inference, Instance, Learner, Network, Policy, Scratch, Shape,
 };
 use model::{DnnNetworks, Record, RecordError};
 use sim::random::{self, Stream};
@@ -20,7 +19,7 @@ fn search(evaluations_per_task: u64) -> Inference {
     Inference::Search { evaluations_per_task }
 }
 
-const SHAPE: FleetShape = FleetShape { width: 6, rounds: 3 };
+const SHAPE: Shape = Shape { width: 6, rounds: 3 };
 /// Two ways to add the same numbers.
 const CLOSE: f32 = 2e-3;
 
@@ -45,8 +44,8 @@ fn fleets(count: usize) -> Vec<(Scenario, CostModel, Vec<f64>)> {
         .collect()
 }
 
-fn scores(forward: &FleetForward, model: &CostModel, sizes_bytes: &[f64]) -> (Vec<f32>, Vec<u8>) {
-    let (mut scratch, mut decision) = (FleetScratch::default(), vec![0; sizes_bytes.len()]);
+fn scores(forward: &Forward, model: &CostModel, sizes_bytes: &[f64]) -> (Vec<f32>, Vec<u8>) {
+    let (mut scratch, mut decision) = (Scratch::default(), vec![0; sizes_bytes.len()]);
     forward.pass(&Instance::new(model, sizes_bytes), &mut scratch, None, &mut decision);
     (scratch.scores().to_vec(), decision)
 }
@@ -85,7 +84,7 @@ fn assert_permuted(
 
 #[test]
 fn the_order_of_devices_tasks_and_servers_does_not_matter() {
-    let forward = FleetForward::new(&FleetNet::random(SHAPE, 0, 5, &Device::flex()));
+    let forward = Forward::new(&Network::random(SHAPE, 0, 5, &Device::flex()));
     let mut random = random::stream(12, "permutations");
     for (scenario, model, sizes_bytes) in fleets(60) {
         let (devices, tasks, places) = (model.devices(), model.tasks(), model.places());
@@ -120,8 +119,8 @@ fn the_order_of_devices_tasks_and_servers_does_not_matter() {
 
 #[test]
 fn the_fast_path_says_what_plain_operations_say() {
-    let net = FleetNet::random(SHAPE, 1, 6, &Device::flex());
-    let forward = FleetForward::new(&net);
+    let net = Network::random(SHAPE, 1, 6, &Device::flex());
+    let forward = Forward::new(&net);
     let mut random = random::stream(14, "a large fleet");
     let scenario = Fleets::default().draw_shaped(50, 10, 3, &mut random);
     let model = scenario.check().expect("valid");
@@ -138,8 +137,8 @@ fn the_fast_path_says_what_plain_operations_say() {
 
 #[test]
 fn what_was_decided_before_leaves_no_trace() {
-    let forward = FleetForward::new(&FleetNet::random(SHAPE, 2, 7, &Device::flex()));
-    let (mut scratch, mut instance) = (FleetScratch::default(), Instance::default());
+    let forward = Forward::new(&Network::random(SHAPE, 2, 7, &Device::flex()));
+    let (mut scratch, mut instance) = (Scratch::default(), Instance::default());
     for (_, model, sizes_bytes) in fleets(40) {
         let mut decision = vec![0; sizes_bytes.len()];
         instance.set(&model, &sizes_bytes);
@@ -150,7 +149,7 @@ fn what_was_decided_before_leaves_no_trace() {
 
 #[test]
 fn any_number_of_servers_is_decided_and_places_out_of_reach_are_left_alone() {
-    let ensemble = FleetEnsemble::random(SHAPE, 2, 8, &Device::flex());
+    let ensemble = Ensemble::random(SHAPE, 2, 8, &Device::flex());
     let mut random = random::stream(13, "servers");
     for edges in [0, 1, 2, 5, 7, 8, 9, 20, 63] {
         let mut scenario = Fleets::default().draw_shaped(4, 5, edges.max(1), &mut random);
@@ -170,7 +169,7 @@ fn any_number_of_servers_is_decided_and_places_out_of_reach_are_left_alone() {
         let sizes_bytes = sizes_of(&scenario, &model, &mut random);
         let workload = Workload::from_bytes(5, sizes_bytes);
         for inference in [Inference::SearchFree, Inference::Passes, search(30)] {
-            let solution = FleetPolicy::new("any", &ensemble, inference).decide(&model, &workload).expect("decides");
+            let solution = Policy::new("any", &ensemble, inference).decide(&model, &workload).expect("decides");
             let places = solution.decision.places();
             for (task, &place) in places.iter().enumerate() {
                 assert!(model.is_reachable(task / 5, place), "{edges} edges, {inference:?}: task {task} at {place}");
@@ -181,14 +180,14 @@ fn any_number_of_servers_is_decided_and_places_out_of_reach_are_left_alone() {
 
 #[test]
 fn passes_are_never_worse_than_greedy_and_prices_stay_within_the_budget() {
-    let ensemble = FleetEnsemble::random(SHAPE, 2, 9, &Device::flex());
+    let ensemble = Ensemble::random(SHAPE, 2, 9, &Device::flex());
     for (_, model, sizes_bytes) in fleets(60) {
         let workload = Workload::from_bytes(model.tasks(), sizes_bytes.clone());
         let greedy = Greedy::new(Order::LargestFirst).decide(&model, &workload).expect("decides");
         let greedy_cost = model.cost(&sizes_bytes, greedy.decision.places());
         let count = sizes_bytes.len() as u64;
         for inference in [Inference::Passes, search(8), search(40)] {
-            let solution = FleetPolicy::new("any", &ensemble, inference).decide(&model, &workload).expect("decides");
+            let solution = Policy::new("any", &ensemble, inference).decide(&model, &workload).expect("decides");
             let cost = model.cost(&sizes_bytes, solution.decision.places());
             assert!(cost <= greedy_cost * (1.0 + 1e-12), "{cost} after {greedy_cost}");
             let all = match inference {
@@ -199,15 +198,14 @@ fn passes_are_never_worse_than_greedy_and_prices_stay_within_the_budget() {
             };
             assert!(solution.evaluations <= all, "{inference:?} asked for {} of {all}", solution.evaluations);
         }
-        let free =
-            FleetPolicy::new("any", &ensemble, Inference::SearchFree).decide(&model, &workload).expect("decides");
+        let free = Policy::new("any", &ensemble, Inference::SearchFree).decide(&model, &workload).expect("decides");
         assert_eq!(free.evaluations, 8);
     }
 }
 
 #[test]
 fn nothing_is_cheaper_than_the_bound() {
-    let ensemble = FleetEnsemble::random(SHAPE, 1, 2, &Device::flex());
+    let ensemble = Ensemble::random(SHAPE, 1, 2, &Device::flex());
     let mut random = random::stream(15, "small fleets");
     for round in 0..30 {
         let scenario = Fleets::default().draw_shaped(1 + round % 4, 1 + round % 3, 1 + round % 2, &mut random);
@@ -216,7 +214,7 @@ fn nothing_is_cheaper_than_the_bound() {
         let workload = Workload::from_bytes(model.tasks(), sizes_bytes.clone());
         let lower = Exact::new().bounds(&model, &workload).expect("small enough").lower;
         for inference in [Inference::SearchFree, Inference::Passes, search(20)] {
-            let solution = FleetPolicy::new("any", &ensemble, inference).decide(&model, &workload).expect("decides");
+            let solution = Policy::new("any", &ensemble, inference).decide(&model, &workload).expect("decides");
             let cost = model.cost(&sizes_bytes, solution.decision.places());
             assert!(cost >= lower * (1.0 - 1e-9), "{inference:?}: {cost} below {lower}");
         }
@@ -226,12 +224,12 @@ fn nothing_is_cheaper_than_the_bound() {
 #[test]
 fn a_step_of_training_lowers_the_loss_on_what_was_learned() {
     let device = Device::flex();
-    let mut learner = FleetLearner::new(&FleetNet::random(SHAPE, 3, 10, &device), &device);
+    let mut learner = Learner::new(&Network::random(SHAPE, 3, 10, &device), &device);
     let (_, model, sizes_bytes) = fleets(5).pop().expect("five");
     let instance = Instance::new(&model, &sizes_bytes);
     let workload = Workload::from_bytes(model.tasks(), sizes_bytes);
     let label = Greedy::new(Order::LargestFirst).decide(&model, &workload).expect("decides").decision;
-    let case = || [FleetCase { instance: &instance, start: None, label: label.places() }];
+    let case = || [Case { instance: &instance, start: None, label: label.places() }];
     let first = learner.step(&case(), 0.01);
     for _ in 0..30 {
         learner.step(&case(), 0.01);
@@ -257,7 +255,7 @@ fn records_come_back_and_others_are_refused() {
     let device = Device::flex();
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("record");
-    let networks = FleetNetworks { ensemble: FleetEnsemble::random(SHAPE, 3, 4, &device), fleets: Fleets::default() };
+    let networks = FleetNetworks { ensemble: Ensemble::random(SHAPE, 3, 4, &device), fleets: Fleets::default() };
     let mut record = Record::new(networks.clone());
     record.provenance.insert("seed".to_owned(), "4".to_owned());
     record.measures.insert("q2".to_owned(), 0.5);

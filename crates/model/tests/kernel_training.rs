@@ -47,7 +47,7 @@ impl Case {
 fn any_case() -> impl Strategy<Value = Case> {
     let head = prop_oneof![
         (1..=40_usize).prop_map(|outputs| (Head::Sigmoid, outputs)),
-        (1..=5_usize, 1..=8_usize).prop_map(|(places, groups)| (Head::Softmax { places }, places * groups)),
+        (1..=5_usize, 1..=8_usize).prop_map(|(classes, groups)| (Head::Softmax { classes }, classes * groups)),
     ];
     (1..=4_usize, prop::collection::vec(1..=40_usize, 1..=4), head, 1..=70_usize, any::<u64>()).prop_map(
         |(nets, mut widths, (head, outputs), batch, seed)| {
@@ -196,7 +196,7 @@ fn silent_layers_have_the_gradient_of_the_reference() {
 
 #[test]
 fn reference_gradient_is_the_slope_of_its_loss() {
-    for head in [Head::Sigmoid, Head::Softmax { places: 3 }] {
+    for head in [Head::Sigmoid, Head::Softmax { classes: 3 }] {
         let case = Case { shape: Shape::new(1, &[4, 7, 5, 6]), head, batch: 9, seed: 3 };
         let data = case.data();
         let mut reference = Reference::new(&case.shape, &data.state.parameters, 0);
@@ -220,7 +220,7 @@ fn reference_gradient_is_the_slope_of_its_loss() {
 
 #[test]
 fn twenty_steps_follow_the_reference() {
-    for head in [Head::Sigmoid, Head::Softmax { places: 3 }] {
+    for head in [Head::Sigmoid, Head::Softmax { classes: 3 }] {
         for kernel in kernels() {
             let case = Case { shape: Shape::new(2, &[9, 120, 80, 18]), head, batch: 40, seed: 11 };
             let mut data = case.data();
@@ -255,7 +255,7 @@ fn twenty_steps_follow_the_reference() {
 #[test]
 fn loss_goes_down_and_stays_finite_with_huge_logits() {
     for kernel in kernels() {
-        for head in [Head::Sigmoid, Head::Softmax { places: 3 }] {
+        for head in [Head::Sigmoid, Head::Softmax { classes: 3 }] {
             let case = Case { shape: Shape::new(1, &[3, 16, 6]), head, batch: 33, seed: 2 };
             let mut data = case.data();
             data.state.parameters.0[1].0.iter_mut().for_each(|weight| *weight *= 1000.0);
@@ -278,7 +278,7 @@ fn loss_goes_down_and_stays_finite_with_huge_logits() {
 #[test]
 fn dont_cares_leave_no_trace() {
     for kernel in kernels() {
-        for head in [Head::Sigmoid, Head::Softmax { places: 2 }] {
+        for head in [Head::Sigmoid, Head::Softmax { classes: 2 }] {
             let case = Case { shape: Shape::new(1, &[3, 5, 4]), head, batch: 20, seed: 8 };
             let mut data = case.data();
             data.targets.fill(-1.0);
@@ -371,7 +371,7 @@ fn an_index_out_of_range_is_refused() {
 }
 
 #[test]
-#[should_panic(expected = "10 outputs cannot be cut into groups of 3 places")]
+#[should_panic(expected = "10 outputs cannot be cut into groups of 3 classes")]
 fn groups_that_do_not_fit_the_outputs_are_refused() {
-    let _ = Trainer::new(Shape::new(1, &[3, 10]), Head::Softmax { places: 3 }, Kernel::detect());
+    let _ = Trainer::new(Shape::new(1, &[3, 10]), Head::Softmax { classes: 3 }, Kernel::detect());
 }

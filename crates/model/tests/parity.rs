@@ -8,7 +8,7 @@ use model::{
 };
 use sim::random::{self, Stream};
 
-const DNNS: usize = 3;
+const NETWORKS: usize = 3;
 const BATCH: usize = 37;
 
 fn samples(shape: &NetworkShape, head: Head, random: &mut Stream) -> Samples {
@@ -19,10 +19,10 @@ fn samples(shape: &NetworkShape, head: Head, random: &mut Stream) -> Samples {
             Head::Sigmoid => {
                 (0..shape.outputs).map(|_| [0.0, 1.0, model::DONT_CARE][random::below(random, 3)]).collect()
             }
-            Head::Softmax { places } => (0..shape.outputs / places)
+            Head::Softmax { classes } => (0..shape.outputs / classes)
                 .flat_map(|_| {
-                    let chosen = random::below(random, places);
-                    (0..places).map(move |place| f32::from(u8::from(place == chosen)))
+                    let chosen = random::below(random, classes);
+                    (0..classes).map(move |class| f32::from(u8::from(class == chosen)))
                 })
                 .collect(),
         };
@@ -41,14 +41,14 @@ fn largest_difference(one: &Ensemble, other: &Ensemble) -> f32 {
 /// Trains both from one start on the same batches; they must agree step by step.
 fn both_agree(head: Head, shape: &NetworkShape) {
     let device = DeviceChoice::Flex.open().expect("built in by default").device;
-    let start = Ensemble::random(shape, DNNS, 1, &device);
+    let start = Ensemble::random(shape, NETWORKS, 1, &device);
     let mut random = random::stream(2, "parity");
     let samples = samples(shape, head, &mut random);
     let adam = Adam::with_learning_rate(0.003);
     let mut fused = CpuLearner::new(&start, head, adam);
     let mut plain = PlainLearner::new(&start, head, adam, &device);
     for step in 0..50 {
-        let indices: Vec<u32> = (0..DNNS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect();
+        let indices: Vec<u32> = (0..NETWORKS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect();
         let (mut of_fused, mut of_plain) = (Vec::new(), Vec::new());
         fused.step(&samples, &indices, Some(&mut of_fused));
         plain.step(&samples, &indices, Some(&mut of_plain));
@@ -73,7 +73,7 @@ fn training_agrees_with_autodiff_for_indicators() {
 
 #[test]
 fn training_agrees_with_autodiff_for_places() {
-    both_agree(Head::Softmax { places: 4 }, &NetworkShape { inputs: 6, hidden: vec![19], outputs: 24 });
+    both_agree(Head::Softmax { classes: 4 }, &NetworkShape { inputs: 6, hidden: vec![19], outputs: 24 });
 }
 
 #[test]
@@ -85,10 +85,10 @@ fn training_agrees_without_hidden_layers() {
 fn one_step_moves_parameters_equally() {
     let device = DeviceChoice::Flex.open().expect("built in by default").device;
     let shape = NetworkShape { inputs: 9, hidden: vec![24, 17], outputs: 18 };
-    let start = Ensemble::random(&shape, DNNS, 3, &device);
+    let start = Ensemble::random(&shape, NETWORKS, 3, &device);
     let mut random = random::stream(4, "parity");
     let samples = samples(&shape, Head::Sigmoid, &mut random);
-    let indices: Vec<u32> = (0..DNNS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect();
+    let indices: Vec<u32> = (0..NETWORKS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect();
     // A large epsilon makes Adam's step proportional to the gradient, so that gradients are what is compared.
     let adam = Adam { learning_rate: 0.1, beta1: 0.0, beta2: 0.0, epsilon: 1.0 };
     let mut fused = CpuLearner::new(&start, Head::Sigmoid, adam);
@@ -122,11 +122,11 @@ fn logits_agree_for_one_row_and_for_many() {
 fn many_steps_at_once_are_the_same_steps() {
     let device = DeviceChoice::Flex.open().expect("built in by default").device;
     let shape = NetworkShape { inputs: 9, hidden: vec![24, 17], outputs: 18 };
-    let start = Ensemble::random(&shape, DNNS, 3, &device);
+    let start = Ensemble::random(&shape, NETWORKS, 3, &device);
     let mut random = random::stream(4, "parity");
     let samples = samples(&shape, Head::Sigmoid, &mut random);
     let batches: Vec<Vec<u32>> =
-        (0..5).map(|_| (0..DNNS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect()).collect();
+        (0..5).map(|_| (0..NETWORKS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect()).collect();
     let mut at_once = CpuLearner::new(&start, Head::Sigmoid, Adam::default());
     let mut singly = CpuLearner::new(&start, Head::Sigmoid, Adam::default());
     let (mut losses_at_once, mut losses) = (Vec::new(), Vec::new());
@@ -153,7 +153,7 @@ fn alternate(networks: &mut dyn Session, samples: &Arc<Samples>) -> Vec<Vec<f32>
         networks.learn_and_decide(learns.then_some(lesson), &inputs, &mut logits);
         seen.push(logits);
         inputs = samples.gather(&[random::below(&mut random, 100) as u32]).0;
-        indices = (0..DNNS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect();
+        indices = (0..NETWORKS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect();
     }
     seen
 }
@@ -175,7 +175,7 @@ impl Session for SingleSteps {
 fn a_session_on_any_number_of_threads_takes_single_steps() {
     let device = DeviceChoice::Flex.open().expect("built in by default").device;
     let shape = NetworkShape { inputs: 9, hidden: vec![24, 17], outputs: 18 };
-    let start = Ensemble::random(&shape, DNNS, 3, &device);
+    let start = Ensemble::random(&shape, NETWORKS, 3, &device);
     let samples = Arc::new(samples(&shape, Head::Sigmoid, &mut random::stream(4, "parity")));
     let mut reference = SingleSteps(CpuLearner::new(&start, Head::Sigmoid, Adam::default()));
     let expected = alternate(&mut reference, &samples);
@@ -196,12 +196,12 @@ fn a_session_on_any_number_of_threads_takes_single_steps() {
 fn a_learner_goes_on_from_another_ones_state_to_the_same_bytes() {
     let device = DeviceChoice::Flex.open().expect("built in by default").device;
     let (head, shape) = (Head::Sigmoid, NetworkShape { inputs: 6, hidden: vec![19, 10], outputs: 5 });
-    let start = Ensemble::random(&shape, DNNS, 1, &device);
+    let start = Ensemble::random(&shape, NETWORKS, 1, &device);
     let mut random = random::stream(2, "state");
     let samples = samples(&shape, head, &mut random);
     let adam = Adam::with_learning_rate(0.003);
     let batches: Vec<Vec<u32>> =
-        (0..40).map(|_| (0..DNNS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect()).collect();
+        (0..40).map(|_| (0..NETWORKS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect()).collect();
     let new = |plain: bool| -> Box<dyn EnsembleLearner> {
         if plain {
             Box::new(PlainLearner::new(&start, head, adam, &device))
@@ -221,7 +221,7 @@ fn a_learner_goes_on_from_another_ones_state_to_the_same_bytes() {
         let mut other = new(!plain);
         assert!(other.restore(&state).is_err(), "another kind");
         let wider = NetworkShape { hidden: vec![20, 10], ..shape.clone() };
-        let wider = Ensemble::random(&wider, DNNS, 1, &device);
+        let wider = Ensemble::random(&wider, NETWORKS, 1, &device);
         let mut wider = CpuLearner::new(&wider, head, adam);
         assert!(wider.restore(&state).is_err(), "other networks");
         assert_eq!(whole.ensemble().to_host(), before);

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use data::{EnvironmentSampler, SizeSampler, StandardSet};
 use model::{
-    Choice, Code, Codec, DeviceChoice, DnnNetworks, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Policy,
-    Record, RecordError, Selection,
+    Code, Codec, DeviceChoice, DnnNetworks, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Policy, Record,
+    RecordError, Selection, SelectionScope,
 };
 use sim::scheme::{Exact, Scheme};
 use sim::{CostModel, Scenario, Workload};
@@ -53,9 +53,9 @@ fn workloads(set: &StandardSet) -> Vec<Workload> {
 
 const SELECTIONS: [Selection; 4] = [
     Selection::PAPER,
-    Selection { exploration: Exploration::Threshold, choice: Choice::PerDevice },
-    Selection { exploration: Exploration::OrderPreserving { flips: 4 }, choice: Choice::Workload },
-    Selection { exploration: Exploration::OrderPreserving { flips: 4 }, choice: Choice::PerDevice },
+    Selection { exploration: Exploration::Threshold, scope: SelectionScope::PerDevice },
+    Selection { exploration: Exploration::OrderPreserving { flips: 4 }, scope: SelectionScope::Workload },
+    Selection { exploration: Exploration::OrderPreserving { flips: 4 }, scope: SelectionScope::PerDevice },
 ];
 
 #[test]
@@ -181,8 +181,7 @@ fn networks_that_read_the_environment_decide_by_it() {
 
 /// The manifest as earlier versions of the format had it: without a kind.
 fn of_version(text: &str, version: i64) -> String {
-    let lines = text.split_inclusive('\n').skip(2).filter(|line| !line.starts_with("kind = "));
-    let body: String = lines.collect();
+    let body: String = text.split_inclusive('\n').skip(2).filter(|line| !line.starts_with("kind = ")).collect();
     format!("format_version = {version}\nsha256 = \"{}\"\n{body}", model::checksum(body.as_bytes()))
 }
 
@@ -235,8 +234,8 @@ fn a_record_of_what_is_no_number_is_not_saved() {
     let mut layers = networks.ensemble.to_host();
     layers[1].bias[0] = f32::NAN;
     let device = DeviceChoice::Auto.open().expect("a device").device;
-    let (shape, dnns) = (networks.ensemble.shape(), networks.ensemble.dnns());
-    networks.ensemble = Ensemble::from_host(&shape, dnns, layers, &device);
+    let (shape, count) = (networks.ensemble.shape(), networks.ensemble.networks());
+    networks.ensemble = Ensemble::from_host(&shape, count, layers, &device);
     let path = folder.path().join("record");
     assert!(matches!(record(&networks).save(&path), Err(RecordError::Diverged { .. })));
     assert!(fs::read_dir(folder.path()).expect("it is there").next().is_none());

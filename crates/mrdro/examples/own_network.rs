@@ -11,7 +11,7 @@ use burn::nn::{Linear, LinearConfig};
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use drl::{Agent, Settings, StepReport, TrainingData};
-use model::{Codec, Forward, Head, Learner, LearnerState, Policy, Samples, Selection, StateError};
+use model::{Codec, Forward, Learner, LearnerState, Policy, Samples, Selection, StateError};
 use mrdro::prelude::*;
 use sim::scheme::{Exact, Greedy, Order};
 
@@ -43,43 +43,28 @@ impl Residual {
     }
 }
 
-/// All K networks: makes their logits, for training and for decisions.
-struct OwnForward {
+/// K networks, trained with Burn's autodiff and Adam.
+struct OwnLearner {
+    /// In training mode.
     networks: Vec<Residual>,
-    inputs: usize,
+    optimizer: ModuleOptimizer,
+    learning_rate: f64,
+    codec: Codec,
     device: Device,
 }
 
-impl Forward for OwnForward {
+impl Forward for OwnLearner {
     fn networks(&self) -> usize {
         self.networks.len()
     }
 
     fn logits(&mut self, inputs: &[f32], logits: &mut Vec<f32>) {
         logits.clear();
-        let inputs = tensor(inputs, self.inputs, &self.device);
+        let inputs = tensor(inputs, self.codec.inputs(), &self.device);
         for network in &self.networks {
             let values = network.valid().forward(inputs.clone()).into_data();
             logits.extend(values.iter::<f32>());
         }
-    }
-}
-
-/// Trains all K networks with Burn's autodiff and Adam.
-struct OwnLearner {
-    forward: OwnForward,
-    optimizer: ModuleOptimizer,
-    learning_rate: f64,
-    head: Head,
-}
-
-impl Forward for OwnLearner {
-    fn networks(&self) -> usize {
-        self.forward.networks()
-    }
-
-    fn logits(&mut self, inputs: &[f32], logits: &mut Vec<f32>) {
-        self.forward.logits(inputs, logits);
     }
 }
 
@@ -88,22 +73,22 @@ impl Learner for OwnLearner {
         if let Some(losses) = &mut losses {
             losses.clear();
         }
-        let device = self.forward.device.clone().autodiff();
+        let device = self.device.clone().autodiff();
         let batches = indices.chunks_exact(indices.len() / NETWORKS);
         let mut total = Tensor::<1>::zeros([1], &device);
-        for (network, indices) in self.forward.networks.iter().zip(batches) {
+        for (network, indices) in self.networks.iter().zip(batches) {
             let (inputs, targets) = samples.gather(indices);
-            let logits = network.forward(tensor(&inputs, self.forward.inputs, &device));
-            let targets = tensor(&targets, logits.dims()[1], &device);
-            let loss = model::cross_entropy(self.head, logits.unsqueeze(), targets.unsqueeze());
+            let logits = network.forward(tensor(&inputs, self.codec.inputs(), &device));
+            let targets = tensor(&targets, self.codec.outputs(), &device);
+            let loss = model::cross_entropy(self.codec.head(), logits.unsqueeze(), targets.unsqueeze());
             if let Some(losses) = &mut losses {
                 losses.push(loss.clone().into_scalar());
             }
             // The networks share no parameter, so that the sum of their losses trains each of them on its own.
             total = total + loss;
         }
-        let gradients = GradientsParams::from_grads(total.backward(), &self.forward.networks);
-        self.forward.networks = self.optimizer.step(self.learning_rate, self.forward.networks.clone(), gradients);
+        let gradients = GradientsParams::from_grads(total.backward(), &self.networks);
+        self.networks = self.optimizer.step(self.learning_rate, self.networks.clone(), gradients);
     }
 
     fn set_learning_rate(&mut self, learning_rate: f32) {
@@ -111,11 +96,11 @@ impl Learner for OwnLearner {
     }
 
     fn state(&self) -> Result<LearnerState, StateError> {
-        LearnerState::of_module(&self.forward.networks, &self.optimizer)
+        LearnerState::of_module(&self.networks, &self.optimizer)
     }
 
     fn restore(&mut self, state: &LearnerState) -> Result<(), StateError> {
-        (self.forward.networks, self.optimizer) = state.restored(&self.forward.networks, self.optimizer.clone())?;
+        (self.networks, self.optimizer) = state.restored(&self.networks, self.optimizer.clone())?;
         Ok(())
     }
 }
@@ -131,9 +116,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     device.seed(1);
     let codec = Codec::new(Codec::default_code(&problem.model), &problem.model, problem.sampler()?.moments().into())?;
     let networks = (0..NETWORKS).map(|_| Residual::new(&codec, 64, &device.clone().autodiff()).train()).collect();
-    let forward = OwnForward { networks, inputs: codec.inputs(), device: device.clone() };
     let optimizer = AdamConfig::new().init();
-    let learner = Box::new(OwnLearner { forward, optimizer, learning_rate: 0.001, head: codec.head() });
+    let learner = Box::new(OwnLearner { networks, optimizer, learning_rate: 0.0, codec, device });
 
     let settings = Settings {
         steps: 1000,
@@ -152,9 +136,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Ok::<_, std::convert::Infallible>(ControlFlow::Continue(()))
     })?;
 
-    let networks = agent.learner().forward.networks.valid();
-    let forward = Box::new(OwnForward { networks, inputs: codec.inputs(), device });
-    let own = Policy::with_forward("own network", forward, codec, Selection::PAPER);
+    let own = Policy::with_forward("own network", agent.into_learner(), codec, Selection::PAPER);
     let schemes: Vec<Box<dyn Scheme>> =
         vec![Box::new(own), Box::new(Greedy::new(Order::LargestFirst)), Box::new(Exact::new())];
     for row in mrdro::evaluate_all(schemes, &problem.standard_set()?)?.evaluations {

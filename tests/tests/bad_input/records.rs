@@ -146,12 +146,12 @@ fn training_that_diverges_stops_where_it_does() {
     let path = workshop.path("record");
     let record = model::Record::load(&path, &device).expect("a copy");
     let mut networks = record.networks_of::<model::DnnNetworks>("DNNs", &path).expect("of DNNs").clone();
-    let (shape, dnns) = (networks.ensemble.shape(), networks.ensemble.dnns());
+    let (shape, count) = (networks.ensemble.shape(), networks.ensemble.networks());
     let mut layers = networks.ensemble.to_host();
     for layer in &mut layers {
         layer.weight.fill(1e30);
     }
-    networks.ensemble = model::Ensemble::from_host(&shape, dnns, layers, &device);
+    networks.ensemble = model::Ensemble::from_host(&shape, count, layers, &device);
     model::Record::new(networks).save(&workshop.path("huge")).expect("its parameters are numbers");
     for command in ["train", "meta"] {
         let said = workshop

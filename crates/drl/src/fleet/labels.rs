@@ -1,6 +1,6 @@
 //! Labels for networks for any fleet: the cheapest of their own proposals, a little improved.
 
-use model::fleet::{FleetForward, FleetScratch, Instance};
+use model::fleet::{Forward, Instance, Scratch};
 use sim::scheme::{Greedy, Order, Scheme};
 use sim::{CostModel, IncrementalCost, Workload};
 
@@ -24,14 +24,14 @@ pub(super) struct Labelled {
 pub(super) fn label(
     drawn: &DrawnFleet,
     instance: &Instance,
-    forwards: &[FleetForward],
+    forwards: &[Forward],
     flips: usize,
-    scratch: &mut FleetScratch,
+    scratch: &mut Scratch,
 ) -> Labelled {
     let DrawnFleet { model, sizes_bytes, is_undecided, passes } = drawn;
     let mut start = (!is_undecided).then(|| greedy(model, sizes_bytes));
     let mut decision = vec![0; sizes_bytes.len()];
-    let mut pass = |forward: &FleetForward, start: &Option<Vec<u8>>, scratch: &mut FleetScratch| {
+    let mut pass = |forward: &Forward, start: &Option<Vec<u8>>, scratch: &mut Scratch| {
         forward.pass(instance, scratch, start.as_deref(), &mut decision);
         decision.clone()
     };

@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use model::StateError;
-use model::fleet::{FleetCase, FleetEnsemble, FleetForward, FleetLearner, FleetScratch, Instance};
+use model::fleet::{Case, Ensemble, Forward, Instance, Learner, Scratch};
 use rayon::prelude::*;
 use sim::Fleets;
 use sim::config::{Mistakes, Table};
@@ -32,9 +32,9 @@ use crate::state::{AgentState, KindState};
 pub struct FleetAgent {
     settings: FleetSettings,
     fleets: Fleets,
-    learners: Vec<FleetLearner>,
+    learners: Vec<Learner>,
     /// The same networks for deciding, as they were after the last step.
-    forwards: Vec<FleetForward>,
+    forwards: Vec<Forward>,
     /// The fleets of the last steps, those of each step together.
     memory: VecDeque<Vec<Remembered>>,
     schedule: Schedule,
@@ -57,14 +57,14 @@ impl FleetAgent {
     ///
     /// # Panics
     /// If there are no networks.
-    pub fn new(ensemble: &FleetEnsemble, fleets: Fleets, settings: FleetSettings, seed: u64) -> Result<Self, Mistakes> {
+    pub fn new(ensemble: &Ensemble, fleets: Fleets, settings: FleetSettings, seed: u64) -> Result<Self, Mistakes> {
         settings.check("the settings of training for any fleet")?;
         fleets.check("the limits of fleets")?;
         let (device, networks) = (ensemble.device(), &ensemble.nets);
         let batches = |network| random::stream(seed, &format!("fleet batches/{network}"));
         Ok(Self {
-            learners: networks.iter().map(|network| FleetLearner::new(network, &device)).collect(),
-            forwards: networks.iter().map(FleetForward::new).collect(),
+            learners: networks.iter().map(|network| Learner::new(network, &device)).collect(),
+            forwards: networks.iter().map(Forward::new).collect(),
             memory: VecDeque::new(),
             schedule: settings.schedule(),
             draws: random::stream(seed, "fleets"),
@@ -127,19 +127,19 @@ impl FleetAgent {
     }
 
     /// The networks as they are now.
-    pub fn ensemble(&self) -> FleetEnsemble {
-        FleetEnsemble { nets: self.learners.iter().map(FleetLearner::net).collect() }
+    pub fn ensemble(&self) -> Ensemble {
+        Ensemble { nets: self.learners.iter().map(Learner::network).collect() }
     }
 
     /// Labels fleets; the mean cost of their cheapest proposals relative to that of the labels comes with them.
     fn label(&self, drawn: Vec<DrawnFleet>) -> (Vec<Remembered>, f64) {
-        let label = |scratch: &mut FleetScratch, drawn: DrawnFleet| {
+        let label = |scratch: &mut Scratch, drawn: DrawnFleet| {
             let instance = Instance::new(&drawn.model, &drawn.sizes_bytes);
             let Labelled { start, label, gain } =
                 label(&drawn, &instance, &self.forwards, self.settings.flips, scratch);
             (Remembered { instance, start, label }, gain)
         };
-        let labelled: Vec<(Remembered, f64)> = drawn.into_par_iter().map_init(FleetScratch::default, label).collect();
+        let labelled: Vec<(Remembered, f64)> = drawn.into_par_iter().map_init(Scratch::default, label).collect();
         let gain = labelled.iter().map(|(_, gain)| gain).sum::<f64>() / labelled.len() as f64;
         (labelled.into_iter().map(|(remembered, _)| remembered).collect(), gain)
     }
@@ -148,14 +148,14 @@ impl FleetAgent {
     fn learn(&mut self) -> Vec<f32> {
         let learning_rate = self.schedule.at(self.step).expect("every step trains");
         let memory = &self.memory;
-        let learn = |((learner, forward), random): ((&mut FleetLearner, &mut FleetForward), &mut Stream)| {
+        let learn = |((learner, forward), random): ((&mut Learner, &mut Forward), &mut Stream)| {
             let remembered = &memory[random::below(random, memory.len())];
-            let cases: Vec<FleetCase<'_>> = remembered
+            let cases: Vec<Case<'_>> = remembered
                 .iter()
-                .map(|Remembered { instance, start, label }| FleetCase { instance, start: start.as_deref(), label })
+                .map(|Remembered { instance, start, label }| Case { instance, start: start.as_deref(), label })
                 .collect();
             let loss = learner.step(&cases, learning_rate);
-            *forward = FleetForward::new(&learner.net());
+            *forward = Forward::new(&learner.network());
             loss
         };
         if self.is_parallel {
@@ -172,7 +172,7 @@ impl FleetAgent {
     /// If the parameters cannot be read back from the device.
     pub fn state(&self) -> Result<AgentState, StateError> {
         let state = FleetState {
-            learners: self.learners.iter().map(FleetLearner::state).collect::<Result<_, _>>()?,
+            learners: self.learners.iter().map(Learner::state).collect::<Result<_, _>>()?,
             memory: self.memory.clone(),
             draws: self.draws.get_word_pos(),
         };
@@ -199,7 +199,7 @@ impl FleetAgent {
         }
         for ((learner, forward), state) in self.learners.iter_mut().zip(&mut self.forwards).zip(&learners) {
             learner.restore(state)?;
-            *forward = FleetForward::new(&learner.net());
+            *forward = Forward::new(&learner.network());
         }
         self.draws.set_word_pos(draws);
         for (stream, position) in self.batches.iter_mut().zip(batches) {

@@ -11,10 +11,10 @@ use crate::kernels;
 use crate::parameters::{self, Ids, to_vec};
 use crate::state::StateError;
 
-/// K DNNs. Parameters of layer l are `[K, in, out]` and `[K, 1, out]`.
+/// K DNNs of one shape. Each layer has a weight `[K, in, out]` and a bias `[K, 1, out]`.
 #[derive(Module, Debug)]
 pub struct Ensemble {
-    /// In order from the inputs to the logits.
+    /// The layers, from the inputs to the logits.
     pub layers: Vec<StackedLinear>,
 }
 
@@ -37,18 +37,18 @@ pub struct LayerData {
 }
 
 impl Ensemble {
-    /// `dnns` networks with random parameters: uniform within ±1/√in, each network from a stream of its own, so that
-    /// its parameters do not depend on how many others there are.
-    pub fn random(shape: &NetworkShape, dnns: usize, seed: u64, device: &Device) -> Self {
+    /// `networks` networks with random parameters, uniform within ±1/√in. Each network draws from a stream of its own, so that
+    /// its parameters do not depend on the number of the others.
+    pub fn random(shape: &NetworkShape, networks: usize, seed: u64, device: &Device) -> Self {
         let mut layers: Vec<LayerData> = shape
             .layers()
             .map(|(inputs, outputs)| LayerData {
-                weight: Vec::with_capacity(dnns * inputs * outputs),
-                bias: Vec::with_capacity(dnns * outputs),
+                weight: Vec::with_capacity(networks * inputs * outputs),
+                bias: Vec::with_capacity(networks * outputs),
             })
             .collect();
-        for dnn in 0..dnns {
-            let mut random = random::stream(seed, &format!("weights/{dnn}"));
+        for network in 0..networks {
+            let mut random = random::stream(seed, &format!("weights/{network}"));
             for (layer, (inputs, outputs)) in layers.iter_mut().zip(shape.layers()) {
                 let bound = 1.0 / (inputs as f64).sqrt();
                 let mut draw = || ((2.0 * random::unit(&mut random) - 1.0) * bound) as f32;
@@ -56,21 +56,21 @@ impl Ensemble {
                 layer.bias.extend((0..outputs).map(|_| draw()));
             }
         }
-        Self::from_host(shape, dnns, layers, device)
+        Self::from_host(shape, networks, layers, device)
     }
 
     /// An ensemble from parameters on the host.
     ///
     /// # Panics
-    /// If the parameters are not those of `dnns` networks of this shape.
-    pub fn from_host(shape: &NetworkShape, dnns: usize, layers: Vec<LayerData>, device: &Device) -> Self {
+    /// If the parameters are not those of `networks` networks of this shape.
+    pub fn from_host(shape: &NetworkShape, networks: usize, layers: Vec<LayerData>, device: &Device) -> Self {
         let mut ids = Ids::default();
         let mut param = |data: Vec<f32>, dimensions: [usize; 3]| {
             ids.param(Tensor::<3>::from_data(TensorData::new(data, dimensions), device))
         };
         let stacked = |(LayerData { weight, bias }, (inputs, outputs)): (LayerData, (usize, usize))| StackedLinear {
-            weight: param(weight, [dnns, inputs, outputs]),
-            bias: param(bias, [dnns, 1, outputs]),
+            weight: param(weight, [networks, inputs, outputs]),
+            bias: param(bias, [networks, 1, outputs]),
         };
         Self { layers: layers.into_iter().zip(shape.layers()).map(stacked).collect() }
     }
@@ -99,18 +99,18 @@ impl Ensemble {
         parameters::from_bytes(self.clone(), bytes.to_vec())
     }
 
-    /// `dnns` networks of this shape with parameters that [`Ensemble::to_bytes`] wrote.
+    /// `networks` networks of this shape with parameters that [`Ensemble::to_bytes`] wrote.
     pub(crate) fn from_bytes(
         bytes: Vec<u8>,
         shape: &NetworkShape,
-        dnns: usize,
+        networks: usize,
         device: &Device,
     ) -> Result<Self, StateError> {
         let layer = |(inputs, outputs): (usize, usize)| LayerData {
-            weight: vec![0.0; dnns * inputs * outputs],
-            bias: vec![0.0; dnns * outputs],
+            weight: vec![0.0; networks * inputs * outputs],
+            bias: vec![0.0; networks * outputs],
         };
-        let zeros = Self::from_host(shape, dnns, shape.layers().map(layer).collect(), device);
+        let zeros = Self::from_host(shape, networks, shape.layers().map(layer).collect(), device);
         parameters::from_bytes(zeros, bytes)
     }
 
@@ -123,24 +123,24 @@ impl Ensemble {
 
     /// The first network with a parameter that is not a finite number, if there is one.
     pub fn first_not_finite(&self) -> Option<usize> {
-        let dnns = self.dnns();
+        let networks = self.networks();
         let stacks = parameters::values(self);
-        let is_finite = |stack: &[f32], dnn: usize| {
-            let count = stack.len() / dnns;
-            parameters::are_finite(&stack[dnn * count..][..count])
+        let is_finite = |stack: &[f32], network: usize| {
+            let count = stack.len() / networks;
+            parameters::are_finite(&stack[network * count..][..count])
         };
-        (0..dnns).find(|&dnn| !stacks.iter().all(|stack| is_finite(stack, dnn)))
+        (0..networks).find(|&network| !stacks.iter().all(|stack| is_finite(stack, network)))
     }
 
     /// The shape as the kernels take it.
     #[cfg(feature = "flex")]
     pub(super) fn kernel_shape(&self) -> kernels::Shape {
         let NetworkShape { inputs, hidden, outputs } = self.shape();
-        kernels::Shape::new(self.dnns(), &[&[inputs][..], &hidden, &[outputs]].concat())
+        kernels::Shape::new(self.networks(), &[&[inputs][..], &hidden, &[outputs]].concat())
     }
 
-    /// K.
-    pub fn dnns(&self) -> usize {
+    /// Number of networks, K.
+    pub fn networks(&self) -> usize {
         self.layers[0].weight.dims()[0]
     }
 
@@ -154,17 +154,17 @@ impl Ensemble {
         }
     }
 
-    /// Stacks networks of one shape.
+    /// An ensemble of these networks.
     ///
     /// # Panics
-    /// If there is none, or they differ in shape.
-    pub fn stack(dnns: &[Dnn]) -> Self {
-        assert!(!dnns.is_empty(), "an ensemble needs at least one network");
+    /// If there are no networks, or they differ in shape.
+    pub fn stack(networks: &[Dnn]) -> Self {
+        assert!(!networks.is_empty(), "an ensemble needs at least one network");
         let mut ids = Ids::default();
         let layer = |index: usize| {
-            let weights = dnns.iter().map(|dnn| dnn.layers[index].weight.val()).collect();
-            let biases = dnns.iter().map(|dnn| {
-                let bias = dnn.layers[index].bias.as_ref().expect("every layer of a Dnn has a bias");
+            let weights = networks.iter().map(|network| network.layers[index].weight.val()).collect();
+            let biases = networks.iter().map(|network| {
+                let bias = network.layers[index].bias.as_ref().expect("every layer of a Dnn has a bias");
                 bias.val().unsqueeze_dim::<2>(0) // [out] -> [1, out]
             });
             StackedLinear {
@@ -172,18 +172,18 @@ impl Ensemble {
                 bias: ids.param(Tensor::stack::<3>(biases.collect(), 0)),
             }
         };
-        Self { layers: (0..dnns[0].layers.len()).map(layer).collect() }
+        Self { layers: (0..networks[0].layers.len()).map(layer).collect() }
     }
 
-    /// Network `dnn` of the ensemble, by itself.
+    /// One network of the ensemble as a module of its own.
     ///
     /// # Panics
     /// If there is no such network.
-    pub fn dnn(&self, dnn: usize) -> Dnn {
+    pub fn network(&self, network: usize) -> Dnn {
         let mut ids = Ids::default();
         let layer = |stacked: &StackedLinear| {
-            let weight = stacked.weight.val().narrow(0, dnn, 1).squeeze_dim::<2>(0); // [1, in, out] -> [in, out]
-            let bias = stacked.bias.val().narrow(0, dnn, 1);
+            let weight = stacked.weight.val().narrow(0, network, 1).squeeze_dim::<2>(0); // [1, in, out] -> [in, out]
+            let bias = stacked.bias.val().narrow(0, network, 1);
             let [_, _, outputs] = bias.dims();
             Linear { weight: ids.param(weight), bias: Some(ids.param(bias.reshape([outputs]))) }
         };
@@ -198,7 +198,7 @@ impl Ensemble {
         self.forward_each(inputs.unsqueeze_dim(0)) // [batch, in] -> [1, batch, in]
     }
 
-    /// Logits of each network for its own batch; a first dimension of 1 gives all of them the same.
+    /// Logits of each network for its own batch; a batch with a first dimension of 1 goes to all networks.
     ///
     /// # Shapes
     /// `[K, batch, inputs]` to `[K, batch, outputs]`.

@@ -38,7 +38,7 @@ impl PlainForward {
 
 impl Forward for PlainForward {
     fn networks(&self) -> usize {
-        self.ensemble.dnns()
+        self.ensemble.networks()
     }
 
     fn logits(&mut self, inputs: &[f32], logits: &mut Vec<f32>) {

@@ -1,12 +1,12 @@
 //! DNNs for one scenario: K multilayer perceptrons, called an ensemble, that propose decisions for its workloads.
 //!
-//! - [`net`](self): one [`Dnn`] and the widths of its layers; [`Ensemble`]: K of them with stacked parameters.
-//! - Features: a [`Codec`] turns sizes and environments into inputs, and logits into decisions.
-//! - Candidates: a [`CandidateSelector`] lets networks propose decisions and selects the cheapest.
-//! - Forward and learner: [`PlainForward`] and [`PlainLearner`] are written in Burn operations and run on every device;
-//!   `CpuForward` and `CpuLearner` use the [`kernels`](crate::kernels). [`forward`] and [`learner`] pick one of them.
-//! - [`Samples`]: encoded workloads with the answers that networks learn.
-//! - [`Policy`]: trained networks as a scheme; [`DnnNetworks`]: the same as the contents of a record.
+//! - A [`Dnn`] is one network with the widths of a [`NetworkShape`]; an [`Ensemble`] is K of them with stacked parameters.
+//! - A [`Codec`] turns sizes and environments into inputs, and logits into decisions.
+//! - A [`CandidateSelector`] makes candidates from the logits of all networks and selects the cheapest.
+//! - [`PlainForward`] and [`PlainLearner`] are written in Burn operations and run on every device; `CpuForward` and
+//!   `CpuLearner` use the [`kernels`](crate::kernels). [`forward()`] and [`learner()`] pick the faster one for a device.
+//! - [`Samples`] are encoded workloads with the answers that networks learn.
+//! - A [`Policy`] is trained networks as a scheme; [`DnnNetworks`] is the same as the contents of a record.
 
 mod candidates;
 mod ensemble;
@@ -20,7 +20,7 @@ mod samples;
 #[cfg(feature = "flex")]
 mod tensor_slices;
 
-pub use self::candidates::{CandidateSelector, Choice, DEFAULT_FLIPS, Exploration, Selected, Selection};
+pub use self::candidates::{CandidateSelector, DEFAULT_FLIPS, Exploration, Selected, Selection, SelectionScope};
 pub use self::ensemble::{Ensemble, LayerData, StackedLinear};
 pub use self::features::{Alternative, Code, CodeError, Codec, DONT_CARE, EnvironmentInputs, Scaling, Standard};
 #[cfg(feature = "flex")]

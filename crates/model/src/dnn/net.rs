@@ -8,11 +8,11 @@ use burn::tensor::{Device, Tensor, activation};
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkShape {
-    /// Inputs: one for each task.
+    /// Inputs: one for each task, and those of the environment.
     pub inputs: usize,
-    /// Hidden layers, each followed by ReLU.
+    /// Widths of the hidden layers, each followed by ReLU.
     pub hidden: Vec<usize>,
-    /// Logits, as the codec reads them.
+    /// Logits; see [`Codec`](crate::Codec).
     pub outputs: usize,
 }
 
@@ -32,15 +32,15 @@ impl NetworkShape {
     }
 }
 
-/// One DNN of the ensemble as a Burn module, for use by itself: what `export` writes for each network.
+/// One DNN as a Burn module of its own, as `export` writes it for each network.
 #[derive(Module, Debug)]
 pub struct Dnn {
-    /// In order from the inputs to the logits.
+    /// The layers, from the inputs to the logits.
     pub layers: Vec<Linear>,
 }
 
 impl Dnn {
-    /// A network with Burn's own initialisation; parameters are usually loaded over it.
+    /// A network with parameters drawn by Burn, for loading others into it.
     pub fn new(shape: &NetworkShape, device: &Device) -> Self {
         let layer = |(inputs, outputs)| LinearConfig::new(inputs, outputs).init(device);
         Self { layers: shape.layers().map(layer).collect() }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sim::scheme::Scheme;
 use sim::{CostModel, Scenario};
 
-use super::candidates::{Choice, DEFAULT_FLIPS, Exploration, Selection};
+use super::candidates::{DEFAULT_FLIPS, Exploration, Selection, SelectionScope};
 use super::ensemble::Ensemble;
 use super::features::{Code, Codec, EnvironmentInputs, Scaling};
 use super::net::NetworkShape;
@@ -18,7 +18,7 @@ use crate::parameters;
 use crate::record::{ManifestFile, RecordError, RecordText, Weights};
 use crate::state::StateError;
 
-/// Trained DNNs with what they decide about and how they are read.
+/// Trained DNNs with their scenario and their codec.
 #[derive(Debug, Clone)]
 pub struct DnnNetworks {
     /// The networks.
@@ -27,11 +27,11 @@ pub struct DnnNetworks {
     pub scenario: Scenario,
     /// How logits stand for placements.
     pub code: Code,
-    /// How task sizes are scaled to inputs.
+    /// Scale of the task sizes.
     pub scaling: Scaling,
-    /// Which parts of the environment the networks read beside the sizes.
+    /// Parts of the environment that the networks read, with their scales.
     pub reads: EnvironmentInputs,
-    /// How candidates are made and chosen when deciding.
+    /// How candidates are made and selected in decisions.
     pub selection: Selection,
 }
 
@@ -42,7 +42,7 @@ struct Manifest {
     sha256: String,
     #[serde(default)]
     kind: String,
-    network: Network,
+    network: NetworkTable,
     codec: CodecTable,
     selection: SelectionTable,
     provenance: BTreeMap<String, String>,
@@ -53,7 +53,7 @@ struct Manifest {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Network {
+struct NetworkTable {
     dnns: usize,
     inputs: usize,
     hidden: Vec<usize>,
@@ -73,9 +73,9 @@ struct CodecTable {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SelectionTable {
-    /// Indicators flipped for each network; 0 is the paper's threshold alone.
+    /// Indicators flipped for each network; 0: the paper's threshold.
     flips: usize,
-    choice: Choice,
+    choice: SelectionScope,
 }
 
 impl DnnNetworks {
@@ -85,7 +85,7 @@ impl DnnNetworks {
         description: "DNNs for one scenario",
         service_name: "dnns",
         command: "trainer train",
-        earlier_versions: 1..=2,
+        unnamed_in_versions: 1..=2,
         read: |manifest, device| Ok(Box::new(Self::read(manifest, device)?)),
     };
 
@@ -96,7 +96,7 @@ impl DnnNetworks {
     pub fn codec(&self, model: &CostModel) -> Codec {
         let codec =
             Codec::new(self.code, model, self.scaling).expect("the networks were checked against their scenario");
-        codec.reading(self.reads)
+        codec.with_environment(self.reads)
     }
 
     fn read(file: &ManifestFile<'_>, device: &Device) -> Result<Self, RecordError> {
@@ -106,37 +106,41 @@ impl DnnNetworks {
         let scenario = Scenario::from_toml("its scenario", &scenario_text).map_err(|error| wrong(error.to_string()))?;
         let model = scenario.check().map_err(|error| wrong(error.to_string()))?;
         let CodecTable { code, mean_bytes, deviation_bytes, environment: reads } = manifest.codec;
-        let scaling = Scaling { mean_bytes, deviation_bytes };
+        let scaling = Scaling { mean_bytes, std_dev_bytes: deviation_bytes };
         if !(mean_bytes > 0.0 && deviation_bytes > 0.0 && mean_bytes.is_finite() && deviation_bytes.is_finite()) {
             return Err(wrong(format!(
-                "the codec's mean_bytes and deviation_bytes must be above 0, are {mean_bytes} and {deviation_bytes}"
+                "codec.mean_bytes and codec.deviation_bytes must be above 0, but are {mean_bytes} and {deviation_bytes}"
             )));
         }
         if !reads.is_valid() {
-            return Err(wrong("codec.environment must hold finite means, and deviations above 0".to_owned()));
+            return Err(wrong("codec.environment must have finite means, and deviations above 0".to_owned()));
         }
-        let codec = Codec::new(code, &model, scaling).map_err(|error| wrong(error.to_string()))?.reading(reads);
-        let Network { dnns, inputs, hidden, outputs } = manifest.network;
+        let codec =
+            Codec::new(code, &model, scaling).map_err(|error| wrong(error.to_string()))?.with_environment(reads);
+        let NetworkTable { dnns: networks, inputs, hidden, outputs } = manifest.network;
         if (inputs, outputs) != (codec.inputs(), codec.outputs()) {
             let (wanted_in, wanted_out) = (codec.inputs(), codec.outputs());
             return Err(wrong(format!(
-                "networks of {inputs} inputs and {outputs} outputs do not fit the scenario, which needs {wanted_in} and {wanted_out}"
+                "networks with {inputs} inputs and {outputs} outputs do not fit the scenario, which needs {wanted_in} and {wanted_out}"
             )));
         }
         let shape = NetworkShape { inputs, hidden, outputs };
-        let parameters = parameters::total(dnns, shape.parameters()).filter(|_| !shape.hidden.contains(&0));
+        let parameters = parameters::total(networks, shape.parameters()).filter(|_| !shape.hidden.contains(&0));
         let Some(parameters) = parameters else {
-            return Err(wrong(format!("{dnns} networks with hidden layers {:?} are not possible", shape.hidden)));
+            return Err(wrong(format!(
+                "{networks} networks with the hidden layers {:?} are not possible",
+                shape.hidden
+            )));
         };
         let bytes = file.weights(&manifest.weights, parameters)?;
-        let ensemble = Ensemble::from_bytes(bytes, &shape, dnns, device);
+        let ensemble = Ensemble::from_bytes(bytes, &shape, networks, device);
         let ensemble = ensemble.map_err(|error| file.other_weights(&error))?;
         let selection = Selection {
             exploration: match manifest.selection.flips {
                 0 => Exploration::Threshold,
                 flips => Exploration::OrderPreserving { flips },
             },
-            choice: manifest.selection.choice,
+            scope: manifest.selection.choice,
         };
         Ok(Self { ensemble, scenario, code, scaling, reads, selection })
     }
@@ -149,7 +153,7 @@ impl Networks for DnnNetworks {
 
     fn shape(&self) -> Shape {
         let NetworkShape { inputs, hidden, outputs } = self.ensemble.shape();
-        Shape::Dnn { dnns: self.ensemble.dnns(), inputs, hidden, outputs }
+        Shape::Dnn { networks: self.ensemble.networks(), inputs, hidden, outputs }
     }
 
     fn scenario(&self) -> Option<&Scenario> {
@@ -157,7 +161,7 @@ impl Networks for DnnNetworks {
     }
 
     fn size_moments_bytes(&self) -> Option<(f64, f64)> {
-        Some((self.scaling.mean_bytes, self.scaling.deviation_bytes))
+        Some((self.scaling.mean_bytes, self.scaling.std_dev_bytes))
     }
 
     fn reads(&self) -> EnvironmentParts {
@@ -176,10 +180,10 @@ impl Networks for DnnNetworks {
         };
         let (own, other) = (shape(&self.scenario), shape(scenario));
         if own != other {
-            Err(format!("it was trained for {own}, `{}` has {other}", scenario.name))
+            Err(format!("it was trained for {own}, but `{}` has {other}", scenario.name))
         } else if !any_rates && self.scenario.check() != scenario.check() {
             Err(format!(
-                "`{}`, which it was trained for, has the devices and servers of `{}`, but other rates or another α",
+                "`{}`, which it was trained for, has the same devices and servers as `{}`, but other rates or another α",
                 self.scenario.name, scenario.name
             ))
         } else {
@@ -223,14 +227,14 @@ impl Networks for DnnNetworks {
             format_version: RecordText::FORMAT_VERSION,
             sha256: String::new(),
             kind: Self::KIND.name.to_owned(),
-            network: Network { dnns: self.ensemble.dnns(), inputs, hidden, outputs },
+            network: NetworkTable { dnns: self.ensemble.networks(), inputs, hidden, outputs },
             codec: CodecTable {
                 code: self.code,
                 mean_bytes: self.scaling.mean_bytes,
-                deviation_bytes: self.scaling.deviation_bytes,
+                deviation_bytes: self.scaling.std_dev_bytes,
                 environment: self.reads,
             },
-            selection: SelectionTable { flips, choice: self.selection.choice },
+            selection: SelectionTable { flips, choice: self.selection.scope },
             provenance: record.provenance.clone(),
             measures: record.measures.clone(),
             weights: record.weights(),
@@ -242,7 +246,7 @@ impl Networks for DnnNetworks {
         if !per_network {
             return Ok(vec![ExportedFile::of("ensemble", &self.ensemble, format)?]);
         }
-        let one = |dnn: usize| ExportedFile::of(&format!("dnn-{dnn}"), &self.ensemble.dnn(dnn), format);
-        (0..self.ensemble.dnns()).map(one).collect()
+        let one = |index: usize| ExportedFile::of(&format!("dnn-{index}"), &self.ensemble.network(index), format);
+        (0..self.ensemble.networks()).map(one).collect()
     }
 }

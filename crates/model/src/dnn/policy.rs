@@ -13,9 +13,9 @@ use crate::kernels::PANEL_ROWS;
 use crate::kernels::buffers::Pool;
 use crate::learner::Forward;
 
-/// Below so many workloads, a panel takes longer than one after the other.
+/// Number of workloads from which on a panel is faster than single workloads.
 const PANEL_FROM: usize = 6;
-/// Workloads that one thread decides before it looks for more.
+/// Number of workloads that one thread decides at a time.
 const JOB_ROWS: usize = 2 * PANEL_ROWS;
 
 /// Decides with K networks: each proposes decisions, the cheapest of which is the answer.
@@ -55,8 +55,8 @@ impl Policy {
         }
     }
 
-    /// Decides one workload; on the CPU on the calling thread, without allocating once it has decided one before, as long
-    /// as the networks together have fewer than half a million parameters (larger ones are shared among threads).
+    /// Decides one workload. On the CPU this runs on the calling thread and allocates nothing after the first decision, as long
+    /// as all networks together have fewer than half a million parameters; larger ones are shared among threads.
     ///
     /// # Shapes
     /// `sizes_bytes` and `places` are `[N * M]`.
@@ -79,11 +79,11 @@ impl Policy {
         self.codec.encode(model, sizes_bytes, &mut self.inputs);
         self.forward.logits(&self.inputs, &mut self.logits);
         let proposals = self.logits.chunks_exact(self.codec.outputs());
-        Ok(self.selector.choose(&self.codec, model, sizes_bytes, proposals, places))
+        Ok(self.selector.select(&self.codec, model, sizes_bytes, proposals, places))
     }
 
-    /// Decides many workloads on every thread, as [`Policy::decide_into`] would decide each, and returns the number of
-    /// candidates priced. On the CPU it allocates nothing once every thread has its memory.
+    /// Decides many workloads on all threads, each as [`Policy::decide_into`] does, and returns the number of cost
+    /// evaluations. On the CPU it allocates nothing once every thread has its memory.
     ///
     /// # Shapes
     /// `sizes_bytes` and `places` are `[count, N * M]`.
@@ -123,7 +123,7 @@ impl Policy {
         count < PANEL_FROM && self.forward.by_panel().is_some()
     }
 
-    /// Where the device does not compute panels: computes `self.logits` for all workloads.
+    /// Computes `self.logits` for all workloads if the device does not compute panels.
     fn run_networks<'s>(&mut self, model: &CostModel, count: usize, sizes_of: impl Fn(usize) -> &'s [f64]) {
         if self.forward.by_panel().is_some() {
             return;
@@ -136,7 +136,7 @@ impl Policy {
         self.forward.logits(&self.inputs, &mut self.logits);
     }
 
-    /// Decides workloads `first..` of `count`, as many as there are `evaluations`.
+    /// Decides one workload for each of `evaluations`, beginning with workload `first` of `count`.
     fn decide_job<'s>(
         &self,
         model: &CostModel,
@@ -174,7 +174,7 @@ impl Policy {
                     }
                 }
                 let sizes = (0..rows).map(sizes);
-                scratch.selector.choose(&self.codec, model, sizes, &scratch.logits, places, evaluations);
+                scratch.selector.select(&self.codec, model, sizes, &scratch.logits, places, evaluations);
             }
         });
     }
@@ -243,7 +243,7 @@ mod tests {
     use sim::{Scenario, random};
 
     use super::*;
-    use crate::dnn::candidates::{Choice, Exploration};
+    use crate::dnn::candidates::{Exploration, SelectionScope};
     use crate::dnn::features::{Code, EnvironmentInputs, Standard};
     use crate::dnn::{NetworkShape, PlainForward};
 
@@ -252,8 +252,8 @@ mod tests {
             Just(Exploration::Threshold),
             (0..30_usize).prop_map(|flips| Exploration::OrderPreserving { flips }),
         ];
-        let choice = prop_oneof![Just(Choice::Workload), Just(Choice::PerDevice)];
-        (exploration, choice).prop_map(|(exploration, choice)| Selection { exploration, choice })
+        let scope = prop_oneof![Just(SelectionScope::Workload), Just(SelectionScope::PerDevice)];
+        (exploration, scope).prop_map(|(exploration, scope)| Selection { exploration, scope })
     }
 
     proptest! {
@@ -262,7 +262,7 @@ mod tests {
         /// One by one is the reference; panels, threads, and logits computed in one piece must not change anything.
         #[test]
         fn every_way_to_decide_gives_the_same(
-            (devices, tasks, servers, dnns) in (1..4_usize, 1..5_usize, 1..4_usize, 1..5_usize),
+            (devices, tasks, servers, networks) in (1..4_usize, 1..5_usize, 1..4_usize, 1..5_usize),
             categorical in any::<bool>(), selection in any_selection(), count in 0..90_usize, seed in any::<u64>(),
             (cut_off, reads, shared) in any::<(bool, bool, bool)>(),
         ) {
@@ -284,11 +284,11 @@ mod tests {
             }
             let sampler = SizeSampler::new(&scenario).expect("no file");
             let code = if categorical { Code::Categorical } else { Codec::default_code(&model) };
-            let scale = reads.then_some(Standard { mean: 1.0, deviation: 2.0 });
+            let scale = reads.then_some(Standard { mean: 1.0, std_dev: 2.0 });
             let reads = EnvironmentInputs { log_uplink: scale, log_capacity: scale, alpha: scale };
-            let codec = Codec::new(code, &model, sampler.moments().into()).expect("checked").reading(reads);
+            let codec = Codec::new(code, &model, sampler.moments().into()).expect("checked").with_environment(reads);
             let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![11], outputs: codec.outputs() };
-            let ensemble = Ensemble::random(&shape, dnns, seed, &Device::flex());
+            let ensemble = Ensemble::random(&shape, networks, seed, &Device::flex());
             let mut source = Workloads::new(&model, sampler, Part::Training, random::stream(seed, "test"));
             let workloads: Vec<Workload> = (0..count).map(|_| source.draw().workload).collect();
 

@@ -1,4 +1,4 @@
-//! What networks learn from: encoded workloads with the indicators they should have answered.
+//! Samples: encoded workloads with the indicators that networks learn to answer.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[cfg(feature = "flex")]
 use crate::kernels;
 
-/// Changed rows that [`Samples`] can name one by one; whoever missed more reads everything.
+/// Number of changed rows that [`Samples`] remember; a copy that has missed more is made anew.
 const JOURNAL: usize = 64;
 
-/// The most rows that settings may ask for.
+/// The most rows that a setting may have.
 pub const MAX_SAMPLES: usize = 10_000_000;
 
 /// Rows of network inputs and targets, in host memory.
@@ -20,12 +20,12 @@ pub struct Samples {
     input_rows: Vec<f32>,
     target_rows: Vec<f32>,
     state: State,
-    /// The last changes: the row, and the state that each led to.
+    /// The last changes: the row that changed, and the state after it.
     journal: VecDeque<(u32, State)>,
 }
 
-/// What samples held at one moment: no two different contents share one, not even those of copies that were changed
-/// apart.
+/// Identifies the contents of [`Samples`]. Different contents have different states, even in copies that were changed
+/// separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct State(u64);
 
@@ -37,7 +37,7 @@ impl State {
 }
 
 impl Samples {
-    /// No rows yet, with room for `rows`.
+    /// Samples without rows, with room for `rows`.
     pub fn with_capacity(inputs: usize, outputs: usize, rows: usize) -> Self {
         Self {
             inputs,
@@ -49,13 +49,13 @@ impl Samples {
         }
     }
 
-    /// What they hold now, for [`Samples::changes_since`].
+    /// The state of the present contents, for [`Samples::changes_since`].
     pub fn state(&self) -> State {
         self.state
     }
 
-    /// The rows that changed since they held `state`, oldest first, for keeping a copy elsewhere up to date; `None` if
-    /// that is too long ago, or another's state.
+    /// The rows that changed since `state`, oldest first, for bringing a copy on a device up to date; `None` if `state` is too
+    /// old, or of other samples.
     pub fn changes_since(&self, state: State) -> Option<impl ExactSizeIterator<Item = usize>> {
         let seen = if self.state == state {
             self.journal.len()
@@ -78,7 +78,7 @@ impl Samples {
         self.input_rows.len() / self.inputs
     }
 
-    /// Whether there are none.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.input_rows.is_empty()
     }
@@ -93,7 +93,7 @@ impl Samples {
         &self.target_rows
     }
 
-    /// All rows, as the fused kernels take them.
+    /// All rows, for the kernels.
     #[cfg(feature = "flex")]
     pub(crate) fn slices(&self) -> kernels::Samples<'_> {
         kernels::Samples { inputs: &self.input_rows, targets: &self.target_rows }
@@ -120,7 +120,7 @@ impl Samples {
         self.note_change(row);
     }
 
-    /// Copies rows, each with its target behind its inputs, `[rows, inputs + outputs]`.
+    /// Copies rows with the target of each after its inputs, `[rows, inputs + outputs]`.
     ///
     /// # Panics
     /// If there are no such rows.
@@ -130,7 +130,7 @@ impl Samples {
         inputs.zip(targets).flat_map(|(inputs, targets)| inputs.iter().chain(targets)).copied().collect()
     }
 
-    /// Copies the rows at `indices` one after the other.
+    /// Copies the rows at `indices`: inputs `[indices, inputs]` and targets `[indices, outputs]`.
     ///
     /// # Panics
     /// If there is no such row.

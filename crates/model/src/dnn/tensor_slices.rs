@@ -39,7 +39,7 @@ impl TensorSlices {
         Self { layers: layers.collect() }
     }
 
-    /// The ensemble again.
+    /// Puts the parameters back into an ensemble.
     pub(crate) fn into_ensemble(self) -> Ensemble {
         let layers = self.layers.into_iter().map(|LayerTensors { weight, bias }| StackedLinear {
             weight: weight.into_param(),
@@ -84,7 +84,7 @@ impl ParameterTensor {
     }
 }
 
-/// An ensemble of the same shape with every parameter zero.
+/// An ensemble of the same shape with all parameters 0.
 pub(crate) fn zeros(like: &Ensemble) -> Ensemble {
     let zeros = |param: &Param<Tensor<3>>| Param::initialized(param.id, Tensor::zeros(param.dims(), &Device::flex()));
     let layers =

@@ -1,62 +1,67 @@
-//! Forward passes on the CPU, through the fused kernels.
+//! Forward passes on the CPU through the kernels.
 
-use super::features::{OF_PAIR, Reading};
+use super::features::{Features, PAIR_COUNT};
 use super::instance::Instance;
 use super::lanes::{from_lanes, to_lanes};
-use super::layers::{Hidden, Round};
-use super::net::{FleetNet, FleetShape};
+use super::layers::{Hidden, RoundWeights};
+use super::net::{Network, Shape};
 use super::shares::{begin, propose, soften_lanes};
 use crate::kernels::Kernel;
 use crate::kernels::kernel::{Simd, Task};
 use crate::kernels::panel::Lanes;
 
-/// The weights of a [`FleetNet`] as the kernels read them.
+/// Takes forward passes of a [`Network`] on the CPU.
 #[derive(Debug, Clone)]
-pub struct FleetForward {
-    shape: FleetShape,
+pub struct Forward {
+    shape: Shape,
     kernel: Kernel,
-    rounds: Vec<Round>,
+    rounds: Vec<RoundWeights>,
 }
 
-/// What a pass needs beside the weights; grows to the largest instance.
+/// Memory of a pass; grows to the largest instance.
 #[derive(Debug, Clone, Default)]
-pub struct FleetScratch {
-    reading: Reading,
+pub struct Scratch {
+    features: Features,
     /// `[places][N * M]`.
     shares: Vec<f32>,
+    /// `[places][N * M]`.
     scores: Vec<f32>,
-    /// `[places][panels]`: scores, and the shares of them.
+    /// `[places][panels]`: scores, then the shares that follow from them.
     lanes: Vec<Lanes>,
-    /// `[places][panels][OF_PAIR + width]`: inputs and hidden units of sixteen tasks.
+    /// `[places][panels][PAIR_COUNT + width]`: inputs and hidden units of sixteen tasks.
     rows: Vec<Lanes>,
     hidden: Hidden,
 }
 
-impl FleetScratch {
+impl Scratch {
     /// Scores of the last round, `[places][N * M]`.
     pub fn scores(&self) -> &[f32] {
         &self.scores
     }
 }
 
-impl FleetForward {
-    /// Copies the parameters from wherever they are.
-    pub fn new(net: &FleetNet) -> Self {
-        let shape = net.shape();
-        let rounds = net.to_host().iter().map(|round| Round::new(round, shape.width)).collect();
+impl Forward {
+    /// Copies the parameters from their device.
+    pub fn new(network: &Network) -> Self {
+        let shape = network.shape();
+        let rounds = network.to_host().iter().map(|round| RoundWeights::new(round, shape.width)).collect();
         Self { shape, kernel: Kernel::detect(), rounds }
     }
 
-    /// How large the network is.
-    pub fn shape(&self) -> FleetShape {
+    /// Numbers of hidden units and rounds.
+    pub fn shape(&self) -> Shape {
         self.shape
     }
 
-    /// One forward pass: reads the decision `start`, or none, and puts what the last round proposes into `decision`.
+    /// Takes one forward pass from the decision `start`, or from none, and writes the proposal of the last round into
+    /// `decision`.
+    ///
+    /// # Shapes
+    /// Both decisions are `[N * M]`.
     ///
     /// # Panics
     /// If a decision does not fit the instance.
-    pub fn pass(&self, instance: &Instance, scratch: &mut FleetScratch, start: Option<&[u8]>, decision: &mut [u8]) {
+    pub fn pass(&self, instance: &Instance, scratch: &mut Scratch, start: Option<&[u8]>, decision: &mut [u8]) {
         begin(instance, start, &mut scratch.shares);
         let count = instance.task_count();
         assert_eq!(decision.len(), count, "the decision is not [N * M]");
@@ -71,9 +76,9 @@ impl FleetForward {
 
 /// All rounds, from shares to scores.
 struct Pass<'a> {
-    forward: &'a FleetForward,
+    forward: &'a Forward,
     instance: &'a Instance,
-    scratch: &'a mut FleetScratch,
+    scratch: &'a mut Scratch,
 }
 
 impl Task for Pass<'_> {
@@ -82,9 +87,9 @@ impl Task for Pass<'_> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "tasks must be inlined into a function compiled for the kernel")]
     fn run<S: Simd>(self, simd: S) {
-        let FleetScratch { reading, lanes, rows, hidden, .. } = self.scratch;
-        let block = OF_PAIR + self.forward.shape.width;
-        // Whatever they held: all that is read is written before.
+        let Scratch { features, lanes, rows, hidden, .. } = self.scratch;
+        let block = PAIR_COUNT + self.forward.shape.width;
+        // The old values may stay: all that is read is written before.
         rows.resize(lanes.len() * block, Lanes::ZERO);
         hidden.begin(self.instance, self.forward.shape.width);
         let rounds = &self.forward.rounds;
@@ -92,8 +97,8 @@ impl Task for Pass<'_> {
             if index > 0 {
                 soften_lanes(simd, self.instance, lanes);
             }
-            reading.read(simd, self.instance, lanes, rows, block);
-            hidden.advance(simd, self.instance, round, reading.of_place(), rows, lanes, index + 1 == rounds.len());
+            features.compute(simd, self.instance, lanes, rows, block);
+            hidden.advance(simd, self.instance, round, features.place_inputs(), rows, lanes, index + 1 == rounds.len());
         }
     }
 }

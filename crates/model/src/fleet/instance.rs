@@ -1,13 +1,13 @@
-//! One fleet with its tasks, as a [`FleetNet`](super::FleetNet) reads it.
+//! One fleet with its tasks, as a [`Network`](super::Network) reads it.
 
 use serde::{Deserialize, Serialize};
 use sim::CostModel;
 
 use super::lanes::InstanceLanes;
 
-/// Rates, sizes and what is shared, in units of the instance itself: a size of 1 is the mean size, a cost of 1 what a task
-/// of that size costs on average where it is cheapest alone. Energies are weighted by α, times by 1 − α, so that the cost
-/// of a decision is Σ energy · size + Σ T_n.
+/// Rates, sizes and shared resources of a fleet in units of its own: a size of 1 is the mean size of its tasks, and a cost of
+/// 1 is the mean over devices of the cost of a task of that size at the device's cheapest place with nobody else there.
+/// Energies are weighted by α and times by 1 − α, so that the cost of a decision is Σ energy · size + Σ T_n.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Instance {
     pub(super) devices: usize,
@@ -23,25 +23,26 @@ pub struct Instance {
     pub(super) own: Vec<Own>,
     /// `[places]`.
     pub(super) shared: Vec<Shared>,
+    /// Time for each unit of size that is sent to any server, where the uplinks are shared; else 0.
     pub(super) uplink: f32,
-    /// `[N][places]`; empty if everything can be reached.
+    /// `[N][places]`; empty if every device reaches every place.
     pub(super) reachable: Vec<bool>,
-    /// All of it once more, as vectors read it.
+    /// The same values in the layout of the kernels.
     #[serde(skip)]
     pub(super) lanes: InstanceLanes,
 }
 
-/// What a mean task costs one device at one place, but for what others have there.
+/// Energy and times of one device at one place for each unit of size, where the device shares nothing.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(super) struct Own {
     pub(super) energy: f32,
     pub(super) send: f32,
     pub(super) compute: f32,
-    /// All of it, with nobody else there.
+    /// Cost of a task of the mean size with nobody else at the place.
     pub(super) alone: f32,
 }
 
-/// What each mean task of anyone at a place keeps everyone there.
+/// Times at a place for each unit of size of any device, which all devices there wait for.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(super) struct Shared {
     pub(super) link: f32,
@@ -65,7 +66,7 @@ impl Instance {
         instance
     }
 
-    /// Takes over another model and other sizes; allocates only if they are more.
+    /// Changes to another model and other sizes; allocates only if there are more devices, tasks or places.
     ///
     /// # Panics
     /// If the sizes are not `[N * M]`.
@@ -74,21 +75,31 @@ impl Instance {
         assert_eq!(sizes_bytes.len(), model.task_count(), "sizes are not [{devices} * {tasks}]");
         (self.devices, self.tasks, self.places) = (devices, tasks, places);
         let total: f64 = sizes_bytes.iter().sum();
-        let mean = if total > 0.0 { total / sizes_bytes.len() as f64 } else { 1.0 };
+        let mean_bytes = if total > 0.0 { total / sizes_bytes.len() as f64 } else { 1.0 };
         self.sizes.clear();
-        self.sizes.extend(sizes_bytes.iter().map(|bytes| (bytes / mean) as f32));
-        self.order.clear();
-        for device in 0..devices {
-            self.order.extend((0..tasks).map(|task| (device * tasks + task) as u32));
-            let sizes = &self.sizes;
-            self.order[device * tasks..].sort_by(|&a, &b| sizes[b as usize].total_cmp(&sizes[a as usize]));
-        }
-        self.order_of_all.clear();
-        self.order_of_all.extend(0..(devices * tasks) as u32);
-        let sizes = &self.sizes;
-        self.order_of_all.sort_by(|&a, &b| sizes[b as usize].total_cmp(&sizes[a as usize]));
+        self.sizes.extend(sizes_bytes.iter().map(|bytes| (bytes / mean_bytes) as f32));
+        self.sort();
+        self.set_rates(model, mean_bytes);
+        self.spread();
+    }
+
+    /// Orders the tasks of each device, and all tasks, by their sizes.
+    fn sort(&mut self) {
+        let Self { devices, tasks, sizes, order, order_of_all, .. } = self;
+        let largest_first = |a: &u32, b: &u32| sizes[*b as usize].total_cmp(&sizes[*a as usize]);
+        order.clear();
+        order.extend(0..(*devices * *tasks) as u32);
+        order.chunks_mut(*tasks).for_each(|own| own.sort_by(largest_first));
+        order_of_all.clear();
+        order_of_all.extend(0..(*devices * *tasks) as u32);
+        order_of_all.sort_by(largest_first);
+    }
+
+    /// Rates of devices and of shared resources in units of the instance.
+    fn set_rates(&mut self, model: &CostModel, mean_bytes: f64) {
+        let (devices, places) = (self.devices, self.places);
         let alpha = model.alpha();
-        let (energy, time) = (alpha * mean, (1.0 - alpha) * mean);
+        let (energy, time) = (alpha * mean_bytes, (1.0 - alpha) * mean_bytes);
         let alone = |device: usize, place: usize| {
             let rate = model.rates(device)[place];
             energy * rate.energy_j_per_byte + time * rate.time_s_per_byte
@@ -96,22 +107,20 @@ impl Instance {
         let cheapest = |device| (0..places).map(|place| alone(device, place)).fold(f64::INFINITY, f64::min);
         let unit = (0..devices).map(cheapest).sum::<f64>() / devices as f64;
         let unit = if unit > 0.0 { unit } else { 1.0 };
+        let pairs = || (0..devices).flat_map(|device| (0..places).map(move |place| (device, place)));
         self.own.clear();
-        self.reachable.clear();
-        for device in 0..devices {
-            for place in 0..places {
-                let terms = model.time_terms(device, place);
-                self.own.push(Own {
-                    energy: (energy * model.rates(device)[place].energy_j_per_byte / unit) as f32,
-                    send: (time * terms.send / unit) as f32,
-                    compute: (time * terms.compute / unit) as f32,
-                    alone: (alone(device, place) / unit) as f32,
-                });
+        self.own.extend(pairs().map(|(device, place)| {
+            let terms = model.time_terms(device, place);
+            Own {
+                energy: (energy * model.rates(device)[place].energy_j_per_byte / unit) as f32,
+                send: (time * terms.send / unit) as f32,
+                compute: (time * terms.compute / unit) as f32,
+                alone: (alone(device, place) / unit) as f32,
             }
-        }
+        }));
+        self.reachable.clear();
         if !model.is_all_reachable() {
-            let each = (0..devices).flat_map(|device| (0..places).map(move |place| (device, place)));
-            self.reachable.extend(each.map(|(device, place)| model.is_reachable(device, place as u8)));
+            self.reachable.extend(pairs().map(|(device, place)| model.is_reachable(device, place as u8)));
         }
         self.shared.clear();
         self.uplink = 0.0;
@@ -123,22 +132,21 @@ impl Instance {
             });
             self.uplink = self.uplink.max((time * terms.shared_uplink / unit) as f32);
         }
-        self.spread();
     }
 
-    /// Copies everything into lanes.
+    /// Copies all values into the layout of the kernels.
     fn spread(&mut self) {
         let mut lanes = std::mem::take(&mut self.lanes);
         lanes.set(self);
         self.lanes = lanes;
     }
 
-    /// N × M.
+    /// Number of tasks, N × M.
     pub fn task_count(&self) -> usize {
         self.devices * self.tasks
     }
 
-    /// Places of a task.
+    /// Number of places of a task.
     pub fn places(&self) -> usize {
         self.places
     }
@@ -148,13 +156,13 @@ impl Instance {
         self.reachable.is_empty() || self.reachable[task / self.tasks * self.places + place]
     }
 
-    /// Whether another instance has as many devices, tasks and places.
+    /// Whether another instance has the same numbers of devices, tasks and places.
     pub fn is_like(&self, other: &Self) -> bool {
         (self.devices, self.tasks, self.places) == (other.devices, other.tasks, other.places)
     }
 
-    /// Makes an instance that was written and read again ready for use; false if it cannot be one, its parts being of other
-    /// lengths than its numbers of devices, tasks and places ask for.
+    /// Makes a deserialised instance ready for use; false if its parts do not have the lengths that its numbers of devices,
+    /// tasks and places require.
     pub fn complete(&mut self) -> bool {
         let Self { devices, tasks, places, .. } = *self;
         let count = devices.saturating_mul(tasks);

@@ -1,19 +1,19 @@
-//! An instance with its tasks and its devices side by side, as vectors read it.
+//! An instance in the layout of the kernels: its tasks side by side, and its devices.
 
 use super::instance::{Instance, Shared};
 use crate::kernels::kernel::VECTOR;
 use crate::kernels::panel::{Lanes, PANEL};
 
-/// Inputs that are the same for a task at all places.
-pub(super) const OF_TASK: usize = 3;
+/// Number of inputs that are the same for a task at all places.
+pub(super) const TASK_COUNT: usize = 3;
 
-/// Tasks in panels of sixteen in the order of the instance, and devices likewise. Lanes after the last are of a task
-/// without bytes, of a device that does not exist: the one after the last.
+/// Tasks in panels of sixteen in the order of the instance, and devices likewise. Lanes after the last task hold a task of
+/// size 0 of an additional device, whose number is N.
 #[derive(Debug, Clone, Default)]
 pub(super) struct InstanceLanes {
     pub(super) panels: usize,
     pub(super) device_panels: usize,
-    /// `[panels * PANEL]`.
+    /// `[panels * PANEL]`: the device of each task.
     pub(super) device_of: Vec<u32>,
     /// `[panels]`.
     pub(super) tasks: Vec<TaskLanes>,
@@ -21,22 +21,24 @@ pub(super) struct InstanceLanes {
     pub(super) own: Vec<OwnLanes>,
     /// `[places][device_panels]`.
     pub(super) devices: Vec<DeviceLanes>,
-    /// `[places][panels]`: 1 where a place can be reached, else 0; empty if everything can be.
+    /// `[places][panels]`: 1 where the task's device reaches the place, else 0; empty if every device reaches every place.
     pub(super) reachable: Vec<Lanes>,
-    /// All bytes, in mean tasks.
+    /// Size of all tasks.
     pub(super) total: f32,
+    /// Whether devices wait for each other at any place.
     pub(super) is_any_shared: bool,
 }
 
-/// What is known of tasks before anything is decided.
+/// Values of tasks that do not depend on the decision.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TaskLanes {
     pub(super) size: Lanes,
-    /// Bytes of this and of smaller tasks of its device.
+    /// Size of this and of smaller tasks of its device.
     pub(super) left: Lanes,
-    /// Bytes of larger tasks of all devices.
+    /// Size of larger tasks of all devices.
     pub(super) larger: Lanes,
-    pub(super) inputs: [Lanes; OF_TASK],
+    /// The inputs that are the same at all places.
+    pub(super) inputs: [Lanes; TASK_COUNT],
 }
 
 /// [`Own`](super::instance::Own) of each task's device.
@@ -45,7 +47,7 @@ pub(super) struct OwnLanes {
     pub(super) energy: Lanes,
     pub(super) send: Lanes,
     pub(super) compute: Lanes,
-    /// As the network reads it.
+    /// Softsign of the cost alone, as networks read it.
     pub(super) alone: Lanes,
 }
 
@@ -56,13 +58,13 @@ pub(super) struct DeviceLanes {
     pub(super) compute: Lanes,
 }
 
-/// Between -1 and 1, and steepest about 0.
-fn squash(value: f32) -> f32 {
+/// `value / (1 + |value|)`, between −1 and 1.
+fn softsign(value: f32) -> f32 {
     value / (1.0 + value.abs())
 }
 
 impl InstanceLanes {
-    /// What the rest of the instance says.
+    /// Copies the values of an instance.
     pub(super) fn set(&mut self, instance: &Instance) {
         let (devices, tasks, places) = (instance.devices, instance.tasks, instance.places);
         let count = instance.task_count();
@@ -86,7 +88,7 @@ impl InstanceLanes {
                 lanes.energy.values_mut()[lane] = own.energy;
                 lanes.send.values_mut()[lane] = own.send;
                 lanes.compute.values_mut()[lane] = own.compute;
-                lanes.alone.values_mut()[lane] = squash(own.alone * size);
+                lanes.alone.values_mut()[lane] = softsign(own.alone * size);
             }
             let lanes = &mut self.devices[place * self.device_panels..][..self.device_panels];
             for device in 0..devices {
@@ -106,6 +108,7 @@ impl InstanceLanes {
         }
     }
 
+    /// Sizes, ranks and inputs of tasks.
     fn set_tasks(&mut self, instance: &Instance) {
         let empty = TaskLanes { size: Lanes::ZERO, left: Lanes::ZERO, larger: Lanes::ZERO, inputs: [Lanes::ZERO; 3] };
         self.tasks.clear();
@@ -113,7 +116,7 @@ impl InstanceLanes {
         for (task, &size) in instance.sizes.iter().enumerate() {
             let (lanes, lane) = (&mut self.tasks[task / PANEL], task % PANEL);
             lanes.size.values_mut()[lane] = size;
-            lanes.inputs[0].values_mut()[lane] = squash(size - 1.0);
+            lanes.inputs[0].values_mut()[lane] = softsign(size - 1.0);
         }
         let rows = instance.order.chunks_exact(instance.tasks).zip(instance.sizes.chunks_exact(instance.tasks));
         for (order, sizes) in rows {
@@ -138,7 +141,7 @@ impl InstanceLanes {
     }
 }
 
-/// `[places][count]` in panels: `[places][panels]`, 0 after the last.
+/// Puts values `[places][count]` side by side, `[places][panels]`, with 0 after the last.
 pub(super) fn to_lanes(values: &[f32], count: usize, lanes: &mut Vec<Lanes>) {
     let panels = count.div_ceil(PANEL);
     lanes.clear();
@@ -150,7 +153,7 @@ pub(super) fn to_lanes(values: &[f32], count: usize, lanes: &mut Vec<Lanes>) {
     }
 }
 
-/// Undoes [`to_lanes`].
+/// The inverse of [`to_lanes`].
 pub(super) fn from_lanes(lanes: &[Lanes], count: usize, values: &mut [f32]) {
     let panels = count.div_ceil(PANEL);
     for (values, lanes) in values.chunks_exact_mut(count).zip(lanes.chunks_exact(panels)) {

@@ -1,12 +1,12 @@
 //! The layers of one round on the CPU.
 //!
-//! What is the same for all tasks of a device at a place is a row of numbers, and what is the same for a task at all
-//! places one of lanes; both are reckoned once and then added to what is of a task at a place.
+//! The part of a hidden unit that is the same for all tasks of a device at a place is computed once for the device, and the
+//! part that is the same for a task at all places once for the task; both are added to the part of the task at the place.
 #![expect(clippy::inline_always, reason = "tasks must be inlined into a function compiled for the kernel")]
 
-use super::features::{OF_PAIR, PAIR_INPUTS, PLACE_INPUTS, TASK_INPUTS};
+use super::features::{PAIR_COUNT, PAIR_INPUTS, PLACE_INPUTS, TASK_INPUTS};
 use super::instance::Instance;
-use super::lanes::OF_TASK;
+use super::lanes::TASK_COUNT;
 use super::net::RoundData;
 use crate::kernels::dense::DenseOnto;
 use crate::kernels::kernel::{Simd, Task, VECTOR};
@@ -15,27 +15,29 @@ use crate::kernels::wide::Wide;
 
 type Units = [f32; VECTOR];
 
-/// Devices whose products are reckoned side by side.
+/// Number of devices whose products are computed together.
 const SIDE_BY_SIDE: usize = 8;
 
-/// One round's weights.
+/// The weights of one round, sorted by the inputs that they belong to.
 #[derive(Debug, Clone)]
-pub(super) struct Round {
-    /// `[OF_PAIR (+ width), width]`: of inputs, and of what was known of the task at the place.
-    of_pair: Vec<f32>,
-    /// `[OF_TASK (+ width), width]`.
-    of_task: Vec<f32>,
-    /// `[width / 8]`, `[PLACE_INPUTS][width / 8]`, `[width][width / 8]`, all rounded up.
+pub(super) struct RoundWeights {
+    /// `[PAIR_COUNT (+ width), width]`: of the inputs of pairs, and of the hidden units before.
+    pair: Vec<f32>,
+    /// `[TASK_COUNT (+ width), width]`: of the inputs of tasks, and of the mean of hidden units over places.
+    task: Vec<f32>,
+    /// `[width / 8, rounded up]`.
     bias: Vec<Units>,
-    of_place: Vec<Units>,
-    known: Option<[Vec<Units>; 2]>,
-    /// `[OF_PAIR + width]`.
+    /// `[PLACE_INPUTS][width / 8, rounded up]`.
+    place: Vec<Units>,
+    /// `[width][width / 8, rounded up]`: of the means of hidden units over the device's tasks and over all tasks.
+    context: Option<[Vec<Units>; 2]>,
+    /// `[PAIR_COUNT + width]`: of the score.
     score_of_pair: Vec<f32>,
-    score_of_task: [f32; OF_TASK],
+    score_of_task: [f32; TASK_COUNT],
     score_of_place: [f32; PLACE_INPUTS.len()],
 }
 
-/// Rows of `width` numbers, each filled up with zeros to whole vectors.
+/// Rows of `width` numbers as vectors, with zeros after the last.
 fn in_vectors(values: &[f32], width: usize) -> Vec<Units> {
     let mut rows = Vec::new();
     for row in values.chunks_exact(width) {
@@ -48,26 +50,26 @@ fn in_vectors(values: &[f32], width: usize) -> Vec<Units> {
     rows
 }
 
-impl Round {
-    /// Sorts the weights by what their inputs are of.
+impl RoundWeights {
+    /// Sorts the weights of a round.
     pub(super) fn new(round: &RoundData, width: usize) -> Self {
         let rows = |inputs: &[usize]| -> Vec<f32> {
             inputs.iter().flat_map(|&input| &round.input[input * width..][..width]).copied().collect()
         };
-        let (mut of_pair, mut of_task) = (rows(&PAIR_INPUTS), rows(&TASK_INPUTS));
-        if let Some(known) = &round.known {
-            of_pair.extend_from_slice(&known.own);
-            of_task.extend_from_slice(&known.by_task);
+        let (mut pair, mut task) = (rows(&PAIR_INPUTS), rows(&TASK_INPUTS));
+        if let Some(context) = &round.context {
+            pair.extend_from_slice(&context.own);
+            task.extend_from_slice(&context.by_task);
         }
         let mut score_of_pair: Vec<f32> = PAIR_INPUTS.iter().map(|&input| round.direct[input]).collect();
         score_of_pair.extend_from_slice(&round.score);
         let vectors = |values: &[f32]| in_vectors(values, width);
         Self {
-            of_pair,
-            of_task,
+            pair,
+            task,
             bias: vectors(&round.bias),
-            of_place: vectors(&rows(&PLACE_INPUTS)),
-            known: round.known.as_ref().map(|known| [vectors(&known.by_device), vectors(&known.by_place)]),
+            place: vectors(&rows(&PLACE_INPUTS)),
+            context: round.context.as_ref().map(|context| [vectors(&context.by_device), vectors(&context.by_place)]),
             score_of_pair,
             score_of_task: TASK_INPUTS.map(|input| round.direct[input]),
             score_of_place: PLACE_INPUTS.map(|input| round.direct[input]),
@@ -75,35 +77,38 @@ impl Round {
     }
 }
 
-/// What rounds know of tasks and devices.
+/// The hidden units of all tasks at all places, and their means.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Hidden {
     width: usize,
-    /// Devices and the one after the last, a multiple of [`SIDE_BY_SIDE`].
+    /// Number of devices and one more, rounded up to a multiple of [`SIDE_BY_SIDE`].
     rows: usize,
-    /// `[panels][OF_TASK + width]`: inputs, and the mean over places.
+    /// `[panels][TASK_COUNT + width]`: inputs of tasks, and the means of hidden units over places.
     tasks: Vec<Lanes>,
-    /// `[places][rows][width / 8]`: sums over tasks, and what follows from their means.
+    /// `[places][rows][width / 8]`: sums of hidden units over each device's tasks.
     sums: Vec<Units>,
+    /// `[places][rows][width / 8]`: the part of the next hidden units that is the same for all tasks of a device.
     products: Vec<Units>,
-    /// `[width / 8]`.
+    /// `[width / 8]`: mean of hidden units over all tasks at a place.
     mean: Vec<Units>,
+    /// `[width / 8]`: the part of the next hidden units that is the same for all tasks at a place.
     base: Vec<Units>,
-    /// `[width]`, and a multiple of 8.
+    /// `[width]`: the part of the next hidden units that is the same for a task at all places.
     of_task: Vec<Lanes>,
+    /// `[width, rounded up to a multiple of 8]`: the next hidden units of sixteen tasks at a place.
     units: Vec<Lanes>,
 }
 
 impl Hidden {
-    /// Nothing is known.
+    /// Prepares the first round, which has no hidden units before it.
     pub(super) fn begin(&mut self, instance: &Instance, width: usize) {
         let vectors = width.div_ceil(VECTOR);
         self.width = width;
         self.rows = (instance.devices + 1).next_multiple_of(SIDE_BY_SIDE);
         self.tasks.clear();
-        self.tasks.resize(instance.lanes.panels * (OF_TASK + width), Lanes::ZERO);
-        for (task, lanes) in self.tasks.chunks_exact_mut(OF_TASK + width).zip(&instance.lanes.tasks) {
-            task[..OF_TASK].copy_from_slice(&lanes.inputs);
+        self.tasks.resize(instance.lanes.panels * (TASK_COUNT + width), Lanes::ZERO);
+        for (task, lanes) in self.tasks.chunks_exact_mut(TASK_COUNT + width).zip(&instance.lanes.tasks) {
+            task[..TASK_COUNT].copy_from_slice(&lanes.inputs);
         }
         for values in [&mut self.sums, &mut self.products] {
             values.clear();
@@ -119,24 +124,27 @@ impl Hidden {
         self.units.resize(vectors * VECTOR, Lanes::ZERO);
     }
 
-    /// One round: from inputs, `of_place` and `rows` `[places][panels][OF_PAIR + width]`, to hidden units in the same rows
-    /// and `scores` `[places][panels]`.
+    /// Computes hidden units and scores of one round.
+    ///
+    /// # Shapes
+    /// `place_inputs` is `[places]`; `rows` is `[places][panels][PAIR_COUNT + width]`, the inputs of pairs, which the hidden
+    /// units follow; `scores` is `[places][panels]`.
     #[inline(always)]
     #[expect(clippy::too_many_arguments, reason = "the parts of the scratch")]
     pub(super) fn advance<S: Simd>(
         &mut self,
         simd: S,
         instance: &Instance,
-        round: &Round,
-        of_place: &[[f32; PLACE_INPUTS.len()]],
+        round: &RoundWeights,
+        place_inputs: &[[f32; PLACE_INPUTS.len()]],
         rows: &mut [Lanes],
         scores: &mut [Lanes],
         is_last: bool,
     ) {
         let (places, panels, width) = (instance.places, instance.lanes.panels, self.width);
-        let block = OF_PAIR + width;
-        let length = if round.known.is_some() { block } else { OF_PAIR };
-        for (place, inputs) in of_place.iter().enumerate() {
+        let block = PAIR_COUNT + width;
+        let length = if round.context.is_some() { block } else { PAIR_COUNT };
+        for (place, inputs) in place_inputs.iter().enumerate() {
             self.devices(simd, instance, round, place, inputs);
         }
         self.sums.fill([0.0; VECTOR]);
@@ -145,15 +153,15 @@ impl Hidden {
             let score_of_task = score(simd, &instance.lanes.tasks[panel].inputs, &round.score_of_task, 0.0);
             for place in 0..places {
                 let row = &mut rows[(place * panels + panel) * block..][..block];
-                if round.known.is_some() {
+                if round.context.is_some() {
                     self.expand(simd, instance, panel, place);
                 } else {
                     self.expand_base(simd, place);
                 }
                 let units = &mut self.units[..width];
-                DenseOnto { weight: &round.of_pair, input: &row[..length], output: units }.run(simd);
-                row[OF_PAIR..].copy_from_slice(units);
-                let of_place = round.score_of_place.iter().zip(&of_place[place]);
+                DenseOnto { weight: &round.pair, input: &row[..length], output: units }.run(simd);
+                row[PAIR_COUNT..].copy_from_slice(units);
+                let of_place = round.score_of_place.iter().zip(&place_inputs[place]);
                 let base = of_place.map(|(weight, input)| weight * input).sum();
                 let sums = score(simd, row, &round.score_of_pair, base);
                 for (half, (sum, of_task)) in sums.into_iter().zip(score_of_task).enumerate() {
@@ -166,22 +174,22 @@ impl Hidden {
         }
     }
 
-    /// What is the same for all tasks of each device at a place; makes means of the sums.
+    /// Computes the part that is the same for all tasks of each device at a place, from the means of hidden units.
     #[inline(always)]
     fn devices<S: Simd>(
         &mut self,
         simd: S,
         instance: &Instance,
-        round: &Round,
+        round: &RoundWeights,
         place: usize,
         inputs: &[f32; PLACE_INPUTS.len()],
     ) {
         let (devices, vectors) = (instance.devices, self.base.len());
         self.base.copy_from_slice(&round.bias);
-        onto(simd, inputs.iter().copied(), &round.of_place, &mut self.base);
+        onto(simd, inputs.iter().copied(), &round.place, &mut self.base);
         let sums = &mut self.sums[place * self.rows * vectors..][..self.rows * vectors];
         let products = &mut self.products[place * self.rows * vectors..][..self.rows * vectors];
-        let Some([by_device, by_place]) = &round.known else {
+        let Some([by_device, by_place]) = &round.context else {
             products.chunks_exact_mut(vectors).for_each(|row| row.copy_from_slice(&self.base));
             return;
         };
@@ -216,18 +224,18 @@ impl Hidden {
         }
     }
 
-    /// What is the same for a task at all places; makes room for the mean over them.
+    /// Computes the part that is the same for a task at all places, and sets the mean over them to 0 for this round.
     #[inline(always)]
-    fn task<S: Simd>(&mut self, simd: S, round: &Round, panel: usize) {
-        let task = &mut self.tasks[panel * (OF_TASK + self.width)..][..OF_TASK + self.width];
-        let length = if round.known.is_some() { task.len() } else { OF_TASK };
+    fn task<S: Simd>(&mut self, simd: S, round: &RoundWeights, panel: usize) {
+        let task = &mut self.tasks[panel * (TASK_COUNT + self.width)..][..TASK_COUNT + self.width];
+        let length = if round.context.is_some() { task.len() } else { TASK_COUNT };
         self.of_task.fill(Lanes::ZERO);
-        let (weight, output) = (&round.of_task[..], &mut self.of_task[..]);
+        let (weight, output) = (&round.task[..], &mut self.of_task[..]);
         DenseOnto { weight, input: &task[..length], output }.accumulate(simd, false);
-        task[OF_TASK..].fill(Lanes::ZERO);
+        task[TASK_COUNT..].fill(Lanes::ZERO);
     }
 
-    /// Puts what is the same for a device, at the place, and for a task together.
+    /// Adds up the parts of the device, the place and the task.
     #[inline(always)]
     fn expand<S: Simd>(&mut self, simd: S, instance: &Instance, panel: usize, place: usize) {
         let vectors = self.base.len();
@@ -248,7 +256,7 @@ impl Hidden {
         }
     }
 
-    /// The same where nothing is known of devices yet.
+    /// The same in the first round, where devices have no part.
     #[inline(always)]
     fn expand_base<S: Simd>(&mut self, simd: S, place: usize) {
         let vectors = self.base.len();
@@ -260,12 +268,12 @@ impl Hidden {
         }
     }
 
-    /// Adds hidden units to what is known of devices and tasks.
+    /// Adds the hidden units to the sums of devices and the means of tasks.
     #[inline(always)]
     fn collect<S: Simd>(&mut self, simd: S, instance: &Instance, panel: usize, place: usize) {
         let vectors = self.base.len();
         let each = Wide::splat(simd, 1.0 / instance.places as f32);
-        let means = self.tasks[panel * (OF_TASK + self.width)..][..OF_TASK + self.width][OF_TASK..].iter_mut();
+        let means = self.tasks[panel * (TASK_COUNT + self.width)..][..TASK_COUNT + self.width][TASK_COUNT..].iter_mut();
         for (mean, units) in means.zip(&self.units) {
             for (mean, units) in mean.0.iter_mut().zip(&units.0) {
                 Wide::load(simd, units).mul_add(each, Wide::load(simd, mean)).store(mean);
@@ -289,7 +297,7 @@ impl Hidden {
     }
 }
 
-/// Adds numbers through weights, a row each.
+/// Adds the products of inputs with their rows of weights to sums.
 #[inline(always)]
 fn onto<S: Simd>(simd: S, inputs: impl Iterator<Item = f32>, weights: &[Units], sums: &mut [Units]) {
     for (input, weights) in inputs.zip(weights.chunks_exact(sums.len())) {
@@ -300,7 +308,7 @@ fn onto<S: Simd>(simd: S, inputs: impl Iterator<Item = f32>, weights: &[Units], 
     }
 }
 
-/// One number for each of sixteen tasks; in several sums, since each step of one waits for the last.
+/// Weighted sums for sixteen tasks. Each is computed in several partial sums, since a step of one waits for the step before.
 #[inline(always)]
 fn score<S: Simd>(simd: S, row: &[Lanes], weights: &[f32], base: f32) -> [Wide<S>; 2] {
     const SUMS: usize = 3;

@@ -4,30 +4,30 @@ use burn::module::Module;
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 
-use super::features::{INPUTS, Reading};
+use super::features::{Features, INPUTS};
 use super::instance::Instance;
-use super::net::{BatchShape, FleetNet};
+use super::net::{BatchShape, Network};
 use super::shares::{begin, soften};
 use crate::parameters::to_vec;
 use crate::state::{LearnerState, StateError};
 
-/// One instance, a decision to start from, and the one to imitate.
+/// One instance with a decision to start from and the decision to imitate.
 #[derive(Debug)]
-pub struct FleetCase<'a> {
+pub struct Case<'a> {
     /// The fleet and its sizes.
     pub instance: &'a Instance,
-    /// `[N * M]`: the decision that the network reads first; `None` if there is none yet.
+    /// `[N * M]`: the decision that the network reads first; `None` if nothing is decided yet.
     pub start: Option<&'a [u8]>,
-    /// `[N * M]`: what every round should say.
+    /// `[N * M]`: the decision that every round should propose.
     pub label: &'a [u8],
 }
 
-impl FleetNet {
-    /// Scores of one forward pass in plain Burn operations, on whatever device the network is: the reference for the faster
-    /// [`FleetForward`](super::FleetForward).
+impl Network {
+    /// Scores of one forward pass in plain Burn operations, on the network's device; the reference for the faster
+    /// [`Forward`](super::Forward).
     ///
     /// # Shapes
-    /// `[places][N * M]`.
+    /// `start` is `[N * M]`, the scores are `[places][N * M]`.
     ///
     /// # Panics
     /// If `start` does not fit the instance.
@@ -36,15 +36,15 @@ impl FleetNet {
         let batch = BatchShape { cases: 1, devices, tasks, places };
         let device = self.rounds[0].input.device();
         let rows = places * instance.task_count();
-        let (mut reading, mut shares, mut scores) = (Reading::default(), Vec::new(), Vec::new());
+        let (mut features, mut shares, mut scores) = (Features::default(), Vec::new(), Vec::new());
         begin(instance, start, &mut shares);
-        let mut known = None;
+        let mut context = None;
         for round in 0..self.rounds.len() {
             let mut inputs = vec![0.0; rows * INPUTS];
-            reading.read_rows(instance, &shares, &mut inputs);
+            features.write_rows(instance, &shares, &mut inputs);
             let inputs = Tensor::<2>::from_data(TensorData::new(inputs, [rows, INPUTS]), &device);
-            let (hidden, of_round) = self.round(round, inputs, known, batch);
-            known = Some(hidden);
+            let (hidden, of_round) = self.round(round, inputs, context, batch);
+            context = Some(hidden);
             scores = to_vec(of_round);
             soften(instance, &scores, &mut shares);
         }
@@ -53,73 +53,61 @@ impl FleetNet {
 }
 
 /// Trains one network.
-pub struct FleetLearner {
+pub struct Learner {
     /// In training mode.
-    net: FleetNet,
+    network: Network,
     optimizer: ModuleOptimizer,
     device: Device,
-    reading: Reading,
+    features: Features,
 }
 
 fn optimizer() -> ModuleOptimizer {
     AdamConfig::new().with_epsilon(1e-8).init()
 }
 
-impl FleetLearner {
+impl Learner {
     /// Moves the network to the device, in training mode.
-    pub fn new(net: &FleetNet, device: &Device) -> Self {
-        let net = net.clone().to_device(&device.clone().autodiff()).train();
-        Self { net, optimizer: optimizer(), device: device.clone(), reading: Reading::default() }
+    pub fn new(network: &Network, device: &Device) -> Self {
+        let network = network.clone().to_device(&device.clone().autodiff()).train();
+        Self { network, optimizer: optimizer(), device: device.clone(), features: Features::default() }
     }
 
     /// The network as it is now.
-    pub fn net(&self) -> FleetNet {
-        self.net.valid()
+    pub fn network(&self) -> Network {
+        self.network.valid()
     }
 
-    /// One step of Adam on the cross-entropy of every round with the labels; returns that of the last round.
+    /// Takes one step of Adam on the cross-entropy of every round with the labels; returns that of the last round.
     ///
     /// # Panics
-    /// If there is no case, or they are not all of one shape.
-    pub fn step(&mut self, cases: &[FleetCase<'_>], learning_rate: f64) -> f32 {
+    /// If there is no case, or the cases differ in their numbers of devices, tasks or places.
+    pub fn step(&mut self, cases: &[Case<'_>], learning_rate: f64) -> f32 {
         let first = cases.first().expect("a batch has cases").instance;
         let batch = BatchShape { cases: cases.len(), devices: first.devices, tasks: first.tasks, places: first.places };
         let (count, places) = (first.task_count(), first.places);
-        let rows = cases.len() * places * count;
-        let rounds = self.net.rounds.len();
-        let mut targets = vec![0.0; rows];
-        for (case, targets) in cases.iter().zip(targets.chunks_exact_mut(places * count)) {
-            assert_eq!((case.instance.places, case.label.len()), (places, count), "cases of one shape");
-            for (task, &place) in case.label.iter().enumerate() {
-                targets[usize::from(place) * count + task] = 1.0;
-            }
-        }
-        let targets = Tensor::<3>::from_data(TensorData::new(targets, [cases.len(), places, count]), &self.device);
+        let targets = self.targets(cases, batch);
         let mut shares = vec![Vec::new(); cases.len()];
         for (case, shares) in cases.iter().zip(&mut shares) {
             begin(case.instance, case.start, shares);
         }
-        let mut known = None;
+        let mut context = None;
         let mut surrogate: Option<Tensor<1>> = None;
         let mut loss = 0.0;
-        for round in 0..rounds {
-            let mut inputs = vec![0.0; rows * INPUTS];
-            let blocks = inputs.chunks_exact_mut(places * count * INPUTS);
-            for ((case, shares), inputs) in cases.iter().zip(&shares).zip(blocks) {
-                self.reading.read_rows(case.instance, shares, inputs);
-            }
-            let inputs = Tensor::<2>::from_data(TensorData::new(inputs, [rows, INPUTS]), &self.device);
-            let (hidden, scores) = self.net.round(round, Tensor::from_inner(inputs), known, batch);
-            known = Some(hidden);
+        for round in 0..self.network.rounds.len() {
+            let inputs = self.inputs(cases, &shares);
+            let rows = inputs.dims()[0];
+            let (hidden, scores) = self.network.round(round, Tensor::from_inner(inputs), context, batch);
+            context = Some(hidden);
             let values = scores.clone().inner().reshape([cases.len(), places, count]);
             let host = to_vec(values.clone());
             for ((case, shares), scores) in cases.iter().zip(&mut shares).zip(host.chunks_exact(places * count)) {
                 soften(case.instance, scores, shares);
             }
-            // The gradient of the cross-entropy by the scores is known; see the plain learner of the DNNs.
+            // The gradient of the cross-entropy by the scores is known; entering it as a constant factor spares the graph
+            // the loss itself.
             let terms = (cases.len() * count) as f32;
             let gradient = (activation::softmax(values.clone(), 1) - targets.clone()) / terms;
-            if round + 1 == rounds {
+            if round + 1 == self.network.rounds.len() {
                 let logs = activation::log_softmax(values, 1);
                 loss = to_vec((logs * targets.clone()).sum())[0] / -terms;
             }
@@ -131,30 +119,54 @@ impl FleetLearner {
             });
         }
         let surrogate = surrogate.expect("a network has rounds");
-        let gradients = GradientsParams::from_grads(surrogate.backward(), &self.net);
-        self.net = self.optimizer.step(learning_rate, self.net.clone(), gradients);
+        let gradients = GradientsParams::from_grads(surrogate.backward(), &self.network);
+        self.network = self.optimizer.step(learning_rate, self.network.clone(), gradients);
         loss
     }
 
-    /// Parameters and moments, to go on from.
+    /// The labels as probabilities, `[cases, places, N * M]`.
+    fn targets(&self, cases: &[Case<'_>], batch: BatchShape) -> Tensor<3> {
+        let (places, count) = (batch.places, batch.devices * batch.tasks);
+        let mut targets = vec![0.0; cases.len() * places * count];
+        for (case, targets) in cases.iter().zip(targets.chunks_exact_mut(places * count)) {
+            assert_eq!((case.instance.places, case.label.len()), (places, count), "cases of one shape");
+            for (task, &place) in case.label.iter().enumerate() {
+                targets[usize::from(place) * count + task] = 1.0;
+            }
+        }
+        Tensor::from_data(TensorData::new(targets, [cases.len(), places, count]), &self.device)
+    }
+
+    /// The features of all cases, `[cases * places * N * M, INPUTS]`.
+    fn inputs(&mut self, cases: &[Case<'_>], shares: &[Vec<f32>]) -> Tensor<2> {
+        let rows: usize = shares.iter().map(Vec::len).sum();
+        let mut inputs = vec![0.0; rows * INPUTS];
+        let blocks = inputs.chunks_exact_mut(rows / cases.len() * INPUTS);
+        for ((case, shares), inputs) in cases.iter().zip(shares).zip(blocks) {
+            self.features.write_rows(case.instance, shares, inputs);
+        }
+        Tensor::from_data(TensorData::new(inputs, [rows, INPUTS]), &self.device)
+    }
+
+    /// Parameters and moments of Adam, from which another learner continues.
     ///
     /// # Errors
     /// If they cannot be read back from the device.
     pub fn state(&self) -> Result<[Vec<u8>; 2], StateError> {
-        let LearnerState { parameters, mut optimizer, .. } =
-            LearnerState::of_module(&self.net.valid(), &self.optimizer)?;
+        let state = LearnerState::of_module(&self.network.valid(), &self.optimizer)?;
+        let LearnerState { parameters, mut optimizer, .. } = state;
         Ok([parameters, optimizer.swap_remove(0)])
     }
 
-    /// Continues from the state that [`FleetLearner::state`] gave.
+    /// Continues from the state that [`Learner::state`] gave.
     ///
     /// # Errors
-    /// If it is damaged, or of another network.
+    /// If the state is damaged, or of another network.
     pub fn restore(&mut self, state: &[Vec<u8>; 2]) -> Result<(), StateError> {
         let [parameters, moments] = state.clone();
         let state = LearnerState { parameters, optimizer: vec![moments], steps: 0 };
-        let (net, optimizer) = state.restored(&self.net, optimizer())?;
-        (self.net, self.optimizer) = (net.train(), optimizer);
+        let (network, optimizer) = state.restored(&self.network, optimizer())?;
+        (self.network, self.optimizer) = (network.train(), optimizer);
         Ok(())
     }
 }

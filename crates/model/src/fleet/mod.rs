@@ -1,12 +1,12 @@
 //! Networks that decide for any fleet: any number of devices, tasks and servers, shared or not.
 //!
 //! ```
-//! use model::fleet::{FleetEnsemble, FleetPolicy, FleetShape, Inference};
+//! use model::fleet::{Ensemble, Inference, Policy, Shape};
 //! use sim::scheme::Scheme;
 //!
 //! let device = model::DeviceChoice::Auto.open()?.device;
-//! let untrained = FleetEnsemble::random(FleetShape { width: 24, rounds: 4 }, 2, 1, &device);
-//! let mut policy = FleetPolicy::new("untrained", &untrained, Inference::Passes);
+//! let untrained = Ensemble::random(Shape { width: 24, rounds: 4 }, 2, 1, &device);
+//! let mut policy = Policy::new("untrained", &untrained, Inference::Passes);
 //! for scenario in ["paper", "shared-edges"] {
 //!     let cost_model = sim::Scenario::load(scenario)?.check()?;
 //!     let solution = policy.decide(&cost_model, &sim::Workload::from_mb(3, &[20.0; 9]))?;
@@ -17,14 +17,18 @@
 //!
 //! # The words
 //! - An [`Instance`] is one fleet with its sizes, in units of its own mean task.
-//! - A [`FleetNet`] scores every place of every task in some rounds, each of which takes a [`Reading`] of the decision that
-//!   the one before proposes; all of them are a pass. A [`FleetEnsemble`] is K of them.
-//! - A [`FleetForward`] makes passes on the CPU, a [`FleetLearner`] steps of training on any device.
-//! - A [`FleetPolicy`] is a trained ensemble as a scheme, with more or less search ([`Inference`]).
+//! - [`Features`] are the inputs that networks read of a decision. Shares are a decision that may be undecided: the part of
+//!   each task that is at each place.
+//! - A [`Network`] scores every place of every task in several rounds, each of which reads the features of the decision that
+//!   the round before proposes; all rounds together are a pass. An [`Ensemble`] is K networks.
+//! - A [`Forward`] takes passes on the CPU, a [`Learner`] takes training steps on any device.
+//! - A [`Policy`] is a trained ensemble as a scheme, with more or less search ([`Inference`]); [`FleetNetworks`] is the same
+//!   as the contents of a record.
 //!
 //! # What it does not do
 //! It evaluates only complete proposals; with a search budget also moves and swaps.
 
+mod ensemble;
 mod features;
 mod forward;
 mod instance;
@@ -37,10 +41,11 @@ mod policy;
 mod search;
 mod shares;
 
-pub use features::{INPUTS, Reading};
-pub use forward::{FleetForward, FleetScratch};
+pub use ensemble::Ensemble;
+pub use features::{Features, INPUTS};
+pub use forward::{Forward, Scratch};
 pub use instance::Instance;
-pub use learner::{FleetCase, FleetLearner};
-pub use net::{FleetEnsemble, FleetKnown, FleetNet, FleetRound, FleetShape};
+pub use learner::{Case, Learner};
+pub use net::{Context, Network, Round, Shape};
 pub use networks::{DEFAULT_EVALUATIONS_PER_TASK, FleetNetworks};
-pub use policy::{FREE_PASSES, FleetPolicy, Inference, PASSES};
+pub use policy::{FREE_PASSES, Inference, PASSES, Policy};

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 use sim::scheme::Scheme;
 use sim::{CostModel, Fleets, Scenario};
 
+use super::ensemble::Ensemble;
 use super::features::INPUTS;
-use super::net::{FleetEnsemble, FleetShape};
-use super::policy::{FleetPolicy, Inference};
+use super::net::Shape;
+use super::policy::{Inference, Policy};
 use crate::export::{ExportFormat, ExportedFile};
-use crate::networks::{DecisionOptions, EnvironmentParts, Kind, Networks, OptionError, Shape};
+use crate::networks::{self, DecisionOptions, EnvironmentParts, Kind, Networks, OptionError};
 use crate::parameters;
 use crate::record::{ManifestFile, RecordError, RecordText, Weights};
 use crate::state::StateError;
@@ -23,7 +24,7 @@ pub const DEFAULT_EVALUATIONS_PER_TASK: u64 = 16;
 #[derive(Debug, Clone)]
 pub struct FleetNetworks {
     /// The networks.
-    pub ensemble: FleetEnsemble,
+    pub ensemble: Ensemble,
     /// The distribution of the fleets that training saw.
     pub fleets: Fleets,
 }
@@ -35,7 +36,7 @@ struct Manifest {
     sha256: String,
     #[serde(default)]
     kind: String,
-    network: Network,
+    network: NetworkTable,
     fleets: Fleets,
     provenance: BTreeMap<String, String>,
     measures: BTreeMap<String, f64>,
@@ -44,7 +45,7 @@ struct Manifest {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Network {
+struct NetworkTable {
     nets: usize,
     inputs: usize,
     width: usize,
@@ -58,20 +59,20 @@ impl FleetNetworks {
         description: "networks for any fleet",
         service_name: "fleet",
         command: "trainer fleet",
-        earlier_versions: 3..=3,
+        unnamed_in_versions: 3..=3,
         read: |manifest, device| Ok(Box::new(Self::read(manifest, device)?)),
     };
 
     fn read(file: &ManifestFile<'_>, device: &Device) -> Result<Self, RecordError> {
         let manifest: Manifest = file.parse()?;
         let wrong = |reason: String| file.wrong(reason);
-        let Network { nets, inputs, width, rounds } = manifest.network;
+        let NetworkTable { nets, inputs, width, rounds } = manifest.network;
         if inputs != INPUTS {
             return Err(wrong(format!(
                 "the networks read {inputs} inputs; this version of the program has networks that read {INPUTS}"
             )));
         }
-        let shape = FleetShape { width, rounds };
+        let shape = Shape { width, rounds };
         let parameters = parameters::total(nets, shape.parameters()).filter(|_| width > 0 && rounds > 0);
         let Some(parameters) = parameters else {
             return Err(wrong(format!("{nets} networks of {rounds} rounds with {width} units are not possible")));
@@ -80,7 +81,7 @@ impl FleetNetworks {
             return Err(wrong("fleets: each range must begin at 1 or above and end no lower".to_owned()));
         }
         let bytes = file.weights(&manifest.weights, parameters)?;
-        let ensemble = FleetEnsemble::from_bytes(bytes, shape, nets, device);
+        let ensemble = Ensemble::from_bytes(bytes, shape, nets, device);
         let ensemble = ensemble.map_err(|error| file.other_weights(&error))?;
         Ok(Self { ensemble, fleets: manifest.fleets })
     }
@@ -91,9 +92,9 @@ impl Networks for FleetNetworks {
         const { &Self::KIND }
     }
 
-    fn shape(&self) -> Shape {
-        let FleetShape { width, rounds } = self.ensemble.shape();
-        Shape::Fleet { nets: self.ensemble.nets.len(), width, rounds }
+    fn shape(&self) -> networks::Shape {
+        let Shape { width, rounds } = self.ensemble.shape();
+        networks::Shape::Fleet { networks: self.ensemble.nets.len(), width, rounds }
     }
 
     fn scenario(&self) -> Option<&Scenario> {
@@ -120,7 +121,7 @@ impl Networks for FleetNetworks {
     }
 
     fn scheme(&self, name: &str, _: &CostModel, options: &DecisionOptions, _: &Device) -> Box<dyn Scheme> {
-        Box::new(FleetPolicy::new(name, &self.ensemble, options.inference.unwrap_or(Inference::Passes)))
+        Box::new(Policy::new(name, &self.ensemble, options.inference.unwrap_or(Inference::Passes)))
     }
 
     fn compared(&self) -> Vec<(String, DecisionOptions)> {
@@ -139,12 +140,12 @@ impl Networks for FleetNetworks {
     }
 
     fn manifest(&self, record: RecordText<'_>) -> String {
-        let FleetShape { width, rounds } = self.ensemble.shape();
+        let Shape { width, rounds } = self.ensemble.shape();
         RecordText::sealed(&Manifest {
             format_version: RecordText::FORMAT_VERSION,
             sha256: String::new(),
             kind: Self::KIND.name.to_owned(),
-            network: Network { nets: self.ensemble.nets.len(), inputs: INPUTS, width, rounds },
+            network: NetworkTable { nets: self.ensemble.nets.len(), inputs: INPUTS, width, rounds },
             fleets: self.fleets.clone(),
             provenance: record.provenance.clone(),
             measures: record.measures.clone(),

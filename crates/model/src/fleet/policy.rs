@@ -4,28 +4,27 @@ use rayon::prelude::*;
 use sim::scheme::{Greedy, Order, Scheme, Solution};
 use sim::{CostModel, Decision, IncrementalCost, SchemeError, Workload};
 
-use super::forward::{FleetForward, FleetScratch};
+use super::ensemble::Ensemble;
+use super::forward::{Forward, Scratch};
 use super::instance::Instance;
-use super::net::FleetEnsemble;
 use super::search::search;
 
-/// Forward passes after the greedy decision.
+/// Forward passes of each network after the greedy decision.
 pub const PASSES: usize = 2;
-/// Forward passes where nothing is searched at all.
+/// Forward passes of each network that start from no decision.
 pub const FREE_PASSES: usize = 4;
 
 /// How networks for any fleet decide, from the quickest way to the best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inference {
-    /// Four passes of each network without any start; the cheapest of their proposals is the decision.
+    /// Four passes of each network that start from no decision; the cheapest of their proposals is the answer.
     SearchFree,
-    /// The greedy decision (largest first) and two passes of each network from it; the cheapest of all these is the
-    /// decision, so that it is never worse than greedy.
+    /// The greedy decision (largest first) and two passes of each network from it; the cheapest of all these is the answer,
+    /// so that it is never worse than greedy.
     Passes,
-    /// Both of the above, and then a local search from the cheapest, which tries first the moves and swaps that its network
-    /// scores highest.
+    /// The passes of both ways above, then a local search from the cheapest proposal, guided by the network that made it.
     Search {
-        /// Most cost evaluations for each task, those of the passes and of greedy included.
+        /// The most cost evaluations for each task, including those of the passes and of greedy.
         evaluations_per_task: u64,
     },
 }
@@ -50,36 +49,36 @@ impl Inference {
     }
 }
 
-/// A trained [`FleetEnsemble`] as a scheme, for every scenario.
+/// A trained [`Ensemble`] as a scheme, for every scenario.
 #[derive(Debug, Clone)]
-pub struct FleetPolicy {
+pub struct Policy {
     name: String,
-    nets: Vec<FleetForward>,
+    forwards: Vec<Forward>,
     inference: Inference,
     instance: Instance,
-    scratch: FleetScratch,
+    scratch: Scratch,
 }
 
-impl FleetPolicy {
+impl Policy {
     /// A policy that decides on the CPU, wherever the networks are.
-    pub fn new(name: &str, ensemble: &FleetEnsemble, inference: Inference) -> Self {
+    pub fn new(name: &str, ensemble: &Ensemble, inference: Inference) -> Self {
         Self {
             name: name.to_owned(),
-            nets: ensemble.nets.iter().map(FleetForward::new).collect(),
+            forwards: ensemble.nets.iter().map(Forward::new).collect(),
             inference,
             instance: Instance::default(),
-            scratch: FleetScratch::default(),
+            scratch: Scratch::default(),
         }
     }
 
-    /// Starts passes from `first`, or from nothing; the cheapest decision goes into `best`, with the network that made it.
+    /// Takes passes with each network, the first from the decision `first` or from none, and offers every proposal to `best`.
     fn passes(&mut self, model: &CostModel, sizes_bytes: &[f64], first: Option<&[u8]>, best: &mut Best) {
         let mut decision = vec![0; sizes_bytes.len()];
         let passes = if first.is_some() { PASSES } else { FREE_PASSES };
-        for (index, net) in self.nets.iter().enumerate() {
+        for (index, forward) in self.forwards.iter().enumerate() {
             let mut start = first.map(<[u8]>::to_vec);
             for _ in 0..passes {
-                net.pass(&self.instance, &mut self.scratch, start.as_deref(), &mut decision);
+                forward.pass(&self.instance, &mut self.scratch, start.as_deref(), &mut decision);
                 start = Some(decision.clone());
                 best.offer(model, sizes_bytes, &decision, index);
             }
@@ -87,18 +86,21 @@ impl FleetPolicy {
     }
 }
 
-/// The cheapest decision so far; where the cost is a sum over devices, of each device by itself.
+/// The cheapest decision so far. Where the cost is a sum over devices, the cheapest part for each device by itself.
 #[derive(Debug, Clone, Default)]
 struct Best {
     places: Vec<u8>,
-    /// Of the whole, or of each device.
+    /// Cost of the whole decision, or of each device's part.
     costs: Vec<f64>,
-    net: usize,
+    /// The network that the last improvement came from.
+    network: usize,
+    /// Decisions offered.
     evaluations: u64,
 }
 
 impl Best {
-    fn offer(&mut self, model: &CostModel, sizes_bytes: &[f64], places: &[u8], net: usize) {
+    /// Takes over a proposal of a network, or the parts of it, where it is cheaper.
+    fn offer(&mut self, model: &CostModel, sizes_bytes: &[f64], places: &[u8], network: usize) {
         let tasks = model.tasks();
         self.evaluations += 1;
         if self.places.is_empty() {
@@ -109,7 +111,7 @@ impl Best {
         if !model.is_separable() {
             let cost = model.cost(sizes_bytes, places);
             if cost < self.costs[0] {
-                (self.costs[0], self.net) = (cost, net);
+                (self.costs[0], self.network) = (cost, network);
                 self.places.copy_from_slice(places);
             }
             return;
@@ -118,14 +120,14 @@ impl Best {
             let part = device * tasks..(device + 1) * tasks;
             let cost = model.device_cost(device, &sizes_bytes[part.clone()], &places[part.clone()]);
             if cost < *least {
-                (*least, self.net) = (cost, net);
+                (*least, self.network) = (cost, network);
                 self.places[part.clone()].copy_from_slice(&places[part]);
             }
         }
     }
 }
 
-impl Scheme for FleetPolicy {
+impl Scheme for Policy {
     fn name(&self) -> &str {
         &self.name
     }
@@ -137,7 +139,7 @@ impl Scheme for FleetPolicy {
         if self.inference != Inference::SearchFree {
             let greedy = Greedy::new(Order::LargestFirst).decide(model, workload)?;
             best.offer(model, sizes_bytes, greedy.decision.places(), 0);
-            // Its price is that of the last task that it placed.
+            // The last evaluation of greedy was the cost of its whole decision.
             best.evaluations = greedy.evaluations;
             self.passes(model, sizes_bytes, Some(greedy.decision.places()), &mut best);
         }
@@ -147,15 +149,16 @@ impl Scheme for FleetPolicy {
         if let Inference::Search { evaluations_per_task } = self.inference {
             let budget =
                 evaluations_per_task.saturating_mul(model.task_count() as u64).saturating_sub(best.evaluations);
-            let mut priced = IncrementalCost::new(model);
-            priced.set(sizes_bytes, &best.places);
-            best.evaluations += search(&self.nets[best.net], &self.instance, &mut self.scratch, &mut priced, budget);
-            best.places.copy_from_slice(priced.places());
+            let mut current = IncrementalCost::new(model);
+            current.set(sizes_bytes, &best.places);
+            best.evaluations +=
+                search(&self.forwards[best.network], &self.instance, &mut self.scratch, &mut current, budget);
+            best.places.copy_from_slice(current.places());
         }
         Ok(Solution { decision: Decision::from_places(model.tasks(), best.places), evaluations: best.evaluations })
     }
 
-    /// Decides on every thread.
+    /// Shares the workloads among all threads.
     fn decide_all(&mut self, model: &CostModel, workloads: &[Workload]) -> Result<Vec<Solution>, SchemeError> {
         let each = workloads.len().div_ceil(rayon::current_num_threads()).max(1);
         let decide = |part: &[Workload]| -> Result<Vec<Solution>, SchemeError> {

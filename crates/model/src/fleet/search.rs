@@ -1,98 +1,100 @@
-//! Search that a network leads: first where it minds least.
+//! Local search that a network guides: moves and swaps whose places the network scores highest come first.
 
 use sim::IncrementalCost;
 use sim::scheme::{self, gains};
 
-use super::forward::{FleetForward, FleetScratch};
+use super::forward::{Forward, Scratch};
 use super::instance::Instance;
 
-/// What is tried: a task at another place, or two tasks each at the other's.
+/// A change of a decision: one task to another place, or two tasks each to the other's place.
 #[derive(Debug, Clone, Copy)]
 enum Candidate {
     Move { task: usize, place: u8 },
     Swap { task: usize, other: usize },
 }
 
-/// Tasks of one place that are tried for swaps with those of one other.
+/// The most tasks of one place that are paired with tasks of another place for swaps.
 const PARTNERS: usize = 24;
 /// The shortest list of candidates.
 const FEWEST: usize = 16;
 
-/// Improves the decision that `priced` holds by moves and swaps, those first that the network minds least, until so many
-/// prices were asked or nothing helps; returns their number. The network is asked anew after one price a task.
+/// Improves the decision that `current` holds by moves and swaps, in order of the score that each loses, until `budget` cost
+/// evaluations are spent or no candidate lowers the cost. Returns the number of evaluations. The network scores the decision
+/// again after one evaluation for each task.
 pub(super) fn search(
-    forward: &FleetForward,
+    forward: &Forward,
     instance: &Instance,
-    scratch: &mut FleetScratch,
-    priced: &mut IncrementalCost<'_>,
+    scratch: &mut Scratch,
+    current: &mut IncrementalCost<'_>,
     budget: u64,
 ) -> u64 {
-    let sizes_bytes = priced.sizes_bytes().to_vec();
-    let mut proposal = priced.places().to_vec();
+    let sizes_bytes = current.sizes_bytes().to_vec();
+    let mut proposal = current.places().to_vec();
     let mut candidates = Vec::new();
-    let (mut asked, mut cost) = (0, priced.cost());
-    while asked < budget {
+    let (mut evaluations, mut cost) = (0, current.cost());
+    while evaluations < budget {
         let before = cost;
-        forward.pass(instance, scratch, Some(priced.places()), &mut proposal);
-        if proposal != priced.places() {
-            let now = priced.places().to_vec();
-            priced.set(&sizes_bytes, &proposal);
-            asked += 1;
-            if gains(priced.cost(), cost) {
-                cost = priced.cost();
+        forward.pass(instance, scratch, Some(current.places()), &mut proposal);
+        if proposal != current.places() {
+            let places = current.places().to_vec();
+            current.set(&sizes_bytes, &proposal);
+            evaluations += 1;
+            if gains(current.cost(), cost) {
+                cost = current.cost();
             } else {
-                priced.set(&sizes_bytes, &now);
+                current.set(&sizes_bytes, &places);
             }
         }
-        list(instance, scratch.scores(), priced.places(), &mut candidates);
+        list(instance, scratch.scores(), current.places(), &mut candidates);
         for &(_, candidate) in &candidates {
-            if asked >= budget {
-                return asked;
+            if evaluations >= budget {
+                return evaluations;
             }
-            asked += u64::from(is_tried(priced, candidate, &mut cost));
+            evaluations += u64::from(is_evaluated(current, candidate, &mut cost));
         }
         if !gains(cost, before) {
-            // Nothing that the network thinks of helps: what is left goes to a search without it.
-            let mut places = priced.places().to_vec();
-            asked += scheme::improve_within(priced.model(), &sizes_bytes, &mut places, budget.saturating_sub(asked));
-            priced.set(&sizes_bytes, &places);
-            return asked;
+            // No candidate of the network helps: a search without it spends the rest of the budget.
+            let mut places = current.places().to_vec();
+            let rest = budget.saturating_sub(evaluations);
+            evaluations += scheme::improve_within(current.model(), &sizes_bytes, &mut places, rest);
+            current.set(&sizes_bytes, &places);
+            return evaluations;
         }
     }
-    asked
+    evaluations
 }
 
-/// Prices a candidate, unless it would change nothing, and takes it if it is cheaper.
-fn is_tried(priced: &mut IncrementalCost<'_>, candidate: Candidate, cost: &mut f64) -> bool {
+/// Evaluates the cost of a candidate and applies it if it is cheaper; false if the candidate would change nothing.
+fn is_evaluated(current: &mut IncrementalCost<'_>, candidate: Candidate, cost: &mut f64) -> bool {
     match candidate {
         Candidate::Move { task, place } => {
-            if priced.places()[task] == place {
+            if current.places()[task] == place {
                 return false;
             }
-            if gains(priced.move_cost(task, place), *cost) {
-                priced.place(task, place);
-                *cost = priced.cost();
+            if gains(current.move_cost(task, place), *cost) {
+                current.place(task, place);
+                *cost = current.cost();
             }
         }
         Candidate::Swap { task, other } => {
-            if priced.places()[task] == priced.places()[other] {
+            if current.places()[task] == current.places()[other] {
                 return false;
             }
-            if priced.swap_cost(task, other, *cost).is_some_and(|swapped| gains(swapped, *cost)) {
-                priced.swap(task, other);
-                *cost = priced.cost();
+            if current.swap_cost(task, other, *cost).is_some_and(|swapped| gains(swapped, *cost)) {
+                current.swap(task, other);
+                *cost = current.cost();
             }
         }
     }
     true
 }
 
-/// As many candidates as there are tasks, each with how much less the network would have it, the least first: moves, and
-/// swaps of those tasks that it minds least to move.
+/// Lists one candidate for each task, with the score that each loses, in order of this loss: moves, and swaps of the tasks
+/// whose moves lose least.
 fn list(instance: &Instance, scores: &[f32], decision: &[u8], candidates: &mut Vec<(f32, Candidate)>) {
     let (count, places) = (instance.task_count(), instance.places());
     candidates.clear();
-    // From each place to each other.
+    // `[from][to]`: the tasks of one place with the loss of moving them to another.
     let mut leaving: Vec<Vec<(f32, usize)>> = vec![Vec::new(); places * places];
     for (task, &here) in decision.iter().enumerate() {
         let here = usize::from(here);
@@ -119,6 +121,7 @@ fn list(instance: &Instance, scores: &[f32], decision: &[u8], candidates: &mut V
     candidates.sort_by(|a, b| a.0.total_cmp(&b.0));
 }
 
+/// Keeps the items with the least losses, in any order.
 fn keep_least<T>(items: &mut Vec<(f32, T)>, count: usize) {
     if items.len() > count {
         items.select_nth_unstable_by(count, |a, b| a.0.total_cmp(&b.0));

@@ -1,4 +1,4 @@
-//! Decisions as shares of tasks at places, and back.
+//! Decisions as shares of tasks at places, scores as shares, and scores as decisions.
 #![expect(clippy::inline_always, reason = "tasks must be inlined into a function compiled for the kernel")]
 
 use super::instance::Instance;
@@ -9,11 +9,11 @@ use crate::kernels::math::exp_of_negative;
 use crate::kernels::panel::Lanes;
 use crate::kernels::wide::Wide;
 
-/// What scores are multiplied with before they are shared out. With 1 shares stay so soft that they hide which of two equal
-/// tasks goes.
+/// Factor of the scores in the softmax that gives shares. With a factor of 1 shares are so soft that the next round cannot see
+/// which of two equal tasks moves.
 const SHARPNESS: f32 = 3.0;
 
-/// The shares that a pass reads first: those of a decision, or of none yet.
+/// The shares that the first round reads: those of a decision, or those of no decision yet.
 ///
 /// # Panics
 /// If the decision is not `[N * M]`.
@@ -24,7 +24,7 @@ pub(super) fn begin(instance: &Instance, start: Option<&[u8]>, shares: &mut Vec<
     }
 }
 
-/// A decision as shares.
+/// The shares of a decision: 1 at the place of each task.
 fn whole(instance: &Instance, decision: &[u8], shares: &mut Vec<f32>) {
     let count = instance.task_count();
     assert_eq!(decision.len(), count, "the decision is not [N * M]");
@@ -35,7 +35,7 @@ fn whole(instance: &Instance, decision: &[u8], shares: &mut Vec<f32>) {
     }
 }
 
-/// Shares before anything is decided: the more of a task, the cheaper a place is with nobody else there.
+/// The shares before anything is decided, inversely proportional to the cost at each place with nobody else there.
 fn undecided(instance: &Instance, shares: &mut Vec<f32>) {
     let (count, places, tasks) = (instance.task_count(), instance.places, instance.tasks);
     shares.clear();
@@ -48,7 +48,7 @@ fn undecided(instance: &Instance, shares: &mut Vec<f32>) {
     }
 }
 
-/// Shares as the scores would have them, both `[places][N * M]`.
+/// The softmax of sharpened scores over the places, `[places][N * M]`.
 pub(super) fn soften(instance: &Instance, scores: &[f32], shares: &mut [f32]) {
     let count = instance.task_count();
     let mut lanes = Vec::new();
@@ -57,7 +57,7 @@ pub(super) fn soften(instance: &Instance, scores: &[f32], shares: &mut [f32]) {
     from_lanes(&lanes, count, shares);
 }
 
-/// Makes shares of scores, both `[places][panels]`.
+/// [`soften_lanes`] as a task of the kernel.
 struct Soften<'a> {
     instance: &'a Instance,
     shares: &'a mut [Lanes],
@@ -72,7 +72,7 @@ impl Task for Soften<'_> {
     }
 }
 
-/// Makes shares of scores, both `[places][panels]`.
+/// Replaces scores by shares, both `[places][panels]`.
 #[inline(always)]
 pub(super) fn soften_lanes<S: Simd>(simd: S, instance: &Instance, shares: &mut [Lanes]) {
     let (panels, reachable) = (instance.lanes.panels, &instance.lanes.reachable[..]);
@@ -105,7 +105,7 @@ pub(super) fn soften_lanes<S: Simd>(simd: S, instance: &Instance, shares: &mut [
     }
 }
 
-/// Each task where its score is highest, the first of equals; never where its device cannot reach.
+/// Places each task where its score is highest, at the first of equal places, and only where its device reaches.
 pub(super) fn propose(instance: &Instance, scores: &[f32], decision: &mut [u8]) {
     let count = decision.len();
     for (task, placed) in decision.iter_mut().enumerate() {

@@ -6,13 +6,13 @@ use std::ops::RangeInclusive;
 use super::kernel::{Simd, Task, VECTOR};
 use super::math::{flush, multiply_add};
 
-/// Gradients and moments closer to 0 than these count as 0. Beside `ε` they change no parameter, but they would decay to
-/// subnormal numbers, and stay there: with those, some processors take a hundred times as long.
+/// Gradients closer to 0 than this count as 0, and so do moments closer to 0 than the constants below. Beside `ε` they change
+/// no parameter, but they would decay to subnormal numbers, with which some processors take a hundred times as long.
 const LEAST_GRADIENT: f32 = 1.0 / (1_u64 << 56) as f32;
 const LEAST_FIRST: f32 = LEAST_GRADIENT / (1 << 24) as f32;
 const LEAST_SECOND: f32 = LEAST_GRADIENT * LEAST_GRADIENT;
 
-/// Hyperparameters of Adam.
+/// Hyperparameters of Adam (Kingma and Ba, 2015).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Adam {
     /// Step size, `α`.
@@ -36,7 +36,7 @@ impl Adam {
     /// Values of ε that settings may have. With a smaller one a quotient could leave the range of `f32`.
     pub const EPSILON_LIMITS: RangeInclusive<f64> = 1e-12..=1.0;
 
-    /// The published values at another step size.
+    /// The paper's values with another step size.
     pub fn with_learning_rate(learning_rate: f32) -> Self {
         Self { learning_rate, ..Self::default() }
     }

@@ -1,4 +1,4 @@
-//! AVX2 with fused multiply-add. All unsafe code of the module tree is in this file.
+//! Vectors of AVX2 with fused multiply-add: the only file with unsafe code.
 #![expect(unsafe_code, reason = "intrinsics read and write through pointers and need a processor that has them")]
 #![expect(clippy::inline_always, reason = "intrinsics must end up in a function that is compiled for AVX2")]
 
@@ -11,7 +11,7 @@ use std::arch::x86_64::{
 
 use super::kernel::{Simd, Task, VECTOR};
 
-/// Proof that this processor has AVX2 and FMA: the field is private, and only [`Kernel::detect`](super::Kernel::detect) makes one.
+/// Proof that this processor has AVX2 and FMA; only [`Kernel::detect`](super::Kernel::detect) makes one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx2(());
 

@@ -6,30 +6,30 @@ use super::gradient::packed_length;
 use super::panel::{Lanes, PANEL};
 use super::shape::Shape;
 
-/// What one net's step needs beside the net. Grows to the largest batch seen.
+/// Memory of the training step of one net. Grows to the largest batch.
 #[derive(Debug, Default)]
 pub(super) struct StepBuffers {
     /// Each layer's input: `[panels, in][panel]`.
     pub(super) inputs: Vec<Vec<Lanes>>,
     /// Each layer's gradient with respect to its output, as [`Pack`](super::gradient::Pack) leaves it.
     pub(super) packed: Vec<Vec<Lanes>>,
-    /// Targets of the panel in work: `[outputs][panel]`.
+    /// Targets of the current panel: `[outputs][panel]`.
     pub(super) targets: Vec<Lanes>,
     /// Gradient with respect to the logits: `[panels, outputs][panel]`.
     pub(super) logit_gradient: Vec<Lanes>,
-    /// Each layer's output units that have a gradient, as [`list_live`](super::gradient::list_live) leaves them.
+    /// Each layer's output units that have a gradient; see [`list_live`](super::gradient::list_live).
     pub(super) live: Vec<Vec<u32>>,
-    /// A row of a weight's gradient, or a bias's, with zeros where units are not live: `[widest]`.
+    /// One row of the gradient of a weight, or the gradient of a bias, with zeros where units are not live: `[widest]`.
     pub(super) row_gradient: Vec<f32>,
-    /// Gradient with respect to the output of the layer in work, `[widest][panel]`.
+    /// Gradient with respect to the output of the current layer, `[widest][panel]`.
     pub(super) gradient: Vec<Lanes>,
-    /// The same for the layer below.
+    /// Gradient with respect to the output of the layer below, `[widest][panel]`.
     pub(super) gradient_below: Vec<Lanes>,
     /// Units of the layer above that have a gradient, `[widest]`.
     pub(super) active: Vec<u32>,
-    /// `[in, out]` of the largest layer.
+    /// Gradient with respect to the weight of the current layer, `[in, live]`.
     pub(super) weight_gradient: Vec<f32>,
-    /// `[widest]`.
+    /// Gradient with respect to the bias of the current layer, `[live]`.
     pub(super) bias_gradient: Vec<f32>,
 }
 
@@ -67,7 +67,7 @@ pub(super) fn grow<T: Clone>(values: &mut Vec<T>, length: usize, value: T) {
     }
 }
 
-/// Things lent to whichever thread needs one, the most recently used (and best cached) first.
+/// Items that threads take while they need one, the most recently used (and best cached) first.
 #[derive(Debug)]
 pub(crate) struct Pool<T>(Mutex<Vec<T>>);
 

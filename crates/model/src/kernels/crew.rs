@@ -1,7 +1,7 @@
 //! Threads that work on the same few items again and again.
 //!
-//! A training step takes half a millisecond, and what lies between two of them takes microseconds. A thread that goes to
-//! sleep in between takes longer to wake up than that, so these stay awake for as long as a block of steps lasts.
+//! A training step takes half a millisecond, and the work between two steps takes microseconds. A thread that goes to sleep
+//! in between takes longer than that to wake up, so these threads stay awake as long as a block of steps lasts.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -9,7 +9,7 @@ use std::thread;
 /// Polls before a waiting thread lets others run: some tens of microseconds.
 const POLLS: u32 = 1 << 10;
 
-/// Takes every item once each time it is asked to.
+/// Threads that take every item once in each run.
 pub(crate) struct Crew<'c> {
     shared: &'c Shared,
     work: &'c (dyn Fn(usize, usize) + Sync),
@@ -17,10 +17,10 @@ pub(crate) struct Crew<'c> {
 
 /// Calls `body` with a crew that calls `work(item, thread)` for every item in `0..items`.
 ///
-/// The crew are the calling thread, which is thread 0, and threads of the current rayon pool, which do nothing else
-/// meanwhile. Each has items of its own, so that what belongs to them stays in its cache; who is done helps the others.
-/// The calling thread waits for nobody but those at work on an item; only the end comes no sooner than every thread of
-/// the pool has looked in.
+/// The crew is the calling thread, which is thread 0, and threads of the current rayon pool, which do nothing else meanwhile.
+/// Each thread has items of its own, whose data stays in its cache, and helps the others when these are done. In a run the
+/// calling thread waits only for threads that work on an item; `with_crew` itself returns only after every thread of the pool
+/// has been scheduled.
 ///
 /// Neither `work` nor `body` may wait for the rayon pool, as parallel iterators do: a waiting thread might become a
 /// helper, which leaves only when `body` is done.
@@ -40,7 +40,7 @@ pub(crate) fn with_crew<R>(
     })
 }
 
-/// Threads of a crew for so many items.
+/// Number of threads of a crew for `items` items.
 pub(crate) fn threads(items: usize) -> usize {
     rayon::current_num_threads().min(items).max(1)
 }
@@ -75,7 +75,7 @@ struct Shared {
     dismissed: AtomicBool,
 }
 
-/// The items `start..end`, of which `next` is to be taken next. On a cache line of its own.
+/// The items `start..end` of one thread, from which `next` is taken next. Each counter has a cache line of its own.
 #[repr(align(128))]
 struct Counter {
     next: AtomicUsize,
@@ -122,8 +122,8 @@ impl Shared {
         }
     }
 
-    /// Takes the thread's own items, then others'. An item that can be taken belongs to the current run: the next one
-    /// does not begin before all are done. Whether there were any.
+    /// Takes the thread's own items, then those of other threads; returns whether there were any. Every item that can be taken
+    /// belongs to the current run, since the next run does not begin before all items are done.
     fn take_items(&self, work: &(dyn Fn(usize, usize) + Sync), thread: usize) -> bool {
         let mut worked = false;
         let (before, from_own) = self.counters.split_at(thread);

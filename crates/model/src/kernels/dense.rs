@@ -60,7 +60,7 @@ impl DenseForward<'_> {
     }
 }
 
-/// `output = max(output + input · weight, 0)`, in sums begun elsewhere.
+/// `output = max(output + input · weight, 0)`.
 ///
 /// # Shapes
 ///
@@ -81,7 +81,7 @@ impl Task for DenseOnto<'_> {
 }
 
 impl DenseOnto<'_> {
-    /// The same, or without the maximum.
+    /// `output + input · weight`, with the maximum if `relu`.
     #[inline(always)]
     pub(crate) fn accumulate<S: Simd>(mut self, simd: S, relu: bool) {
         for (start, size) in tiles(self.output.len(), S::TILE_ROWS) {
@@ -140,7 +140,7 @@ impl Task for DenseBackward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, simd: S) {
-        // In trained networks many hidden units are silent on every sample of a panel: no gradient goes there.
+        // In trained networks many hidden units are 0 on every sample of a panel and have no gradient.
         let mut count = 0;
         for (output, gradient) in self.gradient.iter().enumerate() {
             self.active[count] = output as u32;

@@ -9,7 +9,7 @@ pub(super) fn packed_length(outputs: usize, panels: usize) -> usize {
     outputs.div_ceil(PANEL) * panels * PANEL
 }
 
-/// Lists the units that are not silent on the whole batch; a ReLU that lets nothing through passes no gradient on.
+/// Lists the units that are above 0 for at least one sample of the batch; the others have no gradient behind their ReLU.
 ///
 /// # Shapes
 ///

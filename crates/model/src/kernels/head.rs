@@ -1,23 +1,23 @@
-//! What the logits mean: the loss and its gradient with respect to them.
+//! The loss, and its gradient with respect to the logits.
 #![expect(clippy::inline_always, reason = "tasks must be inlined into a function compiled for the kernel")]
 
 use super::kernel::{Simd, Task};
 use super::math::{exp_of_negative, ln, ln_one_plus};
 use super::panel::{Lanes, PANEL};
 
-/// The output layer's meaning.
+/// The meaning of the logits, and the loss that follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Head {
-    /// Each output is a probability of its own. Loss: binary cross-entropy, averaged over batch and outputs. A negative
-    /// target means "don't care": this output of this sample counts in neither loss nor gradient (the averages'
-    /// divisor stays batch times outputs).
+    /// Each output is a probability of its own. The loss is the binary cross-entropy, averaged over batch and outputs. An
+    /// output with a negative target counts neither in the loss nor in the gradient; the divisor of the average stays batch
+    /// times outputs.
     Sigmoid,
-    /// Outputs form groups of `places`, each a choice of one place. Loss: cross-entropy of the group's softmax with
-    /// one-hot targets, averaged over batch and groups. A group whose first target is negative counts in neither loss
-    /// nor gradient.
+    /// Outputs form groups of `classes`, from each of which one class is chosen. The loss is the cross-entropy of each group's
+    /// softmax with one-hot targets, averaged over batch and groups. A group whose first target is negative counts neither in
+    /// the loss nor in the gradient.
     Softmax {
         /// Number of outputs in a group; divides the number of outputs.
-        places: usize,
+        classes: usize,
     },
 }
 
@@ -26,21 +26,21 @@ impl Head {
     pub(super) fn terms(self, outputs: usize) -> usize {
         match self {
             Self::Sigmoid => outputs,
-            Self::Softmax { places } => outputs / places,
+            Self::Softmax { classes } => outputs / classes,
         }
     }
 
     pub(super) fn check(self, outputs: usize) {
-        if let Self::Softmax { places } = self {
+        if let Self::Softmax { classes } = self {
             assert!(
-                places > 0 && outputs.is_multiple_of(places),
-                "{outputs} outputs cannot be cut into groups of {places} places"
+                classes > 0 && outputs.is_multiple_of(classes),
+                "{outputs} outputs cannot be cut into groups of {classes} classes"
             );
         }
     }
 }
 
-/// Target of the lanes beyond the end of a batch: don't care.
+/// Target of the lanes beyond the end of a batch, which count neither in the loss nor in the gradient.
 pub(super) const PADDING_TARGET: f32 = -1.0;
 
 /// Replaces logits by `scale` times the gradient of the summed loss, and adds the loss of each lane to `loss`.
@@ -67,8 +67,8 @@ impl Task for HeadGradient<'_> {
                     sigmoid::<S>(logits, targets, self.scale, self.loss.as_deref_mut());
                 }
             }
-            Head::Softmax { places } => {
-                for (logits, targets) in self.logits.chunks_exact_mut(places).zip(self.targets.chunks_exact(places)) {
+            Head::Softmax { classes } => {
+                for (logits, targets) in self.logits.chunks_exact_mut(classes).zip(self.targets.chunks_exact(classes)) {
                     softmax::<S>(logits, targets, self.scale, self.loss.as_deref_mut());
                 }
             }

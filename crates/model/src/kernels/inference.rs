@@ -12,9 +12,9 @@ use super::shape::Shape;
 
 /// Rows that one rayon job takes through one net.
 const JOB_ROWS: usize = 4 * PANEL;
-/// Below so many multiplications, handing work to other threads costs more than it saves.
+/// Number of multiplications below which handing work to other threads costs more than it saves.
 const PARALLEL_FROM: usize = 500_000;
-/// A panel takes as long as about so many rows one by one.
+/// Number of rows that take about as long one by one as a panel.
 const PANEL_FROM: usize = 6;
 
 /// Rows of a panel in [`Inference::forward_panel`].
@@ -29,7 +29,7 @@ pub struct Inference {
 }
 
 impl Inference {
-    /// For ensembles of one shape.
+    /// Inference for ensembles of one shape.
     pub fn new(shape: Shape, kernel: Kernel) -> Self {
         Self { shape, kernel, buffers: Pool::new() }
     }
@@ -86,7 +86,7 @@ impl Inference {
         }
     }
 
-    /// Logits `[rows, outputs]` of one net that is lent for training, on the calling thread.
+    /// Logits `[rows, outputs]` of one net that is borrowed for training, on the calling thread.
     ///
     /// # Panics
     ///
@@ -108,8 +108,8 @@ impl Inference {
     ///
     /// # Shapes
     ///
-    /// `parameters` as in [`Inference::forward`]; `inputs` `[rows, inputs]`; `logits` `[K, outputs, PANEL_ROWS]`, of
-    /// which the lanes beyond `rows` mean nothing.
+    /// `parameters` as in [`Inference::forward`]; `inputs` `[rows, inputs]`; `logits` `[K, outputs, PANEL_ROWS]`,
+    /// where lanes beyond `rows` hold arbitrary values.
     ///
     /// # Panics
     ///
@@ -150,7 +150,7 @@ impl Inference {
     }
 }
 
-/// Activations of the layers below and above the one in work: for a panel and for a row.
+/// Activations below and above the current layer, for a panel and for a row.
 #[derive(Debug)]
 struct ForwardBuffers {
     input: Vec<Lanes>,
@@ -172,7 +172,7 @@ impl ForwardBuffers {
     }
 }
 
-/// Some rows through one net: `inputs` `[rows, inputs]`, `logits` `[rows, outputs]`.
+/// Logits of some rows by one net: `inputs` `[rows, inputs]`, `logits` `[rows, outputs]`.
 struct Forward<'a, L> {
     layers: L,
     shape: &'a Shape,
@@ -200,6 +200,7 @@ impl<'p, L: Iterator<Item = LayerView<'p>> + Clone> Task for Forward<'_, L> {
     }
 }
 
+/// Logits of one row by one net.
 fn forward_row<'p, S: Simd>(
     simd: S,
     layers: impl Iterator<Item = LayerView<'p>>,
@@ -221,7 +222,7 @@ fn forward_row<'p, S: Simd>(
     }
 }
 
-/// The panel in `buffers.input` through one net; its logits are left in `buffers.panel[0]`.
+/// Logits of the panel in `buffers.input` by one net, left in `buffers.panel[0]`.
 struct ForwardPanel<'a, L> {
     layers: L,
     buffers: &'a mut ForwardBuffers,
@@ -246,7 +247,7 @@ impl<'p, L: Iterator<Item = LayerView<'p>>> Task for ForwardPanel<'_, L> {
     }
 }
 
-/// Up to sixteen rows.
+/// Logits of up to sixteen rows by one net.
 fn forward_panel<'p, S: Simd>(
     simd: S,
     layers: impl Iterator<Item = LayerView<'p>>,

@@ -1,4 +1,4 @@
-//! The choice of instruction set, and what the arithmetic is written in.
+//! The instruction sets, and the operations on vectors that all arithmetic is written in.
 
 #[cfg(target_arch = "x86_64")]
 use super::avx2::Avx2;
@@ -13,9 +13,9 @@ pub(crate) const VECTOR: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kernel {
-    /// Whatever the crate was compiled for; runs everywhere.
+    /// The instruction set that the crate was compiled for; runs everywhere.
     Portable,
-    /// AVX2 with fused multiply-add; only to be had from [`Kernel::detect`].
+    /// AVX2 with fused multiply-add; only [`Kernel::detect`] gives it.
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
 }
@@ -50,7 +50,7 @@ pub(crate) trait Task {
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
 
-/// Vectors of eight `f32` and what the tasks do with them.
+/// Vectors of eight `f32` and their operations.
 pub(crate) trait Simd: Copy {
     type Vector: Copy;
 
@@ -73,9 +73,9 @@ pub(crate) trait Simd: Copy {
     fn divide(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// `a * b + c`.
     fn multiply_add(self, a: Self::Vector, b: Self::Vector, c: Self::Vector) -> Self::Vector;
-    /// The larger; of numbers only.
+    /// The larger value of each lane; no lane may be NaN.
     fn max(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
-    /// The smaller; of numbers only.
+    /// The smaller value of each lane; no lane may be NaN.
     fn min(self, a: Self::Vector, b: Self::Vector) -> Self::Vector;
     /// `then` where `a < b`, else `otherwise`.
     fn where_less(self, a: Self::Vector, b: Self::Vector, then: Self::Vector, otherwise: Self::Vector) -> Self::Vector;

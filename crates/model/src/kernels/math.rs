@@ -25,8 +25,8 @@ fn polynomial<S: Simd, const N: usize>(x: f32, coefficients: [f32; N]) -> f32 {
     sum
 }
 
-/// `exp(x)` for `x <= 0`, relative error below 3e-7; results below `exp(-50)` are rounded up to it, so that what they are
-/// multiplied with leaves normal numbers: some processors take a hundred times as long for subnormal ones.
+/// `exp(x)` for `x <= 0`, with a relative error below 3e-7. Results below `exp(-50)` are rounded up to it, so that products
+/// with them stay normal numbers: some processors take a hundred times as long for subnormal ones.
 ///
 /// `exp(x) = 2^n exp(r)` with `n` the integer nearest to `x / ln 2`; polynomial from Cephes' `expf`.
 #[inline(always)]
@@ -47,13 +47,13 @@ pub(crate) fn exp_of_negative<S: Simd>(x: f32) -> f32 {
     multiply_add::<S>(tail, r * r, r + 1.0) * power
 }
 
-/// `ln(1 + x)` for `0 <= x <= 1`, relative error below 5e-7.
+/// `ln(1 + x)` for `0 <= x <= 1`, with a relative error below 5e-7.
 #[inline(always)]
 pub(super) fn ln_one_plus<S: Simd>(x: f32) -> f32 {
     twice_inverse_tanh::<S>(x / (2.0 + x))
 }
 
-/// `ln(x)` for normal `x >= 1`, relative error below 5e-7.
+/// `ln(x)` for normal `x >= 1`, with a relative error below 5e-7.
 #[inline(always)]
 pub(super) fn ln<S: Simd>(x: f32) -> f32 {
     const SQUARE_ROOT_OF_HALF: u32 = 0x3F35_04F3;

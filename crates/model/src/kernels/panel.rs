@@ -45,9 +45,9 @@ pub(crate) fn gather<'r>(rows: impl Iterator<Item = &'r [f32]>, padding: f32, un
     }
 }
 
-/// Cuts `length` into as few pieces of at most `largest` as possible, all about the same: `(start, size)` of each.
+/// Cuts `length` into the fewest pieces of at most `largest`, whose sizes differ by at most 1: `(start, size)` of each.
 ///
-/// Equal pieces rather than full ones and a rest, since small register tiles wait for their own sums.
+/// Pieces are of equal size because small register tiles would wait for their own sums.
 #[inline]
 pub(crate) fn tiles(length: usize, largest: usize) -> impl Iterator<Item = (usize, usize)> {
     let count = length.div_ceil(largest);

@@ -1,8 +1,8 @@
-//! Parameters and moments, lent as slices and split by net.
+//! Parameters and moments, borrowed as slices and split by net.
 
 use super::shape::Shape;
 
-/// One layer's parameters, or one of their moments, lent for writing.
+/// One layer's parameters, or one of their moments, borrowed for writing.
 ///
 /// # Shapes
 ///
@@ -15,7 +15,7 @@ pub struct Layer<'a> {
     pub bias: &'a mut [f32],
 }
 
-/// One layer's parameters, lent for reading; shapes as in [`Layer`].
+/// One layer's parameters, borrowed for reading; shapes as in [`Layer`].
 #[derive(Clone, Copy, Debug)]
 pub struct LayerView<'a> {
     /// Weight `[K, in, out]`.
@@ -25,7 +25,7 @@ pub struct LayerView<'a> {
 }
 
 impl LayerView<'_> {
-    /// The part of one of `nets` nets.
+    /// The part of one net out of `nets`.
     #[inline]
     pub(super) fn of_net(self, net: usize, nets: usize) -> Self {
         let (weights, biases) = (self.weight.len() / nets, self.bias.len() / nets);
@@ -33,7 +33,7 @@ impl LayerView<'_> {
     }
 }
 
-/// What a training step changes in one layer of one net; each member has a weight `[in, out]` and a bias `[out]`.
+/// Parameters and moments of one layer of one net; each member has a weight `[in, out]` and a bias `[out]`.
 #[derive(Debug)]
 pub(super) struct LayerState<'a> {
     pub(super) parameters: Layer<'a>,
@@ -41,7 +41,7 @@ pub(super) struct LayerState<'a> {
     pub(super) second_moment: Layer<'a>,
 }
 
-/// One net's parameters and Adam moments, lent for training.
+/// One net's parameters and moments of Adam, borrowed for training.
 #[derive(Debug)]
 pub struct Net<'a> {
     pub(super) layers: Vec<LayerState<'a>>,
@@ -54,16 +54,16 @@ impl Net<'_> {
     }
 }
 
-/// All nets' parameters and Adam moments, lent for a block of training steps.
+/// All nets' parameters and moments of Adam, borrowed for a block of training steps.
 ///
-/// Making one allocates a little; stepping with it does not.
+/// Its constructor allocates a little; training steps do not.
 #[derive(Debug)]
 pub struct Ensemble<'a> {
     nets: Vec<Net<'a>>,
 }
 
 impl<'a> Ensemble<'a> {
-    /// Splits the lent slices by net. Fresh moments are zero.
+    /// Splits the slices by net. Moments of a new optimiser are 0.
     ///
     /// # Panics
     ///

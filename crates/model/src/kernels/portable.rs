@@ -1,4 +1,4 @@
-//! Vectors as arrays, for the compiler to vectorise with whatever the crate is compiled for.
+//! Vectors as arrays, which the compiler turns into the instructions that the crate is compiled for.
 #![expect(clippy::inline_always, reason = "arrays as values are fast only when they stay in registers")]
 
 use std::array::from_fn;

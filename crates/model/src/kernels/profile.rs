@@ -1,15 +1,15 @@
-//! Where the time of a training step goes.
+//! The time that each phase of a training step takes.
 
 use std::time::{Duration, Instant};
 
 /// Part of a training step of one net.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Rows of the batch side by side, targets too.
+    /// Inputs and targets of the batch put side by side.
     Gather,
-    /// All layers, up to the logits.
+    /// All layers up to the logits.
     Forward,
-    /// Loss, and its gradient with respect to the logits.
+    /// The loss and its gradient with respect to the logits.
     Head,
     /// Gradients with respect to the layers' outputs, transposed for the next phase.
     Backward,
@@ -22,12 +22,12 @@ impl Phase {
     pub const ALL: [Self; 5] = [Self::Gather, Self::Forward, Self::Head, Self::Backward, Self::Update];
 }
 
-/// Is told whenever a phase ends.
+/// Receives the end of each phase.
 pub(super) trait Laps {
     fn lap(&mut self, phase: Phase);
 }
 
-/// Listens to nothing and costs nothing.
+/// Measures nothing and costs nothing.
 impl Laps for () {
     #[inline(always)]
     fn lap(&mut self, _: Phase) {}

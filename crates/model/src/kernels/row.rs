@@ -1,4 +1,4 @@
-//! A dense layer on one row: bound by reading the weight, so it is read once, in place, and only where it counts.
+//! A dense layer on one row. Reading the weight takes most of its time, so it reads only the rows of inputs that are not 0.
 #![expect(clippy::inline_always, reason = "tasks must be inlined into a function compiled for the kernel")]
 
 use std::ops::Range;
@@ -9,8 +9,8 @@ use super::panel::{tiles, window, window_mut};
 
 /// `output = activation(input · weight + bias)` for one row.
 ///
-/// Sums run in the same order as in [`DenseForward`](super::dense::DenseForward) and leave out inputs that are zero,
-/// about half of what a ReLU leaves; so both give the same values as long as weights are finite.
+/// Sums run in the same order as in [`DenseForward`](super::dense::DenseForward), without the inputs that are 0, which are
+/// about half of the outputs of a ReLU; both give the same values as long as weights are finite.
 ///
 /// # Shapes
 ///
@@ -96,7 +96,7 @@ impl RowForward<'_> {
         }
     }
 
-    /// Fewer outputs than a vector has.
+    /// Outputs of a layer that has fewer of them than a vector has lanes.
     #[inline(always)]
     fn narrow<S: Simd>(&mut self, count: usize) {
         let outputs = self.bias.len();

@@ -1,4 +1,4 @@
-//! The sizes of an ensemble.
+//! Number and sizes of the nets of an ensemble.
 
 /// Number of nets and the widths of their layers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -8,8 +8,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// An ensemble of `nets` nets whose layers lead from `widths[0]` inputs over the hidden widths to
-    /// `widths[widths.len() - 1]` outputs.
+    /// The shape of `nets` nets with `widths[0]` inputs, the hidden widths in between, and `widths[widths.len() - 1]` outputs.
     ///
     /// # Panics
     ///

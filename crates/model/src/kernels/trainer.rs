@@ -13,7 +13,7 @@ use super::parameters::{Ensemble, LayerState, Net};
 use super::profile::{Laps, Phase, Profile};
 use super::shape::Shape;
 
-/// Inputs of a layer from which on it pays to look for units without a gradient.
+/// Number of inputs of a layer from which on it saves time to look for units without a gradient.
 const LOOK_FROM: usize = 32;
 
 /// The samples that batches draw from.
@@ -21,7 +21,7 @@ const LOOK_FROM: usize = 32;
 pub struct Samples<'a> {
     /// Inputs `[rows, inputs]`.
     pub inputs: &'a [f32],
-    /// Targets `[rows, outputs]`; what a negative one means is up to the [`Head`].
+    /// Targets `[rows, outputs]`; the [`Head`] defines the meaning of negative ones.
     pub targets: &'a [f32],
 }
 
@@ -50,7 +50,7 @@ impl Trainer {
         &self.shape
     }
 
-    /// Calls `work` with a trainer for single nets, whose buffers are kept for later.
+    /// Calls `work` with a trainer for single nets, and keeps its buffers for later calls.
     pub fn with_net_trainer<R>(&self, work: impl FnOnce(&mut NetTrainer) -> R) -> R {
         self.workers.with(|| self.net_trainer(), work)
     }
@@ -63,7 +63,7 @@ impl Trainer {
     /// One training step of every net on its own batch: forward, backward, Adam.
     ///
     /// Runs on the current rayon pool; a net's whole step runs on one thread, so results do not depend on the number
-    /// of threads. `time_step` counts from 1. Where `losses` `[K]` is given, it gets each net's loss before the update,
+    /// of threads. `time_step` counts from 1. If `losses` `[K]` is given, each net's loss before the update is written there,
     /// which costs a little.
     ///
     /// # Shapes
@@ -135,7 +135,7 @@ impl NetTrainer {
         Self { shape, head, kernel, buffers: StepBuffers::default() }
     }
 
-    /// One training step of one net: forward, backward, Adam. Gives the loss before the update if asked for.
+    /// One training step of one net: forward, backward, Adam. Returns the loss before the update if `with_loss`.
     ///
     /// # Shapes
     ///
@@ -156,7 +156,7 @@ impl NetTrainer {
         self.step_with(net, samples, indices, adam.at(time_step), with_loss, &mut ())
     }
 
-    /// As many steps as there are batches of `batch` indices, and the time that each phase took.
+    /// Takes a step for each batch of `batch` indices, and returns the time that each phase took.
     ///
     /// # Panics
     ///
@@ -210,7 +210,7 @@ impl NetTrainer {
     }
 }
 
-/// A step of one net whose arguments have been checked. Gives the loss summed over the batch.
+/// A step of one net whose arguments have been checked. Returns the loss summed over the batch.
 struct Step<'s, 'n, T> {
     trainer: &'s mut NetTrainer,
     net: &'s mut Net<'n>,
@@ -257,7 +257,7 @@ impl<T: Laps> Step<'_, '_, T> {
         self.indices.len().div_ceil(PANEL)
     }
 
-    /// Gathers one panel of the batch and leaves its logits in `logit_gradient`.
+    /// Gathers one panel of the batch and writes its logits into `logit_gradient`.
     fn forward<S: Simd>(&mut self, simd: S, panel: usize, indices: &[u32]) {
         let buffers = &mut self.trainer.buffers;
         let shape = &self.trainer.shape;
@@ -284,7 +284,7 @@ impl<T: Laps> Step<'_, '_, T> {
         self.laps.lap(Phase::Forward);
     }
 
-    /// Finds out which units have a gradient: in trained networks often not all of a hidden layer's.
+    /// Finds the units that have a gradient; in trained networks many hidden units have none.
     fn list_live(&mut self) {
         let panels = self.panels();
         let StepBuffers { inputs, live, .. } = &mut self.trainer.buffers;
@@ -300,7 +300,7 @@ impl<T: Laps> Step<'_, '_, T> {
         }
     }
 
-    /// Takes the gradient of one panel back through the layers and packs it.
+    /// Propagates the gradient of one panel back through the layers and packs it.
     fn backward<S: Simd>(&mut self, simd: S, panel: usize) {
         let panels = self.panels();
         let buffers = &mut self.trainer.buffers;
@@ -358,7 +358,7 @@ impl<T: Laps> Step<'_, '_, T> {
                 for (row, (values, (first_moment, second_moment))) in
                     values.chunks_exact_mut(outputs).zip(moments).enumerate()
                 {
-                    // A layer without any live unit has no gradient.
+                    // Without live units the gradient is empty and the row stays 0.
                     for (&unit, &gradient) in live.iter().zip(&gradient[row * live.len()..]) {
                         row_gradient[unit as usize] = gradient;
                     }

@@ -1,11 +1,11 @@
-//! Vectors with operators, for arithmetic that is written as one writes it for numbers.
+//! Vectors with operators, so that arithmetic on them reads like arithmetic on numbers.
 #![expect(clippy::inline_always, reason = "vectors must stay in registers of a function compiled for the kernel")]
 
 use std::ops::{Add, Div, Mul, Sub};
 
 use super::kernel::{Simd, VECTOR};
 
-/// Eight numbers that are reckoned with side by side.
+/// Eight numbers side by side.
 #[derive(Clone, Copy)]
 pub(crate) struct Wide<S: Simd> {
     simd: S,
@@ -58,7 +58,7 @@ impl<S: Simd> Wide<S> {
     /// Eight rows as eight columns, in place.
     #[inline(always)]
     pub(crate) fn transpose(simd: S, rows: &mut [Self; VECTOR]) {
-        // Without closures: they are functions of their own, which the compiler may leave outside the kernel's.
+        // Closures are functions of their own, which the compiler may not inline into the kernel's function.
         let mut vectors = [simd.splat(0.0); VECTOR];
         for (vector, row) in vectors.iter_mut().zip(&*rows) {
             *vector = row.vector;

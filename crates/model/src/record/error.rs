@@ -34,7 +34,7 @@ pub enum RecordError {
         path: PathBuf,
     },
     /// The record has a version of the format that this program does not read.
-    #[error("{} has record format {found}; this program reads the formats 1 to {known}", path.display())]
+    #[error("{} has record format {found}; this program reads formats 1 to {known}", path.display())]
     Version {
         /// The manifest.
         path: PathBuf,

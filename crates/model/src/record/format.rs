@@ -1,7 +1,7 @@
-//! The two files of a record: how they are written whole, read within bounds, and sealed against damage.
+//! The two files of a record: written whole or not at all, read within bounds, and checked against damage.
 //!
-//! The manifest begins with the format version and the SHA-256 of everything below these two lines; the checksum of the
-//! weights stands in the manifest.
+//! The first two lines of the manifest are the format version and the SHA-256 of everything below them. The manifest also
+//! holds the SHA-256 of the weights.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,9 +18,9 @@ use crate::state::StateError;
 pub(super) const MANIFEST: &str = "manifest.toml";
 pub(super) const WEIGHTS: &str = "weights.bpk";
 
-/// More than any manifest needs; a larger file is none.
+/// The largest manifest; more than any can need.
 pub(super) const MAX_MANIFEST_BYTES: u64 = 4 << 20;
-/// Room for names, shapes and alignment in the file of weights beside the parameters themselves.
+/// Bytes for names, shapes and alignment in the file of weights, beside those of the parameters.
 const MAX_OVERHEAD_BYTES: usize = 1 << 20;
 
 /// Length and checksum of the file of weights.
@@ -31,7 +31,7 @@ pub(crate) struct Weights {
     sha256: String,
 }
 
-/// What every kind of networks writes into the manifest beside its own sections.
+/// The parts of a manifest that all kinds of networks share.
 #[derive(Clone, Copy)]
 pub struct RecordText<'r> {
     pub(crate) provenance: &'r BTreeMap<String, String>,
@@ -47,7 +47,7 @@ impl RecordText<'_> {
         Weights { bytes: self.weights.len() as u64, sha256: checksum(self.weights) }
     }
 
-    /// The text of a manifest whose first two keys are version and checksum, with the right checksum.
+    /// The text of a manifest, whose first two keys must be `format_version` and `sha256`, with its checksum.
     pub(crate) fn sealed(manifest: &impl Serialize) -> String {
         let text = toml::to_string(manifest).expect("numbers, texts and tables can be written");
         let (_, body) = split_seal(&text);
@@ -55,9 +55,9 @@ impl RecordText<'_> {
     }
 }
 
-/// What people may read of how networks were made and how good they are.
+/// The sections of a manifest that all kinds of networks share.
 #[derive(Deserialize)]
-pub(super) struct Notes {
+pub(super) struct Common {
     pub(super) provenance: BTreeMap<String, String>,
     pub(super) measures: BTreeMap<String, f64>,
 }
@@ -72,7 +72,7 @@ pub(crate) struct ManifestFile<'r> {
 }
 
 impl<'r> ManifestFile<'r> {
-    /// Reads the version alone: what else stands in a manifest of a later version is unknown.
+    /// Checks the version of the format first, since a later version may have other contents.
     pub(super) fn new(
         directory: &'r Path,
         bytes: Vec<u8>,
@@ -80,10 +80,11 @@ impl<'r> ManifestFile<'r> {
     ) -> Result<Self, RecordError> {
         let path = directory.join(MANIFEST);
         let wrong = |reason: &str| RecordError::Manifest { path: path.clone(), reason: reason.to_owned() };
-        let text = String::from_utf8(bytes).map_err(|_| wrong("is not UTF-8 text"))?;
+        let text = String::from_utf8(bytes).map_err(|_| wrong("the file is not UTF-8 text"))?;
         let table: toml::Table = toml::from_str(&text).map_err(|error| misread(&path, &text, &error))?;
         let version = table.get("format_version").and_then(toml::Value::as_integer);
-        let format_version = version.ok_or_else(|| wrong("has no format_version, so it is no manifest of a record"))?;
+        let format_version =
+            version.ok_or_else(|| wrong("the file has no format_version, so it is not the manifest of a record"))?;
         let known = RecordText::FORMAT_VERSION;
         if !(1..=known).contains(&format_version) {
             return Err(RecordError::Version { path, found: format_version, known });
@@ -105,27 +106,30 @@ impl<'r> ManifestFile<'r> {
         toml::from_str(&self.text).map_err(|error| misread(&self.directory.join(MANIFEST), &self.text, &error))
     }
 
-    pub(super) fn notes(&self) -> Result<Notes, RecordError> {
+    /// The sections that all kinds of networks share.
+    pub(super) fn common(&self) -> Result<Common, RecordError> {
         self.parse()
     }
 
-    /// The bytes of so many parameters, if they are those that the manifest names.
+    /// The file of weights with `parameters` parameters, if its length and checksum are those in the manifest.
     pub(crate) fn weights(&self, weights: &Weights, parameters: usize) -> Result<Vec<u8>, RecordError> {
         let limit = parameters * size_of::<f32>() + MAX_OVERHEAD_BYTES;
         if weights.bytes > limit as u64 {
-            return Err(
-                self.wrong_weights(format!("should have {} bytes, more than its networks can need", weights.bytes))
-            );
+            return Err(self.wrong_weights(format!(
+                "the manifest gives it {} bytes, more than its networks can need",
+                weights.bytes
+            )));
         }
         let bytes = (self.read_weights)(limit as u64)?;
         if bytes.len() as u64 != weights.bytes {
             let (found, wanted) = (bytes.len(), weights.bytes);
-            return Err(
-                self.wrong_weights(format!("has {found} bytes instead of {wanted}: it is truncated or was replaced"))
-            );
+            return Err(self.wrong_weights(format!(
+                "the file has {found} bytes instead of {wanted}: it is truncated or was replaced"
+            )));
         }
         if checksum(&bytes) != weights.sha256 {
-            let reason = "does not match the manifest's checksum: it is damaged or was changed".to_owned();
+            let reason =
+                "the file does not match its checksum in the manifest: it is damaged or was changed".to_owned();
             return Err(self.wrong_weights(reason));
         }
         Ok(bytes)
@@ -136,26 +140,26 @@ impl<'r> ManifestFile<'r> {
         if found == Some(&checksum(split_seal(&self.text).1.as_bytes())) {
             return Ok(());
         }
-        Err(self.wrong("does not match its own checksum: it is damaged or was changed".to_owned()))
+        Err(self.wrong("the file does not match its own checksum: it is damaged or was changed".to_owned()))
     }
 
-    /// The error of a manifest that makes no sense.
+    /// The error of a manifest with a mistake.
     pub(crate) fn wrong(&self, reason: String) -> RecordError {
         RecordError::Manifest { path: self.directory.join(MANIFEST), reason }
     }
 
-    /// The error of weights that are not those of the manifest.
+    /// The error of weights that do not belong to the manifest.
     pub(crate) fn wrong_weights(&self, reason: String) -> RecordError {
         RecordError::Weights { path: self.directory.join(WEIGHTS), reason }
     }
 
     /// The error of weights that cannot be loaded into networks of the shape that the manifest describes.
     pub(crate) fn other_weights(&self, error: &StateError) -> RecordError {
-        self.wrong_weights(format!("does not hold the networks that the manifest describes: {}", error.reason))
+        self.wrong_weights(format!("the file does not hold the networks that the manifest describes: {}", error.reason))
     }
 }
 
-/// Writes a record beside its final place and moves it there, so that it appears whole or not at all.
+/// Writes a record to a directory beside its own and renames that, so that the record appears whole or not at all.
 pub(super) fn write(
     directory: &Path,
     weights: impl FnOnce() -> Result<Vec<u8>, StateError>,
@@ -170,7 +174,7 @@ pub(super) fn write(
     let name = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let unfinished = parent.join(format!(".{name}.{}.unfinished", std::process::id()));
     let write = || {
-        // First what can fail: a device that is lost leaves no half-written directory.
+        // The parameters are read first: if the device is lost, no directory is made.
         let weights = weights().map_err(io::Error::other)?;
         fs::create_dir_all(&unfinished)?;
         write_synced(&unfinished.join(WEIGHTS), &weights)?;
@@ -179,18 +183,19 @@ pub(super) fn write(
     };
     let written = write();
     if written.is_err() {
-        // The error to report is that of writing, not that what was written cannot be removed.
+        // The error of writing is the one to report.
         let _ = fs::remove_dir_all(&unfinished);
     }
     written.map_err(unwritable)
 }
 
-/// The two lines with version and checksum, and everything below them.
+/// Splits a manifest into the two lines with version and checksum, and the rest.
 fn split_seal(text: &str) -> (&str, &str) {
     let end = text.match_indices('\n').nth(1).map_or(text.len(), |(newline, _)| newline + 1);
     text.split_at(end)
 }
 
+/// The error of a manifest that does not parse, with the line that it is in.
 fn misread(path: &Path, text: &str, error: &toml::de::Error) -> RecordError {
     let before = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default();
     let line = before.matches('\n').count();
@@ -199,12 +204,13 @@ fn misread(path: &Path, text: &str, error: &toml::de::Error) -> RecordError {
     RecordError::Manifest { path: path.to_owned(), reason }
 }
 
+/// Reads a file of at most `limit` bytes.
 pub(super) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>, RecordError> {
     let read = || {
         let mut bytes = Vec::new();
-        // Anything but a plain file may never end, or never begin.
+        // Reading a pipe or a device might never end.
         if !fs::metadata(path)?.is_file() {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a file"));
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"));
         }
         fs::File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
         Ok(bytes)
@@ -222,7 +228,7 @@ fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// The SHA-256 of some bytes in hexadecimal, as manifests write it.
+/// The SHA-256 of some bytes in hexadecimal, as in manifests.
 pub fn checksum(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     Sha256::digest(bytes).iter().fold(String::with_capacity(64), |mut text, byte| {

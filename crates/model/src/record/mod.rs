@@ -1,4 +1,4 @@
-//! Records: trained networks of any kind in a directory, with everything that is needed to decide with them.
+//! Records: directories with trained networks of any kind and everything that deciding with them needs.
 //!
 //! ```text
 //! record/
@@ -6,8 +6,8 @@
 //!   weights.bpk     parameters, as Burn writes them
 //! ```
 //!
-//! Records that were written before the manifest named a kind are read as ever: versions 1 and 2 of the format held DNNs,
-//! version 3 networks for any fleet.
+//! Older versions of the format had no kind and are still read: versions 1 and 2 held DNNs, version 3 networks for any
+//! fleet.
 
 mod error;
 mod format;
@@ -25,31 +25,31 @@ use crate::networks::Networks;
 pub use self::error::RecordError;
 pub use self::format::RecordText;
 pub use self::format::checksum;
-use self::format::{MANIFEST, MAX_MANIFEST_BYTES, Notes, WEIGHTS, read_bounded, write};
+use self::format::{Common, MANIFEST, MAX_MANIFEST_BYTES, WEIGHTS, read_bounded, write};
 pub(crate) use self::format::{ManifestFile, Weights};
 
 /// The version of the record format that this program writes. It reads this one and every earlier one.
 pub const FORMAT_VERSION: i64 = RecordText::FORMAT_VERSION;
 
-/// Trained networks with how they were made and how good they are.
+/// Trained networks with their provenance and their measures.
 #[derive(Debug, Clone)]
 pub struct Record {
     /// The networks.
     pub networks: Arc<dyn Networks>,
-    /// How they were made: settings by name, for people to read.
+    /// Provenance: settings and circumstances of training by name, for people to read.
     pub provenance: BTreeMap<String, String>,
-    /// How good they are: measures by name.
+    /// Measures of quality by name.
     pub measures: BTreeMap<String, f64>,
     format_version: i64,
 }
 
 impl Record {
-    /// A record of these networks that says nothing yet of how they were made.
+    /// A record of these networks, without provenance and measures.
     pub fn new(networks: impl Networks) -> Self {
         Self::of(Arc::new(networks))
     }
 
-    /// A record of these networks that says nothing yet of how they were made.
+    /// A record of these networks, which may be shared, without provenance and measures.
     pub fn of(networks: Arc<dyn Networks>) -> Self {
         Self { networks, provenance: BTreeMap::new(), measures: BTreeMap::new(), format_version: FORMAT_VERSION }
     }
@@ -62,7 +62,7 @@ impl Record {
     /// The networks, if they are of the kind `N`.
     ///
     /// # Errors
-    /// If they are of another kind than `wanted`; `path` is what the message calls the record.
+    /// If they are of another kind. The message calls the record `path` and the needed kind `wanted`.
     pub fn networks_of<N: Networks>(&self, wanted: &'static str, path: &Path) -> Result<&N, RecordError> {
         self.networks.downcast_ref().ok_or_else(|| {
             let found = self.networks.kind().description;
@@ -74,16 +74,16 @@ impl Record {
     /// only if `any_rates`.
     ///
     /// # Errors
-    /// If they cannot; `path` is what the message calls the record.
+    /// If they cannot. The message calls the record `path`.
     pub fn check_scenario(&self, scenario: &Scenario, any_rates: bool, path: &Path) -> Result<(), RecordError> {
         let other = |reason| RecordError::OtherScenario { path: path.to_owned(), reason };
         self.networks.check_scenario(scenario, any_rates).map_err(other)
     }
 
-    /// Writes the record into a new directory, which appears there whole or not at all.
+    /// Writes the record into a new directory, which appears whole or not at all.
     ///
     /// # Errors
-    /// If there is something at `directory` already, a parameter is not a finite number, or it cannot be written.
+    /// If `directory` exists already, a parameter is not a finite number, or the files cannot be written.
     pub fn save(&self, directory: &Path) -> Result<(), RecordError> {
         if directory.exists() {
             return Err(RecordError::Exists { path: directory.to_owned() });
@@ -102,13 +102,13 @@ impl Record {
     /// Loads a record onto a device.
     ///
     /// # Errors
-    /// If the directory holds no record, or one of a later format, or a damaged one.
+    /// If the directory holds no record, a record of a later format, or a damaged one.
     pub fn load(directory: &Path, device: &Device) -> Result<Self, RecordError> {
         let text = read_bounded(&directory.join(MANIFEST), MAX_MANIFEST_BYTES)?;
         Self::read(directory, text, &|limit| read_bounded(&directory.join(WEIGHTS), limit), device)
     }
 
-    /// A record from the contents of its two files, such as those that a program carries with it by `include_bytes!`.
+    /// A record from the contents of its two files, for programs that contain them by `include_bytes!`.
     ///
     /// # Errors
     /// As [`Record::load`].
@@ -116,8 +116,7 @@ impl Record {
         Self::read(Path::new(""), manifest.to_owned(), &|_| Ok(weights.to_owned()), device)
     }
 
-    /// Reads a record from the bytes of its manifest, and from weights that are read once the manifest says how many there
-    /// may be.
+    /// Reads a record from the bytes of its manifest, and from its weights, whose length the manifest limits.
     fn read(
         directory: &Path,
         manifest: Vec<u8>,
@@ -127,11 +126,11 @@ impl Record {
         let file = ManifestFile::new(directory, manifest, weights)?;
         let networks = (kind_of(&file)?.read)(&file, device)?;
         if networks.first_not_finite().is_some() {
-            return Err(file.wrong_weights("holds parameters that are not finite numbers".to_owned()));
+            return Err(file.wrong_weights("the file holds parameters that are not finite numbers".to_owned()));
         }
-        // Last, so that whoever edits a manifest learns first what is wrong with what was written.
+        // Last, so that a person who edits a manifest first learns of mistakes in it.
         file.check_seal()?;
-        let Notes { provenance, measures } = file.notes()?;
+        let Common { provenance, measures } = file.common()?;
         Ok(Self { networks: networks.into(), provenance, measures, format_version: file.format_version() })
     }
 }

@@ -34,10 +34,10 @@ impl Random {
     pub(crate) fn targets(&mut self, head: Head, rows: usize, outputs: usize) -> Vec<f32> {
         match head {
             Head::Sigmoid => (0..rows * outputs).map(|_| [0.0, 1.0, 0.3, -1.0][self.below(4)]).collect(),
-            Head::Softmax { places } => (0..rows * outputs / places)
+            Head::Softmax { classes } => (0..rows * outputs / classes)
                 .flat_map(|_| {
-                    let hot = self.below(places);
-                    (0..places).map(move |place| if place == hot { 1.0 } else { 0.0 })
+                    let hot = self.below(classes);
+                    (0..classes).map(move |class| if class == hot { 1.0 } else { 0.0 })
                 })
                 .collect(),
         }
@@ -145,8 +145,8 @@ impl Reference {
                         sum += z.max(0.0) - z * f64::from(y) + (-z.abs()).exp().ln_1p();
                     }
                 }
-                Head::Softmax { places } => {
-                    for (z, y) in z.chunks(places).zip(target.chunks(places)) {
+                Head::Softmax { classes } => {
+                    for (z, y) in z.chunks(classes).zip(target.chunks(classes)) {
                         let total: f64 = z.iter().map(|z| z.exp()).sum();
                         sum += total.ln() - z.iter().zip(y).map(|(z, &y)| z * f64::from(y)).sum::<f64>();
                     }
@@ -199,7 +199,7 @@ impl Reference {
 fn terms(head: Head, outputs: usize) -> usize {
     match head {
         Head::Sigmoid => outputs,
-        Head::Softmax { places } => outputs / places,
+        Head::Softmax { classes } => outputs / classes,
     }
 }
 
@@ -210,9 +210,9 @@ fn head_gradient(head: Head, logits: &[f64], targets: &[f32]) -> Vec<f64> {
             .zip(targets)
             .map(|(z, &y)| if y < 0.0 { 0.0 } else { 1.0 / (1.0 + (-z).exp()) - f64::from(y) })
             .collect(),
-        Head::Softmax { places } => {
+        Head::Softmax { classes } => {
             let mut gradient = Vec::new();
-            for (z, y) in logits.chunks(places).zip(targets.chunks(places)) {
+            for (z, y) in logits.chunks(classes).zip(targets.chunks(classes)) {
                 let total: f64 = z.iter().map(|z| z.exp()).sum();
                 gradient.extend(z.iter().zip(y).map(|(z, &y)| z.exp() / total - f64::from(y)));
             }

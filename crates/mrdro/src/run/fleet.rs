@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use drl::StepReport;
 use drl::fleet::FleetAgent;
-use model::fleet::{FleetEnsemble, FleetNetworks, Inference};
+use model::fleet::{self, FleetNetworks, Inference};
 use model::{Backend, DecisionOptions, Networks, Record, StateError};
 use serde::Serialize;
 
@@ -65,12 +65,12 @@ impl FleetJob {
     }
 
     /// The random networks that training starts from.
-    fn ensemble(&self) -> FleetEnsemble {
+    fn ensemble(&self) -> fleet::Ensemble {
         let network = &self.training.network;
-        FleetEnsemble::random(network.shape(), network.nets, self.plan.seed, &self.backend.device)
+        fleet::Ensemble::random(network.shape(), network.nets, self.plan.seed, &self.backend.device)
     }
 
-    fn networks(&self, ensemble: FleetEnsemble) -> Arc<dyn Networks> {
+    fn networks(&self, ensemble: fleet::Ensemble) -> Arc<dyn Networks> {
         Arc::new(FleetNetworks { ensemble, fleets: self.training.fleets.clone() })
     }
 }

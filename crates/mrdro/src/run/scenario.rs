@@ -86,7 +86,7 @@ impl ScenarioJob {
             let record = Record::load(path, &backend.device)?;
             record.check_scenario(&problem.scenario, true, path)?;
             let networks: &DnnNetworks = record.networks_of(DnnNetworks::KIND.description, path)?;
-            training.network.dnns = networks.ensemble.dnns();
+            training.network.dnns = networks.ensemble.networks();
             training.network.hidden = networks.ensemble.shape().hidden;
             training.network.code = Some(networks.code);
             training.network.reads_environment = Some(!networks.reads.is_empty());
@@ -99,7 +99,7 @@ impl ScenarioJob {
             None => (reads(training, &problem)?, None),
         };
         let code = training.network.code.unwrap_or_else(|| Codec::default_code(&problem.model));
-        let codec = Codec::new(code, &problem.model, scaling)?.reading(reads);
+        let codec = Codec::new(code, &problem.model, scaling)?.with_environment(reads);
         let (dnns, hidden) = (training.network.dnns, training.network.hidden.clone());
         let shape = NetworkShape { inputs: codec.inputs(), hidden, outputs: codec.outputs() };
         check_sizes(&shape, training)?;

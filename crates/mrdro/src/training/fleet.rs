@@ -2,7 +2,7 @@
 
 use drl::fleet::FleetSettings;
 use model::MAX_PARAMETERS;
-use model::fleet::FleetShape;
+use model::fleet;
 use serde::Serialize;
 use sim::Fleets;
 use sim::config::{Checks, Name, Nested};
@@ -41,8 +41,8 @@ sim::settings! {
 
 impl FleetNetwork {
     /// The shape of each network.
-    pub fn shape(&self) -> FleetShape {
-        FleetShape { width: self.width, rounds: self.rounds }
+    pub fn shape(&self) -> fleet::Shape {
+        fleet::Shape { width: self.width, rounds: self.rounds }
     }
 }
 

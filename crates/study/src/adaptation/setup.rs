@@ -85,7 +85,7 @@ impl Setup {
     /// The codec of a method's networks.
     pub(super) fn codec(&self, method: Method, source: Source) -> Codec {
         match method {
-            Method::EnvironmentInputs => self.plain.reading(EnvironmentInputs {
+            Method::EnvironmentInputs => self.plain.with_environment(EnvironmentInputs {
                 log_uplink: self.environments[&source].moments().log_uplink.map(Into::into),
                 ..EnvironmentInputs::default()
             }),

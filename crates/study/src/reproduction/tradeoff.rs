@@ -1,7 +1,7 @@
 //! Time of a decision against its quality, for every scheme.
 
 use data::{Evaluation, StandardSet};
-use model::{Choice, Selection};
+use model::{Selection, SelectionScope};
 use mrdro::chart::{Axis, Palette, Panel, Point, Series, Style};
 use mrdro::{Problem, evaluate_all};
 use sim::scheme::{self, Genetic, GeneticSettings, Scheme};
@@ -118,7 +118,7 @@ fn with_flips(
 ) -> Result<Vec<(String, Evaluation)>, Error> {
     let scheme = |&flips: &usize| {
         let selection = match flips {
-            0 => Selection { choice: Choice::PerDevice, ..Selection::PAPER },
+            0 => Selection { scope: SelectionScope::PerDevice, ..Selection::PAPER },
             _ => Selection::explored(flips),
         };
         run.scheme("mr-dro", problem, Some(selection))

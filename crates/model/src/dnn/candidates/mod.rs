@@ -5,7 +5,7 @@ mod selection;
 mod selector;
 
 pub(crate) use self::panel::PanelSelector;
-pub use self::selection::{Choice, DEFAULT_FLIPS, Exploration, Selection};
+pub use self::selection::{DEFAULT_FLIPS, Exploration, Selection, SelectionScope};
 pub use self::selector::{CandidateSelector, Selected};
 use sim::CostModel;
 

@@ -3,7 +3,7 @@
 use sim::CostModel;
 
 use super::keep_reachable;
-use super::selection::{Choice, Exploration, Selection};
+use super::selection::{Exploration, Selection, SelectionScope};
 use super::selector::CandidateSelector;
 use crate::dnn::features::Codec;
 use crate::kernels::PANEL_ROWS;
@@ -39,7 +39,7 @@ impl PanelSelector {
     /// # Shapes
     /// `sizes_bytes` yields `[N * M]` for each row; `logits` is `[K, outputs, PANEL_ROWS]`, `best` is `[rows, N * M]` and
     /// `evaluations` is `[rows]`.
-    pub(crate) fn choose<'s>(
+    pub(crate) fn select<'s>(
         &mut self,
         codec: &Codec,
         model: &CostModel,
@@ -52,10 +52,10 @@ impl PanelSelector {
         if selection.exploration == Exploration::Threshold {
             self.lay_out(codec, sizes_bytes);
             evaluations.fill((logits.len() / (codec.outputs() * PANEL_ROWS)) as u64);
-            if selection.choice == Choice::PerDevice && model.is_separable() {
-                self.choose_by_device(codec, model, logits);
+            if selection.scope == SelectionScope::PerDevice && model.is_separable() {
+                self.select_by_device(codec, model, logits);
             } else {
-                self.choose_by_workload(codec, model, logits);
+                self.select_by_workload(codec, model, logits);
             }
             for (row, best) in best.chunks_exact_mut(codec.task_count()).enumerate() {
                 for (place, lanes) in best.iter_mut().zip(self.best.chunks_exact(PANEL_ROWS)) {
@@ -70,7 +70,7 @@ impl PanelSelector {
             self.logits.clear();
             self.logits.extend(logits.chunks_exact(PANEL_ROWS).map(|lanes| lanes[row]));
             let proposals = self.logits.chunks_exact(codec.outputs());
-            *evaluations = self.selector.choose(codec, model, sizes_bytes, proposals, best).evaluations;
+            *evaluations = self.selector.select(codec, model, sizes_bytes, proposals, best).evaluations;
         }
     }
 
@@ -88,7 +88,7 @@ impl PanelSelector {
     }
 
     /// Selects the cheapest candidate for each whole workload.
-    fn choose_by_workload(&mut self, codec: &Codec, model: &CostModel, logits: &[f32]) {
+    fn select_by_workload(&mut self, codec: &Codec, model: &CostModel, logits: &[f32]) {
         let mut best_costs = [f64::INFINITY; PANEL_ROWS];
         for logits in logits.chunks_exact(codec.outputs() * PANEL_ROWS) {
             codec.decode_panel(logits, &mut self.proposal);
@@ -100,7 +100,7 @@ impl PanelSelector {
     }
 
     /// Selects the cheapest candidate for each device by itself.
-    fn choose_by_device(&mut self, codec: &Codec, model: &CostModel, logits: &[f32]) {
+    fn select_by_device(&mut self, codec: &Codec, model: &CostModel, logits: &[f32]) {
         for device in 0..model.devices() {
             let mut best_costs = [f64::INFINITY; PANEL_ROWS];
             let rows = device * model.tasks() * PANEL_ROWS..(device + 1) * model.tasks() * PANEL_ROWS;

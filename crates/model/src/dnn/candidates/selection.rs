@@ -7,40 +7,41 @@ use sim::config::{Checks, Keyword, Keywords, Rule, Section, Table};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "exploration", rename_all = "kebab-case")]
 pub enum Exploration {
-    /// The one that its logits say, as in the paper: K candidates.
+    /// The decision that its logits stand for, as in the paper: K candidates.
     Threshold,
-    /// That, and one for each of its `flips` least certain indicators, flipped: K (1 + flips) candidates.
+    /// That decision, and one more with each of the `flips` least certain indicators flipped: K (1 + flips) candidates.
     OrderPreserving {
         /// Indicators flipped, one at a time.
         flips: usize,
     },
 }
 
-/// What the cheapest is chosen for.
+/// The part of a decision that the cheapest candidate is selected for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Choice {
+pub enum SelectionScope {
     /// The whole workload, as in the paper.
     Workload,
-    /// Each device by itself; only where the cost is a sum over devices, else as for the whole workload.
+    /// Each device by itself, where the cost is a sum over devices; else the whole workload.
     PerDevice,
 }
 
-impl Keyword for Choice {
+impl Keyword for SelectionScope {
     const KEYWORDS: &'static [(&'static str, Self)] = &[("workload", Self::Workload), ("per-device", Self::PerDevice)];
 }
 
-/// Indicators flipped for each network where candidates are explored and the settings do not say how many.
+/// Number of flipped indicators where settings ask for exploration without a number.
 pub const DEFAULT_FLIPS: usize = 6;
 
-/// How candidates are made and chosen.
+/// How candidates are made and selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Selection {
     /// Which decisions each network proposes.
     #[serde(flatten)]
     pub exploration: Exploration,
-    /// What the cheapest is chosen for.
-    pub choice: Choice,
+    /// The part of a decision that the cheapest candidate is selected for.
+    #[serde(rename = "choice")]
+    pub scope: SelectionScope,
 }
 
 impl Default for Selection {
@@ -50,17 +51,18 @@ impl Default for Selection {
 }
 
 impl Selection {
-    /// The paper's: every network proposes one decision, the cheapest wins.
-    pub const PAPER: Self = Self { exploration: Exploration::Threshold, choice: Choice::Workload };
+    /// The selection of the paper: each network proposes one decision, and the cheapest for the workload is selected.
+    pub const PAPER: Self = Self { exploration: Exploration::Threshold, scope: SelectionScope::Workload };
 
-    /// Order-preserving candidates with `flips` flips, chosen device by device.
+    /// Order-preserving candidates with `flips` flips, selected for each device by itself.
     pub fn explored(flips: usize) -> Self {
-        Self { exploration: Exploration::OrderPreserving { flips }, choice: Choice::PerDevice }
+        Self { exploration: Exploration::OrderPreserving { flips }, scope: SelectionScope::PerDevice }
     }
 }
 
 impl Table for Selection {
-    /// Reads `exploration`, `flips` and `choice`; `flips` alone keeps the exploration and is a mistake without one.
+    /// Reads `exploration`, `flips` and `choice`. `flips` without `exploration` is a mistake unless candidates are explored
+    /// already.
     fn read_keys(&mut self, section: &Section<'_>) {
         let explorations = [("threshold", false), ("order-preserving", true)];
         let explores = section.optional_choice("exploration", &explorations);
@@ -77,7 +79,7 @@ impl Table for Selection {
                 Exploration::Threshold
             }
         };
-        Keywords.read(&mut self.choice, section, "choice");
+        Keywords.read(&mut self.scope, section, "choice");
     }
 
     fn check_keys(&self, _: &mut Checks) {}

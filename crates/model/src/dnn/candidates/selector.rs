@@ -5,7 +5,7 @@ use std::ops::Range;
 use sim::CostModel;
 
 use super::keep_reachable;
-use super::selection::{Choice, Exploration, Selection};
+use super::selection::{Exploration, Selection, SelectionScope};
 use crate::dnn::features::{Alternative, Codec};
 
 /// The cost of the selected candidate, and how many candidates were compared.
@@ -95,7 +95,7 @@ impl CandidateSelector {
     ///
     /// # Shapes
     /// `sizes_bytes` and `best` are `[N * M]`; `logits` are those of each network, `[outputs]`.
-    pub fn choose<'l>(
+    pub fn select<'l>(
         &mut self,
         codec: &Codec,
         model: &CostModel,
@@ -104,7 +104,7 @@ impl CandidateSelector {
         best: &mut [u8],
     ) -> Selected {
         let is_separable = model.is_separable();
-        let is_per_device = self.selection.choice == Choice::PerDevice && is_separable;
+        let is_per_device = self.selection.scope == SelectionScope::PerDevice && is_separable;
         self.proposal.resize(best.len(), 0);
         self.device_costs.resize(model.devices(), 0.0);
         self.best_device_costs.clear();

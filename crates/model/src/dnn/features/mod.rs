@@ -10,18 +10,18 @@ use sim::config::Keyword;
 pub use self::scales::{EnvironmentInputs, Scaling, Standard};
 use crate::kernels::{Head, PANEL_ROWS};
 
-/// A target that is not to be learned: the indicator does not matter for this decision.
+/// Target of an indicator that does not matter for a decision, and is not learned.
 pub const DONT_CARE: f32 = -1.0;
 
 /// How logits stand for placements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Code {
-    /// The paper's indicators, eqs. (1) and (2), one logit each, 1 where it is above 0: x1 says local, and if it does
-    /// not, x2 says server 0 (edge) and its absence server 1 (cloud). With a single server x1 is enough. Where x1 says
-    /// local, x2 does not matter.
+    /// The paper's indicators, eqs. (1) and (2): one logit each, and an indicator is 1 where its logit is above 0. The task runs
+    /// on the device where x1 is 1, else on server 0 (edge) where x2 is 1, else on server 1 (cloud). With a single server
+    /// there is only x1.
     Indicators,
-    /// One logit for each task and place; the highest wins.
+    /// One logit for each task and place; the task runs at the place with the highest.
     Categorical,
 }
 
@@ -38,18 +38,18 @@ impl Keyword for Code {
         &[("indicators", Self::Indicators), ("categorical", Self::Categorical)];
 }
 
-/// A placement next to the one that the logits say.
+/// Another place for one task than the place that its logits stand for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Alternative {
-    /// How sure the network is that it is wrong: the distance of logits from a tie, from 0.
+    /// Certainty of the network against it: the distance of the logits from a tie, at least 0.
     pub certainty: f32,
-    /// Which task, `n * M + m`.
+    /// Index of the task, `n * M + m`.
     pub task: usize,
-    /// Where it would run instead.
+    /// The other place.
     pub place: u8,
 }
 
-/// Translates between a scenario's sizes and decisions and a network's inputs and logits.
+/// Turns sizes and environments of a scenario into inputs of DNNs, and their logits into decisions.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Codec {
     code: Code,
@@ -64,7 +64,7 @@ impl Codec {
     /// A codec for workloads of `model`.
     ///
     /// # Errors
-    /// If the code cannot tell that many places apart.
+    /// If the code cannot distinguish all places of `model`.
     pub fn new(code: Code, model: &CostModel, scaling: Scaling) -> Result<Self, CodeError> {
         let places = model.places();
         if code == Code::Indicators && places > 3 {
@@ -74,12 +74,12 @@ impl Codec {
         Ok(Self { code, devices, task_count, places, scaling, reads: EnvironmentInputs::default() })
     }
 
-    /// The same codec for networks that read the environment, too.
-    pub fn reading(self, reads: EnvironmentInputs) -> Self {
+    /// The same codec for networks that also read these parts of the environment.
+    pub fn with_environment(self, reads: EnvironmentInputs) -> Self {
         Self { reads, ..self }
     }
 
-    /// The code that the paper uses if it fits the scenario, else the categorical one.
+    /// The paper's code if it fits the scenario, else the categorical one.
     pub fn default_code(model: &CostModel) -> Code {
         if model.places() <= 3 { Code::Indicators } else { Code::Categorical }
     }
@@ -89,51 +89,51 @@ impl Codec {
         self.code
     }
 
-    /// How inputs are scaled.
+    /// Scale of the sizes.
     pub fn scaling(&self) -> Scaling {
         self.scaling
     }
 
-    /// What the networks read beside the sizes.
+    /// Parts of the environment that the networks read, with their scales.
     pub fn reads(&self) -> EnvironmentInputs {
         self.reads
     }
 
-    /// Tasks of a workload.
+    /// Number of tasks of a workload.
     pub fn task_count(&self) -> usize {
         self.task_count
     }
 
-    /// Places of a task.
+    /// Number of places of a task.
     pub fn places(&self) -> usize {
         self.places
     }
 
-    /// The network's inputs: one for each task, and those of the environment.
+    /// Number of inputs of a network: one for each task, and those of the environment.
     pub fn inputs(&self) -> usize {
         self.task_count + self.reads.width(self.devices, self.places - 1)
     }
 
-    /// Whether workloads of `model` can be coded.
+    /// Whether the codec can be used for workloads of `model`.
     pub(crate) fn fits(&self, model: &CostModel) -> bool {
         let same_places = (model.devices(), model.places()) == (self.devices, self.places);
         model.task_count() == self.task_count && (same_places || self.reads.is_empty())
     }
 
-    /// Logits of a decision: the network's outputs.
+    /// Number of logits of a network.
     pub fn outputs(&self) -> usize {
         self.task_count * self.width()
     }
 
-    /// Which cross-entropy the logits are trained with.
+    /// The loss that the logits are trained with.
     pub fn head(&self) -> Head {
         match self.code {
             Code::Indicators => Head::Sigmoid,
-            Code::Categorical => Head::Softmax { places: self.places },
+            Code::Categorical => Head::Softmax { classes: self.places },
         }
     }
 
-    /// Logits of one task.
+    /// Number of logits of one task.
     fn width(&self) -> usize {
         match self.code {
             Code::Indicators => self.places - 1,
@@ -141,20 +141,20 @@ impl Codec {
         }
     }
 
-    /// Scales the sizes of one workload, and what is read of the model's environment, to network inputs.
+    /// Writes the inputs for one workload in the environment of `model`.
     ///
     /// # Shapes
     /// `sizes_bytes` is `[N * M]`, `inputs` is `[inputs]`.
     pub fn encode(&self, model: &CostModel, sizes_bytes: &[f64], inputs: &mut [f32]) {
         for (size, input) in sizes_bytes.iter().zip(&mut *inputs) {
-            *input = ((size - self.scaling.mean_bytes) / self.scaling.deviation_bytes) as f32;
+            *input = ((size - self.scaling.mean_bytes) / self.scaling.std_dev_bytes) as f32;
         }
         if !self.reads.is_empty() {
             self.reads.encode(model, &mut inputs[self.task_count..]);
         }
     }
 
-    /// What the network should have answered to give this decision: 0 or 1 for each logit, or [`DONT_CARE`].
+    /// Writes the targets that stand for a decision: 0 or 1 for each logit, or [`DONT_CARE`].
     ///
     /// # Shapes
     /// `places` is `[N * M]`, `targets` is `[outputs]`.
@@ -175,7 +175,7 @@ impl Codec {
         }
     }
 
-    /// The decision that logits say.
+    /// Writes the decision that logits stand for.
     ///
     /// # Shapes
     /// `logits` is `[outputs]`, `places` is `[N * M]`.
@@ -192,7 +192,7 @@ impl Codec {
         }
     }
 
-    /// The decisions that logits of a panel of rows say.
+    /// Writes the decisions that the logits of a panel of rows stand for.
     ///
     /// # Shapes
     /// `logits` is `[outputs, PANEL_ROWS]`, `places` is `[N * M, PANEL_ROWS]`.
@@ -221,8 +221,8 @@ impl Codec {
         }
     }
 
-    /// Every decision that differs from what the logits say by one indicator that matters (or, in the categorical code,
-    /// by one task), with the certainty that would have to be overcome.
+    /// Lists every decision that differs from the decoded one by one indicator that matters (or, in the categorical code, by
+    /// the place of one task).
     ///
     /// # Shapes
     /// `logits` is `[outputs]`; `alternatives` is cleared first.

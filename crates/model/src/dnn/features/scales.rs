@@ -1,70 +1,78 @@
-//! What DNNs read beside the sizes, and the scales of all their inputs.
+//! The scales of the inputs of DNNs, and the parts of the environment that they read beside the sizes.
 
 use data::{EnvironmentMoments, Moments, SizeMoments};
 use serde::{Deserialize, Serialize};
 use sim::CostModel;
 use sim::limits::SLOWEST_TOLD_APART_MBPS;
 
-/// Mean and spread of sizes that inputs are scaled with: `(size − mean) / deviation`.
+/// Scale of task sizes: an input is `(size − mean) / std_dev`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scaling {
-    /// Mean size in bytes.
+    /// Mean size.
     pub mean_bytes: f64,
-    /// What one unit of input stands for, in bytes.
-    pub deviation_bytes: f64,
+    /// Standard deviation of sizes; their mean if they do not vary.
+    #[serde(rename = "deviation_bytes")]
+    pub std_dev_bytes: f64,
 }
 
 impl From<SizeMoments> for Scaling {
     fn from(moments: SizeMoments) -> Self {
-        // Sizes that never differ say nothing, whatever their scale.
-        let deviation_bytes = if moments.std_dev_bytes > 0.0 { moments.std_dev_bytes } else { moments.mean_bytes };
-        Self { mean_bytes: moments.mean_bytes, deviation_bytes }
+        // Sizes that do not vary give inputs of 0 with any scale.
+        let std_dev_bytes = if moments.std_dev_bytes > 0.0 { moments.std_dev_bytes } else { moments.mean_bytes };
+        Self { mean_bytes: moments.mean_bytes, std_dev_bytes }
     }
 }
 
-/// Mean and spread that one quantity of the environment is scaled with: `(value − mean) / deviation`.
+/// Scale of a quantity of the environment: an input is `(value − mean) / std_dev`, limited to ±4.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Standard {
-    /// Mean.
+    /// Mean value.
     pub mean: f64,
-    /// What one unit of input stands for.
-    pub deviation: f64,
+    /// Standard deviation; 1 if the quantity does not vary.
+    #[serde(rename = "deviation")]
+    pub std_dev: f64,
 }
 
 impl Standard {
-    /// Networks have never seen what lies this many deviations from the mean, and are told no more than that.
+    /// Largest magnitude of an input. Training shows networks no values further from the mean.
     const FARTHEST: f64 = 4.0;
 
     fn apply(self, value: f64) -> f32 {
-        ((value - self.mean) / self.deviation).clamp(-Self::FARTHEST, Self::FARTHEST) as f32
+        ((value - self.mean) / self.std_dev).clamp(-Self::FARTHEST, Self::FARTHEST) as f32
     }
 }
 
-/// A deviation smaller than this share of the mean comes from rounding.
+/// A standard deviation below this share of the mean comes from rounding.
 const NO_SPREAD: f64 = 1e-9;
 
 impl From<Moments> for Standard {
     fn from(Moments { mean, std_dev }: Moments) -> Self {
-        Self { mean, deviation: if std_dev > NO_SPREAD * mean.abs().max(1.0) { std_dev } else { 1.0 } }
+        Self { mean, std_dev: if std_dev > NO_SPREAD * mean.abs().max(1.0) { std_dev } else { 1.0 } }
     }
 }
 
-/// Which parts of the environment the networks read beside the sizes, and how these are scaled.
+/// Scales of the parts of the environment that DNNs read beside the sizes; `None`: the part is not read.
 ///
-/// Of each uplink they read two numbers: its logarithm, and the time to send a byte as a share of sending it and
-/// computing it on the device, from −1 (nothing) to 1 (all); of each capacity its logarithm; of α itself.
+/// Inputs of the environment follow those of the sizes in this order:
+///
+/// | inputs | formula | unit | range |
+/// |---|---|---|---|
+/// | 2 for each device | scaled ln(uplink) | ln(Mbit/s) | −4 to 4 |
+/// | | 2 · send / (send + local) − 1, with the times to send a byte and to compute it on the device | – | −1 to 1 |
+/// | 1 for each server | scaled ln(capacity) | – | −4 to 4 |
+/// | 1 | scaled α | – | −4 to 4 |
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnvironmentInputs {
-    /// Uplinks: of ln(Mbit/s).
+    /// Scale of ln(uplink in Mbit/s).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_uplink: Option<Standard>,
-    /// Capacities: of their logarithm.
+    /// Scale of ln(capacity).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log_capacity: Option<Standard>,
-    /// α.
+    /// Scale of α.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alpha: Option<Standard>,
 }
@@ -80,15 +88,15 @@ impl From<EnvironmentMoments> for EnvironmentInputs {
 }
 
 impl EnvironmentInputs {
-    /// Whether the networks read nothing but sizes.
+    /// Whether networks read no part of the environment.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether every scale is one.
+    /// Whether every scale has a finite mean and a finite standard deviation above 0.
     pub(in crate::dnn) fn is_valid(&self) -> bool {
         let all = [self.log_uplink, self.log_capacity, self.alpha];
-        all.iter().flatten().all(|scale| scale.mean.is_finite() && scale.deviation.is_finite() && scale.deviation > 0.0)
+        all.iter().flatten().all(|scale| scale.mean.is_finite() && scale.std_dev.is_finite() && scale.std_dev > 0.0)
     }
 
     pub(super) fn width(&self, devices: usize, servers: usize) -> usize {

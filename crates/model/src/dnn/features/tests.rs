@@ -4,7 +4,7 @@ use sim::limits::SLOWEST_TOLD_APART_MBPS;
 
 use super::*;
 
-const SCALING: Scaling = Scaling { mean_bytes: 20e6, deviation_bytes: 5e6 };
+const SCALING: Scaling = Scaling { mean_bytes: 20e6, std_dev_bytes: 5e6 };
 
 fn codec(code: Code, servers: usize) -> Codec {
     let mut scenario = Scenario::load("paper").expect("a preset");
@@ -78,13 +78,13 @@ fn networks_read_what_changes() {
     environment.capacities = vec![1.0, 0.5];
     environment.alpha = 0.75;
     let model = scenario.check().expect("valid").at(&environment).expect("fits");
-    let scale = |mean, deviation| Some(Standard { mean, deviation });
+    let scale = |mean, std_dev| Some(Standard { mean, std_dev });
     let reads = EnvironmentInputs {
         log_uplink: scale(0.8_f64.ln(), 2.0),
         log_capacity: scale(0.0, 0.5_f64.ln().abs()),
         alpha: scale(0.5, 0.25),
     };
-    let codec = codec(Code::Indicators, 2).reading(reads);
+    let codec = codec(Code::Indicators, 2).with_environment(reads);
     assert_eq!(codec.inputs(), 9 + 6 + 2 + 1);
     let mut inputs = vec![9.0; codec.inputs()];
     codec.encode(&model, &[20e6; 9], &mut inputs);

@@ -4,8 +4,8 @@ use burn::tensor::{Tensor, activation};
 
 use crate::kernels::Head;
 
-/// Each network's mean cross-entropy (23), in Burn operations that can be differentiated. Targets of
-/// [`DONT_CARE`](crate::DONT_CARE) count 0.
+/// Each network's mean cross-entropy (23), in Burn operations that can be differentiated. With [`Head::Sigmoid`], outputs
+/// whose target is [`DONT_CARE`](crate::DONT_CARE) count 0.
 ///
 /// # Shapes
 /// `logits` and `targets` are `[K, batch, outputs]`, the result is `[K]`.
@@ -21,10 +21,10 @@ pub fn cross_entropy(head: Head, logits: Tensor<3>, targets: Tensor<3>) -> Tenso
             let terms = activation::relu(logits.clone()) - logits * targets + softplus;
             (terms.mask_fill(indifferent, 0.0), batch * outputs)
         }
-        Head::Softmax { places } => {
-            let groups = [networks, batch, outputs / places, places];
+        Head::Softmax { classes } => {
+            let groups = [networks, batch, outputs / classes, classes];
             let logarithms = activation::log_softmax(logits.reshape(groups), 3).reshape([networks, batch, outputs]);
-            ((logarithms * targets).neg(), batch * outputs / places)
+            ((logarithms * targets).neg(), batch * outputs / classes)
         }
     };
     sum.reshape([networks, batch * outputs]).sum_dim(1).reshape([networks]) / terms as f32
@@ -39,10 +39,10 @@ pub(super) fn gradient(head: Head, logits: Tensor<3>, targets: Tensor<3>) -> Ten
             let error = activation::sigmoid(logits) - targets;
             error.mask_fill(indifferent, 0.0) / (batch * outputs) as f32
         }
-        Head::Softmax { places } => {
-            let groups = [networks, batch, outputs / places, places];
+        Head::Softmax { classes } => {
+            let groups = [networks, batch, outputs / classes, classes];
             let probabilities = activation::softmax(logits.reshape(groups), 3);
-            (probabilities.reshape([networks, batch, outputs]) - targets) / (batch * outputs / places) as f32
+            (probabilities.reshape([networks, batch, outputs]) - targets) / (batch * outputs / classes) as f32
         }
     }
 }

@@ -50,7 +50,7 @@ fn optimizer(adam: Adam) -> ModuleOptimizer {
 
 impl Forward for PlainLearner {
     fn networks(&self) -> usize {
-        self.ensemble.dnns()
+        self.ensemble.networks()
     }
 
     fn logits(&mut self, inputs: &[f32], logits: &mut Vec<f32>) {
@@ -61,7 +61,7 @@ impl Forward for PlainLearner {
 impl Learner for PlainLearner {
     fn step(&mut self, samples: &Samples, indices: &[u32], losses: Option<&mut Vec<f32>>) {
         let shape = self.ensemble.shape();
-        let networks = self.ensemble.dnns();
+        let networks = self.ensemble.networks();
         let batch = indices.len() / networks;
         let picked: Vec<i32> = indices.iter().map(|row| row.cast_signed()).collect();
         let picked = Tensor::<1, Int>::from_data(TensorData::new(picked, [indices.len()]), &self.device);

@@ -1,30 +1,38 @@
-//! What moving each task would change, and what placing it would cost after larger ones.
+//! The cost of moving each task, and of placing it after larger tasks.
 
-use super::{Longest, PRESENT, PairRow, PlaceTerms, Reading, input, squash};
+use super::{Features, Longest, PRESENT, PairRow, PlaceTerms, input, softsign};
 use crate::fleet::instance::Instance;
 use crate::kernels::kernel::{Simd, VECTOR};
 use crate::kernels::panel::{Lanes, PANEL};
 use crate::kernels::wide::Wide;
 
-/// What is known of eight tasks at one place while others are looked at.
+/// Intermediate values of eight tasks at one place.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Work<T> {
-    /// When the device is done there.
+    /// Time when the device is done at the place.
     now: T,
-    /// Without the task, and how much less others would wait.
+    /// The same without the task.
     without: T,
+    /// Change of other devices' times when the task leaves the place.
     leaving: T,
+    /// Energy of the task at the place.
     energy: T,
+    /// Growth of the device's time when the whole task is at the place.
     own_time: T,
+    /// Growth of other devices' times when the whole task is at the place.
     others_time: T,
+    /// Change of the cost by the move.
     gain: T,
-    in_turn: T,
-    /// Whether the device would be done there last of all places; see [`sequential`](super::sequential).
+    /// Cost of placing the task after larger tasks of its device.
+    sequential: T,
+    /// Whether the device is done last at this place once the task is placed; later the number of devices that wait, see
+    /// [`sequential`](super::sequential).
     pub(super) is_last: T,
-    pub(super) in_all: T,
+    /// Cost of placing the task after larger tasks of all devices.
+    pub(super) overall: T,
 }
 
-/// Eight tasks, and what is sent to servers by all that count.
+/// Eight tasks side by side, and the bytes that are sent to all servers together.
 #[derive(Clone, Copy)]
 struct Eight<'a, S: Simd> {
     simd: S,
@@ -32,12 +40,14 @@ struct Eight<'a, S: Simd> {
     panel: usize,
     half: usize,
     size: Wide<S>,
-    /// All, and all but the task.
+    /// Bytes sent by all tasks.
     sent: Wide<S>,
+    /// Bytes sent by all tasks but this one.
     sent_without: Wide<S>,
-    /// All but the task and smaller ones of its device; larger tasks of all devices.
-    sent_in_turn: Wide<S>,
-    sent_in_all: Wide<S>,
+    /// Bytes sent by all tasks but this and smaller ones of its device.
+    sent_sequential: Wide<S>,
+    /// Bytes sent by larger tasks of all devices.
+    sent_overall: Wide<S>,
 }
 
 impl<'a, S: Simd> Eight<'a, S> {
@@ -45,14 +55,14 @@ impl<'a, S: Simd> Eight<'a, S> {
     fn new(
         simd: S,
         instance: &'a Instance,
-        reading: &Reading,
+        features: &Features,
         shares: &[Lanes],
         (panel, half): (usize, usize),
     ) -> Self {
         let load = |lanes: &Lanes| Wide::load(simd, &lanes.0[half]);
         let task = &instance.lanes.tasks[panel];
         let size = load(&task.size);
-        let sent = Wide::splat(simd, reading.loads[1..].iter().sum());
+        let sent = Wide::splat(simd, features.loads[1..].iter().sum());
         Self {
             simd,
             instance,
@@ -61,8 +71,8 @@ impl<'a, S: Simd> Eight<'a, S> {
             size,
             sent,
             sent_without: sent - size * (Wide::splat(simd, 1.0) - load(&shares[panel])),
-            sent_in_turn: sent - (load(&task.left) - (load(&reading.bytes[panel]) - load(&reading.larger[panel]))),
-            sent_in_all: load(&task.larger) - load(&reading.larger_of_all[panel]),
+            sent_sequential: sent - (load(&task.left) - (load(&features.bytes[panel]) - load(&features.larger[panel]))),
+            sent_overall: load(&task.larger) - load(&features.larger_of_all[panel]),
         }
     }
 
@@ -92,14 +102,14 @@ impl<'a, S: Simd> Eight<'a, S> {
         PlaceTerms::new(self.simd, self.instance, place, &own.send.0[self.half], &own.compute.0[self.half])
     }
 
-    /// Whether others wait for what is at a place.
+    /// Whether devices at the place wait for each other.
     #[inline(always)]
     fn is_shared(&self, place: usize) -> bool {
         place > 0 && self.instance.shared[place].is_any()
     }
 }
 
-/// What eight tasks have where they are.
+/// Mean of the moves' values over the present shares of eight tasks, and the place with the cheapest move.
 #[derive(Clone, Copy)]
 struct Here<S: Simd> {
     energy: Wide<S>,
@@ -108,10 +118,10 @@ struct Here<S: Simd> {
     best_place: Wide<S>,
 }
 
-impl Reading {
-    /// Inputs of eight tasks at all places, but for what depends on waits for larger tasks.
+impl Features {
+    /// Inputs of eight tasks at all places, but for those that depend on the devices waiting for larger tasks.
     #[inline(always)]
-    pub(super) fn read_moves<S: Simd>(
+    pub(super) fn compute_moves<S: Simd>(
         &mut self,
         simd: S,
         instance: &Instance,
@@ -121,22 +131,24 @@ impl Reading {
         (panel, half): (usize, usize),
     ) {
         let eight = Eight::new(simd, instance, self, shares, (panel, half));
-        let (longest, before_in_turn, before_in_all) = self.time_now(&eight);
+        let (longest, before_sequential, before_overall) = self.time_now(&eight);
         let (apart, leaving) = self.take_away(&eight, shares, longest);
         let here = self.move_anywhere(&eight, shares, (rows, block), (longest, apart), leaving);
-        let (least, latest) = self.place_in_turn(&eight, shares, (rows, block), &here, (before_in_turn, before_in_all));
+        let (least, latest) =
+            self.place_sequentially(&eight, shares, (rows, block), &here, (before_sequential, before_overall));
         self.compare(&eight, (rows, block), least);
         if instance.lanes.is_any_shared {
             self.keep_last(simd, instance.places, instance.lanes.panels, panel * PANEL + half * VECTOR, latest);
         }
     }
 
-    /// When devices are done: now, and without this and smaller tasks, of the device alone and of all.
+    /// Times of the devices of eight tasks: at present, without the task and smaller ones of its device, and without the task
+    /// and smaller ones of all devices.
     #[inline(always)]
     fn time_now<S: Simd>(&mut self, eight: &Eight<'_, S>) -> (Longest<S>, Wide<S>, Wide<S>) {
         let (zero, present) = (eight.splat(0.0), eight.splat(PRESENT));
         let mut longest = Longest::none(eight.simd);
-        let (mut before_in_turn, mut before_in_all) = (zero, zero);
+        let (mut before_sequential, mut before_overall) = (zero, zero);
         for place in 0..eight.instance.places {
             let (index, terms) = (eight.index(place), eight.terms(place));
             let (bytes, larger) = (eight.load(&self.bytes[index]), eight.load(&self.larger[index]));
@@ -144,15 +156,15 @@ impl Reading {
             let now = present.where_less(bytes, terms.time(bytes, all, eight.sent), zero);
             now.store(&mut self.work[place].now);
             longest = longest.and(now);
-            let in_turn = terms.time(larger, all - bytes + larger, eight.sent_in_turn);
-            before_in_turn = before_in_turn.max(present.where_less(larger, in_turn, zero));
-            let in_all = terms.time(larger, eight.load(&self.larger_of_all[index]), eight.sent_in_all);
-            before_in_all = before_in_all.max(present.where_less(larger, in_all, zero));
+            let sequential = terms.time(larger, all - bytes + larger, eight.sent_sequential);
+            before_sequential = before_sequential.max(present.where_less(larger, sequential, zero));
+            let overall = terms.time(larger, eight.load(&self.larger_of_all[index]), eight.sent_overall);
+            before_overall = before_overall.max(present.where_less(larger, overall, zero));
         }
-        (longest, before_in_turn, before_in_all)
+        (longest, before_sequential, before_overall)
     }
 
-    /// When devices would be done without the task, and how much less others would wait.
+    /// Times of the devices without the task, and the change of other devices' times when it leaves.
     #[inline(always)]
     fn take_away<S: Simd>(
         &mut self,
@@ -186,7 +198,7 @@ impl Reading {
         (apart, leaving)
     }
 
-    /// What the task would cost at each place, and does where it is.
+    /// Energy and times with the whole task at each place, and their mean over its present shares.
     #[inline(always)]
     fn move_anywhere<S: Simd>(
         &mut self,
@@ -240,19 +252,20 @@ impl Reading {
         Here { energy: energy_here, own_time: own_here, others_time: others_here, best_place }
     }
 
-    /// What it would cost with larger tasks alone: the least of moves and of these, and when devices are then done.
+    /// The cost of placing the task after larger tasks. Returns the least cost of a move and of this, and the times of the
+    /// devices once the task is placed.
     #[inline(always)]
-    fn place_in_turn<S: Simd>(
+    fn place_sequentially<S: Simd>(
         &mut self,
         eight: &Eight<'_, S>,
         shares: &[Lanes],
         (rows, block): (&mut [Lanes], usize),
         here: &Here<S>,
-        (before_in_turn, before_in_all): (Wide<S>, Wide<S>),
+        (before_sequential, before_overall): (Wide<S>, Wide<S>),
     ) -> ([Wide<S>; 2], Wide<S>) {
         let (zero, one, smallest, present) =
             (eight.splat(0.0), eight.splat(1.0), eight.splat(f32::MIN_POSITIVE), eight.splat(PRESENT));
-        let (mut least, mut least_in_turn) = (eight.splat(f32::INFINITY), eight.splat(f32::INFINITY));
+        let (mut least, mut least_sequential) = (eight.splat(f32::INFINITY), eight.splat(f32::INFINITY));
         let mut latest = zero;
         for place in 0..eight.instance.places {
             let (index, terms) = (eight.index(place), eight.terms(place));
@@ -268,65 +281,72 @@ impl Reading {
             gain.store(&mut work.gain);
             least = least.min(gain);
             let with = larger + eight.size;
-            let sent_then = if place == 0 { eight.sent_in_turn } else { eight.sent_in_turn + eight.size };
+            let sent_then = if place == 0 { eight.sent_sequential } else { eight.sent_sequential + eight.size };
             let there = terms.time(with, eight.splat(self.loads[place]) - bytes + larger + eight.size, sent_then);
-            let then = there.max(before_in_turn);
-            let in_turn = cost + (then - before_in_turn) + others_time;
-            in_turn.store(&mut work.in_turn);
-            least_in_turn = least_in_turn.min(in_turn);
+            let then = there.max(before_sequential);
+            let sequential = cost + (then - before_sequential) + others_time;
+            sequential.store(&mut work.sequential);
+            least_sequential = least_sequential.min(sequential);
             let before = eight.load(&self.larger_of_all[index]);
-            let sent_then = if place == 0 { eight.sent_in_all } else { eight.sent_in_all + eight.size };
-            let there_in_all = terms.time(with, before + eight.size, sent_then);
-            let then_in_all = there_in_all.max(before_in_all);
-            (cost + (then_in_all - before_in_all)).store(&mut work.in_all);
+            let sent_then = if place == 0 { eight.sent_overall } else { eight.sent_overall + eight.size };
+            let there_overall = terms.time(with, before + eight.size, sent_then);
+            let then_overall = there_overall.max(before_overall);
+            (cost + (then_overall - before_overall)).store(&mut work.overall);
             if eight.instance.lanes.is_any_shared {
-                let sent_after = eight.sent_in_all + eight.size * (one - eight.load(&shares[eight.panel]));
+                let sent_after = eight.sent_overall + eight.size * (one - eight.load(&shares[eight.panel]));
                 let after = terms.time(larger + gone, before + gone, sent_after);
                 let after = present.where_less(larger + gone, after, zero);
                 latest = latest.max(after);
                 after.store(&mut work.is_last);
             }
-            let this = eight.splat(place as f32);
-            let is_best = (here.best_place - this).abs().where_less(eight.splat(0.5), one, zero);
-            let coming = (is_best * (eight.size - gone)) + eight.work(&self.coming[place]);
-            coming.store(&mut self.coming[place]);
-            let going = (one - is_best).mul_add(gone, eight.work(&self.going[place]));
-            going.store(&mut self.going[place]);
+            self.count_best_moves(eight, place, gone, here);
+            let work = &mut self.work[place];
             let mut row = PairRow::new(rows, block, index, eight.half);
             let four = eight.splat(4.0);
-            row.put(input::ENERGY, squash(one, four * energy));
-            row.put(input::OWN_TIME, squash(one, four * own_time));
-            row.put(input::OTHERS_TIME, squash(one, four * others_time));
-            row.put(input::IN_TURN_TIME, there / then.max(smallest));
-            row.put(input::IN_ALL, eight.work(&work.in_all));
-            row.put(input::IN_ALL_TIME, there_in_all / then_in_all.max(smallest));
+            row.put(input::ENERGY, softsign(one, four * energy));
+            row.put(input::OWN_TIME, softsign(one, four * own_time));
+            row.put(input::OTHERS_TIME, softsign(one, four * others_time));
+            row.put(input::SEQUENTIAL_TIME, there / then.max(smallest));
+            row.put(input::OVERALL, eight.work(&work.overall));
+            row.put(input::OVERALL_TIME, there_overall / then_overall.max(smallest));
         }
-        ([least, least_in_turn], latest)
+        ([least, least_sequential], latest)
     }
 
-    /// Each place against the best.
+    /// Adds the bytes at the place whose best move is elsewhere, and the bytes elsewhere whose best move is to the place.
+    #[inline(always)]
+    fn count_best_moves<S: Simd>(&mut self, eight: &Eight<'_, S>, place: usize, gone: Wide<S>, here: &Here<S>) {
+        let (zero, one, this) = (eight.splat(0.0), eight.splat(1.0), eight.splat(place as f32));
+        let is_best = (here.best_place - this).abs().where_less(eight.splat(0.5), one, zero);
+        let coming = (is_best * (eight.size - gone)) + eight.work(&self.coming[place]);
+        coming.store(&mut self.coming[place]);
+        let going = (one - is_best).mul_add(gone, eight.work(&self.going[place]));
+        going.store(&mut self.going[place]);
+    }
+
+    /// The cost at each place compared with the least.
     #[inline(always)]
     fn compare<S: Simd>(
         &mut self,
         eight: &Eight<'_, S>,
         (rows, block): (&mut [Lanes], usize),
-        [least, least_in_turn]: [Wide<S>; 2],
+        [least, least_sequential]: [Wide<S>; 2],
     ) {
         let (zero, one) = (eight.splat(0.0), eight.splat(1.0));
         for place in 0..eight.instance.places {
             let work = &self.work[place];
             let mut row = PairRow::new(rows, block, eight.index(place), eight.half);
             let gain = eight.work(&work.gain);
-            row.put(input::GAIN, squash(one, gain));
-            row.put(input::GAIN + 1, squash(one, eight.splat(8.0) * gain));
+            row.put(input::GAIN, softsign(one, gain));
+            row.put(input::GAIN + 1, softsign(one, eight.splat(8.0) * gain));
             let regret = gain - least;
-            row.put(input::REGRET, squash(one, regret));
-            row.put(input::REGRET + 1, squash(one, eight.splat(8.0) * regret));
+            row.put(input::REGRET, softsign(one, regret));
+            row.put(input::REGRET + 1, softsign(one, eight.splat(8.0) * regret));
             row.put(input::IS_BEST, least.where_less(gain, zero, one));
-            let regret = eight.work(&work.in_turn) - least_in_turn;
-            row.put(input::IN_TURN, squash(one, eight.splat(2.0) * regret));
-            row.put(input::IN_TURN + 1, squash(one, eight.splat(16.0) * regret));
-            row.put(input::IN_TURN + 2, zero.where_less(regret, zero, one));
+            let regret = eight.work(&work.sequential) - least_sequential;
+            row.put(input::SEQUENTIAL, softsign(one, eight.splat(2.0) * regret));
+            row.put(input::SEQUENTIAL + 1, softsign(one, eight.splat(16.0) * regret));
+            row.put(input::SEQUENTIAL + 2, zero.where_less(regret, zero, one));
         }
     }
 }

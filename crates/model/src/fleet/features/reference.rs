@@ -1,4 +1,4 @@
-//! The same, one number after the other and in double precision: what the vectors are held against.
+//! The features computed one number after the other and in double precision, for comparison in tests.
 
 use super::{INPUTS, PRESENT};
 use crate::fleet::instance::Instance as Rounded;
@@ -17,7 +17,7 @@ pub(super) struct Instance {
     uplink: f64,
 }
 
-/// As in an instance in single precision.
+/// [`Own`](crate::fleet::instance::Own) in double precision.
 #[derive(Debug)]
 struct Own {
     energy: f64,
@@ -26,7 +26,7 @@ struct Own {
     alone: f64,
 }
 
-/// As in an instance in single precision.
+/// [`Shared`](crate::fleet::instance::Shared) in double precision.
 #[derive(Debug, Clone, Copy)]
 struct Shared {
     link: f64,
@@ -40,7 +40,7 @@ impl Shared {
 }
 
 impl Instance {
-    /// The same in double precision.
+    /// An instance in double precision.
     pub(super) fn of(instance: &Rounded) -> Self {
         let own = instance.own.iter().map(|own| Own {
             energy: own.energy.into(),
@@ -67,14 +67,14 @@ impl Instance {
     }
 }
 
-/// Changes of a load, in mean tasks, at which it is known what the others would wait; between them it is taken as linear.
+/// Changes of a load, in mean tasks, at which the wait is computed; between them it is taken as linear.
 const STEPS: [f64; 9] = [-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0];
 const NOW: usize = 4;
 
 /// Loads and marginal costs of one decision, or of shares of tasks at places.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Reading {
-    /// `[N][places]`: bytes in mean tasks, and when the device is done there.
+pub(super) struct Features {
+    /// `[N][places]`: bytes in mean tasks, and the time when the device is done at the place.
     bytes: Vec<f64>,
     times: Vec<f64>,
     /// `[N]`.
@@ -96,19 +96,20 @@ pub(super) struct Reading {
     going: Vec<f64>,
 }
 
-/// What moving a task to a place would change, in the instance's unit of cost.
+/// The change by moving a task to a place, in the instance's unit of cost.
 #[derive(Debug, Clone, Copy, Default)]
 struct Move {
     energy: f64,
     own_time: f64,
     others_time: f64,
-    /// When its device would be done there, as a share of when it would be done at all.
+    /// Time of its device at the place relative to its time over all places.
     share: f64,
-    /// What placing it there would cost its device if its smaller tasks were not there, and how soon it would be done.
-    in_turn: f64,
-    in_turn_share: f64,
-    in_all: f64,
-    in_all_share: f64,
+    /// Cost of placing it after larger tasks of its device, and the same ratio of times then.
+    sequential: f64,
+    sequential_share: f64,
+    /// Cost of placing it after larger tasks of all devices, and the same ratio of times then.
+    overall: f64,
+    overall_share: f64,
 }
 
 impl Move {
@@ -137,16 +138,16 @@ impl Longest {
         longest
     }
 
-    /// When the device is done everywhere but at this place.
+    /// The time of the device over all places but this one.
     #[inline]
     fn without(&self, place: usize) -> f64 {
         if self.places[0] == place { self.times[1] } else { self.times[0] }
     }
 }
 
-/// Between -1 and 1, and steepest about 0.
+/// `value / (1 + |value|)`, between −1 and 1.
 #[inline]
-fn squash(value: f64) -> f64 {
+fn softsign(value: f64) -> f64 {
     value / (1.0 + value.abs())
 }
 
@@ -157,9 +158,11 @@ fn interpolated(values: &[f64; STEPS.len()], change: f64) -> f64 {
     values[upper] + slope * (change - STEPS[upper])
 }
 
-impl Reading {
-    /// Reads a decision, `[places][N * M]` with the share of each task at each place, and gives the inputs of each place
-    /// and task to `put`.
+impl Features {
+    /// Computes the inputs of a decision and gives those of each place and task to `put`.
+    ///
+    /// # Shapes
+    /// `shares` is `[places][N * M]`.
     ///
     /// # Panics
     /// If the shares are not of this shape.
@@ -174,8 +177,8 @@ impl Reading {
         self.load(instance, shares);
         self.estimate_waits(instance);
         self.estimate_moves(instance, shares);
-        self.estimate_in_turn(instance, shares);
-        self.estimate_in_all(instance, shares);
+        self.estimate_sequential(instance, shares);
+        self.estimate_overall(instance, shares);
         let (tasks, places) = (instance.tasks, instance.places);
         let total: f64 = instance.sizes.iter().sum::<f64>().max(f64::from(f32::MIN_POSITIVE));
         for (task, moves) in self.moves.chunks_exact(places).enumerate() {
@@ -184,8 +187,8 @@ impl Reading {
             let own = &instance.own[device * places..][..places];
             let least = moves.iter().map(Move::total).fold(f64::INFINITY, f64::min);
             let longest = self.longest[device].times[0].max(f64::from(f32::MIN_POSITIVE));
-            let least_in_turn = moves.iter().map(|change| change.in_turn).fold(f64::INFINITY, f64::min);
-            let least_in_all = moves.iter().map(|change| change.in_all).fold(f64::INFINITY, f64::min);
+            let least_sequential = moves.iter().map(|change| change.sequential).fold(f64::INFINITY, f64::min);
+            let least_overall = moves.iter().map(|change| change.overall).fold(f64::INFINITY, f64::min);
             for place in 0..places {
                 let at = device * places + place;
                 let change = moves[place];
@@ -196,15 +199,15 @@ impl Reading {
                     task,
                     [
                         shares[place * count + task],
-                        squash(size - 1.0),
-                        squash(own[place].alone * size),
-                        squash(4.0 * change.energy),
-                        squash(4.0 * change.own_time),
-                        squash(4.0 * change.others_time),
-                        squash(gain),
-                        squash(8.0 * gain),
-                        squash(gain - least),
-                        squash(8.0 * (gain - least)),
+                        softsign(size - 1.0),
+                        softsign(own[place].alone * size),
+                        softsign(4.0 * change.energy),
+                        softsign(4.0 * change.own_time),
+                        softsign(4.0 * change.others_time),
+                        softsign(gain),
+                        softsign(8.0 * gain),
+                        softsign(gain - least),
+                        softsign(8.0 * (gain - least)),
                         flag(gain <= least),
                         self.times[at] / longest,
                         change.share,
@@ -213,25 +216,25 @@ impl Reading {
                         self.coming[place],
                         self.going[place],
                         flag(place == 0),
-                        squash(self.waits[place][NOW + 2]),
+                        softsign(self.waits[place][NOW + 2]),
                         self.bytes[at] / (self.bytes[at] + size).max(f64::from(f32::MIN_POSITIVE)),
                         self.ranks[task],
-                        squash(2.0 * (change.in_turn - least_in_turn)),
-                        squash(16.0 * (change.in_turn - least_in_turn)),
-                        flag(change.in_turn <= least_in_turn),
-                        change.in_turn_share,
+                        softsign(2.0 * (change.sequential - least_sequential)),
+                        softsign(16.0 * (change.sequential - least_sequential)),
+                        flag(change.sequential <= least_sequential),
+                        change.sequential_share,
                         self.ranks_of_all[task],
-                        squash(2.0 * (change.in_all - least_in_all)),
-                        squash(16.0 * (change.in_all - least_in_all)),
-                        flag(change.in_all <= least_in_all),
-                        change.in_all_share,
+                        softsign(2.0 * (change.overall - least_overall)),
+                        softsign(16.0 * (change.overall - least_overall)),
+                        flag(change.overall <= least_overall),
+                        change.overall_share,
                     ],
                 );
             }
         }
     }
 
-    /// The part of the decision that anyone can see: bytes, loads, times.
+    /// Bytes, loads and times of the decision.
     fn load(&mut self, instance: &Instance, shares: &[f64]) {
         let (devices, tasks, places) = (instance.devices, instance.tasks, instance.places);
         let fill = |values: &mut Vec<f64>, count: usize| {
@@ -268,7 +271,7 @@ impl Reading {
         }
     }
 
-    /// What all devices at a place would wait with more or less there.
+    /// The time that all devices would wait longer with more or less at each place.
     fn estimate_waits(&mut self, instance: &Instance) {
         let places = instance.places;
         self.waits.clear();
@@ -311,7 +314,7 @@ impl Reading {
         }
     }
 
-    /// What each move would change.
+    /// The change by each move.
     fn estimate_moves(&mut self, instance: &Instance, shares: &[f64]) {
         let (tasks, places, count) = (instance.tasks, instance.places, instance.task_count());
         let total: f64 = instance.sizes.iter().sum::<f64>().max(f64::from(f32::MIN_POSITIVE));
@@ -385,8 +388,8 @@ impl Reading {
         }
     }
 
-    /// What placing tasks costs in turn, the largest of each device first, while other devices' tasks are where they are.
-    fn estimate_in_turn(&mut self, instance: &Instance, shares: &[f64]) {
+    /// The cost of placing tasks sequentially, the largest of each device first, with other devices' tasks as in the decision.
+    fn estimate_sequential(&mut self, instance: &Instance, shares: &[f64]) {
         let (tasks, places, count) = (instance.tasks, instance.places, instance.task_count());
         let sent: f64 = self.loads[1..].iter().sum();
         self.ranks.clear();
@@ -413,8 +416,8 @@ impl Reading {
                     let there = time(instance, &own[place], place, larger[place] + size, load + size, sent);
                     let change = &mut self.moves[task * places + place];
                     let then = there.max(before);
-                    change.in_turn = own[place].energy * size + (then - before) + change.others_time;
-                    change.in_turn_share = there / then.max(f64::from(f32::MIN_POSITIVE));
+                    change.sequential = own[place].energy * size + (then - before) + change.others_time;
+                    change.sequential_share = there / then.max(f64::from(f32::MIN_POSITIVE));
                     let share = shares[place * count + task] * size;
                     larger[place] += share;
                     if larger[place] > f64::from(PRESENT) {
@@ -428,15 +431,15 @@ impl Reading {
         }
     }
 
-    /// What placing tasks costs in turn, the largest of all devices first.
-    fn estimate_in_all(&mut self, instance: &Instance, shares: &[f64]) {
+    /// The cost of placing tasks sequentially, the largest of all devices first.
+    fn estimate_overall(&mut self, instance: &Instance, shares: &[f64]) {
         let (tasks, places, count) = (instance.tasks, instance.places, instance.task_count());
         let total: f64 = instance.sizes.iter().sum::<f64>().max(f64::from(f32::MIN_POSITIVE));
         self.ranks_of_all.clear();
         self.ranks_of_all.resize(count, 0.0);
         let mut bytes = vec![0.0; instance.devices * places];
         let mut loads = vec![0.0; places];
-        // For how many devices each place is where they are done last, in shares.
+        // Number of devices that are done last at each place.
         let mut critical = vec![0.0_f64; places];
         let mut last = vec![usize::MAX; instance.devices];
         let mut seen = 0.0;
@@ -467,10 +470,10 @@ impl Reading {
                     waiting -= 1.0;
                 }
                 let change = &mut self.moves[task * places + place];
-                change.in_all = own[place].energy * size
+                change.overall = own[place].energy * size
                     + (then - longest.times[0])
                     + waiting * (shared.compute + shared.link) * size;
-                change.in_all_share = there / then.max(f64::from(f32::MIN_POSITIVE));
+                change.overall_share = there / then.max(f64::from(f32::MIN_POSITIVE));
             }
             for place in 0..places {
                 let share = shares[place * count + task] * size;
@@ -500,7 +503,7 @@ impl Reading {
         }
     }
 
-    /// How much longer the other devices at a place would take with so much more there.
+    /// The time that the other devices at a place would take longer with `change` more there.
     #[expect(clippy::too_many_arguments, reason = "the device's row, taken apart by its caller")]
     #[inline]
     fn others(
@@ -526,7 +529,7 @@ impl Reading {
     }
 }
 
-/// When a device is done at a place with so much there.
+/// The time when a device is done with `bytes` at a place, where all devices have `load` and send `sent` to all servers.
 fn time(instance: &Instance, own: &Own, place: usize, bytes: f64, load: f64, sent: f64) -> f64 {
     let shared = instance.shared[place];
     let uplink = if place > 0 { instance.uplink * sent } else { 0.0 };

@@ -1,17 +1,19 @@
-//! What placing a task costs those who already wait for its place, the larger tasks of all devices being placed.
+//! The cost of placing tasks sequentially over all devices, the largest first: the part that other devices pay.
 //!
-//! A device waits for the place where it is done last, so each task changes who waits for what. Vectors run over places
-//! here: a row is a 1 at the place where the device of a task is done last once the task is placed.
+//! A device waits for the place where it is done last, so that each task changes the number of devices that wait for each
+//! place. Vectors run over places here: a row holds 1 at the place where the task's device is done last once the task is
+//! placed.
 
 use super::sums::sized;
-use super::{PairRow, Reading, input, squash};
+use super::{Features, PairRow, input, softsign};
 use crate::fleet::instance::Instance;
 use crate::kernels::kernel::{Simd, VECTOR};
 use crate::kernels::panel::{Lanes, PANEL};
 use crate::kernels::wide::Wide;
 
-impl Reading {
-    /// Notes where devices are done last, the first of equals, given when they are done at all.
+impl Features {
+    /// Marks the place where each device is done last, the first of equal places; `latest` are the devices' times over all
+    /// places.
     #[inline(always)]
     pub(super) fn keep_last<S: Simd>(&mut self, simd: S, places: usize, panels: usize, start: usize, latest: Wide<S>) {
         let (zero, one) = (Wide::splat(simd, 0.0), Wide::splat(simd, 1.0));
@@ -34,15 +36,9 @@ impl Reading {
         }
     }
 
-    /// The inputs that depend on who waits.
+    /// The inputs that depend on the number of devices that wait.
     #[inline(always)]
-    pub(super) fn read_sequential_over_all<S: Simd>(
-        &mut self,
-        simd: S,
-        instance: &Instance,
-        rows: &mut [Lanes],
-        block: usize,
-    ) {
+    pub(super) fn compute_overall<S: Simd>(&mut self, simd: S, instance: &Instance, rows: &mut [Lanes], block: usize) {
         let (places, panels) = (instance.places, instance.lanes.panels);
         let is_any_shared = instance.lanes.is_any_shared;
         if is_any_shared {
@@ -68,26 +64,26 @@ impl Reading {
             let mut least = Wide::splat(simd, f32::INFINITY);
             for place in 0..places {
                 let row = PairRow::new(rows, block, place * panels + panel, half);
-                let mut cost = row.get(simd, input::IN_ALL);
+                let mut cost = row.get(simd, input::OVERALL);
                 if is_any_shared {
                     let shared = instance.shared[place];
                     let waiting = Wide::load(simd, &self.work[place].is_last);
                     cost = cost + waiting * Wide::splat(simd, shared.compute + shared.link) * size;
                 }
-                cost.store(&mut self.work[place].in_all);
+                cost.store(&mut self.work[place].overall);
                 least = least.min(cost);
             }
             for place in 0..places {
-                let regret = Wide::load(simd, &self.work[place].in_all) - least;
+                let regret = Wide::load(simd, &self.work[place].overall) - least;
                 let mut row = PairRow::new(rows, block, place * panels + panel, half);
-                row.put(input::IN_ALL, squash(one, Wide::splat(simd, 2.0) * regret));
-                row.put(input::IN_ALL + 1, squash(one, Wide::splat(simd, 16.0) * regret));
-                row.put(input::IN_ALL + 2, zero.where_less(regret, zero, one));
+                row.put(input::OVERALL, softsign(one, Wide::splat(simd, 2.0) * regret));
+                row.put(input::OVERALL + 1, softsign(one, Wide::splat(simd, 16.0) * regret));
+                row.put(input::OVERALL + 2, zero.where_less(regret, zero, one));
             }
         }
     }
 
-    /// Puts in place of each row how many other devices wait for each place before the task is placed.
+    /// Replaces each row by the number of other devices that wait for each place before the task is placed.
     #[inline(always)]
     fn count_waiting<S: Simd>(&mut self, simd: S, instance: &Instance) {
         let padded = instance.lanes.panels * PANEL;

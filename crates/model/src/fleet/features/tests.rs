@@ -1,7 +1,7 @@
 use data::{Part, SizeSampler, Workloads};
 use sim::{Fleets, Scenario, random};
 
-use super::{INPUTS, Reading, reference};
+use super::{Features, INPUTS, reference};
 use crate::fleet::instance::Instance;
 use crate::fleet::shares::begin;
 
@@ -13,19 +13,19 @@ fn instance(scenario: &Scenario, seed: u64) -> Instance {
     Instance::new(&model, source.draw().workload.sizes_bytes())
 }
 
-/// Which inputs jump where two values tie, with those that are too close to tell.
+/// Inputs that jump where two values are equal; each follows the input that holds their difference.
 const JUMPS: [usize; 3] = [10, 23, 28];
 
-/// The largest difference, and where.
+/// The largest difference between the vectors and the reference, and the input that it is in.
 fn largest_difference(instance: &Instance, shares: &[f32]) -> (f32, usize) {
     let count = instance.task_count();
     let mut expected = vec![0.0; shares.len() * INPUTS];
     let exact: Vec<f64> = shares.iter().copied().map(f64::from).collect();
-    reference::Reading::default().read(&reference::Instance::of(instance), &exact, |place, task, inputs| {
+    reference::Features::default().read(&reference::Instance::of(instance), &exact, |place, task, inputs| {
         expected[(place * count + task) * INPUTS..][..INPUTS].copy_from_slice(&inputs.map(|value| value as f32));
     });
     let mut found = vec![0.0; shares.len() * INPUTS];
-    Reading::default().read_rows(instance, shares, &mut found);
+    Features::default().write_rows(instance, shares, &mut found);
     let mut largest = (0.0, 0);
     for (expected, found) in expected.chunks_exact(INPUTS).zip(found.chunks_exact(INPUTS)) {
         for (at, (&expected_value, &value)) in expected.iter().zip(found).enumerate() {
@@ -54,7 +54,7 @@ fn check(instance: &Instance, seed: u64, what: &str) {
         (0..places).for_each(|place| shares[place * count + task] = raw[place * count + task] / total);
     }
     found.push(("soft", shares));
-    // Times are as large as the loads they are of; the inputs have their differences sixteenfold.
+    // Times are as large as the loads; the inputs hold their differences times sixteen.
     let most = instance.shared.iter().map(|shared| shared.compute + shared.link).fold(instance.uplink, f32::max);
     let tolerance = 1e-4_f32.max(256.0 * f32::EPSILON * instance.lanes.total * most);
     for (kind, shares) in found {

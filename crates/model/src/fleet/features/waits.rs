@@ -1,32 +1,31 @@
-//! What all devices together would wait with more or less at a place.
+//! The time that all devices together would wait longer with more or less at a place.
 
 use super::sums::sized;
-use super::{Longest, PRESENT, PlaceTerms, Reading};
+use super::{Features, Longest, PRESENT, PlaceTerms};
 use crate::fleet::instance::Instance;
 use crate::kernels::kernel::Simd;
 use crate::kernels::panel::Lanes;
 use crate::kernels::wide::Wide;
 
-/// Changes of a load, in mean tasks, at which it is known what devices would wait; between them it is taken as linear.
+/// Changes of a load, in mean tasks, at which the wait is computed; between them it is taken as linear.
 pub(super) const STEPS: [f32; 9] = [-4.0, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 4.0];
 const NOW: usize = 4;
 
-/// A function of how much a load grows, 0 at 0 and linear between [`KNOTS`], as a sum: the slope after 0, and how much it
-/// changes at each of the others.
+/// A function that is 0 at 0 and linear between [`KNOTS`]: the slope after 0, and the change of the slope at each other knot.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Slopes([f32; 4]);
 
 const KNOTS: [f32; 4] = [0.0, 0.5, 1.0, 2.0];
 
 impl Slopes {
-    /// From values at [`KNOTS`] and twice the last of them.
+    /// The function with these values at [`KNOTS`] and at twice the last of them.
     fn new(values: [f32; 5]) -> Self {
         let widths = [0.5, 0.5, 1.0, 2.0];
         let slopes: [f32; 4] = std::array::from_fn(|knot| (values[knot + 1] - values[knot]) / widths[knot]);
         Self(std::array::from_fn(|knot| if knot == 0 { slopes[0] } else { slopes[knot] - slopes[knot - 1] }))
     }
 
-    /// The value at an amount that is not negative.
+    /// The value at an amount of at least 0.
     #[inline(always)]
     pub(super) fn at<S: Simd>(&self, simd: S, amount: Wide<S>) -> Wide<S> {
         let zero = Wide::splat(simd, 0.0);
@@ -38,7 +37,7 @@ impl Slopes {
     }
 }
 
-/// [`Slopes`] for more and for less.
+/// A function of the change of a load: [`Slopes`] for growth and for decrease.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Curve {
     pub(super) more: Slopes,
@@ -54,7 +53,7 @@ impl Curve {
         }
     }
 
-    /// The value at any change.
+    /// The value at a change.
     #[inline(always)]
     pub(super) fn at<S: Simd>(&self, simd: S, change: Wide<S>) -> Wide<S> {
         let zero = Wide::splat(simd, 0.0);
@@ -65,27 +64,28 @@ impl Curve {
 /// Waits of all devices.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Waits {
-    /// `[places]`: share of devices that are done last there.
+    /// `[places]`: share of devices that are done last at the place.
     pub(super) critical: Vec<f32>,
-    /// `[places]`.
+    /// `[places]`: wait of all devices by the change of the load.
     pub(super) curves: Vec<Curve>,
+    /// `[places]`: wait of all devices for one mean task more.
     one_more: Vec<f32>,
-    /// With more or less sent to any server, where the uplinks share one.
+    /// Wait of all devices by the change of the bytes sent to all servers, where the uplinks are shared.
     pub(super) uplink: Curve,
-    /// `[places][device_panels]`: when each device is done.
+    /// `[places][device_panels]`: time when each device is done at the place.
     times: Vec<Lanes>,
-    /// `[device_panels]`.
+    /// `[device_panels]`: the two longest times of each device.
     longest: Vec<[Lanes; 2]>,
 }
 
 impl Waits {
-    /// How long all would wait for a mean task more at a place, between -1 and 1.
+    /// Softsign of the wait of all devices for one mean task more at a place.
     pub(super) fn one_more(&self, place: usize) -> f32 {
         self.one_more[place] / (1.0 + self.one_more[place].abs())
     }
 }
 
-/// A load with each of [`STEPS`].
+/// A load changed by each of [`STEPS`], at least 0.
 #[inline(always)]
 fn changed<S: Simd>(simd: S, load: f32) -> [Wide<S>; STEPS.len()] {
     let mut loads = [Wide::splat(simd, 0.0); STEPS.len()];
@@ -95,7 +95,7 @@ fn changed<S: Simd>(simd: S, load: f32) -> [Wide<S>; STEPS.len()] {
     loads
 }
 
-/// The sum of each.
+/// The sum of each vector.
 #[inline(always)]
 fn summed<S: Simd>(sums: [Wide<S>; STEPS.len()]) -> [f32; STEPS.len()] {
     let mut values = [0.0; STEPS.len()];
@@ -105,7 +105,8 @@ fn summed<S: Simd>(sums: [Wide<S>; STEPS.len()]) -> [f32; STEPS.len()] {
     values
 }
 
-impl Reading {
+impl Features {
+    /// Estimates the waits at all places.
     #[inline(always)]
     pub(super) fn estimate_waits<S: Simd>(&mut self, simd: S, instance: &Instance) {
         let (places, panels) = (instance.places, instance.lanes.device_panels);
@@ -144,7 +145,7 @@ impl Reading {
         }
     }
 
-    /// When devices are done, and where last.
+    /// The time when each device is done at each place, and the share of devices that are done last there.
     #[inline(always)]
     fn time_devices<S: Simd>(&mut self, simd: S, instance: &Instance) {
         let (places, panels) = (instance.places, instance.lanes.device_panels);
@@ -176,6 +177,7 @@ impl Reading {
         self.waits.critical.iter_mut().for_each(|critical| *critical /= instance.devices as f32);
     }
 
+    /// Estimates the wait for shared uplinks.
     #[inline(always)]
     fn estimate_uplink<S: Simd>(&mut self, simd: S, instance: &Instance) {
         let (places, panels) = (instance.places, instance.lanes.device_panels);
