@@ -151,7 +151,7 @@ impl Problem {
         });
         [
             ("drawing a workload", sample),
-            ("decoding, pricing and choosing", choose),
+            ("decoding, evaluating and choosing", choose),
             ("storing the sample", store),
             ("drawing batches", batches),
         ]

@@ -8,12 +8,12 @@ use crate::networks::Kind;
 use crate::record::{ManifestFile, RecordError, RecordText};
 
 /// Every kind of networks that records can hold.
-pub static KINDS: [&Kind; 2] = [&DnnNetworks::KIND, &FleetNetworks::KIND];
+pub static KINDS: &[&Kind] = &[&DnnNetworks::KIND, &FleetNetworks::KIND];
 
 /// The kind of networks that a manifest names, or that its version of the format held.
 pub(crate) fn kind_of(manifest: &ManifestFile<'_>) -> Result<&'static Kind, RecordError> {
     let (name, version) = (manifest.kind_name(), manifest.format_version());
-    let found = KINDS.into_iter().find(|kind| match name {
+    let found = KINDS.iter().copied().find(|kind| match name {
         Some(name) => kind.name == name && version == RecordText::FORMAT_VERSION,
         None => kind.unnamed_in_versions.contains(&version),
     });

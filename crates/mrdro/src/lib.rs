@@ -3,7 +3,7 @@
 //!
 //! Some mobile devices have tasks of known sizes. Each task runs on its device, on an edge server or in the cloud; a
 //! *decision* gives every task of a *workload* one of these places. The best decision minimises a weighted sum of energy
-//! and time. *MR-DRO* ("meta reinforcement, deep reinforcement learning based offloading") trains an ensemble of
+//! and time. *MR-DRO* (Meta Reinforcement-Deep Reinforcement learning based Offloading) trains an ensemble of
 //! networks that propose decisions, of which the cheapest is taken.
 //!
 //! # Example
@@ -48,7 +48,7 @@
 //! | workload | the sizes of all tasks, which are decided together |
 //! | decision | a place (device, edge server or cloud) for each task of a workload |
 //! | scheme | anything that decides: greedy rules, searches, the exact optimum, trained networks |
-//! | cost evaluation | one computation of the cost of a decision or of a change to it; the measure of a scheme's effort |
+//! | cost evaluation | one question to the cost model, about a decision or one device's part of it |
 //! | record | trained networks with all that is needed to decide with them, as a directory |
 //! | standard set | 512 workloads of a scenario that are the same for every program and seed |
 //! | Q2 | mean ratio of the optimal cost to the cost of a scheme's decision; 1 is the best |

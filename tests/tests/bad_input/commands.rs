@@ -138,7 +138,7 @@ fn a_device_that_this_build_lacks_is_refused() {
             let said = run.trainer(&[command, &["--device", device]].concat()).failed(1).silent();
             let feature = device.split(':').next().unwrap_or_default();
             said.naming(&[
-                &format!("no {feature} backend"),
+                &format!("without the {feature} backend"),
                 "help:",
                 &format!("--features {feature}"),
                 "--device flex",

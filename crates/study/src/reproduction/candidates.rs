@@ -89,7 +89,7 @@ pub(super) fn figure(scope: &Scope, kept: &mut KeptEvaluations) -> Result<Figure
             }
             series.push(Series { label: proposals.label().to_owned(), style: Style::Markers, points });
         }
-        let x = Axis::Named { label: "prices of a decision", names: cells(EVALUATIONS) };
+        let x = Axis::Named { label: "cost evaluations of a decision", names: cells(EVALUATIONS) };
         panels.push(Panel { title: format!("scenario {scenario}"), x, y: Q2, series });
     }
     let command =
@@ -97,7 +97,7 @@ pub(super) fn figure(scope: &Scope, kept: &mut KeptEvaluations) -> Result<Figure
     Ok(Figure {
         id: Part::Candidates.name(),
         title: "One DNN with explored candidates beside K DNNs".to_owned(),
-        text: "Equally many prices in training and in decisions: K networks that each propose one decision, or one network whose \
+        text: "Equally many cost evaluations in training and in decisions: K networks that each propose one decision, or one network whose \
                least certain indicators are flipped. Random start, Algorithm 2 as printed."
             .to_owned(),
         palette: Palette::Distinct,

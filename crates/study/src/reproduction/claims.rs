@@ -33,7 +33,7 @@ struct Claim {
     parts: &'static [Part],
 }
 
-const CLAIMS: [Claim; 13] = [
+const CLAIMS: &[Claim] = &[
     Claim {
         text: "With K = 1, Q1 does not converge to 1",
         paper: "Fig. 5",

@@ -14,7 +14,7 @@ use crate::config::Mistakes;
 pub use crate::config::Numbers as PerDevice;
 
 /// The scenarios that ship with the program: name and TOML text.
-const PRESETS: [(&str, &str); 7] = [
+const PRESETS: &[(&str, &str)] = &[
     ("paper", include_str!("../../../scenarios/paper.toml")),
     ("paper-wan", include_str!("../../../scenarios/paper-wan.toml")),
     ("paper-fitted", include_str!("../../../scenarios/paper-fitted.toml")),

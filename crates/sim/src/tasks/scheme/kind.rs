@@ -14,7 +14,7 @@ const ANNEALING_EVALUATIONS: u64 = 100;
 
 /// All schemes with a name of their own, in the order of the paper's Table IV; schemes that are named after places stand
 /// behind the first. A new scheme is one line here.
-const TABLE: [Entry; 7] = [
+const TABLE: &[Entry] = &[
     Entry::new("random", |seed| Box::new(Random::new(seed))).random(),
     Entry::new("greedy", |_| Box::new(Greedy::new(Order::Given))),
     Entry::new("greedy-largest-first", |_| Box::new(Greedy::new(Order::LargestFirst))),
