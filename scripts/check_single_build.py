@@ -16,6 +16,8 @@ COMMANDS = [
     ["build", "-p", "trainer"],
     ["test", "--workspace", "--no-run"],
     ["test", "-p", "model", "--no-run"],
+    ["test", "-p", "drl", "--no-run"],
+    ["test", "-p", "acceptance", "--no-run"],
     ["build", "-p", "mrdro", "--examples"],
 ]
 HELP = "ask for the features that one command lacks in crates/shared-features/Cargo.toml"

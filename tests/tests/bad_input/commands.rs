@@ -146,8 +146,8 @@ fn a_device_that_this_build_lacks_is_refused() {
         }
     }
     assert!(run.files() == before);
-    refused(&["--device", "wgpu"], 1, &["no wgpu backend", "help:"]);
-    run.trainer(&["worker"]).failed(1).silent().naming(&["no remote backend", "--features remote"]);
+    refused(&["--device", "wgpu"], 1, &["without the wgpu backend", "help:"]);
+    run.trainer(&["worker"]).failed(1).silent().naming(&["without the remote backend", "--features remote"]);
 }
 
 #[test]
