@@ -16,10 +16,11 @@ digest() { printf '%s  %s\n' "$(sha256sum | cut -c1-24)" "$1"; }
 # Of a manifest: what does not name the commit. Of results: what is no time.
 manifest() { grep -vE '^(sha256|source_revision|format_version|kind) ' "$1"; }
 results() { grep -vE '"?(seconds|meta_seconds|drl_seconds|seconds_per_decision|microseconds_per_decision|threads)"?' "$1"; }
-# A table as CSV without the columns of times.
+# A table as CSV without the columns of times, and without the claims about times.
 without_times() {
     awk -F, '
         NR == 1 { for (c = 1; c <= NF; c++) if ($c ~ /seconds/) time[c] = 1 }
+        / ms on one thread,/ { next }
         { for (c = 1; c <= NF; c++) if (!(c in time)) printf "%s,", $c; print "" }' "$1"
 }
 run() {
