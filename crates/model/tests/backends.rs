@@ -6,11 +6,12 @@
 
 use std::path::Path;
 
+use burn::tensor::Device;
 use data::StandardSet;
 use model::fleet::{self, Instance};
 use model::{
-    Adam, Backend, DeviceKind, DnnNetworks, Ensemble, EnsembleLearner, Head, Learner, NetworkShape, Policy, Record,
-    Samples, Selection, available, forward, learner,
+    Adam, Backend, DeviceKind, DnnNetworks, Ensemble, Head, NetworkShape, Policy, Record, Samples, Selection,
+    available, forward, learner,
 };
 use sim::Scenario;
 use sim::random::{self, Stream};
