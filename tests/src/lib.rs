@@ -260,7 +260,7 @@ impl Said {
         self
     }
 
-    /// Standard error holds all of these.
+    /// Standard error holds all of these texts.
     ///
     /// # Panics
     /// If one is missing.

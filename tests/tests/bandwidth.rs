@@ -75,7 +75,7 @@ fn in_proportion(model: &CostModel, total_mbps: f64) -> Vec<f64> {
     uplinks.iter().map(|mbps| mbps / sum * total_mbps).collect()
 }
 
-/// What is left of a command line when it does not share out.
+/// The command line without the options for sharing bandwidth.
 fn plain<'a>(command: &[&'a str]) -> Vec<&'a str> {
     let at = command.iter().position(|part| *part == "--share-out").expect("it shares out");
     [&command[..at], &command[at + 2..]].concat()

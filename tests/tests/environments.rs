@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sim::scheme::{Exact, Scheme};
 use sim::{Environment, Scenario, Workload};
 
-/// One drive of three devices for so many minutes; the rates differ by minute and device, and one device is cut off in
+/// One drive of three devices for `minutes` minutes; the rates differ by minute and device, and one device is cut off in
 /// the second minute.
 fn drive(minutes: usize, phase: usize) -> String {
     let mut text = "t_s,device,mbps\n".to_owned();

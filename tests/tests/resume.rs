@@ -211,7 +211,7 @@ fn a_damaged_checkpoint_is_passed_over() {
         workshop.trainer(&["train", "--resume", run]).succeeded().naming(&[word]);
         assert_same(&workshop, run);
     }
-    // What begins anew keeps its own checkpoints, though those that are damaged were made later in training.
+    // What begins anew keeps its own checkpoints, though the damaged checkpoints were made later in training.
     copy("again");
     damage("again", states.len(), cut);
     let child = start(&workshop, &["train", "--resume", "again", "--checkpoint-steps", "5"]);
@@ -304,7 +304,7 @@ fn what_cannot_go_on_is_refused() {
     workshop.trainer(&["train", "--resume", "run"]).failed(1).silent().naming(&["run cannot be resumed", "run.toml"]);
 }
 
-/// Trains on a disk of so many KiB, and takes what is there to `run`: on a file system of its own where the system lets a
+/// Trains on a disk of `kib` KiB, and copies the results to `run`: on a file system of its own where the system lets a
 /// user make one, else with a limit on the size of files.
 #[cfg(target_os = "linux")]
 fn on_a_small_disk(workshop: &Workshop, kib: usize) -> Said {

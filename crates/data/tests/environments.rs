@@ -56,7 +56,7 @@ fn draws_lie_in_their_ranges_with_the_moments_that_networks_scale_by() {
     assert!(EnvironmentSampler::new(&scenario).expect("no file").is_none());
 }
 
-/// A recording of so many drives, each of three devices for ten minutes; rates tell drive, device and minute.
+/// A recording of `drives` drives, each of three devices for ten minutes. Each rate encodes drive, device and minute.
 fn recording(drives: usize) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for drive in 0..drives {

@@ -2,7 +2,7 @@
 //! `cargo bench -p drl --bench profile`.
 //!
 //! Parts that one thread does alone are timed alone; those of the networks for one network, of which every thread has
-//! K / threads to do. What is left of the whole step is waiting, stealing and cold caches.
+//! K / threads to do. The rest of a step's time is waiting, stealing and cold caches.
 
 use std::convert::Infallible;
 use std::hint::black_box;

@@ -45,7 +45,7 @@ fn agent(networks: usize, selection: Selection) -> Agent {
     agent
 }
 
-/// Drawing, deciding, remembering, batching, learning: so many steps at once, as between two reports.
+/// Drawing, deciding, remembering, batching, learning: several steps in one call, as between two reports.
 fn steps(bencher: Bencher<'_, '_>, mut agent: Agent) {
     let mut one_block = |_: &StepReport, _: &Agent| Ok::<_, Infallible>(ControlFlow::Break(()));
     bencher.counter(ItemsCount::new(BLOCK)).bench_local(|| agent.run(&mut one_block));

@@ -198,7 +198,7 @@ impl<L: Learner + ?Sized> Agent<L> {
         self.evaluations
     }
 
-    /// Q1 (24) over the first network's batch: recorded costs against those that all networks together would obtain now.
+    /// Q1 (24) over the first network's batch: the recorded costs against the costs that all networks together would obtain now.
     fn q1(&mut self) -> f64 {
         let Self { learner, codec, workloads, memory, .. } = self;
         let (buffer, batch) = (memory.buffer(), memory.batch(0));

@@ -25,7 +25,7 @@ fn device() -> Device {
     DeviceChoice::Flex.open().expect("built in by default").device
 }
 
-/// An ensemble for so many tasks, what it learns from, and a batch for each network.
+/// An ensemble for workloads of `tasks` tasks, its training examples, and a batch for each network.
 fn lesson(tasks: usize, networks: usize, batch: usize) -> (Ensemble, Samples, Vec<u32>) {
     let shape = NetworkShape { inputs: tasks, hidden: vec![120, 80], outputs: 2 * tasks };
     let mut random = random::stream(1, "bench");

@@ -67,7 +67,7 @@ pub enum DeviceChoice {
     Flex,
     /// The CPU through `ndarray`.
     NdArray,
-    /// A graphics adapter through wgpu: the given one of those that `trainer devices` lists, or the best.
+    /// A graphics adapter through wgpu: the one with this index in the list of `trainer devices`, or the best.
     Wgpu(Option<usize>),
     /// A device of another machine, where `trainer worker` serves it.
     Remote(RemoteAddress),

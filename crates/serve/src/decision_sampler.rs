@@ -38,7 +38,7 @@ impl DecisionSampler {
         Self { every, seen: AtomicU64::new(0), samples }
     }
 
-    /// Counts decisions, and takes those that are due if the optimum of such workloads is found quickly.
+    /// Counts decisions, and takes every decision that is due as a sample if the optimum of such workloads is found quickly.
     pub(crate) fn take(&self, requests: &[WorkloadRequest], solutions: &[Solution], snapshot: &Snapshot) {
         if self.every == 0 || !snapshot.loaded.is_exact_quick {
             return;

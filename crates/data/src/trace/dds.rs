@@ -95,7 +95,7 @@ fn on_one_clock(mut transfers: Vec<Transfer>, counts: &mut ReadCounts) -> Vec<Sa
         }
         agrees
     });
-    // Unix seconds are cut off, so every line allows a start in [unix - t, unix - t + 1): take the middle of what is left.
+    // Unix seconds are cut off, so every line allows a start in [unix - t, unix - t + 1): take the middle of the span that remains.
     starts.retain(|start_s| agrees(*start_s));
     let latest_s = starts.iter().copied().fold(median_s, f64::max);
     let earliest_end_s = starts.iter().copied().fold(median_s, f64::min) + 1.0;
@@ -131,7 +131,7 @@ pub(super) struct Span<'a> {
     pub(super) last_s: f64,
 }
 
-/// Which spans of one folder belong to one drive: those that share some time, one of each device. Returns groups of
+/// Which spans of one folder belong to one drive: spans that overlap in time, at most one for each device. Returns groups of
 /// indices, each in order, in order of their first.
 ///
 /// Pairs that share the most time come first, then pairs that begin closest together, so that a file is never tied to the

@@ -1,4 +1,4 @@
-//! The files of a recording: those that were read, and those that were not.
+//! The files of a recording, read or skipped.
 
 use std::fmt;
 use std::path::PathBuf;

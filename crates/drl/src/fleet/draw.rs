@@ -7,7 +7,7 @@ use sim::{CostModel, Fleets};
 
 use super::settings::FleetSettings;
 
-/// Fewest fleets in a step, where the settings allow as many.
+/// The smallest number of fleets in a step, unless the settings allow fewer.
 const FEWEST_FLEETS: usize = 4;
 
 /// One fleet with the sizes of its tasks, and where the passes of the networks begin.

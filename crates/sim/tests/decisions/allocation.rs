@@ -110,7 +110,7 @@ fn a_slower_link_behind_the_uplink_is_all_that_is_needed() {
     let model = scenario.check().expect("valid");
     let needed = allocation::allocate(&model, &workload, &decision, 24.0).expect("valid");
     assert!(close(needed.uplinks_mbps[0], 8.0) && close(needed.uplinks_mbps[1], 16.0), "{needed:?}");
-    // What is left over is spread evenly.
+    // The remainder is spread evenly.
     let more = allocation::allocate(&model, &workload, &decision, 30.0).expect("valid");
     assert!(close(more.uplinks_mbps[0], 11.0) && close(more.uplinks_mbps[1], 19.0), "{more:?}");
     assert!(close(more.outcome.cost, needed.outcome.cost) && more.multiplier_s_per_mbps == 0.0, "{more:?}");

@@ -142,7 +142,7 @@ fn check(scenario: &Scenario, workload: &Workload, node_limit: Option<u64>) -> R
     Err(format!("exact from {lower} to {cost}, mixed-integer {oracle:?}"))
 }
 
-/// Forty cases, of which so many may do with bounds.
+/// Forty cases; at most `most_bounds` of them may end with bounds in place of the optimum.
 fn check_all(cases: impl Strategy<Value = (Scenario, CostModel, Workload)>, most_bounds: u32) {
     let bounds = Cell::new(0);
     let mut runner = TestRunner::new(ProptestConfig::with_cases(40));

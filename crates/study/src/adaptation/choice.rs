@@ -25,7 +25,7 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    /// Every candidate; those that take longest come first.
+    /// Every candidate, the slowest to train first.
     pub(super) fn all(setup: &Setup) -> Vec<Self> {
         let rates = |method| if method == Method::Joint { &JOINT_RATES[..] } else { &JOINT_RATES[..1] };
         let mut candidates = Vec::new();

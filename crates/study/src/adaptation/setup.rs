@@ -220,7 +220,7 @@ fn environments(problem: &Problem, recordings: &Recordings) -> Result<BTreeMap<S
     Ok(environments)
 }
 
-/// Joint pre-training with as many steps as Reptile makes: one run of Adam over all environments mixed, each workload
+/// Joint pre-training with Reptile's number of steps: one run of Adam over all environments mixed, each workload
 /// in an environment of its own. The parameters are averaged more and more as Reptile's step size falls.
 fn joint(reptile: &meta::Settings, learning_rate: f64) -> meta::Settings {
     meta::Settings {

@@ -94,7 +94,7 @@ fn trained_series(scope: &Scope, scenario: &str, rows: &mut Vec<Vec<String>>) ->
     Ok(series)
 }
 
-/// The shipped networks for any fleet, which were not trained for any of these.
+/// The shipped networks for any fleet, which were not trained for any of these scenarios.
 fn any_fleet_series(
     scope: &Scope,
     scenario: &str,

@@ -1,6 +1,6 @@
 //! The reproduction of the paper's evaluation (section V), with parts that the paper leaves open.
 //!
-//! Every part says which trainings it needs. Each training is made once, those that are there are kept, and then the parts
+//! Every part says which trainings it needs. Each training runs once, or is kept if its results exist already, and then the parts
 //! are made from the files of the runs.
 
 mod candidates;

@@ -33,7 +33,7 @@ pub(super) fn evaluation_header(keys: &[&str]) -> Vec<String> {
     cells(keys.iter().chain(&numbers))
 }
 
-/// Keys and an evaluation as a row of cells; what is not known is an empty cell.
+/// Keys and an evaluation as a row of cells; an unknown value is an empty cell.
 pub(super) fn evaluation_row(keys: &[&str], evaluation: &Evaluation) -> Vec<String> {
     let optional = |value: Option<f64>| value.map(|value| value.to_string()).unwrap_or_default();
     let Evaluation { mean_cost, q2, q2_p05, evaluations_per_decision, seconds_per_decision, .. } = evaluation;

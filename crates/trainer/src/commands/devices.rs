@@ -164,7 +164,7 @@ impl TimedNetworks {
     }
 }
 
-/// The median time of one repetition, in seconds. `work` repeats something as many times as its argument says.
+/// The median time of one repetition, in seconds. `work` repeats something the number of times that its argument says.
 fn median_seconds(mut work: impl FnMut(usize)) -> f64 {
     let mut timed = |times: usize| {
         let start = Instant::now();

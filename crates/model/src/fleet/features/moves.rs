@@ -119,7 +119,7 @@ struct Here<S: Simd> {
 }
 
 impl Features {
-    /// Inputs of eight tasks at all places, but for those that depend on the devices waiting for larger tasks.
+    /// Inputs of eight tasks at all places, without the inputs that depend on devices waiting for larger tasks.
     #[inline(always)]
     pub(super) fn compute_moves<S: Simd>(
         &mut self,

@@ -178,7 +178,7 @@ pub enum AllocationError {
         /// The total in Mbit/s.
         found: f64,
     },
-    /// The total cannot be split into as many links as are needed.
+    /// The total capacity cannot be split into the number of links that the devices need.
     #[error("{total_mbps} Mbit/s are too few for {senders} devices that send: each needs at least 1e-8 Mbit/s")]
     TooLittle {
         /// The total in Mbit/s.

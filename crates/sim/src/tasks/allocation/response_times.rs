@@ -30,7 +30,7 @@ struct Piece {
     end_mbps: f64,
 }
 
-/// T_n of all devices that send something through their uplinks, as functions of these.
+/// T_n of all devices that send something through their uplinks, as functions of their capacities.
 pub(super) struct ResponseTimes {
     /// The pieces of all senders, one device after the other, by rising end, from [`SLOWEST_LINK_MBPS`] on. Behind the
     /// last piece a response time is flat.

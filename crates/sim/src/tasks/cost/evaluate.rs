@@ -99,7 +99,7 @@ impl CostModel {
     /// not there.
     pub fn device_cost(&self, device: usize, sizes_bytes: &[f64], places: &[u8]) -> f64 {
         assert!(self.is_separable(), "what a device costs depends on the others");
-        // The accumulators live on the stack; only as many are cleared as there are places.
+        // The accumulators live on the stack; only one for each place is cleared.
         let (energy_j, time_s) = match self.places() {
             1..=4 => device_outcome(self.rates(device), sizes_bytes, places, &mut [0.0; 4]),
             5..=16 => device_outcome(self.rates(device), sizes_bytes, places, &mut [0.0; 16]),

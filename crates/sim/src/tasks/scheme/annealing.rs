@@ -1,4 +1,4 @@
-//! Simulated annealing: random moves and swaps; those that raise the cost are accepted less and less often.
+//! Simulated annealing: random moves and swaps. Changes that raise the cost are accepted less and less often.
 
 use super::greedy::place_all_greedily;
 use super::{Order, Scheme, SchemeError, Solution};

@@ -48,7 +48,7 @@ impl Genetic {
         Self { name: "genetic".to_owned(), budget: None, seed, settings }
     }
 
-    /// A genetic algorithm with a budget of `per_task` cost evaluations per task. It runs as many generations as the budget
+    /// A genetic algorithm with a budget of `per_task` cost evaluations per task. It runs the number of generations that the budget
     /// allows, with a smaller population if it does not allow one.
     pub fn within(seed: u64, per_task: u64) -> Self {
         let settings = GeneticSettings::default();

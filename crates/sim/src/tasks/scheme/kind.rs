@@ -234,7 +234,7 @@ fn placement(model: &CostModel, name: &str) -> Option<Placement> {
     Some(Placement::from_index(position as u8))
 }
 
-/// The names of all schemes that a cost model has, those that are not classic for it last.
+/// The names of all schemes that a cost model has. Schemes that are not classic for it come last.
 fn names_for(model: &CostModel) -> Vec<String> {
     let mut kinds = SchemeKind::classic(model);
     for kind in TABLE.iter().map(Entry::kind) {

@@ -3,7 +3,7 @@
 //! # The bound
 //! Energy and time of a task are proportional to its size at every place. Let the bytes that are still to be placed be
 //! divisible at will, and the rest of the problem becomes: find a deadline τ no earlier than any place is busy already,
-//! give each place p as many bytes x_p as it can finish by then, the cheapest in energy first, and pay
+//! give each place p the number of bytes x_p that it can finish by then, the cheapest in energy first, and pay
 //! α Σ e_p x_p + (1 − α) τ. That is convex and piecewise linear in τ with one breakpoint for each place (the deadline at
 //! which the k cheapest places can just take all), so that looking at the breakpoints gives its exact minimum, which
 //! no completion of the partial decision can undercut.
