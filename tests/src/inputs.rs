@@ -12,7 +12,7 @@ use burn::tensor::Device;
 use data::exchange::{EnvironmentChange, ExchangeError, Id, WorkloadReader, WorkloadRequest};
 use data::trace::{MAX_RATE_MBPS, Recording};
 use data::{Part, SizeSampler, Workloads, task_sizes};
-use drl::{Agent, AgentState, TrainingData};
+use drl::{Agent, AgentState, TrainingData, TrainingLoop};
 use meta::{Metadata, Reptile, ReptileState};
 use model::{
     Codec, DnnNetworks, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Record, Scaling, Selection,

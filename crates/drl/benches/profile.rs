@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use data::{Part, SizeSampler, Workloads};
-use drl::{Agent, ReplayBuffer, Sample, Settings, StepReport, TrainingData};
+use drl::{Agent, ReplayBuffer, Sample, Settings, StepReport, TrainingData, TrainingLoop};
 use model::kernels::{Adam, Ensemble, Inference, Kernel, Layer, LayerView, NetTrainer, Phase, Samples, Shape};
 use model::{CandidateSelector, Codec, DeviceChoice, NetworkShape, Policy, Selection};
 use sim::{CostModel, Scenario, random};

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use data::{Part, SizeSampler, Workloads};
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use drl::{Agent, Settings, StepReport, TrainingData};
+use drl::{Agent, Settings, StepReport, TrainingData, TrainingLoop};
 use model::{Codec, DeviceChoice, Ensemble, NetworkShape, Selection};
 use sim::{Scenario, random};
 

@@ -1,10 +1,8 @@
 //! Algorithm 2 of the paper: K networks propose, the cheapest proposal is remembered, every network learns from a batch of
 //! what is remembered.
 //!
-//! [`Agent::advance`] is the loop, from top to bottom as the paper prints it; numbers in its comments are the paper's lines.
+//! [`Agent`]'s `advance` is the loop, from top to bottom as the paper prints it; numbers in its comments are the paper's lines.
 //! Lines 18 to 23, the decision of a trained agent, are [`Policy`].
-
-use std::ops::ControlFlow;
 
 use data::Workloads;
 use model::{
@@ -15,12 +13,13 @@ use sim::scheme::LocalSearch;
 use sim::{CostModel, Instance, metrics};
 
 use crate::memory::{Memory, ReplayBuffer, Sample};
-use crate::observer::{Observer, StepReport};
+use crate::observer::StepReport;
 use crate::proposals::Proposals;
 use crate::schedule::Schedule;
 use crate::settings::Settings;
 use crate::state::{AgentState, DnnState, KindState};
 use crate::step_workloads::StepWorkloads;
+use crate::training_loop::TrainingLoop;
 
 /// What an [`Agent`] learns from: workloads, and how networks read and decide them.
 #[derive(Debug, Clone)]
@@ -102,12 +101,22 @@ impl<L: Learner + ?Sized> Agent<L> {
     pub fn into_learner(self) -> Box<L> {
         self.learner
     }
+}
 
-    /// Trains for this number of steps, but not beyond the last, and reports on the last of them.
-    ///
-    /// # Panics
-    /// If no step is left, or none is asked for.
-    pub fn advance(&mut self, steps: usize) -> StepReport {
+impl<L: Learner + ?Sized> TrainingLoop for Agent<L> {
+    fn step(&self) -> usize {
+        self.step
+    }
+
+    fn steps(&self) -> usize {
+        self.settings.steps
+    }
+
+    fn report_every(&self) -> usize {
+        self.settings.report_every
+    }
+
+    fn advance(&mut self, steps: usize) -> StepReport {
         assert!(steps > 0 && !self.is_done(), "there is nothing to train");
         let end = (self.step + steps).min(self.settings.steps);
         let Self { learner, settings, codec, workloads, selector, memory, schedule, step, evaluations } = self;
@@ -146,7 +155,9 @@ impl<L: Learner + ?Sized> Agent<L> {
         });
         self.learn_and_report(learning_rate)
     }
+}
 
+impl<L: Learner + ?Sized> Agent<L> {
     /// Line 15 of the step that is reported, which has no next step to be taken with, and needs the losses.
     fn learn_and_report(&mut self, learning_rate: Option<f32>) -> StepReport {
         let (mut losses, mut q1) = (Vec::new(), None);
@@ -158,26 +169,6 @@ impl<L: Learner + ?Sized> Agent<L> {
         }
         let buffer_mean_cost = Some(self.memory.buffer().mean_cost());
         StepReport { q1, buffer_mean_cost, ..StepReport::new(self.step, losses) }
-    }
-
-    /// Trains to the end, or until the observer stops it or fails.
-    ///
-    /// # Errors
-    /// The error of the observer.
-    pub fn run<E>(&mut self, observer: &mut impl Observer<Self, E>) -> Result<(), E> {
-        let every = self.settings.report_every;
-        while !self.is_done() {
-            let report = self.advance(every - self.step % every);
-            if let ControlFlow::Break(()) = observer.observe(&report, self)? {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether no step is left.
-    pub fn is_done(&self) -> bool {
-        self.step >= self.settings.steps
     }
 
     /// The batch that a network learned from in the last step; empty while the buffer fills.
@@ -221,7 +212,7 @@ impl<L: Learner + ?Sized> Agent<L> {
         metrics::q1(&recorded, &obtained)
     }
 
-    /// The whole state between two calls of [`Agent::advance`].
+    /// The whole state between two calls of [`TrainingLoop::advance`].
     ///
     /// # Errors
     /// If the parameters cannot be read back from the device.

@@ -5,7 +5,8 @@
 //! ([`Exploration`](model::Exploration)).
 //!
 //! # The words
-//! - An [`Agent`] trains K DNNs for one scenario; its `advance` is the loop of Algorithm 2.
+//! - An [`Agent`] trains K DNNs for one scenario; its `advance` is the loop of Algorithm 2. [`TrainingLoop`] runs it to the
+//!   end, or from one report to the next.
 //! - [`TrainingData`] are the workloads that it learns from; [`Settings`] say how.
 //! - The [`ReplayBuffer`] is the paper's database; a [`Sample`] is one remembered workload with the cheapest decision found
 //!   for it.
@@ -25,9 +26,11 @@ mod schedule;
 mod settings;
 mod state;
 mod step_workloads;
+mod training_loop;
 
 pub use agent::{Agent, TrainingData};
 pub use memory::{ReplayBuffer, Sample};
 pub use observer::{Observer, StepReport};
 pub use settings::Settings;
 pub use state::AgentState;
+pub use training_loop::TrainingLoop;

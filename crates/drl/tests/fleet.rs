@@ -3,8 +3,8 @@
 
 use burn::tensor::Device;
 use data::{Part, SizeSampler, Workloads};
-use drl::AgentState;
 use drl::fleet::{FleetAgent, FleetSettings};
+use drl::{AgentState, TrainingLoop};
 use model::fleet::{self, Inference};
 use sim::scheme::Scheme;
 use sim::{Fleets, random};

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use data::{EnvironmentSampler, Part, SizeSampler, StandardSet, Workloads};
-use drl::{Agent, AgentState, Settings, StepReport, TrainingData};
+use drl::{Agent, AgentState, Settings, StepReport, TrainingData, TrainingLoop};
 use model::{Codec, DeviceChoice, Ensemble, NetworkShape, Selection};
 use sim::{Scenario, random};
 

@@ -10,7 +10,7 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::{AdamConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData, activation};
-use drl::{Agent, Settings, StepReport, TrainingData};
+use drl::{Agent, Settings, StepReport, TrainingData, TrainingLoop};
 use model::{Codec, Forward, Learner, LearnerState, Policy, Samples, Selection, StateError};
 use mrdro::prelude::*;
 use sim::scheme::{Exact, Greedy, Order};

@@ -11,7 +11,6 @@ mod settings;
 pub(crate) mod state;
 
 use std::collections::VecDeque;
-use std::ops::ControlFlow;
 
 use model::StateError;
 use model::fleet::{Case, Ensemble, Forward, Instance, Learner, Scratch};
@@ -24,9 +23,10 @@ use self::draw::DrawnFleet;
 use self::labels::{Labelled, label};
 pub use self::settings::FleetSettings;
 use self::state::{FleetState, Remembered};
-use crate::observer::{Observer, StepReport};
+use crate::observer::StepReport;
 use crate::schedule::Schedule;
 use crate::state::{AgentState, KindState};
+use crate::training_loop::TrainingLoop;
 
 /// Networks for any fleet in training, with everything that they share.
 pub struct FleetAgent {
@@ -75,12 +75,23 @@ impl FleetAgent {
             fleets,
         })
     }
+}
 
-    /// Trains for this number of steps, but not beyond the last. Numbers in the comments are the lines of Algorithm 2.
-    ///
-    /// # Panics
-    /// If no step is left, or none is asked for.
-    pub fn advance(&mut self, steps: usize) -> StepReport {
+impl TrainingLoop for FleetAgent {
+    fn step(&self) -> usize {
+        self.step
+    }
+
+    fn steps(&self) -> usize {
+        self.settings.steps
+    }
+
+    fn report_every(&self) -> usize {
+        self.settings.report_every
+    }
+
+    // Numbers in the comments are the lines of Algorithm 2.
+    fn advance(&mut self, steps: usize) -> StepReport {
         assert!(steps > 0 && !self.is_done(), "there is nothing to train");
         let end = (self.step + steps).min(self.settings.steps);
         let count = (end - self.step) as f32;
@@ -105,27 +116,9 @@ impl FleetAgent {
         }
         StepReport { label_gain: Some(label_gain), ..StepReport::new(self.step, losses) }
     }
+}
 
-    /// Trains to the end, or until the observer stops it or fails.
-    ///
-    /// # Errors
-    /// The error of the observer.
-    pub fn run<E>(&mut self, observer: &mut impl Observer<Self, E>) -> Result<(), E> {
-        let every = self.settings.report_every;
-        while !self.is_done() {
-            let report = self.advance(every - self.step % every);
-            if let ControlFlow::Break(()) = observer.observe(&report, self)? {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether no step is left.
-    pub fn is_done(&self) -> bool {
-        self.step >= self.settings.steps
-    }
-
+impl FleetAgent {
     /// The networks as they are now.
     pub fn ensemble(&self) -> Ensemble {
         Ensemble { nets: self.learners.iter().map(Learner::network).collect() }
@@ -166,7 +159,7 @@ impl FleetAgent {
         }
     }
 
-    /// The whole state between two calls of [`FleetAgent::advance`].
+    /// The whole state between two calls of [`TrainingLoop::advance`].
     ///
     /// # Errors
     /// If the parameters cannot be read back from the device.

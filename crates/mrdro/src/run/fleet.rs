@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use drl::StepReport;
 use drl::fleet::FleetAgent;
+use drl::{StepReport, TrainingLoop};
 use model::fleet::{self, FleetNetworks, Inference};
 use model::{Backend, DecisionOptions, Networks, Record, StateError};
 use serde::Serialize;
@@ -94,9 +94,9 @@ impl Job for FleetJob {
         if every_step {
             settings.report_every = 1;
         }
-        let (fleets, report_every) = (self.training.fleets.clone(), settings.report_every);
+        let fleets = self.training.fleets.clone();
         let agent = FleetAgent::new(&self.ensemble(), fleets, settings, self.plan.seed).map_err(TrainingError::from)?;
-        Ok(Some(Box::new(FleetTrainee { job: self, agent, report_every, done: 0 })))
+        Ok(Some(Box::new(FleetTrainee { job: self, agent })))
     }
 
     fn first_networks(&self) -> Arc<dyn Networks> {
@@ -151,26 +151,19 @@ impl Job for FleetJob {
 struct FleetTrainee<'j> {
     job: &'j FleetJob,
     agent: FleetAgent,
-    report_every: usize,
-    done: usize,
 }
 
 impl Trainee for FleetTrainee<'_> {
     fn steps(&self) -> usize {
-        self.job.training.drl.steps
+        self.agent.steps()
     }
 
     fn done(&self) -> usize {
-        self.done
+        self.agent.step()
     }
 
     fn advance(&mut self) -> Option<StepReport> {
-        if self.agent.is_done() {
-            return None;
-        }
-        let report = self.agent.advance(self.report_every - self.done % self.report_every);
-        self.done = report.step;
-        Some(report)
+        self.agent.next_report()
     }
 
     fn networks(&self) -> Arc<dyn Networks> {
@@ -183,7 +176,6 @@ impl Trainee for FleetTrainee<'_> {
 
     fn restore(&mut self, state: PhaseState) -> Result<(), StateError> {
         let PhaseState::Fleet(state) = state else { return Err(other_phase()) };
-        self.done = state.step();
         self.agent.restore(state)
     }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use data::{Evaluation, StandardSet};
-use drl::{Agent, StepReport, TrainingData};
+use drl::{Agent, StepReport, TrainingData, TrainingLoop};
 use meta::{MetaReport, Metadata, Reptile};
 use model::{
     Backend, Codec, DecisionOptions, DnnNetworks, Ensemble, EnvironmentInputs, NetworkShape, Networks, Record, Scaling,
@@ -170,7 +170,7 @@ impl Job for ScenarioJob {
         let first: &DnnNetworks = first.downcast_ref().expect("a run trains networks of one kind");
         let data = TrainingData { workloads: self.problem.workloads(seed, "workloads")?, codec: self.codec };
         let agent = Agent::new(data, &first.ensemble, settings, seed).map_err(TrainingError::from)?;
-        Ok(Some(Box::new(DrlTrainee { job: self, agent, report_every: settings.report_every, done: 0 })))
+        Ok(Some(Box::new(DrlTrainee { job: self, agent })))
     }
 
     fn first_networks(&self) -> Arc<dyn Networks> {
@@ -288,26 +288,19 @@ impl Trainee for MetaTrainee<'_> {
 struct DrlTrainee<'j> {
     job: &'j ScenarioJob,
     agent: Agent,
-    report_every: usize,
-    done: usize,
 }
 
 impl Trainee for DrlTrainee<'_> {
     fn steps(&self) -> usize {
-        self.job.training.drl.steps
+        self.agent.steps()
     }
 
     fn done(&self) -> usize {
-        self.done
+        self.agent.step()
     }
 
     fn advance(&mut self) -> Option<StepReport> {
-        if self.agent.is_done() {
-            return None;
-        }
-        let report = self.agent.advance(self.report_every - self.done % self.report_every);
-        self.done = report.step;
-        Some(report)
+        self.agent.next_report()
     }
 
     fn networks(&self) -> Arc<dyn Networks> {
@@ -320,7 +313,6 @@ impl Trainee for DrlTrainee<'_> {
 
     fn restore(&mut self, state: PhaseState) -> Result<(), StateError> {
         let PhaseState::Drl(state) = state else { return Err(other_phase()) };
-        self.done = state.step();
         self.agent.restore(state)
     }
 
