@@ -37,7 +37,7 @@ pub(super) fn figure(findings: &Findings<'_>) -> Figure {
     Figure {
         id: "replay",
         title: "One drive over time".to_owned(),
-        text: "The longest test drive, window by window: the uplinks, how near to the optimum each arm is, and where tasks run. Means over \
+        text: "The longest test drive, window by window: the uplinks, how near to the optimum each method is, and where tasks run. Means over \
                the seeds."
             .to_owned(),
         palette: Palette::Distinct,
