@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Mistake, Mistakes};
 
-/// A parsed TOML file that remembers where everything stands and collects what is wrong.
+/// A parsed TOML file that remembers the position of every key and collects the mistakes.
 #[derive(Debug)]
 pub struct Document<'a> {
     origin: String,
