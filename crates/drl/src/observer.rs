@@ -15,10 +15,10 @@ pub struct StepReport {
     pub losses: Vec<f32>,
     /// Q1 (24) over one batch; `None` while the buffer fills, and of networks for any fleet.
     pub q1: Option<f64>,
-    /// Mean cost of the samples in the buffer; `None` of networks for any fleet.
+    /// Mean cost of the samples in the buffer; `None` for networks for any fleet.
     pub buffer_mean_cost: Option<f64>,
-    /// Mean cost of the cheapest proposals relative to that of the labels made from them, over the steps since the last
-    /// report; `None` of DNNs, whose labels are the proposals.
+    /// Cost of the cheapest proposal divided by the cost of the label made from it, the mean over the steps since the
+    /// last report; `None` for DNNs, whose labels are the proposals.
     pub label_gain: Option<f64>,
 }
 
