@@ -22,7 +22,7 @@ fn row(shape: &NetworkShape, random: &mut Stream) -> (Vec<f32>, Vec<f32>) {
     (inputs, (0..shape.outputs).map(|_| random::below(random, 2) as f32).collect())
 }
 
-/// Samples to learn from, one of which changes in each step, as in reinforcement learning.
+/// Samples to learn from; one sample changes in each step, as in reinforcement learning.
 struct Lessons {
     shape: NetworkShape,
     samples: Arc<Samples>,

@@ -89,7 +89,7 @@ fn one_step_moves_parameters_equally() {
     let mut random = random::stream(4, "parity");
     let samples = samples(&shape, Head::Sigmoid, &mut random);
     let indices: Vec<u32> = (0..NETWORKS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect();
-    // A large epsilon makes Adam's step proportional to the gradient, so that gradients are what is compared.
+    // A large epsilon makes Adam's step proportional to the gradient, so that the test compares gradients.
     let adam = Adam { learning_rate: 0.1, beta1: 0.0, beta2: 0.0, epsilon: 1.0 };
     let mut fused = CpuLearner::new(&start, Head::Sigmoid, adam);
     let mut plain = PlainLearner::new(&start, Head::Sigmoid, adam, &device);

@@ -31,8 +31,8 @@ impl Shape {
 /// Scores every place of every task of a fleet with any number of devices, tasks and servers, in any order.
 ///
 /// In each round it reads the features of the decision that the round before proposed ([`Features`](super::Features)) and
-/// the hidden units of the round before: those of the task at the place, and their means over the device, the place and the
-/// task.
+/// the hidden units of the round before: the units of the task at the place, and their means over the device, the place
+/// and the task.
 #[derive(Module, Debug)]
 pub struct Network {
     /// The rounds, in order.

@@ -159,7 +159,7 @@ fn interpolated(values: &[f64; STEPS.len()], change: f64) -> f64 {
 }
 
 impl Features {
-    /// Computes the inputs of a decision and gives those of each place and task to `put`.
+    /// Computes the inputs of a decision and calls `put` with a place, a task and their inputs.
     ///
     /// # Shapes
     /// `shares` is `[places][N * M]`.
