@@ -18,7 +18,7 @@ use crate::error::Error;
 /// The file with everything that makes two studies the same.
 const DEFINITION: &str = "study.toml";
 
-/// The content of `study.toml`. Two studies with the same content are the same study, whatever their seeds.
+/// The content of `study.toml`. Two studies with the same content are the same study, even with different seeds.
 #[derive(Serialize)]
 struct Definition<'d> {
     program: &'static str,

@@ -111,7 +111,7 @@ impl Setup {
             .with_environments(Some(self.environments[&source].clone()), environments)
     }
 
-    /// The networks that a method starts from, pre-trained if the method does so.
+    /// The networks that a method starts from, pre-trained if the method has a pre-training.
     pub(super) fn start(&self, method: Method, settings: &ChosenSettings, seed: u64) -> Result<Ensemble, Error> {
         if Method::PRETRAINED.contains(&method) {
             Ok(self.pretrain(method, settings, seed)?.0)

@@ -1,4 +1,4 @@
-//! Fleets from one device to fifty, beside the exact optimum.
+//! Fleets from one device to fifty, compared with the exact optimum.
 
 use data::Evaluation;
 use model::Record;
@@ -73,7 +73,7 @@ fn fleet_name((devices, tasks): (usize, usize)) -> String {
     format!("{devices} × {tasks}")
 }
 
-/// The networks that were trained for each fleet, and classic schemes beside them.
+/// The networks that were trained for each fleet, and classic schemes to compare them with.
 fn trained_series(scope: &Scope, scenario: &str, rows: &mut Vec<Vec<String>>) -> Result<Vec<Series>, Error> {
     let mut series = Vec::new();
     for scheme in SHOWN {
