@@ -1,4 +1,4 @@
-//! Equal seeds give equal bytes, whatever the number of threads.
+//! Equal seeds give equal bytes, with any number of threads.
 
 use std::fmt::Write as _;
 

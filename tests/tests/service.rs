@@ -1,4 +1,4 @@
-//! The decision service from outside: what it answers, what it refuses, and what it outlives.
+//! The decision service from outside: its answers, its refusals, and the failures that it survives.
 #![cfg(unix)]
 
 use std::collections::BTreeMap;
@@ -129,7 +129,7 @@ impl Service {
         line
     }
 
-    /// Tells it to end, and what it said until then.
+    /// Ends the service; returns its exit status and its output.
     fn end(mut self) -> (ExitStatus, String) {
         self.signal("-TERM");
         self.wait()
