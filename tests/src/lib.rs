@@ -237,10 +237,10 @@ impl From<&process::Output> for Said {
 }
 
 impl Said {
-    /// It did what was asked.
+    /// Asserts that the command succeeded.
     ///
     /// # Panics
-    /// If not.
+    /// If the command failed.
     #[track_caller]
     pub fn succeeded(self) -> Self {
         assert_eq!(self.code, Some(0), "{self}");
@@ -249,10 +249,10 @@ impl Said {
         self
     }
 
-    /// It ended with one clear error and this exit code.
+    /// Asserts that the command ended with one clear error and this exit code.
     ///
     /// # Panics
-    /// If not.
+    /// If it ended in another way.
     #[track_caller]
     pub fn failed(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self}");

@@ -88,7 +88,7 @@ fn task_sizes_are_shown_as_well() {
     assert!(workshop.trainer(&["trace", "inspect", "tasks"]).succeeded().stdout.contains("README was skipped"));
 }
 
-/// What a run trained on recorded sizes draws is what the workflow holds.
+/// A run that is trained on recorded sizes draws the sizes in the workflow.
 #[test]
 fn a_scenario_takes_task_sizes_from_a_workflow() {
     let workshop = Workshop::new();
@@ -196,7 +196,7 @@ fn workloads_are_decided_in_the_environment_that_they_bring() {
     assert_eq!(parsed(&said.stdout)["unreachable"], 3, "{said}");
 }
 
-/// A short training on changing environments, and what its record is asked.
+/// A short training on changing environments, and decisions of its record.
 #[test]
 fn networks_that_read_the_environment_are_trained_saved_and_asked() {
     let workshop = Workshop::new();

@@ -28,7 +28,7 @@ const SHORT: [&str; 16] = [
     "20",
 ];
 
-/// What must not depend on what happened on the way.
+/// Files that must not depend on interruptions of the run.
 const SAME: [&str; 4] = ["config.toml", "metrics.csv", "record/manifest.toml", "record/weights.bpk"];
 
 fn start(workshop: &Workshop, arguments: &[&str]) -> Child {
@@ -60,12 +60,12 @@ fn wait_for(workshop: &Workshop, run: &str, phase: &str) {
     }
 }
 
-/// The same training in one piece.
+/// Runs the same training without an interruption.
 fn whole(workshop: &Workshop, more: &[&str]) {
     workshop.trainer(&[&["train"], &SHORT[..], more, &["--out", "whole"]].concat()).succeeded();
 }
 
-/// What was found, without how long it took.
+/// The results without the lines that contain times.
 fn timeless(json: &str) -> String {
     json.lines().filter(|line| !line.contains("seconds")).collect()
 }

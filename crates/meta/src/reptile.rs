@@ -18,7 +18,7 @@ pub struct MetaReport {
     pub step: usize,
     /// Mean cross-entropy over the K batches of the last inner step, before the networks learned from them.
     pub loss: f64,
-    /// The same of each network.
+    /// The cross-entropy of each network on its batch of the last inner step.
     pub losses: Vec<f32>,
 }
 

@@ -190,8 +190,8 @@ fn a_session_on_any_number_of_threads_takes_single_steps() {
     }
 }
 
-/// The state of each kind of learner goes over to another of its kind, which then learns the same, and to none of the
-/// other kind.
+/// Another learner of the same kind continues from the state of a learner to the same bytes; a learner of the other
+/// kind refuses the state.
 #[test]
 fn a_learner_goes_on_from_another_ones_state_to_the_same_bytes() {
     let device = DeviceChoice::Flex.open().expect("built in by default").device;

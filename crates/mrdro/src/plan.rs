@@ -21,7 +21,7 @@ pub(crate) const PROGRAM: &str = concat!("trainer ", env!("CARGO_PKG_VERSION"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunPlan {
-    /// What is trained, and how.
+    /// The networks to train, and the settings of their training.
     pub target: Target,
     /// The seed of all random numbers.
     pub seed: u64,

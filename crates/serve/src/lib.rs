@@ -55,7 +55,7 @@ use sim::Scenario;
 pub use server::Server;
 pub use views::DriveView;
 
-/// What is served, where, and for whom.
+/// Options of a service: its record, its address, and who may use it.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The directory of the record.

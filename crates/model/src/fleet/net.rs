@@ -61,17 +61,18 @@ pub struct Round {
 /// The weights of the hidden units of the round before, each `[width, width]`.
 #[derive(Module, Debug)]
 pub struct Context {
-    /// Of the task at the place.
+    /// Weights of the hidden units of the task at the place.
     pub own: Param<Tensor<2>>,
-    /// Of their mean over the device's tasks at the place.
+    /// Weights of the units' mean over the device's tasks at the place.
     pub by_device: Param<Tensor<2>>,
-    /// Of their mean over all tasks at the place.
+    /// Weights of the units' mean over all tasks at the place.
     pub by_place: Param<Tensor<2>>,
-    /// Of their mean over all places of the task.
+    /// Weights of the units' mean over all places of the task.
     pub by_task: Param<Tensor<2>>,
 }
 
-/// Numbers of cases, devices, tasks and places of a batch; all cases have the same.
+/// Numbers of cases, devices, tasks and places of a batch. All cases have the same numbers of devices, tasks and
+/// places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BatchShape {
     pub(crate) cases: usize,

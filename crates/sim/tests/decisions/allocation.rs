@@ -17,7 +17,7 @@ fn with_uplinks(model: &CostModel, uplinks_mbps: &[f64]) -> CostModel {
     model.at(&environment).expect("uplinks of this fleet")
 }
 
-/// What a decision costs with other uplinks: the cost model alone, nothing of the allocation.
+/// The cost of a decision with other uplinks, by the cost model alone, without the allocation.
 fn outcome(model: &CostModel, workload: &Workload, decision: &Decision, uplinks_mbps: &[f64]) -> Outcome {
     with_uplinks(model, uplinks_mbps).evaluate(workload, decision)
 }
@@ -192,7 +192,7 @@ fn what_cannot_be_shared_out_is_refused() {
     assert!(matches!(refused, Err(AllocationError::Shape { .. })), "{refused:?}");
 }
 
-/// Always decides the same, if anything.
+/// A scheme that always gives the same decision, or an error if it has none.
 struct Lost(Option<Decision>);
 
 impl Scheme for Lost {

@@ -57,8 +57,8 @@ fn rates(scenario: &Scenario, device: usize, place: usize) -> Rates {
     }
 }
 
-/// What is known of the optimum: no decision costs less than the first, one costs the second. Both are equal where the
-/// solver ends within its limit.
+/// Bounds of the optimum: no decision costs less than the first number, and one decision costs the second. Both are
+/// equal where the solver ends within its limit.
 #[derive(Debug)]
 struct Oracle {
     lower: f64,

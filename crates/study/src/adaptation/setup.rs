@@ -19,7 +19,7 @@ use crate::error::Error;
 
 /// Workloads that each window is measured on.
 const MEASURED: usize = 128;
-/// The same in a quick look.
+/// Workloads that each window is measured on with `--quick`.
 const QUICK_MEASURED: usize = 64;
 
 /// Everything that all seeds share.

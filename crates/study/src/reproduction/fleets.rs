@@ -17,7 +17,7 @@ use crate::page::Figure;
 
 /// Numbers of devices, and of tasks of each.
 const FLEETS: [(usize, usize); 7] = [(1, 3), (2, 3), (3, 3), (5, 5), (10, 5), (20, 10), (50, 20)];
-/// The same in a quick look.
+/// Numbers of devices and tasks with `--quick`.
 const QUICK_FLEETS: [(usize, usize); 3] = [(1, 3), (3, 3), (10, 5)];
 /// The number of tasks from which on one seed is trained only.
 const LARGE: usize = 1000;

@@ -46,7 +46,7 @@ impl Contention {
         self.shared[place].link_s_per_byte > 0.0 || (place > 0 && self.uplink_s_per_byte > 0.0)
     }
 
-    /// Until when the shared links to a place are busy.
+    /// The time until which the shared links to a place are busy.
     pub(crate) fn links_s(&self, place: usize, load_bytes: f64, sent_bytes: f64) -> f64 {
         let uplink_s = if place > 0 { self.uplink_s_per_byte * sent_bytes } else { 0.0 };
         uplink_s.max(self.shared[place].link_s_per_byte * load_bytes)
