@@ -103,7 +103,7 @@ impl Replay<'_> {
         Self::panel(title.to_owned(), Axis::Linear { label: "share of tasks" }, series)
     }
 
-    /// The data behind the panels, the last of which is the optimum.
+    /// The data behind the panels; the last panel is the optimum.
     fn rows(&self, panels: &[Panel]) -> Vec<Vec<String>> {
         let mut header = cells(["start_s", "optimal_cost"]);
         for (index, panel) in panels.iter().enumerate() {
