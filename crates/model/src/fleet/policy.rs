@@ -1,13 +1,14 @@
 //! Networks for any fleet as a scheme.
 
 use rayon::prelude::*;
-use sim::scheme::{Greedy, Order, Scheme, Solution};
+use sim::scheme::{Greedy, Order, Scheme, Solution, settle_ties};
 use sim::{CostModel, Decision, IncrementalCost, SchemeError, Workload};
 
 use super::ensemble::Ensemble;
 use super::forward::{Forward, Scratch};
 use super::instance::Instance;
 use super::search::search;
+use crate::networks::TIE_EVALUATIONS_PER_TASK;
 
 /// Forward passes of each network after the greedy decision.
 pub const PASSES: usize = 2;
@@ -50,6 +51,9 @@ impl Inference {
 }
 
 /// A trained [`Ensemble`] as a scheme, for every scenario.
+///
+/// Where only energy counts, the networks read and decide the problem of [`CostModel::search_model`]. Where only time
+/// counts, moves and swaps lower the energy of the answer within its time, see [`settle_ties`].
 #[derive(Debug, Clone)]
 pub struct Policy {
     name: String,
@@ -68,6 +72,17 @@ impl Policy {
             inference,
             instance: Instance::default(),
             scratch: Scratch::default(),
+        }
+    }
+
+    /// The cost evaluations that ties may take after a number of evaluations.
+    fn tie_budget(&self, model: &CostModel, evaluations: u64) -> u64 {
+        let tasks = model.task_count() as u64;
+        match self.inference {
+            Inference::Search { evaluations_per_task } => {
+                evaluations_per_task.saturating_mul(tasks).saturating_sub(evaluations)
+            }
+            Inference::SearchFree | Inference::Passes => TIE_EVALUATIONS_PER_TASK * tasks,
         }
     }
 
@@ -134,6 +149,7 @@ impl Scheme for Policy {
 
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let sizes_bytes = workload.sizes_bytes();
+        let model = &*model.search_model();
         self.instance.set(model, sizes_bytes);
         let mut best = Best::default();
         if self.inference != Inference::SearchFree {
@@ -155,6 +171,7 @@ impl Scheme for Policy {
                 search(&self.forwards[best.network], &self.instance, &mut self.scratch, &mut current, budget);
             best.places.copy_from_slice(current.places());
         }
+        best.evaluations += settle_ties(model, sizes_bytes, &mut best.places, self.tie_budget(model, best.evaluations));
         Ok(Solution { decision: Decision::from_places(model.tasks(), best.places), evaluations: best.evaluations })
     }
 

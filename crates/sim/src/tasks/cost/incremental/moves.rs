@@ -10,7 +10,8 @@ use super::sums::{LongestTimes, RaisedTimes};
 use crate::limits::MAX_PLACES;
 
 impl IncrementalCost<'_> {
-    /// Evaluates the decision with one task at each place and the others where they are.
+    /// Evaluates the decision with one task at each place and the others where they are. The cost of a move to a place that
+    /// the task's device cannot use is infinite.
     ///
     /// # Shapes
     /// `costs` is `[places]`.
@@ -22,7 +23,8 @@ impl IncrementalCost<'_> {
         of_width!(self.find_move_costs(task, costs));
     }
 
-    /// The cost of the decision with one task at another place, or at its first place.
+    /// The cost of the decision with one task at another place, or at its first place. It is infinite if the task's device
+    /// cannot use the place.
     ///
     /// # Panics
     /// If there is no such task or place.
@@ -35,6 +37,19 @@ impl IncrementalCost<'_> {
 
     fn find_move_costs<const WIDTH: usize, const LINKS: bool>(&mut self, task: usize, costs: &mut [f64]) {
         self.arch.dispatch(MoveCosts::<'_, '_, WIDTH, LINKS> { incremental: self, task, costs });
+        if !self.model.is_all_reachable() {
+            self.rule_out_moves(task, costs);
+        }
+    }
+
+    #[cold]
+    fn rule_out_moves(&self, task: usize, costs: &mut [f64]) {
+        let device = self.devices[task] as usize;
+        for (place, cost) in (0_u8..).zip(costs) {
+            if place != self.places[task] && !self.model.is_reachable(device, place) {
+                *cost = f64::INFINITY;
+            }
+        }
     }
 }
 

@@ -260,7 +260,7 @@ fn longest_but<const WIDTH: usize>(done_s: &[f64; WIDTH], here: usize, there: us
 
 impl IncrementalCost<'_> {
     /// The cost of the decision with the places of two tasks swapped; `None` if a lower bound shows that it is not less
-    /// than `below`.
+    /// than `below`, or a device cannot use the other task's place.
     ///
     /// # Panics
     /// If there is no such task, or one has no place yet.
@@ -268,11 +268,21 @@ impl IncrementalCost<'_> {
         if self.places[task] == self.places[other] {
             return Some(self.cost());
         }
+        if !self.can_swap(task, other) {
+            return None;
+        }
         of_width!(self.find_swap_cost(task, other, below))
     }
 
+    /// Whether both devices can use the place of the other task.
+    fn can_swap(&self, task: usize, other: usize) -> bool {
+        let can = |task: usize, place: u8| self.model.is_reachable(self.devices[task] as usize, place);
+        self.model.is_all_reachable() || (can(task, self.places[other]) && can(other, self.places[task]))
+    }
+
     /// Finds the first of some other tasks with which a swap makes the decision cost less than `below`. Evaluates at most
-    /// `most` swaps, in the order of `others`; tasks at the task's own place are skipped.
+    /// `most` swaps, in the order of `others`; tasks at the task's own place are skipped, and so are swaps to a place that a
+    /// device cannot use.
     ///
     /// # Panics
     /// If there is no such task, or one has no place yet.
@@ -311,7 +321,7 @@ impl IncrementalCost<'_> {
             let Some(index) = found else { return FirstSwap { evaluations, found: None } };
             let index = next + index;
             let cost = self.full_swap_cost::<WIDTH, LINKS>(task, others[index]);
-            if cost < below {
+            if cost < below && self.can_swap(task, others[index]) {
                 return FirstSwap { evaluations, found: Some((index, cost)) };
             }
             next = index + 1;
