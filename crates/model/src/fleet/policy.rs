@@ -165,7 +165,7 @@ impl Scheme for Policy {
         if let Inference::Search { evaluations_per_task } = self.inference {
             let budget =
                 evaluations_per_task.saturating_mul(model.task_count() as u64).saturating_sub(best.evaluations);
-            let mut current = IncrementalCost::new(model);
+            let mut current = IncrementalCost::for_search(model);
             current.set(sizes_bytes, &best.places);
             best.evaluations +=
                 search(&self.forwards[best.network], &self.instance, &mut self.scratch, &mut current, budget);

@@ -160,7 +160,7 @@ fn a_server_behind_an_uplink_of_0_is_not_reached_by_a_link_of_its_own() {
 #[test]
 fn bandwidth_goes_to_devices_that_are_online() {
     let mut scenario = Scenario::load("shared-edges").expect("a preset");
-    scenario.devices.uplink_mbps = PerDevice::Each(vec![5.0, 0.0, 7.0]);
+    scenario.devices.uplink_mbps = PerDevice::Each(vec![50.0, 0.0, 70.0]);
     let model = scenario.check().expect("valid");
     let workload = workload(&model, 6);
     for total_mbps in [3.0, 1e6] {

@@ -167,7 +167,8 @@ impl CostModel {
         (0..self.places() as u8).filter(move |place| self.is_reachable(device, *place))
     }
 
-    /// Leaves tasks on their devices that a decision places where these cannot send them.
+    /// Moves tasks that a decision places where their devices cannot send them to the first place that these can use: the
+    /// device itself, except in a [`CostModel::search_model`].
     ///
     /// # Shapes
     /// `places` is `[N * M]`.
@@ -177,7 +178,7 @@ impl CostModel {
         }
         for (device, places) in places.chunks_exact_mut(self.tasks()).enumerate() {
             for place in places.iter_mut().filter(|place| !self.is_reachable(device, **place)) {
-                *place = 0;
+                *place = self.reachable_places(device).next().unwrap_or(0);
             }
         }
     }

@@ -107,7 +107,7 @@ impl Scheme for Annealing {
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let sizes_bytes = workload.sizes_bytes();
         let model = &*model.search_model();
-        let mut incremental = IncrementalCost::new(model);
+        let mut incremental = IncrementalCost::for_search(model);
         place_all_greedily(&mut incremental, sizes_bytes, Order::LargestFirst);
         let mut places = incremental.places().to_vec();
         let greedy = (model.task_count() * model.places()) as u64;

@@ -56,7 +56,7 @@ impl Scheme for Greedy {
         let evaluations = (model.task_count() * model.places()) as u64;
         let model = &*model.search_model();
         if !model.is_separable() {
-            let mut incremental = IncrementalCost::new(model);
+            let mut incremental = IncrementalCost::for_search(model);
             place_all_greedily(&mut incremental, workload.sizes_bytes(), self.order);
             places.copy_from_slice(incremental.places());
             return Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations });

@@ -123,7 +123,7 @@ impl SchemeKind {
                 kinds.extend(names.iter().map(only).chain(names[1..].iter().map(mix)));
             }
         }
-        kinds.retain(|kind| kind.check_usable(model).is_ok());
+        kinds.retain(|kind| kind.unusable(model).is_none());
         kinds
     }
 
@@ -158,29 +158,30 @@ impl SchemeKind {
 
     /// Checks that devices can use the places that the scheme is named after.
     fn check_usable(&self, model: &CostModel) -> Result<(), SchemeError> {
+        let Some((place, cut_off)) = self.unusable(model) else { return Ok(()) };
+        let who = match &cut_off[..] {
+            all if all.len() == model.devices() => "no device can".to_owned(),
+            [one] => format!("device {one} cannot"),
+            some => format!("{} of {} devices cannot", some.len(), model.devices()),
+        };
+        let known = names_for(model).join(", ");
+        Err(SchemeError::Down { scheme: self.to_string(), place: place.to_owned(), who, known })
+    }
+
+    /// A place that the scheme is named after and that too many devices cannot use, with these devices.
+    fn unusable(&self, model: &CostModel) -> Option<(&str, Vec<usize>)> {
         let (places, must_all) = match self {
             Self::Only { place } => (std::slice::from_ref(place), true),
             Self::BestMix { places } => (&places[..], false),
-            Self::Named { .. } => return Ok(()),
+            Self::Named { .. } => return None,
         };
-        if model.is_all_reachable() {
-            return Ok(());
-        }
-        for place in places {
-            let Some(placement) = placement(model, place) else { continue };
-            let cannot = |device: &usize| !model.is_reachable(*device, placement.index());
-            let cut_off: Vec<usize> = (0..model.devices()).filter(cannot).collect();
-            if cut_off.len() == model.devices() || must_all && !cut_off.is_empty() {
-                let who = match &cut_off[..] {
-                    all if all.len() == model.devices() => "no device can".to_owned(),
-                    [one] => format!("device {one} cannot"),
-                    some => format!("{} of {} devices cannot", some.len(), model.devices()),
-                };
-                let known = names_for(model).join(", ");
-                return Err(SchemeError::Down { scheme: self.to_string(), place: place.clone(), who, known });
-            }
-        }
-        Ok(())
+        places.iter().find_map(|place| {
+            let index = placement(model, place)?.index();
+            let cut_off: Vec<usize> =
+                (0..model.devices()).filter(|device| !model.is_reachable(*device, index)).collect();
+            let is_unusable = cut_off.len() == model.devices() || must_all && !cut_off.is_empty();
+            is_unusable.then_some((place.as_str(), cut_off))
+        })
     }
 
     fn try_build(&self, model: &CostModel, seed: u64) -> Option<Box<dyn Scheme>> {

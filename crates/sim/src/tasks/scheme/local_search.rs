@@ -52,9 +52,10 @@ impl LocalSearch {
     /// If the shapes differ, or the decision names a place that is not there.
     pub fn improve(&self, model: &CostModel, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
         assert_eq!((sizes_bytes.len(), places.len()), (model.task_count(), model.task_count()), "shapes differ");
+        let model = &*model.search_model();
         model.keep_reachable(places);
         if !model.is_separable() {
-            let mut incremental = IncrementalCost::new(model);
+            let mut incremental = IncrementalCost::for_search(model);
             incremental.set(sizes_bytes, places);
             let evaluations = improve_all(&mut incremental, sizes_bytes, affordable(model));
             places.copy_from_slice(incremental.places());
@@ -85,8 +86,9 @@ impl LocalSearch {
 /// # Panics
 /// If the shapes differ, or the decision names a place that is not there.
 pub fn improve_within(model: &CostModel, sizes_bytes: &[f64], places: &mut [u8], budget: u64) -> u64 {
+    let model = &*model.search_model();
     model.keep_reachable(places);
-    let mut incremental = IncrementalCost::new(model);
+    let mut incremental = IncrementalCost::for_search(model);
     incremental.set(sizes_bytes, places);
     let evaluations = improve_all(&mut incremental, sizes_bytes, budget);
     places.copy_from_slice(incremental.places());
@@ -133,7 +135,7 @@ impl Scheme for LocalSearch {
         if self.budget.is_some() || !model.is_separable() {
             let of_tasks = |per_task: u64| per_task.saturating_mul(model.task_count() as u64);
             let budget = self.budget.map_or_else(|| affordable(model), of_tasks);
-            let mut incremental = IncrementalCost::new(model);
+            let mut incremental = IncrementalCost::for_search(model);
             let mut evaluations = decide_all(&mut incremental, workload.sizes_bytes(), &mut places, budget);
             let rest = budget.saturating_sub(evaluations);
             evaluations += settle_ties(model, workload.sizes_bytes(), &mut places, rest);

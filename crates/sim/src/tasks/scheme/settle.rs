@@ -20,7 +20,7 @@ pub fn settle_ties(model: &CostModel, sizes_bytes: &[f64], places: &mut [u8], bu
         return 0;
     }
     let time = model.counting_time();
-    let mut current = IncrementalCost::new(&time);
+    let mut current = IncrementalCost::for_search(&time);
     current.set(sizes_bytes, places);
     // A little more than the time now, so that rounding rules nothing out.
     let latest_s = current.cost() * (1.0 + ROUNDING);

@@ -10,8 +10,7 @@ use super::sums::{LongestTimes, RaisedTimes};
 use crate::limits::MAX_PLACES;
 
 impl IncrementalCost<'_> {
-    /// Evaluates the decision with one task at each place and the others where they are. The cost of a move to a place that
-    /// the task's device cannot use is infinite.
+    /// Evaluates the decision with one task at each place and the others where they are.
     ///
     /// # Shapes
     /// `costs` is `[places]`.
@@ -23,8 +22,7 @@ impl IncrementalCost<'_> {
         of_width!(self.find_move_costs(task, costs));
     }
 
-    /// The cost of the decision with one task at another place, or at its first place. It is infinite if the task's device
-    /// cannot use the place.
+    /// The cost of the decision with one task at another place, or at its first place.
     ///
     /// # Panics
     /// If there is no such task or place.
@@ -37,7 +35,7 @@ impl IncrementalCost<'_> {
 
     fn find_move_costs<const WIDTH: usize, const LINKS: bool>(&mut self, task: usize, costs: &mut [f64]) {
         self.arch.dispatch(MoveCosts::<'_, '_, WIDTH, LINKS> { incremental: self, task, costs });
-        if !self.model.is_all_reachable() {
+        if self.rules_out {
             self.rule_out_moves(task, costs);
         }
     }

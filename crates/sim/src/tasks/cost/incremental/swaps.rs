@@ -260,7 +260,7 @@ fn longest_but<const WIDTH: usize>(done_s: &[f64; WIDTH], here: usize, there: us
 
 impl IncrementalCost<'_> {
     /// The cost of the decision with the places of two tasks swapped; `None` if a lower bound shows that it is not less
-    /// than `below`, or a device cannot use the other task's place.
+    /// than `below`, or the swap is ruled out ([`IncrementalCost::for_search`]).
     ///
     /// # Panics
     /// If there is no such task, or one has no place yet.
@@ -274,15 +274,14 @@ impl IncrementalCost<'_> {
         of_width!(self.find_swap_cost(task, other, below))
     }
 
-    /// Whether both devices can use the place of the other task.
+    /// Whether a swap is not ruled out.
     fn can_swap(&self, task: usize, other: usize) -> bool {
         let can = |task: usize, place: u8| self.model.is_reachable(self.devices[task] as usize, place);
-        self.model.is_all_reachable() || (can(task, self.places[other]) && can(other, self.places[task]))
+        !self.rules_out || (can(task, self.places[other]) && can(other, self.places[task]))
     }
 
     /// Finds the first of some other tasks with which a swap makes the decision cost less than `below`. Evaluates at most
-    /// `most` swaps, in the order of `others`; tasks at the task's own place are skipped, and so are swaps to a place that a
-    /// device cannot use.
+    /// `most` swaps, in the order of `others`; tasks at the task's own place are skipped.
     ///
     /// # Panics
     /// If there is no such task, or one has no place yet.

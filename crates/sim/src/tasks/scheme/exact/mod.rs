@@ -174,7 +174,7 @@ impl Exact {
         let cost = |places: &Vec<u8>| model.cost(sizes_bytes, places);
         let mut places = everything.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or_else(|| vec![0; tasks]);
         if self.among.is_empty() {
-            let mut incremental = IncrementalCost::new(model);
+            let mut incremental = IncrementalCost::for_search(model);
             let most = local_search::affordable_evaluations(model, MAX_WORK);
             evaluations += local_search::decide_all(&mut incremental, sizes_bytes, &mut places, most);
             let steps = most.min(ANNEALING_STEPS * tasks as u64);
