@@ -79,7 +79,8 @@ fn a_server_that_is_down_is_as_good_as_none() {
                     let known: Vec<_> = names(&expected).into_iter().filter(|name| name != "annealing").collect();
                     let all: Vec<_> = names(&found).into_iter().filter(|name| name != "annealing").collect();
                     assert_eq!(all, known, "{preset}, {way}");
-                    for name in known.iter().filter(|name| !["random", "genetic", "local-search"].contains(&&name[..])) {
+                    for name in known.iter().filter(|name| !["random", "genetic", "local-search"].contains(&&name[..]))
+                    {
                         let (found, expected) = (found[name], expected[name]);
                         let is_same = (found - expected).abs() <= 1e-12 * expected;
                         assert!(is_same, "{preset}, {way} of {server}, α {alpha}, {name}: {found}, {expected}");

@@ -134,8 +134,7 @@ fn energy_alone_leaves_the_choice_among_free_servers_to_time() {
     for preset in ["paper", "paper-wan", "shared-edge", "shared-edges"] {
         let (energy, time) = (free_servers(preset, 1.0), free_servers(preset, 0.0));
         // Time alone, over decisions that keep no task on its device, which would take energy.
-        let places: Vec<_> =
-            (1..energy.places() as u8).map(sim::Placement::from_index).collect();
+        let places: Vec<_> = (1..energy.places() as u8).map(sim::Placement::from_index).collect();
         let quickest = outcome(&mut Exact::among(&places), &time, &workload).time_s;
         let exact = outcome(&mut Exact::new(), &energy, &workload);
         assert_eq!(exact.cost, 0.0);

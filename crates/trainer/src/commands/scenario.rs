@@ -74,9 +74,7 @@ fn check(name: &str, format: Format) -> Result<(), CliError> {
     for device in 0..problem.model.devices() {
         let places = problem.model.place_names().iter().zip(problem.model.rates(device));
         for (index, (place, rate)) in (0_u8..).zip(places) {
-            let per_mb = |per_byte: f64| {
-                problem.model.is_reachable(device, index).then_some(per_byte * BYTES_PER_MB)
-            };
+            let per_mb = |per_byte: f64| problem.model.is_reachable(device, index).then_some(per_byte * BYTES_PER_MB);
             rows.push(RateRow {
                 device,
                 place: place.clone(),

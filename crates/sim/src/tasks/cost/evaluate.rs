@@ -122,6 +122,10 @@ impl CostModel {
     /// not there.
     pub fn device_cost(&self, device: usize, sizes_bytes: &[f64], places: &[u8]) -> f64 {
         assert!(self.is_separable(), "what a device costs depends on the others");
+        self.separable_cost(device, sizes_bytes, places)
+    }
+
+    fn separable_cost(&self, device: usize, sizes_bytes: &[f64], places: &[u8]) -> f64 {
         // The accumulators live on the stack; only one for each place is cleared.
         let (energy_j, time_s) = match self.places() {
             1..=4 => device_outcome(self.rates(device), sizes_bytes, places, &mut [0.0; 4]),
@@ -144,7 +148,7 @@ impl CostModel {
             return self.weigh(energy_j, time_s);
         }
         let rows = sizes_bytes.chunks_exact(self.tasks()).zip(places.chunks_exact(self.tasks()));
-        rows.enumerate().map(|(device, (sizes, places))| self.device_cost(device, sizes, places)).sum()
+        rows.enumerate().map(|(device, (sizes, places))| self.separable_cost(device, sizes, places)).sum()
     }
 
     /// The costs of one decision for each of many workloads, side by side: the same numbers as [`CostModel::cost`] at
@@ -195,7 +199,7 @@ impl CostModel {
         assert!(usize::from(highest) < self.places(), "place {highest} of {}", self.places());
     }
 
-    /// Adds one device's costs to those of the columns.
+    /// Adds one device's cost in each column to `costs`.
     fn add_columns(&self, device: usize, columns: Columns<'_>, costs: &mut [f64]) {
         let (rates, alpha) = (self.rates(device), self.alpha());
         match rates.len() {

@@ -111,8 +111,7 @@ impl Scheme for Genetic {
             evaluations += 1;
             Individual { cost: model.cost(workload.sizes_bytes(), &places), places }
         };
-        let first =
-            |random: &mut Stream| (0..model.task_count()).map(|task| draw_place(model, task, random)).collect();
+        let first = |random: &mut Stream| (0..model.task_count()).map(|task| draw_place(model, task, random)).collect();
         let mut population: Vec<Individual> = (0..size).map(|_| evaluate(first(&mut random))).collect();
         population.sort_by(|a, b| a.cost.total_cmp(&b.cost));
         for _ in 0..generations {

@@ -9,8 +9,8 @@ use crate::tasks::cost::{CostModel, IncrementalCost, Rate, is_better};
 use crate::tasks::decision::Decision;
 use crate::tasks::workload::Workload;
 
-/// The order in which a greedy rule takes tasks: those of each device by itself, or those of all devices together where
-/// devices share something.
+/// The order in which a greedy rule takes tasks. It orders the tasks of each device by themselves, or the tasks of all
+/// devices together where devices share something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// The order of the workload.
@@ -30,7 +30,7 @@ impl Order {
     }
 }
 
-/// Places each task where it raises the cost least, given those placed before it.
+/// Places each task where it raises the cost least, given the tasks placed before it.
 #[derive(Debug, Clone)]
 pub struct Greedy {
     order: Order,
@@ -114,11 +114,8 @@ pub(super) fn place_all_greedily(incremental: &mut IncrementalCost<'_>, sizes_by
     for task in order.of(sizes_bytes) {
         incremental.move_costs(task, &mut costs);
         let model = incremental.model();
-        let place = if model.alpha() == 0.0 {
-            quickest(&costs, model.rates(task / model.tasks()))
-        } else {
-            cheapest(&costs)
-        };
+        let place =
+            if model.alpha() == 0.0 { quickest(&costs, model.rates(task / model.tasks())) } else { cheapest(&costs) };
         incremental.place(task, place as u8);
     }
 }

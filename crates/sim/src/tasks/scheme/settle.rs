@@ -71,8 +71,7 @@ impl Settling<'_> {
             while self.evaluations < self.budget {
                 let others: Vec<usize> =
                     order[rank + 1..].iter().copied().filter(|other| self.may_swap(task, *other)).collect();
-                let below_s =
-                    if self.lowers_energy { self.latest_s.next_up() } else { self.current.cost() * GAINING };
+                let below_s = if self.lowers_energy { self.latest_s.next_up() } else { self.current.cost() * GAINING };
                 let swap = self.current.first_swap(task, &others, below_s, self.budget - self.evaluations);
                 self.evaluations += swap.evaluations;
                 let Some((index, _)) = swap.found else { break };
@@ -97,11 +96,8 @@ impl Settling<'_> {
         let others = (0..times_s.len() as u8).filter(|place| *place != here);
         let time_s = |place: &u8| times_s[usize::from(*place)];
         if self.lowers_energy {
-            let is_better =
-                |place: &u8| gains(self.energy_j(task, *place), now_j) && time_s(place) <= self.latest_s;
-            return others
-                .filter(is_better)
-                .min_by(|a, b| self.energy_j(task, *a).total_cmp(&self.energy_j(task, *b)));
+            let is_better = |place: &u8| gains(self.energy_j(task, *place), now_j) && time_s(place) <= self.latest_s;
+            return others.filter(is_better).min_by(|a, b| self.energy_j(task, *a).total_cmp(&self.energy_j(task, *b)));
         }
         let is_better =
             |place: &u8| is_equal(self.energy_j(task, *place), now_j) && gains(time_s(place), self.current.cost());

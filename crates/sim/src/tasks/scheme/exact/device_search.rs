@@ -54,7 +54,7 @@ pub(super) struct DeviceSearch {
     best_energy_j: f64,
     /// Nodes after which the search ends.
     most_nodes: u64,
-    /// Nodes searched so far, each of which takes one cost evaluation.
+    /// Nodes searched so far; each takes one cost evaluation.
     pub(super) nodes: u64,
 }
 
@@ -140,9 +140,8 @@ impl DeviceSearch {
     /// Searches for the least energy within the time of the best decision. Returns whether the search ended by itself.
     fn lower_energy(&mut self) -> bool {
         self.places.iter_mut().for_each(|place| place.busy_until = 0.0);
-        let energy = |(task, chosen): (&Task, &u8)| {
-            task.bytes * self.places[usize::from(*chosen)].rate.energy_j_per_byte
-        };
+        let energy =
+            |(task, chosen): (&Task, &u8)| task.bytes * self.places[usize::from(*chosen)].rate.energy_j_per_byte;
         self.best_energy_j = self.tasks.iter().zip(&self.best).map(energy).sum();
         self.most_nodes = self.nodes + MAX_TIE_NODES;
         self.descend_by(self.best_cost * (1.0 + ROUNDING), 0, 0.0)

@@ -1,8 +1,8 @@
 //! The exact optimum.
 //!
 //! Where nothing is shared the cost is a sum over devices, so that each device is searched by itself, by depth-first
-//! branch and bound ([`device_search`]). Where something is shared, all devices are searched together, over the loads of
-//! what they share ([`branch_and_bound`]).
+//! branch and bound ([`device_search`]). Where something is shared, all devices are searched together, over the loads
+//! of shared places ([`branch_and_bound`]).
 
 mod branch_and_bound;
 mod device_search;
@@ -153,10 +153,11 @@ impl Exact {
 
     /// Whether each device can be decided by itself: none of the places that may be used is shared.
     fn separates(&self, model: &CostModel) -> bool {
+        let Some(contention) = model.contention() else { return true };
         let is_used = |place: u8| (0..model.devices()).any(|device| model.is_reachable(device, place));
         let is_shared = |place: u8| {
             let may_be_used = self.among.is_empty() || self.among.contains(&place);
-            may_be_used && is_used(place) && model.contention().is_some_and(|contention| contention.is_shared(usize::from(place)))
+            may_be_used && contention.is_shared(usize::from(place)) && is_used(place)
         };
         !(0..model.places() as u8).any(is_shared)
     }

@@ -1,6 +1,6 @@
 //! The coupled problem of one workload, compiled for the search.
 
-use crate::tasks::cost::{CostModel, OwnRate};
+use crate::tasks::cost::{Contention, CostModel, OwnRate};
 
 /// The most assignments of one device that are listed one by one.
 const MAX_ASSIGNMENTS: u64 = 4_096;
@@ -10,6 +10,8 @@ const MAX_LISTED: u64 = 2_000_000;
 /// The problem of one workload whose devices share something.
 pub(super) struct CoupledProblem<'m> {
     pub(super) model: &'m CostModel,
+    /// What devices share.
+    pub(super) contention: &'m Contention,
     pub(super) sizes_bytes: &'m [f64],
     /// The places that each device may use.
     allowed: Vec<Vec<u8>>,
@@ -43,8 +45,7 @@ impl<'m> CoupledProblem<'m> {
     /// The problem over decisions that use only the places `among`; all if it is empty.
     pub(super) fn new(model: &'m CostModel, sizes_bytes: &'m [f64], among: &[u8]) -> Self {
         let contention = model.contention().expect("searched together only where something is shared");
-        let allowed: Vec<Vec<u8>> =
-            (0..model.devices()).map(|device| model.allowed_places(device, among)).collect();
+        let allowed: Vec<Vec<u8>> = (0..model.devices()).map(|device| model.allowed_places(device, among)).collect();
         let is_used = |place: &u8| allowed.iter().any(|allowed| allowed.contains(place));
         let among: Vec<u8> = (0..model.places() as u8).filter(is_used).collect();
         let shared: Vec<usize> =
@@ -56,23 +57,20 @@ impl<'m> CoupledProblem<'m> {
             if !is_listed {
                 return Device::Divisible(sizes.iter().sum());
             }
-            let assignment = |number| Assignment::new(model, (&among, &shared), device, sizes, number);
-            let is_allowed =
-                |assignment: &Assignment| assignment.places.iter().all(|place| allowed[device].contains(place));
+            let assignment = |number| Assignment::new(model, contention, (&among, &shared), device, sizes, number);
+            let allowed = &allowed[device];
+            let is_allowed = |assignment: &Assignment| {
+                allowed.len() == among.len() || assignment.places.iter().all(|place| allowed.contains(place))
+            };
             Device::Listed((0..count).map(assignment).filter(is_allowed).collect())
         });
         let devices = devices.collect();
-        Self { model, sizes_bytes, allowed, shared, devices }
+        Self { model, contention, sizes_bytes, allowed, shared, devices }
     }
 
     /// The places that a device may use.
     pub(super) fn allowed_places(&self, device: usize) -> &[u8] {
         &self.allowed[device]
-    }
-
-    /// What devices share.
-    pub(super) fn contention(&self) -> &'m crate::tasks::cost::Contention {
-        self.model.contention().expect("searched together only where something is shared")
     }
 
     /// The assignments of a device; none if its tasks are divisible.
@@ -93,6 +91,7 @@ impl Assignment {
     /// The assignment whose number has the places as its digits.
     fn new(
         model: &CostModel,
+        contention: &Contention,
         (among, shared): (&[u8], &[usize]),
         device: usize,
         sizes: &[f64],
@@ -111,7 +110,7 @@ impl Assignment {
             bytes[usize::from(place)] += size;
             energy_j += size * model.rates(device)[usize::from(place)].energy_j_per_byte;
         }
-        let own = &model.contention().expect("shared").own[device * model.places()..][..model.places()];
+        let own = &contention.own[device * model.places()..][..model.places()];
         let times = |rate: fn(&OwnRate) -> f64| {
             let time =
                 |(own, &bytes): (&OwnRate, &f64)| if bytes > 0.0 { bytes * rate(own) } else { f64::NEG_INFINITY };
