@@ -52,8 +52,8 @@ impl Inference {
 
 /// A trained [`Ensemble`] as a scheme, for every scenario.
 ///
-/// Where only energy counts, the networks read and decide the problem of [`CostModel::search_model`]. Where only time
-/// counts, moves and swaps lower the energy of the answer within its time, see [`settle_ties`].
+/// Where only energy counts, the networks read and decide the problem of [`CostModel::search_model`]. There, and where only
+/// time counts, moves and swaps that cost nothing then improve the answer, see [`settle_ties`].
 #[derive(Debug, Clone)]
 pub struct Policy {
     name: String,
@@ -149,7 +149,7 @@ impl Scheme for Policy {
 
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let sizes_bytes = workload.sizes_bytes();
-        let model = &*model.search_model();
+        let (own, model) = (model, &*model.search_model());
         self.instance.set(model, sizes_bytes);
         let mut best = Best::default();
         if self.inference != Inference::SearchFree {
@@ -171,7 +171,7 @@ impl Scheme for Policy {
                 search(&self.forwards[best.network], &self.instance, &mut self.scratch, &mut current, budget);
             best.places.copy_from_slice(current.places());
         }
-        best.evaluations += settle_ties(model, sizes_bytes, &mut best.places, self.tie_budget(model, best.evaluations));
+        best.evaluations += settle_ties(own, sizes_bytes, &mut best.places, self.tie_budget(own, best.evaluations));
         Ok(Solution { decision: Decision::from_places(model.tasks(), best.places), evaluations: best.evaluations })
     }
 
