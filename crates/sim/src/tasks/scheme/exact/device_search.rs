@@ -52,7 +52,7 @@ pub(super) struct DeviceSearch {
     best_cost: f64,
     /// Energy of the best decision, where energy decides between equal times.
     best_energy_j: f64,
-    /// Nodes after which the search ends.
+    /// Nodes after which the search for less energy ends.
     most_nodes: u64,
     /// Nodes searched so far; each takes one cost evaluation.
     pub(super) nodes: u64,
@@ -122,12 +122,13 @@ impl DeviceSearch {
     /// Searches and writes the best placements into `places`, in the workload's order. Returns whether the search ended by
     /// itself; where only time counts, also the search for the least energy.
     pub(super) fn run(&mut self, places: &mut [u8], too_large: WhereTooLarge) -> Result<bool, SchemeError> {
-        self.most_nodes = if too_large == WhereTooLarge::Refuse { MAX_NODES } else { MAX_TIE_NODES };
-        let found = self.descend(0, 0.0, 0.0);
-        let mut is_done = found.is_ok();
-        if too_large == WhereTooLarge::Refuse {
-            found?;
-        }
+        let mut is_done = match too_large {
+            WhereTooLarge::Refuse => {
+                self.descend::<MAX_NODES>(0, 0.0, 0.0)?;
+                true
+            }
+            WhereTooLarge::TakeBest => self.descend::<MAX_TIE_NODES>(0, 0.0, 0.0).is_ok(),
+        };
         if self.alpha == 0.0 {
             is_done &= self.lower_energy();
         }
@@ -198,14 +199,14 @@ impl DeviceSearch {
     }
 
     /// Decides the task at `depth` and all after it; `busy` is when the last place is done so far.
-    fn descend(&mut self, depth: usize, energy_j: f64, busy: f64) -> Result<(), SchemeError> {
+    fn descend<const MOST: u64>(&mut self, depth: usize, energy_j: f64, busy: f64) -> Result<(), SchemeError> {
         let Task { bytes, remaining, .. } = self.tasks[depth];
         let last = depth + 1 == self.tasks.len();
         for position in 0..self.places.len() {
             self.nodes += 1;
-            if self.nodes > self.most_nodes {
+            if self.nodes > MOST {
                 let (tasks, places) = (self.tasks.len(), self.places.len());
-                return Err(SchemeError::TooLarge { tasks, places, nodes: self.most_nodes });
+                return Err(SchemeError::TooLarge { tasks, places, nodes: MOST });
             }
             let Place { rate, busy_until, .. } = self.places[position];
             let done_at = busy_until + bytes * rate.time_s_per_byte;
@@ -225,7 +226,7 @@ impl DeviceSearch {
             }
             self.places[position].busy_until = done_at;
             if self.bound(energy_j, busy, remaining) < self.best_cost {
-                self.descend(depth + 1, energy_j, busy)?;
+                self.descend::<MOST>(depth + 1, energy_j, busy)?;
             }
             self.places[position].busy_until = busy_until;
         }
