@@ -258,3 +258,102 @@ fn a_quick_study_is_written_kept_and_not_mixed_with_another() {
     workshop.write("study/seeds/seed-2.json", workshop.read("study/seeds/seed-1.json"));
     workshop.trainer(&more).failed(1).silent().naming(&["seed-2.json", "what seed 1 found"]);
 }
+
+/// The scenario `name` with a text in place of another.
+fn scenario_with(workshop: &Workshop, name: &str, file: &str, from: &str, to: &str) {
+    let text = Scenario::preset_text(name).expect("a preset");
+    assert!(text.contains(from), "{from} in {name}");
+    workshop.write(file, text.replace(from, to));
+}
+
+#[test]
+fn what_is_down_is_never_chosen() {
+    let workshop = Workshop::new();
+    scenario_with(&workshop, "paper", "cloud-down.toml", "name = \"cloud\"", "name = \"cloud\"\nlink_mbps = 0");
+    scenario_with(&workshop, "paper", "cloud-off.toml", "frequency_mhz = 1000 ", "frequency_mhz = 0 ");
+    scenario_with(&workshop, "shared-edge", "shared-off.toml", "frequency_mhz = 600 ", "frequency_mhz = 0 ");
+    scenario_with(&workshop, "paper-wan", "offline.toml", "uplink_mbps = 500 ", "uplink_mbps = [500, 0, 500] ");
+    let line = "{\"tasks_mb\": [[12, 25, 18], [20, 11, 29], [15, 16, 17]]}\n";
+    let models = [["any-fleet", "--budget"], ["any-fleet", "--search-free"], ["paper", "--any-rates"]];
+    for (file, down, offline) in [
+        ("cloud-down.toml", "cloud", 3),
+        ("cloud-off.toml", "cloud", 3),
+        ("shared-off.toml", "edge", 3),
+        ("offline.toml", "nowhere", 1),
+    ] {
+        let check = |said: &acceptance::Said| {
+            let answer = parsed(&said.stdout);
+            assert!(
+                answer["cost"].as_f64().is_some_and(f64::is_finite) && answer.get("unreachable").is_none(),
+                "{said}"
+            );
+            assert!(!said.stdout.contains(&format!("\"{down}\"")), "{said}");
+            if offline < 3 {
+                assert_eq!(answer["placements"][offline], json!(["local", "local", "local"]), "{said}");
+            }
+        };
+        for scheme in ["random", "greedy", "greedy-largest-first", "local-search", "genetic", "exact", "local-search@8"]
+        {
+            let solve = ["solve", "--scenario", file, "--scheme", scheme];
+            check(&workshop.trainer_reading(line, &solve).succeeded());
+            let share_out = [&solve[..], &["--share-out", "30"]].concat();
+            check(&workshop.trainer_reading(line, &share_out).succeeded());
+        }
+        for [record, option] in models {
+            let record = format!("{}/../models/{record}", env!("CARGO_MANIFEST_DIR"));
+            let mut decide = vec!["decide", "--record", &record, "--scenario", file, option];
+            if option == "--budget" {
+                decide.push("16");
+            }
+            check(&workshop.trainer_reading(line, &decide).succeeded());
+        }
+        let said = workshop.trainer(&["scenario", "check", file]).succeeded();
+        assert!(said.stdout.contains("cannot be used"), "{said}");
+    }
+    let rows =
+        parsed(&workshop.trainer(&["compare", "--scenario", "cloud-down.toml", "--format", "json"]).succeeded().stdout);
+    let rows = rows.as_array().expect("rows");
+    assert!(rows.iter().all(|row| row["scheme"] != "cloud-only" && row["q2"].as_f64().is_some_and(|q2| q2 <= 1.0)));
+    let refused = workshop.trainer_reading(line, &["solve", "--scenario", "cloud-down.toml", "--scheme", "cloud-only"]);
+    refused.failed(1).naming(&["`cloud`, which no device can use", "edge-only"]);
+}
+
+#[test]
+fn a_request_may_take_a_server_down() {
+    let workshop = Workshop::new();
+    let line = "{\"tasks_mb\": [[12, 25, 18], [20, 11, 29], [15, 16, 17]], \"environment\": {\"capacity\": [1, 0]}}\n";
+    let record = format!("{}/../models/mobile", env!("CARGO_MANIFEST_DIR"));
+    for command in [&["solve", "--scenario", "mobile", "--scheme", "exact"][..], &["decide", "--record", &record]] {
+        let said = workshop.trainer_reading(line, command).succeeded();
+        assert!(!said.stdout.contains("cloud") && said.stdout.contains("edge"), "{said}");
+    }
+}
+
+/// Servers that cost a device no energy, and nothing but energy counts.
+#[test]
+fn of_equal_energy_the_shorter_time_is_taken() {
+    let workshop = Workshop::new();
+    let text = Scenario::preset_text("paper").expect("a preset");
+    let mut free = text.replace("alpha = 0.5 ", "alpha = 1 ").replace("nj_per_byte = 0.1 ", "nj_per_byte = 0 ");
+    for energy in ["1.5 ", "1.0 "] {
+        free = free.replace(&format!("nj = {energy}"), "nj = 0 ");
+    }
+    workshop.write("free.toml", free);
+    let line = "{\"tasks_mb\": [[12, 25, 18], [20, 11, 29], [15, 16, 17]]}\n";
+    let answer = |command: &[&str]| {
+        let answer = parsed(&workshop.trainer_reading(line, command).succeeded().stdout);
+        assert_eq!(answer["cost"], 0.0, "{answer}");
+        answer["time_s"].as_f64().expect("a number")
+    };
+    let solve = |scheme| answer(&["solve", "--scenario", "free.toml", "--scheme", scheme]);
+    let (least, most) = (solve("exact"), solve("edge-only"));
+    assert!(least < 0.5 * most, "{least}, {most}");
+    for scheme in ["greedy", "greedy-largest-first", "local-search", "genetic"] {
+        assert!(solve(scheme) < 1.3 * least, "{scheme}: {}, {least}", solve(scheme));
+    }
+    for (record, option) in [("paper", "--any-rates"), ("any-fleet", "--search-free")] {
+        let record = format!("{}/../models/{record}", env!("CARGO_MANIFEST_DIR"));
+        let time_s = answer(&["decide", "--record", &record, "--scenario", "free.toml", option]);
+        assert!(time_s < 1.3 * least, "{record}: {time_s}, {least}");
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use sim::limits::SLOWEST_TOLD_APART_MBPS;
+use sim::limits::{CAPACITIES, SLOWEST_TOLD_APART_MBPS};
 use sim::random::{self, Stream};
 use sim::scenario::{Range, UplinkDistribution};
 use sim::{Environment, Scenario};
@@ -28,7 +28,7 @@ pub struct Moments {
 pub struct EnvironmentMoments {
     /// Moments of the logarithm of uplinks in Mbit/s, each taken as at least [`SLOWEST_TOLD_APART_MBPS`].
     pub log_uplink: Option<Moments>,
-    /// Moments of the logarithm of capacities.
+    /// Moments of the logarithm of capacities, each taken as at least 1e-6.
     pub log_capacity: Option<Moments>,
     /// Moments of α.
     pub alpha: Option<Moments>,
@@ -135,7 +135,7 @@ impl EnvironmentSampler {
         for _ in 0..MOMENT_DRAWS {
             self.draw(Part::Training, &mut random, &mut environment);
             uplinks.extend(environment.uplinks_mbps.iter().map(|mbps| mbps.max(SLOWEST_TOLD_APART_MBPS).ln()));
-            capacities.extend(environment.capacities.iter().map(|share| share.ln()));
+            capacities.extend(environment.capacities.iter().map(|share| share.max(*CAPACITIES.start()).ln()));
             alphas.push(environment.alpha);
         }
         EnvironmentMoments {

@@ -15,6 +15,9 @@ use crate::fleet::Inference;
 use crate::record::{ManifestFile, RecordError, RecordText};
 use crate::state::StateError;
 
+/// The most cost evaluations per task that networks without a budget spend on ties, where only energy or only time counts.
+pub(crate) const TIE_EVALUATIONS_PER_TASK: u64 = 100;
+
 /// A kind of networks.
 #[derive(Debug)]
 pub struct Kind {

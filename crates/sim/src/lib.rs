@@ -23,6 +23,8 @@
 //!   [`CostModel`] is always in one; [`CostModel::at`] makes one in another.
 //! - An [`Instance`] is a workload in its environment.
 //! - A [`Scheme`](scheme::Scheme) is anything that decides; a [`SchemeKind`](scheme::SchemeKind) is a scheme by its name.
+//! - A device cannot use a server that is down or that it has no link to ([`CostModel::is_reachable`]); nothing chooses it.
+//! - Of decisions that cost the same one may be better ([`CostModel::is_better`]).
 //! - Devices that share a server or a link wait for each other ([`CostModel::is_separable`]).
 //! - An [`IncrementalCost`] follows a decision that changes task by task.
 //! - An [`allocation`] shares one bandwidth out among the devices' uplinks.

@@ -27,7 +27,8 @@ pub const SLOWEST_LINK_MBPS: f64 = 1e-8;
 /// The slowest uplink, in Mbit/s, that networks tell apart from no uplink: a MB takes a quarter of an hour.
 pub const SLOWEST_TOLD_APART_MBPS: f64 = 0.01;
 
-/// The share of its frequency that a server may give: from almost nothing to a million times what the scenario says.
+/// The share of its frequency that a server may give: from almost nothing to a million times what the scenario says. A server
+/// that gives less, down to 0, gives nothing and cannot be used.
 pub const CAPACITIES: RangeInclusive<f64> = 1e-6..=1e6;
 
 /// The length, in seconds, of the windows over which recorded rates are averaged, unless a scenario or an option says

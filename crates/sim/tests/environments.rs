@@ -148,7 +148,7 @@ fn an_environment_that_makes_no_sense_is_refused_and_changes_nothing() {
         changed(&|environment| environment.uplinks_mbps[1] = -1.0),
         changed(&|environment| environment.uplinks_mbps[2] = f64::NAN),
         changed(&|environment| environment.uplinks_mbps[0] = f64::INFINITY),
-        changed(&|environment| environment.capacities[0] = 0.0),
+        changed(&|environment| environment.capacities[0] = -1e-9),
         changed(&|environment| environment.alpha = 1.5),
         changed(&|environment| environment.alpha = f64::NAN),
     ];

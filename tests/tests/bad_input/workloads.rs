@@ -35,7 +35,7 @@ const WRONG_ENVIRONMENTS: [(&str, &[&str]); 10] = [
     ("{\"uplink_mbps\": 1e300}", &["an uplink must lie"]),
     ("{\"uplink_mbps\": \"fast\"}", &["must be a number or an array of numbers"]),
     ("{\"capacity\": [1]}", &["there must be 2 capacities, there are 1"]),
-    ("{\"capacity\": 0}", &["a capacity must lie between 1e-6 and 1e6, is 0"]),
+    ("{\"capacity\": -1}", &["a capacity must lie between 0 and 1e6, is -1"]),
     ("{\"alpha\": 1.5}", &["α must lie between 0 and 1, is 1.5"]),
     ("{\"bandwidth\": 3}", &["unknown field `bandwidth`", "`uplink_mbps`"]),
     ("[1, 2, 3, 4]", &["column"]),

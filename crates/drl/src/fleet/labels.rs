@@ -38,7 +38,7 @@ pub(super) fn label(
     for _ in 0..*passes {
         start = Some(pass(&forwards[0], &start, scratch));
     }
-    let mut current = IncrementalCost::new(model);
+    let mut current = IncrementalCost::for_search(model);
     let mut cheapest = (f64::INFINITY, Vec::new());
     let mut proposed = f64::INFINITY;
     for forward in forwards {

@@ -1,13 +1,14 @@
 //! Networks for any fleet as a scheme.
 
 use rayon::prelude::*;
-use sim::scheme::{Greedy, Order, Scheme, Solution};
+use sim::scheme::{Greedy, Order, Scheme, Solution, settle_ties};
 use sim::{CostModel, Decision, IncrementalCost, SchemeError, Workload};
 
 use super::ensemble::Ensemble;
 use super::forward::{Forward, Scratch};
 use super::instance::Instance;
 use super::search::search;
+use crate::networks::TIE_EVALUATIONS_PER_TASK;
 
 /// Forward passes of each network after the greedy decision.
 pub const PASSES: usize = 2;
@@ -50,6 +51,9 @@ impl Inference {
 }
 
 /// A trained [`Ensemble`] as a scheme, for every scenario.
+///
+/// Where only energy counts, the networks read and decide the problem of [`CostModel::search_model`]. There, and where only
+/// time counts, moves and swaps that cost nothing then improve the answer, see [`settle_ties`].
 #[derive(Debug, Clone)]
 pub struct Policy {
     name: String,
@@ -68,6 +72,17 @@ impl Policy {
             inference,
             instance: Instance::default(),
             scratch: Scratch::default(),
+        }
+    }
+
+    /// The cost evaluations that ties may take after a number of evaluations.
+    fn tie_budget(&self, model: &CostModel, evaluations: u64) -> u64 {
+        let tasks = model.task_count() as u64;
+        match self.inference {
+            Inference::Search { evaluations_per_task } => {
+                evaluations_per_task.saturating_mul(tasks).saturating_sub(evaluations)
+            }
+            Inference::SearchFree | Inference::Passes => TIE_EVALUATIONS_PER_TASK * tasks,
         }
     }
 
@@ -134,6 +149,7 @@ impl Scheme for Policy {
 
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let sizes_bytes = workload.sizes_bytes();
+        let (own, model) = (model, &*model.search_model());
         self.instance.set(model, sizes_bytes);
         let mut best = Best::default();
         if self.inference != Inference::SearchFree {
@@ -149,12 +165,13 @@ impl Scheme for Policy {
         if let Inference::Search { evaluations_per_task } = self.inference {
             let budget =
                 evaluations_per_task.saturating_mul(model.task_count() as u64).saturating_sub(best.evaluations);
-            let mut current = IncrementalCost::new(model);
+            let mut current = IncrementalCost::for_search(model);
             current.set(sizes_bytes, &best.places);
             best.evaluations +=
                 search(&self.forwards[best.network], &self.instance, &mut self.scratch, &mut current, budget);
             best.places.copy_from_slice(current.places());
         }
+        best.evaluations += settle_ties(own, sizes_bytes, &mut best.places, self.tie_budget(own, best.evaluations));
         Ok(Solution { decision: Decision::from_places(model.tasks(), best.places), evaluations: best.evaluations })
     }
 

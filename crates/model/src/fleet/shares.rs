@@ -41,9 +41,12 @@ fn undecided(instance: &Instance, shares: &mut Vec<f32>) {
     shares.clear();
     shares.resize(places * count, 0.0);
     for (device, own) in instance.own.chunks_exact(places).enumerate() {
-        let total: f32 = own.iter().map(|own| 1.0 / own.alone.max(1e-6)).sum();
-        for (place, own) in own.iter().enumerate() {
-            shares[place * count + device * tasks..][..tasks].fill(1.0 / own.alone.max(1e-6) / total);
+        let weight = |place: usize| {
+            if instance.can_reach(device * tasks, place) { 1.0 / own[place].alone.max(1e-6) } else { 0.0 }
+        };
+        let total: f32 = (0..places).map(weight).sum();
+        for place in 0..places {
+            shares[place * count + device * tasks..][..tasks].fill(weight(place) / total);
         }
     }
 }

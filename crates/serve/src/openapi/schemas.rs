@@ -63,7 +63,7 @@ fn sizes(snapshot: &Snapshot) -> Value {
 fn environment(snapshot: &Snapshot) -> Value {
     let model = &snapshot.model;
     let uplink = json!({ "type": "number", "minimum": 0, "maximum": MAX_UPLINK_MBPS });
-    let capacity = json!({ "type": "number", "minimum": 1e-6, "maximum": 1e6 });
+    let capacity = json!({ "type": "number", "minimum": 0, "maximum": 1e6 });
     json!({
         "type": "object", "additionalProperties": false,
         "properties": {

@@ -9,9 +9,10 @@ use crate::limits::{CAPACITIES, MAX_UPLINK_MBPS};
 pub struct Environment {
     /// α of eq. (18).
     pub alpha: f64,
-    /// b_n of each device in Mbit/s. With 0 a device reaches no server whose link is its uplink.
+    /// b_n of each device in Mbit/s. With 0 a device reaches no server over its uplink.
     pub uplinks_mbps: Vec<f64>,
-    /// The share of its frequency that each server gives: 1 is the frequency that the scenario says.
+    /// The share of its frequency that each server gives: 1 is the frequency that the scenario says. With less than 1e-6 a
+    /// server is down, and nobody can use it.
     pub capacities: Vec<f64>,
 }
 
@@ -32,8 +33,8 @@ impl Environment {
         if let Some(&found) = self.uplinks_mbps.iter().find(|mbps| !(0.0..=MAX_UPLINK_MBPS).contains(*mbps)) {
             return Err(EnvironmentError::Value { what: "an uplink", wanted: "lie between 0 and 1e12 Mbit/s", found });
         }
-        if let Some(&found) = self.capacities.iter().find(|share| !CAPACITIES.contains(share)) {
-            return Err(EnvironmentError::Value { what: "a capacity", wanted: "lie between 1e-6 and 1e6", found });
+        if let Some(&found) = self.capacities.iter().find(|share| !(0.0..=*CAPACITIES.end()).contains(*share)) {
+            return Err(EnvironmentError::Value { what: "a capacity", wanted: "lie between 0 and 1e6", found });
         }
         Ok(())
     }

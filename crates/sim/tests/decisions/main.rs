@@ -2,6 +2,8 @@
 
 mod allocation;
 mod common;
+mod down;
 mod mixed_integer;
 mod schemes;
 mod sharing;
+mod ties;

@@ -67,7 +67,7 @@ colour = \"red\"
 count = 2
 frequency_mhz = [1, 2, 3]
 energy_per_instruction_nj = [1, nan]
-uplink_mbps = 0
+uplink_mbps = -1
 [tasks]
 per_device = 0
 size_mb = { distribution = \"uniform\", min = -1, max = \"x\" }

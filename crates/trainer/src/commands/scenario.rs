@@ -60,8 +60,10 @@ fn show(name: &str) -> Result<(), CliError> {
 struct RateRow {
     device: usize,
     place: String,
-    energy_j_per_mb: f64,
-    time_s_per_mb: f64,
+    /// `None`: the device cannot use the place.
+    energy_j_per_mb: Option<f64>,
+    /// `None`: the device cannot use the place.
+    time_s_per_mb: Option<f64>,
 }
 
 fn check(name: &str, format: Format) -> Result<(), CliError> {
@@ -70,24 +72,32 @@ fn check(name: &str, format: Format) -> Result<(), CliError> {
     problem.sampler()?;
     let mut rows = Vec::new();
     for device in 0..problem.model.devices() {
-        for (place, rate) in problem.model.place_names().iter().zip(problem.model.rates(device)) {
+        let places = problem.model.place_names().iter().zip(problem.model.rates(device));
+        for (index, (place, rate)) in (0_u8..).zip(places) {
+            let per_mb = |per_byte: f64| problem.model.is_reachable(device, index).then_some(per_byte * BYTES_PER_MB);
             rows.push(RateRow {
                 device,
                 place: place.clone(),
-                energy_j_per_mb: rate.energy_j_per_byte * BYTES_PER_MB,
-                time_s_per_mb: rate.time_s_per_byte * BYTES_PER_MB,
+                energy_j_per_mb: per_mb(rate.energy_j_per_byte),
+                time_s_per_mb: per_mb(rate.time_s_per_byte),
             });
         }
     }
     print(format, &rows, || {
         let row = |row: &RateRow| {
-            let rates = [row.energy_j_per_mb, row.time_s_per_mb].map(|rate| format!("{rate:.4}"));
+            let shown = |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), |rate| format!("{rate:.4}"));
+            let rates = [row.energy_j_per_mb, row.time_s_per_mb].map(shown);
             [&[row.place.clone(), row.device.to_string()][..], &rates].concat()
+        };
+        let down = if problem.model.is_all_reachable() {
+            ""
+        } else {
+            "; a place with `-` cannot be used, because a link, a frequency or a capacity is 0"
         };
         let alone =
             if problem.model.is_separable() { "" } else { "; times are those without waiting for other devices" };
         let (name, tasks) = (&problem.scenario.name, problem.model.task_count());
-        let title = format!("scenario `{name}` is valid: {tasks} tasks{alone}\n");
+        let title = format!("scenario `{name}` is valid: {tasks} tasks{alone}{down}\n");
         title + &table(&["place", "device", "J/MB", "s/MB"], rows.iter().map(row).collect())
     })
 }

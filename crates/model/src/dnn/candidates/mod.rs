@@ -3,23 +3,31 @@
 mod panel;
 mod selection;
 mod selector;
+mod ties;
 
 pub(crate) use self::panel::PanelSelector;
 pub use self::selection::{DEFAULT_FLIPS, Exploration, Selection, SelectionScope};
 pub use self::selector::{CandidateSelector, Selected};
 use sim::CostModel;
 
-/// Leaves tasks on their devices that would otherwise run at servers that these devices cannot reach.
+use super::features::Codec;
+
+/// Moves tasks that would run at servers which their devices cannot use to the next best place in the networks' eyes; a task
+/// with no other place stays on its device.
 ///
 /// # Shapes
-/// `places` is `[.., M, columns]`, of the devices from `first` on.
-fn keep_reachable(model: &CostModel, first: usize, columns: usize, places: &mut [u8]) {
+/// `logits` is `[.., M, width, columns]` and `places` is `[.., M, columns]`, of the devices from `first` on.
+fn keep_reachable(codec: &Codec, model: &CostModel, first: usize, columns: usize, logits: &[f32], places: &mut [u8]) {
     if model.is_all_reachable() {
         return;
     }
-    for (device, places) in (first..).zip(places.chunks_exact_mut(model.tasks() * columns)) {
-        for place in places.iter_mut().filter(|place| !model.is_reachable(device, **place)) {
-            *place = 0;
+    let width = logits.len() / places.len();
+    for (index, place) in places.iter_mut().enumerate() {
+        let (task, column) = (index / columns, index % columns);
+        let can_use = |place: u8| model.is_reachable(first + task / model.tasks(), place);
+        if !can_use(*place) {
+            let logit = |output: usize| logits[(task * width + output) * columns + column];
+            *place = codec.next_best(*place, logit, can_use);
         }
     }
 }

@@ -49,7 +49,7 @@ impl PanelSelector {
         evaluations: &mut [u64],
     ) {
         let selection = self.selector.selection();
-        if selection.exploration == Exploration::Threshold {
+        if selection.exploration == Exploration::Threshold && !model.counts_one_quantity() {
             self.lay_out(codec, sizes_bytes);
             evaluations.fill((logits.len() / (codec.outputs() * PANEL_ROWS)) as u64);
             if selection.scope == SelectionScope::PerDevice && model.is_separable() {
@@ -64,7 +64,7 @@ impl PanelSelector {
             }
             return;
         }
-        // Each row has candidates of its own.
+        // Each row has candidates, or ties, of its own.
         let rows = best.chunks_exact_mut(codec.task_count()).zip(evaluations);
         for (row, (sizes_bytes, (best, evaluations))) in sizes_bytes.zip(rows).enumerate() {
             self.logits.clear();
@@ -92,7 +92,7 @@ impl PanelSelector {
         let mut best_costs = [f64::INFINITY; PANEL_ROWS];
         for logits in logits.chunks_exact(codec.outputs() * PANEL_ROWS) {
             codec.decode_panel(logits, &mut self.proposal);
-            keep_reachable(model, 0, PANEL_ROWS, &mut self.proposal);
+            keep_reachable(codec, model, 0, PANEL_ROWS, logits, &mut self.proposal);
             let mut costs = [0.0; PANEL_ROWS];
             model.batch_costs(&self.sizes_bytes, &self.proposal, &mut costs);
             keep_cheaper(&costs, &mut best_costs, &self.proposal, &mut self.best);
@@ -106,8 +106,9 @@ impl PanelSelector {
             let rows = device * model.tasks() * PANEL_ROWS..(device + 1) * model.tasks() * PANEL_ROWS;
             for logits in logits.chunks_exact(codec.outputs() * PANEL_ROWS) {
                 let part = logits.len() / model.devices();
-                codec.decode_panel(&logits[device * part..][..part], &mut self.proposal[rows.clone()]);
-                keep_reachable(model, device, PANEL_ROWS, &mut self.proposal[rows.clone()]);
+                let logits = &logits[device * part..][..part];
+                codec.decode_panel(logits, &mut self.proposal[rows.clone()]);
+                keep_reachable(codec, model, device, PANEL_ROWS, logits, &mut self.proposal[rows.clone()]);
                 let mut costs = [0.0; PANEL_ROWS];
                 let proposal = &self.proposal[rows.clone()];
                 model.device_batch_costs(device, &self.sizes_bytes[rows.clone()], proposal, &mut costs);

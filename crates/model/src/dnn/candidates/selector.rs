@@ -21,9 +21,9 @@ pub struct Selected {
 #[derive(Debug, Clone)]
 pub struct CandidateSelector {
     selection: Selection,
-    alternatives: Vec<Alternative>,
+    pub(super) alternatives: Vec<Alternative>,
     /// `[N * M]`.
-    proposal: Vec<u8>,
+    pub(super) proposal: Vec<u8>,
     /// Cost of the proposal for each device, `[N]`.
     device_costs: Vec<f64>,
     /// Least cost so far for each device, `[N]`.
@@ -94,6 +94,9 @@ impl CandidateSelector {
 
     /// Writes the cheapest candidate of all networks into `best`. Of equally cheap candidates the first wins.
     ///
+    /// Where only energy or only time counts, the better of equally cheap candidates wins ([`CostModel::is_better`]), and moves
+    /// and swaps of tasks that leave the cost as it is improve it further.
+    ///
     /// # Shapes
     /// `sizes_bytes` and `best` are `[N * M]`; `logits` gives the logits of each network, `[outputs]`.
     pub fn select<'l>(
@@ -104,6 +107,9 @@ impl CandidateSelector {
         logits: impl Iterator<Item = &'l [f32]>,
         best: &mut [u8],
     ) -> Selected {
+        if model.counts_one_quantity() {
+            return self.select_with_ties(codec, model, sizes_bytes, logits, best);
+        }
         let is_separable = model.is_separable();
         let is_per_device = self.selection.scope == SelectionScope::PerDevice && is_separable;
         self.proposal.resize(best.len(), 0);
@@ -116,7 +122,7 @@ impl CandidateSelector {
             Search { model, tasks, sizes_bytes, is_separable, is_per_device, best, best_cost, evaluations: 0 };
         for logits in logits {
             codec.decode(logits, &mut self.proposal);
-            keep_reachable(model, 0, 1, &mut self.proposal);
+            keep_reachable(codec, model, 0, 1, logits, &mut self.proposal);
             let cost = self.evaluate(&mut search);
             if let Exploration::OrderPreserving { flips } = self.selection.exploration {
                 codec.alternatives(logits, &mut self.alternatives);
@@ -152,7 +158,7 @@ impl CandidateSelector {
     }
 
     /// Reduces the alternatives to the least certain ones, in order of their certainty.
-    fn keep_least_certain(&mut self, count: usize) {
+    pub(super) fn keep_least_certain(&mut self, count: usize) {
         let by_certainty = |a: &Alternative, b: &Alternative| {
             a.certainty.total_cmp(&b.certainty).then(a.task.cmp(&b.task)).then(a.place.cmp(&b.place))
         };

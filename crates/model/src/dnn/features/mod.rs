@@ -221,6 +221,24 @@ impl Codec {
         }
     }
 
+    /// The place for a task that cannot run at the place which its logits stand for: the best of those that it can use.
+    /// With indicators, that is the other server, else the device.
+    pub(crate) fn next_best(&self, place: u8, logit: impl Fn(usize) -> f32, can_use: impl Fn(u8) -> bool) -> u8 {
+        match self.code {
+            Code::Indicators => {
+                let other = 3 - place;
+                if usize::from(other) < self.places && can_use(other) { other } else { 0 }
+            }
+            Code::Categorical => {
+                let usable = (1..self.places as u8).filter(|place| can_use(*place));
+                let higher = |best: u8, place: u8| {
+                    if logit(usize::from(place)) > logit(usize::from(best)) { place } else { best }
+                };
+                usable.fold(0, higher)
+            }
+        }
+    }
+
     /// Lists every decision that differs from the decoded one by one indicator that matters (or, in the categorical code, by
     /// the place of one task).
     ///

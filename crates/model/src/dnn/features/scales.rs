@@ -3,7 +3,7 @@
 use data::{EnvironmentMoments, Moments, SizeMoments};
 use serde::{Deserialize, Serialize};
 use sim::CostModel;
-use sim::limits::SLOWEST_TOLD_APART_MBPS;
+use sim::limits::{CAPACITIES, SLOWEST_TOLD_APART_MBPS};
 
 /// Scale of task sizes: an input is `(size − mean) / std_dev`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -63,6 +63,9 @@ impl From<Moments> for Standard {
 /// | | 2 · send / (send + local) − 1, with the times to send a byte and to compute it on the device | – | −1 to 1 |
 /// | 1 for each server | scaled ln(capacity) | – | −4 to 4 |
 /// | 1 | scaled α | – | −4 to 4 |
+///
+/// An uplink counts as at least 0.01 Mbit/s and a capacity as at least 1e-6, so that the inputs of a device that is offline or
+/// a server that is down are finite.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnvironmentInputs {
@@ -123,7 +126,8 @@ impl EnvironmentInputs {
             }
         }
         if let Some(scale) = self.log_capacity {
-            environment.capacities.iter().for_each(|share| put(scale.apply(share.ln())));
+            let least = *CAPACITIES.start();
+            environment.capacities.iter().for_each(|share| put(scale.apply(share.max(least).ln())));
         }
         if let Some(scale) = self.alpha {
             put(scale.apply(environment.alpha));

@@ -36,7 +36,7 @@
 
 mod response_times;
 
-use self::response_times::{ResponseTimes, seconds_mbps};
+use self::response_times::{ResponseTimes, is_online, seconds_mbps};
 use crate::limits::{MAX_UPLINK_MBPS, SLOWEST_LINK_MBPS};
 use crate::tasks::cost::{CostModel, Outcome};
 use crate::tasks::decision::Decision;
@@ -59,7 +59,8 @@ pub struct Allocation {
     /// b_n of each device. They add up to the total but for rounding, and every device that sends has at least 1e-8 Mbit/s.
     ///
     /// Bandwidth that would save no device any time is spread evenly over all devices. If there is none to spread, a device
-    /// that sends nothing through its uplink has 0.
+    /// that sends nothing through its uplink has 0. A device that is offline, with an uplink of 0 in the model's environment,
+    /// has 0 in any case.
     pub uplinks_mbps: Vec<f64>,
     /// ν, the time of Σ T_n that the next Mbit/s of the total would save. Where the total just reaches the end of a piece,
     /// the time that the last Mbit/s saved.
@@ -86,7 +87,8 @@ pub struct Joint {
 }
 
 /// The uplinks with which a decision costs least, among all uplinks that add up to `total_mbps` and with which every device
-/// can send its tasks. The model's own uplinks do not matter, but its α and capacities do.
+/// can send its tasks. Of the model's own uplinks it matters only which are 0: those devices are offline and get nothing. Its α
+/// and capacities matter, too.
 ///
 /// With α = 1, where time costs nothing, the uplinks with the least time are taken.
 ///
@@ -109,7 +111,7 @@ pub fn allocate(
         return Err(AllocationError::Place { place, places: model.places() });
     }
     let times = ResponseTimes::new(model, workload, decision);
-    let (uplinks_mbps, multiplier_s_per_mbps) = times.minimise(model.devices(), total_mbps)?;
+    let (uplinks_mbps, multiplier_s_per_mbps) = times.minimise(model, total_mbps)?;
     let environment = with_uplinks(model, uplinks_mbps);
     let outcome = at(model, &environment).evaluate(workload, decision);
     Ok(Allocation { uplinks_mbps: environment.uplinks_mbps, multiplier_s_per_mbps, outcome })
@@ -117,7 +119,8 @@ pub fn allocate(
 
 /// Finds a decision and uplinks by turns. The scheme decides in the model's environment with uplinks scaled to the total,
 /// the uplinks are [allocated](allocate) to that decision, the scheme decides again with them, and so on until a round
-/// gains nothing. Returns the cheapest pair, which costs no more than the first decision with the scaled uplinks.
+/// gains nothing. Returns the best pair ([`CostModel::is_better`]), which costs no more than the first decision with the
+/// scaled uplinks.
 ///
 /// A device left without uplink could never again decide to send. For the next decision alone it is therefore offered the
 /// uplink that it would get at the multiplier ν if it sent all its tasks to one server, √(8e-6 Σ_m w_nm / ν).
@@ -144,16 +147,18 @@ pub fn alternate(
         evaluations: first.evaluations + 2,
     };
     // The allocation could be the worse of the two by rounding, or where cut-off devices were asked to send.
-    best.take_cheaper(&allocation, &first.decision);
+    best.take_better(model, &allocation, &first.decision);
     while best.rounds < MAX_ROUNDS {
-        there = at(model, &with_uplinks(model, offers(&allocation, workload, total_mbps)));
+        there = at(model, &with_uplinks(model, offers(model, &allocation, workload, total_mbps)));
         let next = scheme.decide(&there, workload)?;
         allocation = allocate(model, workload, &next.decision, total_mbps)?;
         best.rounds += 1;
         best.evaluations += next.evaluations + 1;
-        let before = best.outcome.cost;
-        best.take_cheaper(&allocation, &next.decision);
-        if best.outcome.cost >= before * (1.0 - LEAST_GAIN) {
+        let before = best.outcome;
+        best.take_better(model, &allocation, &next.decision);
+        let falls = |now: f64, before: f64| now < before * (1.0 - LEAST_GAIN);
+        let is_shortened = model.alpha() == 1.0 && falls(best.outcome.time_s, before.time_s);
+        if !falls(best.outcome.cost, before.cost) && !is_shortened {
             break;
         }
     }
@@ -161,8 +166,8 @@ pub fn alternate(
 }
 
 impl Joint {
-    fn take_cheaper(&mut self, allocation: &Allocation, decision: &Decision) {
-        if allocation.outcome.cost < self.outcome.cost {
+    fn take_better(&mut self, model: &CostModel, allocation: &Allocation, decision: &Decision) {
+        if model.is_better(&allocation.outcome, &self.outcome) {
             self.environment.uplinks_mbps.clone_from(&allocation.uplinks_mbps);
             self.decision.clone_from(decision);
             self.outcome = allocation.outcome;
@@ -239,23 +244,22 @@ fn at(model: &CostModel, environment: &Environment) -> CostModel {
     model.at(environment).expect("the model's own but for uplinks, which are at most the total")
 }
 
-/// Uplinks in the same proportion that add up to the total; equal ones if all are 0.
+/// Uplinks in the same proportion that add up to the total; 0 if all are 0.
 fn scaled(uplinks_mbps: &[f64], total_mbps: f64) -> Vec<f64> {
     let sum = uplinks_mbps.iter().sum::<f64>();
-    let even = total_mbps / uplinks_mbps.len() as f64;
-    uplinks_mbps.iter().map(|mbps| if sum > 0.0 { (mbps / sum).min(1.0) * total_mbps } else { even }).collect()
+    uplinks_mbps.iter().map(|mbps| if sum > 0.0 { (mbps / sum).min(1.0) * total_mbps } else { 0.0 }).collect()
 }
 
 /// The uplinks for the next decision, see [`alternate`].
-fn offers(allocation: &Allocation, workload: &Workload, total_mbps: f64) -> Vec<f64> {
+fn offers(model: &CostModel, allocation: &Allocation, workload: &Workload, total_mbps: f64) -> Vec<f64> {
     let multiplier = allocation.multiplier_s_per_mbps;
     let uplinks = allocation.uplinks_mbps.iter().zip(workload.sizes_bytes().chunks_exact(workload.tasks()));
-    let offer = |(&mbps, sizes): (&f64, &[f64])| {
-        if mbps > 0.0 || multiplier == 0.0 {
+    let offer = |(device, (&mbps, sizes)): (usize, (&f64, &[f64]))| {
+        if mbps > 0.0 || multiplier == 0.0 || !is_online(model, device) {
             mbps
         } else {
             (seconds_mbps(sizes.iter().sum()) / multiplier).sqrt().min(total_mbps)
         }
     };
-    uplinks.map(offer).collect()
+    uplinks.enumerate().map(offer).collect()
 }

@@ -10,6 +10,11 @@ use crate::tasks::scenario::Link;
 use crate::tasks::workload::Workload;
 use crate::units::bytes_per_second_from_mbps;
 
+/// Whether a device gets a part of the bandwidth: its uplink in the model's environment is not 0.
+pub(super) fn is_online(model: &CostModel, device: usize) -> bool {
+    model.environment().uplinks_mbps[device] > 0.0
+}
+
 /// a: the time that a number of bytes takes at 1 Mbit/s.
 pub(super) fn seconds_mbps(bytes: f64) -> f64 {
     bytes / bytes_per_second_from_mbps(1.0)
@@ -56,10 +61,12 @@ impl ResponseTimes {
             let mut flat_s = times_s[device * places];
             for place in (1..places).filter(|place| bytes[*place] > 0.0) {
                 let server = model.server(place);
+                // No uplink helps a device that is offline, or a server that is down.
+                let can_gain = is_online(model, device) && model.is_up(place);
                 let behind_s = match server.links[device] {
-                    Link::Uplink => 0.0,
-                    Link::Behind(mbps) if mbps >= SLOWEST_LINK_MBPS => seconds_mbps(bytes[place]) / mbps,
-                    Link::Behind(_) | Link::Beside(_) => {
+                    Link::Uplink if can_gain => 0.0,
+                    Link::Behind(mbps) if can_gain && mbps >= SLOWEST_LINK_MBPS => seconds_mbps(bytes[place]) / mbps,
+                    Link::Uplink | Link::Behind(_) | Link::Beside(_) => {
                         flat_s = flat_s.max(times_s[device * places + place]);
                         continue;
                     }
@@ -81,18 +88,20 @@ impl ResponseTimes {
     }
 
     /// The uplinks of all devices with the least sum of response times, and ν.
-    pub(super) fn minimise(&self, devices: usize, total_mbps: f64) -> Result<(Vec<f64>, f64), AllocationError> {
+    pub(super) fn minimise(&self, model: &CostModel, total_mbps: f64) -> Result<(Vec<f64>, f64), AllocationError> {
         let senders = self.senders.len();
         if senders as f64 * SLOWEST_LINK_MBPS > total_mbps {
             return Err(AllocationError::TooLittle { total_mbps, senders });
         }
+        let online: Vec<usize> = (0..model.devices()).filter(|device| is_online(model, *device)).collect();
         let needed_mbps = self.sum_mbps(f64::INFINITY);
         let (scale, share_mbps) = if needed_mbps <= total_mbps {
-            (f64::INFINITY, (total_mbps - needed_mbps) / devices as f64)
+            (f64::INFINITY, (total_mbps - needed_mbps) / online.len().max(1) as f64)
         } else {
             (self.scale(total_mbps), 0.0)
         };
-        let mut uplinks_mbps = vec![share_mbps; devices];
+        let mut uplinks_mbps = vec![0.0; model.devices()];
+        online.iter().for_each(|device| uplinks_mbps[*device] = share_mbps);
         for (device, pieces) in &self.senders {
             let mbps = uplink(&self.pieces[pieces.clone()], scale).mbps(scale);
             uplinks_mbps[*device] = (uplinks_mbps[*device] + mbps).min(total_mbps);

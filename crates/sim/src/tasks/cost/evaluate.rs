@@ -14,7 +14,30 @@ impl CostModel {
     /// If workload, decision and model are of different shapes, or the decision names a place that is not there.
     pub fn evaluate(&self, workload: &Workload, decision: &Decision) -> Outcome {
         assert!(self.fits(workload) && decision.places().len() == self.task_count(), "shapes differ");
-        let (energy_j, time_s) = self.totals(workload.sizes_bytes(), decision.places());
+        self.outcome(workload.sizes_bytes(), decision.places())
+    }
+
+    /// Energy, time and cost of a decision from place indices. Allocates nothing.
+    ///
+    /// # Shapes
+    /// `sizes_bytes` and `places` are `[N * M]`.
+    ///
+    /// # Panics
+    /// If `places` names a place that is not there.
+    pub fn outcome(&self, sizes_bytes: &[f64], places: &[u8]) -> Outcome {
+        let (energy_j, time_s) = self.totals(sizes_bytes, places);
+        Outcome { energy_j, time_s, cost: self.weigh(energy_j, time_s) }
+    }
+
+    /// Energy, time and cost of one device's part of a decision, as [`CostModel::device_cost`].
+    ///
+    /// # Panics
+    /// As [`CostModel::device_cost`].
+    pub fn device_outcome(&self, device: usize, sizes_bytes: &[f64], places: &[u8]) -> Outcome {
+        assert!(self.is_separable(), "what a device costs depends on the others");
+        let mut times_s = [0.0; MAX_PLACES];
+        let times_s = &mut times_s[..self.places()];
+        let (energy_j, time_s) = device_outcome(self.rates(device), sizes_bytes, places, times_s);
         Outcome { energy_j, time_s, cost: self.weigh(energy_j, time_s) }
     }
 

@@ -8,6 +8,8 @@
 //! |---|---|---|
 //! | (16), (17) | [`CostModel::evaluate`], in `totals` | [`CostModel::batch_costs`] for many workloads, [`IncrementalCost`] for one task that moves |
 //! | (18) | [`CostModel::weigh`] | the same |
+//!
+//! [`CostModel::is_better`] says which of two decisions is better, also where both cost the same.
 
 mod columns;
 mod contention;
@@ -16,6 +18,7 @@ mod from_scenario;
 mod incremental;
 mod physics;
 mod rates;
+mod ties;
 
 use std::sync::Arc;
 
@@ -23,6 +26,7 @@ pub(crate) use self::contention::{Contention, OwnRate};
 pub use self::incremental::{FirstSwap, IncrementalCost};
 use self::physics::{Physics, ServerPhysics};
 pub use self::rates::{Outcome, Rate, TimeTerms};
+pub(crate) use self::ties::{ROUNDING, is_better, is_equal};
 use super::environment::{Environment, EnvironmentError};
 use super::workload::Workload;
 
@@ -136,8 +140,11 @@ impl CostModel {
         Arc::ptr_eq(&self.system, &other.system) && Arc::ptr_eq(&self.state, &other.state)
     }
 
-    /// Whether a device can use a place. A place that it cannot reach costs a million times the time and energy of the
-    /// device itself.
+    /// Whether a device can use a place. It can use itself, and every server that is up and to which it has a link: neither
+    /// the link nor the server's frequency or capacity is 0.
+    ///
+    /// A place that a device cannot use costs it a million times its own time and the higher of both energies, so that all
+    /// costs are finite. Nothing that chooses places ever chooses it.
     ///
     /// # Panics
     /// If there is no such device or place.
@@ -150,6 +157,36 @@ impl CostModel {
     /// Whether every device can use every place.
     pub fn is_all_reachable(&self) -> bool {
         self.state.reachable.is_empty()
+    }
+
+    /// The places that a device can use, the device itself first.
+    ///
+    /// # Panics
+    /// If there is no such device.
+    pub fn reachable_places(&self, device: usize) -> impl Iterator<Item = u8> + '_ {
+        (0..self.places() as u8).filter(move |place| self.is_reachable(device, *place))
+    }
+
+    /// Moves tasks that a decision places where their devices cannot send them to the first place that these can use: the
+    /// device itself, except in a [`CostModel::search_model`].
+    ///
+    /// # Shapes
+    /// `places` is `[N * M]`.
+    pub fn keep_reachable(&self, places: &mut [u8]) {
+        if self.is_all_reachable() {
+            return;
+        }
+        for (device, places) in places.chunks_exact_mut(self.tasks()).enumerate() {
+            for place in places.iter_mut().filter(|place| !self.is_reachable(device, **place)) {
+                *place = self.reachable_places(device).next().unwrap_or(0);
+            }
+        }
+    }
+
+    /// Whether the server at a place works, and the links to it that all devices share carry something. Places of servers
+    /// begin at 1.
+    pub(crate) fn is_up(&self, place: usize) -> bool {
+        self.system.physics.is_up(self.server(place), self.state.environment.capacities[place - 1])
     }
 
     /// N, the number of devices.

@@ -2,7 +2,7 @@
 
 use super::contention::{Contention, OwnRate, SharedRate};
 use super::rates::Rate;
-use crate::limits::SLOWEST_LINK_MBPS;
+use crate::limits::{CAPACITIES, SLOWEST_LINK_MBPS};
 use crate::tasks::environment::Environment;
 use crate::tasks::scenario::Link;
 use crate::units::bytes_per_second_from_mbps;
@@ -39,6 +39,11 @@ pub(crate) struct ServerPhysics {
 }
 
 impl ServerPhysics {
+    /// Whether the server computes anything with a share of its frequency.
+    fn computes(&self, capacity: f64) -> bool {
+        self.frequency_hz > 0.0 && capacity >= *CAPACITIES.start()
+    }
+
     /// Time to compute a byte with a share of its frequency.
     pub(crate) fn compute_s_per_byte(&self, instructions_per_byte: f64, capacity: f64) -> f64 {
         instructions_per_byte / (self.frequency_hz * capacity)
@@ -50,6 +55,18 @@ impl Physics {
     pub(crate) fn is_coupled(&self) -> bool {
         self.shared_uplink_mbps.is_some()
             || self.servers.iter().any(|server| server.is_shared || server.shared_link_mbps.is_some())
+    }
+
+    /// Whether a server computes, and the links to it that all devices share carry something.
+    pub(super) fn is_up(&self, server: &ServerPhysics, capacity: f64) -> bool {
+        let carries = |mbps: Option<f64>| mbps.is_none_or(|mbps| mbps >= SLOWEST_LINK_MBPS);
+        server.computes(capacity) && carries(server.shared_link_mbps) && carries(self.shared_uplink_mbps)
+    }
+
+    /// The rate of a device's own link to a server, in Mbit/s; `None` if the device cannot use the server.
+    fn own_link_mbps(&self, server: &ServerPhysics, capacity: f64, device: usize, uplink_mbps: f64) -> Option<f64> {
+        let mbps = server.links[device].mbps(uplink_mbps);
+        (mbps >= SLOWEST_LINK_MBPS && self.is_up(server, capacity)).then_some(mbps)
     }
 
     /// Writes the rates of an environment and whether each place can be reached in it, both `[device][place]`. `reachable`
@@ -64,11 +81,11 @@ impl Physics {
             rates.push(*local);
             reachable.push(true);
             for (server, capacity) in self.servers.iter().zip(&environment.capacities) {
-                let mbps = server.links[device].mbps(environment.uplinks_mbps[device]);
+                let mbps = self.own_link_mbps(server, *capacity, device, environment.uplinks_mbps[device]);
                 // Eqs. (9) and (13).
                 let energy_j_per_byte = server.compute_j_per_byte + self.transmit_j_per_byte[device];
-                reachable.push(mbps >= SLOWEST_LINK_MBPS);
-                rates.push(if mbps >= SLOWEST_LINK_MBPS {
+                reachable.push(mbps.is_some());
+                rates.push(if let Some(mbps) = mbps {
                     // Eqs. (7), (8) and (12); a shared link counts as if this device alone used it.
                     let narrowest = server.shared_link_mbps.into_iter().chain(self.shared_uplink_mbps);
                     let mbps = narrowest.fold(mbps, f64::min);
@@ -98,17 +115,21 @@ impl Physics {
         contention.shared.clear();
         contention.shared.reserve_exact(1 + self.servers.len());
         contention.shared.push(SharedRate::default());
-        contention.shared.extend(servers().map(|(server, capacity)| SharedRate {
-            compute_s_per_byte: if server.is_shared { compute_s_per_byte(server, *capacity) } else { 0.0 },
-            link_s_per_byte: link_s_per_byte(server.shared_link_mbps),
+        contention.shared.extend(servers().map(|(server, capacity)| {
+            if !self.is_up(server, *capacity) {
+                return SharedRate::default();
+            }
+            SharedRate {
+                compute_s_per_byte: if server.is_shared { compute_s_per_byte(server, *capacity) } else { 0.0 },
+                link_s_per_byte: link_s_per_byte(server.shared_link_mbps),
+            }
         }));
         contention.own.clear();
         contention.own.reserve_exact(self.local.len() * (1 + self.servers.len()));
         for (device, local) in self.local.iter().enumerate() {
             contention.own.push(OwnRate { send_s_per_byte: 0.0, compute_s_per_byte: local.time_s_per_byte });
             contention.own.extend(servers().map(|(server, capacity)| {
-                let mbps = server.links[device].mbps(environment.uplinks_mbps[device]);
-                if mbps >= SLOWEST_LINK_MBPS {
+                if let Some(mbps) = self.own_link_mbps(server, *capacity, device, environment.uplinks_mbps[device]) {
                     OwnRate {
                         send_s_per_byte: 1.0 / bytes_per_second_from_mbps(mbps),
                         compute_s_per_byte: if server.is_shared { 0.0 } else { compute_s_per_byte(server, *capacity) },

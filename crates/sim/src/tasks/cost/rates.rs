@@ -37,3 +37,8 @@ pub struct Outcome {
     /// S(W, X), eq. (18).
     pub cost: f64,
 }
+
+impl Outcome {
+    /// Worse than the outcome of any decision.
+    pub const WORST: Self = Self { energy_j: f64::INFINITY, time_s: f64::INFINITY, cost: f64::INFINITY };
+}

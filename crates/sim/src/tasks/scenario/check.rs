@@ -81,7 +81,7 @@ impl Scenario {
         list.each("transmit_energy_nj_per_byte", &self.transmit_energy_nj_per_byte, Bound::NotNegative);
         list.each("devices.frequency_mhz", &self.devices.frequency_mhz, Bound::Positive);
         list.each("devices.energy_per_instruction_nj", &self.devices.energy_per_instruction_nj, Bound::NotNegative);
-        list.each("devices.uplink_mbps", &self.devices.uplink_mbps, Bound::Positive);
+        list.each("devices.uplink_mbps", &self.devices.uplink_mbps, Bound::NotNegative);
         if let Some(mbps) = self.devices.shared_uplink_mbps {
             list.positive("devices.shared_uplink_mbps", mbps);
         }
@@ -108,10 +108,10 @@ impl Scenario {
             } else if self.servers[..index].iter().any(|other| other.name == server.name) {
                 list.add(key("name"), format!("\"{}\" is the name of an earlier server", server.name));
             }
-            list.positive(&key("frequency_mhz"), server.frequency_mhz);
+            list.number(&key("frequency_mhz"), server.frequency_mhz, Bound::NotNegative);
             list.number(&key("energy_per_instruction_nj"), server.energy_per_instruction_nj, Bound::NotNegative);
             if let Some(link_mbps) = &server.link_mbps {
-                list.each(&key("link_mbps"), link_mbps, Bound::Positive);
+                list.each(&key("link_mbps"), link_mbps, Bound::NotNegative);
             }
             if server.link_sharing == Sharing::Shared && !matches!(server.link_mbps, Some(PerDevice::One(_))) {
                 let message = "a shared link needs link_mbps, one number: what all devices have together";
@@ -146,7 +146,11 @@ fn size_mistakes(sizes: &SizeDistribution, list: &mut Checks) {
 fn environment_mistakes(environment: &EnvironmentDistribution, list: &mut Checks) {
     match &environment.uplink_mbps {
         None => {}
-        Some(UplinkDistribution::Uniform { min, max } | UplinkDistribution::LogUniform { min, max }) => {
+        Some(UplinkDistribution::Uniform { min, max }) => {
+            let not_negative = |list: &mut Checks, key: &str, value| list.number(key, value, Bound::NotNegative);
+            list.range("environment.uplink_mbps", *min, *max, not_negative);
+        }
+        Some(UplinkDistribution::LogUniform { min, max }) => {
             list.range("environment.uplink_mbps", *min, *max, Checks::positive);
         }
         Some(UplinkDistribution::Traces { path, window_s, held_out }) => {
@@ -174,7 +178,9 @@ fn environment_mistakes(environment: &EnvironmentDistribution, list: &mut Checks
             }
         });
     };
-    within("environment.capacity", &environment.capacity, *CAPACITIES.start(), *CAPACITIES.end(), list);
+    let is_log = matches!(environment.capacity, Some(Range::LogUniform { .. }));
+    let least = if is_log { *CAPACITIES.start() } else { 0.0 };
+    within("environment.capacity", &environment.capacity, least, *CAPACITIES.end(), list);
     within("environment.alpha", &environment.alpha, 0.0, 1.0, list);
     if environment.uplink_mbps.is_none() && environment.capacity.is_none() && environment.alpha.is_none() {
         list.add("environment", "must say what changes: uplink_mbps, capacity or alpha");

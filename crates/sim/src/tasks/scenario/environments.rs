@@ -2,7 +2,7 @@
 
 use super::link::Link;
 use super::{PerDevice, Scenario, Sharing};
-use crate::limits::SLOWEST_LINK_MBPS;
+use crate::limits::{CAPACITIES, SLOWEST_LINK_MBPS};
 use crate::tasks::environment::{Environment, EnvironmentError};
 
 impl Scenario {
@@ -15,8 +15,8 @@ impl Scenario {
         }
     }
 
-    /// A scenario that describes this one in a given environment and never changes. Since a scenario has no uplink of
-    /// 0, such an uplink becomes one that is too slow to count as a link.
+    /// A scenario that describes this one in a given environment and never changes. Since an uplink of 0 would take away
+    /// the links beside it, too, such an uplink becomes one that is too slow to count as a link.
     ///
     /// # Errors
     /// If the environment is for another number of devices or servers, or holds a value that makes no sense.
@@ -29,7 +29,7 @@ impl Scenario {
         let uplinks: Vec<f64> =
             environment.uplinks_mbps.iter().map(|mbps| mbps.max(SLOWEST_LINK_MBPS / 10.0)).collect();
         for (server, capacity) in scenario.servers.iter_mut().zip(&environment.capacities) {
-            server.frequency_mhz *= capacity;
+            server.frequency_mhz *= if *capacity < *CAPACITIES.start() { 0.0 } else { *capacity };
             if server.link_sharing == Sharing::Shared {
                 continue;
             }

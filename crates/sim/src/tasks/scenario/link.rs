@@ -36,12 +36,14 @@ impl Server {
 
 impl Scenario {
     /// How one device reaches a server while no other device sends. A link that is no faster than the uplink lies
-    /// behind it, a faster link bypasses it; a shared link always lies behind the uplinks.
+    /// behind it, a faster link bypasses it; a shared link always lies behind the uplinks. A device with an uplink of 0 is
+    /// offline: none of its links bypasses the uplink.
     pub(crate) fn link(&self, server: &Server, device: usize) -> Link {
+        let uplink_mbps = self.devices.uplink_mbps.at(device);
         match server.link_mbps.as_ref().map(|mbps| mbps.at(device)) {
             _ if server.link_sharing == Sharing::Shared => Link::Uplink,
             None => Link::Uplink,
-            Some(mbps) if mbps <= self.devices.uplink_mbps.at(device) => Link::Behind(mbps),
+            Some(mbps) if mbps <= uplink_mbps || uplink_mbps == 0.0 => Link::Behind(mbps),
             Some(mbps) => Link::Beside(mbps),
         }
     }

@@ -56,7 +56,7 @@ pub struct Devices {
     pub frequency_mhz: PerDevice,
     /// ε_l, in nJ.
     pub energy_per_instruction_nj: PerDevice,
-    /// b_n, in Mbit/s.
+    /// b_n, in Mbit/s. With 0 a device is offline and reaches no server.
     pub uplink_mbps: PerDevice,
     /// The rate of a link between all uplinks and all servers, in Mbit/s, split among the devices that send; `None`: the
     /// uplinks are not shared.
@@ -172,11 +172,12 @@ pub struct Server {
     pub name: String,
     /// Where it stands.
     pub tier: Tier,
-    /// f_e or f_c, in MHz.
+    /// f_e or f_c, in MHz. With 0 the server is down, and nobody can use it.
     pub frequency_mhz: f64,
     /// ε_e or ε_c, in nJ.
     pub energy_per_instruction_nj: f64,
-    /// Rate from each device to this server in Mbit/s, where it is not the device's uplink (eqs. 7 and 12).
+    /// Rate from each device to this server in Mbit/s, where it is not the device's uplink (eqs. 7 and 12). With 0 the
+    /// device cannot use the server.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link_mbps: Option<PerDevice>,
     /// Whether every device has that link to itself, or all devices share it behind their uplinks.

@@ -1,7 +1,7 @@
 //! Simulated annealing: random moves and swaps. Changes that raise the cost are accepted less and less often.
 
 use super::greedy::place_all_greedily;
-use super::{Order, Scheme, SchemeError, Solution};
+use super::{Order, Scheme, SchemeError, Solution, affordable, settle_ties};
 use crate::random::{self, Stream};
 use crate::tasks::cost::{CostModel, IncrementalCost};
 use crate::tasks::decision::Decision;
@@ -62,7 +62,8 @@ impl Annealing {
                 Step::Move { task, place } => Some(incremental.move_cost(task, place)),
                 Step::Swap { task, other } => incremental.swap_cost(task, other, limit),
             };
-            if stepped.is_none_or(|cost| cost > limit) {
+            // Not even a limit that is no number, where all costs are 0, lets a task go where its device cannot.
+            if stepped.is_none_or(|cost| cost > limit || !cost.is_finite()) {
                 continue;
             }
             match step {
@@ -105,13 +106,16 @@ impl Scheme for Annealing {
 
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let sizes_bytes = workload.sizes_bytes();
-        let mut incremental = IncrementalCost::new(model);
+        let model = &*model.search_model();
+        let mut incremental = IncrementalCost::for_search(model);
         place_all_greedily(&mut incremental, sizes_bytes, Order::LargestFirst);
         let mut places = incremental.places().to_vec();
         let greedy = (model.task_count() * model.places()) as u64;
         let budget = self.per_task.saturating_mul(model.task_count() as u64);
         let steps = if self.includes_greedy { budget.saturating_sub(greedy) } else { budget };
         self.improve(&mut incremental, sizes_bytes, &mut places, steps);
-        Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations: greedy + steps })
+        let rest = if self.includes_greedy { 0 } else { affordable(model) };
+        let evaluations = greedy + steps + settle_ties(model, sizes_bytes, &mut places, rest);
+        Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations })
     }
 }

@@ -1,7 +1,7 @@
 //! All decisions of a workload, one by one: the oracle for tests of the exact search.
 
 use super::{Scheme, SchemeError, Solution};
-use crate::tasks::cost::CostModel;
+use crate::tasks::cost::{CostModel, Outcome};
 use crate::tasks::decision::Decision;
 use crate::tasks::workload::Workload;
 
@@ -9,7 +9,8 @@ use crate::tasks::workload::Workload;
 const MAX_DECISIONS: u64 = 50_000_000;
 
 /// Evaluates every one of the places^(N·M) decisions, as the paper's exhaustive search does, without using the structure
-/// of the cost.
+/// of the cost. It leaves out decisions that send a task where its device cannot, and of decisions that cost the same it takes
+/// the better one, see [`CostModel::is_better`].
 #[derive(Debug, Clone, Default)]
 pub struct BruteForce;
 
@@ -26,11 +27,11 @@ impl Scheme for BruteForce {
             return Err(SchemeError::TooLarge { tasks, places: model.places(), nodes: MAX_DECISIONS });
         };
         let mut places = vec![0_u8; tasks];
-        let mut best = (f64::INFINITY, places.clone());
+        let mut best = (Outcome::WORST, places.clone());
         for _ in 0..decisions {
-            let cost = model.cost(workload.sizes_bytes(), &places);
-            if cost < best.0 {
-                best = (cost, places.clone());
+            let outcome = model.outcome(workload.sizes_bytes(), &places);
+            if model.is_better(&outcome, &best.0) && is_possible(model, &places) {
+                best = (outcome, places.clone());
             }
             // The next decision: a number whose digits are the places.
             for place in &mut places {
@@ -42,4 +43,10 @@ impl Scheme for BruteForce {
         }
         Ok(Solution { decision: Decision::from_places(model.tasks(), best.1), evaluations: decisions })
     }
+}
+
+/// Whether every device can use the places of its tasks.
+fn is_possible(model: &CostModel, places: &[u8]) -> bool {
+    let mut tasks = places.iter().enumerate();
+    model.is_all_reachable() || tasks.all(|(task, place)| model.is_reachable(task / model.tasks(), *place))
 }

@@ -5,7 +5,8 @@ use crate::tasks::cost::CostModel;
 use crate::tasks::decision::{Decision, Placement};
 use crate::tasks::workload::Workload;
 
-/// Every task at the same place: the paper's Local-only, ES-only and CS-only.
+/// Every task at the same place: the paper's Local-only, ES-only and CS-only. It does not choose: where an environment cuts a
+/// device off from the place, it sends tasks there all the same.
 #[derive(Debug, Clone)]
 pub struct Fixed {
     name: String,
@@ -29,7 +30,8 @@ impl Scheme for Fixed {
     }
 }
 
-/// The cheapest decision that uses only some of the places: the paper's Local & ES and Local & CS.
+/// The cheapest decision that uses only some of the places: the paper's Local & ES and Local & CS. A device that can use none
+/// of them keeps its tasks.
 #[derive(Debug, Clone)]
 pub struct BestMix {
     name: String,

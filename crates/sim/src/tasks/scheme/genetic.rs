@@ -1,6 +1,7 @@
 //! A genetic algorithm over whole decisions.
 
-use super::{Scheme, SchemeError, Solution};
+use super::random::draw_place;
+use super::{Scheme, SchemeError, Solution, affordable, settle_ties};
 use crate::random::{self, Stream};
 use crate::tasks::cost::CostModel;
 use crate::tasks::decision::Decision;
@@ -71,7 +72,7 @@ impl Genetic {
         &population[winner].places
     }
 
-    fn child(&self, population: &[Individual], places: usize, random: &mut Stream) -> Vec<u8> {
+    fn child(&self, population: &[Individual], model: &CostModel, random: &mut Stream) -> Vec<u8> {
         let mut child = self.select(population, random).to_vec();
         if random::unit(random) < self.settings.crossover {
             let other = self.select(population, random);
@@ -82,9 +83,9 @@ impl Genetic {
             }
         }
         let rate = self.settings.mutations / child.len() as f64;
-        for gene in &mut child {
+        for (task, gene) in child.iter_mut().enumerate() {
             if random::unit(random) < rate {
-                *gene = random::below(random, places) as u8;
+                *gene = draw_place(model, task, random);
             }
         }
         child
@@ -103,26 +104,27 @@ impl Scheme for Genetic {
 
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let mut random = random::stream_of(self.seed, "genetic scheme", workload.sizes_bytes());
+        let model = &*model.search_model();
         let (size, generations) = self.extent(model.task_count());
         let mut evaluations = 0;
         let mut evaluate = |places: Vec<u8>| {
             evaluations += 1;
             Individual { cost: model.cost(workload.sizes_bytes(), &places), places }
         };
-        let first = |random: &mut Stream| {
-            (0..model.task_count()).map(|_| random::below(random, model.places()) as u8).collect()
-        };
+        let first = |random: &mut Stream| (0..model.task_count()).map(|task| draw_place(model, task, random)).collect();
         let mut population: Vec<Individual> = (0..size).map(|_| evaluate(first(&mut random))).collect();
         population.sort_by(|a, b| a.cost.total_cmp(&b.cost));
         for _ in 0..generations {
             let children = size - self.settings.elite;
             let children: Vec<_> =
-                (0..children).map(|_| evaluate(self.child(&population, model.places(), &mut random))).collect();
+                (0..children).map(|_| evaluate(self.child(&population, model, &mut random))).collect();
             population.truncate(self.settings.elite);
             population.extend(children);
             population.sort_by(|a, b| a.cost.total_cmp(&b.cost));
         }
-        let best = population.swap_remove(0);
+        let mut best = population.swap_remove(0);
+        let rest = if self.budget.is_none() { affordable(model) } else { 0 };
+        evaluations += settle_ties(model, workload.sizes_bytes(), &mut best.places, rest);
         Ok(Solution { decision: Decision::from_places(model.tasks(), best.places), evaluations })
     }
 }

@@ -1,8 +1,11 @@
 //! Greedy rules: each task goes where it raises the cost least.
+//!
+//! Where only time counts, several places often raise it equally little; the task then goes to the one of them that needs the
+//! least energy. Where only energy counts, the rules run in [`CostModel::search_model`].
 
-use super::load::Load;
+use super::load::{Load, UsablePlaces};
 use super::{Scheme, SchemeError, Solution};
-use crate::tasks::cost::{CostModel, IncrementalCost};
+use crate::tasks::cost::{CostModel, IncrementalCost, Rate, is_better};
 use crate::tasks::decision::Decision;
 use crate::tasks::workload::Workload;
 
@@ -51,15 +54,18 @@ impl Scheme for Greedy {
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let mut places = vec![0; model.task_count()];
         let evaluations = (model.task_count() * model.places()) as u64;
+        let model = &*model.search_model();
         if !model.is_separable() {
-            let mut incremental = IncrementalCost::new(model);
+            let mut incremental = IncrementalCost::for_search(model);
             place_all_greedily(&mut incremental, workload.sizes_bytes(), self.order);
             places.copy_from_slice(incremental.places());
             return Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations });
         }
         let rows = workload.sizes_bytes().chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
         for (device, (sizes, places)) in rows.enumerate() {
-            place_greedily(&mut Load::new(model.rates(device), model.alpha()), sizes, self.order, places);
+            let usable = UsablePlaces::of(model, device);
+            place_greedily(&mut Load::new(usable.rates(), model.alpha()), sizes, self.order, places);
+            usable.name(places);
         }
         Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations })
     }
@@ -67,6 +73,10 @@ impl Scheme for Greedy {
 
 /// Places the tasks of one device, whose `load` starts empty.
 pub(super) fn place_greedily(load: &mut Load<'_>, sizes_bytes: &[f64], order: Order, places: &mut [u8]) {
+    if load.counts_time_alone() {
+        place_greedily_in_time(load, sizes_bytes, order, places);
+        return;
+    }
     for task in order.of(sizes_bytes) {
         let bytes = sizes_bytes[task];
         let mut best = (f64::INFINITY, 0);
@@ -81,14 +91,39 @@ pub(super) fn place_greedily(load: &mut Load<'_>, sizes_bytes: &[f64], order: Or
     }
 }
 
+/// [`place_greedily`] where only time counts, and energy decides between equal times.
+fn place_greedily_in_time(load: &mut Load<'_>, sizes_bytes: &[f64], order: Order, places: &mut [u8]) {
+    for task in order.of(sizes_bytes) {
+        let bytes = sizes_bytes[task];
+        let mut best = ([f64::INFINITY; 2], 0);
+        for place in 0..load.places() {
+            let found = [load.cost_with(bytes, place), load.energy_j_per_byte(place)];
+            if is_better(found, best.0) {
+                best = (found, place);
+            }
+        }
+        load.add(bytes, best.1);
+        places[task] = best.1;
+    }
+}
+
 /// Places the tasks of all devices, one after the other.
 pub(super) fn place_all_greedily(incremental: &mut IncrementalCost<'_>, sizes_bytes: &[f64], order: Order) {
     incremental.start(sizes_bytes);
     let mut costs = vec![0.0; incremental.loads_bytes().len()];
     for task in order.of(sizes_bytes) {
         incremental.move_costs(task, &mut costs);
-        incremental.place(task, cheapest(&costs) as u8);
+        let model = incremental.model();
+        let place =
+            if model.alpha() == 0.0 { quickest(&costs, model.rates(task / model.tasks())) } else { cheapest(&costs) };
+        incremental.place(task, place as u8);
     }
+}
+
+/// The first of the quickest places that needs the least energy.
+fn quickest(times_s: &[f64], rates: &[Rate]) -> usize {
+    let found = |place: usize| [times_s[place], rates[place].energy_j_per_byte];
+    (1..times_s.len()).fold(0, |best, place| if is_better(found(place), found(best)) { place } else { best })
 }
 
 /// The first of the cheapest places.

@@ -108,7 +108,8 @@ pub enum SchemeKind {
 
 impl SchemeKind {
     /// All classic schemes for a cost model, in the order of the paper's Table IV, the exact optimum last. Annealing is
-    /// among them where devices share something.
+    /// among them where devices share something. Schemes named after a server are among them if devices can use it: all
+    /// devices for `SERVER-only`, at least one for `local+SERVER`.
     pub fn classic(model: &CostModel) -> Vec<Self> {
         let mut kinds = Vec::new();
         for (index, entry) in TABLE.iter().enumerate() {
@@ -122,6 +123,7 @@ impl SchemeKind {
                 kinds.extend(names.iter().map(only).chain(names[1..].iter().map(mix)));
             }
         }
+        kinds.retain(|kind| kind.unusable(model).is_none());
         kinds
     }
 
@@ -136,18 +138,50 @@ impl SchemeKind {
     /// Reads a name and checks that a cost model has such a scheme.
     ///
     /// # Errors
-    /// If there is no such scheme, with the names that there are.
+    /// If there is no such scheme, or devices cannot use a server that it is named after, with the names that there are.
     pub fn for_model(name: &str, model: &CostModel) -> Result<Self, SchemeError> {
         let kind = name.parse::<Self>().ok().filter(|kind| kind.has_its_places(model));
-        kind.ok_or_else(|| unknown(name, &names_for(model)))
+        let kind = kind.ok_or_else(|| unknown(name, &names_for(model)))?;
+        kind.check_usable(model)?;
+        Ok(kind)
     }
 
     /// Makes the scheme. `seed` is for schemes that draw random numbers.
     ///
     /// # Errors
-    /// If the scheme is named after a place that the model has not.
+    /// If the scheme is named after a place that the model has not, or that devices cannot use.
     pub fn build(&self, model: &CostModel, seed: u64) -> Result<Box<dyn Scheme>, SchemeError> {
-        self.try_build(model, seed).ok_or_else(|| unknown(&self.to_string(), &names_for(model)))
+        let scheme = self.try_build(model, seed).ok_or_else(|| unknown(&self.to_string(), &names_for(model)))?;
+        self.check_usable(model)?;
+        Ok(scheme)
+    }
+
+    /// Checks that devices can use the places that the scheme is named after.
+    fn check_usable(&self, model: &CostModel) -> Result<(), SchemeError> {
+        let Some((place, cut_off)) = self.unusable(model) else { return Ok(()) };
+        let who = match &cut_off[..] {
+            all if all.len() == model.devices() => "no device can".to_owned(),
+            [one] => format!("device {one} cannot"),
+            some => format!("{} of {} devices cannot", some.len(), model.devices()),
+        };
+        let known = names_for(model).join(", ");
+        Err(SchemeError::Down { scheme: self.to_string(), place: place.to_owned(), who, known })
+    }
+
+    /// A place that the scheme is named after and that too many devices cannot use, with these devices.
+    fn unusable(&self, model: &CostModel) -> Option<(&str, Vec<usize>)> {
+        let (places, must_all) = match self {
+            Self::Only { place } => (std::slice::from_ref(place), true),
+            Self::BestMix { places } => (&places[..], false),
+            Self::Named { .. } => return None,
+        };
+        places.iter().find_map(|place| {
+            let index = placement(model, place)?.index();
+            let cut_off: Vec<usize> =
+                (0..model.devices()).filter(|device| !model.is_reachable(*device, index)).collect();
+            let is_unusable = cut_off.len() == model.devices() || must_all && !cut_off.is_empty();
+            is_unusable.then_some((place.as_str(), cut_off))
+        })
     }
 
     fn try_build(&self, model: &CostModel, seed: u64) -> Option<Box<dyn Scheme>> {

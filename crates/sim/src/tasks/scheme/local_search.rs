@@ -1,7 +1,8 @@
 //! Local search: single moves and swaps until none lowers the cost.
 
 use super::greedy::{cheapest, place_all_greedily, place_greedily};
-use super::load::Load;
+use super::load::{Load, UsablePlaces};
+use super::settle::{settle_all_ties, settle_ties};
 use super::{Order, Scheme, SchemeError, Solution};
 use crate::tasks::cost::{CostModel, IncrementalCost};
 use crate::tasks::decision::Decision;
@@ -14,6 +15,9 @@ use crate::tasks::workload::Workload;
 /// first) and from all tasks at each place, and the best result is taken. Otherwise all devices are searched together,
 /// largest tasks first, from the greedy decision alone. Without a budget, the search of a large fleet ends after one or
 /// two seconds.
+///
+/// Of decisions that cost the same, it takes the better one as [`CostModel::is_better`] says, where a move or a swap leads to
+/// it.
 #[derive(Debug, Clone)]
 pub struct LocalSearch {
     name: String,
@@ -48,23 +52,28 @@ impl LocalSearch {
     /// If the shapes differ, or the decision names a place that is not there.
     pub fn improve(&self, model: &CostModel, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
         assert_eq!((sizes_bytes.len(), places.len()), (model.task_count(), model.task_count()), "shapes differ");
+        let model = &*model.search_model();
+        model.keep_reachable(places);
         if !model.is_separable() {
-            let mut incremental = IncrementalCost::new(model);
+            let mut incremental = IncrementalCost::for_search(model);
             incremental.set(sizes_bytes, places);
-            let evaluations = improve_all(&mut incremental, sizes_bytes, affordable_evaluations(model, MAX_WORK));
+            let evaluations = improve_all(&mut incremental, sizes_bytes, affordable(model));
             places.copy_from_slice(incremental.places());
-            return evaluations;
+            return evaluations + settle_all_ties(model, sizes_bytes, places);
         }
         let rows = sizes_bytes.chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
         let mut evaluations = 0;
         for (device, (sizes, places)) in rows.enumerate() {
-            let mut load = Load::new(model.rates(device), model.alpha());
+            let usable = UsablePlaces::of(model, device);
+            usable.number(places);
+            let mut load = Load::new(usable.rates(), model.alpha());
             for (&bytes, &place) in sizes.iter().zip(&*places) {
                 load.add(bytes, place);
             }
             evaluations += improve(&mut load, sizes, places);
+            usable.name(places);
         }
-        evaluations
+        evaluations + settle_all_ties(model, sizes_bytes, places)
     }
 }
 
@@ -77,11 +86,13 @@ impl LocalSearch {
 /// # Panics
 /// If the shapes differ, or the decision names a place that is not there.
 pub fn improve_within(model: &CostModel, sizes_bytes: &[f64], places: &mut [u8], budget: u64) -> u64 {
-    let mut incremental = IncrementalCost::new(model);
+    let model = &*model.search_model();
+    model.keep_reachable(places);
+    let mut incremental = IncrementalCost::for_search(model);
     incremental.set(sizes_bytes, places);
     let evaluations = improve_all(&mut incremental, sizes_bytes, budget);
     places.copy_from_slice(incremental.places());
-    evaluations
+    evaluations + settle_ties(model, sizes_bytes, places, budget.saturating_sub(evaluations))
 }
 
 /// Work of a search without a budget, one or two seconds.
@@ -91,6 +102,11 @@ const MAX_WORK: u64 = 2_000_000_000;
 /// much as 60 devices for the rest.
 pub(super) fn affordable_evaluations(model: &CostModel, work: u64) -> u64 {
     work / (model.devices() as u64 + 60)
+}
+
+/// The number of cost evaluations of a search without a budget.
+pub(super) fn affordable(model: &CostModel) -> u64 {
+    affordable_evaluations(model, MAX_WORK)
 }
 
 /// Decides for a whole fleet: greedily, then by moves and swaps until none lowers the cost or the budget is spent. Returns
@@ -115,18 +131,22 @@ impl Scheme for LocalSearch {
 
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let mut places = vec![0; model.task_count()];
+        let model = &*model.search_model();
         if self.budget.is_some() || !model.is_separable() {
             let of_tasks = |per_task: u64| per_task.saturating_mul(model.task_count() as u64);
-            let budget = self.budget.map_or_else(|| affordable_evaluations(model, MAX_WORK), of_tasks);
-            let mut incremental = IncrementalCost::new(model);
-            let evaluations = decide_all(&mut incremental, workload.sizes_bytes(), &mut places, budget);
+            let budget = self.budget.map_or_else(|| affordable(model), of_tasks);
+            let mut incremental = IncrementalCost::for_search(model);
+            let mut evaluations = decide_all(&mut incremental, workload.sizes_bytes(), &mut places, budget);
+            let rest = budget.saturating_sub(evaluations);
+            evaluations += settle_ties(model, workload.sizes_bytes(), &mut places, rest);
             return Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations });
         }
         let mut trial = vec![0; model.tasks()];
         let mut evaluations = (model.task_count() * model.places()) as u64;
         let rows = workload.sizes_bytes().chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
         for (device, (sizes, places)) in rows.enumerate() {
-            let mut load = Load::new(model.rates(device), model.alpha());
+            let usable = UsablePlaces::of(model, device);
+            let mut load = Load::new(usable.rates(), model.alpha());
             place_greedily(&mut load, sizes, Order::LargestFirst, places);
             evaluations += improve(&mut load, sizes, places);
             let mut best = load.cost();
@@ -142,7 +162,9 @@ impl Scheme for LocalSearch {
                     places.copy_from_slice(&trial);
                 }
             }
+            usable.name(places);
         }
+        evaluations += settle_all_ties(model, workload.sizes_bytes(), &mut places);
         Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations })
     }
 }
@@ -232,7 +254,7 @@ pub(super) fn improve_all(incremental: &mut IncrementalCost<'_>, sizes_bytes: &[
 
 /// The largest ratio of a new cost to the old one that counts as a gain. Without a margin, rounding alone could let a
 /// search go back and forth for ever.
-const GAINING: f64 = 1.0 - 1e-12;
+pub(super) const GAINING: f64 = 1.0 - 1e-12;
 
 /// Whether a new cost is lower than an old one by more than rounding.
 pub fn gains(new: f64, old: f64) -> bool {

@@ -13,6 +13,7 @@ mod kind;
 mod load;
 mod local_search;
 mod random;
+mod settle;
 
 pub use annealing::Annealing;
 pub use brute_force::BruteForce;
@@ -23,7 +24,10 @@ pub use greedy::{Greedy, Order};
 pub use kind::{SchemeKind, by_name, classic};
 pub use local_search::{LocalSearch, gains, improve_within};
 pub use random::Random;
+pub use settle::settle_ties;
 
+use self::local_search::affordable;
+use self::settle::settle_all_ties;
 use crate::tasks::cost::CostModel;
 use crate::tasks::decision::Decision;
 use crate::tasks::instance::Instance;
@@ -89,6 +93,21 @@ pub enum SchemeError {
         limited: String,
         /// The name that was probably meant.
         suggestion: Option<String>,
+    },
+    /// A scheme is named after a server that devices cannot use.
+    #[error(
+        "the scheme `{scheme}` sends tasks to `{place}`, which {who} use in this scenario: its frequency, its capacity or a \
+         link to it is 0; there are {known}"
+    )]
+    Down {
+        /// The scheme that was asked for.
+        scheme: String,
+        /// The server.
+        place: String,
+        /// The devices that cannot use it, with the verb, as in `no device can`.
+        who: String,
+        /// The names of the schemes that there are.
+        known: String,
     },
     /// The search would not end in reasonable time.
     #[error(

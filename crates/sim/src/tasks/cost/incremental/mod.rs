@@ -55,6 +55,8 @@ const NOWHERE: u8 = u8::MAX;
 #[derive(Debug, Clone)]
 pub struct IncrementalCost<'m> {
     model: &'m CostModel,
+    /// Whether moves and swaps to places that devices cannot use are ruled out. Only if there are such places.
+    rules_out: bool,
     arch: pulp::Arch,
     sizes_bytes: Vec<f64>,
     /// The device of each task.
@@ -80,6 +82,12 @@ pub struct IncrementalCost<'m> {
 const WIDTHS: [usize; 7] = [2, 3, 4, 5, 8, 16, MAX_PLACES];
 
 impl<'m> IncrementalCost<'m> {
+    /// The same for searches: a move to a place that the task's device cannot use costs an infinite amount, and such a swap
+    /// is never found. [`IncrementalCost::new`] evaluates them as [`CostModel::cost`] does.
+    pub fn for_search(model: &'m CostModel) -> Self {
+        Self { rules_out: !model.is_all_reachable(), ..Self::new(model) }
+    }
+
     /// The cost of decisions for one model. No task has a size or a place yet.
     pub fn new(model: &'m CostModel) -> Self {
         let places = model.places();
@@ -87,6 +95,7 @@ impl<'m> IncrementalCost<'m> {
         let padded = model.devices().next_multiple_of(LANES);
         Self {
             model,
+            rules_out: false,
             arch: pulp::Arch::new(),
             sizes_bytes: vec![0.0; model.task_count()],
             devices: (0..model.task_count()).map(|task| (task / model.tasks()) as u32).collect(),

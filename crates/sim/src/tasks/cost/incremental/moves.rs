@@ -35,6 +35,19 @@ impl IncrementalCost<'_> {
 
     fn find_move_costs<const WIDTH: usize, const LINKS: bool>(&mut self, task: usize, costs: &mut [f64]) {
         self.arch.dispatch(MoveCosts::<'_, '_, WIDTH, LINKS> { incremental: self, task, costs });
+        if self.rules_out {
+            self.rule_out_moves(task, costs);
+        }
+    }
+
+    #[cold]
+    fn rule_out_moves(&self, task: usize, costs: &mut [f64]) {
+        let device = self.devices[task] as usize;
+        for (place, cost) in (0_u8..).zip(costs) {
+            if place != self.places[task] && !self.model.is_reachable(device, place) {
+                *cost = f64::INFINITY;
+            }
+        }
     }
 }
 

@@ -260,7 +260,7 @@ fn longest_but<const WIDTH: usize>(done_s: &[f64; WIDTH], here: usize, there: us
 
 impl IncrementalCost<'_> {
     /// The cost of the decision with the places of two tasks swapped; `None` if a lower bound shows that it is not less
-    /// than `below`.
+    /// than `below`, or the swap is ruled out ([`IncrementalCost::for_search`]).
     ///
     /// # Panics
     /// If there is no such task, or one has no place yet.
@@ -268,7 +268,16 @@ impl IncrementalCost<'_> {
         if self.places[task] == self.places[other] {
             return Some(self.cost());
         }
+        if !self.can_swap(task, other) {
+            return None;
+        }
         of_width!(self.find_swap_cost(task, other, below))
+    }
+
+    /// Whether a swap is not ruled out.
+    fn can_swap(&self, task: usize, other: usize) -> bool {
+        let can = |task: usize, place: u8| self.model.is_reachable(self.devices[task] as usize, place);
+        !self.rules_out || (can(task, self.places[other]) && can(other, self.places[task]))
     }
 
     /// Finds the first of some other tasks with which a swap makes the decision cost less than `below`. Evaluates at most
@@ -311,7 +320,7 @@ impl IncrementalCost<'_> {
             let Some(index) = found else { return FirstSwap { evaluations, found: None } };
             let index = next + index;
             let cost = self.full_swap_cost::<WIDTH, LINKS>(task, others[index]);
-            if cost < below {
+            if cost < below && self.can_swap(task, others[index]) {
                 return FirstSwap { evaluations, found: Some((index, cost)) };
             }
             next = index + 1;

@@ -8,11 +8,22 @@
 //! which the k cheapest places can just take all), so that looking at the breakpoints gives its exact minimum, which
 //! no completion of the partial decision can undercut.
 
-use crate::tasks::cost::Rate;
+use crate::tasks::cost::{ROUNDING, Rate};
 use crate::tasks::scheme::SchemeError;
 
 /// The most search nodes for one device, a fraction of a second of work.
 const MAX_NODES: u64 = 3_000_000;
+/// The most search nodes for one device that are spent on settling ties.
+const MAX_TIE_NODES: u64 = 100_000;
+
+/// What to do where the search for one device takes too many nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WhereTooLarge {
+    /// Give no decision.
+    Refuse,
+    /// Take the best decision found, after fewer nodes.
+    TakeBest,
+}
 
 /// One place of one device.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +50,10 @@ pub(super) struct DeviceSearch {
     chosen: Vec<u8>,
     best: Vec<u8>,
     best_cost: f64,
+    /// Energy of the best decision, where energy decides between equal times.
+    best_energy_j: f64,
+    /// Nodes after which the search for less energy ends.
+    most_nodes: u64,
     /// Nodes searched so far; each takes one cost evaluation.
     pub(super) nodes: u64,
 }
@@ -104,24 +119,94 @@ impl DeviceSearch {
         self.nodes = (self.tasks.len() * self.places.len()) as u64;
     }
 
-    /// Searches and writes the best placements into `places`, in the workload's order.
-    pub(super) fn run(&mut self, places: &mut [u8]) -> Result<(), SchemeError> {
-        self.descend(0, 0.0, 0.0)?;
+    /// Searches and writes the best placements into `places`, in the workload's order. Returns whether the search ended by
+    /// itself; where only time counts, also the search for the least energy.
+    pub(super) fn run(&mut self, places: &mut [u8], too_large: WhereTooLarge) -> Result<bool, SchemeError> {
+        let mut is_done = match too_large {
+            WhereTooLarge::Refuse => {
+                self.descend::<MAX_NODES>(0, 0.0, 0.0)?;
+                true
+            }
+            WhereTooLarge::TakeBest => self.descend::<MAX_TIE_NODES>(0, 0.0, 0.0).is_ok(),
+        };
+        if self.alpha == 0.0 {
+            is_done &= self.lower_energy();
+        }
         for (task, &chosen) in self.tasks.iter().zip(&self.best) {
             places[task.index] = self.places[usize::from(chosen)].index;
         }
-        Ok(())
+        Ok(is_done)
+    }
+
+    /// Searches for the least energy within the time of the best decision. Returns whether the search ended by itself.
+    fn lower_energy(&mut self) -> bool {
+        self.places.iter_mut().for_each(|place| place.busy_until = 0.0);
+        let energy =
+            |(task, chosen): (&Task, &u8)| task.bytes * self.places[usize::from(*chosen)].rate.energy_j_per_byte;
+        self.best_energy_j = self.tasks.iter().zip(&self.best).map(energy).sum();
+        self.most_nodes = self.nodes + MAX_TIE_NODES;
+        self.descend_by(self.best_cost * (1.0 + ROUNDING), 0, 0.0)
+    }
+
+    /// Decides the task at `depth` and all after it so that they are done by a deadline with the least energy. Returns
+    /// `false` if there are too many nodes.
+    fn descend_by(&mut self, deadline_s: f64, depth: usize, energy_j: f64) -> bool {
+        let Task { bytes, remaining, .. } = self.tasks[depth];
+        let last = depth + 1 == self.tasks.len();
+        for position in 0..self.places.len() {
+            if self.nodes >= self.most_nodes {
+                return false;
+            }
+            self.nodes += 1;
+            let Place { rate, busy_until, .. } = self.places[position];
+            let done_at = busy_until + bytes * rate.time_s_per_byte;
+            let energy_j = energy_j + bytes * rate.energy_j_per_byte;
+            let least_j = energy_j + remaining * self.places[0].rate.energy_j_per_byte;
+            if done_at > deadline_s || !self.is_less_energy(least_j) {
+                continue;
+            }
+            self.chosen[depth] = position as u8;
+            if last {
+                self.best_energy_j = energy_j;
+                self.best.copy_from_slice(&self.chosen);
+                continue;
+            }
+            self.places[position].busy_until = done_at;
+            let is_promising = self.is_less_energy(energy_j + self.divisible_energy(deadline_s, remaining));
+            let is_done = !is_promising || self.descend_by(deadline_s, depth + 1, energy_j);
+            self.places[position].busy_until = busy_until;
+            if !is_done {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Whether an energy is lower than that of the best decision by more than rounding.
+    fn is_less_energy(&self, energy_j: f64) -> bool {
+        energy_j < self.best_energy_j * (1.0 - ROUNDING)
+    }
+
+    /// The energy of placing divisible bytes by a deadline, cheapest first; infinite if there is no time for them.
+    fn divisible_energy(&self, deadline_s: f64, mut bytes: f64) -> f64 {
+        let (mut energy_j, all) = (0.0, bytes);
+        for place in &self.places {
+            let taken = ((deadline_s - place.busy_until) * place.speed).clamp(0.0, bytes);
+            energy_j += taken * place.rate.energy_j_per_byte;
+            bytes -= taken;
+        }
+        if bytes > all * 1e-9 { f64::INFINITY } else { energy_j }
     }
 
     /// Decides the task at `depth` and all after it; `busy` is when the last place is done so far.
-    fn descend(&mut self, depth: usize, energy_j: f64, busy: f64) -> Result<(), SchemeError> {
+    fn descend<const MOST: u64>(&mut self, depth: usize, energy_j: f64, busy: f64) -> Result<(), SchemeError> {
         let Task { bytes, remaining, .. } = self.tasks[depth];
         let last = depth + 1 == self.tasks.len();
         for position in 0..self.places.len() {
             self.nodes += 1;
-            if self.nodes > MAX_NODES {
+            if self.nodes > MOST {
                 let (tasks, places) = (self.tasks.len(), self.places.len());
-                return Err(SchemeError::TooLarge { tasks, places, nodes: MAX_NODES });
+                return Err(SchemeError::TooLarge { tasks, places, nodes: MOST });
             }
             let Place { rate, busy_until, .. } = self.places[position];
             let done_at = busy_until + bytes * rate.time_s_per_byte;
@@ -141,7 +226,7 @@ impl DeviceSearch {
             }
             self.places[position].busy_until = done_at;
             if self.bound(energy_j, busy, remaining) < self.best_cost {
-                self.descend(depth + 1, energy_j, busy)?;
+                self.descend::<MOST>(depth + 1, energy_j, busy)?;
             }
             self.places[position].busy_until = busy_until;
         }

@@ -10,8 +10,8 @@ mod divisible;
 
 use rayon::prelude::*;
 
-use self::device_search::DeviceSearch;
-use super::{Annealing, Scheme, SchemeError, Solution, local_search};
+use self::device_search::{DeviceSearch, WhereTooLarge};
+use super::{Annealing, Scheme, SchemeError, Solution, local_search, settle_all_ties};
 use crate::tasks::cost::{CostModel, IncrementalCost};
 use crate::tasks::decision::{Decision, Placement};
 use crate::tasks::workload::Workload;
@@ -27,6 +27,11 @@ const ANNEALING_STEPS: u64 = 300;
 ///
 /// Where nothing is shared, it always answers up to 13 tasks per device on three places; beyond that it depends on the
 /// sizes. Where something is shared, it depends on the number of shared places and of ways to place one device's tasks.
+///
+/// Where α is 1, the answer is the optimum of [`CostModel::search_model`], the shortest time of all decisions with the least
+/// energy. If that search takes too long, the answer still has the least energy, and no single move or swap shortens its time.
+/// Where α is 0, the answer has the least energy of all decisions with the shortest time if nothing is shared and a second,
+/// shorter search ends; else no single move or swap lowers its energy.
 #[derive(Debug, Clone, Default)]
 pub struct Exact {
     /// The places that may be used; all if empty.
@@ -60,23 +65,69 @@ impl Exact {
         places: &mut [u8],
     ) -> Result<(f64, u64), SchemeError> {
         assert_eq!((sizes_bytes.len(), places.len()), (model.task_count(), model.task_count()), "shapes differ");
+        if model.counts_one_quantity() {
+            return self.decide_one_quantity(model, sizes_bytes, places);
+        }
         if !self.separates(model) {
             let found = self.search_together(model, sizes_bytes);
             if !found.is_optimal {
-                let gap = 1.0 - found.lower / found.cost;
-                return Err(SchemeError::NotProved { tasks: model.task_count(), places: model.places(), gap });
+                return Err(not_proved(model, &found));
             }
             places.copy_from_slice(&found.places);
             return Ok((found.cost, found.evaluations));
         }
-        let mut evaluations = 0;
-        let rows = sizes_bytes.chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
-        for (device, (sizes, places)) in rows.enumerate() {
-            self.search.prepare(model.rates(device), &self.among, model.alpha(), sizes);
-            self.search.run(places)?;
-            evaluations += self.search.nodes;
+        let (_, evaluations) = self.search_devices(model, sizes_bytes, places, WhereTooLarge::Refuse)?;
+        Ok((model.cost(sizes_bytes, places), evaluations))
+    }
+
+    /// [`Exact::decide_into`] where only energy or only time counts, and the other quantity decides between equal costs.
+    fn decide_one_quantity(
+        &mut self,
+        model: &CostModel,
+        sizes_bytes: &[f64],
+        places: &mut [u8],
+    ) -> Result<(f64, u64), SchemeError> {
+        let searched = &*model.search_model_among(&self.among);
+        // All decisions in it have the least energy.
+        let are_all_optimal = model.alpha() == 1.0;
+        let (is_settled, mut evaluations) = if self.separates(searched) {
+            let too_large = if are_all_optimal { WhereTooLarge::TakeBest } else { WhereTooLarge::Refuse };
+            self.search_devices(searched, sizes_bytes, places, too_large)?
+        } else {
+            let found = self.search_together(searched, sizes_bytes);
+            if !found.is_optimal && !are_all_optimal {
+                return Err(not_proved(model, &found));
+            }
+            places.copy_from_slice(&found.places);
+            (found.is_optimal && are_all_optimal, found.evaluations)
+        };
+        if !is_settled {
+            evaluations += settle_all_ties(&model.narrowed_to(&self.among), sizes_bytes, places);
         }
         Ok((model.cost(sizes_bytes, places), evaluations))
+    }
+
+    /// Searches each device by itself. Returns whether all ties are settled, and the number of cost evaluations.
+    fn search_devices(
+        &mut self,
+        model: &CostModel,
+        sizes_bytes: &[f64],
+        places: &mut [u8],
+        too_large: WhereTooLarge,
+    ) -> Result<(bool, u64), SchemeError> {
+        let (mut is_settled, mut evaluations) = (true, 0);
+        let rows = sizes_bytes.chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
+        for (device, (sizes, places)) in rows.enumerate() {
+            if model.is_all_reachable() {
+                self.search.prepare(model.rates(device), &self.among, model.alpha(), sizes);
+            } else {
+                let allowed = model.allowed_places(device, &self.among);
+                self.search.prepare(model.rates(device), &allowed, model.alpha(), sizes);
+            }
+            is_settled &= self.search.run(places, too_large)?;
+            evaluations += self.search.nodes;
+        }
+        Ok((is_settled, evaluations))
     }
 
     /// A decision and a lower bound of all costs: the optimum itself if the search ends within its limits, else the best
@@ -85,22 +136,28 @@ impl Exact {
     /// # Errors
     /// If nothing is shared and the search would take too long.
     pub fn bounds(&mut self, model: &CostModel, workload: &Workload) -> Result<Bounds, SchemeError> {
-        if self.separates(model) {
+        // Where only energy counts, every decision that is found has the least.
+        if model.alpha() == 1.0 || self.separates(model) {
             let Solution { decision, evaluations } = self.decide(model, workload)?;
             let cost = model.cost(workload.sizes_bytes(), decision.places());
             return Ok(Bounds { lower: cost, cost, decision, is_optimal: true, evaluations });
         }
-        let branch_and_bound::Found { lower, cost, places, is_optimal, evaluations } =
+        let branch_and_bound::Found { lower, cost, mut places, is_optimal, mut evaluations } =
             self.search_together(model, workload.sizes_bytes());
+        if model.counts_one_quantity() {
+            let model = &model.narrowed_to(&self.among);
+            evaluations += settle_all_ties(model, workload.sizes_bytes(), &mut places);
+        }
         Ok(Bounds { lower, cost, decision: Decision::from_places(model.tasks(), places), is_optimal, evaluations })
     }
 
     /// Whether each device can be decided by itself: none of the places that may be used is shared.
     fn separates(&self, model: &CostModel) -> bool {
         let Some(contention) = model.contention() else { return true };
+        let is_used = |place: u8| (0..model.devices()).any(|device| model.is_reachable(device, place));
         let is_shared = |place: u8| {
             let may_be_used = self.among.is_empty() || self.among.contains(&place);
-            may_be_used && contention.is_shared(usize::from(place))
+            may_be_used && contention.is_shared(usize::from(place)) && is_used(place)
         };
         !(0..model.places() as u8).any(is_shared)
     }
@@ -108,11 +165,17 @@ impl Exact {
     fn search_together(&self, model: &CostModel, sizes_bytes: &[f64]) -> branch_and_bound::Found {
         let tasks = model.task_count();
         let mut evaluations = self.among.len() as u64;
-        let everything = self.among.iter().map(|place| vec![*place; tasks]);
+        let everything = self.among.iter().map(|place| {
+            let place_of = |task: usize| {
+                let allowed = model.allowed_places(task / model.tasks(), &self.among);
+                if allowed.contains(place) { *place } else { allowed[0] }
+            };
+            (0..tasks).map(place_of).collect::<Vec<u8>>()
+        });
         let cost = |places: &Vec<u8>| model.cost(sizes_bytes, places);
         let mut places = everything.min_by(|a, b| cost(a).total_cmp(&cost(b))).unwrap_or_else(|| vec![0; tasks]);
         if self.among.is_empty() {
-            let mut incremental = IncrementalCost::new(model);
+            let mut incremental = IncrementalCost::for_search(model);
             let most = local_search::affordable_evaluations(model, MAX_WORK);
             evaluations += local_search::decide_all(&mut incremental, sizes_bytes, &mut places, most);
             let steps = most.min(ANNEALING_STEPS * tasks as u64);
@@ -123,6 +186,11 @@ impl Exact {
         found.evaluations += evaluations;
         found
     }
+}
+
+fn not_proved(model: &CostModel, found: &branch_and_bound::Found) -> SchemeError {
+    let gap = 1.0 - found.lower / found.cost;
+    SchemeError::NotProved { tasks: model.task_count(), places: model.places(), gap }
 }
 
 /// What [`Exact::bounds`] found out about the optimum.

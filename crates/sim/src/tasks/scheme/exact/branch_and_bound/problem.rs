@@ -13,8 +13,8 @@ pub(super) struct CoupledProblem<'m> {
     /// What devices share.
     pub(super) contention: &'m Contention,
     pub(super) sizes_bytes: &'m [f64],
-    /// The places that may be used.
-    pub(super) among: Vec<u8>,
+    /// The places that each device may use.
+    allowed: Vec<Vec<u8>>,
     /// The shared places. A node of the search bounds the load of each.
     pub(super) shared: Vec<usize>,
     pub(super) devices: Vec<Device>,
@@ -45,8 +45,9 @@ impl<'m> CoupledProblem<'m> {
     /// The problem over decisions that use only the places `among`; all if it is empty.
     pub(super) fn new(model: &'m CostModel, sizes_bytes: &'m [f64], among: &[u8]) -> Self {
         let contention = model.contention().expect("searched together only where something is shared");
-        let all = (0..model.places() as u8).filter(|place| among.is_empty() || among.contains(place));
-        let among: Vec<u8> = all.collect();
+        let allowed: Vec<Vec<u8>> = (0..model.devices()).map(|device| model.allowed_places(device, among)).collect();
+        let is_used = |place: &u8| allowed.iter().any(|allowed| allowed.contains(place));
+        let among: Vec<u8> = (0..model.places() as u8).filter(is_used).collect();
         let shared: Vec<usize> =
             among.iter().map(|place| usize::from(*place)).filter(|place| contention.is_shared(*place)).collect();
         let rows = sizes_bytes.chunks_exact(model.tasks()).enumerate();
@@ -57,10 +58,19 @@ impl<'m> CoupledProblem<'m> {
                 return Device::Divisible(sizes.iter().sum());
             }
             let assignment = |number| Assignment::new(model, contention, (&among, &shared), device, sizes, number);
-            Device::Listed((0..count).map(assignment).collect())
+            let allowed = &allowed[device];
+            let is_allowed = |assignment: &Assignment| {
+                allowed.len() == among.len() || assignment.places.iter().all(|place| allowed.contains(place))
+            };
+            Device::Listed((0..count).map(assignment).filter(is_allowed).collect())
         });
         let devices = devices.collect();
-        Self { model, contention, sizes_bytes, among, shared, devices }
+        Self { model, contention, sizes_bytes, allowed, shared, devices }
+    }
+
+    /// The places that a device may use.
+    pub(super) fn allowed_places(&self, device: usize) -> &[u8] {
+        &self.allowed[device]
     }
 
     /// The assignments of a device; none if its tasks are divisible.

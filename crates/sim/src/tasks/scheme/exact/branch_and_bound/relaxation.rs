@@ -186,7 +186,7 @@ impl Relaxation {
     fn divisible(&self, problem: &CoupledProblem<'_>, device: usize, multipliers: &[f64]) -> Divisible {
         let model = problem.model;
         let own = &problem.contention.own[device * model.places()..][..model.places()];
-        let slots = problem.among.iter().map(|&place| {
+        let slots = problem.allowed_places(device).iter().map(|&place| {
             let index = usize::from(place);
             let side = problem.shared.iter().position(|shared| *shared == index);
             Slot {
