@@ -11,6 +11,7 @@ use serde::Serialize;
 
 pub(crate) use self::link::Link;
 use crate::config::Mistakes;
+use crate::text;
 pub use crate::config::Numbers as PerDevice;
 
 /// The scenarios that ship with the program: name and TOML text.
@@ -247,7 +248,7 @@ impl Scenario {
                 ScenarioError::Unreadable { path: path.to_owned(), source }
             }
         };
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let text = text::read(path).map_err(unreadable)?;
         let mut scenario = Self::from_toml(name_or_path, &text)?;
         let resolve = |named: &mut String| {
             if Path::new(named).is_relative() {
