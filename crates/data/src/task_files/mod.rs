@@ -80,8 +80,8 @@ pub fn task_sizes(path: &Path) -> Result<TaskSizes, TaskFileError> {
     if first_lines(lines.ahead()).next().is_none() {
         return Err(TaskFileError::Empty { path: path.to_owned() });
     }
-    let layout = Layout::of(lines.ahead())
-        .map_err(|reason| TaskFileError::Columns { path: path.to_owned(), reason })?;
+    let layout =
+        Layout::of(lines.ahead()).map_err(|reason| TaskFileError::Columns { path: path.to_owned(), reason })?;
     let mut sizes_mb = Vec::new();
     let mut counts = ReadCounts::new(MAX_SAMPLES);
     let stopped = |stop| match stop {

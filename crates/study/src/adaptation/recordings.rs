@@ -193,7 +193,11 @@ impl Split {
             match role.as_str() {
                 "train" => training.push(path),
                 "validation" => validation.push(path),
-                _ => return Err(wrong(format!("line {line}: the role of {file} must be train or validation, is `{role}`"))),
+                _ => {
+                    return Err(wrong(format!(
+                        "line {line}: the role of {file} must be train or validation, is `{role}`"
+                    )));
+                }
             }
         }
         if training.is_empty() || validation.is_empty() {

@@ -2,6 +2,7 @@
 
 mod check;
 mod environments;
+pub mod implausible;
 mod link;
 mod read;
 
@@ -11,8 +12,8 @@ use serde::Serialize;
 
 pub(crate) use self::link::Link;
 use crate::config::Mistakes;
-use crate::text;
 pub use crate::config::Numbers as PerDevice;
+use crate::text;
 
 /// The scenarios that ship with the program: name and TOML text.
 const PRESETS: &[(&str, &str)] = &[
