@@ -5,7 +5,7 @@ use super::{
     EnvironmentDistribution, PerDevice, Range, Scenario, Server, Sharing, SizeDistribution, UplinkDistribution,
 };
 use crate::config::Mistake;
-use crate::limits::{CAPACITIES, MAX_COUPLED_TASKS, MAX_SERVERS, MAX_TASKS};
+use crate::limits::{CAPACITIES, MAX_COUPLED_TASKS, MAX_NAME_BYTES, MAX_SERVERS, MAX_TASKS};
 
 impl Scenario {
     /// Whether some device reaches a server past its uplink.
@@ -43,11 +43,16 @@ impl Scenario {
     fn name_mistakes(&self, list: &mut Checks) {
         let odd = |c: char| c.is_control() || c == '/' || c == '\\';
         if self.name.trim().is_empty()
-            || self.name.chars().count() > 100
+            || self.name.len() > MAX_NAME_BYTES
             || self.name.starts_with('.')
             || self.name.contains(odd)
         {
-            list.add("name", "must be a name of at most 100 characters without slashes, not beginning with a dot");
+            let message = format!(
+                "must be a name of at most {MAX_NAME_BYTES} bytes in UTF-8 without slashes, not beginning with a dot; it has \
+                 {} bytes",
+                self.name.len()
+            );
+            list.add("name", message);
         }
     }
 
