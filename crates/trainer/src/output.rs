@@ -6,6 +6,7 @@ use comfy_table::{CellAlignment, Table};
 use data::Evaluation;
 use mrdro::files;
 use serde::Serialize;
+use sim::Scenario;
 use sim::scenario::implausible;
 
 use crate::cli::Format;
@@ -59,7 +60,7 @@ pub(crate) fn note(text: &str) {
 }
 
 /// Writes a note if a scenario holds values that are a thousand times more or less than is plausible.
-pub(crate) fn note_implausible_scenario(scenario: &sim::Scenario) {
+pub(crate) fn note_implausible_scenario(scenario: &Scenario) {
     let remark = implausible::in_scenario(scenario);
     note_implausible(&format!("the scenario `{}`", scenario.name), remark.as_deref());
 }
