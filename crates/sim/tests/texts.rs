@@ -104,15 +104,13 @@ fn a_scenario_that_a_shell_wrote_in_utf16_is_read_back() {
 }
 
 #[test]
-fn names_are_limited_in_bytes_and_without_spaces_around_them() {
-    let named = |name: &str| {
-        let text = Scenario::preset_text("paper").expect("a preset");
-        Scenario::from_toml("mine", &text.replacen("\"paper\"", &format!("\"{name}\""), 1))
-    };
-    assert_eq!(named(" my paper ").expect("valid").name, "my paper");
-    assert_eq!(named(&"边".repeat(33)).expect("99 bytes").name.len(), 99);
-    let error = named(&"边".repeat(34)).expect_err("102 bytes").to_string();
-    assert!(error.contains("at most 100 bytes") && error.contains("102 bytes"), "{error}");
+fn names_are_limited_in_bytes_since_file_systems_count_them() {
+    let mut scenario = Scenario::load("paper").expect("a preset");
+    scenario.name = "边".repeat(66);
+    assert!(scenario.check().is_ok(), "198 bytes");
+    scenario.name = "边".repeat(67);
+    let error = scenario.check().expect_err("201 bytes").to_string();
+    assert!(error.contains("at most 200 bytes") && error.contains("has 201"), "{error}");
 }
 
 proptest! {

@@ -36,9 +36,9 @@ pub(crate) enum Command {
     Evaluate(EvaluateArgs),
     /// Compare all classic schemes, and any records, on one scenario
     Compare(CompareArgs),
-    /// Decide workloads with a record; reads JSON lines or CSV, writes JSON lines
+    /// Decide workloads with a record; reads JSON or CSV, writes JSON lines
     Decide(DecideArgs),
-    /// Decide workloads with a classic scheme or the exact search; reads JSON lines or CSV, writes JSON lines
+    /// Decide workloads with a classic scheme or the exact search; reads JSON or CSV, writes JSON lines
     Solve(SolveArgs),
     /// Serve decisions of a record over HTTP, with a live page that shows them
     Serve(ServeArgs),
@@ -166,7 +166,7 @@ impl FleetArgs {
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     pub(crate) record: RecordArgs,
-    /// Evaluate on the workloads of this file (JSON lines or CSV; `-` is standard input) instead of the standard set
+    /// Evaluate on the workloads of this file (JSON or CSV; `-` is standard input) instead of the standard set
     #[arg(long, value_name = "FILE|-")]
     pub(crate) workloads: Option<String>,
     /// Number of fleets of each size to evaluate on, if the record is for any fleet and no scenario is given

@@ -65,7 +65,7 @@ impl<R: Read> Objects<R> {
                     ObjectEnd::Closed => {}
                     ObjectEnd::TooLong => return Ok(Err(self.refuse_too_long(first_line))),
                     ObjectEnd::Open => {
-                        let reason = json_error::explain(&self.bytes, &error);
+                        let reason = json_error::moved(&json_error::explain(&self.bytes, &error), first_line);
                         let reason = format!("the object that begins here is not closed ({reason})");
                         return Ok(Err(Refused::at(first_line, reason)));
                     }

@@ -45,14 +45,14 @@ impl<N: Number> Rule<N> for Any {
     fn check(&self, _: &N, _: &mut Checks, _: &'static str) {}
 }
 
-/// A name that can be part of a path: not blank, at most [`MAX_TRAINING_NAME_BYTES`] long, no slashes and no control
-/// characters. Spaces around it are no part of it.
+/// A name that can be part of a path: not blank, at most [`MAX_TRAINING_NAME_BYTES`] bytes, no slashes and no
+/// control characters.
 #[derive(Debug, Clone, Copy)]
 pub struct Name;
 
 impl Rule<String> for Name {
     fn read(&self, value: &mut String, section: &Section<'_>, key: &'static str) {
-        replace(value, section.optional_text(key).map(|name| name.trim().to_owned()));
+        replace(value, section.optional_text(key));
     }
 
     fn check(&self, value: &String, checks: &mut Checks, key: &'static str) {

@@ -24,7 +24,7 @@ impl Scenario {
         let document = Document::parse(origin, text)?;
         let root = document.root();
         let scenario = Self {
-            name: root.text("name").trim().to_owned(),
+            name: root.text("name"),
             alpha: root.number("alpha"),
             instructions_per_byte: root.number("instructions_per_byte"),
             transmit_energy_nj_per_byte: root.numbers("transmit_energy_nj_per_byte"),
@@ -101,7 +101,7 @@ fn range(section: Section<'_>) -> Range {
 }
 
 fn server(section: Section<'_>) -> Server {
-    let name = section.text("name").trim().to_owned();
+    let name = section.text("name");
     let tier = section.choice("tier", &[("edge", Tier::Edge), ("cloud", Tier::Cloud)]);
     let frequency_mhz = section.number("frequency_mhz");
     let energy_per_instruction_nj = section.number("energy_per_instruction_nj");
