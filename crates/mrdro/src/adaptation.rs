@@ -247,7 +247,10 @@ impl ResolvedDestination {
             Destination::Scenario(name) => {
                 let problem = Problem::load(name)?;
                 let environment = problem.environments()?.is_none().then(|| problem.scenario.own_environment());
-                Ok(Self { name: format!("scenario {}", problem.scenario.name), problem, environment, note: None })
+                let name = format!("scenario {}", problem.scenario.name);
+                let note = sim::scenario::implausible::in_scenario(&problem.scenario)
+                    .map(|remark| format!("note: in the {name}, {remark}"));
+                Ok(Self { name, problem, environment, note })
             }
             Destination::Recording { path, drive, at_s, window_s } => {
                 let mut environment = networks.scenario.own_environment();

@@ -79,6 +79,15 @@ pub struct PlanNames {
 /// The default of [`Target::AnyFleet`]'s `evaluated_fleets`.
 pub const EVALUATED_FLEETS: usize = 96;
 
+/// The most bytes of a scenario's name in the name of a directory. Together with training, seed and number this stays below
+/// the 255 bytes that file systems take.
+const SCENARIO_BYTES: usize = 150;
+
+/// The beginning of a text, of at most `most` bytes.
+fn beginning(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
+}
+
 impl RunPlan {
     /// A plan for one scenario with seed 1, on the device `auto`. `scenario` is the name of a shipped scenario or a TOML file,
     /// `training` the name of a training preset or a TOML file. Each of `settings` changes one setting of the training, such
@@ -149,7 +158,10 @@ impl RunPlan {
     pub fn name(&self) -> String {
         let seed = self.seed;
         match &self.target {
-            Target::Scenario { scenario, training, .. } => format!("{}-{}-seed{seed}", scenario.name, training.name),
+            Target::Scenario { scenario, training, .. } => {
+                let scenario = beginning(&scenario.name, SCENARIO_BYTES);
+                format!("{scenario}-{}-seed{seed}", training.name)
+            }
             Target::AnyFleet { training, .. } => format!("{}-seed{seed}", training.name),
         }
     }

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sim::text::not_text;
+
 use super::drive::Drive;
 use super::error::TraceError;
 use super::folder::FolderSearch;
@@ -42,6 +44,7 @@ impl Recording {
             let reason = match reader.read(&path, false) {
                 Ok(()) => continue,
                 Err(TraceError::Empty { .. } | TraceError::UnknownFormat { .. }) => SkipReason::NotATrace,
+                Err(TraceError::Unreadable { source, .. }) if not_text(&source).is_some() => SkipReason::NotATrace,
                 Err(TraceError::NoSamples { found }) => SkipReason::NoSamples(found),
                 Err(error) => return Err(error),
             };
