@@ -120,7 +120,11 @@ impl fmt::Display for HeaderError {
             Self::Missing { missing, found, wanted } => {
                 let found: Vec<_> = found.iter().map(|name| format!("`{}`", excerpt(name))).collect();
                 let found = if found.is_empty() { "no column".to_owned() } else { found.join(", ") };
-                write!(f, "the column `{missing}` is missing: the header must name {}, it names {found}", wanted.join(", "))
+                write!(
+                    f,
+                    "the column `{missing}` is missing: the header must name {}, it names {found}",
+                    wanted.join(", ")
+                )
             }
             Self::Twice { name } => write!(f, "the header names the column `{name}` twice"),
         }

@@ -1,17 +1,23 @@
 //! From the windows of recorded devices to those of a scenario's devices.
 
-use super::drive::{Drive, Window};
+use super::drive::{Drive, Trace};
+use super::windows::Window;
 
 /// The uplinks that a number of devices would have measured on a drive: the mean rates in windows of `window_s` seconds in
 /// which all recorded devices have data.
 ///
-/// If more devices were recorded, the first of them are taken, in the order of their names. If fewer were, each stands for
+/// If more devices were recorded, the first of them are taken, in the natural order of their names. If fewer were, each stands for
 /// several, which see the drive at other times: the later ones run ahead by equal shares of it and go on at its beginning.
 pub fn uplink_windows(drive: &Drive, devices: usize, window_s: f64) -> Vec<Window> {
     spread(&drive.windows(window_s), devices)
 }
 
-/// The same from windows of the recorded devices, see [`uplink_windows`].
+/// The devices of a drive that [`uplink_windows`] does not use for this number of devices, in the order of their names.
+pub fn unused_devices(drive: &Drive, devices: usize) -> &[Trace] {
+    drive.devices.get(devices..).unwrap_or_default()
+}
+
+/// The uplinks as in [`uplink_windows`], from windows of the recorded devices.
 pub(crate) fn spread(recorded: &[Window], devices: usize) -> Vec<Window> {
     let Some(width) = recorded.first().map(|window| window.mbps.len()) else { return Vec::new() };
     let ahead = recorded.len().div_ceil(devices.div_ceil(width));

@@ -2,10 +2,17 @@
 
 mod any_bytes;
 mod bad_lines;
+mod columns;
+mod compressed;
 mod drives;
 mod folders;
 mod formats;
+mod names;
+mod packet_traces;
+mod recognition;
 mod tasks;
+mod tools;
+mod weights;
 
 use std::path::{Path, PathBuf};
 

@@ -194,8 +194,7 @@ impl Utf16Decoder {
         let start = text.len();
         // A unit of two bytes becomes at most three; a unit may be left over from the bytes before.
         text.resize(start + 3 * (bytes.len() / 2 + 3), 0);
-        let (result, read, written) =
-            self.0.decode_to_utf8_without_replacement(bytes, &mut text[start..], is_last);
+        let (result, read, written) = self.0.decode_to_utf8_without_replacement(bytes, &mut text[start..], is_last);
         text.truncate(start + written);
         place.pass(&text[start..]);
         place.byte += read as u64;

@@ -99,7 +99,9 @@ impl NotText {
             ),
             Other::Unknown => format!("{wrong}; the text is in another encoding"),
             Other::CutOff => format!("the text ends within a character (byte {byte} of the text)"),
-            Other::HalfPair => format!("half of a character stands alone in a text in UTF-16 (byte {byte} of the text)"),
+            Other::HalfPair => {
+                format!("half of a character stands alone in a text in UTF-16 (byte {byte} of the text)")
+            }
             Other::Utf32 => "the text is in UTF-32, with four bytes for each character".to_owned(),
         }
     }
