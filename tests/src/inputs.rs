@@ -1,10 +1,11 @@
-//! Inputs of every kind that the program reads, taken from any bytes whatever.
+//! Inputs of every kind that the program reads, made from arbitrary bytes.
 //!
-//! Each function of [`KINDS`] reads one kind: it must never panic, never take memory out of proportion to what it is
-//! given, and what it accepts must make sense. `cargo test` calls them with the corpus and with bytes drawn at random,
-//! the targets in `fuzz/` with bytes that a fuzzer looks for.
+//! Each function of [`KINDS`] reads one kind. It must never panic, never take memory out of proportion to its input,
+//! and never accept input that makes no sense. `cargo test` calls the functions with the corpus and with bytes drawn at
+//! random; the targets in `fuzz/` call them with bytes that a fuzzer makes.
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -19,7 +20,7 @@ use model::{
     SelectionScope, checksum,
 };
 use sim::limits::MAX_SIZE_MB;
-use sim::{CostModel, Scenario, random};
+use sim::{CostModel, Scenario, random, text};
 use tempfile::TempDir;
 
 /// What gzip makes of a recording.
@@ -29,7 +30,8 @@ const GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\x2b\x89\x2f\xd6\x
 pub type Reading = fn(&[u8]) -> bool;
 
 /// The kinds, named as their folders in `fuzz/corpus`.
-pub const KINDS: [(&str, Reading); 6] = [
+pub const KINDS: [(&str, Reading); 7] = [
+    ("text", text),
     ("scenario", scenario),
     ("recording", recording),
     ("workloads", workloads),
@@ -38,11 +40,32 @@ pub const KINDS: [(&str, Reading); 6] = [
     ("state", state),
 ];
 
-/// A scenario in TOML. What is accepted must be a scenario and survive being written; what is refused must say why,
-/// somewhere within the text.
+/// A text in UTF-8 or UTF-16. Decoded as a whole and piece by piece it must be the same.
 ///
 /// # Panics
-/// If not.
+/// If it is not, or if an error lies outside the text.
+pub fn text(bytes: &[u8]) -> bool {
+    let whole = text::decode(bytes.to_vec());
+    let mut streamed = Vec::new();
+    let ended = text::Decoder::new(bytes).read_to_end(&mut streamed);
+    match (&whole, &ended) {
+        (Ok(text), Ok(_)) => assert_eq!(text.as_bytes(), streamed),
+        // UTF-8 is checked by whoever takes lines from it.
+        (Err(wrong), Ok(_)) => assert!(std::str::from_utf8(&streamed).is_err(), "{wrong}"),
+        (Err(wrong), Err(error)) => assert_eq!(text::not_text(error), Some(wrong)),
+        (Ok(text), Err(error)) => panic!("{error} in {text:?}"),
+    }
+    if let Err(wrong) = &whole {
+        assert!(wrong.line >= 1 && wrong.column >= 1 && wrong.byte <= bytes.len() as u64 + 1, "{wrong}");
+    }
+    whole.is_ok()
+}
+
+/// A scenario in TOML. An accepted text must give a valid scenario that can be written and read back; a refusal must
+/// give reasons, and the places that it names must lie within the text.
+///
+/// # Panics
+/// If this does not hold.
 pub fn scenario(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     match Scenario::from_toml("anything", &text) {
@@ -145,8 +168,8 @@ pub fn workloads(bytes: &[u8]) -> bool {
                     serde_json::from_str::<Id>(id.get()).expect("it was read as JSON");
                 }
             }
-            Err(ExchangeError::Workload { place, reason, .. }) => {
-                assert!(place.starts_with("line ") && !reason.is_empty(), "{place}: {reason}");
+            Err(ExchangeError::Workload { place, refusal, .. }) => {
+                assert!(place.starts_with("line ") && !refusal.error.is_empty(), "{place}: {}", refusal.error);
                 break;
             }
             Err(error) => panic!("{error}"),
@@ -161,10 +184,10 @@ pub fn workloads(bytes: &[u8]) -> bool {
     accepted
 }
 
-/// The manifest of a record, with a checksum that fits: whoever wants to harm can make one.
+/// The manifest of a record, with a checksum that fits: an attacker can compute one, too.
 ///
 /// # Panics
-/// If what is accepted cannot be written as it was read.
+/// If an accepted record cannot be saved and read back unchanged.
 pub fn manifest(bytes: &[u8]) -> bool {
     let sealed = sealed(&String::from_utf8_lossy(bytes));
     read_record(sealed.as_bytes(), &tiny_record().1)
@@ -173,7 +196,7 @@ pub fn manifest(bytes: &[u8]) -> bool {
 /// The weights of a record, with checksums that fit.
 ///
 /// # Panics
-/// If what is accepted cannot be written as it was read.
+/// If an accepted record cannot be saved and read back unchanged.
 pub fn weights(bytes: &[u8]) -> bool {
     let mut manifest: toml::Table = toml::from_str(&tiny_record().0).expect("it was written as TOML");
     let entry = manifest["weights"].as_table_mut().expect("a table");
@@ -212,11 +235,11 @@ pub fn sealed(text: &str) -> String {
     format!("{}\nsha256 = \"{}\"\n{body}", version.unwrap_or_default(), checksum(body.as_bytes()))
 }
 
-/// What a training knows, as checkpoints hold it: of Algorithm 1 after a byte that is even, of Algorithm 2 after another.
-/// Training goes on from what is accepted.
+/// The state of a training, as in checkpoints: of Algorithm 1 if the first byte is even, else of Algorithm 2. Training
+/// must continue from an accepted state.
 ///
 /// # Panics
-/// If it does not.
+/// If it does not continue.
 pub fn state(bytes: &[u8]) -> bool {
     let Some((first, rest)) = bytes.split_first() else { return false };
     if first.is_multiple_of(2) {
@@ -279,6 +302,8 @@ pub fn seeds() -> Vec<(&'static str, String, Vec<u8>)> {
         ("csv", "t_s,device,mbps\n0,a,1.5\n0,b,2\n1,a,3\n1.5,b,0\n".to_owned()),
         ("sizes", "12.5\n30\n0.1\n".to_owned()),
         ("sizes-csv", "workload,device,task,mb\n1,0,0,12.5\n1,0,1,30\n".to_owned()),
+        ("sizes-header", "# from the camera\nsize_kb\n12500\n30000\n".to_owned()),
+        ("csv-semicolon", "note;Device;T_S;Mbps\n;a;0;8,5\n;\"a\";30;9,5\n".to_owned()),
         (
             "workflow",
             r#"{"schemaVersion": "1.5", "workflow": {"specification": {"tasks": [{"id": "t", "inputFiles": ["f"]}], "files": [{"id": "f", "sizeInBytes": 12000000}]}}}"#
@@ -295,14 +320,27 @@ pub fn seeds() -> Vec<(&'static str, String, Vec<u8>)> {
         1,
     );
     let rows: Vec<_> = (0..9).map(|task| format!("w,{},{},{}.5", task / 3, task % 3, task + 1)).collect();
+    let semicolons: Vec<_> = rows.iter().map(|row| format!("0;{}", row.replace(',', ";").replace('.', ","))).collect();
+    let interleaved: Vec<_> = rows.iter().flat_map(|row| [row.clone(), row.replacen('w', "v", 1)]).collect();
     for (name, text) in [
         ("line", format!("{line}\n")),
         ("lines", format!("\u{feff}{named}\n\n{line}\r\n")),
         ("environment", r#"{"uplink_mbps": 5, "capacity": [1, 1], "alpha": 0.5}"#.to_owned()),
         ("rows", format!("workload,device,task,mb\n{}\n", rows.join("\n"))),
+        ("list", format!("[\n  {named},\n  {line}\n]\n")),
+        ("several-lines", format!("{}\n{}\n", named.replace(", ", ",\n "), line.replace(", ", ",\r\n "))),
+        ("rows-semicolon", format!("sep=;\n;Workload;Device;Task;MB\n{}\n", semicolons.join("\n"))),
+        ("rows-interleaved", format!("workload,device,task,mb\n{}\n", interleaved.join("\n"))),
     ] {
         seeds.push(("workloads", name.to_owned(), text.into_bytes()));
     }
+    for (name, text) in [("utf8", "größe = 1 # 边缘 😀\r\n"), ("mark", "\u{feff}n = 1\n")] {
+        seeds.push(("text", name.to_owned(), text.as_bytes().to_vec()));
+        seeds.push(("text", format!("{name}-utf16-le"), text.encode_utf16().flat_map(u16::to_le_bytes).collect()));
+        seeds.push(("text", format!("{name}-utf16-be"), text.encode_utf16().flat_map(u16::to_be_bytes).collect()));
+    }
+    let utf16 = format!("\u{feff}{line}\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    seeds.push(("workloads", "utf16".to_owned(), utf16));
     let (manifest, weights) = tiny_record();
     seeds.push(("manifest", "tiny".to_owned(), manifest.clone().into_bytes()));
     seeds.push(("weights", "tiny".to_owned(), weights.clone()));

@@ -254,3 +254,177 @@ fn completions_for_a_reader_that_left_are_no_error() {
     let output = child.wait_with_output().expect("it was started");
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }
+
+/// The answers of `solve --scheme greedy` to an input.
+fn solved(input: impl Into<Vec<u8>>) -> Vec<Value> {
+    let said = Workshop::new().trainer_reading(input, &["solve", "--scheme", "greedy"]).succeeded();
+    answers(&said.stdout)
+}
+
+fn without_ids(mut answers: Vec<Value>) -> Vec<Value> {
+    for answer in &mut answers {
+        answer.as_object_mut().expect("an object").remove("id");
+    }
+    answers
+}
+
+/// The three rows of each workload in other forms, as other programs write them.
+#[test]
+fn tables_are_read_however_they_are_written() {
+    let wanted = solved(csv(2));
+    let rows: Vec<Vec<String>> = csv(2).lines().map(|line| line.split(',').map(str::to_owned).collect()).collect();
+    let joined = |by: &str, change: &dyn Fn(usize, &[String]) -> Vec<String>| -> String {
+        rows.iter().enumerate().map(|(index, row)| change(index, row).join(by) + "\n").collect()
+    };
+    let number = |index: usize| if index == 0 { String::new() } else { (index - 1).to_string() };
+    let with_index = |index: usize, row: &[String]| [&[number(index)], row].concat();
+    let excel = |_: usize, row: &[String]| row.iter().map(|field| field.replace('.', ",")).collect::<Vec<_>>();
+    let floats = |index: usize, row: &[String]| {
+        let float = |field: &String| if index == 0 { field.to_uppercase() } else { format!("{field}.0") };
+        vec![row[0].clone(), float(&row[1]), float(&row[2]), row[3].clone()]
+    };
+    let turned = |_: usize, row: &[String]| row.iter().rev().map(|field| format!(" \"{field}\" ")).collect::<Vec<_>>();
+    let further = |index: usize, row: &[String]| [row, &[format!("note {index}")]].concat();
+    for text in [
+        joined(",", &with_index),
+        joined("\t", &with_index),
+        joined(";", &excel),
+        joined("\t", &excel),
+        "sep=;\n".to_owned() + &joined(";", &excel),
+        joined(",", &floats),
+        joined(",", &turned),
+        joined(",", &further),
+        "# made by hand\n\n".to_owned() + &joined(",", &further),
+    ] {
+        assert_eq!(solved(text.clone()), wanted, "{text}");
+    }
+}
+
+#[test]
+fn rows_of_a_workload_need_not_be_neighbours() {
+    let text = csv(3);
+    let (header, rows) = text.split_once('\n').expect("a header");
+    let rows: Vec<&str> = rows.lines().collect();
+    // By device and task, as `sort_values(["device", "task"])` leaves them.
+    let interleaved: String = (0..9)
+        .flat_map(|task| (0..3).map(move |workload| workload * 9 + task))
+        .map(|index| format!("{}\n", rows[index]))
+        .collect();
+    assert_eq!(solved(format!("{header}\n{interleaved}")), solved(text.clone()));
+}
+
+#[test]
+fn json_lists_and_objects_over_several_lines_are_read_as_json_lines_are() {
+    let lines = json_lines(5);
+    let wanted = solved(lines.clone());
+    let values = answers(&lines);
+    let pretty: String = values.iter().map(|value| format!("{value:#}\n")).collect();
+    let list = Value::Array(values);
+    for text in [
+        format!("{list}"),
+        format!("{list:#}\n"),
+        pretty.clone(),
+        pretty.replace('\n', "\r\n"),
+        pretty.replace("}\n{", "} {"),
+    ] {
+        assert_eq!(solved(text.clone()), wanted, "{text}");
+    }
+}
+
+#[test]
+fn utf16_is_read_with_a_mark_and_without() {
+    for text in [json_lines(40), csv(40), format!("{:#}", answers(&json_lines(40))[0])] {
+        let wanted = without_ids(solved(text.clone()));
+        let units: Vec<u16> = text.replace('\n', "\r\n").encode_utf16().collect();
+        let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        for bytes in [[&b"\xff\xfe"[..], &little].concat(), little, [&b"\xfe\xff"[..], &big].concat(), big] {
+            assert_eq!(without_ids(solved(bytes)), wanted);
+        }
+        assert_eq!(without_ids(solved(format!("\u{feff}{text}"))), wanted);
+    }
+}
+
+#[test]
+fn an_answer_to_utf16_comes_before_the_input_ends() {
+    let workshop = Workshop::new();
+    let mut program = workshop.command();
+    program.args(["solve", "--scheme", "greedy"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = program.spawn().expect("built before");
+    let mut input = child.stdin.take().expect("piped");
+    let bytes: Vec<u8> = format!("\u{feff}{}", json_lines(1)).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    input.write_all(&bytes).expect("the program reads");
+    let (sender, receiver) = mpsc::channel();
+    let mut output = BufReader::new(child.stdout.take().expect("piped"));
+    thread::spawn(move || {
+        let mut line = String::new();
+        let _ = output.read_line(&mut line).map(|_| sender.send(line));
+    });
+    let answer = receiver.recv_timeout(Duration::from_secs(20)).expect("an answer while the input is open");
+    assert_eq!(answers(&answer)[0]["id"], "w0");
+    drop(input);
+    assert!(child.wait().expect("it was started").success());
+}
+
+#[test]
+fn with_keep_going_what_is_refused_is_answered_with_its_line_and_error() {
+    let run = shared_run();
+    let good = json_lines(3);
+    let good: Vec<&str> = good.lines().collect();
+    let bad = [
+        r#"{"id": 8, "tasks_mb": [[12, -1, 18], [20, 11, 29], [15, 15, 15]]}"#,
+        r#"{"id": [9], "tasks_mb": [[12, NaN, 18], [20, 11, 29], [15, 15, 15]]}"#,
+        "tasks of monday",
+        r#"{"tasks_mb": [[12, 1, 18], [20, 11, 29]"#,
+    ];
+    let mut input: String =
+        [good[0], bad[0], good[1], bad[1], "", bad[2], bad[3], good[2]].map(|line| line.to_owned() + "\n").concat();
+    for (command, share_out) in [
+        (&["decide", "--record", "run/record"][..], &[][..]),
+        (&["solve", "--scheme", "greedy"], &[]),
+        (&["solve", "--scheme", "greedy"], &["--share-out", "30"]),
+    ] {
+        let arguments = [command, share_out, &["--keep-going"]].concat();
+        let said = run.trainer_reading(input.clone(), &arguments).failed(1).naming(&["4 of 7 workloads were refused"]);
+        let answers = answers(&said.stdout);
+        let heads: Vec<_> = answers.iter().map(|answer| (answer["id"].clone(), answer["line"].clone())).collect();
+        let expected = [
+            (json!("w0"), Value::Null),
+            (json!(8), json!(2)),
+            (json!("w1"), Value::Null),
+            (Value::Null, json!(4)),
+            (Value::Null, json!(6)),
+            (Value::Null, json!(7)),
+            (json!("w2"), Value::Null),
+        ];
+        assert_eq!(heads, expected, "{said}");
+        assert_eq!(answers[1]["error"], "task 1 of device 0 is -1 MB, which is no size above 0");
+        for answer in &answers {
+            assert_ne!(answer.get("error").is_some(), answer.get("cost").is_some(), "{answer}");
+        }
+        let without = run.trainer_reading(input.clone(), &[command, share_out].concat()).failed(1);
+        assert_eq!(without.lines().len(), 1, "{without}");
+    }
+    input.truncate(good[0].len() + 1);
+    run.trainer_reading(input, &["solve", "--scheme", "greedy", "--keep-going"]).succeeded();
+}
+
+#[test]
+fn with_keep_going_a_table_loses_only_the_workloads_that_are_wrong() {
+    let text = csv(3).replace("w1,1,1,", "w1,1,1,-") + "w3,0,0,5\n";
+    let said = Workshop::new().trainer_reading(text, &["solve", "--scheme", "greedy", "--keep-going"]).failed(1);
+    let answers = answers(&said.stdout);
+    let heads: Vec<_> = answers.iter().map(|answer| (answer["id"].clone(), answer["line"].clone())).collect();
+    let expected = [("w0", Value::Null), ("w1", json!(15)), ("w2", Value::Null), ("w3", json!(29))];
+    assert_eq!(heads, expected.map(|(id, line)| (json!(id), line)), "{said}");
+}
+
+#[test]
+fn sizes_in_bytes_are_answered_with_a_note() {
+    let bytes = json!({ "tasks_mb": sizes(0).chunks(3).map(|row| row.iter().map(|mb| mb * 1e6).collect()).collect::<Vec<Vec<f64>>>() });
+    let said = Workshop::new().trainer_reading(bytes.to_string() + "\n", &["solve", "--scheme", "greedy"]).succeeded();
+    assert_eq!(said.stderr.lines().count(), 1, "{said}");
+    said.naming(&["note: in a workload, task 0 of device 0", "if it is in bytes, write 10"]);
+    let said = Workshop::new().trainer_reading(json_lines(1), &["solve", "--scheme", "greedy"]).succeeded();
+    assert_eq!(said.stderr, "");
+}

@@ -8,7 +8,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use data::trace::{Drive, ReadOptions, Recording, notes};
 use data::{StandardSet, Workloads, uplink_windows};
-use drl::{Agent, TrainingData};
+use drl::{Agent, TrainingData, TrainingLoop};
 use model::{Backend, Codec, DEFAULT_FLIPS, DnnNetworks, Ensemble, NetworkShape, Policy, Record, Selection};
 use serde::{Deserialize, Serialize};
 use sim::Environment;
@@ -170,7 +170,7 @@ pub struct AdaptRequest {
     pub record: PathBuf,
     /// The environment to adapt to.
     pub destination: Destination,
-    /// Settings of training, of which only the section `adaptation` is used.
+    /// Settings of training; only the section `adaptation` is used.
     pub training: Training,
     /// Numbers of steps after which the networks are measured.
     pub steps: Vec<usize>,
@@ -250,7 +250,10 @@ impl ResolvedDestination {
             Destination::Scenario(name) => {
                 let problem = Problem::load(name)?;
                 let environment = problem.environments()?.is_none().then(|| problem.scenario.own_environment());
-                Ok(Self { name: format!("scenario {}", problem.scenario.name), problem, environment, note: None })
+                let name = format!("scenario {}", problem.scenario.name);
+                let note = sim::scenario::implausible::in_scenario(&problem.scenario)
+                    .map(|remark| format!("note: in the {name}, {remark}"));
+                Ok(Self { name, problem, environment, note })
             }
             Destination::Recording { path, options, drive, at_s, window_s } => {
                 let mut environment = networks.scenario.own_environment();

@@ -31,6 +31,16 @@ pub enum Error {
     /// A workload cannot be read.
     #[error(transparent)]
     Exchange(#[from] data::exchange::ExchangeError),
+    /// Workloads were refused, and the others were answered all the same.
+    #[error(
+        "{refused} of {workloads} workloads were refused; each has its line and what is wrong in place of an answer"
+    )]
+    Refused {
+        /// The number of workloads that were refused.
+        refused: u64,
+        /// The number of all workloads.
+        workloads: u64,
+    },
     /// A training does not exist, cannot be read, or has mistakes.
     #[error(transparent)]
     Training(#[from] TrainingError),
@@ -40,7 +50,7 @@ pub enum Error {
     /// A record cannot be saved or loaded.
     #[error(transparent)]
     Record(#[from] model::RecordError),
-    /// An option for networks of another kind than those of the record.
+    /// An option for another kind of networks than the record holds.
     #[error("{0}, and this record is of another kind")]
     Option(#[from] model::OptionError),
     /// A code cannot tell the places of a scenario apart.

@@ -21,7 +21,7 @@ pub(crate) const PROGRAM: &str = concat!("trainer ", env!("CARGO_PKG_VERSION"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunPlan {
-    /// What is trained, and how.
+    /// The networks to train, and the settings of their training.
     pub target: Target,
     /// The seed of all random numbers.
     pub seed: u64,
@@ -79,6 +79,15 @@ pub struct PlanNames {
 /// The default of [`Target::AnyFleet`]'s `evaluated_fleets`.
 pub const EVALUATED_FLEETS: usize = 96;
 
+/// The most bytes of a scenario's name in the name of a directory. Together with training, seed and number this stays below
+/// the 255 bytes that file systems take.
+const SCENARIO_BYTES: usize = 150;
+
+/// The beginning of a text, of at most `most` bytes.
+fn beginning(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
+}
+
 impl RunPlan {
     /// A plan for one scenario with seed 1, on the device `auto`. `scenario` is the name of a shipped scenario or a TOML file,
     /// `training` the name of a training preset or a TOML file. Each of `settings` changes one setting of the training, such
@@ -97,7 +106,7 @@ impl RunPlan {
         Ok(Self { target, seed: 1, device: "auto".to_owned(), start: None, names })
     }
 
-    /// A plan for Algorithm 1 alone. The arguments are those of [`RunPlan::new`].
+    /// A plan for Algorithm 1 alone. The arguments are the same as for [`RunPlan::new`].
     ///
     /// # Errors
     /// As [`RunPlan::new`].
@@ -130,8 +139,8 @@ impl RunPlan {
         Self { seed, ..self }
     }
 
-    /// This plan, with training that starts from the networks of a record. Their number, widths and input scaling replace
-    /// those of the settings. Algorithm 1 is left out, unless the plan is for Algorithm 1 alone.
+    /// This plan, with training that starts from the networks of a record. Their number, widths and input scaling
+    /// replace the values in the settings. Algorithm 1 is left out, unless the plan is for Algorithm 1 alone.
     #[must_use]
     pub fn starting_from(self, record: impl Into<PathBuf>) -> Self {
         Self { start: Some(record.into()), ..self }
@@ -149,7 +158,10 @@ impl RunPlan {
     pub fn name(&self) -> String {
         let seed = self.seed;
         match &self.target {
-            Target::Scenario { scenario, training, .. } => format!("{}-{}-seed{seed}", scenario.name, training.name),
+            Target::Scenario { scenario, training, .. } => {
+                let scenario = beginning(&scenario.name, SCENARIO_BYTES);
+                format!("{scenario}-{}-seed{seed}", training.name)
+            }
             Target::AnyFleet { training, .. } => format!("{}-seed{seed}", training.name),
         }
     }

@@ -36,3 +36,13 @@ pub const WINDOW_S: f64 = 60.0;
 
 /// The largest text of settings that is read as a whole, 64 MiB: a scenario with the most devices takes a hundredth.
 pub const MAX_TEXT_BYTES: u64 = 64 << 20;
+
+/// The longest name of a scenario, in characters.
+pub const MAX_NAME_CHARACTERS: usize = 100;
+
+/// The longest name of a scenario, in bytes: files and directories are called after it, and file systems take names of 255
+/// bytes.
+pub const MAX_NAME_BYTES: usize = 200;
+
+/// The longest name of a training, in bytes.
+pub const MAX_TRAINING_NAME_BYTES: usize = 60;

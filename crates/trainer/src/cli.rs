@@ -39,9 +39,9 @@ pub(crate) enum Command {
     Evaluate(EvaluateArgs),
     /// Compare all classic schemes, and any records, on one scenario
     Compare(CompareArgs),
-    /// Decide workloads with a record; reads JSON lines or CSV, writes JSON lines
+    /// Decide workloads with a record; reads JSON or CSV, writes JSON lines
     Decide(DecideArgs),
-    /// Decide workloads with a classic scheme or the exact search; reads JSON lines or CSV, writes JSON lines
+    /// Decide workloads with a classic scheme or the exact search; reads JSON or CSV, writes JSON lines
     Solve(SolveArgs),
     /// Serve decisions of a record over HTTP, with a live page that shows them
     Serve(ServeArgs),
@@ -87,8 +87,8 @@ pub(crate) struct TrainArgs {
     /// Change one setting of training, such as `drl.steps=5000`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
-    /// Start training from the networks of this record; their number, widths and input scaling replace those of the
-    /// settings, and `train` leaves meta-learning out
+    /// Start training from the networks of this record; their number, widths and input scaling replace the values in
+    /// the settings, and `train` leaves meta-learning out
     #[arg(long, value_name = "DIR")]
     pub(crate) start: Option<PathBuf>,
     #[command(flatten)]
@@ -169,7 +169,7 @@ impl FleetArgs {
 pub(crate) struct EvaluateArgs {
     #[command(flatten)]
     pub(crate) record: RecordArgs,
-    /// Evaluate on the workloads of this file (JSON lines or CSV; `-` is standard input) instead of the standard set
+    /// Evaluate on the workloads of this file (JSON or CSV; `-` is standard input) instead of the standard set
     #[arg(long, value_name = "FILE|-")]
     pub(crate) workloads: Option<String>,
     /// Number of fleets of each size to evaluate on, if the record is for any fleet and no scenario is given
@@ -219,8 +219,10 @@ pub(crate) struct DecideArgs {
     #[command(flatten)]
     pub(crate) share_out: ShareOutArg,
     #[command(flatten)]
+    pub(crate) keep_going: KeepGoingArg,
+    #[command(flatten)]
     pub(crate) compute: ComputeArgs,
-    /// File of workloads as JSON lines or CSV; `-` is standard input
+    /// File of workloads as JSON or CSV; `-` is standard input
     #[arg(value_name = "FILE|-", default_value = "-")]
     pub(crate) workloads: String,
 }
@@ -317,8 +319,10 @@ pub(crate) struct SolveArgs {
     #[command(flatten)]
     pub(crate) seed: SeedArg,
     #[command(flatten)]
+    pub(crate) keep_going: KeepGoingArg,
+    #[command(flatten)]
     pub(crate) threads: ThreadsArg,
-    /// File of workloads as JSON lines or CSV; `-` is standard input
+    /// File of workloads as JSON or CSV; `-` is standard input
     #[arg(value_name = "FILE|-", default_value = "-")]
     pub(crate) workloads: String,
 }
@@ -369,7 +373,7 @@ pub(crate) struct AdaptArgs {
     /// Numbers of adaptation steps after which the networks are evaluated
     #[arg(long, value_name = "STEPS,...", value_delimiter = ',', default_value = "0,1,5,10,50,200")]
     pub(crate) steps: Vec<usize>,
-    /// Settings of training, of which only the section `adaptation` is used: a preset, or a TOML file with changes to
+    /// Settings of training (only the section `adaptation` is used): a preset, or a TOML file with changes to
     /// `recommended`
     #[arg(long, value_name = "NAME|FILE", default_value = "adaptable")]
     pub(crate) training: String,
@@ -719,6 +723,13 @@ pub(crate) struct ShareOutArg {
     /// sum of the uplinks in the scenario or in a workload's own environment
     #[arg(long = "share-out", value_name = "MBPS|sum", allow_negative_numbers = true)]
     pub(crate) total: Option<TotalBandwidth>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeepGoingArg {
+    /// Answer a workload that is refused with {"line": ..., "error": ...} and go on; the exit code is 1 at the end
+    #[arg(long)]
+    pub(crate) keep_going: bool,
 }
 
 #[derive(Debug, Args)]

@@ -51,8 +51,38 @@ fn too_few_sizes_are_counted() {
 
 #[test]
 fn a_file_of_sizes_must_be_text() {
+    for (bytes, parts) in [
+        (&[0xff, 0xfe, 0, 0xd8][..], &["UTF-16", "byte 3"][..]),
+        (b"# Gr\xf6\xdfe\n1\n2\n", &["line 1", "not UTF-8", "`# Gr\\xf6\\xdfe`"]),
+    ] {
+        let workshop = Workshop::new();
+        let said = train_on(&workshop, Some(bytes)).failed(1).silent().naming(&["sizes.txt", "UTF-8"]).naming(parts);
+        assert!(!said.stderr.contains("right path"), "{said}");
+        assert_only(&workshop, &["mine.toml", "sizes.txt"]);
+    }
+}
+
+/// What `trace inspect` reads as sizes, training reads as the same sizes.
+#[test]
+fn a_header_comments_and_encodings_are_one_rule_for_looking_and_training() {
+    let text = "# from the camera\r\nsize_mb\r\n12.5\r\n20\r\n30\r\n";
+    let utf16 = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let kilobytes = text.replace("_mb", " (kB)").replace("12.5", "12500").replace("20", "20000").replace("30", "30000");
+    for sizes in [text.as_bytes().to_vec(), utf16, kilobytes.into_bytes(), format!("\u{feff}{text}").into_bytes()] {
+        let workshop = Workshop::new();
+        train_on(&workshop, Some(&sizes)).succeeded();
+        let said = workshop.trainer(&["trace", "inspect", "sizes.txt", "--format", "json"]).succeeded();
+        for part in ["\"sizes\": 3", "\"bad_lines\": 0", "\"least_mb\": 12.5", "\"greatest_mb\": 30"] {
+            assert!(said.stdout.contains(part), "{part} is not in\n{said}");
+        }
+    }
+}
+
+#[test]
+fn a_table_of_sizes_without_one_of_its_columns_is_named() {
     let workshop = Workshop::new();
-    train_on(&workshop, Some(&[0xff, 0xfe, 0, 1])).failed(1).silent().naming(&["sizes.txt", "UTF-8"]);
+    let said = train_on(&workshop, Some(b"workload,device,task,size_mb\n0,0,0,1\n0,0,1,2\n")).failed(1).silent();
+    said.naming(&["sizes.txt", "the column `mb` is missing", "`size_mb`"]);
     assert_only(&workshop, &["mine.toml", "sizes.txt"]);
 }
 

@@ -7,14 +7,20 @@ use acceptance::{Said, shared_run};
 const GOOD: &str = "{\"id\": \"good\", \"tasks_mb\": [[12, 25.5, 18], [10, 20, 30], [11, 12, 13]]}";
 
 /// A JSON line that is wrong, and what must be said of it.
-const WRONG_LINES: [(&str, &[&str]); 18] = [
+const WRONG_LINES: [(&str, &[&str]); 21] = [
     ("{\"tasks_mb\": [[1, 2, 3], [1, 2, 3]]}", &["2 rows", "3 devices"]),
     ("{\"tasks_mb\": [[1, 2, 3], [1, 2], [1, 2, 3]]}", &["device 1", "2 tasks", "3"]),
     ("{\"tasks_mb\": []}", &["0 rows", "3 devices"]),
     ("{\"tasks_mb\": [[1, 2, 3], [1, 2, 3], [1, -2, 3]]}", &["task 1 of device 2", "-2 MB"]),
     ("{\"tasks_mb\": [[1, 2, 3], [1, 2, 3], [1, 0, 3]]}", &["task 1 of device 2", "0 MB"]),
     ("{\"tasks_mb\": [[1, 2, 3], [1, 2, 3], [1, 1e300, 3]]}", &["task 1 of device 2"]),
-    ("{\"tasks_mb\": [[1, 2, NaN], [1, 2, 3], [1, 2, 3]]}", &["expected value", "column"]),
+    (
+        "{\"tasks_mb\": [[1, 2, NaN], [1, 2, 3], [1, 2, 3]]}",
+        &["NaN stands where a number must stand", "JSON has no NaN", "column 21"],
+    ),
+    ("{\"tasks_mb\": [[1, Infinity, 3], [1, 2, 3], [1, 2, 3]]}", &["JSON has no Infinity"]),
+    ("{\"tasks_mb\": [[1, 2, 3], [-Infinity, 2, 3], [1, 2, 3]]}", &["JSON has no -Infinity"]),
+    ("{\"id\": NaN, \"tasks_mb\": [[1, 2, 3], [1, 2, 3], [1, 2, 3]]}", &["JSON has no NaN"]),
     ("{\"tasks_mb\": [[1, 2, 1e999], [1, 2, 3], [1, 2, 3]]}", &["out of range"]),
     ("{\"tasks_mb\": [[1, 2, \"3\"], [1, 2, 3], [1, 2, 3]]}", &["string \"3\""]),
     ("{\"tasks_mb\": [[1, 2, null], [1, 2, 3], [1, 2, 3]]}", &["null"]),
@@ -153,16 +159,19 @@ fn a_wrong_row_of_csv_is_named_and_the_workloads_before_it_are_answered() {
         ("next,0,0,0\n", 11, &["0 MB"]),
         ("next,0,0,NaN\n", 11, &["NaN MB"]),
         ("next,0,0,inf\n", 11, &["inf MB"]),
-        ("next,0,0,large\n", 11, &["float"]),
-        ("next,-1,0,4\n", 11, &["digit"]),
+        ("next,0,0,large\n", 11, &["mb must be a number", "`large`"]),
+        ("next,-1,0,4\n", 11, &["device must be a whole number from 0", "`-1`"]),
+        ("next,0,0.5,4\n", 11, &["task must be a whole number from 0", "`0.5`"]),
         ("next,3,0,4\n", 11, &["device 3, task 0", "devices 0 to 2"]),
         ("next,0,3,4\n", 11, &["device 0, task 3", "tasks 0 to 2"]),
         ("next,0,0\n", 11, &["3 fields"]),
-        ("next,0,0,4,5\n", 11, &["5 fields"]),
+        ("next,0,0,4,5\n", 11, &["5 fields", "decimal point"]),
+        ("\"next,0,0,4\n", 11, &["quote"]),
+        ("good,0,0,4\n", 11, &["device 0, task 0", "twice"]),
         ("next,0,0,4\nnext,0,0,4\n", 12, &["device 0, task 0", "twice"]),
         ("next,0,0,4\n", 11, &["workload next", "device 0, task 1"]),
         ("next,0,0,4\nother,0,0,4\n", 11, &["workload next", "device 0, task 1"]),
-        ("next,0,0,\u{e9}\n", 11, &["float"]),
+        ("next,0,0,\u{e9}\n", 11, &["mb must be a number", "`\u{e9}`"]),
     ] {
         for said in answer(csv(rows).as_bytes()) {
             let said = said.failed(1).naming(&[&format!("standard input, line {line}: "), "help:"]).naming(parts);
@@ -174,9 +183,11 @@ fn a_wrong_row_of_csv_is_named_and_the_workloads_before_it_are_answered() {
 #[test]
 fn csv_needs_its_four_columns() {
     for (header, parts) in [
-        ("workload,device,task\na,0,0\n", &["missing field `mb`"][..]),
-        ("workload,device,task,mb,extra\na,0,0,1,2\n", &["unknown field `extra`"]),
-        ("workload,device,task,size\na,0,0,1\n", &["`size`"]),
+        ("workload,device,task\na,0,0\n", &["the column `mb` is missing"][..]),
+        ("workload,device,task,size\na,0,0,1\n", &["`size`", "the header must name workload, device, task, mb"]),
+        ("workload;device;task\na;0;0\n", &["it names `workload`, `device`, `task`"]),
+        ("workload,device,task,mb,MB\na,0,0,1,2\n", &["the header names the column `mb` twice"]),
+        ("workload,device,task,mb,extra\na,0,0,1,2\n", &["workload a ends without device 0, task 1"]),
     ] {
         for said in answer(header.as_bytes()) {
             said.failed(1).silent().naming(&["standard input, line "]).naming(parts);
@@ -191,5 +202,60 @@ fn a_row_of_csv_without_an_end_does_not_fill_the_memory() {
     rows.resize(40 << 20, b'a');
     for said in answer(&rows) {
         said.failed(1).silent().naming(&["standard input", "a row is longer than"]);
+    }
+}
+
+#[test]
+fn an_object_that_is_not_closed_is_named_by_its_first_line() {
+    let open = GOOD.strip_suffix('}').expect("an object");
+    for said in answer(format!("{GOOD}\n{open}\n{GOOD}\n").as_bytes()) {
+        let said = said.failed(1).naming(&["standard input, line 2: ", "not closed"]);
+        assert_eq!(said.lines().len(), 1, "{said}");
+    }
+}
+
+#[test]
+fn a_wrong_object_over_several_lines_or_in_a_list_is_named() {
+    for (input, place, answered) in [
+        (format!("{GOOD}\n{{\n  \"tasks_mb\": [\n    [1, NaN, 3]\n  ]\n}}\n"), "line 2: NaN stands", 1),
+        (format!("[\n{GOOD},\n{{\"tasks_mb\": [[1]]}}\n]\n"), "line 3, workload 2 of the list: tasks_mb has 1 rows", 1),
+        (format!("[{GOOD} {GOOD}]"), "there must be a comma", 1),
+        (format!("[{GOOD},]"), "a workload is missing", 1),
+        (format!("[{GOOD}"), "the list is not closed", 1),
+        (format!("[{GOOD}] {GOOD}"), "something follows the end of the list", 1),
+        ("[1, 2]".to_owned(), "the list must hold objects", 0),
+        ("[[1, 2, 3], [1, 2, 3]]".to_owned(), "an object", 0),
+    ] {
+        for said in answer(input.as_bytes()) {
+            let said = said.failed(1).naming(&["standard input, line ", place]);
+            assert_eq!(said.lines().len(), answered, "{said}");
+        }
+    }
+    for said in answer(b"[\n]\n") {
+        said.failed(1).silent().naming(&["standard input holds no workload"]);
+    }
+}
+
+#[test]
+fn text_in_another_encoding_is_named_with_its_place() {
+    for (input, place) in [
+        (b"{\"id\": \"caf\xe9 1\", \"tasks_mb\": [[1, 2, 3], [1, 2, 3], [1, 2, 3]]}\n".as_slice(), "column 12"),
+        (b"workload,device,task,mb\ncaf\xe9,0,0,1\n", "column 4"),
+    ] {
+        for said in answer(input) {
+            let said = said.failed(1).silent().naming(&["standard input, line ", place, "0xE9", "Latin-1", "`\u{e9}`"]);
+            assert!(!said.stderr.contains("right path"), "{said}");
+        }
+    }
+    for said in answer(b"\xff\xfe{\0\x00\xd8}\0") {
+        let said = said.failed(1).silent().naming(&["standard input", "line 1, column 2 (byte 5)", "UTF-16", "UTF-8"]);
+        assert!(!said.stderr.contains("right path"), "{said}");
+    }
+}
+
+#[test]
+fn decimal_commas_between_commas_are_explained() {
+    for said in answer(b"workload,device,task,mb\n0,0,0,10,5\n") {
+        said.failed(1).silent().naming(&["line 2: the row has 5 fields, the header names 4 columns", "decimal point"]);
     }
 }

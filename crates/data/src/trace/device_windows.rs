@@ -1,4 +1,4 @@
-//! From the windows of recorded devices to those of a scenario's devices.
+//! Turns the windows of recorded devices into windows of a scenario's devices.
 
 use super::drive::{Drive, Trace};
 use super::windows::Window;
@@ -17,7 +17,7 @@ pub fn unused_devices(drive: &Drive, devices: usize) -> &[Trace] {
     drive.devices.get(devices..).unwrap_or_default()
 }
 
-/// The uplinks as in [`uplink_windows`], from windows of the recorded devices.
+/// Computes the result of [`uplink_windows`] from the windows of the recorded devices.
 pub(crate) fn spread(recorded: &[Window], devices: usize) -> Vec<Window> {
     let Some(width) = recorded.first().map(|window| window.mbps.len()) else { return Vec::new() };
     let ahead = recorded.len().div_ceil(devices.div_ceil(width));

@@ -4,6 +4,8 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sim::text::not_text;
+
 use super::columns_option::Columns;
 use super::drive::Drive;
 use super::error::TraceError;
@@ -60,6 +62,7 @@ impl Recording {
                 Err(TraceError::Empty { .. } | TraceError::UnknownFormat { .. } | TraceError::Header { .. }) => {
                     SkipReason::NotATrace
                 }
+                Err(TraceError::Unreadable { source, .. }) if not_text(&source).is_some() => SkipReason::NotATrace,
                 Err(TraceError::NoSamples { found }) => SkipReason::NoSamples(found),
                 Err(error) => return Err(error),
             };

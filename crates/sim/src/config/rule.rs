@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use super::document::Section;
 use super::table::{Checks, Table};
+use crate::limits::MAX_TRAINING_NAME_BYTES;
 
 /// How a field of type `T` is read and checked.
 pub trait Rule<T> {
@@ -44,7 +45,8 @@ impl<N: Number> Rule<N> for Any {
     fn check(&self, _: &N, _: &mut Checks, _: &'static str) {}
 }
 
-/// A name that can be part of a path: not blank, at most 60 characters, no slashes and no control characters.
+/// A name that can be part of a path: not blank, at most [`MAX_TRAINING_NAME_BYTES`] bytes, no slashes and no
+/// control characters.
 #[derive(Debug, Clone, Copy)]
 pub struct Name;
 
@@ -55,8 +57,9 @@ impl Rule<String> for Name {
 
     fn check(&self, value: &String, checks: &mut Checks, key: &'static str) {
         let odd = |c: char| c.is_control() || c == '/' || c == '\\';
-        if value.trim().is_empty() || value.chars().count() > 60 || value.contains(odd) {
-            checks.add(key, "must be a name of at most 60 characters without slashes");
+        if value.trim().is_empty() || value.len() > MAX_TRAINING_NAME_BYTES || value.contains(odd) {
+            let message = format!("must be a name of at most {MAX_TRAINING_NAME_BYTES} bytes in UTF-8 without slashes");
+            checks.add(key, message);
         }
     }
 }
@@ -215,7 +218,7 @@ impl<T: Table> Rule<T> for Nested {
     }
 }
 
-/// Keys that stand beside the others in the same table, as with `#[serde(flatten)]`.
+/// Keys of an inner struct that stand in the same table as the keys of the outer struct, as with `#[serde(flatten)]`.
 #[derive(Debug, Clone, Copy)]
 pub struct Flattened;
 

@@ -8,8 +8,8 @@
 //! let refused = text::decode(b"caf\xe9".to_vec()).unwrap_err().to_string();
 //! assert_eq!(
 //!     refused,
-//!     "line 1, column 4: byte 0xE9 (byte 4 of the text) is not UTF-8; the text looks like Latin-1 or Windows-1252, \
-//!      where this byte is `é`"
+//!     "line 1, column 4 (byte 4): byte 0xE9 is not UTF-8; the text looks like Latin-1 or Windows-1252, where this byte \
+//!      is `é`"
 //! );
 //! # Ok::<(), text::NotText>(())
 //! ```

@@ -79,17 +79,10 @@ impl NotText {
         Self { other, line: 1, column: 1, byte: 1, value: bytes.first().copied().unwrap_or_default() }
     }
 
-    /// The same place in a text of which only a part was looked at: `lines` lines and `bytes` bytes come before the part.
-    pub fn after(mut self, lines: u64, bytes: u64) -> Self {
-        self.line += lines;
-        self.byte += bytes;
-        self
-    }
-
-    /// What is wrong, without line and column.
+    /// What is wrong, without the place.
     pub fn reason(&self) -> String {
-        let Self { other, byte, value, .. } = self;
-        let wrong = format!("byte 0x{value:02X} (byte {byte} of the text) is not UTF-8");
+        let Self { other, value, .. } = self;
+        let wrong = format!("byte 0x{value:02X} is not UTF-8");
         match other {
             Other::File(kind) => format!("it is {kind} and no text: {wrong}"),
             Other::Binary => format!("it is no text: {wrong}, and other bytes around it stand in no text"),
@@ -98,10 +91,8 @@ impl NotText {
                 character.escape_debug()
             ),
             Other::Unknown => format!("{wrong}; the text is in another encoding"),
-            Other::CutOff => format!("the text ends within a character (byte {byte} of the text)"),
-            Other::HalfPair => {
-                format!("half of a character stands alone in a text in UTF-16 (byte {byte} of the text)")
-            }
+            Other::CutOff => "the text ends within a character".to_owned(),
+            Other::HalfPair => "half of a character stands alone in a text in UTF-16".to_owned(),
             Other::Utf32 => "the text is in UTF-32, with four bytes for each character".to_owned(),
         }
     }
@@ -127,7 +118,7 @@ fn other(bytes: &[u8], at: usize) -> Other {
 
 impl fmt::Display for NotText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}: {}", self.line, self.column, self.reason())
+        write!(f, "line {}, column {} (byte {}): {}", self.line, self.column, self.byte, self.reason())
     }
 }
 

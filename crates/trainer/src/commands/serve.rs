@@ -10,12 +10,12 @@ use serve::{DriveView, Event, Limits, Options, Server};
 use crate::cli::ServeArgs;
 use crate::device;
 use crate::error::CliError;
-use crate::output::note;
+use crate::output::{note, note_implausible_scenario};
 
 pub(crate) fn run(args: &ServeArgs) -> Result<(), CliError> {
     let token = Some(device::token(args.token_file.as_deref())?).filter(|token| !token.is_empty());
     let backend = device::open(&args.compute)?;
-    // This check finds mistakes before the service starts; the service itself loads the record anew.
+    // This check finds mistakes before the service starts; the service itself loads the record again.
     let problem = problem(args, &Record::load(&args.record, &backend.device)?)?;
     let drive = args.drive.as_ref().map(|path| drive(path, args, problem.model.devices())).transpose()?;
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };
@@ -55,7 +55,11 @@ fn problem(args: &ServeArgs, record: &Record) -> Result<Problem, CliError> {
     record.networks.check_options(&args.inference.options(args.explore))?;
     match (record.networks.scenario(), &args.scenario) {
         (Some(own), None) => Ok(Problem::new(own.clone())?),
-        (None, Some(name)) => Ok(Problem::load(name)?),
+        (None, Some(name)) => {
+            let problem = Problem::load(name)?;
+            note_implausible_scenario(&problem.scenario);
+            Ok(problem)
+        }
         (Some(_), Some(_)) => Err(Error::OwnScenario { path: args.record.clone() }.into()),
         (None, None) => Err(Error::NoScenario { path: args.record.clone() }.into()),
     }

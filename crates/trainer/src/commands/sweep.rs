@@ -1,14 +1,16 @@
 //! `sweep`: training runs over seeds and settings, possibly split among machines, and a summary of their results.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use mrdro::Target;
 use mrdro::statistics::Spread;
 use mrdro::sweep::{self, ShardRuns, SummaryLine, Sweep, SweepPlan, parse_seeds};
 
 use crate::cli::{Format, SweepArgs, SweepCommand, SweepRunsArgs};
 use crate::device;
 use crate::error::CliError;
-use crate::output::{note, table, write_out};
+use crate::output::{note, note_implausible_scenario, table, write_out};
 use crate::progress::Progress;
 
 /// The schemes that the printed table shows: greedy and the trained networks.
@@ -38,6 +40,14 @@ fn train_all(args: &SweepRunsArgs) -> Result<(), CliError> {
     let backend = device::open(&args.compute)?;
     let ShardRuns { count, of_shard, runs } = sweep::open(&plan, shard, out, &backend)?;
     note(&format!("{count} runs, {of_shard} of them this shard's, {} to do", runs.len()));
+    let mut noted = BTreeSet::new();
+    for run in &runs {
+        if let Target::Scenario { scenario, .. } = &run.plan.target
+            && noted.insert(&scenario.name)
+        {
+            note_implausible_scenario(scenario);
+        }
+    }
     let progress = Progress::new("runs", runs.len());
     mrdro::train_each(&runs, out, &backend, &|done| progress.done(done))?;
     drop(progress);

@@ -5,7 +5,7 @@ use super::{
     EnvironmentDistribution, PerDevice, Range, Scenario, Server, Sharing, SizeDistribution, UplinkDistribution,
 };
 use crate::config::Mistake;
-use crate::limits::{CAPACITIES, MAX_COUPLED_TASKS, MAX_SERVERS, MAX_TASKS};
+use crate::limits::{CAPACITIES, MAX_COUPLED_TASKS, MAX_NAME_BYTES, MAX_NAME_CHARACTERS, MAX_SERVERS, MAX_TASKS};
 
 impl Scenario {
     /// Whether some device reaches a server past its uplink.
@@ -43,11 +43,20 @@ impl Scenario {
     fn name_mistakes(&self, list: &mut Checks) {
         let odd = |c: char| c.is_control() || c == '/' || c == '\\';
         if self.name.trim().is_empty()
-            || self.name.chars().count() > 100
+            || self.name.chars().count() > MAX_NAME_CHARACTERS
             || self.name.starts_with('.')
             || self.name.contains(odd)
         {
-            list.add("name", "must be a name of at most 100 characters without slashes, not beginning with a dot");
+            let message = format!(
+                "must be a name of at most {MAX_NAME_CHARACTERS} characters without slashes, not beginning with a dot"
+            );
+            list.add("name", message);
+        } else if self.name.len() > MAX_NAME_BYTES {
+            let message = format!(
+                "must have at most {MAX_NAME_BYTES} bytes in UTF-8, since files are called after it, has {}",
+                self.name.len()
+            );
+            list.add("name", message);
         }
     }
 
@@ -188,7 +197,7 @@ enum Bound {
     NotNegative,
 }
 
-/// Collects what is wrong with the values that it is shown.
+/// Checks values and collects the mistakes.
 struct Checks {
     devices: usize,
     list: Vec<Mistake>,

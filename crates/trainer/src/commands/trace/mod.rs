@@ -18,7 +18,7 @@ use sim::limits::WINDOW_S;
 use self::task_sizes::RecordedSizes;
 use crate::cli::{Format, InspectArgs, InspectFormat, TraceCommand};
 use crate::error::CliError;
-use crate::output::{note, print, table, write_out};
+use crate::output::{figure, note, print, table, write_out};
 
 /// The length of the small chart in the table, in characters.
 const SPARK_WIDTH: usize = 24;
@@ -207,7 +207,7 @@ impl Contents<'_> {
             let rates = [row.mean_mbps, row.median_mbps, row.least_mbps, row.greatest_mbps];
             let mut cells = vec![row.drive.to_owned(), row.device.to_owned()];
             cells.extend([row.samples.to_string(), format!("{:.0}", row.duration_s)]);
-            cells.extend(rates.map(|rate| format!("{rate:.2}")));
+            cells.extend(rates.map(|rate| figure(rate, 2)));
             cells.push(format!("{:.1} %", 100.0 * row.zero_share));
             cells.extend([row.gaps.to_string(), format!("{:.1} s", row.longest_gap_s), row.picture.clone()]);
             cells

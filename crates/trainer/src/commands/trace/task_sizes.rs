@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::SkippedRow;
 use crate::cli::Format;
 use crate::error::CliError;
-use crate::output::{print, table, write_out};
+use crate::output::{figure, print, table, write_out};
 
 /// The files of task sizes at a path.
 #[derive(Serialize)]
@@ -98,7 +98,7 @@ impl RecordedSizes {
                 let sizes = [row.mean_mb, row.median_mb, row.least_mb, row.greatest_mb];
                 let mut cells = vec![row.path.clone(), row.format.clone(), row.sizes.to_string()];
                 cells.extend([row.unknown_sizes.to_string(), row.bad_lines.to_string()]);
-                cells.extend(sizes.map(|mb| format!("{mb:.4}")));
+                cells.extend(sizes.map(|mb| figure(mb, 4)));
                 cells
             };
             let mut text = table(&header, self.files.iter().map(row).collect());
