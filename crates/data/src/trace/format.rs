@@ -95,8 +95,8 @@ pub(super) fn header(ahead: &[u8]) -> &str {
     first_rows(ahead).find(|row| !is_above_header(row)).unwrap_or_default()
 }
 
-/// Recognises a format by the beginning of a file: by the header of a table, by the names in JSON, or by the lines, if more
-/// than half of them have the format.
+/// Recognises a format by the beginning of a file: by the header of a table, by the names in JSON, or by the lines, if at
+/// least half of them have the format.
 pub(super) fn recognise(ahead: &[u8]) -> Option<Recognised> {
     if ahead.contains(&0) {
         return None;
@@ -117,7 +117,7 @@ pub(super) fn recognise(ahead: &[u8]) -> Option<Recognised> {
     by_lines(&first_data_lines(ahead))
 }
 
-/// The format of more than half of the lines.
+/// The format of at least half of the lines. Bare numbers say little, so that `mahimahi` needs more than half.
 fn by_lines(lines: &[&str]) -> Option<Recognised> {
     let count = |fits: &mut dyn FnMut(&str) -> bool| lines.iter().filter(|line| fits(line)).count();
     let (mut last_ms, mut last_s) = (0, f64::MIN);
@@ -133,16 +133,18 @@ fn by_lines(lines: &[&str]) -> Option<Recognised> {
         t_s.is_some()
     };
     let has_interval = lines.iter().any(|line| iperf3::is_interval(line));
+    // Of formats that equally many lines have, the last one is taken.
     let counts = [
-        (Format::ThroughputLog, count(&mut throughput::looks_like), "a value and a unit of rates"),
-        (Format::DdsUplink, count(&mut dds::looks_like), "transfers with 23 columns"),
-        (Format::Iperf3, count(&mut |line| has_interval && iperf3::looks_like(line)), "printed by iperf3"),
-        (Format::Hsdpa, count(&mut hsdpa::looks_like), "six numbers, the last two bytes and milliseconds"),
-        (Format::Pensieve, count(&mut is_later), "two numbers, the first a time that does not run backwards"),
         (Format::Mahimahi, count(&mut is_packet), "whole milliseconds that do not run backwards"),
+        (Format::Pensieve, count(&mut is_later), "two numbers, the first a time that does not run backwards"),
+        (Format::Hsdpa, count(&mut hsdpa::looks_like), "six numbers, the last two bytes and milliseconds"),
+        (Format::Iperf3, count(&mut |line| has_interval && iperf3::looks_like(line)), "printed by iperf3"),
+        (Format::DdsUplink, count(&mut dds::looks_like), "transfers with 23 columns"),
+        (Format::ThroughputLog, count(&mut throughput::looks_like), "a value and a unit of rates"),
     ];
     let (format, fitting, what) = counts.into_iter().max_by_key(|(_, fitting, _)| *fitting)?;
     let all = lines.len();
     let why = format!("{fitting} of its first {all} lines of data are {what}");
-    (2 * fitting > all).then_some(Recognised { format, table: None, why })
+    let needed = if format == Format::Mahimahi { all / 2 + 1 } else { all.div_ceil(2).max(1) };
+    (fitting >= needed).then_some(Recognised { format, table: None, why })
 }

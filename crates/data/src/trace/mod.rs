@@ -22,7 +22,7 @@
 //!
 //! # The formats
 //! The content of a file tells its [`Format`]; its name does not matter. A table is known by its header, JSON by the names
-//! in it; any other format is taken if more than half of the first lines have it. [`ReadOptions`] name the format, or the
+//! in it; any other format is taken if at least half of the first lines have it (`mahimahi`: more than half). [`ReadOptions`] name the format, or the
 //! columns of a table, where that is not enough.
 //!
 //! | format | a line | one file is |

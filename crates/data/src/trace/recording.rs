@@ -59,9 +59,12 @@ impl Recording {
         for path in files {
             let reason = match reader.read(&path) {
                 Ok(()) => continue,
-                Err(TraceError::Empty { .. } | TraceError::UnknownFormat { .. } | TraceError::Header { .. }) => {
-                    SkipReason::NotATrace
-                }
+                Err(
+                    TraceError::Empty { .. }
+                    | TraceError::UnknownFormat { .. }
+                    | TraceError::Header { .. }
+                    | TraceError::NotIperf3 { .. },
+                ) => SkipReason::NotATrace,
                 Err(TraceError::Unreadable { source, .. }) if not_text(&source).is_some() => SkipReason::NotATrace,
                 Err(TraceError::NoSamples { found }) => SkipReason::NoSamples(found),
                 Err(error) => return Err(error),

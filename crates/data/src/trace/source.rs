@@ -39,7 +39,7 @@ pub struct Skipped {
 /// Why a file or folder was not used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SkipReason {
-    /// It is empty, has no known format, or lacks the columns that were named.
+    /// It is empty, has no known format, lacks the columns that were named, or is JSON of iperf3 that is cut off.
     NotATrace,
     /// It looks like a trace but has no usable sample.
     NoSamples(Box<Source>),
