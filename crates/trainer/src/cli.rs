@@ -333,17 +333,17 @@ pub(crate) struct ReadArgs {
     /// Format of the recordings: dds-uplink, throughput-log, mahimahi, csv, gnettrack, pensieve, hsdpa, iperf3 or iperf3-json
     /// [default: told by their content]
     #[arg(long = "as", value_name = "FORMAT")]
-    format: Option<RecordingFormat>,
+    read_as: Option<RecordingFormat>,
     /// Columns of recordings that are tables, such as `time=Timestamp:iso,rate=UL_bitrate:kbps,device=phone`. Units of time
     /// are iso, s and ms; units of rates bps, kbps, mbps, gbps, Bps, kBps, MBps, KiBps and MiBps [default: told by their header]
-    #[arg(long, value_name = "COLUMNS", conflicts_with = "format")]
+    #[arg(long, value_name = "COLUMNS", conflicts_with = "read_as")]
     columns: Option<Columns>,
 }
 
 impl ReadArgs {
     /// The options as the library takes them.
     pub(crate) fn options(&self) -> ReadOptions {
-        ReadOptions { format: self.format, columns: self.columns.clone() }
+        ReadOptions { format: self.read_as, columns: self.columns.clone() }
     }
 }
 

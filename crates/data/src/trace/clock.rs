@@ -107,7 +107,7 @@ fn zone(time: &str) -> Option<(&str, f64)> {
     (hours < 24 && minutes < 60).then(|| (time[..at].trim_end(), sign * f64::from(hours * 3600 + minutes * 60)))
 }
 
-/// A number of exactly so many digits.
+/// A number that is written with exactly `count` digits.
 fn digits(text: &str, count: usize) -> Option<u32> {
     let fits = text.len() == count && text.bytes().all(|byte| byte.is_ascii_digit());
     if fits { text.parse().ok() } else { None }

@@ -28,7 +28,7 @@ pub enum Format {
     Hsdpa,
     /// The text that iperf3 prints.
     Iperf3,
-    /// What `iperf3 --json` prints.
+    /// The output of `iperf3 --json`.
     Iperf3Json,
 }
 
@@ -86,7 +86,7 @@ pub(super) struct Recognised {
     pub(super) format: Format,
     /// The layout of a table.
     pub(super) table: Option<Table>,
-    /// What showed the format, as the end of a sentence that begins with it.
+    /// The reason for the format, as in [`Source::why`](super::Source::why).
     pub(super) why: String,
 }
 

@@ -1,9 +1,9 @@
 //! `mahimahi`: the milliseconds at which packets of 1500 bytes may leave, in order.
 //!
 //! Packets are counted by the second and never kept. Seconds without a packet are samples of 0. Such traces are meant to be
-//! repeated, and the last time is their period: the last second may be shorter than a second, and its rate is that of the
-//! part which is there. A trace of less than a second is repeated until the second is over. The packets at the last time
-//! count in the second that ends with it.
+//! repeated, and the last time is their period. If the last second is not full, its rate is computed from the part of it that
+//! the file holds. A trace of less than a second is repeated until the second is over. The packets at the last time count
+//! in the second that ends with it.
 
 use std::io::Read;
 

@@ -22,8 +22,8 @@
 //!
 //! # The formats
 //! The content of a file tells its [`Format`]; its name does not matter. A table is known by its header, JSON by the names
-//! in it; any other format is taken if at least half of the first lines have it (`mahimahi`: more than half). [`ReadOptions`] name the format, or the
-//! columns of a table, where that is not enough.
+//! in it; any other format is taken if at least half of the first lines have it (`mahimahi`: more than half). [`ReadOptions`]
+//! name the format, or the columns of a table, where that is not enough.
 //!
 //! | format | a line | one file is |
 //! |---|---|---|
@@ -48,8 +48,9 @@
 //! - `throughput-log`: a line with a known unit stands for one second even if its value is bad, and leaves a gap there.
 //!   Stray lines take no time.
 //! - `mahimahi`: packets are counted by the second; seconds without one are samples of 0. A time before the packet above
-//!   it, or more than a day after it, is a bad line. The trace is meant to be repeated, and the last time is its period: a
-//!   last second that is not full has the rate of the part that is there, and a trace of less than a second is repeated.
+//!   it, or more than a day after it, is a bad line. The trace is meant to be repeated, and the last time is its period: the
+//!   rate of a last second that is not full is computed from the part of it that the file holds, and a trace of less than a
+//!   second is repeated.
 //! - `csv`, `gnettrack`: lines may be in any order of time. A time is a date as in ISO 8601, or a number of seconds; a
 //!   number too large for that is one of milliseconds. The first time of a file tells it.
 //! - `hsdpa`: a rate is that of the milliseconds that end at the time of its line.

@@ -1,4 +1,4 @@
-//! What a user should know of a recording before its rates are used.
+//! Notes for users on a recording whose rates are about to be used.
 
 use super::device_windows::unused_devices;
 use super::drive::Drive;

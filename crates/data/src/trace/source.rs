@@ -14,7 +14,7 @@ pub struct Source {
     pub path: PathBuf,
     /// Its format.
     pub format: Format,
-    /// What showed the format, such as `its header names a column of times and the column mbps`.
+    /// The reason for the format, such as `its header names a column of times and the column mbps`.
     pub why: String,
     /// The number of lines in it.
     pub lines: u64,
