@@ -81,6 +81,8 @@ fn columns_and_formats_can_be_named() {
         workshop.trainer(&["trace", "inspect", "log.csv", "--columns", columns]).failed(2).silent().naming(&[part]);
     }
 
+    workshop.write("headed.txt", "size_mb\n10\n20\n35\n");
+    assert_eq!(inspect(&workshop, &["headed.txt"])["files"][0]["sizes"], 3);
     workshop.write("sizes.txt", "10\n20\n35\n");
     assert_eq!(inspect(&workshop, &["sizes.txt"])["files"][0]["format"], "mahimahi");
     assert_eq!(inspect(&workshop, &["sizes.txt", "--as", "sizes"])["files"][0]["sizes"], 3);

@@ -302,9 +302,8 @@ impl RecordedMoment {
         let rates: Vec<_> = window.mbps.iter().map(|mbps| format!("{mbps:.2}")).collect();
         let recorded = drive.devices.len();
         let others = if recorded < devices {
-            format!(
-                "; the drive has {recorded} devices, so that each stands for several, at different times of the drive"
-            )
+            let devices = if recorded == 1 { "1 device".to_owned() } else { format!("{recorded} devices") };
+            format!("; the drive has {devices}, so that each stands for several, at different times of the drive")
         } else {
             String::new()
         };

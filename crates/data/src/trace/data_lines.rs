@@ -36,7 +36,7 @@ pub(super) fn first_data_lines(ahead: &[u8]) -> Vec<&str> {
 }
 
 /// Whether a line has a number among its words.
-fn has_number(line: &str) -> bool {
+pub(super) fn has_number(line: &str) -> bool {
     let is_number = |word: &str| word.bytes().any(|byte| byte.is_ascii_digit()) && word.parse::<f64>().is_ok();
     line.split([',', ';', '\t', ' ']).any(|word| is_number(word.trim_matches('"')))
 }

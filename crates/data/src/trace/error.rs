@@ -11,6 +11,11 @@ use crate::limits::{MAX_FILES, MAX_JSON_BYTES, MAX_SAMPLES};
 const SIZES_TRIED: &str =
     " and no file of task sizes (wfformat, sizes-csv with the header workload,device,task,mb, sizes: one on each line)";
 
+/// The end of the message about a file without a known format.
+fn beginning(nature: Option<&str>, text: &str) -> String {
+    nature.map_or_else(|| format!("; it begins with `{text}`"), |nature| format!(": it is {nature}"))
+}
+
 /// The names of the formats but `csv`.
 fn tried() -> String {
     Format::ALL.map(Format::name).into_iter().filter(|name| *name != Format::Csv.name()).collect::<Vec<_>>().join(", ")
@@ -35,8 +40,11 @@ pub enum TraceError {
     },
     /// Fewer than half of its first lines have the same known format.
     #[error(
-        "{} is no trace in a known format ({}, csv with a header such as t_s,device,mbps){}{}; it begins with `{text}`",
-        path.display(), tried(), if *tried_sizes { SIZES_TRIED } else { "" }, nature.map_or(String::new(), |nature| format!(": it is {nature}"))
+        "{} is no trace in a known format ({}, csv with a header such as t_s,device,mbps){}{}",
+        path.display(),
+        tried(),
+        if *tried_sizes { SIZES_TRIED } else { "" },
+        beginning(*nature, text)
     )]
     UnknownFormat {
         /// The file.

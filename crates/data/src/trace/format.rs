@@ -4,10 +4,16 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::csv::Table;
-use super::data_lines::first_data_lines;
+use super::data_lines::{first_data_lines, has_number};
 use super::{dds, hsdpa, iperf3, iperf3_json, mahimahi, pensieve, throughput};
 use crate::columns::is_above_header;
-use crate::lines::first_rows;
+use crate::lines::{first_lines, first_rows};
+
+/// Words above bare numbers that make them sizes of tasks.
+const SIZE_WORDS: [&str; 14] =
+    ["size", "sizes", "b", "byte", "bytes", "kb", "kib", "mb", "mib", "megabytes", "gb", "gib", "tb", "tib"];
+/// Bare numbers are sizes of tasks if the numbers with a fraction, times this, are more than the packet times.
+const FRACTIONS: usize = 20;
 
 /// The format of a trace. The [module](super) describes each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -114,11 +120,19 @@ pub(super) fn recognise(ahead: &[u8]) -> Option<Recognised> {
         let why = "it is JSON with names that iperf3 writes".to_owned();
         return Some(Recognised { format: Format::Iperf3Json, table: None, why });
     }
-    by_lines(&first_data_lines(ahead))
+    by_lines(&first_data_lines(ahead), announces_sizes(ahead))
 }
 
-/// The format of at least half of the lines. Bare numbers say little, so that `mahimahi` needs more than half.
-fn by_lines(lines: &[&str]) -> Option<Recognised> {
+/// Whether a comment or a header above the data names sizes, or a unit of sizes.
+fn announces_sizes(ahead: &[u8]) -> bool {
+    let above = first_lines(ahead).take_while(|line| line.starts_with('#') || !has_number(line));
+    let mut words = above.flat_map(|line| line.split(|c: char| !c.is_alphanumeric()));
+    words.any(|word| SIZE_WORDS.iter().any(|known| known.eq_ignore_ascii_case(word)))
+}
+
+/// The format of at least half of the lines. Bare numbers say little: `mahimahi` needs more than half, and no sign that the
+/// numbers are sizes of tasks.
+fn by_lines(lines: &[&str], announces_sizes: bool) -> Option<Recognised> {
     let count = |fits: &mut dyn FnMut(&str) -> bool| lines.iter().filter(|line| fits(line)).count();
     let (mut last_ms, mut last_s) = (0, f64::MIN);
     // Numbers that go up and down are something else, such as sizes of tasks.
@@ -145,6 +159,11 @@ fn by_lines(lines: &[&str]) -> Option<Recognised> {
     let (format, fitting, what) = counts.into_iter().max_by_key(|(_, fitting, _)| *fitting)?;
     let all = lines.len();
     let why = format!("{fitting} of its first {all} lines of data are {what}");
+    let fractions = lines.iter().filter(|line| line.parse::<f64>().is_ok_and(|value| value.fract() != 0.0)).count();
+    let are_sizes = announces_sizes || FRACTIONS * fractions > fitting;
+    if format == Format::Mahimahi && are_sizes {
+        return None;
+    }
     let needed = if format == Format::Mahimahi { all / 2 + 1 } else { all.div_ceil(2).max(1) };
     (fitting >= needed).then_some(Recognised { format, table: None, why })
 }

@@ -3,9 +3,9 @@
 use data::Quantity::{Payload, Rate, Time};
 use data::Reason;
 use data::limits::{KEPT_BAD_LINES, MAX_LINE_BYTES};
-use data::trace::TraceError;
+use data::trace::{Format, TraceError};
 
-use crate::{kept, read, samples, transfer};
+use crate::{kept, read, read_as, samples, transfer};
 
 #[test]
 fn a_second_of_a_throughput_log_with_a_bad_value_passes_all_the_same() {
@@ -35,7 +35,7 @@ fn stray_lines_of_a_throughput_log_take_no_time() {
 #[test]
 fn mahimahi_refuses_what_is_no_time_in_order() {
     let text = "0\n10\n5\n-1\n1.5\nten\n99999999999999\n18446744073709551616\n1000\n1000\n1500\n1600\n2000\n";
-    let recording = read("a.up", text).expect("good");
+    let recording = read_as("a.up", text, Format::Mahimahi).expect("good");
     // The packet at 2000 ms counts in the second that ends with it, which is the last.
     assert_eq!(samples(&recording), [(0.0, 0.024), (1.0, 5.0 * 0.012)]);
     let source = &recording.sources[0];

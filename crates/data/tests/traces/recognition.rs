@@ -1,8 +1,8 @@
 //! Which format a file has, and what is said of files that have none.
 
-use data::trace::{Format, ReadOptions, Recording, TraceError};
+use data::trace::{Format, TraceError};
 
-use crate::{Folder, read, samples};
+use crate::{read, read_as, samples};
 
 #[test]
 fn the_reason_for_a_format_is_told() {
@@ -42,21 +42,27 @@ fn a_zip_archive_is_named_with_the_formats_that_were_tried() {
     assert!(error.contains("it is no text"), "{error}");
 }
 
-fn read_as(text: &str, format: Format) -> Result<Recording, TraceError> {
-    let folder = Folder::new();
-    let options = ReadOptions { format: Some(format), columns: None };
-    Recording::read(&folder.write("a.txt", text), &options)
-}
-
 #[test]
 fn a_format_that_is_named_is_taken() {
     let text = "1 5\n0 6\n2 7\n1.5 8\n0.5 9\n";
     assert!(matches!(read("a.txt", text), Err(TraceError::UnknownFormat { .. })), "times run backwards");
-    let recording = read_as(text, Format::Pensieve).expect("named");
+    let recording = read_as("a.txt", text, Format::Pensieve).expect("named");
     assert_eq!(samples(&recording), [(0.0, 6.0), (0.5, 9.0), (1.0, 5.0), (1.5, 8.0), (2.0, 7.0)]);
     assert_eq!(recording.sources[0].why, "you named the format");
-    assert!(matches!(read_as("0,1\n", Format::Csv), Err(TraceError::UnknownFormat { .. })));
-    assert!(matches!(read_as("words\n", Format::Mahimahi), Err(TraceError::NoSamples { .. })));
+    assert!(matches!(read_as("a.txt", "0,1\n", Format::Csv), Err(TraceError::UnknownFormat { .. })));
+    assert!(matches!(read_as("a.txt", "words\n", Format::Mahimahi), Err(TraceError::NoSamples { .. })));
     let error = "list".parse::<Format>().expect_err("no format").to_string();
     assert!(error.contains("pensieve, hsdpa"), "{error}");
+}
+
+#[test]
+fn numbers_that_are_sizes_are_no_packet_times() {
+    for text in ["size_mb\n10\n20\n35\n", "# sizes in MB\n10\n20\n35\n", "10\n12.5\n20\n30\n45\n", "MB\n1\n2\n"] {
+        assert!(matches!(read("a", text), Err(TraceError::UnknownFormat { .. })), "{text:?}");
+    }
+    for text in ["ms\n10\n20\n35\n", "# packets\n10\n20\n35\n"] {
+        assert_eq!(read("a", text).expect("a packet trace").sources[0].format, Format::Mahimahi);
+    }
+    let one_slip = (1..100).map(|ms| format!("{ms}\n")).collect::<String>() + "12.5\n101\n";
+    assert_eq!(read("a", one_slip).expect("a packet trace").sources[0].bad.count, 1);
 }
