@@ -16,7 +16,7 @@ const MAX_TIME_S: f64 = 1e9;
 /// The name of the line that adds up all streams.
 const SUM: &str = "SUM";
 
-/// How the other lines that iperf3 prints begin.
+/// Words of the other lines that iperf3 prints.
 const OTHER_LINES: [&str; 13] = [
     "- - -",
     "-----",
@@ -108,13 +108,10 @@ pub(super) fn is_interval(line: &str) -> bool {
     interval(line).is_some_and(|found| mbps_per_unit(found.unit).is_some())
 }
 
+/// Whether a line is one of those around the intervals. A time may stand before it, as `--timestamps` prints it.
 fn is_other_line(line: &str) -> bool {
-    let after_stream = || line.split_once(']').map(|(_, rest)| rest.trim_start());
-    let is_about_stream = || {
-        after_stream()
-            .is_some_and(|rest| rest.starts_with("Interval") || rest.starts_with("local ") || rest.starts_with("sent "))
-    };
-    OTHER_LINES.iter().any(|start| line.starts_with(start)) || (line.contains('[') && is_about_stream())
+    let is_about_stream = || ["] Interval", "] local ", "] sent "].iter().any(|words| line.contains(words));
+    OTHER_LINES.iter().any(|words| line.contains(words)) || is_about_stream()
 }
 
 /// Reads a line such as `[  5][TX-C]   1.00-2.00   sec  1.25 MBytes  10.5 Mbits/sec    0    102 KBytes       (omitted)`.

@@ -76,8 +76,12 @@ fn iperf3_streams_count_by_their_sum_and_the_sent_direction() {
     assert_eq!(samples(&read("a", text).expect("good")), [(0.0, 3.01), (1.0, 3.02)]);
     let no_sum: String = text.lines().filter(|line| !line.contains("SUM")).map(|line| format!("{line}\n")).collect();
     assert_eq!(samples(&read("a", no_sum).expect("good")), [(0.0, 3.0), (1.0, 3.0)]);
-    let both = "[  5][TX-C]   0.00-1.00   sec  1 MBytes  1.00 MBytes/sec\n[  7][RX-C]   0.00-1.00   sec  1 MBytes  9.00 Mbits/sec\n";
-    assert_eq!(samples(&read("a", both).expect("good")), [(0.0, 8.388_608)]);
+    let both = "[ ID][Role] Interval           Transfer     Bitrate\n[  5][TX-C]   0.00-1.00   sec  1 MBytes  1.00 MBytes/sec\n[  7][RX-C]   0.00-1.00   sec  1 MBytes  9.00 Mbits/sec\n";
+    let recording = read("a", both).expect("good");
+    assert_eq!((samples(&recording), recording.sources[0].bad.count), (vec![(0.0, 8.388_608)], 0));
+    let stamped = "Fri May  3 10:00:00 2024 Connecting to host a, port 5201\nFri May  3 10:00:01 2024 [  5]   0.00-1.00   sec  1 MBytes  1.00 Mbits/sec\n";
+    let recording = read("a", stamped).expect("good");
+    assert_eq!((samples(&recording), recording.sources[0].bad.count), (vec![(0.0, 1.0)], 0));
 }
 
 #[test]
