@@ -23,6 +23,9 @@ use sim::limits::MAX_SIZE_MB;
 use sim::{CostModel, Scenario, random, text};
 use tempfile::TempDir;
 
+/// What gzip makes of a recording.
+const GZIP: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\xff\x2b\x89\x2f\xd6\x49\x49\x2d\xcb\x4c\x4e\xd5\xc9\x4d\x2a\x28\xe6\x32\xd0\x49\xd4\x31\xd4\x33\xe5\x32\x06\x31\x8c\xb8\x00\x4a\x8a\x2c\x7f\x1f\x00\x00\x00";
+
 /// Reads one kind of input, and says whether any of it was accepted.
 pub type Reading = fn(&[u8]) -> bool;
 
@@ -276,6 +279,26 @@ pub fn seeds() -> Vec<(&'static str, String, Vec<u8>)> {
         ("dds-drive", format!("{dds}----\n{dds}")),
         ("throughput", "4.5,Mbits/sec\n500,Kbits/sec\n0.00,bits/sec\n".to_owned()),
         ("mahimahi", "0\n0\n12\n250\n1001\n2500\n".to_owned()),
+        ("csv-of-one-device", "time;mbps\n2024-01-31T12:00:00Z;1,5\n2024-01-31T12:01:00Z;2\n".to_owned()),
+        ("gnettrack", "Timestamp,DL_bitrate,UL_bitrate\n2024.01.31_12.00.00,20000,900\n2024.01.31_12.01.00,9,-\n".to_owned()),
+        ("pensieve", "0\t3\n30.5\t4\n60 0.5\n".to_owned()),
+        (
+            "hsdpa",
+            "1289406399 549893 59.85 10.78 248456 990\n1289406400 550893 59.85 10.78 125000 1000\n".to_owned(),
+        ),
+        (
+            "iperf3",
+            "[ ID] Interval           Transfer     Bitrate\n\
+             [  5]   0.00-1.00   sec  1.25 MBytes  10.5 Mbits/sec    0    102 KBytes\n\
+             [  5]   1.00-2.00   sec   128 KBytes  1050 Kbits/sec    0    102 KBytes       (omitted)\n\
+             [  5]   0.00-2.00   sec  1.38 MBytes  5.78 Mbits/sec    0             sender\n"
+                .to_owned(),
+        ),
+        (
+            "iperf3-json",
+            r#"{"start": {"version": "iperf 3.9"}, "intervals": [{"sum": {"start": 0, "end": 1.5, "bits_per_second": 1e6, "omitted": false}}]}"#
+                .to_owned(),
+        ),
         ("csv", "t_s,device,mbps\n0,a,1.5\n0,b,2\n1,a,3\n1.5,b,0\n".to_owned()),
         ("sizes", "12.5\n30\n0.1\n".to_owned()),
         ("sizes-csv", "workload,device,task,mb\n1,0,0,12.5\n1,0,1,30\n".to_owned()),
@@ -289,6 +312,7 @@ pub fn seeds() -> Vec<(&'static str, String, Vec<u8>)> {
     ] {
         seeds.push(("recording", name.to_owned(), text.into_bytes()));
     }
+    seeds.push(("recording", "gzip".to_owned(), GZIP.to_vec()));
     let line = r#"{"tasks_mb": [[12, 25.5, 18], [10, 20, 30], [11, 12, 13]]}"#;
     let named = line.replacen(
         '{',

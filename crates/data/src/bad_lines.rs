@@ -41,6 +41,8 @@ pub enum Reason {
     OpenQuote,
     /// Not a number.
     NotANumber(Quantity),
+    /// Not a date with a time of day.
+    NotADate,
     /// NaN or infinite.
     NotFinite(Quantity),
     /// Below 0.
@@ -53,6 +55,8 @@ pub enum Reason {
     NoUnit,
     /// Not a whole number of milliseconds.
     NotMilliseconds,
+    /// Nothing that iperf3 prints.
+    NoInterval,
     /// Before the line above it, in a format that is in order of time.
     Backwards,
     /// More than a day after the packet before it.
@@ -82,12 +86,14 @@ impl fmt::Display for Reason {
             Self::Columns { found, expected } => write!(f, "{found} columns instead of {expected}"),
             Self::OpenQuote => f.write_str("a quote is not closed on its line"),
             Self::NotANumber(quantity) => write!(f, "the {quantity} is not a number"),
+            Self::NotADate => f.write_str("the time is no date such as 2024-01-31T12:00:00Z"),
             Self::NotFinite(quantity) => write!(f, "the {quantity} is not finite"),
             Self::Negative(quantity) => write!(f, "the {quantity} is negative"),
             Self::Zero(quantity) => write!(f, "the {quantity} is 0"),
             Self::TooLarge(quantity) => write!(f, "the {quantity} is too large"),
             Self::NoUnit => f.write_str("not a value and a unit of bits/sec, Kbits/sec, Mbits/sec or Gbits/sec"),
             Self::NotMilliseconds => f.write_str("not a whole number of milliseconds"),
+            Self::NoInterval => f.write_str("no interval as iperf3 prints it"),
             Self::Backwards => f.write_str("the time runs backwards"),
             Self::Jump => f.write_str("more than a day after the packet before it"),
             Self::ClocksDisagree => f.write_str("its two times do not fit those of the other lines"),

@@ -9,7 +9,7 @@ use sim::{Environment, Scenario};
 
 use crate::part::Part;
 use crate::sizes::SizesError;
-use crate::trace::{Recording, TraceError, Window, spread};
+use crate::trace::{self, ColumnsError, ReadOptions, Recording, TraceError, UnknownFormatName, Window, spread};
 
 /// The number of draws from which [`EnvironmentSampler::moments`] are computed.
 const MOMENT_DRAWS: usize = 4096;
@@ -41,6 +41,8 @@ pub struct EnvironmentSampler {
     uplinks: Option<Uplinks>,
     capacity: Option<Range>,
     alpha: Option<Range>,
+    /// Sentences for people about the recordings.
+    notes: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -60,6 +62,7 @@ impl EnvironmentSampler {
     /// If the recordings cannot be read or are too short.
     pub fn new(scenario: &Scenario) -> Result<Option<Self>, DataError> {
         let Some(distribution) = &scenario.environment else { return Ok(None) };
+        let mut notes = Vec::new();
         let uplinks = match &distribution.uplink_mbps {
             None => None,
             Some(UplinkDistribution::Uniform { min, max }) => {
@@ -68,8 +71,10 @@ impl EnvironmentSampler {
             Some(UplinkDistribution::LogUniform { min, max }) => {
                 Some(Uplinks::Range(Range::LogUniform { min: *min, max: *max }))
             }
-            Some(UplinkDistribution::Traces { path, window_s, held_out }) => {
-                let recording = Recording::open(Path::new(path))?;
+            Some(UplinkDistribution::Traces { path, window_s, held_out, columns, format }) => {
+                let options = read_options(columns.as_deref(), format.as_deref())?;
+                let recording = Recording::read(Path::new(path), &options)?;
+                notes = trace::notes(&recording.drives, Some(scenario.devices.count), *window_s);
                 let (training, apart) = split(&recording, scenario.devices.count, *window_s, *held_out);
                 if training.is_empty() || *held_out > 0.0 && apart.is_empty() {
                     return Err(DataError::TooFewWindows { path: path.into(), window_s: *window_s });
@@ -79,7 +84,7 @@ impl EnvironmentSampler {
             }
         };
         let own = scenario.own_environment();
-        Ok(Some(Self { own, uplinks, capacity: distribution.capacity, alpha: distribution.alpha }))
+        Ok(Some(Self { own, uplinks, capacity: distribution.capacity, alpha: distribution.alpha, notes }))
     }
 
     /// A sampler that draws from uplinks which were measured, `[environments][N]`, all equally likely.
@@ -97,7 +102,13 @@ impl EnvironmentSampler {
             uplinks: Some(Uplinks::Recorded { training: uplinks_mbps.clone(), held_out: uplinks_mbps }),
             capacity: None,
             alpha: None,
+            notes: Vec::new(),
         }
+    }
+
+    /// Sentences for people about the recordings, such as which recorded devices are left out.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The environment that the scenario itself describes.
@@ -146,6 +157,15 @@ impl EnvironmentSampler {
     }
 }
 
+/// The options for reading the recordings of a scenario.
+fn read_options(columns: Option<&str>, format: Option<&str>) -> Result<ReadOptions, DataError> {
+    let wrong = |key, reason: &dyn std::fmt::Display| DataError::ReadOption { key, reason: reason.to_string() };
+    Ok(ReadOptions {
+        columns: columns.map(str::parse).transpose().map_err(|error: ColumnsError| wrong("columns", &error))?,
+        format: format.map(str::parse).transpose().map_err(|error: UnknownFormatName| wrong("as", &error))?,
+    })
+}
+
 fn moments(values: &[f64]) -> Moments {
     let count = values.len() as f64;
     let mean = values.iter().sum::<f64>() / count;
@@ -188,6 +208,14 @@ pub enum DataError {
     /// The recordings of networks.
     #[error(transparent)]
     Trace(#[from] TraceError),
+    /// A key of the scenario that says how the recordings are read has a value that it cannot have.
+    #[error("environment.uplink_mbps.{key} of the scenario: {reason}")]
+    ReadOption {
+        /// The key.
+        key: &'static str,
+        /// What is wrong with its value.
+        reason: String,
+    },
     /// The recordings are too short to hold some out for evaluation.
     #[error("{} has too few windows of {window_s} s in which all its devices have data, or none to hold out", path.display())]
     TooFewWindows {

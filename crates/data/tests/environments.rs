@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use data::trace::{Drive, Sample, Trace};
+use data::trace::{Drive, Hold, Sample, Trace};
 use data::{DataError, EnvironmentSampler, Part, StandardSet, evaluate, uplink_windows};
 use sim::scenario::{EnvironmentDistribution, Range, UplinkDistribution};
 use sim::scheme::{self, Exact, Fixed, Scheme};
@@ -75,7 +75,7 @@ fn recording(drives: usize) -> tempfile::TempDir {
 fn from_traces(folder: &tempfile::TempDir, held_out: f64) -> Scenario {
     let mut scenario = mobile();
     let path = folder.path().to_str().expect("a plain path").to_owned();
-    let uplinks = UplinkDistribution::Traces { path, window_s: 60.0, held_out };
+    let uplinks = UplinkDistribution::Traces { path, window_s: 60.0, held_out, columns: None, format: None };
     let environment = scenario.environment.as_mut().expect("the preset has one");
     environment.uplink_mbps = Some(uplinks);
     scenario
@@ -153,6 +153,35 @@ fn recordings_without_a_window_are_named() {
     assert!(matches!(error, DataError::Trace(_)), "{error}");
 }
 
+/// The file of one device with columns of its own: without their names it is no recording.
+#[test]
+fn the_scenario_names_the_columns_of_its_recordings() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = (0..20).fold("when,up\n".to_owned(), |mut text, minute| {
+        let _ = writeln!(text, "{},{}", 60_000 * minute, 1000 * (minute + 1));
+        text
+    });
+    std::fs::write(folder.path().join("own.csv"), text).expect("written");
+    let path = folder.path().join("own.csv").to_str().expect("a plain path").to_owned();
+    let with = |named_columns: Option<&str>, named_format: Option<&str>| {
+        let mut scenario = mobile();
+        let [columns, format] = [named_columns, named_format].map(|text| text.map(str::to_owned));
+        let uplinks = UplinkDistribution::Traces { path: path.clone(), window_s: 60.0, held_out: 0.1, columns, format };
+        scenario.environment.as_mut().expect("the preset has one").uplink_mbps = Some(uplinks);
+        EnvironmentSampler::new(&scenario).map(|sampler| sampler.expect("it changes"))
+    };
+    let sampler = with(Some("time=when:ms,rate=up:kbps"), None).expect("named");
+    assert_eq!(uplinks(&sampler, Part::HeldOut).into_iter().map(|all| all[0]).min(), Some(19));
+    assert!(matches!(with(None, None), Err(DataError::Trace(_))));
+    let error = with(Some("time=when:ms"), None).expect_err("no rate").to_string();
+    assert!(
+        error.contains("environment.uplink_mbps.columns") && error.contains("rate=NAME:UNIT is missing"),
+        "{error}"
+    );
+    let error = with(None, Some("list")).expect_err("no format").to_string();
+    assert!(error.contains("environment.uplink_mbps.as") && error.contains("pensieve"), "{error}");
+}
+
 #[test]
 fn few_recorded_devices_stand_for_many_at_other_times() {
     let device = |name: &str, rates: &[f64]| Trace {
@@ -162,7 +191,7 @@ fn few_recorded_devices_stand_for_many_at_other_times() {
             .zip(rates)
             .map(|(t_s, &mbps)| Sample { t_s, mbps })
             .collect(),
-        interval_s: None,
+        hold: Hold::Single,
     };
     let drive = Drive {
         name: "one".to_owned(),

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use burn::module::Module;
 use burn::tensor::Device;
-use data::trace::Recording;
+use data::trace::{Drive, ReadOptions, Recording, notes};
 use data::{StandardSet, Workloads, uplink_windows};
 use drl::{Agent, TrainingData, TrainingLoop};
 use model::{Backend, Codec, DEFAULT_FLIPS, DnnNetworks, Ensemble, NetworkShape, Policy, Record, Selection};
@@ -122,7 +122,10 @@ pub enum Destination {
     Recording {
         /// A recording, or a folder of recordings.
         path: PathBuf,
-        /// The name of the drive, or a part of it; `None` takes the last drive.
+        /// The format and the columns of the files, where their content should not tell them.
+        options: ReadOptions,
+        /// The name of the drive, the last part of it, or any part, as [`Recording::drive`] finds it; `None` takes the last
+        /// drive.
         drive: Option<String>,
         /// A moment within the window, in seconds from the beginning of the drive; `None` takes the last window.
         at_s: Option<f64>,
@@ -155,7 +158,7 @@ pub struct Adapted {
     /// The directory that holds the adapted record.
     #[serde(skip)]
     pub directory: PathBuf,
-    /// A sentence for people about the destination, if there is something to say.
+    /// Sentences for people about the destination, if there is something to say, each on a line.
     #[serde(skip)]
     pub note: Option<String>,
 }
@@ -210,8 +213,8 @@ pub fn adapt_record(request: &AdaptRequest, backend: &Backend) -> Result<Adapted
     let q2 = |order| Ok::<_, Error>(set.q2_of(&mut Greedy::new(order))?.unwrap_or(f64::NAN));
     let mut adapted = Record::new(DnnNetworks { ensemble, scenario: problem.scenario.clone(), ..networks.clone() });
     adapted.provenance = record.provenance.clone();
-    let notes = [("from", path.display().to_string()), ("to", name.clone()), ("steps", last.to_string())];
-    adapted.provenance.extend(notes.map(|(key, value)| (format!("adapted_{key}"), value)));
+    let origin = [("from", path.display().to_string()), ("to", name.clone()), ("steps", last.to_string())];
+    adapted.provenance.extend(origin.map(|(key, value)| (format!("adapted_{key}"), value)));
     adapted.measures = points.last().map(|point| ("q2_adapted".to_owned(), point.q2)).into_iter().collect();
     adapted.save(&directory.path().join("record"))?;
     let results = Adapted {
@@ -252,10 +255,12 @@ impl ResolvedDestination {
                     .map(|remark| format!("note: in the {name}, {remark}"));
                 Ok(Self { name, problem, environment, note })
             }
-            Destination::Recording { path, drive, at_s, window_s } => {
+            Destination::Recording { path, options, drive, at_s, window_s } => {
                 let mut environment = networks.scenario.own_environment();
                 let devices = environment.uplinks_mbps.len();
-                let moment = RecordedMoment::find(path, drive.as_deref(), *at_s, (*window_s, devices))?;
+                let recording = Recording::read(path, options)?;
+                let drive = drive_of(&recording, drive.as_deref(), path)?;
+                let moment = RecordedMoment::find(path, drive, *at_s, (*window_s, devices))?;
                 environment.uplinks_mbps = moment.mbps;
                 let problem = Problem::new(networks.scenario.in_environment(&environment)?)?;
                 Ok(Self { problem, name: moment.name, environment: Some(environment), note: Some(moment.note) })
@@ -271,17 +276,19 @@ struct RecordedMoment {
     note: String,
 }
 
+/// The drive that a user means, or the last one.
+fn drive_of<'r>(recording: &'r Recording, asked: Option<&str>, path: &Path) -> Result<&'r Drive, Error> {
+    let no_drive = |reason: String| Error::NoWindow { path: path.to_owned(), reason };
+    match asked {
+        Some(asked) => recording.drive(asked).map_err(|error| no_drive(error.to_string())),
+        None => recording.drives.last().ok_or_else(|| no_drive("no drive".to_owned())),
+    }
+}
+
 impl RecordedMoment {
-    fn find(path: &Path, drive: Option<&str>, at_s: Option<f64>, window: (f64, usize)) -> Result<Self, Error> {
+    fn find(path: &Path, drive: &Drive, at_s: Option<f64>, window: (f64, usize)) -> Result<Self, Error> {
         let (length, devices) = window;
         let no_window = |reason: String| Error::NoWindow { path: path.to_owned(), reason };
-        let recording = Recording::open(path)?;
-        let asked = |name: &str| drive.is_none_or(|part| name.contains(part));
-        let Some(drive) = recording.drives.iter().rfind(|drive| asked(&drive.name)) else {
-            let names: Vec<_> = recording.drives.iter().map(|drive| drive.name.as_str()).collect();
-            let part = drive.unwrap_or_default();
-            return Err(no_window(format!("no drive called `{part}`; its drives are {}", names.join(", "))));
-        };
         let mut windows = uplink_windows(drive, devices, length);
         if let Some(at_s) = at_s {
             windows.retain(|window| (window.start_s..window.start_s + length).contains(&at_s));
@@ -295,13 +302,16 @@ impl RecordedMoment {
         let rates: Vec<_> = window.mbps.iter().map(|mbps| format!("{mbps:.2}")).collect();
         let recorded = drive.devices.len();
         let others = if recorded < devices {
-            format!(
-                "; the drive has {recorded} devices, so that each stands for several, at different times of the drive"
-            )
+            let devices = if recorded == 1 { "1 device".to_owned() } else { format!("{recorded} devices") };
+            format!("; the drive has {devices}, so that each stands for several, at different times of the drive")
         } else {
             String::new()
         };
-        let note = format!("adapting to {name}: uplinks of {} Mbit/s{others}", rates.join(", "));
+        let mut note = format!("adapting to {name}: uplinks of {} Mbit/s{others}", rates.join(", "));
+        for more in notes(std::slice::from_ref(drive), Some(devices), length) {
+            note.push_str("\nnote: ");
+            note.push_str(&more);
+        }
         Ok(Self { name, mbps: window.mbps, note })
     }
 }
@@ -309,6 +319,7 @@ impl RecordedMoment {
 impl Destination {
     /// The last window of a recording's last drive, with windows of [`WINDOW_S`] seconds.
     pub fn recording(path: impl Into<PathBuf>) -> Self {
-        Self::Recording { path: path.into(), drive: None, at_s: None, window_s: WINDOW_S }
+        let options = ReadOptions::default();
+        Self::Recording { path: path.into(), options, drive: None, at_s: None, window_s: WINDOW_S }
     }
 }

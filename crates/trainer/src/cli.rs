@@ -2,8 +2,11 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use data::trace::{Columns, Format as RecordingFormat, ReadOptions, UnknownFormatName};
+use data::{TaskFormat, UnknownTaskFormat};
 use model::fleet::Inference;
 use model::{DecisionOptions, Record, Selection};
 use mrdro::share_out::TotalBandwidth;
@@ -276,6 +279,8 @@ pub(crate) struct ServeArgs {
     /// Recording whose first drive the page can replay
     #[arg(long, value_name = "FILE|DIR")]
     pub(crate) drive: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
     /// Length of the windows of --drive over which recorded rates are averaged
     #[arg(long, value_name = "SECONDS", default_value_t = WINDOW_S)]
     pub(crate) window: f64,
@@ -322,6 +327,26 @@ pub(crate) struct SolveArgs {
     pub(crate) workloads: String,
 }
 
+/// Options for reading recordings whose content does not tell how.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ReadArgs {
+    /// Format of the recordings: dds-uplink, throughput-log, mahimahi, csv, gnettrack, pensieve, hsdpa, iperf3 or iperf3-json
+    /// [default: told by their content]
+    #[arg(long = "as", value_name = "FORMAT")]
+    read_as: Option<RecordingFormat>,
+    /// Columns of recordings that are tables, such as `time=Timestamp:iso,rate=UL_bitrate:kbps,device=phone`. Units of time
+    /// are iso, s and ms; units of rates bps, kbps, mbps, gbps, Bps, kBps, MBps, KiBps and MiBps [default: told by their header]
+    #[arg(long, value_name = "COLUMNS", conflicts_with = "read_as")]
+    columns: Option<Columns>,
+}
+
+impl ReadArgs {
+    /// The options as the library takes them.
+    pub(crate) fn options(&self) -> ReadOptions {
+        ReadOptions { format: self.read_as, columns: self.columns.clone() }
+    }
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct AdaptArgs {
     /// Directory of the record to adapt
@@ -333,7 +358,10 @@ pub(crate) struct AdaptArgs {
     /// Adapt to the uplinks of this recording, or of a folder of recordings, in the record's own scenario
     #[arg(long, value_name = "PATH")]
     pub(crate) traces: Option<PathBuf>,
-    /// Drive of the recordings to adapt to: its name or a part of it [default: the last drive]
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    /// Drive of the recordings to adapt to: its name, the last part of its name, or any part that no other drive has
+    /// [default: the last drive]
     #[arg(long, value_name = "NAME", requires = "traces", conflicts_with = "scenario")]
     pub(crate) drive: Option<String>,
     /// Moment of the drive to adapt to, in seconds from the beginning of the drive [default: its last window]
@@ -385,6 +413,8 @@ pub(crate) struct AdaptationStudyArgs {
     /// Folder of recordings to train on and to choose settings with; each folder in it is one environment
     #[arg(long, value_name = "DIR")]
     pub(crate) traces: PathBuf,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
     /// CSV file that assigns recordings to training or validation, with the columns `file` (relative to the CSV file) and
     /// `role` (`train` or `validation`) [default: the last drive of each folder is for validation]
     #[arg(long, value_name = "FILE")]
@@ -418,16 +448,63 @@ pub(crate) struct AdaptationStudyArgs {
 #[derive(Debug, Subcommand)]
 pub(crate) enum TraceCommand {
     /// Show the devices, durations, rates, gaps and bad lines of a recording, or the task sizes of a file
-    Inspect {
-        /// File of a recording or of task sizes, or a folder of such files
-        #[arg(value_name = "PATH")]
-        path: PathBuf,
-        /// Draw the rates over time into this SVG file
-        #[arg(long, value_name = "FILE")]
-        picture: Option<PathBuf>,
-        #[command(flatten)]
-        format: FormatArg,
-    },
+    Inspect(InspectArgs),
+    /// Write a drive of a recording as CSV with the columns t_s, device and mbps
+    Convert(ConvertArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    /// File of a recording or of task sizes, or a folder of such files
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// Format of the files: dds-uplink, throughput-log, mahimahi, csv, gnettrack, pensieve, hsdpa, iperf3 or iperf3-json for
+    /// recordings; sizes, sizes-csv or wfformat for task sizes [default: told by their content]
+    #[arg(long = "as", value_name = "FORMAT")]
+    pub(crate) format_of_files: Option<InspectFormat>,
+    /// Columns of recordings that are tables, such as `time=Timestamp:iso,rate=UL_bitrate:kbps,device=phone`. Units of time
+    /// are iso, s and ms; units of rates bps, kbps, mbps, gbps, Bps, kBps, MBps, KiBps and MiBps [default: told by their header]
+    #[arg(long, value_name = "COLUMNS", conflicts_with = "format_of_files")]
+    pub(crate) columns: Option<Columns>,
+    /// Draw the rates over time into this SVG file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) picture: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConvertArgs {
+    /// File of a recording, or a folder of recordings
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    #[command(flatten)]
+    pub(crate) read: ReadArgs,
+    /// Drive to write: its name, the last part of its name, or any part that no other drive has; needed if there are several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) drive: Option<String>,
+    /// CSV file to write; a file of this name is replaced
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+/// A format of recordings or of task sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InspectFormat {
+    Recording(RecordingFormat),
+    TaskSizes(TaskFormat),
+}
+
+impl FromStr for InspectFormat {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let recording = name.parse().map(Self::Recording);
+        recording.or_else(|recording: UnknownFormatName| {
+            let sizes = name.parse().map(Self::TaskSizes);
+            sizes.map_err(|sizes: UnknownTaskFormat| format!("{recording}; {sizes}"))
+        })
+    }
 }
 
 #[derive(Debug, Args)]

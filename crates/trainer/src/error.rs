@@ -160,11 +160,18 @@ fn library(error: &mrdro::Error) -> Option<String> {
 
 /// The help lines that do not depend on the values in the error.
 fn advice(error: &mrdro::Error) -> Option<&'static str> {
+    use data::trace::TraceError;
     use mrdro::Error;
     use sim::{AllocationError, SchemeError};
     let text = match error {
         Error::Scheme(SchemeError::TooLarge { .. } | SchemeError::NotProved { .. }) => {
             "`--scheme local-search` comes close at any size, as do labels by `--set meta.labels=local-search`"
+        }
+        Error::Trace(TraceError::UnknownFormat { .. }) => {
+            "`--as FORMAT` reads it in a format that you name, and `--columns \"time=NAME:s,rate=NAME:mbps\"` reads any table"
+        }
+        Error::Trace(TraceError::Header { .. }) => {
+            "name columns as the header does, as in `--columns \"time=Timestamp:iso,rate=UL_bitrate:kbps,device=phone\"`"
         }
         Error::RunExists { .. } => "name another directory with --out",
         Error::TooLarge { .. } => "make it smaller with --set, as in `--set network.hidden=[120,80]`",

@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, Table};
-use data::Evaluation;
+use data::{EnvironmentSampler, Evaluation};
 use mrdro::files;
 use serde::Serialize;
 use sim::Scenario;
-use sim::scenario::implausible;
+use sim::scenario::{UplinkDistribution, implausible};
 
 use crate::cli::Format;
 use crate::error::CliError;
@@ -63,6 +63,18 @@ pub(crate) fn note(text: &str) {
 pub(crate) fn note_implausible_scenario(scenario: &Scenario) {
     let remark = implausible::in_scenario(scenario);
     note_implausible(&format!("the scenario `{}`", scenario.name), remark.as_deref());
+}
+
+/// Writes notes on the recordings that a scenario draws its uplinks from, if there is something to say. Recordings that
+/// cannot be read are left to the command that reads them.
+pub(crate) fn note_recordings(scenario: &Scenario) {
+    let uplinks = scenario.environment.as_ref().and_then(|environment| environment.uplink_mbps.as_ref());
+    if !matches!(uplinks, Some(UplinkDistribution::Traces { .. })) {
+        return;
+    }
+    if let Ok(Some(sampler)) = EnvironmentSampler::new(scenario) {
+        sampler.notes().iter().for_each(|text| note(&format!("note: {text}")));
+    }
 }
 
 /// Writes a note on a value that is a thousand times more or less than is plausible, if there is one.

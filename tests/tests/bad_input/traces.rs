@@ -24,12 +24,21 @@ fn what_is_no_recording_is_named() {
     workshop.write("binary", [0xff_u8, 0xfe, 0, 1, 2, 3].repeat(100));
     workshop.write("bad.csv", "t_s,device,mbps\n0,a,-1\n1,a,fast\n");
     workshop.write("no.json", "{\"workflow\": 5}");
+    workshop.write("archive.zip", [&b"PK\x03\x04\x14\0\0\0"[..], &b"\n12\n13\n".repeat(50)].concat());
+    workshop.write("still.up", "0\n0\n");
+    workshop.write("damaged.csv.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\x03and no more");
     for (path, parts) in [
         ("gone", &["gone", "No such file"][..]),
         ("empty", &["there is no trace in empty"]),
         ("other", &["there is no trace in other", "1 files"]),
         ("nothing", &["nothing is empty"]),
-        ("words", &["words is no trace in a known format", "`words`"]),
+        (
+            "words",
+            &["words is no trace in a known format", "mahimahi", "iperf3", "task sizes", "`words`", "--as FORMAT"],
+        ),
+        ("archive.zip", &["archive.zip is no trace", "a zip archive", "task sizes"]),
+        ("still.up", &["still.up has no usable sample", "mahimahi"]),
+        ("damaged.csv.gz", &["damaged.csv.gz", "deflate"]),
         ("binary", &["binary is no trace in a known format"]),
         ("bad.csv", &["bad.csv has no usable sample", "2 bad lines", "the rate is negative"]),
         ("no.json", &["no.json is no workflow"]),
@@ -47,7 +56,7 @@ fn what_is_no_recording_is_named() {
         .trainer(&["trace", "inspect", "good.csv", "--picture", "no/such/folder.svg"])
         .failed(1)
         .naming(&["folder.svg"]);
-    workshop.write("sizes.txt", "1\n2\n");
+    workshop.write("sizes.txt", "1.5\n2\n");
     workshop
         .trainer(&["trace", "inspect", "sizes.txt", "--picture", "x.svg"])
         .failed(2)
@@ -179,13 +188,15 @@ fn reading_what_never_changes_is_refused() {
 #[test]
 fn what_does_not_end_is_refused() {
     let workshop = Workshop::new();
-    workshop
-        .trainer(&["trace", "inspect", "/dev/zero"])
-        .failed(1)
-        .silent()
-        .naming(&["/dev/zero", "goes on after 4 GiB"]);
-    for (line, reason) in [("y", "more than a million lines"), ("5,Mbits/sec", "more than 16000000 samples")] {
-        let said = workshop.shell(&format!("yes {line} | \"$TRAINER\" trace inspect /dev/stdin"));
+    let inspect = workshop.trainer(&["trace", "inspect", "/dev/zero"]);
+    inspect.failed(1).silent().naming(&["/dev/zero"]);
+    for (lines, reason) in [
+        ("yes y", "no trace in a known format"),
+        ("(yes 5.5 | head -n 300000; yes y)", "more than a million lines"),
+        ("(yes 5.5 | head -n 300000; cat /dev/zero)", "goes on after 4 GiB"),
+        ("yes 5,Mbits/sec", "more than 16000000 samples"),
+    ] {
+        let said = workshop.shell(&format!("{lines} | \"$TRAINER\" trace inspect /dev/stdin"));
         said.failed(1).silent().naming(&["/dev/stdin", reason]);
     }
 }

@@ -4,17 +4,19 @@ mod list;
 mod workflow;
 
 use std::fmt;
-use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use sim::limits::MAX_SIZE_MB;
 
 use self::list::ListHeader;
 use self::workflow::Workflow;
-use crate::bad_lines::{BadLines, Quantity, counted};
+use crate::bad_lines::{BadLines, Quantity, counted, excerpt};
 use crate::columns::{Columns, Header, HeaderError, is_above_header};
-use crate::limits::{MAX_JSON_BYTES, MAX_SAMPLES};
+use crate::limits::{MAX_JSON_BYTES, MAX_LINE_BYTES, MAX_SAMPLES};
 use crate::lines::{LineContent, Lines, ReadCounts, Stop, first_lines, first_rows, number};
+use crate::source_file;
 
 /// The columns of a table.
 const COLUMNS: [&str; 4] = ["workload", "device", "task", "mb"];
@@ -57,6 +59,24 @@ impl fmt::Display for TaskFormat {
     }
 }
 
+impl TaskFormat {
+    /// All formats with the names that `--as` takes.
+    const NAMES: [(Self, &str); 3] = [(Self::WfFormat, "wfformat"), (Self::Csv, "sizes-csv"), (Self::List, "sizes")];
+}
+
+/// A name that no format has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the formats of task sizes are {}", TaskFormat::NAMES.map(|(_, name)| name).join(", "))]
+pub struct UnknownTaskFormat;
+
+impl FromStr for TaskFormat {
+    type Err = UnknownTaskFormat;
+
+    fn from_str(text: &str) -> Result<Self, UnknownTaskFormat> {
+        Self::NAMES.into_iter().find(|(_, name)| *name == text).map(|(format, _)| format).ok_or(UnknownTaskFormat)
+    }
+}
+
 impl fmt::Display for TaskSizes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sizes = counted(self.sizes_mb.len() as u64, "size");
@@ -69,19 +89,31 @@ impl fmt::Display for TaskSizes {
 /// size per line in MB, or in the unit that its header names. Lines of a list that start with `#` are comments. The content
 /// tells the format.
 ///
-/// The size of a workflow's task is the sum of its input files.
+/// The size of a workflow's task is the sum of its input files. The file may be compressed with gzip.
 ///
 /// # Errors
-/// If the file cannot be read, is JSON but no workflow or larger than [`MAX_JSON_BYTES`], has a header without one of the
-/// columns, holds no task of a known size, or more than [`MAX_SAMPLES`].
+/// If the file cannot be read, has none of these formats, is JSON but no workflow or larger than [`MAX_JSON_BYTES`], has a
+/// header without one of the columns, holds no task of a known size, or more than [`MAX_SAMPLES`].
 pub fn task_sizes(path: &Path) -> Result<TaskSizes, TaskFileError> {
+    task_sizes_as(path, None)
+}
+
+/// Reads task sizes as [`task_sizes`] does, in the format that is named.
+///
+/// # Errors
+/// As [`task_sizes`].
+pub fn task_sizes_as(path: &Path, format: Option<TaskFormat>) -> Result<TaskSizes, TaskFileError> {
     let unreadable = |source| TaskFileError::Unreadable { path: path.to_owned(), source };
-    let mut lines = Lines::new(File::open(path).map_err(unreadable)?).map_err(unreadable)?;
-    if first_lines(lines.ahead()).next().is_none() {
+    let mut lines = Lines::new(source_file::open(path).map_err(unreadable)?).map_err(unreadable)?;
+    let Some(first) = first_lines(lines.ahead()).next() else {
         return Err(TaskFileError::Empty { path: path.to_owned() });
-    }
-    let layout =
-        Layout::of(lines.ahead()).map_err(|reason| TaskFileError::Columns { path: path.to_owned(), reason })?;
+    };
+    let layout = match format {
+        None => Layout::of(lines.ahead()),
+        Some(format) => Layout::of_format(format, lines.ahead()).map(Some),
+    };
+    let layout = layout.map_err(|reason| TaskFileError::Columns { path: path.to_owned(), reason })?;
+    let layout = layout.ok_or_else(|| TaskFileError::UnknownFormat { path: path.to_owned(), text: excerpt(first) })?;
     let mut sizes_mb = Vec::new();
     let mut counts = ReadCounts::new(MAX_SAMPLES);
     let stopped = |stop| match stop {
@@ -114,23 +146,51 @@ enum Layout {
 }
 
 impl Layout {
-    /// Tells the layout of a file that begins so.
-    fn of(ahead: &[u8]) -> Result<Self, HeaderError> {
-        let mut rows = first_rows(ahead).filter(|row| !is_above_header(row));
-        let first = rows.next().unwrap_or_default();
+    /// Tells the layout of a file that begins so; `None` if it has none of them.
+    fn of(ahead: &[u8]) -> Result<Option<Self>, HeaderError> {
+        let [first, second] = content(ahead);
         let header = Header::read(first, &COLUMNS);
         match header.columns(COLUMNS) {
-            Ok(columns) => Ok(Self::Table(columns)),
-            Err(_) if first.trim_start().starts_with(['{', '[']) => Ok(Self::Workflow),
+            Ok(columns) => Ok(Some(Self::Table(columns))),
+            Err(_) if first.trim_start().starts_with(['{', '[']) => Ok(Some(Self::Workflow)),
             // Half of the columns are no accident.
             Err(error) if 2 * header.count(&COLUMNS) >= COLUMNS.len() => Err(error),
-            Err(_) => Ok(Self::List(ListHeader::of(first, rows.next().unwrap_or_default()))),
+            Err(_) => {
+                let header = ListHeader::of(first, second);
+                Ok(is_list(ahead, header.is_some()).then_some(Self::List(header)))
+            }
         }
+    }
+
+    /// The layout of a file of this format that begins so.
+    fn of_format(format: TaskFormat, ahead: &[u8]) -> Result<Self, HeaderError> {
+        let [first, second] = content(ahead);
+        Ok(match format {
+            TaskFormat::WfFormat => Self::Workflow,
+            TaskFormat::Csv => Self::Table(Header::read(first, &COLUMNS).columns(COLUMNS)?),
+            TaskFormat::List => Self::List(ListHeader::of(first, second)),
+        })
     }
 }
 
+/// The first two lines that are not blank and no comment.
+fn content(ahead: &[u8]) -> [&str; 2] {
+    let mut rows = first_rows(ahead).filter(|row| !is_above_header(row));
+    [rows.next().unwrap_or_default(), rows.next().unwrap_or_default()]
+}
+
+/// Whether more than half of the first lines of data are numbers, or there is none.
+fn is_list(ahead: &[u8], has_header: bool) -> bool {
+    let mut lines: Vec<_> = first_lines(ahead).filter(|line| !line.starts_with('#')).skip(has_header.into()).collect();
+    if ahead.len() > MAX_LINE_BYTES && lines.len() > 1 {
+        lines.pop(); // it may be cut off
+    }
+    let numbers = lines.iter().filter(|line| line.parse::<f64>().is_ok()).count();
+    !ahead.contains(&0) && (lines.is_empty() || 2 * numbers > lines.len())
+}
+
 /// Reads a workflow and returns the number of tasks without a known size.
-fn read_workflow(path: &Path, lines: Lines<File>, sizes_mb: &mut Vec<f64>) -> Result<u64, TaskFileError> {
+fn read_workflow(path: &Path, lines: Lines<Box<dyn Read>>, sizes_mb: &mut Vec<f64>) -> Result<u64, TaskFileError> {
     let path = || path.to_owned();
     let json = lines.rest(MAX_JSON_BYTES).map_err(|source| TaskFileError::Unreadable { path: path(), source })?;
     let json = json.ok_or_else(|| TaskFileError::TooLarge { path: path() })?;
@@ -142,7 +202,7 @@ fn read_workflow(path: &Path, lines: Lines<File>, sizes_mb: &mut Vec<f64>) -> Re
 
 /// Reads the rows of a table. A size that is empty or 0 is not known.
 fn read_rows(
-    lines: &mut Lines<File>,
+    lines: &mut Lines<Box<dyn Read>>,
     columns: &Columns<4>,
     sizes_mb: &mut Vec<f64>,
     counts: &mut ReadCounts,
@@ -182,6 +242,18 @@ pub enum TaskFileError {
     Empty {
         /// The file.
         path: PathBuf,
+    },
+    /// Fewer than half of its first lines have the same known format.
+    #[error(
+        "{} is no file of task sizes in a known format (a workflow in WfFormat, CSV headed workload,device,task,mb, a list of one \
+         size on each line); it begins with `{text}`",
+        path.display()
+    )]
+    UnknownFormat {
+        /// The file.
+        path: PathBuf,
+        /// How its first line that is not blank begins.
+        text: String,
     },
     /// The file holds more sizes than may be read.
     #[error("{} has more than {MAX_SAMPLES} task sizes; read a shorter file", path.display())]

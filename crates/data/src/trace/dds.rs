@@ -7,10 +7,12 @@
 use std::io::Read;
 use std::path::Path;
 
+use super::data_lines::{each_data_line, in_order};
 use super::drive::Sample;
 use crate::bad_lines::{Quantity, Reason};
 use crate::limits::{MAX_RATE_MBPS, MIN_PAYLOAD_MIB};
 use crate::lines::{LineContent, Lines, ReadCounts, Stop, number};
+use crate::source_file::stem;
 
 const COLUMNS: usize = 23;
 const SECONDS_SINCE_START: usize = 0;
@@ -42,7 +44,7 @@ impl Transfer {
 /// The samples of a file in order of time, at Unix times.
 pub(super) fn read<R: Read>(lines: &mut Lines<R>, counts: &mut ReadCounts) -> Result<Vec<Sample>, Stop> {
     let mut transfers = Vec::new();
-    counts.each_line(lines, |number, line| {
+    each_data_line(lines, counts, |number, line| {
         let transfer = transfer(number, line)?;
         let Some(transfer) = transfer else { return Ok(LineContent::LeftOut) };
         transfers.push(transfer);
@@ -101,26 +103,20 @@ fn on_one_clock(mut transfers: Vec<Transfer>, counts: &mut ReadCounts) -> Vec<Sa
     let earliest_end_s = starts.iter().copied().fold(median_s, f64::min) + 1.0;
     let start_s = f64::midpoint(latest_s, earliest_end_s);
 
-    let mut samples: Vec<Sample> = transfers
-        .iter()
-        .map(|transfer| Sample { t_s: start_s + transfer.since_start_s, mbps: transfer.mbps })
-        .collect();
-    if !samples.is_sorted_by(|a, b| a.t_s <= b.t_s) {
-        samples.sort_by(|a, b| a.t_s.total_cmp(&b.t_s));
-    }
-    samples
+    let sample = |transfer: &Transfer| Sample { t_s: start_s + transfer.since_start_s, mbps: transfer.mbps };
+    in_order(transfers.iter().map(sample).collect())
 }
 
 /// Start in Unix seconds and operator out of a name such as `1547727609_o2_ul.txt`; else the name without extension.
 pub(super) fn name_of(path: &Path) -> (Option<u64>, String) {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = stem(path);
     let parts = stem.strip_suffix("_ul").and_then(|stem| stem.split_once('_'));
     match parts {
         Some((epoch, operator)) if !operator.is_empty() => match epoch.parse() {
             Ok(epoch) => (Some(epoch), operator.to_owned()),
-            Err(_) => (None, stem.into_owned()),
+            Err(_) => (None, stem),
         },
-        _ => (None, stem.into_owned()),
+        _ => (None, stem),
     }
 }
 

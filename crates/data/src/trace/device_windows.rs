@@ -1,14 +1,20 @@
 //! Turns the windows of recorded devices into windows of a scenario's devices.
 
-use super::drive::{Drive, Window};
+use super::drive::{Drive, Trace};
+use super::windows::Window;
 
 /// The uplinks that a number of devices would have measured on a drive: the mean rates in windows of `window_s` seconds in
 /// which all recorded devices have data.
 ///
-/// If more devices were recorded, the first of them are taken, in the order of their names. If fewer were, each stands for
+/// If more devices were recorded, the first of them are taken, in the natural order of their names. If fewer were, each stands for
 /// several, which see the drive at other times: the later ones run ahead by equal shares of it and go on at its beginning.
 pub fn uplink_windows(drive: &Drive, devices: usize, window_s: f64) -> Vec<Window> {
     spread(&drive.windows(window_s), devices)
+}
+
+/// The devices of a drive that [`uplink_windows`] does not use for this number of devices, in the order of their names.
+pub fn unused_devices(drive: &Drive, devices: usize) -> &[Trace] {
+    drive.devices.get(devices..).unwrap_or_default()
 }
 
 /// Computes the result of [`uplink_windows`] from the windows of the recorded devices.

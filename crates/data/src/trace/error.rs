@@ -2,8 +2,24 @@
 
 use std::path::{Path, PathBuf};
 
+use super::format::Format;
 use super::source::Source;
-use crate::limits::{MAX_FILES, MAX_SAMPLES};
+use crate::columns::HeaderError;
+use crate::limits::{MAX_FILES, MAX_JSON_BYTES, MAX_SAMPLES};
+
+/// The formats of task sizes, in the message about a file that has none.
+const SIZES_TRIED: &str =
+    " and no file of task sizes (wfformat, sizes-csv with the header workload,device,task,mb, sizes: one on each line)";
+
+/// The end of the message about a file without a known format.
+fn beginning(nature: Option<&str>, text: &str) -> String {
+    nature.map_or_else(|| format!("; it begins with `{text}`"), |nature| format!(": it is {nature}"))
+}
+
+/// The names of the formats but `csv`.
+fn tried() -> String {
+    Format::ALL.map(Format::name).into_iter().filter(|name| *name != Format::Csv.name()).collect::<Vec<_>>().join(", ")
+}
 
 /// Why a recording cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -22,16 +38,45 @@ pub enum TraceError {
         /// The file.
         path: PathBuf,
     },
-    /// No line looks like a line of any format.
+    /// Fewer than half of its first lines have the same known format.
     #[error(
-        "{} is no trace in a known format (dds-uplink, throughput-log, mahimahi, csv with a header of t_s,device,mbps); it begins with `{text}`",
-        path.display()
+        "{} is no trace in a known format ({}, csv with a header such as t_s,device,mbps){}{}",
+        path.display(),
+        tried(),
+        if *tried_sizes { SIZES_TRIED } else { "" },
+        beginning(*nature, text)
     )]
     UnknownFormat {
         /// The file.
         path: PathBuf,
         /// How its first line that is not blank begins.
         text: String,
+        /// What the file is instead, where its first bytes tell it: a zip archive, or no text.
+        nature: Option<&'static str>,
+        /// Whether it is no file of task sizes either.
+        tried_sizes: bool,
+    },
+    /// The header of a table lacks columns.
+    #[error("{}: {reason}", path.display())]
+    Header {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with its header.
+        reason: HeaderError,
+    },
+    /// A file of JSON is not what iperf3 writes.
+    #[error("{} is no complete output of `iperf3 --json`", path.display())]
+    NotIperf3 {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// A file of JSON is larger than may be read.
+    #[error("{} is larger than {} MiB, the most that is read of JSON", path.display(), MAX_JSON_BYTES >> 20)]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
     },
     /// The format is known, but not one sample can be used.
     #[error("{} has no usable sample: {found}", found.path.display())]

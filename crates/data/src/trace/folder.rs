@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use super::error::TraceError;
 use super::source::{SkipReason, Skipped};
 use crate::limits::{MAX_DEPTH, MAX_FILES};
+use crate::natural::natural_path_order;
 
 /// Looks for files below a folder.
 #[derive(Default)]
 pub(super) struct FolderSearch {
-    /// The files found, in the order of their names.
+    /// The files found, in the natural order of their names.
     pub(super) files: Vec<PathBuf>,
     pub(super) skipped: Vec<Skipped>,
     /// Folders and files by their canonical paths.
@@ -43,7 +44,7 @@ impl FolderSearch {
                 return Err(TraceError::TooManyFiles { path: folder.to_owned() });
             }
         }
-        names.sort_unstable();
+        names.sort_by(|a, b| natural_path_order(Path::new(a), Path::new(b)));
         for name in names {
             let path = folder.join(name);
             let kind = fs::metadata(&path).ok();

@@ -1,16 +1,23 @@
 //! Reads the files of a recording one after the other and puts drives together.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::drive::{Drive, Sample, Trace};
+use super::csv::Table;
+use super::drive::{Drive, Hold, Sample, Trace};
 use super::error::TraceError;
-use super::format::{self, Format};
+use super::format::{self, Format, Recognised};
+use super::iperf3_json::Failure;
+use super::recording::ReadOptions;
 use super::source::Source;
-use super::{csv, dds, mahimahi, throughput};
+use super::{dds, hsdpa, iperf3, iperf3_json, mahimahi, pensieve, throughput};
 use crate::bad_lines::excerpt;
+use crate::limits::MAX_JSON_BYTES;
 use crate::lines::{Lines, ReadCounts, Stop, first_lines};
+use crate::natural::natural_order;
+use crate::source_file::{self, stem};
 
 /// The transfers of one file. Their drive is known only when all files are read.
 struct Transfers {
@@ -22,7 +29,8 @@ struct Transfers {
 }
 
 /// Reads files one after the other.
-pub(super) struct Reader {
+pub(super) struct Reader<'o> {
+    options: &'o ReadOptions,
     room: usize,
     sources: Vec<Source>,
     /// Drives, each with the number of its first file.
@@ -31,9 +39,12 @@ pub(super) struct Reader {
     transfers: BTreeMap<PathBuf, (String, Vec<Transfers>)>,
 }
 
-impl Reader {
-    pub(super) fn new(room: usize) -> Self {
-        Self { room, sources: Vec::new(), drives: Vec::new(), transfers: BTreeMap::new() }
+/// The lines of a file, which may be compressed.
+type FileLines = Lines<Box<dyn Read>>;
+
+impl<'o> Reader<'o> {
+    pub(super) fn new(room: usize, options: &'o ReadOptions) -> Self {
+        Self { options, room, sources: Vec::new(), drives: Vec::new(), transfers: BTreeMap::new() }
     }
 
     /// Whether no file was read.
@@ -41,40 +52,23 @@ impl Reader {
         self.sources.is_empty()
     }
 
-    /// Reads one file. A file that the user `named` is tried if one line has a known format; any other must have half of
-    /// its lines in one.
-    pub(super) fn read(&mut self, path: &Path, named: bool) -> Result<(), TraceError> {
+    /// Reads one file.
+    pub(super) fn read(&mut self, path: &Path) -> Result<(), TraceError> {
         let fail = |source| TraceError::unreadable(path, source);
-        let mut lines = Lines::new(File::open(path).map_err(fail)?).map_err(fail)?;
-        let Some(first) = first_lines(lines.ahead()).next() else {
-            return Err(TraceError::Empty { path: path.to_owned() });
-        };
-        let Some((format, _)) = format::tell(lines.ahead()).filter(|(_, mostly)| named || *mostly) else {
-            return Err(TraceError::UnknownFormat { path: path.to_owned(), text: excerpt(first) });
-        };
+        let lines = Lines::new(source_file::open(path).map_err(fail)?).map_err(fail)?;
+        let recognised = self.recognise(path, lines.ahead())?;
+        let (format, why) = (recognised.format, recognised.why.clone());
 
-        let order = self.sources.len();
-        let (folder, folder_name) = folder_of(path);
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let mut counts = ReadCounts::new(self.room);
-        let regular = |samples| vec![Trace { device: stem.clone(), samples, interval_s: Some(1.0) }];
-        let traces = match format {
-            Format::DdsUplink => dds::read(&mut lines, &mut counts)
-                .map(|samples| vec![Trace { device: dds::name_of(path).1, samples, interval_s: None }]),
-            Format::ThroughputLog => throughput::read(&mut lines, &mut counts).map(regular),
-            Format::Mahimahi => mahimahi::read(&mut lines, &mut counts).map(regular),
-            Format::Csv => csv::read(&mut lines, &mut counts),
-        };
-        let mut devices = traces.map_err(|stop| match stop {
-            Stop::Io(source) => fail(source),
-            Stop::TooMany => TraceError::TooManySamples { path: path.to_owned() },
-        })?;
+        let mut devices = traces(path, recognised, lines, &mut counts)?;
         let samples = devices.iter().map(|device| device.samples.len()).sum();
         let ReadCounts { lines, left_out, bad, room } = counts;
-        let source = Source { path: path.to_owned(), format, lines, samples, left_out, bad };
+        let source = Source { path: path.to_owned(), format, why, lines, samples, left_out, bad };
         if samples == 0 {
             return Err(TraceError::NoSamples { found: Box::new(source) });
         }
+        let order = self.sources.len();
+        let (folder, folder_name) = folder_of(path);
         self.room = room;
         self.sources.push(source);
 
@@ -89,10 +83,37 @@ impl Reader {
             }));
         } else {
             start_at_zero(&mut devices);
-            let name = joined(&folder_name, &stem);
+            let name = joined(&folder_name, &stem(path));
             self.drives.push((order, Drive { name, environment: folder_name, devices }));
         }
         Ok(())
+    }
+
+    /// The format of a file that begins so, or the one that the options name.
+    fn recognise(&self, path: &Path, ahead: &[u8]) -> Result<Recognised, TraceError> {
+        let Some(first) = first_lines(ahead).next() else {
+            return Err(TraceError::Empty { path: path.to_owned() });
+        };
+        let unknown = || TraceError::UnknownFormat {
+            path: path.to_owned(),
+            text: excerpt(first),
+            nature: nature(ahead),
+            tried_sizes: false,
+        };
+        if let Some(columns) = &self.options.columns {
+            let table = Table::of_columns(format::header(ahead), columns);
+            let table = table.map_err(|reason| TraceError::Header { path: path.to_owned(), reason })?;
+            let why = format!("its header names the columns of `{columns}`");
+            return Ok(Recognised { format: Format::Csv, table: Some(table), why });
+        }
+        let Some(format) = self.options.format else { return format::recognise(ahead).ok_or_else(unknown) };
+        let header = format::header(ahead);
+        let table = match format {
+            Format::Csv => Some(Table::of_csv(header).ok_or_else(unknown)?),
+            Format::GNetTrack => Some(Table::of_gnettrack(header).ok_or_else(unknown)?),
+            _ => None,
+        };
+        Ok(Recognised { format, table, why: "you named the format".to_owned() })
     }
 
     /// The drives, in the order of their first files, and the files.
@@ -114,9 +135,9 @@ impl Reader {
                 let epoch = members.iter().filter_map(|file| file.epoch).min();
                 let mut devices: Vec<_> = members
                     .into_iter()
-                    .map(|file| Trace { device: file.device, samples: file.samples, interval_s: None })
+                    .map(|file| Trace { device: file.device, samples: file.samples, hold: Hold::Single })
                     .collect();
-                devices.sort_by(|a, b| a.device.cmp(&b.device));
+                devices.sort_by(|a, b| natural_order(&a.device, &b.device));
                 let first_s = start_at_zero(&mut devices);
                 let name = joined(&folder_name, &epoch.unwrap_or(first_s as u64).to_string());
                 self.drives.push((order, Drive { name, environment: folder_name.clone(), devices }));
@@ -125,6 +146,54 @@ impl Reader {
         self.drives.sort_by_key(|(order, _)| *order);
         let drives = self.drives.into_iter().map(|(_, drive)| drive).collect();
         (drives, self.sources)
+    }
+}
+
+/// Reads the traces of a file.
+fn traces(
+    path: &Path,
+    recognised: Recognised,
+    mut lines: FileLines,
+    counts: &mut ReadCounts,
+) -> Result<Vec<Trace>, TraceError> {
+    let stopped = |stop| match stop {
+        Stop::Io(source) => TraceError::unreadable(path, source),
+        Stop::TooMany => TraceError::TooManySamples { path: path.to_owned() },
+    };
+    let one = |(samples, hold)| vec![Trace { device: stem(path), samples, hold }];
+    let (lines_of, until_next) = (&mut lines, Hold::UntilNext { last_s: None });
+    let every_second = Hold::Fixed { each_s: 1.0, last_s: 1.0 };
+    let traces = match (recognised.format, recognised.table) {
+        (_, Some(table)) => table.read(lines_of, counts, &stem(path)),
+        (Format::DdsUplink, _) => dds::read(lines_of, counts)
+            .map(|samples| vec![Trace { device: dds::name_of(path).1, samples, hold: Hold::Single }]),
+        (Format::ThroughputLog, _) => throughput::read(lines_of, counts).map(|samples| one((samples, every_second))),
+        (Format::Mahimahi, _) => mahimahi::read(lines_of, counts).map(one),
+        (Format::Hsdpa, _) => hsdpa::read(lines_of, counts).map(one),
+        (Format::Iperf3, _) => iperf3::read(lines_of, counts).map(one),
+        (Format::Iperf3Json, _) => {
+            let json = lines.rest(MAX_JSON_BYTES).map_err(|source| TraceError::unreadable(path, source))?;
+            let json = json.ok_or_else(|| TraceError::TooLarge { path: path.to_owned() })?;
+            return iperf3_json::read(&json, counts).map(one).map_err(|failure| match failure {
+                Failure::NotIperf3(source) => TraceError::NotIperf3 { path: path.to_owned(), source },
+                Failure::Stop(stop) => stopped(stop),
+            });
+        }
+        (Format::Csv | Format::GNetTrack | Format::Pensieve, _) => {
+            pensieve::read(lines_of, counts).map(|samples| one((samples, until_next)))
+        }
+    };
+    traces.map_err(stopped)
+}
+
+/// What a file is, if its first bytes show that it is no text.
+fn nature(ahead: &[u8]) -> Option<&'static str> {
+    if ahead.starts_with(b"PK\x03\x04") {
+        Some("a zip archive, which must be unpacked first")
+    } else if ahead.contains(&0) {
+        Some("no text")
+    } else {
+        None
     }
 }
 
@@ -168,10 +237,11 @@ mod tests {
         let log = write("a.csv", &"1,Mbits/sec\n".repeat(6));
         let packets = write("b.up", "0\n3999\n4000\n");
         let more = write("c.up", "5000\n");
-        let mut reader = Reader::new(10);
-        reader.read(&log, true).expect("6 of 10");
-        reader.read(&packets, true).expect("10 of 10");
-        let error = reader.read(&more, true).expect_err("15 of 10");
+        let options = ReadOptions::default();
+        let mut reader = Reader::new(10, &options);
+        reader.read(&log).expect("6 of 10");
+        reader.read(&packets).expect("10 of 10");
+        let error = reader.read(&more).expect_err("15 of 10");
         assert!(matches!(&error, TraceError::TooManySamples { path } if *path == more), "{error}");
         assert_eq!(reader.sources.len(), 2);
     }

@@ -14,12 +14,14 @@ pub struct Source {
     pub path: PathBuf,
     /// Its format.
     pub format: Format,
+    /// The reason for the format, such as `its header names a column of times and the column mbps`.
+    pub why: String,
     /// The number of lines in it.
     pub lines: u64,
     /// The number of samples in it.
     pub samples: usize,
-    /// Measurements left out on purpose: transfers below [`MIN_PAYLOAD_MIB`](crate::limits::MIN_PAYLOAD_MIB), and packets in
-    /// the last second of a `mahimahi` file, which is not a full one.
+    /// Measurements left out on purpose: transfers below [`MIN_PAYLOAD_MIB`](crate::limits::MIN_PAYLOAD_MIB), intervals that
+    /// iperf3 omits, rows without a rate, and the packets of a `mahimahi` file whose last time is 0.
     pub left_out: u64,
     /// Lines that cannot be used.
     pub bad: BadLines,
@@ -37,7 +39,7 @@ pub struct Skipped {
 /// Why a file or folder was not used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SkipReason {
-    /// It is empty, or fewer than half of its first lines look like a trace.
+    /// It is empty, has no known format, lacks the columns that were named, or is JSON of iperf3 that is cut off.
     NotATrace,
     /// It looks like a trace but has no usable sample.
     NoSamples(Box<Source>),

@@ -9,7 +9,7 @@ pub struct Summary {
     pub samples: usize,
     /// Seconds from the first sample to the last, and the seconds that the last one stands for.
     pub duration_s: f64,
-    /// Mean rate of the samples in Mbit/s.
+    /// Mean rate in Mbit/s, weighted by time where the windows of a drive are.
     pub mean_mbps: f64,
     /// Median rate in Mbit/s.
     pub median_mbps: f64,
@@ -32,9 +32,8 @@ impl Trace {
     pub fn summary(&self) -> Summary {
         let mut rates: Vec<f64> = self.samples.iter().map(|sample| sample.mbps).collect();
         let count = rates.len();
-        let share_of = |total: f64| if count == 0 { 0.0 } else { total / count as f64 };
-        let mean_mbps = share_of(rates.iter().sum());
-        let zero_share = share_of(rates.iter().filter(|rate| **rate == 0.0).count() as f64);
+        let zeros = rates.iter().filter(|rate| **rate == 0.0).count();
+        let zero_share = if count == 0 { 0.0 } else { zeros as f64 / count as f64 };
         let least_mbps = rates.iter().copied().reduce(f64::min).unwrap_or(0.0);
         let greatest_mbps = rates.iter().copied().reduce(f64::max).unwrap_or(0.0);
         let median_mbps = median(&mut rates);
@@ -52,7 +51,7 @@ impl Trace {
         Summary {
             samples: count,
             duration_s: self.end_s().unwrap_or(0.0) - self.samples.first().map_or(0.0, |sample| sample.t_s),
-            mean_mbps,
+            mean_mbps: self.mean_mbps(),
             median_mbps,
             least_mbps,
             greatest_mbps,

@@ -1,10 +1,11 @@
 //! `throughput-log`: a value and its unit, one line a second.
 //!
 //! A line with a known unit stands for one second even if its value is bad: the second passed, and the trace has a gap
-//! there. Any other line is a stray one, such as a header; it is counted as bad and takes no time.
+//! there. A header above the first value and comments mean nothing. Any other line is counted as bad and takes no time.
 
 use std::io::Read;
 
+use super::data_lines::each_data_line;
 use super::drive::Sample;
 use crate::bad_lines::{Quantity, Reason};
 use crate::limits::MAX_RATE_MBPS;
@@ -14,7 +15,7 @@ use crate::lines::{LineContent, Lines, ReadCounts, Stop, number};
 pub(super) fn read<R: Read>(lines: &mut Lines<R>, counts: &mut ReadCounts) -> Result<Vec<Sample>, Stop> {
     let mut samples = Vec::new();
     let mut seconds = 0_u64;
-    counts.each_line(lines, |_, line| {
+    each_data_line(lines, counts, |_, line| {
         let (value, mbps_per_unit) = split(line).ok_or(Reason::NoUnit)?;
         let t_s = seconds as f64;
         seconds += 1;

@@ -1,7 +1,7 @@
 //! Whatever the bytes are: no panic, and only samples that make sense.
 
-use data::task_sizes;
 use data::trace::{MAX_RATE_MBPS, Recording};
+use data::{natural_order, task_sizes};
 use proptest::prelude::*;
 
 use crate::{Folder, transfer};
@@ -24,11 +24,20 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
             .prop_map(|(time, device, rate)| format!("{time},{device},{rate}\n")),
         (0.0..1e4_f64, 0..20_000_u64, 0.0..3.0_f64, -1.0..1e7_f64)
             .prop_map(|(t, unix, payload, rate)| transfer(t, unix, payload, rate)),
-        (number.clone(), number).prop_map(|(a, b)| transfer(1.0, 2, 3.0, 4.0).replacen(
+        (number.clone(), number.clone()).prop_map(|(a, b)| transfer(1.0, 2, 3.0, 4.0).replacen(
             "1.00,2,",
             &format!("{a},{b},"),
             1
         )),
+        (number.clone(), number.clone()).prop_map(|(time, rate)| format!("{time}\t{rate}\n")),
+        (number.clone(), number.clone()).prop_map(|(bytes, ms)| format!("1300000000 {ms} 59.9 10.7 {bytes} {ms}\n")),
+        (number.clone(), number.clone(), number.clone())
+            .prop_map(|(start, end, rate)| format!("[  5] {start}-{end}   sec  1.25 MBytes  {rate} Mbits/sec\n")),
+        (number.clone(), number.clone()).prop_map(|(end, rate)| format!(
+            "{{\"intervals\": [{{\"sum\": {{\"start\": 0, \"end\": {end}, \"bits_per_second\": {rate}}}}}]}}\n"
+        )),
+        (0..100_u8, number.clone()).prop_map(|(second, rate)| format!("2024.01.01_10.00.{second:02},B,{rate}\n")),
+        Just("Timestamp,Operatorname,UL_bitrate\n".to_owned()),
         Just("t_s,device,mbps\n".to_owned()),
         Just("workload,device,task,mb\n".to_owned()),
         Just("{\"workflow\": {\"specification\": {\"tasks\": [\n".to_owned()),
@@ -42,7 +51,15 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
 
 /// A header or none, then mostly lines of all kinds.
 fn file() -> impl Strategy<Value = Vec<u8>> {
-    let start = prop::sample::select(vec!["", "", "t_s,device,mbps\n", "mbps,t_s,device\r\n", "\u{feff}"]);
+    let start = prop::sample::select(vec![
+        "",
+        "",
+        "t_s,device,mbps\n",
+        "mbps,t_s,device\r\n",
+        "time;mbps\n",
+        "Timestamp,Operatorname,UL_bitrate\n",
+        "\u{feff}",
+    ]);
     (start, prop::collection::vec(piece(), 0..30))
         .prop_map(|(start, pieces)| [start.as_bytes().to_vec(), pieces.concat()].concat())
 }
@@ -53,7 +70,7 @@ fn check(recording: &Recording) {
     for drive in &recording.drives {
         let firsts = drive.devices.iter().map(|device| device.samples[0].t_s);
         assert_eq!(firsts.reduce(f64::min), Some(0.0));
-        assert!(drive.devices.is_sorted_by(|a, b| a.device < b.device));
+        assert!(drive.devices.is_sorted_by(|a, b| natural_order(&a.device, &b.device).is_lt()));
         for device in &drive.devices {
             assert!(device.samples.iter().all(|sample| (0.0..=MAX_RATE_MBPS).contains(&sample.mbps)));
             assert!(device.samples.iter().all(|sample| sample.t_s.is_finite() && sample.t_s >= 0.0));

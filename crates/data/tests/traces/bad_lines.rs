@@ -3,9 +3,9 @@
 use data::Quantity::{Payload, Rate, Time};
 use data::Reason;
 use data::limits::{KEPT_BAD_LINES, MAX_LINE_BYTES};
-use data::trace::TraceError;
+use data::trace::{Format, TraceError};
 
-use crate::{kept, read, samples, transfer};
+use crate::{kept, read, read_as, samples, transfer};
 
 #[test]
 fn a_second_of_a_throughput_log_with_a_bad_value_passes_all_the_same() {
@@ -24,19 +24,20 @@ fn a_second_of_a_throughput_log_with_a_bad_value_passes_all_the_same() {
 
 #[test]
 fn stray_lines_of_a_throughput_log_take_no_time() {
-    let text = "Bandwidth,Unit\n1,Mbits/sec\n- - - -\n5,bananas/sec\n7\n2,Mbits/sec\n";
+    let text = "# the bus\nBandwidth,Unit\n1,Mbits/sec\n- - - -\n5,bananas/sec\n7\n2,Mbits/sec\n# 9\n3,Mbits/sec\n4,Mbits/sec\n";
     let recording = read("a.csv", text).expect("good");
-    assert_eq!(samples(&recording), [(0.0, 1.0), (1.0, 2.0)]);
-    let expected = [1, 3, 4, 5].map(|line| (line, Reason::NoUnit));
-    assert_eq!(kept(&recording.sources[0]), expected);
-    assert_eq!(recording.sources[0].bad.first[2].text, "5,bananas/sec");
+    assert_eq!(samples(&recording), [(0.0, 1.0), (1.0, 2.0), (2.0, 3.0), (3.0, 4.0)]);
+    let expected = [4, 5, 6].map(|line| (line, Reason::NoUnit));
+    assert_eq!(kept(&recording.sources[0]), expected, "a header and comments are no bad lines");
+    assert_eq!(recording.sources[0].bad.first[1].text, "5,bananas/sec");
 }
 
 #[test]
 fn mahimahi_refuses_what_is_no_time_in_order() {
-    let text = "0\n10\n5\n-1\n1.5\nten\n99999999999999\n18446744073709551616\n1000\n";
-    let recording = read("a.up", text).expect("good");
-    assert_eq!(samples(&recording), [(0.0, 0.024)]);
+    let text = "0\n10\n5\n-1\n1.5\nten\n99999999999999\n18446744073709551616\n1000\n1000\n1500\n1600\n2000\n";
+    let recording = read_as("a.up", text, Format::Mahimahi).expect("good");
+    // The packet at 2000 ms counts in the second that ends with it, which is the last.
+    assert_eq!(samples(&recording), [(0.0, 0.024), (1.0, 5.0 * 0.012)]);
     let source = &recording.sources[0];
     let expected = [
         (3, Reason::Backwards),
@@ -111,7 +112,7 @@ fn dds_sorts_by_time_and_refuses_a_line_whose_clocks_disagree_with_most() {
 
 #[test]
 fn invalid_utf8_and_long_lines_are_bad_lines() {
-    let mut bytes = b"1,Mbits/sec\n\xff\xfe\n".to_vec();
+    let mut bytes = b"1,Mbits/sec\n\xff\xfe\n0,Mbits/sec\n".to_vec();
     bytes.extend(vec![b'7'; 3 * MAX_LINE_BYTES]);
     bytes.extend(b"\n");
     bytes.extend(vec![b'8'; 10 * MAX_LINE_BYTES]);
@@ -121,17 +122,17 @@ fn invalid_utf8_and_long_lines_are_bad_lines() {
     bytes.extend(vec![b' '; MAX_LINE_BYTES - 10]);
     bytes.extend(b"4,Mbits/sec\n"); // one byte longer
     let recording = read("a.csv", bytes).expect("good");
-    assert_eq!(samples(&recording), [(0.0, 1.0), (1.0, 2.0), (2.0, 3.0)]);
+    assert_eq!(samples(&recording), [(0.0, 1.0), (1.0, 0.0), (2.0, 2.0), (3.0, 3.0)]);
     let source = &recording.sources[0];
-    let expected = [(2, Reason::NotUtf8), (3, Reason::TooLong), (4, Reason::TooLong), (7, Reason::TooLong)];
-    assert_eq!((source.lines, kept(source)), (7, expected.to_vec()));
+    let expected = [(2, Reason::NotUtf8), (4, Reason::TooLong), (5, Reason::TooLong), (8, Reason::TooLong)];
+    assert_eq!((source.lines, kept(source)), (8, expected.to_vec()));
     assert_eq!(source.bad.first[2].text, "8".repeat(40));
 }
 
 #[test]
 fn only_the_first_bad_lines_are_kept_short_and_printable() {
     let bad = format!("\u{1b}[31m\u{202e}{}\n", "é".repeat(100));
-    let recording = read("a.csv", format!("1,Mbits/sec\n{}", bad.repeat(20))).expect("good");
+    let recording = read("a.csv", format!("{}{}", "1,Mbits/sec\n".repeat(21), bad.repeat(20))).expect("good");
     let source = &recording.sources[0];
     assert_eq!((source.bad.count, source.bad.first.len()), (20, KEPT_BAD_LINES));
     for bad in &source.bad.first {
@@ -145,7 +146,7 @@ fn a_file_without_a_usable_sample_says_what_was_found() {
     let small = transfer(10.0, 110, 0.1, 1.0) + &transfer(11.0, 111, 0.5, 1.0) + "stray\n";
     let files = [
         (small.as_str(), "dds-uplink, 3 lines, 0 samples, 2 measurements left out, 1 bad line (line 3: "),
-        ("7\n8\n", "mahimahi, 2 lines, 0 samples, 2 measurements left out, no bad lines"),
+        ("0\n0\n", "mahimahi, 2 lines, 0 samples, 2 measurements left out, no bad lines"),
         ("t_s,device,mbps\n", "csv, 1 line, 0 samples, 0 measurements left out, no bad lines"),
         ("-1,Mbits/sec\n", "throughput-log, 1 line, 0 samples, 0 measurements left out, 1 bad line (line 1: "),
     ];

@@ -1,12 +1,12 @@
 //! Which files are one drive, windows, and figures of traces.
 
-use data::trace::{Drive, Recording, Sample, Trace, Window};
+use data::trace::{Drive, Hold, ReadOptions, Recording, Sample, Trace, Window};
 
 use crate::{Folder, transfer};
 
 fn trace(device: &str, samples: &[(f64, f64)]) -> Trace {
     let samples = samples.iter().map(|&(t_s, mbps)| Sample { t_s, mbps }).collect();
-    Trace { device: device.to_owned(), samples, interval_s: None }
+    Trace { device: device.to_owned(), samples, hold: Hold::Single }
 }
 
 fn drive(devices: Vec<Trace>) -> Drive {
@@ -69,7 +69,7 @@ fn summary_finds_gaps_and_outages() {
     assert_eq!((single.median_mbps, single.duration_s, single.longest_gap_s, single.gaps), (5.0, 0.0, 0.0, 0));
     let nothing = trace("a", &[]).summary();
     assert_eq!((nothing.samples, nothing.mean_mbps, nothing.zero_share), (0, 0.0, 0.0));
-    let regular = Trace { interval_s: Some(1.0), ..trace("a", &[(0.0, 1.0), (1.0, 1.0)]) };
+    let regular = Trace { hold: Hold::Fixed { each_s: 1.0, last_s: 1.0 }, ..trace("a", &[(0.0, 1.0), (1.0, 1.0)]) };
     assert_eq!(regular.summary().duration_s, 2.0);
 }
 
@@ -138,7 +138,7 @@ fn files_of_other_formats_are_drives_of_their_own() {
     let a = folder.write("Bus_B57/bus57_1.csv", "1,Mbits/sec\n");
     let b = folder.write("lte/short.up", "0\n1000\n");
     let c = folder.write("lte/two.csv", "t_s,device,mbps\n0,x,1\n0,y,1\n");
-    let recording = Recording::of_files(&[c, a, b]).expect("good");
+    let recording = Recording::of_files(&[c, a, b], &ReadOptions::default()).expect("good");
     let expected = [("lte/two", vec!["x", "y"]), ("Bus_B57/bus57_1", vec!["bus57_1"]), ("lte/short", vec!["short"])];
     assert_eq!(names(&recording), expected);
 }

@@ -1,7 +1,7 @@
 //! Which files of a folder are read.
 
 use data::limits::MAX_DEPTH;
-use data::trace::{Recording, SkipReason, TraceError};
+use data::trace::{ReadOptions, Recording, SkipReason, TraceError};
 
 use crate::{Folder, transfer};
 
@@ -44,8 +44,8 @@ fn a_folder_without_a_trace_is_an_error() {
     let folder = Folder::new();
     folder.write("README", "nothing\n");
     assert!(matches!(Recording::open(folder.path()), Err(TraceError::NoTraces { skipped: 1, .. })));
-    assert!(matches!(Recording::of_files(&[]), Err(TraceError::NoFiles)));
-    let whole = Recording::of_files(&[folder.path().to_owned()]);
+    assert!(matches!(Recording::of_files(&[], &ReadOptions::default()), Err(TraceError::NoFiles)));
+    let whole = Recording::of_files(&[folder.path().to_owned()], &ReadOptions::default());
     assert!(matches!(whole, Err(TraceError::Unreadable { .. })), "a folder is no file");
 }
 

@@ -1,6 +1,6 @@
 //! What the readers make of good files.
 
-use data::trace::{Format, Recording};
+use data::trace::{Format, Hold, ReadOptions, Recording};
 
 use crate::{Folder, pairs, read, samples, transfer};
 
@@ -10,7 +10,8 @@ fn throughput_log_is_one_sample_a_second_in_any_unit() {
     let recording = read("Bus_1.csv", text).expect("good");
     assert_eq!(samples(&recording), [(0.0, 4.0), (1.0, 0.25), (2.0, 0.0), (3.0, 3.0), (4.0, 1500.0)]);
     let (drive, source) = (&recording.drives[0], &recording.sources[0]);
-    assert_eq!((drive.devices[0].device.as_str(), drive.devices[0].interval_s), ("Bus_1", Some(1.0)));
+    let hold = Hold::Fixed { each_s: 1.0, last_s: 1.0 };
+    assert_eq!((drive.devices[0].device.as_str(), drive.devices[0].hold), ("Bus_1", hold));
     assert_eq!(drive.duration_s(), 5.0);
     assert_eq!((source.format, source.lines, source.samples, source.left_out), (Format::ThroughputLog, 5, 5, 0));
     assert_eq!(source.bad.count, 0);
@@ -25,12 +26,16 @@ fn throughput_log_may_have_empty_columns_behind_the_unit() {
 
 #[test]
 fn mahimahi_counts_packets_by_the_second() {
-    // 2 packets in second 0, 1 in second 1, none in second 2, 3 in second 3; second 4 is not over.
+    // 2 packets in second 0, 1 in second 1, none in second 2, 3 in second 3, 2 in the half of second 4 that is there.
     let recording = read("a.up", "0\n999\n1000\n3000\n3000\n3999\n4000\n4500\n").expect("good");
-    assert_eq!(samples(&recording), [(0.0, 0.024), (1.0, 0.012), (2.0, 0.0), (3.0, 0.036)]);
+    assert_eq!(samples(&recording), [(0.0, 0.024), (1.0, 0.012), (2.0, 0.0), (3.0, 0.036), (4.0, 0.048)]);
     let source = &recording.sources[0];
-    assert_eq!((source.format, source.lines, source.samples, source.left_out), (Format::Mahimahi, 8, 4, 2));
-    assert_eq!(recording.drives[0].duration_s(), 4.0);
+    assert_eq!((source.format, source.lines, source.samples, source.left_out), (Format::Mahimahi, 8, 5, 0));
+    assert_eq!(recording.drives[0].duration_s(), 4.5);
+    // All 8 packets in 4.5 s, and in windows as long as the part that they hold.
+    let mean = |length_s| recording.drives[0].windows(length_s)[0].mbps[0];
+    assert!((mean(10.0) - 8.0 * 0.012 / 4.5).abs() < 1e-12, "{}", mean(10.0));
+    assert!((mean(2.0) - 0.018).abs() < 1e-12);
 }
 
 #[test]
@@ -73,7 +78,7 @@ fn dds_times_join_both_clocks() {
     let folder = Folder::new();
     let a = folder.write("100_a_ul.txt", transfer(10.0, 110, 1.0, 1.0) + &transfer(20.49, 120, 1.0, 1.0));
     let b = folder.write("100_b_ul.txt", transfer(10.51, 111, 1.0, 1.0) + &transfer(20.49, 120, 1.0, 1.0));
-    let recording = Recording::of_files(&[a, b]).expect("good");
+    let recording = Recording::of_files(&[a, b], &ReadOptions::default()).expect("good");
     let [drive] = &recording.drives[..] else { panic!("one drive") };
     let difference = drive.devices[1].samples[0].t_s - drive.devices[0].samples[0].t_s;
     assert!((difference - 0.51).abs() < 0.3, "{difference}");
@@ -113,7 +118,9 @@ fn formats_are_told_by_content_alone() {
         assert_eq!(format("mbps,device,t_s\n1,a,1\n"), Format::Csv);
         assert_eq!(format(&transfer(1.0, 101, 1.0, 2.0)), Format::DdsUplink);
     }
-    let names =
-        [Format::DdsUplink, Format::ThroughputLog, Format::Mahimahi, Format::Csv].map(|format| format.to_string());
-    assert_eq!(names, ["dds-uplink", "throughput-log", "mahimahi", "csv"]);
+    let names = Format::ALL.map(|format| format.to_string());
+    let known =
+        ["dds-uplink", "throughput-log", "mahimahi", "csv", "gnettrack", "pensieve", "hsdpa", "iperf3", "iperf3-json"];
+    assert_eq!(names, known);
+    assert_eq!(known.map(str::parse), Format::ALL.map(Ok));
 }

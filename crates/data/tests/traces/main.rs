@@ -2,15 +2,22 @@
 
 mod any_bytes;
 mod bad_lines;
+mod columns;
+mod compressed;
 mod drives;
 mod folders;
 mod formats;
+mod names;
+mod packet_traces;
+mod recognition;
 mod tasks;
+mod tools;
+mod weights;
 
 use std::path::{Path, PathBuf};
 
 use data::Reason;
-use data::trace::{Recording, Sample, Source, TraceError};
+use data::trace::{Format, ReadOptions, Recording, Sample, Source, TraceError};
 use tempfile::TempDir;
 
 /// A folder of the test's own files.
@@ -37,6 +44,13 @@ impl Folder {
 fn read(name: &str, content: impl AsRef<[u8]>) -> Result<Recording, TraceError> {
     let folder = Folder::new();
     Recording::open(&folder.write(name, content))
+}
+
+/// Reads one file of this content in a format that is named.
+fn read_as(name: &str, content: impl AsRef<[u8]>, format: Format) -> Result<Recording, TraceError> {
+    let folder = Folder::new();
+    let options = ReadOptions { format: Some(format), columns: None };
+    Recording::read(&folder.write(name, content), &options)
 }
 
 /// The samples of the only device.

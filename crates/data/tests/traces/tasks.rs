@@ -1,7 +1,7 @@
 //! The readers of task sizes.
 
 use data::Quantity::Size;
-use data::{Reason, TaskFileError, TaskFormat, TaskSizes, task_sizes};
+use data::{Reason, TaskFileError, TaskFormat, TaskSizes, task_sizes, task_sizes_as};
 
 use crate::Folder;
 
@@ -50,7 +50,28 @@ fn files_without_sizes_are_errors() {
     assert!(matches!(read("{\"workflow\": "), Err(TaskFileError::NoWorkflow { .. })));
     assert!(matches!(read(&"[".repeat(100_000)), Err(TaskFileError::NoWorkflow { .. })), "no overflow of the stack");
     let error = read("some\nwords\n").expect_err("no sizes");
-    assert!(error.to_string().contains("2 bad lines (line 1: the size is not a number: `some`)"), "{error}");
+    let TaskFileError::UnknownFormat { text, .. } = &error else { panic!("{error}") };
+    assert_eq!(text, "some");
+    assert!(error.to_string().contains("WfFormat, CSV headed workload,device,task,mb, a list"), "{error}");
+    let error = read("-1\n0\n").expect_err("no sizes");
+    assert!(error.to_string().contains("2 bad lines (line 1: the size is negative: `-1`)"), "{error}");
     let empty = read(r#"{"workflow": {"specification": {"tasks": [{"id": "x"}]}}}"#).expect_err("no sizes");
     assert!(matches!(empty, TaskFileError::NoSizes { found } if found.skipped == 1));
+}
+
+#[test]
+fn what_is_no_file_of_sizes_is_not_taken_for_one() {
+    let zip = [b"PK\x03\x04".to_vec(), b"7\n8\n\x93junk\nand more\nand more\n\0\n".to_vec()].concat();
+    for content in [zip, b"1\nwords\nwords\n".to_vec()] {
+        let folder = Folder::new();
+        let path = folder.write("tasks", content);
+        assert!(matches!(task_sizes(&path), Err(TaskFileError::UnknownFormat { .. })));
+    }
+    // Somebody who names the format gets the lines that have it.
+    let folder = Folder::new();
+    let path = folder.write("tasks", "1\nwords\nwords\n");
+    let sizes = task_sizes_as(&path, Some(TaskFormat::List)).expect("one size");
+    assert_eq!((sizes.sizes_mb.as_slice(), sizes.bad.count), (&[1.0][..], 2));
+    assert_eq!("sizes".parse(), Ok(TaskFormat::List));
+    assert!("list".parse::<TaskFormat>().is_err());
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use data::Evaluation;
+use data::{Evaluation, natural_order};
 
 use super::{DEFINITION, SweepDefinition};
 use crate::error::Error;
@@ -76,9 +76,8 @@ impl Sweep {
         let varied = varied.unwrap_or_default();
         let mut found = directories.values().map(|run| read_run(run, &varied)).collect::<Result<Vec<_>, _>>()?;
         found.sort_by(|a, b| {
-            let of = |found: &FinishedRun| (found.scenario.clone(), found.training.clone());
-            let values = || compare_values(&a.values, &b.values);
-            of(a).cmp(&of(b)).then_with(values).then(a.seed.cmp(&b.seed))
+            let names = natural_order(&a.scenario, &b.scenario).then_with(|| natural_order(&a.training, &b.training));
+            names.then_with(|| compare_values(&a.values, &b.values)).then(a.seed.cmp(&b.seed))
         });
         check_alike(&found)?;
         Ok(Self { varied, directories, finished: found })
@@ -97,11 +96,11 @@ fn check_alike(found: &[FinishedRun]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The order of values in tables: numbers by size, everything else as text.
+/// The order of values in tables: numbers by size, everything else in the natural order of names.
 fn compare_values(a: &[String], b: &[String]) -> std::cmp::Ordering {
     let one = |(a, b): (&String, &String)| match (a.parse::<f64>(), b.parse::<f64>()) {
         (Ok(a), Ok(b)) => a.total_cmp(&b),
-        _ => a.cmp(b),
+        _ => natural_order(a, b),
     };
     a.iter().zip(b).map(one).find(|order| order.is_ne()).unwrap_or(std::cmp::Ordering::Equal)
 }

@@ -30,8 +30,20 @@ fn environment() -> impl Strategy<Value = EnvironmentDistribution> {
     let uplinks = prop_oneof![
         range().prop_map(|(min, max)| UplinkDistribution::Uniform { min, max }),
         range().prop_map(|(min, max)| UplinkDistribution::LogUniform { min, max }),
-        ("[^\u{0}]{1,20}", 1e-3..1e9_f64, 0.0..1.0_f64)
-            .prop_map(|(path, window_s, held_out)| UplinkDistribution::Traces { path, window_s, held_out }),
+        (
+            "[^\u{0}]{1,20}",
+            1e-3..1e9_f64,
+            0.0..1.0_f64,
+            prop::option::of("[^\u{0}]{1,20}"),
+            prop::option::of("[^\u{0}]{1,20}")
+        )
+            .prop_map(|(path, window_s, held_out, columns, format)| UplinkDistribution::Traces {
+                path,
+                window_s,
+                held_out,
+                columns,
+                format
+            }),
     ];
     let share = (1e-6..1e6_f64, 1e-6..1e6_f64).prop_map(|(a, b)| Range::LogUniform { min: a.min(b), max: a.max(b) });
     let alpha = (0.0..=1.0_f64, 0.0..=1.0_f64).prop_map(|(a, b)| Range::Uniform { min: a.min(b), max: a.max(b) });

@@ -77,6 +77,11 @@ impl AdaptationStudy {
         Ok(Self { request, seeds, recordings, setup, kept })
     }
 
+    /// Sentences for people about the recordings, such as which recorded devices are left out.
+    pub fn notes(&self) -> &[String] {
+        &self.recordings.notes
+    }
+
     /// The number of candidates that [`AdaptationStudy::choose_settings`] tries; 0 if an earlier call chose.
     pub fn candidates(&self) -> usize {
         if self.kept.is_some() { 0 } else { Candidate::all(&self.setup).len() }

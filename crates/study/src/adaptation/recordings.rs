@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use data::trace::{Drive, Recording, Window};
-use data::{TableError, TableRow, uplink_windows};
+use data::trace::{Drive, ReadOptions, Recording, Window, notes};
+use data::{TableError, TableRow, natural_order, uplink_windows};
 use sim::random;
 
 use super::request::AdaptationRequest;
@@ -32,6 +32,8 @@ pub(super) struct Recordings {
     pub(super) test: Vec<EnvironmentSequence>,
     /// A description of the test, as a part of a sentence.
     pub(super) test_description: String,
+    /// Sentences for people about the recordings.
+    pub(super) notes: Vec<String>,
 }
 
 /// Drives with the files that they come from, before the test is chosen.
@@ -45,16 +47,22 @@ impl Recordings {
     /// Reads what the request names, for a scenario with this number of devices.
     pub(super) fn load(request: &AdaptationRequest, devices: usize) -> Result<Self, Error> {
         let Split { training, validation, files } = match &request.split {
-            Some(split) => Split::of_file(&request.traces, split)?,
-            None => Split::of_folders(Recording::open(&request.traces)?),
+            Some(split) => Split::of_file(&request.traces, split, &request.read)?,
+            None => Split::of_folders(Recording::read(&request.traces, &request.read)?),
         };
+        let notes_on = |drives: &[Drive]| notes(drives, Some(devices), request.window_s);
+        let mut all_notes = notes_on(&training);
+        if all_notes.is_empty() {
+            all_notes = notes_on(&validation);
+        }
         let sequences = |drives: &[Drive]| sequences(drives, devices, request.window_s);
         let (training, validation) = (sequences(&training), sequences(&validation));
-        let mut recordings = Self { training, validation, test: Vec::new(), test_description: String::new() };
+        let mut recordings =
+            Self { training, validation, test: Vec::new(), test_description: String::new(), notes: all_notes };
         if let Some(folder) = &request.leave_out {
             recordings.leave_out(folder, request)?;
         } else if let Some(path) = &request.test {
-            recordings.test = sequences(&test_drives(path, &files)?);
+            recordings.test = sequences(&test_drives(path, &files, &request.read)?);
             recordings.test_description = format!("the recordings of {}", path.display());
         } else {
             recordings.test.clone_from(&recordings.validation);
@@ -69,8 +77,10 @@ impl Recordings {
         let all = || self.training.iter().chain(&self.validation);
         self.test = all().filter(|sequence| sequence.folder == *folder).cloned().collect();
         if self.test.is_empty() {
-            let folders: BTreeSet<&str> = all().map(|sequence| sequence.folder.as_str()).collect();
-            let folders = folders.into_iter().collect::<Vec<_>>().join(", ");
+            let mut folders: Vec<&str> = all().map(|sequence| sequence.folder.as_str()).collect();
+            folders.sort_by(|a, b| natural_order(a, b));
+            folders.dedup();
+            let folders = folders.join(", ");
             let window_s = request.window_s;
             let reason = format!("no drive with a window of {window_s} s in a folder {folder}, but in {folders}");
             return Err(mrdro::Error::NoWindow { path: request.traces.clone(), reason }.into());
@@ -132,8 +142,8 @@ fn sequences(drives: &[Drive], devices: usize, window_s: f64) -> Vec<Environment
 }
 
 /// The drives to test on. No drive may come from one of `files`.
-fn test_drives(path: &Path, files: &BTreeSet<PathBuf>) -> Result<Vec<Drive>, Error> {
-    let recording = Recording::open(path)?;
+fn test_drives(path: &Path, files: &BTreeSet<PathBuf>, options: &ReadOptions) -> Result<Vec<Drive>, Error> {
+    let recording = Recording::read(path, options)?;
     match canonical_files(&recording).into_iter().find(|file| files.contains(file)) {
         Some(recording) => Err(Error::TestedOnTraining { path: path.to_owned(), recording }),
         None => Ok(recording.drives),
@@ -147,7 +157,7 @@ fn canonical_files(recording: &Recording) -> BTreeSet<PathBuf> {
 }
 
 impl Split {
-    /// The last drive of each folder is for validation, the others are for training.
+    /// The last drive of each folder, in natural order, is for validation; the others are for training.
     fn of_folders(recording: Recording) -> Self {
         let files = canonical_files(&recording);
         let drives = recording.drives;
@@ -161,7 +171,7 @@ impl Split {
     }
 
     /// A CSV file says what each recording below `traces` is for.
-    fn of_file(traces: &Path, split: &Path) -> Result<Self, Error> {
+    fn of_file(traces: &Path, split: &Path, options: &ReadOptions) -> Result<Self, Error> {
         let wrong = |reason: String| Error::BadSplit { path: split.to_owned(), reason };
         let rows = data::read_table(split, ["file", "role"]).map_err(|error| match error {
             TableError::Unreadable { path, source } => mrdro::Error::Unreadable { path, source }.into(),
@@ -204,7 +214,7 @@ impl Split {
             let (train, validate, traces) = (training.len(), validation.len(), traces.display());
             return Err(wrong(format!("{train} files below {traces} are for training, {validate} for validation")));
         }
-        let [training, validation] = [training, validation].map(|files| Recording::of_files(&files));
+        let [training, validation] = [training, validation].map(|files| Recording::of_files(&files, options));
         Ok(Self { training: training?.drives, validation: validation?.drives, files })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use data::trace::ReadOptions;
 use sim::limits::WINDOW_S;
 
 /// The scenario where none is named.
@@ -12,6 +13,8 @@ const SCENARIO: &str = "mobile";
 pub struct AdaptationRequest {
     /// Recordings to train on and to choose settings with: a folder; folders in it are environments.
     pub traces: PathBuf,
+    /// The format and the columns of the recordings, where their content should not tell them.
+    pub read: ReadOptions,
     /// A CSV file with the columns `file` (relative to it) and `role` (train or validation); `None`: the last drive of each
     /// folder is for validation.
     pub split: Option<PathBuf>,
@@ -36,6 +39,7 @@ impl AdaptationRequest {
     pub fn new(traces: impl Into<PathBuf>, out: impl Into<PathBuf>) -> Self {
         Self {
             traces: traces.into(),
+            read: ReadOptions::default(),
             split: None,
             leave_out: None,
             test: None,
@@ -52,6 +56,12 @@ impl AdaptationRequest {
         let mut command =
             format!("cargo run -p trainer -- adaptation-study --traces {}", quoted(&self.traces.display().to_string()));
         let mut add = |option: &str, value: String| command.extend([" --", option, " ", &quoted(&value)]);
+        if let Some(format) = self.read.format {
+            add("as", format.to_string());
+        }
+        if let Some(columns) = &self.read.columns {
+            add("columns", columns.to_string());
+        }
         if let Some(split) = &self.split {
             add("split", split.display().to_string());
         }
@@ -102,5 +112,9 @@ mod tests {
         };
         let expected = "cargo run -p trainer -- adaptation-study --traces 'my traces' --seeds 1-2 --quick --out s";
         assert_eq!(other.command(), expected);
+        let columns = "time=t:s,rate=up rate:kbps".parse().expect("complete");
+        let read = ReadOptions { format: None, columns: Some(columns) };
+        let other = AdaptationRequest { read, ..AdaptationRequest::new("traces", "s") };
+        assert!(other.command().contains("--traces traces --columns 'time=t:s,rate=up rate:kbps' --out"));
     }
 }

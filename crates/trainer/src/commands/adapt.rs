@@ -27,6 +27,7 @@ fn request(args: &AdaptArgs) -> Result<AdaptRequest, CliError> {
         None => Destination::Scenario(args.scenario.clone().unwrap_or_default()),
         Some(path) => Destination::Recording {
             path: path.clone(),
+            options: args.read.options(),
             drive: args.drive.clone(),
             at_s: args.at,
             window_s: args.window.unwrap_or(WINDOW_S),

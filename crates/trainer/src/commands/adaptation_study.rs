@@ -11,6 +11,7 @@ use crate::progress::Progress;
 pub(crate) fn run(args: &AdaptationStudyArgs) -> Result<(), CliError> {
     device::start_threads(&args.threads)?;
     let study = AdaptationStudy::prepare(request(args))?;
+    study.notes().iter().for_each(|text| note(&format!("note: {text}")));
     let progress = Progress::new("settings", study.candidates());
     let settings = study.choose_settings(&|done| progress.done(done))?;
     drop(progress);
@@ -31,6 +32,7 @@ pub(crate) fn run(args: &AdaptationStudyArgs) -> Result<(), CliError> {
 fn request(args: &AdaptationStudyArgs) -> AdaptationRequest {
     AdaptationRequest {
         traces: args.traces.clone(),
+        read: args.read.options(),
         split: args.split.clone(),
         leave_out: args.leave_out.clone(),
         test: args.test.clone(),

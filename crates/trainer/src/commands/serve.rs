@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use data::trace::Recording;
+use data::trace::{Recording, notes};
 use model::Record;
 use mrdro::{Error, Problem};
 use serve::{DriveView, Event, Limits, Options, Server};
@@ -65,13 +65,17 @@ fn problem(args: &ServeArgs, record: &Record) -> Result<Problem, CliError> {
     }
 }
 
-/// The first drive of a recording with a window in which all devices have data.
+/// The first drive of a recording, in the natural order of names, with a window in which all devices have data.
 fn drive(path: &Path, args: &ServeArgs, devices: usize) -> Result<DriveView, CliError> {
-    let recording = Recording::open(path)?;
-    let mut drives = recording.drives.iter().map(|drive| DriveView::new(drive, devices, args.window));
+    let recording = Recording::read(path, &args.read.options())?;
+    let mut drives = recording.drives.iter().map(|drive| (drive, DriveView::new(drive, devices, args.window)));
     let no_window = || Error::NoWindow {
         path: path.to_owned(),
         reason: format!("no drive with a window of {} s in which {devices} devices have data", args.window),
     };
-    Ok(drives.find(|drive| drive.windows() > 0).ok_or_else(no_window)?)
+    let (drive, view) = drives.find(|(_, view)| view.windows() > 0).ok_or_else(no_window)?;
+    for text in notes(std::slice::from_ref(drive), Some(devices), args.window) {
+        note(&format!("note: {text}"));
+    }
+    Ok(view)
 }

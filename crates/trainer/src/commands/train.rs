@@ -9,7 +9,7 @@ use crate::cli::{CheckpointArgs, ComputeArgs, FleetArgs, Format, TrainArgs};
 use crate::device;
 use crate::error::CliError;
 use crate::interrupt;
-use crate::output::{note, note_implausible_scenario, print_evaluations, write_out};
+use crate::output::{note, note_implausible_scenario, note_recordings, print_evaluations, write_out};
 use crate::progress::TerminalObserver;
 
 /// Trains networks for one scenario: Algorithm 1, Algorithm 2, then the comparison with classic schemes.
@@ -67,6 +67,7 @@ impl<'a> Invocation<'a> {
     fn start(&self, plan: RunPlan) -> Result<(), CliError> {
         if let Target::Scenario { scenario, .. } = &plan.target {
             note_implausible_scenario(scenario);
+            note_recordings(scenario);
         }
         let backend = device::open(self.compute)?;
         interrupt::listen();

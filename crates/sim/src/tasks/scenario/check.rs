@@ -162,7 +162,7 @@ fn environment_mistakes(environment: &EnvironmentDistribution, list: &mut Checks
         Some(UplinkDistribution::LogUniform { min, max }) => {
             list.range("environment.uplink_mbps", *min, *max, Checks::positive);
         }
-        Some(UplinkDistribution::Traces { path, window_s, held_out }) => {
+        Some(UplinkDistribution::Traces { path, window_s, held_out, .. }) => {
             if path.is_empty() {
                 list.add("environment.uplink_mbps.path", "must name a recording or a folder of recordings");
             }

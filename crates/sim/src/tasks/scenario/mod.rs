@@ -144,6 +144,13 @@ pub enum UplinkDistribution {
         /// The share of the drives that training never sees, so that evaluation can use them. With 0 evaluation draws
         /// from the drives that training saw.
         held_out: f64,
+        /// The columns of tables with times, rates and devices, as `Columns` of the crate `data` reads them; `None` where
+        /// the content of the files tells it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        columns: Option<String>,
+        /// The format of the files, by the name that the crate `data` gives it; `None` where their content tells it.
+        #[serde(rename = "as", skip_serializing_if = "Option::is_none")]
+        format: Option<String>,
     },
 }
 

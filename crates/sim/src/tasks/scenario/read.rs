@@ -87,6 +87,8 @@ fn uplinks(section: Section<'_>) -> UplinkDistribution {
             path: section.text("path"),
             window_s: section.optional_number("window_s").unwrap_or(WINDOW_S),
             held_out: section.optional_number("held_out").unwrap_or(0.1),
+            columns: section.optional_text("columns"),
+            format: section.optional_text("as"),
         },
     };
     section.finish();

@@ -1,12 +1,14 @@
-//! `trace inspect`: the content of a recording of a network, or of a file of task sizes.
+//! `trace inspect` shows the content of a recording of a network, or of a file of task sizes; `trace convert` writes a drive
+//! as CSV.
 
+mod convert;
 mod task_sizes;
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use data::BadLines;
-use data::trace::{Drive, Recording, Trace};
+use data::trace::{Drive, ReadOptions, Recording, Trace, notes};
 use mrdro::Error;
 use mrdro::chart::{Axis, Palette, Panel, Point, Series, Style, picture};
 use mrdro::files::{json, write_file};
@@ -14,7 +16,7 @@ use serde::Serialize;
 use sim::limits::WINDOW_S;
 
 use self::task_sizes::RecordedSizes;
-use crate::cli::{Format, TraceCommand};
+use crate::cli::{Format, InspectArgs, InspectFormat, TraceCommand};
 use crate::error::CliError;
 use crate::output::{figure, note, print, table, write_out};
 
@@ -26,20 +28,41 @@ const CURVE_POINTS: usize = 240;
 const MAX_PANELS: usize = 40;
 
 pub(crate) fn run(command: &TraceCommand) -> Result<(), CliError> {
-    let TraceCommand::Inspect { path, picture, format } = command;
-    let no_trace = match Recording::open(path) {
-        Ok(recording) => {
-            show_recording(&recording, format.format)?;
-            return picture.as_ref().map_or(Ok(()), |file| draw(&recording, file));
+    match command {
+        TraceCommand::Inspect(args) => inspect(args),
+        TraceCommand::Convert(args) => convert::run(args),
+    }
+}
+
+fn inspect(args: &InspectArgs) -> Result<(), CliError> {
+    let InspectArgs { path, format_of_files, columns, picture, format } = args;
+    let sizes = match format_of_files {
+        Some(InspectFormat::TaskSizes(format)) => RecordedSizes::read_as(path, *format)?,
+        Some(InspectFormat::Recording(_)) | None => {
+            let recording_format = match format_of_files {
+                Some(InspectFormat::Recording(format)) => Some(*format),
+                _ => None,
+            };
+            let options = ReadOptions { format: recording_format, columns: columns.clone() };
+            match Recording::read(path, &options) {
+                Ok(recording) => {
+                    show_recording(&recording, format.format)?;
+                    for text in notes(&recording.drives, None, WINDOW_S) {
+                        note(&format!("note: {text}"));
+                    }
+                    return picture.as_ref().map_or(Ok(()), |file| draw(&recording, file));
+                }
+                // A format or columns that the user names are those of a recording.
+                Err(error) if options != ReadOptions::default() => return Err(error.into()),
+                Err(error) => RecordedSizes::read(path, error)?,
+            }
         }
-        Err(error) => error,
     };
-    let Some(tasks) = RecordedSizes::read(path, &no_trace)? else { return Err(no_trace.into()) };
     if picture.is_some() {
         let text = path.display().to_string();
         return Err(Error::BadOption { option: "--picture", text, wanted: "a network trace" }.into());
     }
-    tasks.show(format.format)
+    sizes.show(format.format)
 }
 
 /// The row of one device of a drive.
@@ -67,6 +90,7 @@ struct DeviceRow<'a> {
 struct FileRow {
     path: String,
     format: String,
+    why: String,
     lines: u64,
     samples: usize,
     left_out: u64,
@@ -121,6 +145,7 @@ fn show_recording(recording: &Recording, format: Format) -> Result<(), CliError>
             .map(|source| FileRow {
                 path: source.path.display().to_string(),
                 format: source.format.to_string(),
+                why: source.why.clone(),
                 lines: source.lines,
                 samples: source.samples,
                 left_out: source.left_out,
@@ -201,17 +226,22 @@ impl Contents<'_> {
     /// The counts of files and lines, the first bad lines of each file, and the files that were skipped.
     fn files_text(&self) -> String {
         let sum = |value: fn(&FileRow) -> u64| self.files.iter().map(value).sum::<u64>() as usize;
-        let mut formats: Vec<&str> = self.files.iter().map(|file| file.format.as_str()).collect();
-        formats.sort_unstable();
-        formats.dedup();
         let mut text = format!(
-            "{} ({}), {}, {} left out, {}\n",
+            "{}, {}, {} left out, {}\n",
             counted(self.files.len(), "file"),
-            formats.join(", "),
             counted(sum(|file| file.lines), "line"),
             counted(sum(|file| file.left_out), "measurement"),
             counted(sum(|file| file.bad_lines), "bad line"),
         );
+        let mut formats: Vec<&str> = self.files.iter().map(|file| file.format.as_str()).collect();
+        formats.sort_unstable();
+        formats.dedup();
+        for format in formats {
+            let mut files = self.files.iter().filter(|file| file.format == format);
+            let Some(first) = files.next() else { continue };
+            let count = counted(1 + files.count(), "file");
+            let _ = writeln!(text, "  format {format} ({count}): {}, in {}", first.why, first.path);
+        }
         for file in self.files.iter().filter(|file| file.bad_lines > 0) {
             let _ = writeln!(text, "  {}: {}", file.path, counted(file.bad_lines as usize, "bad line"));
             text.extend(file.first_bad_lines.iter().map(|line| format!("    {line}\n")));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use data::trace::TraceError;
-use data::{TaskFileError, TaskFormat, TaskSizes, task_sizes};
+use data::{TaskFileError, TaskFormat, TaskSizes, natural_path_order, task_sizes, task_sizes_as};
 use mrdro::Error;
 use mrdro::files::json;
 use serde::Serialize;
@@ -34,41 +34,57 @@ struct RecordedSizesRow {
 }
 
 impl RecordedSizes {
-    /// Reads the task sizes of a file or folder that holds no network trace; `None` if it holds no task sizes either.
-    pub(super) fn read(path: &Path, no_trace: &TraceError) -> Result<Option<Self>, CliError> {
+    /// Reads the task sizes of a file or folder that holds no network trace.
+    pub(super) fn read(path: &Path, no_trace: TraceError) -> Result<Self, CliError> {
         match no_trace {
-            TraceError::UnknownFormat { .. } | TraceError::NoSamples { .. } => match task_sizes(path) {
-                Ok(sizes) => Ok(Some(Self { files: vec![RecordedSizesRow::new(&sizes)], skipped: Vec::new() })),
-                Err(TaskFileError::NoSizes { found }) if found.format == TaskFormat::List => Ok(None),
+            TraceError::UnknownFormat { path, text, nature, .. } => match task_sizes(&path) {
+                Ok(sizes) => Ok(Self::of(&sizes)),
+                Err(TaskFileError::UnknownFormat { .. }) => {
+                    Err(TraceError::UnknownFormat { path, text, nature, tried_sizes: true }.into())
+                }
                 Err(error) => Err(error.into()),
             },
-            TraceError::NoTraces { .. } => Self::read_folder(path),
-            _ => Ok(None),
+            TraceError::NoTraces { .. } => {
+                let found = Self::read_folder(path, None)?;
+                if found.files.is_empty() { Err(no_trace.into()) } else { Ok(found) }
+            }
+            error => Err(error.into()),
         }
     }
 
-    fn read_folder(path: &Path) -> Result<Option<Self>, CliError> {
+    /// Reads the task sizes of a file or folder in a format that the user names.
+    pub(super) fn read_as(path: &Path, format: TaskFormat) -> Result<Self, CliError> {
+        if path.is_dir() {
+            Self::read_folder(path, Some(format))
+        } else {
+            Ok(Self::of(&task_sizes_as(path, Some(format))?))
+        }
+    }
+
+    fn of(sizes: &TaskSizes) -> Self {
+        Self { files: vec![RecordedSizesRow::new(sizes)], skipped: Vec::new() }
+    }
+
+    fn read_folder(path: &Path, format: Option<TaskFormat>) -> Result<Self, CliError> {
         let unreadable = |source| Error::Unreadable { path: path.to_owned(), source };
         let entries = std::fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>);
         let mut files: Vec<_> = entries.map_err(unreadable)?.into_iter().map(|entry| entry.path()).collect();
         files.retain(|file| file.is_file());
-        files.sort();
+        files.sort_by(|a, b| natural_path_order(a, b));
         let mut found = Self { files: Vec::new(), skipped: Vec::new() };
         for file in files {
-            match task_sizes(&file) {
+            match task_sizes_as(&file, format) {
                 Ok(sizes) => found.files.push(RecordedSizesRow::new(&sizes)),
                 Err(error) => {
                     let reason = match error {
-                        TaskFileError::NoSizes { found } if found.format == TaskFormat::List => {
-                            "neither rates nor sizes".to_owned()
-                        }
+                        TaskFileError::UnknownFormat { .. } => "neither rates nor sizes".to_owned(),
                         error => error.to_string(),
                     };
                     found.skipped.push(SkippedRow { path: file.display().to_string(), reason });
                 }
             }
         }
-        Ok(if found.files.is_empty() { None } else { Some(found) })
+        Ok(found)
     }
 
     pub(super) fn show(&self, format: Format) -> Result<(), CliError> {
