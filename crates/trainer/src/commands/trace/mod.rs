@@ -8,15 +8,15 @@ use std::path::Path;
 use data::BadLines;
 use data::trace::{Drive, Recording, Trace};
 use mrdro::Error;
-use mrdro::chart::{Axis, Palette, Panel, Point, Series, Style, picture};
-use mrdro::files::{json, write_file};
+use mrdro::chart::{Axis, Palette, Panel, Point, Series, Style, write_picture};
+use mrdro::files::{is_standard_output, json};
 use serde::Serialize;
 use sim::limits::WINDOW_S;
 
 use self::task_sizes::RecordedSizes;
 use crate::cli::{Format, TraceCommand};
 use crate::error::CliError;
-use crate::output::{note, print, table, write_out};
+use crate::output::{check_picture, note, print, table, write_out};
 
 /// The length of the small chart in the table, in characters.
 const SPARK_WIDTH: usize = 24;
@@ -27,9 +27,12 @@ const MAX_PANELS: usize = 40;
 
 pub(crate) fn run(command: &TraceCommand) -> Result<(), CliError> {
     let TraceCommand::Inspect { path, picture, format } = command;
+    picture.as_ref().map_or(Ok(()), |file| check_picture("--picture", file))?;
     let no_trace = match Recording::open(path) {
         Ok(recording) => {
-            show_recording(&recording, format.format)?;
+            if !picture.as_ref().is_some_and(|file| is_standard_output(file)) {
+                show_recording(&recording, format.format)?;
+            }
             return picture.as_ref().map_or(Ok(()), |file| draw(&recording, file));
         }
         Err(error) => error,
@@ -265,14 +268,15 @@ fn draw(recording: &Recording, file: &Path) -> Result<(), CliError> {
     };
     let shown = &recording.drives[..recording.drives.len().min(MAX_PANELS)];
     let panels: Vec<Panel> = shown.iter().map(panel).collect();
-    let svg = picture(&panels, Palette::Distinct).map_err(|reason| Error::Picture { path: file.to_owned(), reason })?;
-    write_file(file, svg.as_bytes())?;
+    write_picture(&panels, Palette::Distinct, file)?;
     let others = recording.drives.len() - shown.len();
     let others = if others == 0 {
         String::new()
     } else {
         format!(" (the first {MAX_PANELS} drives; {others} more are not drawn)")
     };
-    note(&format!("drawn: {}{others}", file.display()));
+    if !is_standard_output(file) {
+        note(&format!("drawn: {}{others}", file.display()));
+    }
     Ok(())
 }
