@@ -1,4 +1,4 @@
-//! The decision service from outside: what it answers, what it refuses, and what it outlives.
+//! The decision service from outside: its answers, its refusals, and the failures that it survives.
 #![cfg(unix)]
 
 use std::collections::BTreeMap;
@@ -31,7 +31,7 @@ struct Service {
     scheme: &'static str,
 }
 
-/// What was answered.
+/// An answer of the service.
 struct Answer {
     status: u16,
     headers: ureq::http::HeaderMap,
@@ -129,7 +129,7 @@ impl Service {
         line
     }
 
-    /// Tells it to end, and what it said until then.
+    /// Ends the service; returns its exit status and its output.
     fn end(mut self) -> (ExitStatus, String) {
         self.signal("-TERM");
         self.wait()
@@ -179,7 +179,7 @@ fn lines(count: usize) -> Vec<String> {
     (0..count).map(line).collect()
 }
 
-/// What `decide` answers to these lines.
+/// The answers of `decide` to these lines.
 fn decided(workshop: &Workshop, record: &str, lines: &[String]) -> Vec<Value> {
     let said = workshop.trainer_reading(lines.join("\n"), &["decide", "--record", record]).succeeded();
     said.lines().iter().map(|line| serde_json::from_str(line).expect("JSON")).collect()
@@ -567,7 +567,7 @@ fn a_drive_is_there_to_be_replayed() {
     refused.naming(&["two.csv", "no drive with a window"]);
 }
 
-/// What was begun before the signal is answered after it; what comes later finds nobody.
+/// Requests that began before the signal are answered after it; later connections are refused.
 #[test]
 fn it_answers_what_it_accepted_before_it_ends() {
     let workshop = Workshop::new();
@@ -676,7 +676,7 @@ fn a_refusal_reaches_who_is_still_sending() {
             "{answer}"
         );
     }
-    // What does not come is not waited for, and who asks before sending is not asked to send.
+    // The service does not wait for a body that does not come, and does not ask a client to send one that it refuses.
     let (now, slow) = (Instant::now(), begin(&open, "POST /nothing", JSON));
     assert!(read(slow).starts_with("HTTP/1.1 404 "));
     assert!(now.elapsed() < Duration::from_secs(8), "{:?}", now.elapsed());

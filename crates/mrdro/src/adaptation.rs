@@ -8,7 +8,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use data::trace::Recording;
 use data::{StandardSet, Workloads, uplink_windows};
-use drl::{Agent, TrainingData};
+use drl::{Agent, TrainingData, TrainingLoop};
 use model::{Backend, Codec, DEFAULT_FLIPS, DnnNetworks, Ensemble, NetworkShape, Policy, Record, Selection};
 use serde::{Deserialize, Serialize};
 use sim::Environment;
@@ -167,7 +167,7 @@ pub struct AdaptRequest {
     pub record: PathBuf,
     /// The environment to adapt to.
     pub destination: Destination,
-    /// Settings of training, of which only the section `adaptation` is used.
+    /// Settings of training; only the section `adaptation` is used.
     pub training: Training,
     /// Numbers of steps after which the networks are measured.
     pub steps: Vec<usize>,

@@ -162,8 +162,8 @@ fn softsign<S: Simd>(one: Wide<S>, value: Wide<S>) -> Wide<S> {
 }
 
 impl Features {
-    /// Computes the inputs of a decision. Those of places are [`Features::place_inputs`], those of tasks are part of the
-    /// instance, and those of pairs are written to the start of each block of `rows`.
+    /// Computes the inputs of a decision. The inputs of places are [`Features::place_inputs`], the inputs of tasks are
+    /// part of the instance, and the inputs of each task at each place are written to the start of its block of `rows`.
     ///
     /// # Shapes
     /// `shares` is `[places][panels]`, `rows` is `[places][panels][block]`.
