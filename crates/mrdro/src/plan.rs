@@ -241,8 +241,8 @@ impl RunPlan {
         Ok(Self { target, seed, device, start, names: PlanNames { scenario, training, settings } })
     }
 
-    /// The part of the plan that is not in `config.toml`.
-    pub(crate) fn request(&self) -> RunRequest {
+    /// The part of the plan that is not in `config.toml`, with the interval between checkpoints.
+    pub(crate) fn request(&self, checkpoints: CheckpointInterval) -> RunRequest {
         let PlanNames { scenario, training, settings } = self.names.clone();
         RunRequest {
             scenario,
@@ -256,7 +256,7 @@ impl RunPlan {
                 Target::AnyFleet { evaluated_fleets, .. } => Some(evaluated_fleets),
                 Target::Scenario { .. } => None,
             },
-            checkpoints: KeptInterval::default(),
+            checkpoints: checkpoints.into(),
         }
     }
 }

@@ -43,7 +43,7 @@ use crate::error::Error;
 use crate::files::{csv, json};
 use crate::metrics::{MetricsFile, Phase, Row};
 use crate::observer::{Progress, RunObserver};
-use crate::plan::{PROGRAM, RunPlan, RunRequest, Target};
+use crate::plan::{PROGRAM, RunPlan, Target};
 use crate::run_dir::RunDir;
 
 /// Name of the file that holds the plan of a run.
@@ -116,7 +116,7 @@ pub fn train(
 ) -> Result<Trained, Error> {
     let prepare = || -> Result<Run, Error> {
         let (name, interval) = (plan.name(), options.checkpoints.unwrap_or_default());
-        let request = RunRequest { checkpoints: interval.into(), ..plan.request() };
+        let request = plan.request(interval);
         RunDir::check(options.out.as_deref(), &name)?;
         let job = job(plan, backend, Phase::Meta, observer)?;
         let directory = RunDir::create(options.out.as_deref(), &name)?;

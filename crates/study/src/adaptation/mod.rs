@@ -16,7 +16,6 @@ mod setup;
 mod summary;
 mod windows;
 
-use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
