@@ -182,17 +182,17 @@ fn folder_of(path: &Path) -> &Path {
 /// Checks the length of every name in a path. Folders that do not exist yet would otherwise be made before the system refuses
 /// the names below them.
 fn check_names(path: &Path) -> io::Result<()> {
-    path.iter().try_for_each(|name| check_name(name, MAX_NAME_BYTES))
+    path.iter().try_for_each(|name| check_name(name, MAX_NAME_BYTES, "choose a shorter one"))
 }
 
-/// Checks that a name has at most `limit` bytes.
-pub(crate) fn check_name(name: &OsStr, limit: usize) -> io::Result<()> {
+/// Checks that a name has at most `limit` bytes. `advice` ends the error.
+pub(crate) fn check_name(name: &OsStr, limit: usize, advice: &str) -> io::Result<()> {
     let bytes = name.len();
     if bytes <= limit {
         return Ok(());
     }
     let beginning: String = name.to_string_lossy().chars().take(24).collect();
-    let reason = format!("the name `{beginning}…` has {bytes} bytes; give a name of at most {limit} bytes");
+    let reason = format!("the name `{beginning}…` has {bytes} bytes, and at most {limit} are possible; {advice}");
     Err(io::Error::new(ErrorKind::InvalidFilename, reason))
 }
 
@@ -376,7 +376,7 @@ mod tests {
             ("missing/file", "missing does not exist"),
             ("file/below", "directory"),
             ("loop", "lead to each other"),
-            (&long, "has 300 bytes; give a name of at most 255 bytes"),
+            (&long, "has 300 bytes, and at most 255 are possible; choose"),
             (&format!("missing/{long}"), "has 300 bytes"),
         ] {
             let said = refused(&at(name));

@@ -320,3 +320,33 @@ fn scenario_of_table<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Resul
     let scenario = Scenario::from_toml("the plan of a run", &table.to_string());
     scenario.map(Box::new).map_err(D::Error::custom)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_keeps_how_it_was_started() {
+        let mut plan = RunPlan::any_fleet("fleet", &["drl.steps=20".to_owned()]).expect("a preset").with_seed(7);
+        plan.evaluate_fleets(3);
+        let every = |seconds: u64, steps| CheckpointInterval { time: Duration::from_secs(seconds), steps };
+        for interval in [every(9, Some(5)), every(0, None), every(u64::MAX, Some(usize::MAX))] {
+            let text = toml::to_string(&plan.request(interval)).expect("numbers and texts");
+            let request: RunRequest = toml::from_str(&text).expect("it was just written");
+            let kept = CheckpointInterval::from(request.checkpoints);
+            let written = |interval: CheckpointInterval| {
+                (interval.time.as_secs_f64(), interval.steps.map(|steps| steps.min(i64::MAX as usize)))
+            };
+            assert_eq!(written(kept), written(interval), "{text}");
+            let resumed = RunPlan::of_run(Path::new("run"), &request, &plan.configuration("flex")).expect("as written");
+            assert_eq!(resumed, plan);
+        }
+    }
+
+    #[test]
+    fn runs_of_earlier_versions_have_the_default_interval() {
+        let text = "scenario = \"paper\"\ntraining = \"recommended\"\nsettings = []\nseed = 1\ndevice = \"auto\"\nmeta_only = false\n";
+        let request: RunRequest = toml::from_str(text).expect("as earlier versions wrote it");
+        assert_eq!(CheckpointInterval::from(request.checkpoints), CheckpointInterval::default());
+    }
+}

@@ -62,7 +62,8 @@ const MAX_RUN_NAME_BYTES: usize = 240;
 pub fn check_names(planned: &[PlannedRun], out: &Path) -> Result<(), Error> {
     check_folder(out)?;
     planned.iter().try_for_each(|PlannedRun { name, .. }| {
-        check_name(name.as_ref(), MAX_RUN_NAME_BYTES).map_err(Error::unwritable(&out.join(RUNS).join(name)))
+        let advice = "a run is named after its settings: give fewer of them, or put them into a file for --training";
+        check_name(name.as_ref(), MAX_RUN_NAME_BYTES, advice).map_err(Error::unwritable(&out.join(RUNS)))
     })
 }
 

@@ -445,8 +445,8 @@ pub(crate) struct ExportArgs {
     /// Directory of the record to export
     #[arg(long, value_name = "DIR")]
     pub(crate) record: PathBuf,
-    /// Directory to write; must be new or empty
-    #[arg(long, value_name = "DIR")]
+    /// Directory to write; must be new or empty; `-` writes a single file to standard output
+    #[arg(long, value_name = "DIR|-")]
     pub(crate) out: PathBuf,
     /// File format to write
     #[arg(long = "as", value_enum, default_value = "safetensors")]

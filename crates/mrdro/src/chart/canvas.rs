@@ -8,6 +8,7 @@ use plotters::prelude::*;
 use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind};
 use tiny_skia::Pixmap;
 
+use super::png;
 use super::raster::Raster;
 use crate::error::Error;
 use crate::files::{check_file, write_file};
@@ -89,8 +90,10 @@ pub(super) fn write(
     write_file(path, &picture)
 }
 
+/// The pixels as a PNG file. Pictures begin with a white background, so that no pixel is transparent.
 fn encoded(pixels: &Pixmap) -> Result<Vec<u8>, String> {
-    pixels.encode_png().map_err(text)
+    let colours = pixels.pixels().iter().map(|pixel| [pixel.red(), pixel.green(), pixel.blue()]);
+    png::encode(pixels.width(), pixels.height(), colours).map_err(text)
 }
 
 /// The text of an error of the drawing library.

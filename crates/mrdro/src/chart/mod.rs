@@ -9,6 +9,7 @@ use plotters::prelude::*;
 mod axis;
 mod canvas;
 mod curves;
+mod png;
 mod raster;
 
 pub use self::axis::{Axis, SMALLEST_GAP, number};
