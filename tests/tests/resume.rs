@@ -167,6 +167,56 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bytes() {
     println!("{kills} kills in {round} runs, no difference");
 }
 
+/// The name of the last checkpoint of a run; empty if there is none.
+fn last_checkpoint(workshop: &Workshop, run: &str) -> String {
+    let entries = std::fs::read_dir(workshop.path(run).join("checkpoints")).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with("drl") && name.ends_with(".state")).max().unwrap_or_default()
+}
+
+/// Waits until a run has a later checkpoint than `before`.
+fn wait_for_later(workshop: &Workshop, run: &str, before: &str) -> String {
+    let begin = Instant::now();
+    loop {
+        let last = last_checkpoint(workshop, run);
+        if *last > *before {
+            return last;
+        }
+        assert!(begin.elapsed() < Duration::from_mins(1), "the run does not get beyond {before}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_resumed_run_keeps_its_interval_between_checkpoints_and_gets_on() {
+    let workshop = Workshop::new();
+    let long = ["--set", "drl.steps=10000000", "--checkpoint-every", "100000", "--out", "run"];
+    let mut arguments = [&["train"], &SHORT[..], &long].concat();
+    let mut last = String::new();
+    for _ in 0..4 {
+        let child = start(&workshop, &arguments);
+        last = wait_for_later(&workshop, "run", &last);
+        signal(&child, "-KILL");
+        said(child);
+        arguments = vec!["train", "--resume", "run"];
+    }
+    // Another interval replaces it for good; what is not given again stays.
+    let child = start(&workshop, &["train", "--resume", "run", "--checkpoint-steps", "60"]);
+    wait_for_later(&workshop, "run", &last);
+    signal(&child, "-KILL");
+    said(child);
+    let kept = workshop.text("run/checkpoints/run.toml");
+    assert!(kept.contains("steps = 60") && kept.contains("seconds = 100000.0"), "{kept}");
+    let begun = last_checkpoint(&workshop, "run");
+    let child = start(&workshop, &["train", "--resume", "run"]);
+    let next = wait_for_later(&workshop, "run", &begun);
+    signal(&child, "-KILL");
+    said(child);
+    let step =
+        |name: &str| name.trim_start_matches("drl-").trim_end_matches(".state").parse::<usize>().expect("a step");
+    assert!(step(&next) >= step(&begun) + 60, "{begun}, {next}");
+}
+
 #[test]
 fn a_damaged_checkpoint_is_passed_over() {
     let workshop = Workshop::new();

@@ -187,6 +187,7 @@ pub struct AdaptRequest {
 /// environment cannot be computed, `steps` is empty, or the directory cannot be written.
 pub fn adapt_record(request: &AdaptRequest, backend: &Backend) -> Result<Adapted, Error> {
     let AdaptRequest { record: path, destination, training, seed, .. } = request;
+    RunDir::check(request.out.as_deref(), "")?;
     let mut steps = request.steps.clone();
     steps.sort_unstable();
     steps.dedup();

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! RUN_DIR/checkpoints/
-//! ├── run.toml              the names, seed and device that the run was started with
+//! ├── run.toml              the names, seed, device and interval of checkpoints that the run was started with
 //! ├── lock                  locked by the process that trains the run; holds the number of the process
 //! ├── drl-00004000.state    the whole state of training after this step
 //! └── drl-00004000/         the networks after this step, as a record
@@ -15,7 +15,7 @@
 use std::fs::{self, File, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use drl::AgentState;
 use meta::ReptileState;
@@ -27,6 +27,7 @@ use crate::files::write_file;
 use crate::metrics::{Phase, Row};
 use crate::observer::RunObserver;
 use crate::plan::RunRequest;
+use crate::run::CheckpointInterval;
 
 /// The number of checkpoints that are kept: if the last is damaged, the one before can be used.
 const KEPT: usize = 2;
@@ -89,8 +90,7 @@ impl PhaseState {
 #[derive(Debug)]
 pub(crate) struct Checkpoints {
     directory: PathBuf,
-    every: Duration,
-    every_steps: Option<usize>,
+    interval: CheckpointInterval,
     last: Instant,
     last_step: usize,
     /// Held as long as the process trains the run. The system releases it when the process ends, even if it is killed.
@@ -106,12 +106,17 @@ impl Drop for Checkpoints {
 
 impl Checkpoints {
     /// The checkpoints of a new run.
-    pub(crate) fn create(run: &Path, request: &RunRequest, observer: &mut dyn RunObserver) -> Result<Self, Error> {
+    pub(crate) fn create(
+        run: &Path,
+        request: &RunRequest,
+        interval: CheckpointInterval,
+        observer: &mut dyn RunObserver,
+    ) -> Result<Self, Error> {
         let directory = run.join(DIRECTORY);
         fs::create_dir_all(&directory).map_err(|source| Error::Unwritable { path: directory.clone(), source })?;
-        let text = toml::to_string(request).expect("numbers and texts can be written");
-        let checkpoints = Self::open(run, observer)?;
-        write_file(&directory.join(STARTED), text.as_bytes())?;
+        let mut checkpoints = Self::open(run, observer)?;
+        checkpoints.set_interval(interval);
+        checkpoints.write_request(request)?;
         Ok(checkpoints)
     }
 
@@ -119,13 +124,24 @@ impl Checkpoints {
     pub(crate) fn open(run: &Path, observer: &mut dyn RunObserver) -> Result<Self, Error> {
         let directory = run.join(DIRECTORY);
         let lock = lock(run, &directory.join(LOCK), observer)?;
-        let (every, last) = (Duration::MAX, Instant::now());
-        Ok(Self { directory, every, every_steps: None, last, last_step: 0, lock })
+        let interval = CheckpointInterval::default();
+        Ok(Self { directory, interval, last: Instant::now(), last_step: 0, lock })
     }
 
-    /// Sets the time and the steps after which a checkpoint is due, whichever come first.
-    pub(crate) fn every(&mut self, time: Duration, steps: Option<usize>) {
-        (self.every, self.every_steps) = (time, steps);
+    /// Sets the interval after which a checkpoint is due.
+    pub(crate) fn set_interval(&mut self, interval: CheckpointInterval) {
+        self.interval = interval;
+    }
+
+    /// Begins to count the steps of a phase, of which `done` are done.
+    pub(crate) fn phase_begins(&mut self, done: usize) {
+        self.last_step = done;
+    }
+
+    /// Writes `run.toml`.
+    pub(crate) fn write_request(&self, request: &RunRequest) -> Result<(), Error> {
+        let text = toml::to_string(request).expect("numbers and texts can be written");
+        write_file(&self.directory.join(STARTED), text.as_bytes())
     }
 
     /// Reads `run.toml`.
@@ -151,7 +167,7 @@ impl Checkpoints {
     /// Whether a checkpoint is due after this step of a phase.
     pub(crate) fn due(&self, step: usize) -> bool {
         let steps = step.saturating_sub(self.last_step);
-        self.last.elapsed() >= self.every || self.every_steps.is_some_and(|every| steps >= every)
+        self.last.elapsed() >= self.interval.time || self.interval.steps.is_some_and(|every| steps >= every)
     }
 
     /// Writes the state of the run and a record of its networks, then removes the oldest checkpoint.

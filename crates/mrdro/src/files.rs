@@ -1,31 +1,12 @@
-//! Files that appear complete or not at all, and the formats JSON and CSV.
+//! Writing of files and folders, and the formats JSON and CSV.
 
-use std::io::{self, Write};
-use std::path::Path;
+use std::io;
 
 use serde::Serialize;
 
-use crate::error::Error;
-
-/// Writes a file under a temporary name and then renames it, so that it appears complete or not at all.
-///
-/// # Errors
-/// If the file cannot be written.
-pub fn write_file(path: &Path, content: &[u8]) -> Result<(), Error> {
-    let write = || {
-        let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-        let mut builder = tempfile::Builder::new();
-        // Temporary files are private by default, but results are for every user to read.
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-        let mut file = builder.tempfile_in(folder)?;
-        file.write_all(content)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    write().map_err(|source| Error::Unwritable { path: path.to_owned(), source })
-}
+pub use crate::output_file::{
+    STANDARD_OUTPUT, check_file, check_folder, create_folder, is_standard_output, write_file,
+};
 
 /// A value as JSON with indentation and a newline at the end.
 ///

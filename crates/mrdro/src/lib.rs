@@ -81,6 +81,7 @@ pub mod files;
 pub mod fleets;
 pub mod metrics;
 mod observer;
+mod output_file;
 mod plan;
 mod problem;
 mod run;
@@ -102,7 +103,7 @@ pub use run::{
     CheckpointInterval, FleetResults, Results, RunOptions, ScenarioResults, Trained, Unfinished, resume, train,
 };
 pub use run_dir::RunDir;
-pub use run_set::{PlannedRun, RUNS, RunResults, each_on_a_thread, not_done, run_name, train_each};
+pub use run_set::{PlannedRun, RUNS, RunResults, check_names, each_on_a_thread, not_done, run_name, train_each};
 pub use training::{FleetTraining, Training, TrainingError};
 
 /// The types that most programs need.

@@ -107,6 +107,11 @@ impl MetricsFile {
     }
 }
 
+/// The path of `metrics.csv` in a run directory.
+pub fn path(run: &Path) -> PathBuf {
+    run.join(FILE)
+}
+
 /// Reads the rows of `metrics.csv` in a run directory.
 ///
 /// # Errors

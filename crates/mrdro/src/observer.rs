@@ -31,6 +31,8 @@ pub enum Activity {
     Labelling,
     /// Repeating training step by step from the last checkpoint, to find the step in which it diverged.
     FindingDivergence,
+    /// Evaluating the networks and the classic schemes on the standard set.
+    Evaluating,
     /// Evaluating the networks on fleets of several sizes.
     EvaluatingFleets {
         /// The number of sizes.

@@ -2,11 +2,13 @@
 //! sweep consists of many.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sim::Scenario;
 
 use crate::error::Error;
+use crate::run::CheckpointInterval;
 use crate::training::{FleetTraining, Training};
 
 /// The program and version that run directories and records name.
@@ -237,7 +239,7 @@ impl RunPlan {
         let origin = run.join("config.toml").display().to_string();
         let target = if table.contains_key("fleet") {
             let training = Box::new(FleetTraining::from_toml(&origin, &part("fleet")?)?);
-            Target::AnyFleet { training, evaluated_fleets: EVALUATED_FLEETS }
+            Target::AnyFleet { training, evaluated_fleets: request.evaluated_fleets.unwrap_or(EVALUATED_FLEETS) }
         } else {
             let scenario = Scenario::from_toml(&origin, &part("scenario")?).map_err(sim::ScenarioError::from)?;
             Target::Scenario {
@@ -251,8 +253,8 @@ impl RunPlan {
         Ok(Self { target, seed, device, start, names: PlanNames { scenario, training, settings } })
     }
 
-    /// The part of the plan that is not in `config.toml`.
-    pub(crate) fn request(&self) -> RunRequest {
+    /// The part of the plan that is not in `config.toml`, with the interval between checkpoints.
+    pub(crate) fn request(&self, checkpoints: CheckpointInterval) -> RunRequest {
         let PlanNames { scenario, training, settings } = self.names.clone();
         RunRequest {
             scenario,
@@ -262,11 +264,16 @@ impl RunPlan {
             device: self.device.clone(),
             meta_only: matches!(self.target, Target::Scenario { phases: Phases::MetaOnly, .. }),
             start: self.start.as_ref().map(|start| start.to_string_lossy().into_owned()),
+            evaluated_fleets: match self.target {
+                Target::AnyFleet { evaluated_fleets, .. } => Some(evaluated_fleets),
+                Target::Scenario { .. } => None,
+            },
+            checkpoints: checkpoints.into(),
         }
     }
 }
 
-/// The names, seed and device that a run was started with. `checkpoints/run.toml` holds them; the settings that they resolved
+/// The names, seed, device and interval of checkpoints that a run was started with. `checkpoints/run.toml` holds them; the settings that they resolved
 /// to are in `config.toml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -280,6 +287,42 @@ pub(crate) struct RunRequest {
     /// The path as it was given: a relative one is looked up in the folder from which the run is resumed.
     #[serde(skip_serializing_if = "Option::is_none")]
     start: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) evaluated_fleets: Option<usize>,
+    #[serde(default)]
+    pub(crate) checkpoints: KeptInterval,
+}
+
+/// The interval between checkpoints, as `run.toml` holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeptInterval {
+    /// The longest time; without it there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seconds: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    steps: Option<usize>,
+}
+
+impl Default for KeptInterval {
+    fn default() -> Self {
+        CheckpointInterval::default().into()
+    }
+}
+
+impl From<CheckpointInterval> for KeptInterval {
+    fn from(CheckpointInterval { time, steps }: CheckpointInterval) -> Self {
+        // Numbers of TOML end there.
+        let steps = steps.map(|steps| steps.min(i64::MAX as usize));
+        Self { seconds: (time < Duration::MAX).then_some(time.as_secs_f64()), steps }
+    }
+}
+
+impl From<KeptInterval> for CheckpointInterval {
+    fn from(KeptInterval { seconds, steps }: KeptInterval) -> Self {
+        let time = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        Self { time: time.unwrap_or(Duration::MAX), steps }
+    }
 }
 
 /// Reads a scenario as from a TOML file, which checks every value.
@@ -288,4 +331,34 @@ fn scenario_of_table<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Resul
     let table = toml::Table::deserialize(deserializer)?;
     let scenario = Scenario::from_toml("the plan of a run", &table.to_string());
     scenario.map(Box::new).map_err(D::Error::custom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_keeps_how_it_was_started() {
+        let mut plan = RunPlan::any_fleet("fleet", &["drl.steps=20".to_owned()]).expect("a preset").with_seed(7);
+        plan.evaluate_fleets(3);
+        let every = |seconds: u64, steps| CheckpointInterval { time: Duration::from_secs(seconds), steps };
+        for interval in [every(9, Some(5)), every(0, None), every(u64::MAX, Some(usize::MAX))] {
+            let text = toml::to_string(&plan.request(interval)).expect("numbers and texts");
+            let request: RunRequest = toml::from_str(&text).expect("it was just written");
+            let kept = CheckpointInterval::from(request.checkpoints);
+            let written = |interval: CheckpointInterval| {
+                (interval.time.as_secs_f64(), interval.steps.map(|steps| steps.min(i64::MAX as usize)))
+            };
+            assert_eq!(written(kept), written(interval), "{text}");
+            let resumed = RunPlan::of_run(Path::new("run"), &request, &plan.configuration("flex")).expect("as written");
+            assert_eq!(resumed, plan);
+        }
+    }
+
+    #[test]
+    fn runs_of_earlier_versions_have_the_default_interval() {
+        let text = "scenario = \"paper\"\ntraining = \"recommended\"\nsettings = []\nseed = 1\ndevice = \"auto\"\nmeta_only = false\n";
+        let request: RunRequest = toml::from_str(text).expect("as earlier versions wrote it");
+        assert_eq!(CheckpointInterval::from(request.checkpoints), CheckpointInterval::default());
+    }
 }

@@ -4,7 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
-use crate::files::write_file;
+use crate::files::{check_folder, create_folder, write_file};
+
+/// The folder of runs whose directory nobody named.
+const RUNS: &str = "runs";
+/// A number of runs of one name that is never reached.
+const MANY: u32 = 99_999;
 
 /// The directory of one run of training or adaptation.
 #[derive(Debug)]
@@ -22,8 +27,8 @@ impl RunDir {
         if let Some(path) = asked {
             return Self::create_at(path);
         }
-        let runs = Path::new("runs");
-        fs::create_dir_all(runs).map_err(|source| Error::Unwritable { path: runs.to_owned(), source })?;
+        let runs = Path::new(RUNS);
+        create_folder(runs)?;
         for number in 1_u32.. {
             let path = runs.join(if number == 1 { name.to_owned() } else { format!("{name}-{number}") });
             // Only the attempt to create it shows whether a name is free: another run may start at the same time.
@@ -46,12 +51,21 @@ impl RunDir {
     /// # Errors
     /// As [`RunDir::create`].
     pub fn create_at(path: &Path) -> Result<Self, Error> {
-        let unwritable = |source| Error::Unwritable { path: path.to_owned(), source };
-        fs::create_dir_all(path).map_err(unwritable)?;
-        if fs::read_dir(path).map_err(unwritable)?.next().is_some() {
-            return Err(Error::RunExists { path: path.to_owned() });
-        }
+        create_folder(path)?;
+        check_empty(path)?;
         Ok(Self { path: path.to_owned() })
+    }
+
+    /// Checks, before long work, that [`RunDir::create`] can make the directory. Makes nothing.
+    ///
+    /// # Errors
+    /// If the name is too long, or the directory is not empty.
+    pub fn check(asked: Option<&Path>, name: &str) -> Result<(), Error> {
+        let Some(path) = asked else {
+            return check_folder(&Path::new(RUNS).join(format!("{name}-{MANY}")));
+        };
+        check_folder(path)?;
+        if path.is_dir() { check_empty(path) } else { Ok(()) }
     }
 
     /// The path of the directory.
@@ -66,4 +80,9 @@ impl RunDir {
     pub fn write(&self, name: &str, content: &[u8]) -> Result<(), Error> {
         write_file(&self.path.join(name), content)
     }
+}
+
+fn check_empty(path: &Path) -> Result<(), Error> {
+    let mut entries = fs::read_dir(path).map_err(Error::unwritable(path))?;
+    if entries.next().is_some() { Err(Error::RunExists { path: path.to_owned() }) } else { Ok(()) }
 }

@@ -12,6 +12,8 @@ use serde::Deserialize;
 use tempfile::{NamedTempFile, TempDir};
 
 use crate::error::Error;
+use crate::files::check_folder;
+use crate::output_file::check_name;
 use crate::plan::{RunPlan, Target};
 use crate::run::{self, CONFIGURATION, RESULTS, RunOptions};
 
@@ -48,6 +50,21 @@ pub fn run_name(scenario: &str, training: &str, settings: &[String], seed: u64) 
     let settings: String = settings.iter().flat_map(|setting| ["-", setting]).collect();
     let name = format!("{scenario}-{training}{settings}-seed{seed}");
     name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.=+".contains(c) { c } else { '_' }).collect()
+}
+
+/// The bytes that the name of a run's directory may have; the rest of what file systems allow is for the name of its lock.
+const MAX_RUN_NAME_BYTES: usize = 240;
+
+/// Checks, before anything is written, that the directories of runs can have their names.
+///
+/// # Errors
+/// If a name is too long.
+pub fn check_names(planned: &[PlannedRun], out: &Path) -> Result<(), Error> {
+    check_folder(out)?;
+    planned.iter().try_for_each(|PlannedRun { name, .. }| {
+        let advice = "a run is named after its settings: give fewer of them, or put them into a file for --training";
+        check_name(name.as_ref(), MAX_RUN_NAME_BYTES, advice).map_err(Error::unwritable(&out.join(RUNS)))
+    })
 }
 
 /// The runs that the directory does not hold yet. `device` is the name of the device that computes.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use data::trace::{Columns, Format as RecordingFormat, ReadOptions, UnknownFormatName};
@@ -120,12 +121,22 @@ impl TrainArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CheckpointArgs {
     /// Write a checkpoint to RUN_DIR/checkpoints after this time; a checkpoint holds the state to resume from and a record
-    /// of the networks, and the last two are kept until the run finishes
-    #[arg(long, value_name = "SECONDS", default_value_t = CheckpointInterval::SECONDS)]
-    pub(crate) checkpoint_every: u64,
-    /// Write a checkpoint also after this number of training steps
+    /// of the networks, and the last two are kept until the run finishes [default: 10; with --resume as before]
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) checkpoint_every: Option<u64>,
+    /// Write a checkpoint also after this number of training steps [default: no number; with --resume as before]
     #[arg(long, value_name = "STEPS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) checkpoint_steps: Option<u64>,
+}
+
+impl CheckpointArgs {
+    /// The interval that these arguments ask for, where those that are not given stay as in `before`.
+    pub(crate) fn over(&self, before: CheckpointInterval) -> CheckpointInterval {
+        CheckpointInterval {
+            time: self.checkpoint_every.map_or(before.time, Duration::from_secs),
+            steps: self.checkpoint_steps.map_or(before.steps, |steps| Some(steps as usize)),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -140,9 +151,10 @@ pub(crate) struct FleetArgs {
     pub(crate) seed: SeedArg,
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
-    /// Number of fleets of each size to evaluate the trained networks on; training sees none of them
-    #[arg(long, value_name = "N", default_value_t = 96, value_parser = clap::value_parser!(u16).range(2..=10_000))]
-    pub(crate) fleets: u16,
+    /// Number of fleets of each size to evaluate the trained networks on; training sees none of them [default: 96; with
+    /// --resume as before]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(2..=10_000))]
+    pub(crate) fleets: Option<u16>,
     /// Run directory to write; must be new or empty [default: a new directory under runs/]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
@@ -160,7 +172,9 @@ impl FleetArgs {
     pub(crate) fn plan(&self) -> Result<RunPlan, Error> {
         let mut plan = RunPlan::any_fleet(&self.training, &self.settings)?.with_seed(self.seed.seed);
         plan.device.clone_from(&self.compute.device);
-        plan.evaluate_fleets(usize::from(self.fleets));
+        if let Some(count) = self.fleets {
+            plan.evaluate_fleets(usize::from(count));
+        }
         Ok(plan)
     }
 }
@@ -176,9 +190,9 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_name = "N", default_value_t = 96, conflicts_with = "scenario",
         value_parser = clap::value_parser!(u16).range(2..=10_000))]
     pub(crate) fleets: u16,
-    /// Draw Q2 over fleet sizes, cost evaluations and time into this SVG file, if the record is for any fleet and no scenario
-    /// is given
-    #[arg(long, value_name = "FILE", conflicts_with = "scenario")]
+    /// Draw Q2 over fleet sizes, cost evaluations and time into this file, as SVG or PNG by its extension, if the record is for
+    /// any fleet and no scenario is given; `-` prints the SVG in place of the table
+    #[arg(long, value_name = "FILE|-", conflicts_with = "scenario")]
     pub(crate) picture: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) compute: ComputeArgs,
@@ -466,8 +480,8 @@ pub(crate) struct InspectArgs {
     /// are iso, s and ms; units of rates bps, kbps, mbps, gbps, Bps, kBps, MBps, KiBps and MiBps [default: told by their header]
     #[arg(long, value_name = "COLUMNS", conflicts_with = "format_of_files")]
     pub(crate) columns: Option<Columns>,
-    /// Draw the rates over time into this SVG file
-    #[arg(long, value_name = "FILE")]
+    /// Draw the rates over time into this file, as SVG or PNG by its extension; `-` prints the SVG in place of the table
+    #[arg(long, value_name = "FILE|-")]
     pub(crate) picture: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) format: FormatArg,
@@ -512,8 +526,8 @@ pub(crate) struct ExportArgs {
     /// Directory of the record to export
     #[arg(long, value_name = "DIR")]
     pub(crate) record: PathBuf,
-    /// Directory to write; must be new or empty
-    #[arg(long, value_name = "DIR")]
+    /// Directory to write; must be new or empty; `-` writes a single file to standard output
+    #[arg(long, value_name = "DIR|-")]
     pub(crate) out: PathBuf,
     /// File format to write
     #[arg(long = "as", value_enum, default_value = "safetensors")]
@@ -580,14 +594,15 @@ pub(crate) struct ReproduceArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct PlotArgs {
-    /// Run directories to draw; runs with one LABEL are drawn as one curve, their mean, with their range
+    /// Run directories to draw; runs with one LABEL are drawn as one curve, their mean, with their range; a LABEL may itself
+    /// hold `=`
     #[arg(value_name = "[LABEL=]DIR", required = true)]
     pub(crate) runs: Vec<String>,
     /// Title of the picture
     #[arg(long, default_value = "")]
     pub(crate) title: String,
-    /// SVG file to write
-    #[arg(long, value_name = "FILE")]
+    /// File to write, as SVG or PNG by its extension (`.svg`, `.png`); `-` is standard output
+    #[arg(long, value_name = "FILE|-")]
     pub(crate) out: PathBuf,
 }
 

@@ -7,6 +7,7 @@ mod error;
 mod interrupt;
 mod output;
 mod progress;
+mod progress_log;
 
 use clap::Parser;
 

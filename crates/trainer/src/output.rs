@@ -1,9 +1,11 @@
 //! Output: results on standard output as a table, JSON or CSV, and notes on standard error.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use comfy_table::{CellAlignment, Table};
 use data::{EnvironmentSampler, Evaluation};
+use mrdro::chart::PictureFormat;
 use mrdro::files;
 use serde::Serialize;
 use sim::Scenario;
@@ -40,6 +42,16 @@ pub(crate) fn write_out(bytes: &[u8]) -> Result<(), CliError> {
         .write_all(bytes)
         .and_then(|()| output.flush())
         .map_err(|source| CliError::from(mrdro::Error::Output { source }))
+}
+
+/// Checks the name that an option gives a picture, before any work.
+pub(crate) fn check_picture(option: &'static str, path: &Path) -> Result<(), CliError> {
+    if PictureFormat::of(path).is_none() {
+        let wanted = "a name that ends in .svg or .png, the two formats of pictures";
+        return Err(mrdro::Error::BadOption { option, text: path.display().to_string(), wanted }.into());
+    }
+    PictureFormat::check(path)?;
+    Ok(())
 }
 
 /// Writes a note for each scheme that a comparison left out.

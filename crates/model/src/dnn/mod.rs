@@ -9,6 +9,7 @@
 //! - A [`Policy`] is trained networks as a scheme; [`DnnNetworks`] is the same as the contents of a record.
 
 mod candidates;
+mod description;
 mod ensemble;
 mod features;
 mod forward;

@@ -244,9 +244,12 @@ impl Networks for DnnNetworks {
 
     fn export(&self, format: ExportFormat, per_network: bool) -> Result<Vec<ExportedFile>, StateError> {
         if !per_network {
-            return Ok(vec![ExportedFile::of("ensemble", &self.ensemble, format)?]);
+            return Ok(vec![ExportedFile::of("ensemble", &self.ensemble, format, &self.description(None))?]);
         }
-        let one = |index: usize| ExportedFile::of(&format!("dnn-{index}"), &self.ensemble.network(index), format);
+        let one = |index: usize| {
+            let (name, network) = (format!("dnn-{index}"), self.ensemble.network(index));
+            ExportedFile::of(&name, &network, format, &self.description(Some(index)))
+        };
         (0..self.ensemble.networks()).map(one).collect()
     }
 }

@@ -28,6 +28,7 @@
 //! # What it does not do
 //! It evaluates only complete proposals; with a search budget also moves and swaps.
 
+mod description;
 mod ensemble;
 mod features;
 mod forward;

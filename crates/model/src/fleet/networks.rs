@@ -155,9 +155,10 @@ impl Networks for FleetNetworks {
 
     fn export(&self, format: ExportFormat, per_network: bool) -> Result<Vec<ExportedFile>, StateError> {
         if !per_network {
-            return Ok(vec![ExportedFile::of("ensemble", &self.ensemble, format)?]);
+            return Ok(vec![ExportedFile::of("ensemble", &self.ensemble, format, &self.description(None))?]);
         }
-        let one = |(index, net)| ExportedFile::of(&format!("network-{index}"), net, format);
+        let one =
+            |(index, net)| ExportedFile::of(&format!("network-{index}"), net, format, &self.description(Some(index)));
         self.ensemble.nets.iter().enumerate().map(one).collect()
     }
 }

@@ -1,14 +1,13 @@
-//! Learning curves, as SVG.
+//! Learning curves.
 
 use std::path::Path;
 
-use plotters::coord::Shift;
 use plotters::coord::ranged1d::{AsRangedCoord, ValueFormatter};
 use plotters::prelude::*;
 
+use super::canvas::{Area, text, write};
 use super::{COLOURS, SMALLEST_GAP, number};
 use crate::error::Error;
-use crate::files::write_file;
 use crate::metrics::{Phase, Row};
 
 /// A learning curve: over the steps of training, the mean of several runs with their range.
@@ -20,19 +19,16 @@ pub struct Curve {
     pub points: Vec<(f64, f64, f64, f64)>,
 }
 
-/// Writes an SVG file with the gap to the optimum, 1 - Q2, over the steps of Algorithm 2. The range of the runs is a band
+/// Writes a picture, SVG or PNG by the name of its file, with the gap to the optimum, 1 - Q2, over the steps of Algorithm 2. The range of the runs is a band
 /// around each curve.
 ///
 /// # Errors
 /// If the picture cannot be drawn or written.
 pub fn gap_curves(title: &str, curves: &[Curve], path: &Path) -> Result<(), Error> {
-    let mut svg = String::new();
-    draw(&mut svg, (1040, 480), |area| gap_chart(&area, title, curves))
-        .map_err(|reason| picture_error(path, reason))?;
-    write_file(path, svg.as_bytes())
+    write(path, (1040, 480), |area| gap_chart(area, title, curves))
 }
 
-/// Writes an SVG file with the gap to the optimum and the loss of one run, side by side.
+/// Writes a picture, SVG or PNG by the name of its file, with the gap to the optimum and the loss of one run, side by side.
 ///
 /// # Errors
 /// If the picture cannot be drawn or written.
@@ -45,31 +41,11 @@ pub fn learning_curve(title: &str, rows: &[Row], path: &Path) -> Result<(), Erro
     let gap = |row: &Row| row.q2.map(|q2| (1.0 - q2).max(SMALLEST_GAP));
     let gaps = [curve(true, "meta (outer steps)", gap), curve(false, "DRL (steps)", gap)];
     let losses = [curve(true, "meta", |row| row.loss), curve(false, "DRL", |row| row.loss)];
-    let mut svg = String::new();
-    draw(&mut svg, (1280, 420), |area| {
+    write(path, (1280, 420), |area| {
         let (left, right) = area.split_horizontally(660);
         gap_chart(&left, title, &gaps)?;
         loss_chart(&right, &losses)
     })
-    .map_err(|reason| picture_error(path, reason))?;
-    write_file(path, svg.as_bytes())
-}
-
-fn picture_error(path: &Path, reason: String) -> Error {
-    Error::Picture { path: path.to_owned(), reason }
-}
-
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
-
-fn draw(svg: &mut String, size: (u32, u32), paint: impl FnOnce(Area<'_>) -> Result<(), String>) -> Result<(), String> {
-    let area = SVGBackend::with_string(svg, size).into_drawing_area();
-    area.fill(&WHITE).map_err(text)?;
-    paint(area.clone())?;
-    area.present().map_err(text)
-}
-
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }
 
 fn gap_chart(area: &Area<'_>, title: &str, curves: &[Curve]) -> Result<(), String> {

@@ -1,15 +1,22 @@
-//! Charts as SVG: means with intervals, several charts in one picture.
+//! Charts as SVG or PNG: means with intervals, several charts in one picture.
 
-use plotters::coord::Shift;
+use std::path::Path;
+
 use plotters::coord::types::RangedCoordf64;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
 mod axis;
+mod canvas;
 mod curves;
+mod png;
+mod raster;
 
 pub use self::axis::{Axis, SMALLEST_GAP, number};
+pub use self::canvas::PictureFormat;
+use self::canvas::{Area, Canvas, text};
 pub use self::curves::{Curve, gap_curves, learning_curve};
+use crate::error::Error;
 use crate::statistics::Spread;
 
 /// Colours for series without an order, which colour-blind people can distinguish (Okabe and Ito).
@@ -131,36 +138,63 @@ const WIDTH: u32 = 1080;
 /// # Errors
 /// A message of the drawing library, if it fails.
 pub fn picture(panels: &[Panel], palette: Palette) -> Result<String, String> {
-    let mut labels: Vec<(&str, Style)> = Vec::new();
-    for series in panels.iter().flat_map(|panel| &panel.series) {
-        if labels.iter().all(|(label, _)| *label != series.label) {
-            labels.push((&series.label, series.style));
+    let layout = Layout::of(panels, palette);
+    let svg = canvas::draw(PictureFormat::Svg, layout.size(), |area| layout.draw(area))?;
+    String::from_utf8(svg).map_err(text)
+}
+
+/// Writes a picture as [`picture`] draws it, SVG or PNG by the name of its file.
+///
+/// # Errors
+/// If the picture cannot be drawn or written.
+pub fn write_picture(panels: &[Panel], palette: Palette, path: &Path) -> Result<(), Error> {
+    let layout = Layout::of(panels, palette);
+    canvas::write(path, layout.size(), |area| layout.draw(area))
+}
+
+/// The parts of a picture and the space that they need.
+struct Layout<'p> {
+    panels: &'p [Panel],
+    palette: Palette,
+    /// Labels of all series, each once.
+    labels: Vec<(&'p str, Style)>,
+    rows: usize,
+    columns: usize,
+}
+
+impl<'p> Layout<'p> {
+    fn of(panels: &'p [Panel], palette: Palette) -> Self {
+        let mut labels: Vec<(&str, Style)> = Vec::new();
+        for series in panels.iter().flat_map(|panel| &panel.series) {
+            if labels.iter().all(|(label, _)| *label != series.label) {
+                labels.push((&series.label, series.style));
+            }
         }
+        let columns = panels.len().min(2);
+        Self { panels, palette, labels, rows: panels.len().div_ceil(columns.max(1)), columns }
     }
-    let coloured = labels.iter().filter(|(_, style)| *style != Style::Reference).count();
-    let columns = panels.len().min(2);
-    let rows = panels.len().div_ceil(columns.max(1));
-    let longest = labels.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0) as u32;
-    let legend_width = 48 + 7 * longest;
-    let height = (PANEL_HEIGHT * rows as u32).max(40 + 20 * labels.len() as u32);
-    let mut svg = String::new();
-    {
-        let area = SVGBackend::with_string(&mut svg, (WIDTH, height)).into_drawing_area();
-        area.fill(&WHITE).map_err(text)?;
-        let (charts, legend) = area.split_horizontally(WIDTH - legend_width);
+
+    fn size(&self) -> (u32, u32) {
+        (WIDTH, (PANEL_HEIGHT * self.rows as u32).max(40 + 20 * self.labels.len() as u32))
+    }
+
+    fn draw(&self, area: &Area<'_>) -> Result<(), String> {
+        let Self { panels, palette, labels, rows, columns } = self;
+        let coloured = labels.iter().filter(|(_, style)| *style != Style::Reference).count();
+        let longest = labels.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0) as u32;
+        let legend_width = 48 + 7 * longest;
+        let (charts, legend) = area.split_horizontally(WIDTH.saturating_sub(legend_width).max(WIDTH / 2));
         let look = |label: &str| {
             let before = labels.iter().take_while(|(other, _)| *other != label);
             let index = before.filter(|(_, style)| *style != Style::Reference).count();
-            let triangles = palette == Palette::Distinct && index >= COLOURS.len();
+            let triangles = *palette == Palette::Distinct && index >= COLOURS.len();
             Look { colour: palette.colour(index, coloured), triangles }
         };
-        for (panel, area) in panels.iter().zip(charts.split_evenly((rows, columns))) {
+        for (panel, area) in panels.iter().zip(charts.split_evenly((*rows, *columns))) {
             draw(&area, panel, &look)?;
         }
-        draw_legend(&legend, &labels, &look)?;
-        area.present().map_err(text)?;
+        draw_legend(&legend, labels, &look)
     }
-    Ok(svg)
 }
 
 /// Draws one line for each series of the picture.
@@ -181,8 +215,6 @@ fn draw_legend(legend: &Area<'_>, labels: &[(&str, Style)], look: &dyn Fn(&str) 
     }
     Ok(())
 }
-
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 
 fn draw(area: &Area<'_>, panel: &Panel, look: &dyn Fn(&str) -> Look) -> Result<(), String> {
     let points = || panel.series.iter().flat_map(|series| &series.points);
@@ -205,7 +237,7 @@ fn draw(area: &Area<'_>, panel: &Panel, look: &dyn Fn(&str) -> Look) -> Result<(
     panel.series.iter().try_for_each(|series| draw_series(&mut chart, panel, series, look(&series.label)))
 }
 
-type Chart<'a> = ChartContext<'a, SVGBackend<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+type Chart<'a> = ChartContext<'a, Canvas<'a>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 fn draw_series(chart: &mut Chart<'_>, panel: &Panel, series: &Series, look: Look) -> Result<(), String> {
     let Look { colour, triangles } = look;
@@ -240,10 +272,6 @@ fn draw_series(chart: &mut Chart<'_>, panel: &Panel, series: &Series, look: Look
         chart.draw_series(LineSeries::new(line(), colour.stroke_width(2))).map_err(text)?;
     }
     Ok(())
-}
-
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }
 
 #[cfg(test)]

@@ -15,7 +15,6 @@ use sim::{Fleets, Instance};
 use crate::chart::{self, Axis, Palette, Panel, Point, Series, Style};
 use crate::comparison;
 use crate::error::Error;
-use crate::files::write_file;
 use crate::statistics::Spread;
 
 /// The numbers of devices of the fleets that [`evaluate`] draws.
@@ -189,14 +188,13 @@ impl Findings {
         self.rows.iter().map(named).collect()
     }
 
-    /// Writes an SVG file with three charts: Q2 over the number of devices, and for the largest fleets Q2 over cost evaluations
+    /// Writes a picture, SVG or PNG by the name of its file, with three charts: Q2 over the number of devices, and for the largest fleets Q2 over cost evaluations
     /// and over time.
     ///
     /// # Errors
     /// If the picture cannot be drawn or written.
     pub fn draw(&self, path: &Path) -> Result<(), Error> {
-        let svg = picture(self).map_err(|reason| Error::Picture { path: path.to_owned(), reason })?;
-        write_file(path, svg.as_bytes())
+        chart::write_picture(&panels(self), Palette::Distinct, path)
     }
 }
 
@@ -217,8 +215,8 @@ fn answer(scheme: &mut dyn Scheme, case: &mut HeldOutFleet) -> Result<TimedDecis
     Ok(TimedDecision { cost, evaluations_per_task: solution.evaluations as f64 / tasks as f64, microseconds })
 }
 
-/// The SVG of [`Findings::draw`].
-fn picture(findings: &Findings) -> Result<String, String> {
+/// The charts of [`Findings::draw`].
+fn panels(findings: &Findings) -> [Panel; 3] {
     let of_scheme =
         |scheme: &str| -> Vec<&SizeRow> { findings.rows.iter().filter(|row| row.scheme == scheme).collect() };
     let mut names: Vec<&str> = Vec::new();
@@ -237,7 +235,7 @@ fn picture(findings: &Findings) -> Result<String, String> {
     };
     let y = || Axis::Ratio { label: "Q2, against the best cost known" };
     let largest = DEVICES[DEVICES.len() - 1];
-    let panels = [
+    [
         Panel {
             title: "Fleets of all sizes".to_owned(),
             x: Axis::Log { label: "devices" },
@@ -256,6 +254,5 @@ fn picture(findings: &Findings) -> Result<String, String> {
             y: y(),
             series: series(|row| row.microseconds_per_decision, Style::Points, Some(largest)),
         },
-    ];
-    chart::picture(&panels, Palette::Distinct)
+    ]
 }

@@ -56,8 +56,8 @@ pub(crate) const RESULTS: &str = "results.json";
 pub struct RunOptions {
     /// The run directory, which must be new or empty; `None` makes one under `runs/`.
     pub out: Option<PathBuf>,
-    /// The interval between checkpoints.
-    pub checkpoints: CheckpointInterval,
+    /// The interval between checkpoints; `None`: the default for a new run, and for a resumed run the interval that it had.
+    pub checkpoints: Option<CheckpointInterval>,
 }
 
 /// The interval between checkpoints: some time or some steps of a phase, whichever is over first. A checkpoint is written at
@@ -115,15 +115,17 @@ pub fn train(
     observer: &mut dyn RunObserver,
 ) -> Result<Trained, Error> {
     let prepare = || -> Result<Run, Error> {
-        let (name, request) = (plan.name(), plan.request());
+        let (name, interval) = (plan.name(), options.checkpoints.unwrap_or_default());
+        let request = plan.request(interval);
+        RunDir::check(options.out.as_deref(), &name)?;
         let job = job(plan, backend, Phase::Meta, observer)?;
         let directory = RunDir::create(options.out.as_deref(), &name)?;
         directory.write(CONFIGURATION, job.plan().configuration(&backend.name).as_bytes())?;
         let metrics = MetricsFile::create(&directory)?;
-        let checkpoints = Checkpoints::create(directory.path(), &request, observer)?;
+        let checkpoints = Checkpoints::create(directory.path(), &request, interval, observer)?;
         Ok(Run::new(job, backend, RunFiles { directory, metrics, checkpoints }, None))
     };
-    device_failure::catch(backend, prepare)?.finish(options, observer)
+    device_failure::catch(backend, prepare)?.finish(observer)
 }
 
 /// The networks that a run trains, and their evaluation.
@@ -221,9 +223,7 @@ impl Run {
     }
 
     /// Trains and evaluates. If the device is lost, the error names the last checkpoint.
-    fn finish(mut self, options: &RunOptions, observer: &mut dyn RunObserver) -> Result<Trained, Error> {
-        let CheckpointInterval { time, steps } = options.checkpoints;
-        self.files.checkpoints.every(time, steps);
+    fn finish(mut self, observer: &mut dyn RunObserver) -> Result<Trained, Error> {
         let backend = self.backend.clone();
         let result = device_failure::catch(&backend, || self.work(observer));
         result.map_err(|error| match error {
@@ -279,6 +279,7 @@ impl Run {
         }
         let steps = trainee.steps();
         observer.phase_begins(phase, trainee.done(), steps);
+        files.checkpoints.phase_begins(trainee.done());
         let (q2_start, mut seconds, began) = (self.q2_start, self.seconds, self.phase_began);
         while let Some(report) = trainee.advance() {
             let networks = trainee.networks();

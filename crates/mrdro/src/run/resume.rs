@@ -4,19 +4,20 @@ use std::path::{Path, PathBuf};
 
 use model::Backend;
 
-use super::{CONFIGURATION, Run, RunFiles, RunOptions, Trained, job};
+use super::{CONFIGURATION, CheckpointInterval, Run, RunFiles, RunOptions, Trained, job};
 use crate::checkpoints::{Checkpoints, PhaseState};
 use crate::device_failure;
 use crate::error::Error;
 use crate::metrics::{MetricsFile, Phase};
 use crate::observer::RunObserver;
-use crate::plan::RunPlan;
+use crate::plan::{RunPlan, RunRequest};
 use crate::run_dir::RunDir;
 
 /// A run that did not finish. Its directory is locked until this is dropped or the run ends.
 pub struct Unfinished {
     path: PathBuf,
     plan: RunPlan,
+    request: RunRequest,
     configuration: String,
     checkpoints: Checkpoints,
 }
@@ -34,7 +35,7 @@ impl Unfinished {
         let configuration =
             configuration.map_err(|error| Error::not_resumable(path, format!("{CONFIGURATION}: {error}")))?;
         let plan = RunPlan::of_run(path, &request, &configuration)?;
-        Ok(Self { path: path.to_owned(), plan, configuration, checkpoints })
+        Ok(Self { path: path.to_owned(), plan, request, configuration, checkpoints })
     }
 
     /// The plan of the run.
@@ -42,13 +43,20 @@ impl Unfinished {
         &self.plan
     }
 
-    /// Sets the number of fleets of each size on which networks for any fleet are evaluated.
+    /// The interval between checkpoints that the run was started with, or last resumed with.
+    pub fn checkpoint_interval(&self) -> CheckpointInterval {
+        self.request.checkpoints.into()
+    }
+
+    /// Sets the number of fleets of each size on which networks for any fleet are evaluated, in place of the number that the run
+    /// was started with.
     pub fn evaluate_fleets(&mut self, count: usize) {
         self.plan.evaluate_fleets(count);
+        self.request.evaluated_fleets = Some(count);
     }
 
     /// Trains on from the last checkpoint. The files that the run writes are the same, byte for byte, as if it had never
-    /// stopped, except for times. `options.out` is ignored.
+    /// stopped, except for times. `options.out` is ignored. `options.checkpoints` replaces the interval of the run for good.
     ///
     /// # Errors
     /// If the run was started on another device or by another version, and in the cases of [`train`](super::train).
@@ -58,7 +66,11 @@ impl Unfinished {
         backend: &Backend,
         observer: &mut dyn RunObserver,
     ) -> Result<Trained, Error> {
-        let Self { path, plan, configuration, checkpoints } = self;
+        let Self { path, plan, mut request, configuration, mut checkpoints } = self;
+        if let Some(interval) = options.checkpoints {
+            request.checkpoints = interval.into();
+        }
+        checkpoints.set_interval(request.checkpoints.into());
         let prepare = || -> Result<Run, Error> {
             let saved = checkpoints.latest_state(observer)?;
             let from = saved.as_ref().map_or(Phase::Meta, |saved| saved.state.phase());
@@ -70,12 +82,13 @@ impl Unfinished {
             if saved.as_ref().is_some_and(|saved| !known(&saved.state)) {
                 return Err(Error::not_resumable(&path, "its checkpoint is of another kind of training"));
             }
+            checkpoints.write_request(&request)?;
             let directory = RunDir::of(&path);
             let rows = saved.as_ref().map(|saved| saved.rows.clone()).unwrap_or_default();
             let metrics = MetricsFile::resume(&directory, rows)?;
             Ok(Run::new(job, backend, RunFiles { directory, metrics, checkpoints }, saved))
         };
-        device_failure::catch(backend, prepare)?.finish(options, observer)
+        device_failure::catch(backend, prepare)?.finish(observer)
     }
 }
 

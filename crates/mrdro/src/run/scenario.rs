@@ -193,6 +193,7 @@ impl Job for ScenarioJob {
         totals: TrainingTotals,
         observer: &mut dyn RunObserver,
     ) -> Result<Results, Error> {
+        observer.activity_begins(Activity::Evaluating);
         let model = &self.problem.model;
         let records = [(String::new(), record.clone())];
         let schemes = comparison::with_classic(&records, model, self.plan.seed, self.device());

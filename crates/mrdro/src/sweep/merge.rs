@@ -17,6 +17,7 @@ use crate::run_set::RUNS;
 /// # Panics
 /// Never: `sweep.toml` holds only texts, which TOML can write.
 pub fn merge(shards: &[PathBuf], out: &Path) -> Result<Sweep, Error> {
+    RunDir::check(Some(out), "")?;
     let sweep = Sweep::read(shards)?;
     let directory = RunDir::create_at(out)?;
     let runs = out.join(RUNS);

@@ -14,7 +14,7 @@ pub use self::merge::merge;
 pub use self::plan::{Shard, SweepPlan, VariedSetting, parse_seeds};
 pub use self::tables::{SummaryLine, Sweep};
 use crate::error::Error;
-use crate::files::write_file;
+use crate::files::{create_folder, write_file};
 use crate::run_set::{self, PlannedRun, RUNS};
 
 /// Name of the file that lists the settings that a sweep varies.
@@ -49,6 +49,7 @@ pub struct ShardRuns {
 pub fn open(plan: &SweepPlan, shard: Shard, out: &Path, backend: &Backend) -> Result<ShardRuns, Error> {
     let planned = plan.runs()?;
     let count = planned.len();
+    run_set::check_names(&planned, out)?;
     define(out, &plan.varied)?;
     let runs = out.join(RUNS);
     fs::create_dir_all(&runs).map_err(Error::unwritable(&runs))?;
@@ -69,7 +70,7 @@ fn define(out: &Path, varied: &[VariedSetting]) -> Result<(), Error> {
         Ok(found) if found == text => Ok(()),
         Ok(_) => Err(Error::OtherSweep { path: out.to_owned(), reason: "it varies other settings".to_owned() }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            fs::create_dir_all(out).map_err(Error::unwritable(out))?;
+            create_folder(out)?;
             let mut entries = fs::read_dir(out).map_err(Error::unwritable(out))?;
             // A file that another shard is writing at this moment begins with a dot.
             let is_foreign = |entry: std::io::Result<fs::DirEntry>| {

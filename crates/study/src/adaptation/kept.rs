@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use mrdro::Training;
-use mrdro::files::write_file;
+use mrdro::files::{create_folder, write_file};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -59,7 +59,7 @@ pub(super) fn define(request: &AdaptationRequest, setup: &Setup, recordings: &Re
         .into()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let unwritable = |source| mrdro::Error::Unwritable { path: out.clone(), source };
-            fs::create_dir_all(out).map_err(unwritable)?;
+            create_folder(out)?;
             if fs::read_dir(out).map_err(unwritable)?.next().is_some() {
                 return Err(mrdro::Error::RunExists { path: out.clone() }.into());
             }

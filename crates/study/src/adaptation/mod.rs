@@ -16,11 +16,10 @@ mod setup;
 mod summary;
 mod windows;
 
-use std::fs;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use mrdro::files::{json, write_file};
+use mrdro::files::{check_folder, create_folder, json, write_file};
 use mrdro::sweep::parse_seeds;
 use mrdro::{Problem, each_on_a_thread};
 use rayon::prelude::*;
@@ -64,6 +63,7 @@ impl AdaptationStudy {
     /// If the seeds make no sense, the scenario or the recordings cannot be used, or the directory holds something else.
     pub fn prepare(request: AdaptationRequest) -> Result<Self, Error> {
         let seeds = seeds(&request)?;
+        check_folder(&request.out)?;
         let problem = Problem::load(&request.scenario)?;
         let mut recordings = Recordings::load(&request, problem.model.devices())?;
         if request.quick {
@@ -72,7 +72,7 @@ impl AdaptationStudy {
         let setup = Setup::new(problem, &recordings, request.quick)?;
         kept::define(&request, &setup, &recordings)?;
         let folder = request.out.join(SEED_FOLDER);
-        fs::create_dir_all(&folder).map_err(|source| mrdro::Error::Unwritable { path: folder, source })?;
+        create_folder(&folder)?;
         let kept = kept::read_settings(&request.out.join(CHOSEN), &setup)?;
         Ok(Self { request, seeds, recordings, setup, kept })
     }

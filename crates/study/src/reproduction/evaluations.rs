@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use data::Evaluation;
 use mrdro::Comparison;
-use mrdro::files::write_file;
+use mrdro::files::{create_folder, write_file};
 use sim::SchemeError;
 
 use crate::error::Error;
@@ -40,8 +40,7 @@ impl KeptEvaluations {
         }
         let Comparison { evaluations, left_out } = measure()?;
         self.left_out.extend(left_out);
-        let unwritable = |source| mrdro::Error::Unwritable { path: self.folder.clone(), source };
-        fs::create_dir_all(&self.folder).map_err(unwritable)?;
+        create_folder(&self.folder)?;
         let text = serde_json::to_vec_pretty(&evaluations).expect("numbers and texts can be written");
         write_file(&path, &text)?;
         Ok(evaluations)

@@ -22,9 +22,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use model::Backend;
-use mrdro::files::write_file;
+use mrdro::files::{check_folder, create_folder, write_file};
 use mrdro::sweep::parse_seeds;
-use mrdro::{PlannedRun, RUNS, not_done};
+use mrdro::{PlannedRun, RUNS, check_names, not_done};
 use sim::SchemeError;
 
 use self::evaluations::KeptEvaluations;
@@ -106,6 +106,7 @@ impl Reproduction {
     /// with another plan.
     pub fn runs(&self, backend: &Backend) -> Result<RunsToDo, Error> {
         let out = &self.scope.out;
+        check_folder(out)?;
         let is_ours = [RUNS, SCENARIOS].iter().any(|folder| out.join(folder).is_dir());
         if !is_ours && fs::read_dir(out).is_ok_and(|mut entries| entries.next().is_some()) {
             return Err(mrdro::Error::RunExists { path: out.clone() }.into());
@@ -118,7 +119,8 @@ impl Reproduction {
         let planned = self.scope.planned_runs(&experiments, &backend.name)?;
         let count = planned.len();
         let folder = out.join(RUNS);
-        fs::create_dir_all(&folder).map_err(|source| mrdro::Error::Unwritable { path: folder, source })?;
+        check_names(&planned, out)?;
+        create_folder(&folder)?;
         Ok(RunsToDo { count, open: not_done(planned, out, &backend.name)? })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use mrdro::files::write_file;
+use mrdro::files::{create_folder, write_file};
 use mrdro::{PlannedRun, Problem, RUNS, RunPlan, Training, run_name};
 use sim::Scenario;
 
@@ -120,7 +120,7 @@ impl Scope {
         let path = folder.join(format!("{}.toml", changed.name));
         let text = changed.to_toml();
         if std::fs::read_to_string(&path).ok().as_deref() != Some(&text) {
-            std::fs::create_dir_all(&folder).map_err(|source| mrdro::Error::Unwritable { path: folder, source })?;
+            create_folder(&folder)?;
             write_file(&path, text.as_bytes())?;
         }
         Ok(path.display().to_string())

@@ -10,7 +10,9 @@ use crate::progress::Progress;
 
 pub(crate) fn run(args: &AdaptationStudyArgs) -> Result<(), CliError> {
     device::start_threads(&args.threads)?;
+    let progress = Progress::spinner("reading the recordings");
     let study = AdaptationStudy::prepare(request(args))?;
+    drop(progress);
     study.notes().iter().for_each(|text| note(&format!("note: {text}")));
     let progress = Progress::new("settings", study.candidates());
     let settings = study.choose_settings(&|done| progress.done(done))?;
@@ -20,7 +22,9 @@ pub(crate) fn run(args: &AdaptationStudyArgs) -> Result<(), CliError> {
     let progress = Progress::new("seeds", seeds.open());
     seeds.run(&|done| progress.done(done))?;
     drop(progress);
+    let progress = Progress::spinner("writing the report");
     let report = seeds.write()?;
+    drop(progress);
     print(args.format.format, &report.summary, || {
         let header: Vec<&str> = report.table[0].iter().map(String::as_str).collect();
         table(&header, report.table[1..].to_vec())

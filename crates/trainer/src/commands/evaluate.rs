@@ -2,6 +2,7 @@
 
 use data::StandardSet;
 use model::Record;
+use mrdro::files::is_standard_output;
 use mrdro::fleets::{self, DEVICES, Findings, Gain, SizeRow};
 use mrdro::{evaluate_all, with_greedy_and_exact};
 
@@ -10,17 +11,24 @@ use crate::cli::{EvaluateArgs, Format};
 use crate::device;
 use crate::error::CliError;
 use crate::output::{
-    duration, note_implausible, note_implausible_scenario, note_left_out, print, print_evaluations, table,
+    check_picture, duration, note_implausible, note_implausible_scenario, note_left_out, print, print_evaluations,
+    table,
 };
 use crate::progress::Progress;
 
 pub(crate) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
+    args.picture.as_ref().map_or(Ok(()), |file| check_picture("--picture", file))?;
     device::on_device(&args.compute, |backend| {
         if args.record.scenario.is_none() && args.workloads.is_none() {
             let record = Record::load(&args.record.record, &backend.device)?;
             if record.networks.scenario().is_none() {
                 return on_fleets(&record, args, backend);
             }
+        }
+        if let Some(path) = &args.picture {
+            let wanted = "of use here: only the evaluation of a record for any fleet, on fleets of all sizes, is drawn";
+            let text = path.display().to_string();
+            return Err(mrdro::Error::BadOption { option: "--picture", text, wanted }.into());
         }
         let (record, problem) = args.record.load(&backend.device)?;
         note_implausible_scenario(&problem.scenario);
@@ -48,6 +56,9 @@ fn on_fleets(record: &Record, args: &EvaluateArgs, backend: &model::Backend) -> 
     drop(progress);
     if let Some(path) = &args.picture {
         findings.draw(path)?;
+        if is_standard_output(path) {
+            return Ok(());
+        }
     }
     print_findings(args.format.format, &findings)
 }

@@ -1,7 +1,8 @@
 //! `export`: the networks of a record as files for other programs.
 
 use model::{DeviceChoice, ExportFormat, Record};
-use mrdro::RunDir;
+use mrdro::files::{STANDARD_OUTPUT, write_file};
+use mrdro::{Error, RunDir};
 
 use crate::cli::{ExportArgs, ExportKind};
 use crate::error::CliError;
@@ -14,7 +15,16 @@ pub(crate) fn run(args: &ExportArgs) -> Result<(), CliError> {
         ExportKind::Safetensors => ExportFormat::Safetensors,
         ExportKind::Bpk => ExportFormat::Bpk,
     };
-    let files = record.networks.export(format, args.per_dnn).map_err(mrdro::Error::from)?;
+    let files = record.networks.export(format, args.per_dnn).map_err(Error::from)?;
+    if args.out.as_os_str() == STANDARD_OUTPUT {
+        return match &files[..] {
+            [file] => Ok(write_file(&args.out, &file.bytes)?),
+            _ => {
+                let wanted = "a folder, which several files need; without --per-dnn the one file can be written to `-`";
+                Err(Error::BadOption { option: "--out", text: STANDARD_OUTPUT.to_owned(), wanted }.into())
+            }
+        };
+    }
     let out = RunDir::create_at(&args.out)?;
     for file in files {
         out.write(&file.name, &file.bytes)?;

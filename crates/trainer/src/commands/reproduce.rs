@@ -16,7 +16,9 @@ pub(crate) fn run(args: &ReproduceArgs) -> Result<(), CliError> {
     let progress = Progress::new("runs", open.len());
     mrdro::train_each(&open, reproduction.out(), &backend, &|done| progress.done(done))?;
     drop(progress);
+    let progress = Progress::spinner("writing the report");
     let report = reproduction.write()?;
+    drop(progress);
     note_left_out(&report.left_out);
     note(&format!("written: {}", report.path.display()));
     Ok(())

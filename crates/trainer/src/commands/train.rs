@@ -33,13 +33,13 @@ pub(crate) fn meta(args: &TrainArgs) -> Result<(), CliError> {
 /// Trains networks for any fleet.
 pub(crate) fn fleet(args: &FleetArgs) -> Result<(), CliError> {
     let run = Invocation {
-        options: options(args.out.as_deref(), &args.checkpoints),
+        out: args.out.as_deref(),
+        checkpoints: &args.checkpoints,
         compute: &args.compute,
         format: args.format.format,
     };
-    let fleets = usize::from(args.fleets);
     match &args.resume {
-        Some(directory) => run.resume(directory, RunKind::AnyFleet, Some(fleets)),
+        Some(directory) => run.resume(directory, RunKind::AnyFleet, args.fleets.map(usize::from)),
         None => run.start(args.plan()?),
     }
 }
@@ -51,17 +51,23 @@ enum RunKind {
     AnyFleet,
 }
 
-/// The parts of a command line that all runs share: output directory, device and format.
+/// The parts of a command line that all runs share: output directory, interval of checkpoints, device and format.
 struct Invocation<'a> {
-    options: RunOptions,
+    out: Option<&'a Path>,
+    checkpoints: &'a CheckpointArgs,
     compute: &'a ComputeArgs,
     format: Format,
 }
 
 impl<'a> Invocation<'a> {
     fn of(args: &'a TrainArgs) -> Self {
-        let options = options(args.out.as_deref(), &args.checkpoints);
-        Self { options, compute: &args.compute, format: args.format.format }
+        let TrainArgs { out, checkpoints, compute, format, .. } = args;
+        Self { out: out.as_deref(), checkpoints, compute, format: format.format }
+    }
+
+    /// The options of a run whose interval of checkpoints is `before`, unless the command line names another.
+    fn options(&self, before: CheckpointInterval) -> RunOptions {
+        RunOptions { out: self.out.map(Path::to_owned), checkpoints: Some(self.checkpoints.over(before)) }
     }
 
     fn start(&self, plan: RunPlan) -> Result<(), CliError> {
@@ -71,7 +77,8 @@ impl<'a> Invocation<'a> {
         }
         let backend = device::open(self.compute)?;
         interrupt::listen();
-        let trained = mrdro::train(plan, &self.options, &backend, &mut TerminalObserver::default());
+        let options = self.options(CheckpointInterval::default());
+        let trained = mrdro::train(plan, &options, &backend, &mut TerminalObserver::default());
         self.show(trained)
     }
 
@@ -87,7 +94,8 @@ impl<'a> Invocation<'a> {
         }
         let backend = device::open(&compute)?;
         interrupt::listen();
-        let trained = run.train(&self.options, &backend, &mut TerminalObserver::default());
+        let options = self.options(run.checkpoint_interval());
+        let trained = run.train(&options, &backend, &mut TerminalObserver::default());
         self.show(trained)
     }
 
@@ -100,12 +108,6 @@ impl<'a> Invocation<'a> {
         note(&summary(&trained));
         Ok(())
     }
-}
-
-fn options(out: Option<&Path>, checkpoints: &CheckpointArgs) -> RunOptions {
-    let time = std::time::Duration::from_secs(checkpoints.checkpoint_every);
-    let steps = checkpoints.checkpoint_steps.map(|steps| steps as usize);
-    RunOptions { out: out.map(Path::to_owned), checkpoints: CheckpointInterval { time, steps } }
 }
 
 /// Checks that a run is of the kind that the command resumes.

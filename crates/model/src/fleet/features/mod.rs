@@ -27,6 +27,9 @@ use waits::Waits;
 /// Inputs of a network for each task at each place; [`Features`] lists them.
 pub const INPUTS: usize = 30;
 
+/// The inputs in words and formulas, as Markdown.
+pub(super) const DESCRIPTION: &str = include_str!("inputs.md");
+
 /// Positions of the inputs that are the same for all tasks at a place.
 pub(super) const PLACE_INPUTS: [usize; 6] = [13, 14, 15, 16, 17, 18];
 
@@ -63,56 +66,7 @@ const PRESENT: f32 = 1e-5;
 /// The inputs that networks read of one decision, computed from shares of tasks at places; keeps its memory between
 /// decisions.
 ///
-/// # The inputs
-/// A decision is given as shares: share *s* of task *i* is at place *p*. Sizes are in mean tasks of the instance, costs and
-/// times in its unit of cost, energies weighted by α and times by 1 − α (see [`Instance`](crate::fleet::Instance)). σ(x) = x / (1 + |x|) is softsign.
-///
-/// - *b* is the size of all tasks of the task's device at *p*, *L* the size of all devices' tasks at *p*, *B* the
-///   size of all tasks.
-/// - *t* is the time when the device is done at *p*, *T* the latest of its times at all places.
-/// - Moving the whole task to *p* changes the energy by *E*, the device's time *T* by *D* and the sum of other devices' times
-///   by *W*, compared with the mean over the task's present shares; *G* = *E* + *D* + *W* is the change of the cost.
-/// - *S* is the cost of placing the task at *p* after all larger tasks of its device, while the smaller ones are nowhere and
-///   other devices' tasks are as in the decision: its energy, the growth of *T*, and *W*. *t'* and *T'* are the times then.
-/// - *O* is the cost of placing the task at *p* after all larger tasks of all devices, while all smaller ones are nowhere: its
-///   energy, the growth of *T*, and the time that it adds to each other device that is done last at *p*. *t"* and *T"* are the
-///   times then.
-/// - min is the least over all places.
-///
-/// | input | name | formula | unit | range |
-/// |---|---|---|---|---|
-/// | 0 | share | *s* | – | 0 to 1 |
-/// | 1 | size of the task | σ(size − 1) | mean tasks | −0.5 to 1 |
-/// | 2 | cost alone | σ(cost of the task at *p* with nobody else there) | cost | 0 to 1 |
-/// | 3 | change of energy | σ(4 *E*) | cost | −1 to 1 |
-/// | 4 | change of the device's time | σ(4 *D*) | cost | −1 to 1 |
-/// | 5 | change of other devices' times | σ(4 *W*) | cost | −1 to 1 |
-/// | 6 | change of the cost | σ(*G*) | cost | −1 to 1 |
-/// | 7 | the same, steeper | σ(8 *G*) | cost | −1 to 1 |
-/// | 8 | regret of the move | σ(*G* − min *G*) | cost | 0 to 1 |
-/// | 9 | the same, steeper | σ(8 (*G* − min *G*)) | cost | 0 to 1 |
-/// | 10 | best move | *G* = min *G* | – | 0 or 1 |
-/// | 11 | time at the place | *t* / *T* | – | 0 to 1 |
-/// | 12 | time at the place after the move | *t* / *T*, both after the move | – | 0 to 1 |
-/// | 13 | load of the place | *L* / *B* | – | 0 to 1 |
-/// | 14 | critical devices | share of devices with *t* = *T* at *p* | – | 0 to 1 |
-/// | 15 | size to come | share of *B* that is elsewhere, with the best move to *p* | – | 0 to 1 |
-/// | 16 | size to go | share of *B* that is at *p*, with the best move elsewhere | – | 0 to 1 |
-/// | 17 | own device | *p* is the device itself | – | 0 or 1 |
-/// | 18 | wait for one more | σ(growth of the sum of all *T* with one mean task more at *p*) | cost | 0 to 1 |
-/// | 19 | size of the device's tasks there | *b* / (*b* + size) | – | 0 to 1 |
-/// | 20 | rank in the device | size of its larger tasks / size of all its tasks | – | 0 to 1 |
-/// | 21 | sequential regret in the device | σ(2 (*S* − min *S*)) | cost | 0 to 1 |
-/// | 22 | the same, steeper | σ(16 (*S* − min *S*)) | cost | 0 to 1 |
-/// | 23 | best place for it | *S* = min *S* | – | 0 or 1 |
-/// | 24 | time at the place for it | *t'* / *T'* | – | 0 to 1 |
-/// | 25 | rank over all devices | size of larger tasks / *B* | – | 0 to 1 |
-/// | 26 | sequential regret over all devices | σ(2 (*O* − min *O*)) | cost | 0 to 1 |
-/// | 27 | the same, steeper | σ(16 (*O* − min *O*)) | cost | 0 to 1 |
-/// | 28 | best place for it | *O* = min *O* | – | 0 or 1 |
-/// | 29 | time at the place for it | *t"* / *T"* | – | 0 to 1 |
-///
-/// The inputs 13 to 18 are the same for all tasks at a place; 1, 20 and 25 are the same for a task at all places.
+#[doc = include_str!("inputs.md")]
 #[derive(Debug, Clone, Default)]
 pub struct Features {
     /// `[blocks of 8 places][panels * PANEL]`: bytes of each task by place; later the number of devices that wait for each

@@ -10,15 +10,15 @@ use std::path::Path;
 use data::BadLines;
 use data::trace::{Drive, ReadOptions, Recording, Trace, notes};
 use mrdro::Error;
-use mrdro::chart::{Axis, Palette, Panel, Point, Series, Style, picture};
-use mrdro::files::{json, write_file};
+use mrdro::chart::{Axis, Palette, Panel, Point, Series, Style, write_picture};
+use mrdro::files::{is_standard_output, json};
 use serde::Serialize;
 use sim::limits::WINDOW_S;
 
 use self::task_sizes::RecordedSizes;
 use crate::cli::{Format, InspectArgs, InspectFormat, TraceCommand};
 use crate::error::CliError;
-use crate::output::{figure, note, print, table, write_out};
+use crate::output::{check_picture, figure, note, print, table, write_out};
 
 /// The length of the small chart in the table, in characters.
 const SPARK_WIDTH: usize = 24;
@@ -36,6 +36,7 @@ pub(crate) fn run(command: &TraceCommand) -> Result<(), CliError> {
 
 fn inspect(args: &InspectArgs) -> Result<(), CliError> {
     let InspectArgs { path, format_of_files, columns, picture, format } = args;
+    picture.as_ref().map_or(Ok(()), |file| check_picture("--picture", file))?;
     let sizes = match format_of_files {
         Some(InspectFormat::TaskSizes(format)) => RecordedSizes::read_as(path, *format)?,
         Some(InspectFormat::Recording(_)) | None => {
@@ -46,7 +47,9 @@ fn inspect(args: &InspectArgs) -> Result<(), CliError> {
             let options = ReadOptions { format: recording_format, columns: columns.clone() };
             match Recording::read(path, &options) {
                 Ok(recording) => {
-                    show_recording(&recording, format.format)?;
+                    if !picture.as_ref().is_some_and(|file| is_standard_output(file)) {
+                        show_recording(&recording, format.format)?;
+                    }
                     for text in notes(&recording.drives, None, WINDOW_S) {
                         note(&format!("note: {text}"));
                     }
@@ -295,14 +298,15 @@ fn draw(recording: &Recording, file: &Path) -> Result<(), CliError> {
     };
     let shown = &recording.drives[..recording.drives.len().min(MAX_PANELS)];
     let panels: Vec<Panel> = shown.iter().map(panel).collect();
-    let svg = picture(&panels, Palette::Distinct).map_err(|reason| Error::Picture { path: file.to_owned(), reason })?;
-    write_file(file, svg.as_bytes())?;
+    write_picture(&panels, Palette::Distinct, file)?;
     let others = recording.drives.len() - shown.len();
     let others = if others == 0 {
         String::new()
     } else {
         format!(" (the first {MAX_PANELS} drives; {others} more are not drawn)")
     };
-    note(&format!("drawn: {}{others}", file.display()));
+    if !is_standard_output(file) {
+        note(&format!("drawn: {}{others}", file.display()));
+    }
     Ok(())
 }

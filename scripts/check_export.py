@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Compares scripts/read_export.py with the program; scripts/check_export.sh calls it:
+
+    python scripts/check_export.py TRAINER RECORD EXPORTED.safetensors
+    python scripts/check_export.py --rounds ROUNDS.json EXPORTED.safetensors
+"""
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from read_export import decide, fleet_round, load
+
+WORKLOADS = 400
+
+
+def check_decisions(trainer, record, path):
+    about, tensors = load(path)
+    shape = about["inputs"]["devices"], about["inputs"]["tasks_per_device"]
+    draw = random.Random(1)
+    workloads = [[[draw.uniform(1, 40) for _ in range(shape[1])] for _ in range(shape[0])] for _ in range(WORKLOADS)]
+    lines = "".join(json.dumps({"tasks_mb": sizes}) + "\n" for sizes in workloads)
+    run = subprocess.run([trainer, "decide", "--record", record], input=lines, stdout=subprocess.PIPE, text=True, check=True)
+    wanted = [json.loads(line)["placements"] for line in run.stdout.splitlines()]
+    assert len(wanted) == WORKLOADS, f"{len(wanted)} answers"
+    used = set()
+    for sizes, placements in zip(workloads, wanted):
+        found = decide(about, tensors, np.array(sizes).ravel() * 1e6).reshape(shape)
+        found = [[about["places"][place] for place in row] for row in found]
+        used.update(place for row in found for place in row)
+        assert found == placements, f"{record}: {sizes} gives {found} in place of {placements}"
+    name = Path(record).parent.name if Path(record).name == "record" else record
+    print(f"{name}: {WORKLOADS} decisions are the same; places used: {', '.join(sorted(used))}")
+
+
+def check_rounds(rounds, path):
+    about, tensors = load(path)
+    case = json.loads(Path(rounds).read_text())
+    hidden, farthest = None, 0.0
+    for index, part in enumerate(case["rounds"]):
+        x = np.array(part["inputs"], np.float32).reshape(*case["shape"], about["layers"]["inputs"])
+        scores, hidden = fleet_round(tensors, f"nets.{case['network']}.rounds.{index}.", x, hidden)
+        wanted = np.array(part["scores"], np.float32).reshape(case["shape"])
+        assert wanted.std() > 0.01, "scores that are all the same show nothing"
+        farthest = max(farthest, float(abs(scores - wanted).max() / wanted.std()))
+    assert farthest < 1e-4, f"scores differ by {farthest} standard deviations"
+    print(f"any fleet: the scores of {len(case['rounds'])} rounds differ by at most {farthest:.1e} standard deviations")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--rounds":
+        check_rounds(*sys.argv[2:])
+    else:
+        check_decisions(*sys.argv[1:])

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Checks that scripts/read_export.py, which knows nothing but an exported file, decides as `trainer decide` does: with the
+# shipped records for one scenario and with small trained ones whose networks differ in every way that a file can describe.
+# Of networks for any fleet it checks the scores of every round from given inputs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+cargo build --quiet -p trainer
+trainer=${CARGO_TARGET_DIR:-$PWD/target}/debug/trainer
+python3 -c 'import ensurepip, venv' 2>/dev/null || { apt-get update -qq && apt-get install -y -qq python3-venv; }
+venv=target/export-venv
+[[ -x $venv/bin/python ]] || python3 -m venv "$venv"
+"$venv/bin/pip" install --quiet --disable-pip-version-check numpy==2.4.6
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+small=(--set drl.steps=60 --set drl.buffer=20 --set drl.batch=8 --set drl.report_every=20 --set meta.outer_steps=5
+    --set meta.metadata=50 --set 'network.hidden=[8]')
+train() {
+    "$trainer" train "${small[@]}" --out "$folder/$1" "${@:2}" >/dev/null 2>&1
+    printf '%s\n' "$folder/$1/record"
+}
+records=(models/paper models/paper-wan models/mobile
+    "$(train categorical --set 'network.code="categorical"')"
+    "$(train explored --set 'decision.exploration="order-preserving"' --set decision.flips=4)"
+    "$(train shared --scenario shared-edges --set 'decision.exploration="order-preserving"')"
+    "$(train by-device --scenario paper-wan --set 'decision.choice="per-device"')")
+for record in "${records[@]}"; do
+    out=$(mktemp -d -p "$folder")
+    "$trainer" export --record "$record" --out "$out/exported" 2>/dev/null
+    "$venv/bin/python" scripts/check_export.py "$trainer" "$record" "$out/exported/ensemble.safetensors"
+done
+"$trainer" export --record models/any-fleet --out "$folder/any-fleet" 2>/dev/null
+cargo run --quiet -p model --example fleet_rounds >"$folder/rounds.json"
+"$venv/bin/python" scripts/check_export.py --rounds "$folder/rounds.json" "$folder/any-fleet/ensemble.safetensors"
