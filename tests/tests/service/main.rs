@@ -2,11 +2,14 @@
 #![cfg(unix)]
 
 mod access;
+mod confined;
 mod connections;
 mod decisions;
+mod encodings;
 mod harness;
 mod measures;
 mod page;
+mod proxies;
 mod records;
 mod refusals;
 mod start;
@@ -18,7 +21,7 @@ use std::time::Duration;
 use acceptance::Workshop;
 use serde_json::{Value, json};
 
-use harness::Service;
+use harness::{Answer, Service};
 
 /// As long as anything here may take.
 const PATIENCE: Duration = Duration::from_mins(1);
