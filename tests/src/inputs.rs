@@ -1,8 +1,8 @@
-//! Inputs of every kind that the program reads, taken from any bytes whatever.
+//! Inputs of every kind that the program reads, made from arbitrary bytes.
 //!
-//! Each function of [`KINDS`] reads one kind: it must never panic, never take memory out of proportion to what it is
-//! given, and what it accepts must make sense. `cargo test` calls them with the corpus and with bytes drawn at random,
-//! the targets in `fuzz/` with bytes that a fuzzer looks for.
+//! Each function of [`KINDS`] reads one kind. It must never panic, never take memory out of proportion to its input,
+//! and never accept input that makes no sense. `cargo test` calls the functions with the corpus and with bytes drawn at
+//! random; the targets in `fuzz/` call them with bytes that a fuzzer makes.
 
 use std::fs;
 use std::path::Path;
@@ -35,11 +35,11 @@ pub const KINDS: [(&str, Reading); 6] = [
     ("state", state),
 ];
 
-/// A scenario in TOML. What is accepted must be a scenario and survive being written; what is refused must say why,
-/// somewhere within the text.
+/// A scenario in TOML. An accepted text must give a valid scenario that can be written and read back; a refusal must
+/// give reasons, and the places that it names must lie within the text.
 ///
 /// # Panics
-/// If not.
+/// If this does not hold.
 pub fn scenario(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     match Scenario::from_toml("anything", &text) {
@@ -158,10 +158,10 @@ pub fn workloads(bytes: &[u8]) -> bool {
     accepted
 }
 
-/// The manifest of a record, with a checksum that fits: whoever wants to harm can make one.
+/// The manifest of a record, with a checksum that fits: an attacker can compute one, too.
 ///
 /// # Panics
-/// If what is accepted cannot be written as it was read.
+/// If an accepted record cannot be saved and read back unchanged.
 pub fn manifest(bytes: &[u8]) -> bool {
     let sealed = sealed(&String::from_utf8_lossy(bytes));
     read_record(sealed.as_bytes(), &tiny_record().1)
@@ -170,7 +170,7 @@ pub fn manifest(bytes: &[u8]) -> bool {
 /// The weights of a record, with checksums that fit.
 ///
 /// # Panics
-/// If what is accepted cannot be written as it was read.
+/// If an accepted record cannot be saved and read back unchanged.
 pub fn weights(bytes: &[u8]) -> bool {
     let mut manifest: toml::Table = toml::from_str(&tiny_record().0).expect("it was written as TOML");
     let entry = manifest["weights"].as_table_mut().expect("a table");
@@ -209,11 +209,11 @@ pub fn sealed(text: &str) -> String {
     format!("{}\nsha256 = \"{}\"\n{body}", version.unwrap_or_default(), checksum(body.as_bytes()))
 }
 
-/// What a training knows, as checkpoints hold it: of Algorithm 1 after a byte that is even, of Algorithm 2 after another.
-/// Training goes on from what is accepted.
+/// The state of a training, as in checkpoints: of Algorithm 1 if the first byte is even, else of Algorithm 2. Training
+/// must continue from an accepted state.
 ///
 /// # Panics
-/// If it does not.
+/// If it does not continue.
 pub fn state(bytes: &[u8]) -> bool {
     let Some((first, rest)) = bytes.split_first() else { return false };
     if first.is_multiple_of(2) {

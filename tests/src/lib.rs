@@ -69,7 +69,7 @@ pub fn program() -> &'static Path {
         for (feature, _) in features.into_iter().filter(|(_, on)| *on) {
             build.args(["--features", feature]);
         }
-        // What Cargo tells this test of its own package would make packages that ask for it build anew each time.
+        // Cargo sets variables about this test's package; packages that read them would be built again each time.
         let own = ["CARGO_MANIFEST_", "CARGO_PKG_"];
         for (name, _) in env::vars_os() {
             if own.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
@@ -132,7 +132,8 @@ impl Workshop {
         String::from_utf8(self.read(name)).unwrap_or_else(|error| panic!("{name} should be text: {error}"))
     }
 
-    /// All files below the folder, hidden ones too, with what is in them; directories that are empty end with `/`.
+    /// All files below the folder, hidden files included, and their contents; the names of empty directories end with
+    /// `/`.
     ///
     /// # Panics
     /// If something cannot be read.
@@ -236,10 +237,10 @@ impl From<&process::Output> for Said {
 }
 
 impl Said {
-    /// It did what was asked.
+    /// Asserts that the command succeeded.
     ///
     /// # Panics
-    /// If not.
+    /// If the command failed.
     #[track_caller]
     pub fn succeeded(self) -> Self {
         assert_eq!(self.code, Some(0), "{self}");
@@ -248,10 +249,10 @@ impl Said {
         self
     }
 
-    /// It ended with one clear error and this exit code.
+    /// Asserts that the command ended with one clear error and this exit code.
     ///
     /// # Panics
-    /// If not.
+    /// If it ended in another way.
     #[track_caller]
     pub fn failed(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self}");

@@ -1,6 +1,6 @@
-//! Whatever the bytes are: no panic, memory in proportion, and nothing accepted that makes no sense.
+//! Any bytes as input: no panic, memory in proportion, and no input accepted that makes no sense.
 //!
-//! `cargo test -p acceptance --test any_input -- --ignored` writes the seeds of the corpus anew.
+//! `cargo test -p acceptance --test any_input -- --ignored` writes the seeds of the corpus again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,8 @@ use proptest::test_runner::{Config, TestRunner};
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// What reading anything may take beside what it is given, and how often it may take that: a recording is read through
-/// a buffer of a fixed size, JSON becomes values.
+/// The most memory that reading may take is `LIMIT_BYTES` plus `LIMIT_FACTOR` times the length of the input: a
+/// recording is read through a buffer of a fixed size, JSON becomes values.
 const LIMIT_BYTES: usize = 48 << 20;
 const LIMIT_FACTOR: usize = 64;
 
@@ -90,7 +90,7 @@ fn bytes(corpus: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
 fn no_bytes_make_a_reader_panic_or_take_all_memory() {
     for (kind, read) in KINDS {
         let corpus = contents(kind);
-        read(b""); // what is made once is made
+        read(b""); // makes what later readings share
         let check = |bytes: &[u8]| {
             let before = MEMORY.current_usage();
             MEMORY.reset_peak_usage();

@@ -230,7 +230,7 @@ fn compare_says_what_solve_does_on_the_standard_set() {
     }
 }
 
-/// Of what the library finds.
+/// The mean cost of the decisions and uplinks that the library finds.
 fn mean_cost(scheme: &str, model: &CostModel, set: &StandardSet, total: &str) -> f64 {
     let mut scheme = scheme::by_name(scheme, model, 1).expect("there is one");
     let cost = |Instance { model, workload }: &Instance| {

@@ -1,10 +1,10 @@
-//! Equal seeds give equal bytes, whatever the number of threads.
+//! Equal seeds give equal bytes, with any number of threads.
 
 use std::fmt::Write as _;
 
 use acceptance::{Said, Workshop};
 
-/// What a run writes that has no times in it.
+/// Files of a run that contain no times.
 const REPEATABLE: [&str; 3] = ["metrics.csv", "record/manifest.toml", "record/weights.bpk"];
 
 /// Asserts that two runs wrote the same bytes.

@@ -88,7 +88,7 @@ fn task_sizes_are_shown_as_well() {
     assert!(workshop.trainer(&["trace", "inspect", "tasks"]).succeeded().stdout.contains("README was skipped"));
 }
 
-/// What a run trained on recorded sizes draws is what the workflow holds.
+/// A run that is trained on recorded sizes draws the sizes in the workflow.
 #[test]
 fn a_scenario_takes_task_sizes_from_a_workflow() {
     let workshop = Workshop::new();
@@ -190,13 +190,13 @@ fn workloads_are_decided_in_the_environment_that_they_bring() {
     }
     assert_eq!(said.lines().len(), 3);
     assert!(parsed(said.lines()[0])["placements"][0].as_array().expect("a row").iter().all(|place| place == "local"));
-    // Who does not choose is told what it did.
+    // A scheme without a choice still sends tasks from a device without a network; the answer counts them.
     let cut = json!({ "tasks_mb": rows, "environment": { "uplink_mbps": [0, 3, 40] } }).to_string();
     let said = workshop.trainer_reading(cut, &["solve", "--scenario", "mobile", "--scheme", "cloud-only"]).succeeded();
     assert_eq!(parsed(&said.stdout)["unreachable"], 3, "{said}");
 }
 
-/// A short training on changing environments, and what its record is asked.
+/// A short training on changing environments, and decisions of its record.
 #[test]
 fn networks_that_read_the_environment_are_trained_saved_and_asked() {
     let workshop = Workshop::new();
@@ -242,7 +242,7 @@ fn a_quick_study_is_written_kept_and_not_mixed_with_another() {
     let report = workshop.text("study/report.html");
     assert!(report.contains("town/drive2") && report.contains("adaptation-study --traces traces"), "{report}");
 
-    // Another seed is added to what is there; other windows are another study.
+    // Another seed is added to the same study; other windows are another study.
     let kept = workshop.read("study/seeds/seed-1.json");
     let more = ["adaptation-study", "--traces", "traces", "--quick", "--seeds", "1-2", "--out", "study"];
     workshop.trainer(&more).succeeded().naming(&["2 seeds, 1 to do"]);

@@ -1,4 +1,4 @@
-//! What the program says about itself: scenarios, devices, help, completions; and pictures of runs.
+//! Information from the program: scenarios, devices, help, completions; and pictures of runs.
 
 use acceptance::{Workshop, shared_run};
 use serde_json::Value;

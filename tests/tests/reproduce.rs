@@ -11,7 +11,7 @@ fn reproduce(workshop: &Workshop, only: &str, more: &[&str]) -> Said {
     workshop.trainer(&[&small[..], more].concat())
 }
 
-/// What was written beside the runs.
+/// All files that were written, except the files of the runs.
 fn written(workshop: &Workshop) -> BTreeMap<String, Vec<u8>> {
     workshop.files().into_iter().filter(|(name, _)| !name.starts_with("report/runs/")).collect()
 }

@@ -28,7 +28,7 @@ const SHORT: [&str; 16] = [
     "20",
 ];
 
-/// What must not depend on what happened on the way.
+/// Files that must not depend on interruptions of the run.
 const SAME: [&str; 4] = ["config.toml", "metrics.csv", "record/manifest.toml", "record/weights.bpk"];
 
 fn start(workshop: &Workshop, arguments: &[&str]) -> Child {
@@ -60,12 +60,12 @@ fn wait_for(workshop: &Workshop, run: &str, phase: &str) {
     }
 }
 
-/// The same training in one piece.
+/// Runs the same training without an interruption.
 fn whole(workshop: &Workshop, more: &[&str]) {
     workshop.trainer(&[&["train"], &SHORT[..], more, &["--out", "whole"]].concat()).succeeded();
 }
 
-/// What was found, without how long it took.
+/// The results without the lines that contain times.
 fn timeless(json: &str) -> String {
     json.lines().filter(|line| !line.contains("seconds")).collect()
 }
@@ -211,7 +211,8 @@ fn a_damaged_checkpoint_is_passed_over() {
         workshop.trainer(&["train", "--resume", run]).succeeded().naming(&[word]);
         assert_same(&workshop, run);
     }
-    // What begins anew keeps its own checkpoints, though the damaged checkpoints were made later in training.
+    // A run that starts from the beginning keeps its own checkpoints, though the damaged checkpoints were made later in
+    // training.
     copy("again");
     damage("again", states.len(), cut);
     let child = start(&workshop, &["train", "--resume", "again", "--checkpoint-steps", "5"]);
@@ -336,7 +337,7 @@ fn a_disk_that_fills_up_at_any_moment_loses_nothing() {
             assert!(["No space left", "File too large"].iter().any(|reason| said.stderr.contains(reason)), "{said}");
             let kept = workshop.path("run/checkpoints/run.toml").exists();
             phases.push(kept);
-            // With room, it goes on; what ended before there was anything to go on with begins anew.
+            // With room on the disk, a run with a checkpoint continues; a run without one starts from the beginning.
             if kept {
                 workshop.trainer(&["train", "--resume", "run"]).succeeded();
             } else {

@@ -65,7 +65,7 @@ fn networks_learn_what_is_shared_and_decide_at_the_price_of_the_scenario() {
     let sizes = Workload::from_mb(3, SIZES.as_flattened());
     let full = model.cost(sizes.sizes_bytes(), &places);
     assert!((cost(&answer) - full).abs() < 1e-9 * full, "{answer}, not {full}");
-    // What was trained for a server of its own is not for a shared one.
+    // A record for a shared server cannot be used where each device has its own server.
     let other = workshop.trainer(&["decide", "--record", "run/record", "--scenario", "paper-wan", "one.jsonl"]);
     other.failed(1).naming(&["paper-wan"]);
 }

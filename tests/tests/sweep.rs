@@ -146,7 +146,7 @@ fn another_sweep_is_not_mixed_in() {
     let before = repeatable(&workshop, "sweep");
     let other = sweep(&workshop, "sweep", &["--set", "drl.batch=9"]).failed(1).silent();
     other.naming(&["belongs to another sweep", "config.toml has other settings", "help:"]);
-    // Other seeds with other settings have names of their own, but are no more runs of the same.
+    // Runs with other seeds and other settings have other names, but belong to another sweep.
     let seeds = ["sweep", "--vary", "network.dnns=2,10", "--seeds", "3", "--out", "sweep", "--set", "drl.batch=9"];
     workshop
         .trainer(&[&seeds[..1], &TINY, &seeds[1..]].concat())

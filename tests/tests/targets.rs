@@ -1,4 +1,4 @@
-//! What the project promises: quality and time of the default runs, and of the records that ship with it.
+//! The targets of the project: quality and time of the default runs, and of the shipped records.
 
 use std::time::Instant;
 

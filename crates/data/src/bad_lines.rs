@@ -55,7 +55,7 @@ pub enum Reason {
     Backwards,
     /// More than a day after the packet before it.
     Jump,
-    /// The two times of the line do not fit those of most lines.
+    /// The two times of the line give another start of the recording than most lines give.
     ClocksDisagree,
     /// The name of the device is empty, longer than 200 bytes, or holds control characters.
     DeviceName,

@@ -1,4 +1,4 @@
-//! The limits of what is read from files, each with its reason: files are not trusted.
+//! Limits for reading files, each with its reason: files are not trusted.
 
 /// The longest line of a recording or a file of task sizes that is read, in bytes without its end. Longer ones are bad
 /// lines and are not kept in memory.

@@ -20,7 +20,7 @@ pub(crate) fn first_lines(ahead: &[u8]) -> impl Iterator<Item = &str> {
 pub(crate) enum Line<'a> {
     /// A line without its end and without spaces around it.
     Text(&'a str),
-    /// A bad line: what is wrong with it, and its beginning.
+    /// A bad line: the reason why it is bad, and its beginning.
     Bad(Reason, &'a [u8]),
 }
 

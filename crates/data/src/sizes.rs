@@ -20,7 +20,7 @@ pub struct SizeMoments {
     pub std_dev_bytes: f64,
 }
 
-/// Draws task sizes from a scenario's distribution. Recorded sizes are split into those for training and those held out.
+/// Draws task sizes from a scenario's distribution. Recorded sizes are split into a training part and a held-out part.
 #[derive(Debug, Clone)]
 pub struct SizeSampler {
     kind: Kind,
@@ -106,9 +106,9 @@ fn recorded(path: &Path, held_out: f64) -> Result<Kind, SizesError> {
     Ok(Kind::Recorded { training, held_out })
 }
 
-/// Splits sizes into those for training and those held out. The split depends on the sizes alone, so that every seed and
-/// every program holds the same ones out. All records of one size fall on one side, or training would see what is held
-/// out.
+/// Splits sizes into a training part and a held-out part. The split depends on the sizes alone, so that every seed and
+/// every program holds out the same sizes. All records of one size are in one part; otherwise training would see
+/// held-out sizes.
 fn split(mut sizes: Vec<f64>, held_out: f64) -> (Vec<f64>, Vec<f64>) {
     sizes.sort_by(f64::total_cmp);
     let wanted = (sizes.len() as f64 * held_out).ceil() as usize;

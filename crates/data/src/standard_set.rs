@@ -30,7 +30,7 @@ impl StandardSet {
         Ok(Self::unsolved(scenario, model)?.solved())
     }
 
-    /// The same without the optimal costs, which take long where servers are shared.
+    /// The standard set without the optimal costs, which take long to compute where servers are shared.
     ///
     /// # Errors
     /// As [`StandardSet::of`].

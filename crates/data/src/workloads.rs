@@ -46,7 +46,8 @@ impl Workloads {
         Self { model: model.clone(), sizes, part, random, environments: None }
     }
 
-    /// The same workloads, each in an environment of its own from another random stream; `None` leaves all in the model's.
+    /// Puts each workload into its own environment, drawn from the stream `random`; with `None` all workloads stay in
+    /// the model's environment.
     ///
     /// # Panics
     /// If the sampler is for another number of devices or servers than the model.

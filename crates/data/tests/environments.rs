@@ -111,7 +111,8 @@ fn of_a_single_drive_the_end_is_held_out() {
     assert_eq!(minutes(Part::HeldOut), (7..10).collect());
 }
 
-/// Two devices of one drive stand for five: what is held out must come from no other device's past either.
+/// Two recorded devices of one drive stand for five devices. A held-out rate must not be in the training windows of any
+/// device.
 #[test]
 fn nothing_of_a_single_drive_is_on_both_sides() {
     let folder = tempfile::tempdir().expect("a folder");

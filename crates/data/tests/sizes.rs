@@ -16,7 +16,7 @@ fn directory(test: &str) -> PathBuf {
     path
 }
 
-/// A scenario file beside a file of sizes.
+/// Reads a scenario whose file is in the same folder as a file of sizes.
 fn with_sizes(test: &str, sizes: &str, path: &str) -> Scenario {
     let directory = directory(test);
     fs::write(directory.join("sizes.txt"), sizes).expect("writable");

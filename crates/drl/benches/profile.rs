@@ -1,8 +1,8 @@
 //! Where the time of a training step of Algorithm 2 goes, and how long single decisions take:
 //! `cargo bench -p drl --bench profile`.
 //!
-//! Parts that one thread does alone are timed alone; those of the networks for one network, of which every thread has
-//! K / threads to do. The rest of a step's time is waiting, stealing and cold caches.
+//! Parts that one thread does alone are timed by themselves. Parts that every network has are timed for one network;
+//! each thread does them for K / threads networks. The rest of a step's time is waiting, stealing and cold caches.
 
 use std::convert::Infallible;
 use std::hint::black_box;

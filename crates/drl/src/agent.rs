@@ -1,5 +1,5 @@
-//! Algorithm 2 of the paper: K networks propose, the cheapest proposal is remembered, every network learns from a batch of
-//! what is remembered.
+//! Algorithm 2 of the paper: K networks propose, the cheapest proposal is remembered, every network learns from a batch
+//! of remembered samples.
 //!
 //! [`Agent`]'s `advance` is the loop, from top to bottom as the paper prints it; numbers in its comments are the paper's lines.
 //! Lines 18 to 23, the decision of a trained agent, are [`Policy`].
@@ -71,11 +71,12 @@ impl Agent {
 }
 
 impl<L: Learner + ?Sized> Agent<L> {
-    /// An agent that trains the networks of this learner from where they are, with an empty memory (line 1). They read the
-    /// inputs and answer with the logits of the codec in `data`. `seed` is that of [`Agent::new`].
+    /// An agent that trains the networks of this learner from where they are, with an empty memory (line 1). The
+    /// networks must read the inputs of the codec in `data` and give its logits. `seed` means the same as in
+    /// [`Agent::new`]. The learner keeps its own settings of Adam except for the step size.
     ///
     /// # Errors
-    /// All mistakes of the settings. Those of Adam, but for its step size, are the learner's own.
+    /// All mistakes of the settings.
     pub fn with_learner(data: TrainingData, learner: Box<L>, settings: Settings, seed: u64) -> Result<Self, Mistakes> {
         settings.check("the settings of Algorithm 2")?;
         let TrainingData { workloads, codec } = data;

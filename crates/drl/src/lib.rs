@@ -1,7 +1,7 @@
 //! Deep reinforcement learning of MR-DRO, Algorithm 2 of the paper.
 //!
-//! No optimum is used in training: the networks imitate the best of their own candidates. What makes them better than
-//! that is that K of them differ, and that candidates can be explored beyond what they say
+//! No optimum is used in training: the networks imitate the best of their own candidates. They still improve, because
+//! the K networks differ, and because exploration adds candidates that no network proposed
 //! ([`Exploration`](model::Exploration)).
 //!
 //! # The words

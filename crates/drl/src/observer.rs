@@ -10,15 +10,15 @@ pub struct StepReport {
     /// Mean cross-entropy (23) over the networks, before they learned from the batches that it is measured on; `None` while
     /// the buffer fills.
     pub loss: Option<f64>,
-    /// The same of each network; empty while the buffer fills. Of networks for any fleet: the mean over the steps since the
-    /// last report.
+    /// Mean cross-entropy of each network; empty while the buffer fills. For networks for any fleet it is the mean over
+    /// the steps since the last report.
     pub losses: Vec<f32>,
-    /// Q1 (24) over one batch; `None` while the buffer fills, and of networks for any fleet.
+    /// Q1 (24) over one batch; `None` while the buffer fills, and for networks for any fleet.
     pub q1: Option<f64>,
-    /// Mean cost of the samples in the buffer; `None` of networks for any fleet.
+    /// Mean cost of the samples in the buffer; `None` for networks for any fleet.
     pub buffer_mean_cost: Option<f64>,
-    /// Mean cost of the cheapest proposals relative to that of the labels made from them, over the steps since the last
-    /// report; `None` of DNNs, whose labels are the proposals.
+    /// Cost of the cheapest proposal divided by the cost of the label made from it, the mean over the steps since the
+    /// last report; `None` for DNNs, whose labels are the proposals.
     pub label_gain: Option<f64>,
 }
 

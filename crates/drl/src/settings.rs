@@ -10,7 +10,7 @@ use crate::schedule::Schedule;
 const MAX_WORKLOADS_PER_STEP: usize = 4096;
 
 sim::settings! {
-    /// Settings of Algorithm 2. The defaults are those of the preset `recommended`.
+    /// Settings of Algorithm 2. The defaults are the values of the preset `recommended`.
     #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
     pub struct Settings {
         /// Steps, N of Algorithm 2: each decides some workloads and, once enough samples are remembered, trains.

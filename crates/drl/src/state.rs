@@ -14,7 +14,7 @@ pub struct AgentState {
     pub(crate) step: usize,
     /// Positions of the random streams that each network's batches are drawn from.
     pub(crate) batches: Vec<u128>,
-    /// What agents of the two kinds do not share.
+    /// The part of the state that differs between the two kinds of agents.
     pub(crate) kind: KindState,
 }
 

@@ -36,7 +36,7 @@ fn bytes(ensemble: &fleet::Ensemble) -> Vec<u8> {
     ensemble.to_bytes().expect("on the processor")
 }
 
-/// Mean cost without search, each relative to that of every task on its device.
+/// Mean of the cost without search divided by the cost of every task on its device.
 fn relative_cost(ensemble: &fleet::Ensemble) -> f64 {
     let mut random = random::stream(4, "fleets to look at");
     let mut policy = fleet::Policy::new("free", ensemble, Inference::SearchFree);

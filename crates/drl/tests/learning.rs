@@ -215,7 +215,7 @@ fn parts(scenario: &str, seed: u64) -> (TrainingData, Ensemble) {
     (TrainingData { workloads, codec }, Ensemble::random(&shape, 3, seed, &device))
 }
 
-/// The same networks and workloads with environments drawn beside them; networks read these or not.
+/// Trains on workloads whose environment changes; `reads` says whether the networks read the environment.
 fn train_in_environments(reads: bool, steps: usize) -> Outcome {
     let scenario = Scenario::load("mobile").expect("a preset");
     let model = scenario.check().expect("valid");

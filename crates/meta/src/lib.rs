@@ -27,8 +27,8 @@
 //! - [`Metadata`] are workloads labelled by a scheme ([`Labels`]); [`label`] makes them.
 //! - An inner training is a few training steps from the meta parameters β*; an outer step moves β* a little towards its
 //!   result. [`Reptile`] takes outer steps for K networks at once.
-//! - One inner training sees all metadata, as the paper has it, or the workloads of one environment ([`Tasks`]); the latter
-//!   makes a β* that adapts to any environment in a few steps.
+//! - One inner training sees all metadata, as the paper has it, or the workloads of one environment ([`Tasks`]).
+//!   Training on one environment at a time makes a β* that adapts to any environment in a few steps.
 //! - [`parameters`] is arithmetic on all parameters of a Burn module at once.
 //!
 //! # What it does not do

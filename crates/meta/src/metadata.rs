@@ -36,8 +36,8 @@ pub fn draw(count: usize, per_environment: usize, workloads: &mut Workloads) -> 
     drawn
 }
 
-/// Draws and labels the workloads that the settings ask for: `metadata` of them, of which every
-/// `workloads_per_environment` consecutive ones share an environment if it changes.
+/// Draws and labels `metadata` workloads. If the environment changes, every `workloads_per_environment` consecutive
+/// workloads share one environment.
 ///
 /// # Errors
 /// If the labelling scheme cannot decide a workload.

@@ -18,7 +18,7 @@ pub struct MetaReport {
     pub step: usize,
     /// Mean cross-entropy over the K batches of the last inner step, before the networks learned from them.
     pub loss: f64,
-    /// The same of each network.
+    /// The cross-entropy of each network on its batch of the last inner step.
     pub losses: Vec<f32>,
 }
 
@@ -129,7 +129,7 @@ impl<'m> Reptile<'m> {
             learner.steps(metadata, batches, reports.then_some(&mut *losses));
             let result = learner.ensemble();
             if reports && result.first_not_finite().is_some() {
-                // Further steps would only spread it; the batches stay for whoever looks for the cause.
+                // Further steps would only spread the error; the batches are kept so that the cause can be found.
                 end = Some(result);
                 break;
             }

@@ -22,7 +22,7 @@ impl Keyword for Tasks {
 }
 
 sim::settings! {
-    /// Settings of Algorithm 1. The defaults are those of the preset `recommended`.
+    /// Settings of Algorithm 1. The defaults are the values of the preset `recommended`.
     #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
     pub struct Settings {
         /// The scheme that labels the metadata.

@@ -43,7 +43,7 @@ fn pass(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
     forward(bencher, fleet, SHAPE);
 }
 
-/// Of one unit: little but computing and softening features.
+/// A pass with one hidden unit: most of its time goes into features and softened scores.
 #[divan::bench(sample_count = 500, args = FLEETS)]
 fn pass_of_one_unit(bencher: Bencher<'_, '_>, fleet: (usize, usize)) {
     forward(bencher, fleet, Shape { width: 1, ..SHAPE });

@@ -50,7 +50,7 @@ pub enum BackendError {
     NoRemoteDevice {
         /// Address of the device.
         address: String,
-        /// Index of the device among those of the worker.
+        /// Index of the device among the devices of the worker.
         index: usize,
         /// Number of devices of the worker.
         count: usize,
@@ -80,7 +80,7 @@ pub struct RemoteAddress {
     pub host: String,
     /// TCP port of the worker.
     pub port: u16,
-    /// Index of the device among those of the worker.
+    /// Index of the device among the devices of the worker.
     pub index: usize,
 }
 

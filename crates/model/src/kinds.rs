@@ -1,6 +1,6 @@
 //! The kinds of networks that records can hold.
 //!
-//! A new kind is one folder beside `dnn` and `fleet`, and one line in [`KINDS`].
+//! A new kind is one folder next to `dnn` and `fleet`, and one line in [`KINDS`].
 
 use crate::dnn::DnnNetworks;
 use crate::fleet::FleetNetworks;

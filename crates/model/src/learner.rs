@@ -1,8 +1,8 @@
-//! What every kind of networks for one scenario offers to training and to decisions: logits ([`Forward`]) and training
-//! steps ([`Learner`]), whatever computes them.
+//! The traits through which networks for one scenario train and decide: logits ([`Forward`]) and training steps
+//! ([`Learner`]).
 //!
-//! The ensemble of DNNs has implementations in [`dnn`](crate::dnn). A program that brings a network of its own implements
-//! both traits for it and hands it to `drl::Agent::with_learner`.
+//! The ensemble of DNNs has implementations in [`dnn`](crate::dnn). A program with its own kind of network implements
+//! both traits for it and passes it to `drl::Agent::with_learner`.
 
 use std::sync::Arc;
 
@@ -44,7 +44,8 @@ pub trait Learner: Forward {
     /// `indices` is `[K, batch]`: rows of `samples`.
     fn step(&mut self, samples: &Samples, indices: &[u32], losses: Option<&mut Vec<f32>>);
 
-    /// Takes one step of Adam for each of the batches, all from the same samples; `losses` are those of the last step.
+    /// Takes one step of Adam for each of the batches, all from the same samples; `losses` receives the losses of the
+    /// last step.
     fn steps(&mut self, samples: &Samples, batches: &[Vec<u32>], mut losses: Option<&mut Vec<f32>>) {
         for (index, indices) in batches.iter().enumerate() {
             let last = index + 1 == batches.len();
@@ -70,7 +71,7 @@ pub trait Learner: Forward {
     /// If the parameters cannot be read back from the device.
     fn state(&self) -> Result<LearnerState, StateError>;
 
-    /// Continues from the state of another learner, to the same bytes; Adam's step size stays that of this learner.
+    /// Continues from the state of another learner, to the same bytes. This learner keeps its own step size of Adam.
     ///
     /// # Errors
     /// If the state is damaged, of other networks, or of a learner on another kind of device. Then nothing changes.

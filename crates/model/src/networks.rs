@@ -28,7 +28,7 @@ pub struct Kind {
     pub command: &'static str,
     /// Versions of the record format without `kind` that held networks of this kind.
     pub(crate) unnamed_in_versions: RangeInclusive<i64>,
-    /// Reads such networks from a manifest and the weights beside it.
+    /// Reads networks of this kind from a manifest and its file of weights.
     pub(crate) read: ReadNetworks,
 }
 
@@ -115,7 +115,7 @@ impl dyn Networks {
     }
 }
 
-/// Options of deciding that replace those of the record.
+/// Options of deciding that replace the options of the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DecisionOptions {
     /// How DNNs make and select candidates; `None`: as in their record.

@@ -16,7 +16,7 @@ use sim::{Scenario, random};
 struct Counting;
 
 thread_local! {
-    /// Of this thread alone: the test harness allocates too.
+    /// Allocations of this thread alone: the test harness allocates, too.
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
 }
 

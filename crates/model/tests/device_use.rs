@@ -22,7 +22,7 @@ fn row(shape: &NetworkShape, random: &mut Stream) -> (Vec<f32>, Vec<f32>) {
     (inputs, (0..shape.outputs).map(|_| random::below(random, 2) as f32).collect())
 }
 
-/// Samples to learn from, one of which changes in each step, as in reinforcement learning.
+/// Samples to learn from; one sample changes in each step, as in reinforcement learning.
 struct Lessons {
     shape: NetworkShape,
     samples: Arc<Samples>,
@@ -106,7 +106,8 @@ fn a_step_is_a_few_launches_whatever_k_is() {
     assert!(many <= one + 2.0, "{one} launches for one network, {many} for 64");
 }
 
-/// What the host needs to issue a step, with launches that are dropped: no adapter, however fast, makes a step shorter.
+/// Measures the time that the host takes to issue a step, with launches that are dropped. A step cannot be shorter on
+/// any adapter.
 #[test]
 fn issuing_a_step_takes_the_host_the_same_time_whatever_k_is() {
     const STEPS: usize = 200;
@@ -129,7 +130,7 @@ fn issuing_a_step_takes_the_host_the_same_time_whatever_k_is() {
     assert!(many < 5.0 * few, "{few} s for 8 networks, {many} s for 64");
 }
 
-/// What steps of training left behind on the device would grow with every one of them.
+/// Memory that training steps leave behind on the device would grow with every step.
 #[test]
 fn memory_on_the_device_does_not_grow() {
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);

@@ -170,7 +170,7 @@ impl Moments {
     }
 }
 
-/// Layers of which no unit, one unit, or one block of units has a gradient.
+/// Layers in which no unit, one unit, or one block of units has a gradient.
 #[test]
 fn silent_layers_have_the_gradient_of_the_reference() {
     let widths = [40, 50, 33, 5];

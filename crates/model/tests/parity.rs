@@ -89,7 +89,7 @@ fn one_step_moves_parameters_equally() {
     let mut random = random::stream(4, "parity");
     let samples = samples(&shape, Head::Sigmoid, &mut random);
     let indices: Vec<u32> = (0..NETWORKS * BATCH).map(|_| random::below(&mut random, 100) as u32).collect();
-    // A large epsilon makes Adam's step proportional to the gradient, so that gradients are what is compared.
+    // A large epsilon makes Adam's step proportional to the gradient, so that the test compares gradients.
     let adam = Adam { learning_rate: 0.1, beta1: 0.0, beta2: 0.0, epsilon: 1.0 };
     let mut fused = CpuLearner::new(&start, Head::Sigmoid, adam);
     let mut plain = PlainLearner::new(&start, Head::Sigmoid, adam, &device);
@@ -190,8 +190,8 @@ fn a_session_on_any_number_of_threads_takes_single_steps() {
     }
 }
 
-/// The state of each kind of learner goes over to another of its kind, which then learns the same, and to none of the
-/// other kind.
+/// Another learner of the same kind continues from the state of a learner to the same bytes; a learner of the other
+/// kind refuses the state.
 #[test]
 fn a_learner_goes_on_from_another_ones_state_to_the_same_bytes() {
     let device = DeviceChoice::Flex.open().expect("built in by default").device;

@@ -1,4 +1,4 @@
-//! A network of one's own in the place of the ensemble in Algorithm 2, measured beside greedy and the exact optimum.
+//! Your own network in place of the ensemble in Algorithm 2, compared with greedy and the exact optimum.
 //!
 //! ```sh
 //! cargo run -p mrdro --example own_network

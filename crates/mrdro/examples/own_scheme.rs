@@ -1,4 +1,4 @@
-//! Your own scheme, evaluated beside greedy and the exact optimum.
+//! Your own scheme, compared with greedy and the exact optimum.
 //!
 //! ```sh
 //! cargo run -p mrdro --example own_scheme

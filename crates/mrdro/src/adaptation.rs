@@ -167,7 +167,7 @@ pub struct AdaptRequest {
     pub record: PathBuf,
     /// The environment to adapt to.
     pub destination: Destination,
-    /// Settings of training, of which only the section `adaptation` is used.
+    /// Settings of training; only the section `adaptation` is used.
     pub training: Training,
     /// Numbers of steps after which the networks are measured.
     pub steps: Vec<usize>,

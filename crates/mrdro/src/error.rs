@@ -40,7 +40,7 @@ pub enum Error {
     /// A record cannot be saved or loaded.
     #[error(transparent)]
     Record(#[from] model::RecordError),
-    /// An option for networks of another kind than those of the record.
+    /// An option for another kind of networks than the record holds.
     #[error("{0}, and this record is of another kind")]
     Option(#[from] model::OptionError),
     /// A code cannot tell the places of a scenario apart.

@@ -4,7 +4,7 @@
 //! Some mobile devices have tasks of known sizes. Each task runs on its device, on an edge server or in the cloud; a
 //! *decision* gives every task of a *workload* one of these places. The best decision minimises a weighted sum of energy
 //! and time. *MR-DRO* (Meta Reinforcement-Deep Reinforcement learning based Offloading) trains an ensemble of
-//! networks that propose decisions, of which the cheapest is taken.
+//! networks that propose decisions; the cheapest proposal is taken.
 //!
 //! # Example
 //! Train an ensemble for the shipped scenario `paper-wan`, let it decide a workload, and compare it with classic schemes:

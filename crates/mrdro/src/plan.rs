@@ -21,7 +21,7 @@ pub(crate) const PROGRAM: &str = concat!("trainer ", env!("CARGO_PKG_VERSION"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunPlan {
-    /// What is trained, and how.
+    /// The networks to train, and the settings of their training.
     pub target: Target,
     /// The seed of all random numbers.
     pub seed: u64,
@@ -97,7 +97,7 @@ impl RunPlan {
         Ok(Self { target, seed: 1, device: "auto".to_owned(), start: None, names })
     }
 
-    /// A plan for Algorithm 1 alone. The arguments are those of [`RunPlan::new`].
+    /// A plan for Algorithm 1 alone. The arguments are the same as for [`RunPlan::new`].
     ///
     /// # Errors
     /// As [`RunPlan::new`].
@@ -130,8 +130,8 @@ impl RunPlan {
         Self { seed, ..self }
     }
 
-    /// This plan, with training that starts from the networks of a record. Their number, widths and input scaling replace
-    /// those of the settings. Algorithm 1 is left out, unless the plan is for Algorithm 1 alone.
+    /// This plan, with training that starts from the networks of a record. Their number, widths and input scaling
+    /// replace the values in the settings. Algorithm 1 is left out, unless the plan is for Algorithm 1 alone.
     #[must_use]
     pub fn starting_from(self, record: impl Into<PathBuf>) -> Self {
         Self { start: Some(record.into()), ..self }

@@ -172,8 +172,8 @@ fn remove_abandoned(unfinished: &Path) {
     }
 }
 
-/// The lock file beside the directory of an unfinished run. It is locked from before the directory is made until the run is
-/// finished.
+/// The lock file next to the directory of an unfinished run. It is locked from before the directory is made until the
+/// run is finished.
 fn lock_of(directory: &Path) -> PathBuf {
     let mut name = directory.file_name().unwrap_or_default().to_owned();
     name.push(".lock");
@@ -193,7 +193,7 @@ fn train_one(planned: &PlannedRun, out: &Path, backend: &Backend) -> Result<(), 
     let unfinished = new_directory(&folder, &planned.name).map_err(unwritable)?;
     let options = RunOptions { out: Some(unfinished.directory.path().to_owned()), ..RunOptions::default() };
     run::train(planned.plan.clone(), &options, backend, &mut ()).map_err(|error| match error {
-        // The directory is removed, and its checkpoints with it: the run begins anew next time.
+        // The directory is removed, and its checkpoints with it: the run starts from the beginning next time.
         Error::DeviceFailed { device, reason, .. } => Error::DeviceFailed { device, reason, kept: None },
         Error::Diverged { phase, step, what, found, .. } => {
             // It would diverge again, and is kept for people to look at.

@@ -34,7 +34,7 @@ pub(crate) fn body(json: Vec<u8>, answers: &Arc<Semaphore>, patience: Duration) 
 #[error("the client did not read the answer in time")]
 struct ReadTooSlowly;
 
-/// An answer of which `sent` bytes are sent.
+/// An answer; its first `sent` bytes are sent.
 #[derive(Debug)]
 struct UnsentAnswer {
     json: Vec<u8>,

@@ -150,7 +150,7 @@ fn decide_batches(
             }
         }
         metrics.batch.observe(rows as f64);
-        // Burn panics when a device is lost; the next batch makes the scheme anew from the record.
+        // Burn panics when a device is lost; the next batch rebuilds the scheme from the record.
         let decided = catch_unwind(AssertUnwindSafe(|| {
             let made = policy.take().filter(|(generation, _)| *generation == snapshot.loaded.generation);
             let (generation, mut made) = made.unwrap_or_else(|| (snapshot.loaded.generation, snapshot.loaded.scheme()));

@@ -1,4 +1,4 @@
-//! Access control: the token, the host names by which the service may be called, and the origins of pages.
+//! Access control: the token, the host names that requests may use, and the origins of pages.
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};

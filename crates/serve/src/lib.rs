@@ -61,7 +61,7 @@ pub use public_url::{PublicUrl, PublicUrlError};
 pub use server::Server;
 pub use views::DriveView;
 
-/// What is served, where, and for whom.
+/// Options of a service: its record, its address, and who may use it.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// The directory of the record.
@@ -83,7 +83,8 @@ pub struct Options {
     pub open: bool,
     /// PEM files of the certificate chain and the private key; `None` serves without TLS.
     pub tls: Option<(PathBuf, PathBuf)>,
-    /// An origin, such as `https://platform.example`, whose pages may use the service beside its own page.
+    /// An origin, such as `https://platform.example`, whose pages may use the service in addition to the service's own
+    /// page.
     pub cors: Option<String>,
     /// A drive for the page to replay.
     pub drive: Option<DriveView>,
@@ -184,7 +185,7 @@ pub enum ServeError {
         /// The record.
         path: PathBuf,
     },
-    /// An option for networks of another kind than those of the record.
+    /// An option for another kind of networks than the record holds.
     #[error("{error}, and {} is of another kind", path.display())]
     Option {
         /// The record.

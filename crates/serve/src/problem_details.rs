@@ -23,7 +23,7 @@ impl ProblemDetails {
         Self { status, detail: detail.into(), field: None, accepted_encodings: None }
     }
 
-    /// A request that is JSON of the right form, but not for what is being served: status 422.
+    /// A request whose JSON has the right form but does not fit the record and scenario in service: status 422.
     pub(crate) fn unprocessable(field: &str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail).at(field)
     }

@@ -101,8 +101,9 @@ impl Server {
         self.listener.local_addr()
     }
 
-    /// Serves until SIGTERM or Ctrl-C. Then it accepts requests for [`Limits::grace`] more, answers those under way for at
-    /// most [`Limits::drain`], and returns. A second signal ends the process at once. SIGHUP reloads the record.
+    /// Serves until SIGTERM or Ctrl-C. Then it accepts requests for another [`Limits::grace`], answers requests under
+    /// way for at most [`Limits::drain`], and returns. A second signal ends the process at once. SIGHUP reloads the
+    /// record.
     ///
     /// # Errors
     /// If threads or signal handlers cannot be started.

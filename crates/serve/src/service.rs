@@ -74,7 +74,7 @@ impl LoadedRecord {
         self.record.networks.scheme(ENSEMBLE_SCHEME, &self.model, &self.options, &self.device)
     }
 
-    /// Whether the networks read anything beside task sizes.
+    /// Whether the networks read anything in addition to task sizes.
     pub(crate) fn reads_environment(&self) -> bool {
         self.record.networks.reads().any()
     }

@@ -29,7 +29,7 @@ fn problem((devices, tasks): (usize, usize), servers: usize) -> (CostModel, Vec<
 
 /// Devices and tasks of fleets from small to large.
 const FLEETS: [(usize, usize); 4] = [(3, 3), (10, 3), (30, 3), (30, 30)];
-/// Numbers of places beside the device itself.
+/// Numbers of servers.
 const SERVERS: [usize; 3] = [1, 2, 7];
 
 /// Workloads and decisions side by side, `[N * M, 512]`.

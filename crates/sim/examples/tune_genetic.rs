@@ -1,7 +1,7 @@
 //! The tuning behind `GeneticSettings::default`: settings of the genetic scheme with the same number of cost
 //! evaluations, on fleets of several sizes. `cargo run -p sim --example tune_genetic`
 //!
-//! On workloads of its own, not on the standard set that results are shown on.
+//! The tuning draws its own workloads. It does not use the standard set, on which results are reported.
 
 use data::{Part, SizeSampler, Workloads};
 use rayon::prelude::*;

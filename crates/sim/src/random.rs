@@ -1,8 +1,8 @@
 //! Random streams, derived by name from one seed.
 //!
 //! Everything random in a run (workloads, initial weights of each DNN, batches of each DNN, exploration)
-//! draws from a stream of its own, so that no part's use of randomness shifts another's, whatever the order
-//! or the thread in which they run.
+//! draws from its own stream. A part therefore draws the same numbers in any order and on any thread, however many
+//! numbers the other parts draw.
 
 use rand::{Rng, SeedableRng};
 use sha2::{Digest, Sha256};

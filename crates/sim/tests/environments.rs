@@ -5,7 +5,7 @@ use sim::scenario::PerDevice;
 use sim::scheme::{self, BruteForce, Exact, Greedy, LocalSearch, Order, Scheme};
 use sim::{CostModel, Decision, Environment, EnvironmentError, Scenario, Workload, random};
 
-/// Two servers, of which the second has links of its own, slower and faster than uplinks.
+/// Two servers. The second has its own links, slower and faster than the uplinks.
 fn scenario(devices: usize) -> Scenario {
     let mut scenario = Scenario::load("paper").expect("a preset");
     scenario.devices.count = devices;
@@ -111,7 +111,7 @@ proptest! {
     }
 }
 
-/// A link that is slower than the uplink lies behind it, a faster one beside it.
+/// A link that is slower than the uplink lies behind it, a faster link bypasses it.
 #[test]
 fn links_of_their_own_follow_the_uplink_only_where_they_lie_behind_it() {
     let model = scenario(3).check().expect("valid");

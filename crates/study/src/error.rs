@@ -34,7 +34,7 @@ pub enum Error {
     },
 }
 
-/// Lets `?` turn the errors of other crates into that of the library.
+/// Lets `?` turn errors of other crates into errors of the library `mrdro`, and these into errors of this crate.
 macro_rules! through_library {
     ($($error:ty),* $(,)?) => {
         $(impl From<$error> for Error {

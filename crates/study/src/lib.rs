@@ -1,7 +1,8 @@
-//! Experiments on the library `mrdro`, each from a request to a report: one page with tables and pictures, and the data
-//! beside it.
+//! Experiments on the library `mrdro`, each from a request to a report: one page with tables and pictures, and files
+//! with the data next to it.
 //!
-//! - A [`Reproduction`] repeats the evaluation of the paper (section V) and compares what it claims with what is found.
+//! - A [`Reproduction`] repeats the evaluation of the paper (section V) and compares the paper's claims with the
+//!   results.
 //! - An [`AdaptationStudy`] compares how methods follow a network that changes, on recorded uplinks.
 //!
 //! Both keep finished work in the directory of the report, so that an experiment that was interrupted goes on where it was.

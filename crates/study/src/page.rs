@@ -1,4 +1,4 @@
-//! The report of an experiment: one HTML page that refers to nothing but the data and pictures beside it.
+//! The report of an experiment: one HTML page that refers to nothing but the data and pictures next to it.
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -83,8 +83,8 @@ pub(crate) struct TrainArgs {
     /// Change one setting of training, such as `drl.steps=5000`; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) settings: Vec<String>,
-    /// Start training from the networks of this record; their number, widths and input scaling replace those of the
-    /// settings, and `train` leaves meta-learning out
+    /// Start training from the networks of this record; their number, widths and input scaling replace the values in
+    /// the settings, and `train` leaves meta-learning out
     #[arg(long, value_name = "DIR")]
     pub(crate) start: Option<PathBuf>,
     #[command(flatten)]
@@ -345,7 +345,7 @@ pub(crate) struct AdaptArgs {
     /// Numbers of adaptation steps after which the networks are evaluated
     #[arg(long, value_name = "STEPS,...", value_delimiter = ',', default_value = "0,1,5,10,50,200")]
     pub(crate) steps: Vec<usize>,
-    /// Settings of training, of which only the section `adaptation` is used: a preset, or a TOML file with changes to
+    /// Settings of training (only the section `adaptation` is used): a preset, or a TOML file with changes to
     /// `recommended`
     #[arg(long, value_name = "NAME|FILE", default_value = "adaptable")]
     pub(crate) training: String,

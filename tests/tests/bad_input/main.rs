@@ -1,5 +1,5 @@
-//! What the program says to input that cannot be right: one clear error that names what is wrong and where, a non-zero
-//! exit code, and nothing half-written.
+//! How the program refuses wrong input: one clear error that names the mistake and its place, a non-zero exit code, and
+//! nothing half-written.
 
 mod commands;
 mod disk;

@@ -218,7 +218,7 @@ fn a_scenario_inside_a_record_is_checked_like_any_other() {
     refused_manifest("tier = \"cloud\"", "tier = \"moon\"", MANIFEST, &["servers[1].tier", "moon"]);
 }
 
-/// What decides must be what was trained: the scale of the inputs counts as much as the weights.
+/// A record must decide as it was trained: the scale of the inputs matters as much as the weights.
 #[test]
 fn a_changed_scale_of_the_inputs_is_noticed() {
     refused_manifest("mean_bytes = 20000000.0", "mean_bytes = 10000000.0", MANIFEST, &[]);

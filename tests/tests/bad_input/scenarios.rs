@@ -88,8 +88,8 @@ fn a_link_that_cannot_be_shared_is_refused() {
     );
 }
 
-/// The limits keep the program from allocating for what it will refuse; a quarter of a GiB is little more than it
-/// needs to start.
+/// The limits keep the program from allocating memory for a scenario that it will refuse; a quarter of a GiB is little
+/// more than it needs to start.
 #[cfg(unix)]
 #[test]
 fn a_thousand_million_tasks_are_refused_at_once_and_without_memory() {

@@ -1,4 +1,4 @@
-//! Recordings, scenarios that draw from them, and what is asked of both.
+//! Wrong recordings, wrong scenarios that draw from recordings, and wrong requests for either.
 
 use std::fs;
 

@@ -9,7 +9,7 @@ use acceptance::Workshop;
 
 use crate::{PATIENCE, SIZES, Service, shipped};
 
-/// What was begun before the signal is answered after it; what comes later finds nobody.
+/// Requests that began before the signal are answered after it; later connections are refused.
 #[test]
 fn it_answers_what_it_accepted_before_it_ends() {
     let workshop = Workshop::new();

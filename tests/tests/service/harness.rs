@@ -18,7 +18,7 @@ pub(crate) struct Service {
     scheme: &'static str,
 }
 
-/// What was answered.
+/// An answer of the service.
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: ureq::http::HeaderMap,
@@ -116,7 +116,7 @@ impl Service {
         line
     }
 
-    /// Tells it to end, and what it said until then.
+    /// Ends the service; returns its exit status and its output.
     pub(crate) fn end(mut self) -> (ExitStatus, String) {
         self.signal("-TERM");
         self.wait()

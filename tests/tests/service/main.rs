@@ -1,4 +1,4 @@
-//! The decision service from outside: what it answers, what it refuses, and what it outlives.
+//! The decision service from outside: its answers, its refusals, and the failures that it survives.
 #![cfg(unix)]
 
 mod access;
@@ -57,7 +57,7 @@ fn lines(count: usize) -> Vec<String> {
     (0..count).map(line).collect()
 }
 
-/// What `decide` answers to these lines.
+/// The answers of `decide` to these lines.
 fn decided(workshop: &Workshop, record: &str, lines: &[String]) -> Vec<Value> {
     let said = workshop.trainer_reading(lines.join("\n"), &["decide", "--record", record]).succeeded();
     said.lines().iter().map(|line| serde_json::from_str(line).expect("JSON")).collect()

@@ -164,7 +164,7 @@ fn a_refusal_reaches_who_is_still_sending() {
             "{answer}"
         );
     }
-    // What does not come is not waited for, and who asks before sending is not asked to send.
+    // The service does not wait for a body that does not come, and does not ask a client to send one that it refuses.
     let (now, slow) = (Instant::now(), begin(&open, "POST /nothing", JSON));
     assert!(read(slow).starts_with("HTTP/1.1 404 "));
     assert!(now.elapsed() < Duration::from_secs(8), "{:?}", now.elapsed());

@@ -37,7 +37,7 @@ pub struct UncheckedRequest {
 
 impl WorkloadRequest {
     /// Reads a workload of the model's devices and tasks,
-    /// `{"id": ..., "tasks_mb": [[...], ...], "environment": {...}}`, of which only `tasks_mb` is required.
+    /// `{"id": ..., "tasks_mb": [[...], ...], "environment": {...}}`; only `tasks_mb` is required.
     ///
     /// # Errors
     /// If the text is no JSON, or not of this form, or not for the model's devices and tasks.

@@ -24,7 +24,7 @@ const MAX_UNIX_S: f64 = 1e11;
 const MAX_PAYLOAD_MIB: f64 = 1e9;
 const MAX_DISAGREEMENT_S: f64 = 2.0;
 
-/// A line that is used, but whose times are not yet checked against those of the other lines.
+/// A line that is used, but whose times are not yet checked against the times of the other lines.
 struct Transfer {
     line: u64,
     since_start_s: f64,

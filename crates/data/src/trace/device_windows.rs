@@ -1,4 +1,4 @@
-//! From the windows of recorded devices to those of a scenario's devices.
+//! Turns the windows of recorded devices into windows of a scenario's devices.
 
 use super::drive::{Drive, Window};
 
@@ -11,7 +11,7 @@ pub fn uplink_windows(drive: &Drive, devices: usize, window_s: f64) -> Vec<Windo
     spread(&drive.windows(window_s), devices)
 }
 
-/// The same from windows of the recorded devices, see [`uplink_windows`].
+/// Computes the result of [`uplink_windows`] from the windows of the recorded devices.
 pub(crate) fn spread(recorded: &[Window], devices: usize) -> Vec<Window> {
     let Some(width) = recorded.first().map(|window| window.mbps.len()) else { return Vec::new() };
     let ahead = recorded.len().div_ceil(devices.div_ceil(width));

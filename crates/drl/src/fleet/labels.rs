@@ -6,13 +6,13 @@ use sim::{CostModel, IncrementalCost, Workload};
 
 use super::draw::DrawnFleet;
 
-/// Where a pass began, and what it should have answered.
+/// The start of a pass, and the decision that the pass should have proposed.
 pub(super) struct Labelled {
     /// The decision that the pass started from; `None` if nothing was decided.
     pub(super) start: Option<Vec<u8>>,
     /// The decision to imitate.
     pub(super) label: Vec<u8>,
-    /// Cost of the cheapest proposal relative to that of the label.
+    /// Cost of the cheapest proposal divided by the cost of the label.
     pub(super) gain: f64,
 }
 

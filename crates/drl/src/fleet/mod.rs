@@ -1,9 +1,9 @@
 //! Algorithm 2 over fleets: networks that decide for any of them, trained on many.
 //!
 //! Each step draws fleets of one size, lets every network propose for them, remembers the cheapest proposal of each after
-//! flips and one sweep of single moves, and takes one step of each network on what is remembered. No optimum is used. The
-//! labels lie close to what was proposed from the same start: imitating better decisions that are far away, of which there
-//! are many, teaches networks that decide all tasks at once to mix them.
+//! flips and one sweep of single moves, and takes one training step of each network on remembered fleets. No optimum is
+//! used. The labels lie close to the proposals from the same start. Better decisions that are far away are not
+//! imitated: there are many of them, and networks that decide all tasks at once would learn to mix them.
 
 mod draw;
 mod labels;
@@ -35,7 +35,7 @@ pub struct FleetAgent {
     learners: Vec<Learner>,
     /// The same networks for deciding, as they were after the last step.
     forwards: Vec<Forward>,
-    /// The fleets of the last steps, those of each step together.
+    /// The fleets of the last steps, grouped by step.
     memory: VecDeque<Vec<Remembered>>,
     schedule: Schedule,
     /// The random stream that fleets are drawn from.
@@ -103,7 +103,7 @@ impl TrainingLoop for FleetAgent {
             // 4 to 9: all networks propose for every fleet; the cheapest proposal, a little improved, is the label.
             let (labelled, gain) = self.label(drawn);
             label_gain += gain / f64::from(count);
-            // 10 to 13: the fleets replace those of the oldest step if the memory is full.
+            // 10 to 13: if the memory is full, the fleets replace the fleets of the oldest step.
             self.memory.push_back(labelled);
             if self.memory.len() > self.settings.buffer {
                 self.memory.pop_front();
@@ -124,7 +124,8 @@ impl FleetAgent {
         Ensemble { nets: self.learners.iter().map(Learner::network).collect() }
     }
 
-    /// Labels fleets; the mean cost of their cheapest proposals relative to that of the labels comes with them.
+    /// Labels fleets. The number is the mean, over the fleets, of the cost of the cheapest proposal divided by the cost
+    /// of the label.
     fn label(&self, drawn: Vec<DrawnFleet>) -> (Vec<Remembered>, f64) {
         let label = |scratch: &mut Scratch, drawn: DrawnFleet| {
             let instance = Instance::new(&drawn.model, &drawn.sizes_bytes);

@@ -9,7 +9,7 @@ use crate::schedule::Schedule;
 const MAX_ROWS: usize = 1_000_000;
 
 sim::settings! {
-    /// Settings of training for any fleet. The defaults are those of the preset `fleet`.
+    /// Settings of training for any fleet. The defaults are the values of the preset `fleet`.
     #[derive(Debug, Clone, PartialEq, Serialize)]
     pub struct FleetSettings {
         /// Steps: each draws some fleets and takes one training step of each network.
@@ -18,7 +18,8 @@ sim::settings! {
         pub fleets_per_step: usize = 64, in 1..=4096;
         /// The most tasks times places in one step, over all its fleets; a step has at least four fleets all the same.
         pub rows_per_step: usize = 4000, in 1..=MAX_ROWS;
-        /// Steps whose fleets are remembered; in each step a network learns from those of one of them.
+        /// Number of steps whose fleets are remembered; in each step a network learns from the fleets of one of these
+        /// steps.
         pub buffer: usize = 32, in 1..=10_000;
         /// Step size of Adam in the first step.
         pub learning_rate: f64 = 0.005, in PositiveUpTo(1.0);

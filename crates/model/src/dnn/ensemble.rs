@@ -62,7 +62,7 @@ impl Ensemble {
     /// An ensemble from parameters on the host.
     ///
     /// # Panics
-    /// If the parameters are not those of `networks` networks of this shape.
+    /// If a layer does not have the parameters of `networks` networks of this shape.
     pub fn from_host(shape: &NetworkShape, networks: usize, layers: Vec<LayerData>, device: &Device) -> Self {
         let mut ids = Ids::default();
         let mut param = |data: Vec<f32>, dimensions: [usize; 3]| {

@@ -8,7 +8,7 @@ use burn::tensor::{Device, Tensor, activation};
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NetworkShape {
-    /// Inputs: one for each task, and those of the environment.
+    /// Number of inputs: one for each task, and the inputs of the environment.
     pub inputs: usize,
     /// Widths of the hidden layers, each followed by ReLU.
     pub hidden: Vec<usize>,

@@ -92,7 +92,7 @@ impl DnnNetworks {
     /// The codec of these networks, for workloads of `model`.
     ///
     /// # Panics
-    /// If the code does not fit `model`, which must be that of a scenario that [`Networks::check_scenario`] accepts.
+    /// If the code does not fit `model`: its scenario must be one that [`Networks::check_scenario`] accepts.
     pub fn codec(&self, model: &CostModel) -> Codec {
         let codec =
             Codec::new(self.code, model, self.scaling).expect("the networks were checked against their scenario");

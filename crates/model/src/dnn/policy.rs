@@ -18,7 +18,7 @@ const PANEL_FROM: usize = 6;
 /// Number of workloads that one thread decides at a time.
 const JOB_ROWS: usize = 2 * PANEL_ROWS;
 
-/// Decides with K networks: each proposes decisions, the cheapest of which is the answer.
+/// Decides with K networks: each network proposes decisions, and the cheapest proposal is the answer.
 pub struct Policy {
     name: String,
     forward: Box<dyn Forward>,

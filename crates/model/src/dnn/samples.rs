@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[cfg(feature = "flex")]
 use crate::kernels;
 
-/// Number of changed rows that [`Samples`] remember; a copy that has missed more is made anew.
+/// Number of changed rows that [`Samples`] remember; a copy that has missed more changes is rebuilt.
 const JOURNAL: usize = 64;
 
 /// The most rows that a setting may have.

@@ -256,7 +256,7 @@ impl Hidden {
         }
     }
 
-    /// The same in the first round, where devices have no part.
+    /// Adds up the parts of the place and the task in the first round, where devices have no part.
     #[inline(always)]
     fn expand_base<S: Simd>(&mut self, simd: S, place: usize) {
         let vectors = self.base.len();

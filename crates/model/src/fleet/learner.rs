@@ -77,7 +77,8 @@ impl Learner {
         self.network.valid()
     }
 
-    /// Takes one step of Adam on the cross-entropy of every round with the labels; returns that of the last round.
+    /// Takes one step of Adam on the cross-entropy of every round with the labels; returns the cross-entropy of the
+    /// last round.
     ///
     /// # Panics
     /// If there is no case, or the cases differ in their numbers of devices, tasks or places.

@@ -19,8 +19,8 @@
 //! - An [`Instance`] is one fleet with its sizes, in units of its own mean task.
 //! - [`Features`] are the inputs that networks read of a decision. Shares are a decision that may be undecided: the part of
 //!   each task that is at each place.
-//! - A [`Network`] scores every place of every task in several rounds, each of which reads the features of the decision that
-//!   the round before proposes; all rounds together are a pass. An [`Ensemble`] is K networks.
+//! - A [`Network`] scores every place of every task in several rounds. Each round reads the features of the decision
+//!   that the round before proposes; all rounds together are a pass. An [`Ensemble`] is K networks.
 //! - A [`Forward`] takes passes on the CPU, a [`Learner`] takes training steps on any device.
 //! - A [`Policy`] is a trained ensemble as a scheme, with more or less search ([`Inference`]); [`FleetNetworks`] is the same
 //!   as the contents of a record.

@@ -31,8 +31,8 @@ impl Shape {
 /// Scores every place of every task of a fleet with any number of devices, tasks and servers, in any order.
 ///
 /// In each round it reads the features of the decision that the round before proposed ([`Features`](super::Features)) and
-/// the hidden units of the round before: those of the task at the place, and their means over the device, the place and the
-/// task.
+/// the hidden units of the round before: the units of the task at the place, and their means over the device, the place
+/// and the task.
 #[derive(Module, Debug)]
 pub struct Network {
     /// The rounds, in order.
@@ -61,17 +61,18 @@ pub struct Round {
 /// The weights of the hidden units of the round before, each `[width, width]`.
 #[derive(Module, Debug)]
 pub struct Context {
-    /// Of the task at the place.
+    /// Weights of the hidden units of the task at the place.
     pub own: Param<Tensor<2>>,
-    /// Of their mean over the device's tasks at the place.
+    /// Weights of the units' mean over the device's tasks at the place.
     pub by_device: Param<Tensor<2>>,
-    /// Of their mean over all tasks at the place.
+    /// Weights of the units' mean over all tasks at the place.
     pub by_place: Param<Tensor<2>>,
-    /// Of their mean over all places of the task.
+    /// Weights of the units' mean over all places of the task.
     pub by_task: Param<Tensor<2>>,
 }
 
-/// Numbers of cases, devices, tasks and places of a batch; all cases have the same.
+/// Numbers of cases, devices, tasks and places of a batch. All cases have the same numbers of devices, tasks and
+/// places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BatchShape {
     pub(crate) cases: usize,

@@ -24,7 +24,7 @@ pub enum Inference {
     Passes,
     /// The passes of both ways above, then a local search from the cheapest proposal, guided by the network that made it.
     Search {
-        /// The most cost evaluations for each task, including those of the passes and of greedy.
+        /// The most cost evaluations for each task, including the evaluations of the passes and of greedy.
         evaluations_per_task: u64,
     },
 }

@@ -13,7 +13,7 @@ use crate::kernels::wide::Wide;
 /// which of two equal tasks moves.
 const SHARPNESS: f32 = 3.0;
 
-/// The shares that the first round reads: those of a decision, or those of no decision yet.
+/// Computes the shares that the first round reads, from the decision `start` or, without one, for undecided tasks.
 ///
 /// # Panics
 /// If the decision is not `[N * M]`.

@@ -6,8 +6,9 @@ use std::ops::RangeInclusive;
 use super::kernel::{Simd, Task, VECTOR};
 use super::math::{flush, multiply_add};
 
-/// Gradients closer to 0 than this count as 0, and so do moments closer to 0 than the constants below. Beside `ε` they change
-/// no parameter, but they would decay to subnormal numbers, with which some processors take a hundred times as long.
+/// Gradients closer to 0 than this count as 0, and so do moments closer to 0 than the constants below. Such values are
+/// too small next to `ε` to change a parameter, but they would decay to subnormal numbers, with which some processors
+/// take a hundred times as long.
 const LEAST_GRADIENT: f32 = 1.0 / (1_u64 << 56) as f32;
 const LEAST_FIRST: f32 = LEAST_GRADIENT / (1 << 24) as f32;
 const LEAST_SECOND: f32 = LEAST_GRADIENT * LEAST_GRADIENT;

@@ -122,8 +122,8 @@ impl Shared {
         }
     }
 
-    /// Takes the thread's own items, then those of other threads; returns whether there were any. Every item that can be taken
-    /// belongs to the current run, since the next run does not begin before all items are done.
+    /// Takes the thread's own items, then the items of other threads; returns whether there were any. Every item that
+    /// can be taken belongs to the current run, since the next run does not begin before all items are done.
     fn take_items(&self, work: &(dyn Fn(usize, usize) + Sync), thread: usize) -> bool {
         let mut worked = false;
         let (before, from_own) = self.counters.split_at(thread);

@@ -12,9 +12,9 @@ pub enum Head {
     /// output with a negative target counts neither in the loss nor in the gradient; the divisor of the average stays batch
     /// times outputs.
     Sigmoid,
-    /// Outputs form groups of `classes`, from each of which one class is chosen. The loss is the cross-entropy of each group's
-    /// softmax with one-hot targets, averaged over batch and groups. A group whose first target is negative counts neither in
-    /// the loss nor in the gradient.
+    /// Outputs form groups of `classes` outputs; one class is chosen from each group. The loss is the cross-entropy of
+    /// each group's softmax with one-hot targets, averaged over batch and groups. A group whose first target is
+    /// negative counts neither in the loss nor in the gradient.
     Softmax {
         /// Number of outputs in a group; divides the number of outputs.
         classes: usize,

@@ -40,7 +40,7 @@ impl Inference {
     }
 
     /// Logits of all nets on the same inputs. Large inputs run in parallel on the current rayon pool, small ones on the
-    /// calling thread; a row's logits do not depend on the rows beside it as long as weights are finite.
+    /// calling thread; a row's logits do not depend on other rows as long as weights are finite.
     ///
     /// # Shapes
     ///

@@ -18,7 +18,7 @@
 //! nets on the same inputs. None of them allocates once its buffers have grown to the sizes in use.
 //!
 //! A net's results depend on the kernel, but never on the number of threads: a net's step runs on one thread, and the
-//! logits of a row do not depend on the rows beside it.
+//! logits of a row do not depend on other rows.
 //!
 //! ```
 //! use model::kernels::{Adam, Ensemble, Head, Kernel, Layer, Samples, Shape, Trainer};
@@ -45,11 +45,11 @@
 //!
 //! # Two systems of vectors
 //!
-//! `sim` adds up columns of `f64` with the crate `pulp`, at whatever width the processor has; these kernels need vectors of
-//! exactly eight `f32`, register tiles that fit the number of registers, a transposition, and a multiply-add that rounds once
-//! wherever the processor has it, which one file of intrinsics and its portable twin give them. With them a network step takes
-//! 0.11 of the time of the same step in plain Burn, whose products use the crates `gemm` and `macerator`
-//! (`docs/benchmarks.md`, "our network step / plain Burn's").
+//! `sim` adds up columns of `f64` with the crate `pulp`, at the vector width of the processor. These kernels need
+//! vectors of exactly eight `f32`, register tiles that fit the number of registers, a transposition, and, where the
+//! processor has it, a multiply-add that rounds once. One file of intrinsics and its portable twin provide all of
+//! these. With them a network step takes 0.11 of the time of the same step in plain Burn, whose products use the crates
+//! `gemm` and `macerator` (`docs/benchmarks.md`, "our network step / plain Burn's").
 //!
 //! # What it does not do
 //!

@@ -14,7 +14,7 @@ pub(super) struct Portable;
 impl Simd for Portable {
     type Vector = Vector;
 
-    // A vector takes two 128-bit registers, of which x86-64 has 16 and AArch64 has 32.
+    // A vector takes two 128-bit registers; x86-64 has 16 of these registers, and AArch64 has 32.
     const TILE_ROWS: usize = if cfg!(target_arch = "aarch64") { 6 } else { 2 };
     const ROW_VECTORS: usize = if cfg!(target_arch = "aarch64") { 10 } else { 6 };
     const FUSED: bool = cfg!(any(target_feature = "fma", target_arch = "aarch64"));

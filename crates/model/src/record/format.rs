@@ -20,7 +20,7 @@ pub(super) const WEIGHTS: &str = "weights.bpk";
 
 /// The largest manifest; more than any can need.
 pub(super) const MAX_MANIFEST_BYTES: u64 = 4 << 20;
-/// Bytes for names, shapes and alignment in the file of weights, beside those of the parameters.
+/// The most bytes for names, shapes and alignment in the file of weights, in addition to the bytes of the parameters.
 const MAX_OVERHEAD_BYTES: usize = 1 << 20;
 
 /// Length and checksum of the file of weights.
@@ -62,7 +62,7 @@ pub(super) struct Common {
     pub(super) measures: BTreeMap<String, f64>,
 }
 
-/// A manifest that is being read, and the weights beside it.
+/// A manifest that is being read, and its file of weights.
 pub(crate) struct ManifestFile<'r> {
     directory: &'r Path,
     text: String,
@@ -111,7 +111,7 @@ impl<'r> ManifestFile<'r> {
         self.parse()
     }
 
-    /// The file of weights with `parameters` parameters, if its length and checksum are those in the manifest.
+    /// The file of weights with `parameters` parameters, if its length and checksum match the manifest.
     pub(crate) fn weights(&self, weights: &Weights, parameters: usize) -> Result<Vec<u8>, RecordError> {
         let limit = parameters * size_of::<f32>() + MAX_OVERHEAD_BYTES;
         if weights.bytes > limit as u64 {
@@ -159,7 +159,8 @@ impl<'r> ManifestFile<'r> {
     }
 }
 
-/// Writes a record to a directory beside its own and renames that, so that the record appears whole or not at all.
+/// Writes a record to a directory next to its final place and renames this directory, so that the record appears whole
+/// or not at all.
 pub(super) fn write(
     directory: &Path,
     weights: impl FnOnce() -> Result<Vec<u8>, StateError>,

@@ -75,7 +75,7 @@ impl Axis {
             Self::Named { names, .. } => -0.5..names.len() as f64 - 0.5,
             Self::Linear { .. } if least == most => least - 0.5..most + 0.5,
             Self::Linear { .. } => least - 0.04 * (most - least)..most + 0.04 * (most - least),
-            // Room beside the values, and always two powers of ten as labels.
+            // Room at both ends of the values, and always two powers of ten as labels.
             Self::Log { .. } => (least - 0.1).floor()..(most + 0.1).ceil(),
             Self::Ratio { .. } => (least - 0.1).floor().max(-0.1)..(most + 0.1).ceil().min(0.25 - SMALLEST_GAP.log10()),
         }

@@ -88,7 +88,7 @@ fn loss_chart(area: &Area<'_>, curves: &[Curve]) -> Result<(), String> {
     chart(area, "", "cross-entropy", curves, 0.0..1.05 * highest, |value| format!("{value:.2}"))
 }
 
-/// Draws curves over steps with any vertical axis, and the legend beside them.
+/// Draws curves over steps with any vertical axis, and the legend to their right.
 fn chart<Y>(
     area: &Area<'_>,
     title: &str,
@@ -102,7 +102,7 @@ where
     Y::CoordDescType: ValueFormatter<f64>,
 {
     let shown = || curves.iter().filter(|curve| !curve.points.is_empty()).zip(COLOURS.iter().cycle());
-    // The legend stands beside the curves, where it covers none of them.
+    // The legend stands to the right of the curves, where it covers none of them.
     let longest = shown().map(|(curve, _)| curve.label.chars().count()).max().unwrap_or(0) as u32;
     let (width, _) = area.dim_in_pixel();
     let (plot, legend) = area.split_horizontally(width.saturating_sub(52 + 7 * longest).max(width / 2));

@@ -96,9 +96,9 @@ pub struct Trained {
 #[derive(Debug, serde::Serialize)]
 #[serde(untagged)]
 pub enum Results {
-    /// DNNs for one scenario, beside every classic scheme.
+    /// Results of DNNs for one scenario and of every classic scheme.
     Scenario(ScenarioResults),
-    /// Networks for any fleet, on fleets of all sizes.
+    /// Results of networks for any fleet, on fleets of all sizes.
     Fleet(FleetResults),
 }
 

@@ -336,7 +336,8 @@ fn label(problem: &Problem, settings: &meta::Settings, codec: &Codec, seed: u64)
     Ok(meta::label(settings, &mut problem.workloads(seed, "metadata")?, codec)?)
 }
 
-/// The inputs of the networks beside task sizes: the parts of the environment that change, unless the settings turn them off.
+/// The inputs that networks read in addition to task sizes: the parts of the environment that change, unless the
+/// settings turn them off.
 fn reads(training: &Training, problem: &Problem) -> Result<EnvironmentInputs, Error> {
     match problem.environments()? {
         Some(environments) if training.network.reads_environment != Some(false) => Ok(environments.moments().into()),

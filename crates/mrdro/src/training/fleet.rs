@@ -11,7 +11,7 @@ use super::TrainingError;
 use super::source::{self, Source};
 
 sim::settings! {
-    /// Settings of a training for any fleet. The defaults are those of the preset `fleet`.
+    /// Settings of a training for any fleet. The defaults are the values of the preset `fleet`.
     #[derive(Debug, Clone, PartialEq, Serialize)]
     pub struct FleetTraining {
         /// What results and run directories are called.

@@ -32,7 +32,7 @@ const MAX_NETWORKS: usize = 1024;
 const MAX_WIDTH: usize = 65_536;
 
 sim::settings! {
-    /// Settings of a training for one scenario. The defaults are those of the preset `recommended`.
+    /// Settings of a training for one scenario. The defaults are the values of the preset `recommended`.
     #[derive(Debug, Clone, PartialEq, Serialize)]
     pub struct Training {
         /// What results and run directories are called.
@@ -61,7 +61,8 @@ sim::settings! {
         /// How logits stand for placements; `None`: the code that fits the scenario.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub code: Option<Code> = None, in Keywords;
-        /// Whether the networks read the environment beside the sizes; `None`: where the environment changes.
+        /// Whether the networks read the environment in addition to the sizes; `None`: only where the environment
+        /// changes.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub reads_environment: Option<bool> = None, in Any;
     }

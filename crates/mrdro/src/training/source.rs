@@ -52,7 +52,7 @@ pub(super) trait Source: Table + Default + Clone {
             merge(&mut merged, parse(setting.as_ref())?);
         }
         let text = merged.to_string();
-        // Lines and columns are those of a text that the user never saw.
+        // Lines and columns would refer to a text that the user never saw.
         Ok(self.with_toml(origin, &text).map_err(sim::config::Mistakes::without_places)?)
     }
 }
@@ -95,7 +95,7 @@ macro_rules! constructors {
             }
 
             /// The settings of a preset or of a file, with `key=value` settings in place of its own, as the program takes
-            /// them with `--set`. Settings that a file leaves out have their defaults; its name is that of the file.
+            /// them with `--set`. Settings that a file leaves out have their defaults; the default name is the file name.
             ///
             /// # Errors
             /// If there is no such preset or file, a setting is not of the form `key=value`, or keys or values are wrong.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-/// Every path but those of the page.
+/// All paths except the paths of the page.
 pub(super) fn paths() -> Value {
     json!({
         "/v1/decide": { "post": {

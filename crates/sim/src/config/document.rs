@@ -9,7 +9,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{Mistake, Mistakes};
 
-/// A parsed TOML file that remembers where everything stands and collects what is wrong.
+/// A parsed TOML file that remembers the position of every key and collects the mistakes.
 #[derive(Debug)]
 pub struct Document<'a> {
     origin: String,
@@ -42,8 +42,8 @@ impl<'a> Document<'a> {
         Section { document: self, path: String::new(), table: Some(self.root.get_ref()), known: RefCell::default() }
     }
 
-    /// What was wrong in reading, and `more` found by checking the values read, with places, in the file's order.
-    /// Of several mistakes with one key (or with what stands inside it) the one found in reading is kept.
+    /// Reports the mistakes found in reading and the mistakes `more` found by checking values, with places, in the
+    /// order of the file. If one key (or a key inside it) has several mistakes, the mistake found in reading is kept.
     ///
     /// # Errors
     /// If there is any mistake.
@@ -340,9 +340,9 @@ impl<'d> Section<'d> {
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[serde(untagged)]
 pub enum Numbers {
-    /// The same for all.
+    /// One number for all.
     One(f64),
-    /// One for each, in order.
+    /// One number for each, in order.
     Each(Vec<f64>),
 }
 

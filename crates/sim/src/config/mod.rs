@@ -24,7 +24,7 @@ pub use self::table::{Checks, Table};
 /// The largest number that any count in settings may have.
 pub const MAX_COUNT: usize = 1_000_000_000;
 
-/// One mistake in a configuration: which key, where, and what is wrong with it.
+/// One mistake in a configuration: the key, its place in the file, and a description.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mistake {
     /// Path of the key, such as `servers[1].link_mbps`; empty for a mistake in the file's syntax.

@@ -215,7 +215,7 @@ impl<T: Table> Rule<T> for Nested {
     }
 }
 
-/// Keys that stand beside the others in the same table, as with `#[serde(flatten)]`.
+/// Keys of an inner struct that stand in the same table as the keys of the outer struct, as with `#[serde(flatten)]`.
 #[derive(Debug, Clone, Copy)]
 pub struct Flattened;
 

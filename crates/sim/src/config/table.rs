@@ -11,7 +11,8 @@ pub trait Table: Sized {
     /// Adds all mistakes of these settings.
     fn check_keys(&self, checks: &mut Checks);
 
-    /// These settings with those of a TOML text in their place. `origin` is the file or preset that messages name.
+    /// Reads a TOML text over these settings: its values replace theirs, and keys that it leaves out keep their values.
+    /// `origin` is the file or preset that messages name.
     ///
     /// # Errors
     /// All mistakes of the text and of the resulting settings.
@@ -81,7 +82,7 @@ impl Checks {
 }
 
 /// A struct of settings, each field written once: documentation, name, type, default, and the [`Rule`](crate::config::Rule)
-/// by which it is read and checked. The struct gets [`Default`] and [`Table`](crate::config::Table).
+/// that reads and checks it. The struct gets [`Default`] and [`Table`](crate::config::Table).
 ///
 /// Rules between fields stand in a function that runs after the rules of all fields; it is named behind the struct.
 ///

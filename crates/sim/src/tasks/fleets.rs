@@ -14,8 +14,8 @@ crate::settings! {
     /// A distribution of fleets: random scenarios within ranges of devices, tasks and edge servers.
     ///
     /// Fleets differ in everything, and the devices of a fleet in their frequency, energy and uplink. Most edge servers
-    /// are shared and provisioned for between three devices and all of them. Every fleet also has a cloud of which each
-    /// device has the whole to itself, mostly behind a wide-area network.
+    /// are shared, with capacity for a number of devices between three and all. Every fleet also has a cloud, which
+    /// mostly lies behind a wide-area network; no device waits for another there.
     #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
     pub struct Fleets {
@@ -105,7 +105,7 @@ impl Fleets {
         let uplink_mbps = each(5.0, 500.0);
         let shared_uplink_mbps = (random::unit(random) < 0.2).then(|| log_uniform(random, 50.0, 500.0) * provisioned);
         if shared_uplink_mbps.is_some() {
-            // A link beside the uplinks cannot share the uplink.
+            // A link that is faster than an uplink would bypass the shared uplink.
             let slowest = (0..devices).map(|device| uplink_mbps.at(device)).fold(f64::INFINITY, f64::min);
             let cloud = servers.last_mut().expect("the cloud is there");
             if let Some(PerDevice::One(mbps)) = &mut cloud.link_mbps {

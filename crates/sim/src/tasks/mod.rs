@@ -1,4 +1,5 @@
-//! The paper's problem: independent tasks of many devices, each of which runs on its device or on one of some servers.
+//! The paper's problem: many devices have independent tasks, and each task runs on its device or on one of several
+//! servers.
 //!
 //! Modules stand in the order in which they build on each other: [`workload`] and [`decision`] are data, [`environment`]
 //! and [`scenario`] describe the system, [`cost`] says what a decision costs, [`instance`] is a workload in an

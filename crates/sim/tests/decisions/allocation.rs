@@ -17,7 +17,7 @@ fn with_uplinks(model: &CostModel, uplinks_mbps: &[f64]) -> CostModel {
     model.at(&environment).expect("uplinks of this fleet")
 }
 
-/// What a decision costs with other uplinks: the cost model alone, nothing of the allocation.
+/// The cost of a decision with other uplinks, by the cost model alone, without the allocation.
 fn outcome(model: &CostModel, workload: &Workload, decision: &Decision, uplinks_mbps: &[f64]) -> Outcome {
     with_uplinks(model, uplinks_mbps).evaluate(workload, decision)
 }
@@ -114,7 +114,7 @@ fn a_slower_link_behind_the_uplink_is_all_that_is_needed() {
     let more = allocation::allocate(&model, &workload, &decision, 30.0).expect("valid");
     assert!(close(more.uplinks_mbps[0], 11.0) && close(more.uplinks_mbps[1], 19.0), "{more:?}");
     assert!(close(more.outcome.cost, needed.outcome.cost) && more.multiplier_s_per_mbps == 0.0, "{more:?}");
-    // So is a shared link, of which both have the same times.
+    // The rate of a shared link is all that is needed, too: both devices need it for the same time.
     scenario.servers[0].link_sharing = Sharing::Shared;
     scenario.servers[0].link_mbps = Some(PerDevice::One(12.0));
     let model = scenario.check().expect("valid");
@@ -192,7 +192,7 @@ fn what_cannot_be_shared_out_is_refused() {
     assert!(matches!(refused, Err(AllocationError::Shape { .. })), "{refused:?}");
 }
 
-/// Always decides the same, if anything.
+/// A scheme that always gives the same decision, or an error if it has none.
 struct Lost(Option<Decision>);
 
 impl Scheme for Lost {

@@ -12,7 +12,7 @@ pub(crate) fn scenarios(devices: Range<usize>, tasks: Range<usize>) -> impl Stra
     scenarios_with(devices, tasks, 1..4)
 }
 
-/// The same with a choice of the number of servers.
+/// As [`scenarios`], with a choice of the number of servers.
 pub(crate) fn scenarios_with(
     devices: Range<usize>,
     tasks: Range<usize>,
@@ -21,7 +21,7 @@ pub(crate) fn scenarios_with(
     any_scenarios(devices, tasks, servers, Just(Shared::default())).prop_map(|(_, model, workload)| (model, workload))
 }
 
-/// What of a scenario is shared.
+/// The shared parts of a scenario.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Shared {
     pub(crate) uplink: bool,
@@ -42,7 +42,7 @@ pub(crate) fn any_or_nothing_shared() -> impl Strategy<Value = Shared> {
     prop_oneof![4 => any_sharing(), 1 => Just(Shared::default())]
 }
 
-/// The same with a choice of what is shared.
+/// As [`scenarios_with`], with a choice of what is shared; gives the scenario, too.
 pub(crate) fn any_scenarios(
     devices: Range<usize>,
     tasks: Range<usize>,

@@ -15,7 +15,8 @@ use crate::common::{any_or_nothing_shared, any_scenarios};
 /// Nodes of branch and bound, about a second's, after which a case drawn at random must do with bounds.
 const NODES: u64 = 5_000;
 
-/// Seconds and joules of one MB, and what is shared; all of it from the scenario, nothing from the cost model.
+/// Seconds and joules of one MB, on own and on shared resources. All values come from the scenario, none from the cost
+/// model.
 struct Rates {
     energy_j: f64,
     send_s: f64,
@@ -56,8 +57,8 @@ fn rates(scenario: &Scenario, device: usize, place: usize) -> Rates {
     }
 }
 
-/// What is known of the optimum: no decision costs less than the first, one costs the second. Both are equal where the
-/// solver ends within its limit.
+/// Bounds of the optimum: no decision costs less than the first number, and one decision costs the second. Both are
+/// equal where the solver ends within its limit.
 #[derive(Debug)]
 struct Oracle {
     lower: f64,
@@ -169,9 +170,9 @@ fn exact_is_the_optimum_of_a_mixed_integer_model_of_fifteen_tasks() {
     check_all(any_scenarios(3..4, 5..6, 1..4, any_or_nothing_shared()), 8);
 }
 
-/// To the end, however many nodes that takes. Devices that are all alike are harder: with the three shared servers of
-/// `shared-edges` the solver takes 25 s for 3 × 5 tasks, and 66 s with the cloud besides, both of which `exact` refuses;
-/// there it is asked for 3 × 3, and for 3 × 5 with two of the servers.
+/// Each case runs to the end, with no limit on the nodes. Devices that are all alike are harder: with the three shared
+/// servers of `shared-edges` the solver takes 25 s for 3 × 5 tasks, and 66 s with the cloud added. `exact` refuses
+/// both, so the test takes 3 × 3 tasks there, and 3 × 5 tasks with two of the servers.
 #[test]
 fn exact_is_the_optimum_of_a_mixed_integer_model_of_the_presets() {
     for (name, tasks, servers, workloads) in [

@@ -172,7 +172,8 @@ proptest! {
         let mut sizes = workload.sizes_bytes().to_vec();
         sizes.iter_mut().zip(empty).filter(|(_, is_empty)| *is_empty).for_each(|(size, _)| *size = 0.0);
         let sizes = &sizes[..];
-        // Places out of reach cost a million times as much, of which sums keep rounding when tasks have left.
+        // Places out of reach cost a million times as much; sums keep rounding errors of such costs when tasks have
+        // left.
         let rounding = if is_cut_off { 1e-6 } else { 1e-9 };
         let close = |one: f64, other: f64| (one - other).abs() <= rounding * one.abs().max(other.abs());
         let (tasks, count) = (model.task_count(), model.places());
@@ -308,7 +309,8 @@ proptest! {
     }
 }
 
-/// Optimal costs of the first workloads of the presets, to see when they change: regenerate by printing what is found.
+/// Optimal costs of the first workloads of the presets, to see when they change. To regenerate them, print the costs
+/// found.
 #[test]
 fn the_optimum_where_servers_are_shared_is_what_it_was() {
     let costs = |name: &str| -> Vec<String> {

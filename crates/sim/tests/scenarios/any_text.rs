@@ -102,8 +102,8 @@ fn mutated() -> impl Strategy<Value = String> {
     })
 }
 
-/// Reads a text that may be anything. What is accepted must be a scenario; what is refused must say why, somewhere
-/// within the text.
+/// Reads any text. An accepted text must give a valid scenario; a refusal must give reasons, and the places that it names
+/// must lie within the text.
 fn read_anything(text: &str) -> Result<(), TestCaseError> {
     match Scenario::from_toml("anything", text) {
         Ok(scenario) => {

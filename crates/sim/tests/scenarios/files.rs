@@ -1,4 +1,4 @@
-//! What a scenario file may say, and what is said of one that is wrong.
+//! Valid scenario files, and the errors for wrong ones.
 
 use std::fs;
 

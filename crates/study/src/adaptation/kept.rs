@@ -15,10 +15,10 @@ use super::request::AdaptationRequest;
 use super::setup::Setup;
 use crate::error::Error;
 
-/// The file with everything that makes two studies the same.
+/// The file that identifies a study.
 const DEFINITION: &str = "study.toml";
 
-/// The content of `study.toml`. Two studies with the same content are the same study, whatever their seeds.
+/// The content of `study.toml`. Two studies with the same content are the same study, even with different seeds.
 #[derive(Serialize)]
 struct Definition<'d> {
     program: &'static str,

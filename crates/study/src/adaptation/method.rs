@@ -16,7 +16,7 @@ pub enum Method {
     Joint,
     /// Adapts from the parameters at the end of the last window; in the first window, from joint pre-training.
     LastWindow,
-    /// Adapts networks that read the uplinks beside the task sizes.
+    /// Adapts networks that read the uplinks in addition to the task sizes.
     #[serde(rename = "reading")]
     EnvironmentInputs,
 }
@@ -71,7 +71,7 @@ pub struct ChosenSettings {
     pub learning_rate: f64,
     /// ε of Adam in adaptation.
     pub epsilon: f64,
-    /// Mean Q2 over some steps of adaptation on validation windows, by which the settings were chosen.
+    /// The score for choosing settings: mean Q2 over some steps of adaptation on validation windows.
     pub score: f64,
 }
 

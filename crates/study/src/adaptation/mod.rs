@@ -106,7 +106,7 @@ impl AdaptationStudy {
         Ok(chosen)
     }
 
-    /// The seeds of the study, of which some may be there already.
+    /// The seeds of the study; some may have been run already.
     ///
     /// # Errors
     /// If a file of an earlier call is damaged, or the optimum of a window cannot be computed.
@@ -212,7 +212,7 @@ impl SeedRuns<'_> {
     }
 }
 
-/// The seeds that the request names, none of which is the seed that settings are chosen with.
+/// The seeds that the request names. The seed that settings are chosen with must not be one of them.
 fn seeds(request: &AdaptationRequest) -> Result<Vec<u64>, Error> {
     let usual = if request.quick { QUICK_SEEDS } else { SEEDS };
     let seeds = parse_seeds(request.seeds.as_deref().unwrap_or(usual))?;

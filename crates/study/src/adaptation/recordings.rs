@@ -90,7 +90,7 @@ impl Recordings {
         Ok(())
     }
 
-    /// Refuses recordings of which a part is empty.
+    /// Refuses recordings without any drive for training, validation or test.
     fn check(&self, request: &AdaptationRequest) -> Result<(), Error> {
         for (part, sequences) in [("training", &self.training), ("validation", &self.validation), ("test", &self.test)]
         {
@@ -139,7 +139,7 @@ fn sequences(drives: &[Drive], devices: usize, window_s: f64) -> Vec<Environment
     drives.iter().filter_map(sequence).collect()
 }
 
-/// The drives to test on, none of which may come from one of `files`.
+/// The drives to test on. No drive may come from one of `files`.
 fn test_drives(path: &Path, files: &BTreeSet<PathBuf>) -> Result<Vec<Drive>, Error> {
     let recording = Recording::open(path)?;
     match canonical_files(&recording).into_iter().find(|file| files.contains(file)) {

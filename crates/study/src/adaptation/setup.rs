@@ -19,7 +19,7 @@ use crate::error::Error;
 
 /// Workloads that each window is measured on.
 const MEASURED: usize = 128;
-/// The same in a quick look.
+/// Workloads that each window is measured on with `--quick`.
 const QUICK_MEASURED: usize = 64;
 
 /// Everything that all seeds share.
@@ -111,7 +111,7 @@ impl Setup {
             .with_environments(Some(self.environments[&source].clone()), environments)
     }
 
-    /// The networks that a method starts from, pre-trained if the method does so.
+    /// The networks that a method starts from, pre-trained if the method has a pre-training.
     pub(super) fn start(&self, method: Method, settings: &ChosenSettings, seed: u64) -> Result<Ensemble, Error> {
         if Method::PRETRAINED.contains(&method) {
             Ok(self.pretrain(method, settings, seed)?.0)

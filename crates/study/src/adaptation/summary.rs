@@ -121,7 +121,7 @@ fn of_scheme(findings: &Findings<'_>, scheme: &str) -> Option<MethodSummary> {
 /// The comparison as rows of cells for people, the first of them the header.
 pub(super) fn table_rows(summary: &[MethodSummary]) -> Vec<Vec<String>> {
     let header = [
-        "arm",
+        "method",
         "Q2 at 0 steps",
         "1",
         "5",

@@ -1,4 +1,4 @@
-//! One network with explored candidates beside K networks, with equally many cost evaluations.
+//! One network with explored candidates compared with K networks, at equal numbers of cost evaluations.
 
 use data::StandardSet;
 use mrdro::chart::{Axis, Palette, Panel, Point, Series, Style};
@@ -67,7 +67,7 @@ pub(super) fn experiments(scope: &Scope) -> Vec<Experiment> {
     scope.scenarios.iter().flat_map(of_scenario).collect()
 }
 
-/// One network with flipped candidates beside K networks.
+/// One network with flipped candidates compared with K networks.
 pub(super) fn figure(scope: &Scope, kept: &mut KeptEvaluations) -> Result<Figure, Error> {
     let mut rows = vec![evaluation_header(&["scenario", "networks", "prices", "run"])];
     let mut panels = Vec::new();

@@ -37,7 +37,7 @@ pub(super) fn evaluations(
     Ok(evaluations)
 }
 
-/// The places of `part` as places of `whole`, which has further servers between those of `part`.
+/// The index in `whole` of each place of `part`; `whole` has the servers of `part` and others between them.
 fn places_in(whole: &Scenario, part: &Scenario) -> Vec<u8> {
     let kept = whole.servers.iter().enumerate().filter(|(_, server)| part.servers.contains(server));
     std::iter::once(0).chain(kept.map(|(index, _)| index as u8 + 1)).collect()

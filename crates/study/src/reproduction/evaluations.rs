@@ -1,5 +1,5 @@
-//! Evaluations that a report needs beside those of its runs. They are measured once and kept, so that their times stay as
-//! they were.
+//! Evaluations that a report needs in addition to the evaluations of its runs. They are measured once and kept, so that
+//! their times do not change.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use crate::error::Error;
 /// The folder of kept evaluations.
 const FOLDER: &str = "evaluations";
 
-/// The evaluations that are kept beside a report.
+/// The evaluations that are kept with a report.
 pub(super) struct KeptEvaluations {
     folder: PathBuf,
     /// The schemes that refused the size of a scenario in this call, each with its reason.

@@ -1,4 +1,4 @@
-//! Fleets from one device to fifty, beside the exact optimum.
+//! Fleets from one device to fifty, compared with the exact optimum.
 
 use data::Evaluation;
 use model::Record;
@@ -17,7 +17,7 @@ use crate::page::Figure;
 
 /// Numbers of devices, and of tasks of each.
 const FLEETS: [(usize, usize); 7] = [(1, 3), (2, 3), (3, 3), (5, 5), (10, 5), (20, 10), (50, 20)];
-/// The same in a quick look.
+/// Numbers of devices and tasks with `--quick`.
 const QUICK_FLEETS: [(usize, usize); 3] = [(1, 3), (3, 3), (10, 5)];
 /// The number of tasks from which on one seed is trained only.
 const LARGE: usize = 1000;
@@ -73,7 +73,7 @@ fn fleet_name((devices, tasks): (usize, usize)) -> String {
     format!("{devices} × {tasks}")
 }
 
-/// The networks that were trained for each fleet, and classic schemes beside them.
+/// The networks that were trained for each fleet, and classic schemes to compare them with.
 fn trained_series(scope: &Scope, scenario: &str, rows: &mut Vec<Vec<String>>) -> Result<Vec<Series>, Error> {
     let mut series = Vec::new();
     for scheme in SHOWN {

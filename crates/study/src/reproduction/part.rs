@@ -30,7 +30,7 @@ pub enum Part {
     Fig13,
     /// Fig. 14: all schemes for several α.
     Fig14,
-    /// One network with explored candidates beside K networks (not in the paper).
+    /// One network with explored candidates compared with K networks (not in the paper).
     Candidates,
     /// Time of a decision against its quality (not in the paper).
     TradeOff,

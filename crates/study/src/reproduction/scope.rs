@@ -82,7 +82,8 @@ impl Scope {
         self.experiment(scenario, training, &["meta.outer_steps=0".to_owned()])
     }
 
-    /// An experiment with one changed value; that of [`Scope::default`] if the settings have this value already.
+    /// An experiment with one changed value; the experiment of [`Scope::default`] if the settings have this value
+    /// already.
     pub(super) fn varied(&self, scenario: &str, training: &str, key: &str, value: f64) -> Result<Experiment, Error> {
         let changed = self.experiment(scenario, training, &[format!("{key}={value}")]);
         let is_same = Training::load(training, &changed.settings)? == Training::load(training, &self.base())?;
@@ -95,7 +96,7 @@ impl Scope {
         self.scenarios.iter().flat_map(move |scenario| trainings().map(move |training| (scenario.as_str(), training)))
     }
 
-    /// Whether the settings of the paper are among those to train with.
+    /// Whether the settings to train with include the settings of the paper.
     pub(super) fn includes_paper(&self) -> bool {
         self.trainings.iter().any(|training| training == "paper")
     }
@@ -105,8 +106,8 @@ impl Scope {
         if self.quick { &QUICK_ALPHAS } else { &ALPHAS }
     }
 
-    /// Writes a changed scenario as a file beside the report and returns its path; the scenario's own name if nothing
-    /// changes.
+    /// Writes a changed scenario as a file in the folder of the report and returns its path, or the name of the
+    /// scenario if nothing changes.
     fn changed(&self, scenario: &str, what: &str, change: impl FnOnce(&mut Scenario)) -> Result<String, Error> {
         let original = Scenario::load(scenario)?;
         let mut changed = original.clone();

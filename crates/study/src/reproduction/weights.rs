@@ -61,7 +61,7 @@ fn series(scope: &Scope, scenario: &str, rows: &mut Vec<Vec<String>>) -> Result<
             let Some(first) = runs.first() else { continue };
             for Evaluation { scheme, .. } in &first.results.evaluations {
                 let is_trained = scheme == "mr-dro";
-                // The classic schemes are the same whatever the training.
+                // The classic schemes do not depend on the training.
                 if !is_trained && index > 0 || NOT_SHOWN.contains(&scheme.as_str()) {
                     continue;
                 }

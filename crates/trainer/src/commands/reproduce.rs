@@ -1,4 +1,4 @@
-//! `reproduce`: the paper's evaluation (section V), and what it leaves open.
+//! `reproduce`: the paper's evaluation (section V), and questions that it leaves open.
 
 use study::{Reproduction, ReproductionRequest, RunsToDo};
 

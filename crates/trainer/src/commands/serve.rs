@@ -15,7 +15,7 @@ use crate::output::note;
 pub(crate) fn run(args: &ServeArgs) -> Result<(), CliError> {
     let token = Some(device::token(args.token_file.as_deref())?).filter(|token| !token.is_empty());
     let backend = device::open(&args.compute)?;
-    // This check finds mistakes before the service starts; the service itself loads the record anew.
+    // This check finds mistakes before the service starts; the service itself loads the record again.
     let problem = problem(args, &Record::load(&args.record, &backend.device)?)?;
     let drive = args.drive.as_ref().map(|path| drive(path, args, problem.model.devices())).transpose()?;
     let scheme = if args.tls_cert.is_some() { "https" } else { "http" };

@@ -45,7 +45,7 @@ mod serving {
         served.map_err(|error| CliError::Serve { reason: error.to_string() })
     }
 
-    /// The backend of a device; all devices of a worker must have the same.
+    /// The backend of a device; all devices of a worker must have the same backend.
     fn family(backend: &Backend) -> &str {
         backend.name.split(':').next().unwrap_or_default()
     }

@@ -94,7 +94,7 @@ impl CandidateSelector {
     /// Writes the cheapest candidate of all networks into `best`. Of equally cheap candidates the first wins.
     ///
     /// # Shapes
-    /// `sizes_bytes` and `best` are `[N * M]`; `logits` are those of each network, `[outputs]`.
+    /// `sizes_bytes` and `best` are `[N * M]`; `logits` gives the logits of each network, `[outputs]`.
     pub fn select<'l>(
         &mut self,
         codec: &Codec,

@@ -109,7 +109,7 @@ impl Codec {
         self.places
     }
 
-    /// Number of inputs of a network: one for each task, and those of the environment.
+    /// Number of inputs of a network: one for each task, and the inputs of the environment.
     pub fn inputs(&self) -> usize {
         self.task_count + self.reads.width(self.devices, self.places - 1)
     }

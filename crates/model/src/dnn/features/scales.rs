@@ -1,4 +1,4 @@
-//! The scales of the inputs of DNNs, and the parts of the environment that they read beside the sizes.
+//! The scales of the inputs of DNNs, and the parts of the environment that they read in addition to the sizes.
 
 use data::{EnvironmentMoments, Moments, SizeMoments};
 use serde::{Deserialize, Serialize};
@@ -53,9 +53,9 @@ impl From<Moments> for Standard {
     }
 }
 
-/// Scales of the parts of the environment that DNNs read beside the sizes; `None`: the part is not read.
+/// Scales of the parts of the environment that DNNs read in addition to the sizes; `None`: the part is not read.
 ///
-/// Inputs of the environment follow those of the sizes in this order:
+/// The inputs of the environment follow the inputs of the sizes, in this order:
 ///
 /// | inputs | formula | unit | range |
 /// |---|---|---|---|

@@ -67,7 +67,8 @@ const PRESENT: f32 = 1e-5;
 /// A decision is given as shares: share *s* of task *i* is at place *p*. Sizes are in mean tasks of the instance, costs and
 /// times in its unit of cost, energies weighted by α and times by 1 − α (see [`Instance`](crate::fleet::Instance)). σ(x) = x / (1 + |x|) is softsign.
 ///
-/// - *b* is the size of all tasks of the task's device at *p*, *L* that of all devices, *B* the size of all tasks.
+/// - *b* is the size of all tasks of the task's device at *p*, *L* the size of all devices' tasks at *p*, *B* the
+///   size of all tasks.
 /// - *t* is the time when the device is done at *p*, *T* the latest of its times at all places.
 /// - Moving the whole task to *p* changes the energy by *E*, the device's time *T* by *D* and the sum of other devices' times
 ///   by *W*, compared with the mean over the task's present shares; *G* = *E* + *D* + *W* is the change of the cost.
@@ -207,8 +208,8 @@ fn softsign<S: Simd>(one: Wide<S>, value: Wide<S>) -> Wide<S> {
 }
 
 impl Features {
-    /// Computes the inputs of a decision. Those of places are [`Features::place_inputs`], those of tasks are part of the
-    /// instance, and those of pairs are written to the start of each block of `rows`.
+    /// Computes the inputs of a decision. The inputs of places are [`Features::place_inputs`], the inputs of tasks are
+    /// part of the instance, and the inputs of each task at each place are written to the start of its block of `rows`.
     ///
     /// # Shapes
     /// `shares` is `[places][panels]`, `rows` is `[places][panels][block]`.

@@ -11,7 +11,7 @@ use crate::kernels::wide::Wide;
 pub(super) struct Work<T> {
     /// Time when the device is done at the place.
     now: T,
-    /// The same without the task.
+    /// Time when the device would be done at the place without the task.
     without: T,
     /// Change of other devices' times when the task leaves the place.
     leaving: T,

@@ -84,7 +84,7 @@ pub(super) struct Features {
     critical: Vec<f64>,
     /// `[places]`: by how much all devices there would wait longer, at each of [`STEPS`].
     waits: Vec<[f64; STEPS.len()]>,
-    /// The same for all servers together, where the uplinks share one.
+    /// By how much all devices would wait longer for a shared uplink, at each of [`STEPS`].
     uplink_waits: [f64; STEPS.len()],
     /// `[N * M][places]`.
     moves: Vec<Move>,
@@ -159,7 +159,7 @@ fn interpolated(values: &[f64; STEPS.len()], change: f64) -> f64 {
 }
 
 impl Features {
-    /// Computes the inputs of a decision and gives those of each place and task to `put`.
+    /// Computes the inputs of a decision and calls `put` with a place, a task and their inputs.
     ///
     /// # Shapes
     /// `shares` is `[places][N * M]`.

@@ -6,8 +6,9 @@
 //! T_n(b_n) = max(F_n, max_p(a_np / b_n + c_np)), a_np = 8e-6 V_np.
 //!
 //! Here p runs over the servers that the device reaches through its uplink. c_np is the time at which it would be done
-//! there with an infinitely fast uplink and nothing slower behind it. F_n is the time that no uplink changes: of its own
-//! tasks, of servers beside the uplink, of slower or shared links behind it.
+//! there with an infinitely fast uplink and nothing slower behind it. F_n is the latest of the times that no uplink
+//! changes: the times of the tasks on the device, of servers that the device reaches past its uplink, and of slower or
+//! shared links behind the uplink.
 //!
 //! T_n is convex and does not rise, so that min Σ T_n(b_n) subject to Σ b_n ≤ B is a convex problem. Its optimality
 //! conditions are: some ν ≥ 0 lies in −∂T_n(b_n) for every n, and ν = 0 or Σ b_n = B. On a piece of T_n they say
@@ -115,7 +116,7 @@ pub fn allocate(
 }
 
 /// Finds a decision and uplinks by turns. The scheme decides in the model's environment with uplinks scaled to the total,
-/// the uplinks are [allocated](allocate) to that decision, the scheme decides anew with them, and so on until a round
+/// the uplinks are [allocated](allocate) to that decision, the scheme decides again with them, and so on until a round
 /// gains nothing. Returns the cheapest pair, which costs no more than the first decision with the scaled uplinks.
 ///
 /// A device left without uplink could never again decide to send. For the next decision alone it is therefore offered the

@@ -8,8 +8,9 @@ use super::rates::Rate;
 ///
 /// T_np = max(send_np b_np, link_p L_p, uplink L) + compute_np b_np + shared_p L_p,
 ///
-/// with L_p the bytes of all devices at p and L those at all servers. A device without a byte at p does not wait there. A
-/// shared link is split among its users in proportion to what they send, so that all are through when the last is.
+/// with L_p the bytes of all devices at p, and L the bytes of all devices at all servers. A device without a byte at p
+/// does not wait there. A shared link is split among its users in proportion to the bytes that they send, so that all
+/// users finish at the same time.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Contention {
     /// `[device][place]`.
@@ -45,7 +46,7 @@ impl Contention {
         self.shared[place].link_s_per_byte > 0.0 || (place > 0 && self.uplink_s_per_byte > 0.0)
     }
 
-    /// Until when the shared links to a place are busy.
+    /// The time until which the shared links to a place are busy.
     pub(crate) fn links_s(&self, place: usize, load_bytes: f64, sent_bytes: f64) -> f64 {
         let uplink_s = if place > 0 { self.uplink_s_per_byte * sent_bytes } else { 0.0 };
         uplink_s.max(self.shared[place].link_s_per_byte * load_bytes)

@@ -172,7 +172,7 @@ impl CostModel {
         assert!(usize::from(highest) < self.places(), "place {highest} of {}", self.places());
     }
 
-    /// Adds one device's costs to those of the columns.
+    /// Adds one device's cost in each column to `costs`.
     fn add_columns(&self, device: usize, columns: Columns<'_>, costs: &mut [f64]) {
         let (rates, alpha) = (self.rates(device), self.alpha());
         match rates.len() {

@@ -95,7 +95,7 @@ impl CostModel {
         Self { system: Arc::new(System { tasks, place_names, physics }), state: Arc::new(state) }
     }
 
-    /// The environment that all costs are those of.
+    /// The environment in which all costs are computed.
     pub fn environment(&self) -> &Environment {
         &self.state.environment
     }
@@ -196,13 +196,13 @@ impl CostModel {
     ///
     /// T_np = max(s_np b_np, l_p L_p, u L) + c_np b_np + C_p L_p,
     ///
-    /// with L_p the bytes of all devices at p and L those at all servers. [`TimeTerms`] says what s, l, u, c and C are.
-    /// Those of l, u and C are 0 whose resource is not shared, and at every place one of c and C is 0.
+    /// with L_p the bytes of all devices at p, and L the bytes of all devices at all servers. [`TimeTerms`] defines s,
+    /// l, u, c and C. Each of l, u and C is 0 where its resource is not shared, and at every place c or C is 0.
     pub fn is_separable(&self) -> bool {
         self.state.contention.is_none()
     }
 
-    /// The time of a byte of one device at one place, split by what it waits for.
+    /// The time of one byte of a device at a place, split into sending, computing and shared resources.
     ///
     /// # Panics
     /// If there is no such device or place.

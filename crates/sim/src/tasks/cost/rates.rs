@@ -9,9 +9,9 @@ pub struct Rate {
     pub time_s_per_byte: f64,
 }
 
-/// The time of one byte at one place, for one device, split by what it waits for. All in seconds per byte. Terms of shared
-/// resources are 0 where the resource is not shared. See [`CostModel::is_separable`](super::CostModel::is_separable) for
-/// the formula in which they stand.
+/// The time of one byte of a device at a place, split into sending, computing and shared resources. All fields are in
+/// seconds per byte. Terms of shared resources are 0 where the resource is not shared. See
+/// [`CostModel::is_separable`](super::CostModel::is_separable) for the formula that contains these terms.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct TimeTerms {
     /// s: sending a byte of the device's own.

@@ -188,7 +188,7 @@ enum Bound {
     NotNegative,
 }
 
-/// Collects what is wrong with the values that it is shown.
+/// Checks values and collects the mistakes.
 struct Checks {
     devices: usize,
     list: Vec<Mistake>,

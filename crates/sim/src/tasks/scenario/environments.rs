@@ -33,7 +33,7 @@ impl Scenario {
             if server.link_sharing == Sharing::Shared {
                 continue;
             }
-            // What lies behind an uplink would count as lying beside a slower one.
+            // A link behind an uplink must stay behind it if the uplink is slower now: it gets the lower of both rates.
             let link = |device: usize| match self.link(server, device) {
                 Link::Uplink => uplinks[device],
                 link => link.mbps(uplinks[device]),

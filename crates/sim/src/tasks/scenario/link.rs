@@ -35,8 +35,8 @@ impl Server {
 }
 
 impl Scenario {
-    /// How one device reaches a server while no other device sends. A link that is slower than the uplink lies behind it,
-    /// a faster one beside it; a shared link always lies behind the uplinks.
+    /// How one device reaches a server while no other device sends. A link that is no faster than the uplink lies
+    /// behind it, a faster link bypasses it; a shared link always lies behind the uplinks.
     pub(crate) fn link(&self, server: &Server, device: usize) -> Link {
         match server.link_mbps.as_ref().map(|mbps| mbps.at(device)) {
             _ if server.link_sharing == Sharing::Shared => Link::Uplink,

@@ -275,7 +275,7 @@ impl Scenario {
     /// The scenario as TOML, without comments. [`Scenario::from_toml`] reads it back to an equal scenario.
     ///
     /// # Panics
-    /// Never: a scenario holds only numbers, texts and tables, all of which TOML can write.
+    /// Never: a scenario holds only numbers, texts and tables, and TOML can write all of them.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("numbers, texts and tables can be written")
     }
@@ -297,7 +297,7 @@ impl PerDevice {
 /// Why a scenario cannot be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum ScenarioError {
-    /// The name is neither that of a preset nor that of a file.
+    /// No preset and no file has this name.
     #[error("there is no scenario called `{name}`; the shipped ones are {presets}, anything else must be a TOML file")]
     Unknown {
         /// The name that was asked for.

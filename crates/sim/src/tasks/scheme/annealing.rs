@@ -25,14 +25,14 @@ pub struct Annealing {
 }
 
 impl Annealing {
-    /// Annealing with `per_task` cost evaluations per task after those of the greedy start. Every workload has a random
-    /// stream of its own under `seed`.
+    /// Annealing with `per_task` cost evaluations per task; the evaluations of the greedy start do not count. Every
+    /// workload has its own random stream, derived from `seed`.
     pub fn new(seed: u64, per_task: u64) -> Self {
         Self { name: "annealing".to_owned(), seed, per_task, includes_greedy: false }
     }
 
-    /// Annealing with a budget of `per_task` cost evaluations per task, those of the greedy start included. The greedy
-    /// start alone may take more.
+    /// Annealing with a budget of `per_task` cost evaluations per task, which includes the evaluations of the greedy
+    /// start. The greedy start alone may take more.
     pub fn within(seed: u64, per_task: u64) -> Self {
         Self { name: format!("annealing@{per_task}"), seed, per_task, includes_greedy: true }
     }

@@ -6,8 +6,8 @@ use crate::tasks::cost::{CostModel, IncrementalCost};
 use crate::tasks::decision::Decision;
 use crate::tasks::workload::Workload;
 
-/// The order in which a greedy rule takes tasks: those of each device by itself, or those of all devices together where
-/// devices share something.
+/// The order in which a greedy rule takes tasks. It orders the tasks of each device by themselves, or the tasks of all
+/// devices together where devices share something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// The order of the workload.
@@ -27,7 +27,7 @@ impl Order {
     }
 }
 
-/// Places each task where it raises the cost least, given those placed before it.
+/// Places each task where it raises the cost least, given the tasks placed before it.
 #[derive(Debug, Clone)]
 pub struct Greedy {
     order: Order,

@@ -100,8 +100,8 @@ pub enum SchemeKind {
     Named {
         /// The name without the budget.
         name: &'static str,
-        /// The budget: the most cost evaluations per task, those of the greedy decision that some schemes start from
-        /// included.
+        /// The budget: the most cost evaluations per task, including the evaluations of the greedy decision that some
+        /// schemes start from.
         evaluations_per_task: Option<u64>,
     },
 }
@@ -198,7 +198,7 @@ impl fmt::Display for SchemeKind {
 impl FromStr for SchemeKind {
     type Err = SchemeError;
 
-    /// Reads a name. Whether its places are those of a scenario is checked by [`SchemeKind::build`].
+    /// Reads a name. [`SchemeKind::build`] checks whether the scenario has the named places.
     fn from_str(text: &str) -> Result<Self, SchemeError> {
         let named = |name: &str, evaluations_per_task: Option<u64>| {
             let entry = entry(name).filter(|entry| evaluations_per_task.is_none() || entry.build_within.is_some())?;

@@ -33,8 +33,8 @@ impl LocalSearch {
         Self { name: "local-search".to_owned(), budget: None }
     }
 
-    /// A search with a budget of `per_task` cost evaluations per task, those of the greedy start included. The greedy
-    /// start alone may take more.
+    /// A search with a budget of `per_task` cost evaluations per task, which includes the evaluations of the greedy
+    /// start. The greedy start alone may take more.
     pub fn within(per_task: u64) -> Self {
         Self { name: format!("local-search@{per_task}"), budget: Some(per_task) }
     }

@@ -43,7 +43,7 @@ pub trait Scheme: Send {
     /// The name in tables, results and on the command line.
     fn name(&self) -> &str;
 
-    /// Decides one workload. The same workload gets the same decision, whatever was decided before.
+    /// Decides one workload. A workload gets the same decision no matter which workloads were decided before it.
     ///
     /// # Errors
     /// If the scheme cannot decide this workload.

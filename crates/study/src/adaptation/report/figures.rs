@@ -78,7 +78,7 @@ pub(super) fn followed(findings: &Findings<'_>) -> Figure {
     let title = format!("windows with Q2 ≥ {FOLLOWED} from that step on");
     Figure {
         id: "followed",
-        title: "How fast each arm follows".to_owned(),
+        title: "How fast each method follows".to_owned(),
         text: format!(
             "Share of windows, over all seeds, in which Q2 is at least {FOLLOWED} at that step and at every later one looked at."
         ),

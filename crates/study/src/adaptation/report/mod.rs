@@ -18,7 +18,7 @@ use crate::page::{Page, Table};
 pub(super) fn write(findings: &Findings<'_>, summary: &[MethodSummary], out: &Path) -> Result<PathBuf, Error> {
     let claims = tables::claims(findings);
     claims.write(out, "claims")?;
-    let comparison = Table { title: "The arms after steps of adaptation".to_owned(), rows: table_rows(summary) };
+    let comparison = Table { title: "The methods after steps of adaptation".to_owned(), rows: table_rows(summary) };
     let tables = [
         ("comparison".to_owned(), comparison),
         ("costs".to_owned(), tables::costs(findings)),
@@ -70,10 +70,10 @@ fn introduction(findings: &Findings<'_>) -> Vec<String> {
         ),
         format!(
             "Q2 is the mean ratio of the optimal cost to that of the cheapest of the K proposals, over workloads that training never draws. A \
-             step of adaptation draws {} workloads, lets the networks decide them, improves what they decide by local search, and makes one step \
-             of Adam on {} remembered ones for each network. Every arm has the same number of networks, steps and workloads; those trained \
-             beforehand have learned from about the same number of samples (see costs). Intervals are 95 %, by drawing drives and seeds anew: \
-             windows of one drive are no independent witnesses{}. The optimum of the last window is known from each drive's second window on.",
+             step of adaptation draws {} workloads, lets the networks decide them, improves their decisions by local search, and makes one step \
+             of Adam on {} remembered ones for each network. Every method has the same number of networks, steps and workloads; methods with \
+             pre-training have learned from about the same number of samples (see costs). Intervals are 95 % bootstrap intervals over drives and seeds, since \
+             the windows of one drive are not independent{}. The optimum of the last window is known from each drive's second window on.",
             adaptation.workloads_per_step,
             adaptation.batch,
             if findings.test().len() < 5 { ", and fewer than five drives make rough intervals" } else { "" }

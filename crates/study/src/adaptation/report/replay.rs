@@ -37,7 +37,7 @@ pub(super) fn figure(findings: &Findings<'_>) -> Figure {
     Figure {
         id: "replay",
         title: "One drive over time".to_owned(),
-        text: "The longest test drive, window by window: the uplinks, how near to the optimum each arm is, and where tasks run. Means over \
+        text: "The longest test drive, window by window: the uplinks, how near to the optimum each method is, and where tasks run. Means over \
                the seeds."
             .to_owned(),
         palette: Palette::Distinct,
@@ -103,7 +103,7 @@ impl Replay<'_> {
         Self::panel(title.to_owned(), Axis::Linear { label: "share of tasks" }, series)
     }
 
-    /// The data behind the panels, the last of which is the optimum.
+    /// The data behind the panels; the last panel is the optimum.
     fn rows(&self, panels: &[Panel]) -> Vec<Vec<String>> {
         let mut header = cells(["start_s", "optimal_cost"]);
         for (index, panel) in panels.iter().enumerate() {

@@ -83,13 +83,13 @@ fn claims_about_reptile(findings: &Findings<'_>) -> [Vec<String>; 3] {
 /// The cost of pre-training, and the number of windows after which it is paid back.
 pub(super) fn costs(findings: &Findings<'_>) -> Table {
     let header = [
-        "arm",
+        "method",
         "gradient steps before",
         "samples before",
-        "prices before",
+        "cost evaluations before",
         "seconds before",
         "mean steps to follow a window",
-        "prices in 10 steps",
+        "cost evaluations in 10 steps",
         "windows until paid back against a random start",
     ];
     let mut rows = vec![cells(header)];
@@ -133,7 +133,8 @@ fn windows_until_paid_back(findings: &Findings<'_>, steps: f64, cost: Option<&Pr
 
 /// The settings that were chosen for each method.
 pub(super) fn chosen_settings(findings: &Findings<'_>) -> Table {
-    let header = ["arm", "environments of pre-training", "step size of it", "step size", "ε of Adam", "score"];
+    let header =
+        ["method", "environments of pre-training", "step size of pre-training", "step size", "ε of Adam", "score"];
     let mut rows = vec![cells(header)];
     for (method, settings) in &findings.runs.settings {
         let source = match settings.source {

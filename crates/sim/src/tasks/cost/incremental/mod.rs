@@ -103,7 +103,7 @@ impl<'m> IncrementalCost<'m> {
         }
     }
 
-    /// Takes over sizes and takes all tasks from their places. The cost is that of the tasks which are placed from now on.
+    /// Sets the sizes and removes all tasks from their places. The cost counts only tasks that are placed from now on.
     ///
     /// # Panics
     /// If the sizes are not `[N * M]`.
@@ -123,7 +123,7 @@ impl<'m> IncrementalCost<'m> {
         &self.sizes_bytes
     }
 
-    /// Takes over sizes and a whole decision.
+    /// Sets the sizes and a whole decision.
     ///
     /// # Panics
     /// If they are not `[N * M]`, or the decision names a place that is not there.

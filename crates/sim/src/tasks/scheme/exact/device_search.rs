@@ -39,7 +39,7 @@ pub(super) struct DeviceSearch {
     chosen: Vec<u8>,
     best: Vec<u8>,
     best_cost: f64,
-    /// Nodes searched so far, each of which takes one cost evaluation.
+    /// Nodes searched so far; each takes one cost evaluation.
     pub(super) nodes: u64,
 }
 

@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Slot {
     pub(super) place: usize,
-    /// The cost of a byte here beside its time.
+    /// The cost of a byte here without the cost of its time.
     pub(super) cost_per_byte: f64,
     /// The time from which the device's bytes count: b bytes are done at `from_s` + b `s_per_byte`.
     pub(super) from_s: f64,
@@ -20,7 +20,7 @@ impl Slot {
     }
 }
 
-/// Finds the deadline by which all bytes are done at the least cost, the time until the deadline included.
+/// Finds the cheapest deadline for all bytes. The cost includes the time until the deadline.
 #[derive(Debug, Clone)]
 pub(super) struct Divisible {
     /// The places, cheapest first.
@@ -38,8 +38,8 @@ impl Divisible {
 
     /// The minimum over deadlines τ of `time_weight` τ plus the cost of `bytes` bytes done by τ, cheapest places first.
     ///
-    /// The cost is linear in τ between the moments at which places open and those at which the k cheapest can just take
-    /// everything, and it never jumps up, so that one of these moments is the best.
+    /// Places open at some moments, and at others the k cheapest places can just take everything. Between these moments
+    /// the cost is linear in τ, and it never jumps up, so that one of them is the best deadline.
     pub(super) fn least_cost(&mut self, bytes: f64, time_weight: f64) -> f64 {
         if bytes <= 0.0 {
             self.taken.fill(0.0);
@@ -121,7 +121,8 @@ mod tests {
     }
 
     proptest! {
-        /// No way to divide the bytes costs less, even where a place is so quick that rounding hides what it takes.
+        /// No way to divide the bytes costs less, even where a place is so quick that rounding hides the time for its
+        /// bytes.
         #[test]
         fn nothing_undercuts_it(slots in slots(), bytes in 1.0..1e9_f64, weight in 0.0..=1.0_f64, shares in prop::array::uniform4(0.0..1.0_f64)) {
             let least = Divisible::new(slots.clone()).least_cost(bytes, weight);

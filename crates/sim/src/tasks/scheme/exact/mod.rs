@@ -1,8 +1,8 @@
 //! The exact optimum.
 //!
 //! Where nothing is shared the cost is a sum over devices, so that each device is searched by itself, by depth-first
-//! branch and bound ([`device_search`]). Where something is shared, all devices are searched together, over the loads of
-//! what they share ([`branch_and_bound`]).
+//! branch and bound ([`device_search`]). Where something is shared, all devices are searched together, over the loads
+//! of shared places ([`branch_and_bound`]).
 
 mod branch_and_bound;
 mod device_search;

@@ -66,7 +66,7 @@ impl Search<'_, '_> {
             }
             added.push(of_device);
         }
-        // Devices with few assignments first: what is ruled out early saves most.
+        // Devices with few assignments first: to rule their assignments out early saves most.
         let mut order: Vec<usize> = (0..devices).collect();
         order.sort_by_key(|device| node.left[*device].len());
         let mut bounds = vec![0.0; (devices + 1) * corners];
@@ -151,7 +151,7 @@ impl Search<'_, '_> {
 }
 
 impl Combination<'_> {
-    /// Writes Φ of the corners with one more assignment behind those so far. Returns the lowest.
+    /// Writes Φ at the corners with one more assignment after the assignments so far. Returns the lowest Φ.
     fn extend_bounds(&mut self, device: usize, depth: usize, index: usize, corners: usize) -> f64 {
         let added = &self.added[device][index * corners..][..corners];
         let (bounds, next) = self.bounds[depth * corners..].split_at_mut(corners);

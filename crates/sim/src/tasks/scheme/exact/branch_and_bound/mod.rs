@@ -3,24 +3,26 @@
 //! # The bound
 //! The devices are coupled through few numbers, the loads L of shared places. A node of the search is a box of loads. The
 //! cost of a device with the assignment o of its tasks to places is convex in L, so that its tangent at the middle of the
-//! box, ĝ_n(o; L), is never above it. The loads are those of all devices together, L = Σ_n b_n; this constraint is taken
-//! into the objective by a multiplier ν for each shared place. For any ν
+//! box, ĝ_n(o; L), is never above it. The loads are sums over all devices, L = Σ_n b_n; a multiplier ν for each shared
+//! place takes this constraint into the objective. For any ν
 //!
 //! Φ(ν) = min_L Σ_n min_o (ĝ_n(o; L) + ν·b_n(o)) − ν·L
 //!
 //! is a lower bound for all decisions with loads in the box. It is linear in L for each decision, so that only the corners
-//! of the box must be evaluated. Where ν is the time by which a byte delays all other devices, moving L changes Φ little:
-//! shorter waits are made up for by ν·L. Φ is concave and its gradient, the loads less the corner, is known, so that a few
-//! subgradient steps find a good ν.
+//! of the box must be evaluated. Where ν is the time by which a byte delays all other devices, moving L changes Φ
+//! little, since the term ν·L makes up for shorter waits. Φ is concave and its gradient, the loads less the corner, is
+//! known, so that a few subgradient steps find a good ν.
 //!
 //! # The search
 //! The node with the lowest bound is halved first. An assignment that costs more than its device's cheapest by δ costs a
 //! decision at least the bound + δ, which rules assignments out (fixing by reduced cost); the few that are left are
-//! enumerated. The gap that no halving closes is that of one device's assignments against all devices together, so that a
-//! large fleet of small devices is not much harder than a small one.
+//! enumerated. The gap that no halving closes is about as large as the differences between the assignments of one
+//! device. Compared with the cost of all devices it is small, so that a large fleet of small devices is not much harder
+//! than a small fleet.
 //!
-//! Where a device has too many assignments to list, its tasks are taken as divisible, which bounds but does not decide.
-//! There, and where boxes would have too many corners, devices wait for the least loads of the box instead of a tangent.
+//! Where a device has too many assignments to list, its tasks are treated as divisible, which gives a bound but no
+//! decision. There, and where boxes would have too many corners, devices wait for the least loads of the box instead of
+//! a tangent.
 
 mod effort;
 mod enumerate;
@@ -135,8 +137,8 @@ impl<'p, 'm> Search<'p, 'm> {
         self.problem.shared.iter().map(delay).map(|delay| delay.min(farthest)).collect()
     }
 
-    /// The largest multiplier. Any multiplier gives a bound, but rounding would spoil that of one far beyond what a byte
-    /// can cost.
+    /// The largest multiplier. Any multiplier gives a bound, but rounding would spoil the bound of a multiplier far
+    /// beyond the cost of a byte.
     fn farthest_multiplier(&self) -> f64 {
         FARTHEST * self.incumbent.cost / self.total_bytes.max(f64::MIN_POSITIVE)
     }
@@ -158,7 +160,7 @@ impl<'p, 'm> Search<'p, 'm> {
         relaxation.fix_by_reduced_cost(problem, node, incumbent.cost);
     }
 
-    /// Takes subgradient steps from a node's multipliers and keeps those with the best bound.
+    /// Takes subgradient steps from a node's multipliers and keeps the multipliers with the best bound.
     fn improve_multipliers(&mut self, node: &mut Node, steps: u32) {
         let farthest = self.farthest_multiplier();
         let Self { problem, relaxation, effort, incumbent, .. } = self;
