@@ -8,7 +8,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use data::trace::Recording;
 use data::{StandardSet, Workloads, uplink_windows};
-use drl::{Agent, TrainingData};
+use drl::{Agent, TrainingData, TrainingLoop};
 use model::{Backend, Codec, DEFAULT_FLIPS, DnnNetworks, Ensemble, NetworkShape, Policy, Record, Selection};
 use serde::{Deserialize, Serialize};
 use sim::Environment;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use data::{EnvironmentSampler, Part, SizeSampler, Workloads};
-use drl::{Agent, TrainingData};
+use drl::{Agent, TrainingData, TrainingLoop};
 use meta::{Reptile, Tasks};
 use model::{Codec, DeviceChoice, Ensemble, EnvironmentInputs, NetworkShape};
 use mrdro::{Adaptation, Point, Problem, Task, Training, TrainingError};
