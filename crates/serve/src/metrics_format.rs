@@ -113,10 +113,11 @@ mod tests {
     use super::*;
 
     fn asked(accept: &[&'static str]) -> MetricsFormat {
-        let headers = accept.iter().map(|value| (header::ACCEPT, HeaderValue::from_static(value)));
-        let mut all = HeaderMap::new();
-        headers.for_each(|(name, value)| drop(all.append(name, value)));
-        MetricsFormat::asked_for(&all)
+        let mut headers = HeaderMap::new();
+        for value in accept {
+            headers.append(header::ACCEPT, HeaderValue::from_static(value));
+        }
+        MetricsFormat::asked_for(&headers)
     }
 
     #[test]
