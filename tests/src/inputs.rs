@@ -142,8 +142,8 @@ pub fn workloads(bytes: &[u8]) -> bool {
                     serde_json::from_str::<Id>(id.get()).expect("it was read as JSON");
                 }
             }
-            Err(ExchangeError::Workload { place, reason, .. }) => {
-                assert!(place.starts_with("line ") && !reason.is_empty(), "{place}: {reason}");
+            Err(ExchangeError::Workload { place, refusal, .. }) => {
+                assert!(place.starts_with("line ") && !refusal.error.is_empty(), "{place}: {}", refusal.error);
                 break;
             }
             Err(error) => panic!("{error}"),

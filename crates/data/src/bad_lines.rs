@@ -37,6 +37,8 @@ pub enum Reason {
         /// The number of columns of the format.
         expected: usize,
     },
+    /// A quote that begins a field is not closed.
+    OpenQuote,
     /// Not a number.
     NotANumber(Quantity),
     /// NaN or infinite.
@@ -78,6 +80,7 @@ impl fmt::Display for Reason {
             Self::TooLong => f.write_str("longer than 64 KiB"),
             Self::NotUtf8 => f.write_str("not UTF-8"),
             Self::Columns { found, expected } => write!(f, "{found} columns instead of {expected}"),
+            Self::OpenQuote => f.write_str("a quote is not closed on its line"),
             Self::NotANumber(quantity) => write!(f, "the {quantity} is not a number"),
             Self::NotFinite(quantity) => write!(f, "the {quantity} is not finite"),
             Self::Negative(quantity) => write!(f, "the {quantity} is negative"),
@@ -144,6 +147,16 @@ impl BadLines {
 /// `1 line`, `2 lines`.
 pub(crate) fn counted(count: u64, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}
+
+/// The beginning of a line that is not UTF-8, with its wrong bytes written as `\xff`.
+pub(crate) fn escaped(line: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in line[..line.len().min(KEPT_BYTES)].utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    text
 }
 
 /// The beginning of a text, safe for a terminal: at most 40 characters, with characters escaped that are not printed.

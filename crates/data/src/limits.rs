@@ -25,8 +25,12 @@ pub const MAX_DEPTH: usize = 16;
 /// The largest JSON file of tasks that is read, 1 GiB: JSON is held in memory as a whole.
 pub const MAX_JSON_BYTES: usize = 1 << 30;
 
-/// The longest line or row of workloads that is read, 16 MiB: more than the largest workload needs.
+/// The longest workload in JSON that is read, 16 MiB: more than the largest workload needs.
 pub const MAX_WORKLOAD_BYTES: u64 = 16 << 20;
+
+/// The memory for workloads of a table whose rows are not next to each other, until all their rows are read, 256 MiB: a
+/// million workloads of nine tasks.
+pub const MAX_OPEN_BYTES: usize = 256 << 20;
 
 /// The highest rate that is believed, in Mbit/s.
 pub const MAX_RATE_MBPS: f64 = 1e6;

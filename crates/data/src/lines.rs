@@ -2,7 +2,9 @@
 
 use std::io::{self, Read};
 
-use crate::bad_lines::{BadLines, KEPT_BYTES, Quantity, Reason};
+use sim::text::Decoder;
+
+use crate::bad_lines::{BadLines, KEPT_BYTES, Quantity, Reason, escaped};
 use crate::limits::{MAX_BAD_LINES, MAX_FILE_BYTES, MAX_LINE_BYTES};
 
 const BUFFER_BYTES: usize = 4 * MAX_LINE_BYTES;
@@ -16,35 +18,51 @@ pub(crate) fn first_lines(ahead: &[u8]) -> impl Iterator<Item = &str> {
         .filter(|line| !line.is_empty())
 }
 
+/// The lines of a beginning as [`Line::Text`] has them.
+pub(crate) fn first_rows(ahead: &[u8]) -> impl Iterator<Item = &str> {
+    let ahead = &ahead[..ahead.len().min(MAX_LINE_BYTES)];
+    ahead.split(|byte| *byte == b'\n').map(|line| std::str::from_utf8(line).map_or("\u{fffd}", without_spaces))
+}
+
+/// A line without spaces around it. Tabs stay: they may divide columns of which the first is empty.
+fn without_spaces(line: &str) -> &str {
+    line.trim_matches(|character: char| character != '\t' && character.is_whitespace())
+}
+
 /// A line of a file.
 pub(crate) enum Line<'a> {
-    /// A line without its end and without spaces around it.
+    /// A line without its end and without spaces around it; tabs around it stay.
     Text(&'a str),
-    /// A bad line: the reason why it is bad, and its beginning.
+    /// A bad line: what is wrong with it, and the line, or its beginning if it is too long.
     Bad(Reason, &'a [u8]),
 }
 
-/// The lines of a reader, one at a time in one buffer of fixed size.
+/// The lines of a reader, UTF-8 or UTF-16, one at a time in one buffer of fixed size.
 pub(crate) struct Lines<R> {
-    reader: R,
+    reader: Decoder<R>,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
-    /// Bytes read so far.
+    /// Bytes read so far, and the most that may be read.
     read: u64,
+    limit: u64,
     /// The beginning of the last line that was too long.
     long: Vec<u8>,
 }
 
 impl<R: Read> Lines<R> {
-    /// Reads the beginning of a file and leaves out a byte-order mark.
+    /// Reads the beginning of a file.
     pub(crate) fn new(reader: R) -> io::Result<Self> {
-        let mut lines = Self { reader, buffer: vec![0; BUFFER_BYTES], start: 0, end: 0, read: 0, long: Vec::new() };
+        let mut lines = Self::endless(reader);
+        lines.limit = MAX_FILE_BYTES;
         while lines.end <= MAX_LINE_BYTES && lines.fill()? {}
-        if lines.buffer[..lines.end].starts_with("\u{feff}".as_bytes()) {
-            lines.start = 3;
-        }
         Ok(lines)
+    }
+
+    /// The lines of an input of any length. Reads nothing yet.
+    pub(crate) fn endless(reader: R) -> Self {
+        let (reader, buffer) = (Decoder::new(reader), vec![0; BUFFER_BYTES]);
+        Self { reader, buffer, start: 0, end: 0, read: 0, limit: u64::MAX, long: Vec::new() }
     }
 
     /// The bytes that were read and not yet taken. Before the first line these are more than [`MAX_LINE_BYTES`], or the whole
@@ -85,8 +103,8 @@ impl<R: Read> Lines<R> {
             return Ok(Some(Line::Bad(Reason::TooLong, &line[..KEPT_BYTES])));
         }
         Ok(Some(match std::str::from_utf8(line) {
-            Ok(text) => Line::Text(text.trim()),
-            Err(_) => Line::Bad(Reason::NotUtf8, &line[..line.len().min(KEPT_BYTES)]),
+            Ok(text) => Line::Text(without_spaces(text)),
+            Err(_) => Line::Bad(Reason::NotUtf8, line),
         }))
     }
 
@@ -126,7 +144,7 @@ impl<R: Read> Lines<R> {
                 Ok(count) => {
                     self.end += count;
                     self.read += count as u64;
-                    if self.read > MAX_FILE_BYTES {
+                    if self.read > self.limit {
                         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it goes on after 4 GiB"));
                     }
                     return Ok(count > 0);
@@ -181,10 +199,19 @@ impl ReadCounts {
         lines: &mut Lines<R>,
         mut read: impl FnMut(u64, &str) -> Result<LineContent, Reason>,
     ) -> Result<(), Stop> {
+        self.each_row(lines, |number, row| read(number, row.trim()))
+    }
+
+    /// The same for the rows of a table: tabs around a row stay.
+    pub(crate) fn each_row<R: Read>(
+        &mut self,
+        lines: &mut Lines<R>,
+        mut read: impl FnMut(u64, &str) -> Result<LineContent, Reason>,
+    ) -> Result<(), Stop> {
         while let Some(line) = lines.next()? {
             self.lines += 1;
             match line {
-                Line::Text("") => {}
+                Line::Text(text) if text.trim_start().is_empty() => {}
                 Line::Text(text) => match read(self.lines, text) {
                     Ok(LineContent::Samples(count)) => self.room = self.room.checked_sub(count).ok_or(Stop::TooMany)?,
                     Ok(LineContent::LeftOut) => self.left_out += 1,
@@ -192,7 +219,7 @@ impl ReadCounts {
                     Err(reason) => self.bad.add(self.lines, reason, text),
                 },
                 Line::Bad(reason, beginning) => {
-                    self.bad.add(self.lines, reason, &String::from_utf8_lossy(beginning));
+                    self.bad.add(self.lines, reason, &escaped(beginning));
                 }
             }
             if self.bad.count > MAX_BAD_LINES {

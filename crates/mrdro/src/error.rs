@@ -31,6 +31,16 @@ pub enum Error {
     /// A workload cannot be read.
     #[error(transparent)]
     Exchange(#[from] data::exchange::ExchangeError),
+    /// Workloads were refused, and the others were answered all the same.
+    #[error(
+        "{refused} of {workloads} workloads were refused; each has its line and what is wrong in place of an answer"
+    )]
+    Refused {
+        /// The number of workloads that were refused.
+        refused: u64,
+        /// The number of all workloads.
+        workloads: u64,
+    },
     /// A training does not exist, cannot be read, or has mistakes.
     #[error(transparent)]
     Training(#[from] TrainingError),

@@ -66,7 +66,7 @@ pub fn not_done(planned: Vec<PlannedRun>, out: &Path, device: &str) -> Result<Ve
 
 /// Whether a directory holds a finished run with this configuration.
 fn is_done(run: &Path, configuration: &str) -> Result<bool, Error> {
-    match fs::read_to_string(run.join(CONFIGURATION)) {
+    match sim::text::read(&run.join(CONFIGURATION)) {
         Ok(found) if found == configuration => Ok(true),
         Ok(_) => Err(Error::OtherSweep {
             path: run.to_owned(),

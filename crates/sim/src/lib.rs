@@ -27,6 +27,7 @@
 //! - An [`IncrementalCost`] follows a decision that changes task by task.
 //! - An [`allocation`] shares one bandwidth out among the devices' uplinks.
 //! - [`Fleets`] are scenarios drawn at random.
+//! - Text from files is read by [`text`]: UTF-8 or UTF-16.
 //! - Random numbers come from [`random::stream`]s, derived by name from one seed.
 //!
 //! # What it does not do
@@ -38,6 +39,7 @@ pub mod limits;
 pub mod metrics;
 pub mod random;
 mod tasks;
+pub mod text;
 pub mod units;
 
 pub use tasks::allocation::{self, AllocationError};

@@ -33,3 +33,6 @@ pub const CAPACITIES: RangeInclusive<f64> = 1e-6..=1e6;
 /// The length, in seconds, of the windows over which recorded rates are averaged, unless a scenario or an option says
 /// otherwise.
 pub const WINDOW_S: f64 = 60.0;
+
+/// The largest text of settings that is read as a whole, 64 MiB: a scenario with the most devices takes a hundredth.
+pub const MAX_TEXT_BYTES: u64 = 64 << 20;

@@ -215,8 +215,10 @@ pub(crate) struct DecideArgs {
     #[command(flatten)]
     pub(crate) share_out: ShareOutArg,
     #[command(flatten)]
+    pub(crate) keep_going: KeepGoingArg,
+    #[command(flatten)]
     pub(crate) compute: ComputeArgs,
-    /// File of workloads as JSON lines or CSV; `-` is standard input
+    /// File of workloads as JSON or CSV; `-` is standard input
     #[arg(value_name = "FILE|-", default_value = "-")]
     pub(crate) workloads: String,
 }
@@ -316,8 +318,10 @@ pub(crate) struct SolveArgs {
     #[command(flatten)]
     pub(crate) seed: SeedArg,
     #[command(flatten)]
+    pub(crate) keep_going: KeepGoingArg,
+    #[command(flatten)]
     pub(crate) threads: ThreadsArg,
-    /// File of workloads as JSON lines or CSV; `-` is standard input
+    /// File of workloads as JSON or CSV; `-` is standard input
     #[arg(value_name = "FILE|-", default_value = "-")]
     pub(crate) workloads: String,
 }
@@ -646,6 +650,13 @@ pub(crate) struct ShareOutArg {
     /// sum of the uplinks in the scenario or in a workload's own environment
     #[arg(long = "share-out", value_name = "MBPS|sum", allow_negative_numbers = true)]
     pub(crate) total: Option<TotalBandwidth>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct KeepGoingArg {
+    /// Answer a workload that is refused with {"line": ..., "error": ...} and go on; the exit code is 1 at the end
+    #[arg(long)]
+    pub(crate) keep_going: bool,
 }
 
 #[derive(Debug, Args)]

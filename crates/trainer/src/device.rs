@@ -59,7 +59,7 @@ pub(crate) fn token(file: Option<&Path>) -> Result<String, CliError> {
     let (text, origin) = match file {
         Some(path) => {
             let unreadable = |source| mrdro::Error::Unreadable { path: path.to_owned(), source };
-            (std::fs::read_to_string(path).map_err(unreadable)?, path.display().to_string())
+            (sim::text::read(path).map_err(unreadable)?, path.display().to_string())
         }
         None => match std::env::var("TRAINER_TOKEN") {
             Ok(text) => (text, "TRAINER_TOKEN".to_owned()),

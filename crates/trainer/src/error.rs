@@ -1,6 +1,7 @@
 //! The errors of the program: a message, its causes, and a help line with something to type.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::interrupt::Signal;
@@ -146,13 +147,13 @@ fn library(error: &mrdro::Error) -> Option<String> {
     use mrdro::Error;
     match error {
         Error::Scenario(_) | Error::Sizes(_) | Error::Data(_) | Error::NoScenario { .. } => scenario(error),
-        Error::Training(error) => Some(training(error)),
+        Error::Training(error) => training(error),
         Error::Backend(error) => Some(backend(error)),
         Error::DeviceFailed { kept, .. } => Some(device_failed(kept.as_deref())),
         Error::Record(error) => record(error),
         Error::Diverged { run, found, .. } => Some(diverged(run, found.as_deref())),
-        Error::Exchange(error) => Some(workloads(error)),
-        Error::Unreadable { path, .. } => Some(right_path(&path.display())),
+        Error::Exchange(error) => workloads(error),
+        Error::Unreadable { path, source } => unreadable(&path.display(), source),
         error => advice(error).map(str::to_owned),
     }
 }
@@ -193,10 +194,23 @@ fn advice(error: &mrdro::Error) -> Option<&'static str> {
 }
 
 fn scenario(error: &mrdro::Error) -> Option<String> {
-    use data::{DataError, SizesError};
+    use data::{DataError, Reason, SizesError};
     use mrdro::Error;
     use sim::ScenarioError;
     let text = match error {
+        Error::Scenario(ScenarioError::Unreadable { path, source }) if is_text_refused(source) => {
+            return unreadable(&path.display(), source);
+        }
+        Error::Sizes(SizesError::Unreadable { path, source })
+        | Error::Data(DataError::Sizes(SizesError::Unreadable { path, source }))
+            if is_text_refused(source) =>
+        {
+            return unreadable(&path.display(), source);
+        }
+        Error::Sizes(SizesError::BadLine { path, reason: Reason::NotUtf8, .. })
+        | Error::Data(DataError::Sizes(SizesError::BadLine { path, reason: Reason::NotUtf8, .. })) => {
+            return Some(as_utf8(&path.display()));
+        }
         Error::Scenario(ScenarioError::Unknown { .. }) => "`trainer scenario list` shows the shipped scenarios",
         Error::Scenario(ScenarioError::Unreadable { .. }) => "check the path given to --scenario",
         Error::Scenario(ScenarioError::Invalid(_)) => "`trainer scenario show paper` prints a complete scenario",
@@ -226,35 +240,51 @@ fn device_failed(kept: Option<&Path>) -> String {
     }
 }
 
-fn workloads(error: &data::exchange::ExchangeError) -> String {
+fn workloads(error: &data::exchange::ExchangeError) -> Option<String> {
     use data::exchange::ExchangeError;
     match error {
-        ExchangeError::Workload { .. } | ExchangeError::Empty { .. } => {
+        ExchangeError::Workload { .. } | ExchangeError::Empty { .. } => Some(
             "a line of JSON looks like {\"tasks_mb\": [[12.0, 25.5, 18.0], ...]}, with one row for each device; it may also \
              hold \"id\" and \"environment\": {\"uplink_mbps\": 5, \"capacity\": [1, 1], \"alpha\": 0.5}; CSV has the header \
              workload,device,task,mb"
-                .to_owned()
-        }
-        ExchangeError::Unreadable { origin, .. } => right_path(origin),
+                .to_owned(),
+        ),
+        ExchangeError::Unreadable { origin, source } => unreadable(origin, source),
     }
 }
 
-fn right_path(path: &dyn std::fmt::Display) -> String {
-    format!("is {path} the right path?")
+/// The help line of a file that cannot be read. Only of a file that was not found is the path in doubt.
+fn unreadable(path: &dyn Display, source: &io::Error) -> Option<String> {
+    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound};
+    match source.kind() {
+        _ if is_text_refused(source) => Some(as_utf8(path)),
+        NotFound | IsADirectory | NotADirectory => Some(format!("is {path} the right path?")),
+        _ => None,
+    }
 }
 
-fn training(error: &mrdro::training::TrainingError) -> String {
+/// Whether a file was read, but is neither UTF-8 nor UTF-16.
+fn is_text_refused(source: &io::Error) -> bool {
+    sim::text::not_text(source).is_some()
+}
+
+fn as_utf8(path: &dyn Display) -> String {
+    format!("save {path} as UTF-8, as every editor can; UTF-16 is read, too")
+}
+
+fn training(error: &mrdro::training::TrainingError) -> Option<String> {
     use mrdro::training::TrainingError;
-    match error {
+    let text = match error {
         TrainingError::UnknownPreset { .. } => "`--training recommended`".into(),
         TrainingError::BadSetting { .. } => "write KEY=VALUE, such as `--set drl.steps=5000`".into(),
-        TrainingError::Unreadable { path, .. } => right_path(&path.display()),
+        TrainingError::Unreadable { path, source } => return unreadable(&path.display(), source),
         TrainingError::Invalid(_) => {
             "the config.toml of any run directory holds every setting; crates/mrdro/training/recommended.toml (fleet.toml for \
              any fleet) explains the most important ones"
                 .into()
         }
-    }
+    };
+    Some(text)
 }
 
 fn backend(error: &model::BackendError) -> String {

@@ -6,6 +6,7 @@ use comfy_table::{CellAlignment, Table};
 use data::Evaluation;
 use mrdro::files;
 use serde::Serialize;
+use sim::scenario::implausible;
 
 use crate::cli::Format;
 use crate::error::CliError;
@@ -57,6 +58,19 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(io::stderr(), "{}", without_control_characters(text));
 }
 
+/// Writes a note if a scenario holds values that are a thousand times more or less than is plausible.
+pub(crate) fn note_implausible_scenario(scenario: &sim::Scenario) {
+    let remark = implausible::in_scenario(scenario);
+    note_implausible(&format!("the scenario `{}`", scenario.name), remark.as_deref());
+}
+
+/// Writes a note on a value that is a thousand times more or less than is plausible, if there is one.
+pub(crate) fn note_implausible(place: &str, remark: Option<&str>) {
+    if let Some(remark) = remark {
+        note(&format!("note: in {place}, {remark}"));
+    }
+}
+
 /// A text with control characters escaped, since these could control the terminal.
 fn without_control_characters(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
@@ -73,9 +87,9 @@ fn evaluations_table(evaluations: &[Evaluation]) -> String {
     let row = |row: &Evaluation| {
         vec![
             row.scheme.clone(),
-            format!("{:.1}", row.mean_energy_j),
-            format!("{:.1}", row.mean_time_s),
-            format!("{:.2}", row.mean_cost),
+            figure(row.mean_energy_j, 1),
+            figure(row.mean_time_s, 1),
+            figure(row.mean_cost, 2),
             ratio(row.q2),
             ratio(row.q2_p05),
             format!("{:.0}", row.evaluations_per_decision),
@@ -85,11 +99,48 @@ fn evaluations_table(evaluations: &[Evaluation]) -> String {
     table(&header, evaluations.iter().map(row).collect())
 }
 
+/// A number with some decimals, and with three digits that count if the decimals would show less than two of them.
+pub(crate) fn figure(value: f64, decimals: usize) -> String {
+    let size = value.abs();
+    let shows_two_digits = size >= 10_f64.powi(1 - decimals as i32);
+    if size == 0.0 || shows_two_digits || !size.is_finite() {
+        format!("{value:.decimals$}")
+    } else if size >= 1e-4 {
+        let leading_zeros = (-size.log10().floor()) as usize;
+        format!("{value:.*}", leading_zeros + 2)
+    } else {
+        format!("{value:.2e}")
+    }
+}
+
 /// A time in microseconds, milliseconds or seconds.
 pub(crate) fn duration(seconds: f64) -> String {
     match seconds {
         ..1e-3 => format!("{:.1} µs", seconds * 1e6),
         ..1.0 => format!("{:.1} ms", seconds * 1e3),
         _ => format!("{seconds:.1} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_numbers_show_digits() {
+        let figures = [
+            (0.0, 3, "0.000"),
+            (12.3456, 3, "12.346"),
+            (0.5, 1, "0.500"),
+            (1.0, 1, "1.0"),
+            (0.01, 3, "0.010"),
+            (0.001_234, 3, "0.00123"),
+            (-0.001_234, 3, "-0.00123"),
+            (0.000_012_34, 4, "1.23e-5"),
+            (f64::INFINITY, 2, "inf"),
+        ];
+        for (value, decimals, text) in figures {
+            assert_eq!(figure(value, decimals), text, "{value} with {decimals} decimals");
+        }
     }
 }

@@ -77,6 +77,18 @@ impl<'m> JointAnswer<'m> {
     }
 }
 
+/// The answer to a workload that is refused. It serialises to a JSON object.
+#[derive(Debug, Serialize)]
+pub struct Refusal {
+    /// The name of the workload, if it can be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<Id>,
+    /// The line of the input, from 1.
+    pub line: u64,
+    /// What is wrong.
+    pub error: String,
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
 fn is_zero(count: &usize) -> bool {
     *count == 0

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sim::{CostModel, Environment, EnvironmentError};
 
+use super::json_error;
 use super::object::Object;
 use super::request_error::RequestError;
 
@@ -39,7 +40,8 @@ impl EnvironmentChange {
     /// # Errors
     /// If the text is no such JSON.
     pub fn from_json(json: &[u8]) -> Result<Self, RequestError> {
-        let Object(change) = serde_json::from_slice(json).map_err(|error| RequestError::new("", error.to_string()))?;
+        let explain = |error| RequestError::new("", json_error::explain(json, &error));
+        let Object(change) = serde_json::from_slice(json).map_err(explain)?;
         Ok(change)
     }
 

@@ -1,6 +1,7 @@
 //! Exchange with other programs: workloads in, answers out.
 //!
-//! A workload is a JSON object, one per line or one per request, or the rows of a CSV file. An answer is a JSON object.
+//! A workload is a JSON object or the rows of a table. Objects stand one on each line, or each over several lines, or in
+//! one list. An answer is a JSON object.
 //!
 //! ```
 //! use data::exchange::{Answer, WorkloadRequest};
@@ -17,14 +18,21 @@
 //! ```
 
 mod answer;
+mod beginning;
 mod environment;
+mod json_error;
+mod list;
 mod object;
+mod objects;
 mod reader;
 mod request;
 mod request_error;
+mod rows;
+mod value_end;
 
-pub use self::answer::{Answer, JointAnswer};
+pub use self::answer::{Answer, JointAnswer, Refusal};
 pub use self::environment::{EnvironmentChange, EnvironmentView};
+pub use self::json_error::explain;
 pub use self::object::Object;
 pub use self::reader::{ExchangeError, WorkloadReader};
 pub use self::request::{Id, UncheckedRequest, WorkloadRequest};

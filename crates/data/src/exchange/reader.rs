@@ -1,97 +1,73 @@
-//! Reads workloads, JSON lines or CSV, one after the other.
+//! Reads workloads, as JSON or as a table, one after the other.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 
-use serde::Deserialize;
-use serde_json::value::to_raw_value;
-use sim::{CostModel, Instance, Workload};
+use sim::CostModel;
+use sim::scenario::implausible;
 
-use super::request::{WorkloadRequest, is_size_mb};
-use crate::limits::MAX_WORKLOAD_BYTES;
+use super::answer::Refusal;
+use super::beginning::{self, Input, InputFormat};
+use super::list::List;
+use super::objects::Objects;
+use super::request::{Id, WorkloadRequest};
+use super::rows::Rows;
 
-/// The mark that some programs put before a text.
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
-
-/// The columns of CSV, in the order of the fields of [`Row`].
-const COLUMNS: [&str; 4] = ["workload", "device", "task", "mb"];
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    workload: String,
-    device: usize,
-    task: usize,
-    mb: f64,
-}
-
-/// Reads workloads of one shape, JSON lines or CSV, one after the other.
+/// Reads workloads of one shape, one after the other: JSON objects, a JSON list of them, or a table. Inputs may be UTF-8 or
+/// UTF-16.
 pub struct WorkloadReader<'m, R> {
     origin: String,
     /// The line in which the workload read last ends.
     line: u64,
     model: &'m CostModel,
     kind: Kind<R>,
+    implausible: Option<String>,
 }
 
 enum Kind<R> {
-    JsonLines { input: BufReader<R>, line: usize },
-    Csv { rows: Box<csv::Reader<Bounded<BufReader<R>>>>, record: csv::StringRecord, pending: Option<PendingRow> },
+    Objects(Objects<Input<R>>),
+    List(List<Input<R>>),
+    Table(Box<Rows<Input<R>>>),
 }
 
-/// Input in which no row may be longer than a line may. A quote that is never closed would otherwise take everything.
-struct Bounded<R> {
-    input: R,
-    /// Bytes since the last row ended.
-    since: u64,
+/// A workload that is refused, before the name of the input is known.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) line: u64,
+    /// The number of the workload in a list, from 1.
+    pub(super) item: Option<u64>,
+    pub(super) id: Option<Id>,
+    pub(super) reason: String,
+    /// Whether nothing can be read behind it.
+    pub(super) is_last: bool,
 }
 
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.since > MAX_WORKLOAD_BYTES {
-            let reason = format!("a row is longer than {MAX_WORKLOAD_BYTES} bytes");
-            return Err(io::Error::new(io::ErrorKind::InvalidData, reason));
-        }
-        let count = self.input.read(buffer)?;
-        self.since += count as u64;
-        Ok(count)
+impl Refused {
+    pub(super) fn at(line: u64, reason: String) -> Self {
+        Self { line, item: None, id: None, reason, is_last: false }
     }
 }
 
-/// A row that was read too early, with its line.
-type PendingRow = Result<(u64, Row), ExchangeError>;
-
 impl<'m, R: Read> WorkloadReader<'m, R> {
-    /// Reads from `input`, which errors call `origin`. The header tells CSV from JSON lines.
+    /// Reads from `input`, which errors call `origin`. The beginning tells the format.
     ///
     /// # Errors
     /// If the beginning cannot be read.
     pub fn new(origin: &str, input: R, model: &'m CostModel) -> Result<Self, ExchangeError> {
         let unreadable = |source| ExchangeError::Unreadable { origin: origin.to_owned(), source };
-        let mut input = BufReader::with_capacity(1 << 18, input);
-        if input.fill_buf().map_err(unreadable)?.starts_with(BYTE_ORDER_MARK) {
-            input.consume(BYTE_ORDER_MARK.len());
-        }
-        let beginning = input.fill_buf().map_err(unreadable)?;
-        let first_line = beginning.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let is_header =
-            first_line.windows(8).any(|word| word == b"workload") && !first_line.trim_ascii_start().starts_with(b"{");
-        let kind = if is_header {
-            Kind::Csv {
-                rows: Box::new(csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(Bounded { input, since: 0 })),
-                record: csv::StringRecord::new(),
-                pending: None,
-            }
-        } else {
-            Kind::JsonLines { input, line: 0 }
+        let (format, input) = beginning::tell(input).map_err(unreadable)?;
+        let kind = match format {
+            InputFormat::Objects => Kind::Objects(Objects::new(input)),
+            InputFormat::List => Kind::List(List::new(input)),
+            InputFormat::Table => Kind::Table(Box::new(Rows::new(input))),
         };
-        Ok(Self { origin: origin.to_owned(), line: 0, model, kind })
+        Ok(Self { origin: origin.to_owned(), line: 0, model, kind, implausible: None })
     }
 
     /// Reads all workloads.
     ///
     /// # Errors
     /// If there is none, or one cannot be read or makes no sense.
-    pub fn read_all(mut self) -> Result<Vec<WorkloadRequest>, ExchangeError> {
+    pub fn read_all(&mut self) -> Result<Vec<WorkloadRequest>, ExchangeError> {
         let mut all = Vec::new();
         while let Some(request) = self.read_next()? {
             all.push(request);
@@ -102,15 +78,25 @@ impl<'m, R: Read> WorkloadReader<'m, R> {
         Ok(all)
     }
 
-    /// The next workload.
+    /// The next workload. Workloads of a table come in the order in which all their rows are read.
     ///
     /// # Errors
-    /// If it cannot be read or makes no sense.
+    /// If it cannot be read or makes no sense. After an [`ExchangeError::Workload`] the next call goes on behind it.
     pub fn read_next(&mut self) -> Result<Option<WorkloadRequest>, ExchangeError> {
-        match self.kind {
-            Kind::JsonLines { .. } => self.next_line(),
-            Kind::Csv { .. } => self.next_rows(),
-        }
+        let next = match &mut self.kind {
+            Kind::Objects(objects) => objects.next(self.model),
+            Kind::List(list) => list.next(self.model),
+            Kind::Table(rows) => rows.next(self.model),
+        };
+        let next = next.map_err(|source| ExchangeError::Unreadable { origin: self.origin.clone(), source })?;
+        let next = next.map_err(|refused| self.error(refused))?;
+        Ok(next.map(|(request, line)| {
+            self.line = line;
+            if self.implausible.is_none() {
+                self.implausible = implausible::in_instance(&request.instance, self.model);
+            }
+            request
+        }))
     }
 
     /// The error of an input that holds no workload.
@@ -123,116 +109,33 @@ impl<'m, R: Read> WorkloadReader<'m, R> {
         format!("{}, line {}", self.origin, self.line)
     }
 
+    /// The line in which the workload read last ends, from 1.
+    pub fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// A remark on the first value that is a thousand times more or less than is plausible, as of sizes in bytes instead of
+    /// MB, among the workloads that were read.
+    pub fn implausible(&self) -> Option<&str> {
+        self.implausible.as_deref()
+    }
+
     /// Whether more can be read without waiting.
     pub fn has_more_at_hand(&self) -> bool {
         match &self.kind {
-            Kind::JsonLines { input, .. } => {
-                let at_hand = input.buffer();
-                let whole_lines = at_hand.iter().rposition(|&byte| byte == b'\n').unwrap_or(0);
-                !at_hand[..whole_lines].iter().all(u8::is_ascii_whitespace)
-            }
-            Kind::Csv { .. } => true,
+            Kind::Objects(objects) => objects.has_more_at_hand(),
+            Kind::List(list) => list.has_more_at_hand(),
+            Kind::Table(_) => true,
         }
     }
 
-    fn wrong(&self, place: String, reason: impl Into<String>) -> ExchangeError {
-        ExchangeError::Workload { origin: self.origin.clone(), place, reason: reason.into() }
-    }
-
-    fn next_line(&mut self) -> Result<Option<WorkloadRequest>, ExchangeError> {
-        let Kind::JsonLines { input, line } = &mut self.kind else { return Ok(None) };
-        let mut bytes = Vec::new();
-        loop {
-            bytes.clear();
-            *line += 1;
-            let read = input.by_ref().take(MAX_WORKLOAD_BYTES).read_until(b'\n', &mut bytes);
-            match read {
-                Err(source) => return Err(ExchangeError::Unreadable { origin: self.origin.clone(), source }),
-                Ok(0) => return Ok(None),
-                Ok(_) if bytes.iter().all(u8::is_ascii_whitespace) => {}
-                Ok(_) => break,
-            }
-        }
-        self.line = *line as u64;
-        let place = format!("line {line}");
-        if bytes.len() as u64 == MAX_WORKLOAD_BYTES {
-            return Err(self.wrong(place, format!("is longer than {MAX_WORKLOAD_BYTES} bytes")));
-        }
-        WorkloadRequest::from_json(&bytes, self.model).map(Some).map_err(|error| {
-            // The parser counts lines within the one it was given.
-            self.wrong(place, error.reason.replace(" at line 1 column ", " at column "))
-        })
-    }
-
-    fn next_rows(&mut self) -> Result<Option<WorkloadRequest>, ExchangeError> {
-        let (devices, tasks) = (self.model.devices(), self.model.tasks());
-        let mut sizes: Vec<Option<f64>> = vec![None; devices * tasks];
-        let mut id: Option<String> = None;
-        let mut last_line = 0;
-        while let Some(next) = self.next_row().transpose() {
-            // What comes after a complete workload, right or wrong, is for the next call.
-            let belongs = |row: &Row| id.as_ref().is_none_or(|id| *id == row.workload);
-            let complete = sizes.iter().all(Option::is_some);
-            let later = next.as_ref().map_or(complete, |(_, row)| !belongs(row));
-            if later && let Kind::Csv { pending, .. } = &mut self.kind {
-                *pending = Some(next);
-                break;
-            }
-            let (line, row) = next?;
-            let place = format!("line {line}");
-            let Row { workload, device, task, mb } = row;
-            if device >= devices || task >= tasks {
-                let reason = format!(
-                    "device {device}, task {task} is not there: the scenario has devices 0 to {} with tasks 0 to {}",
-                    devices - 1,
-                    tasks - 1
-                );
-                return Err(self.wrong(place, reason));
-            }
-            if !is_size_mb(mb) {
-                return Err(self.wrong(place, format!("{mb} MB is no size above 0")));
-            }
-            if sizes[device * tasks + task].replace(mb).is_some() {
-                return Err(self.wrong(place, format!("device {device}, task {task} stands there twice")));
-            }
-            (id, last_line) = (Some(workload), line);
-        }
-        let Some(id) = id else { return Ok(None) };
-        if let Some(missing) = sizes.iter().position(Option::is_none) {
-            let reason = format!("workload {id} ends without device {}, task {}", missing / tasks, missing % tasks);
-            return Err(self.wrong(format!("line {last_line}"), reason));
-        }
-        self.line = last_line;
-        let sizes: Vec<f64> = sizes.into_iter().flatten().collect();
-        let workload = Workload::from_mb(tasks, &sizes);
-        let id = to_raw_value(&id).expect("a text can be written");
-        Ok(Some(WorkloadRequest { id: Some(id), instance: Instance { model: self.model.clone(), workload } }))
-    }
-
-    fn next_row(&mut self) -> Result<Option<(u64, Row)>, ExchangeError> {
-        let Kind::Csv { rows, record, pending } = &mut self.kind else { return Ok(None) };
-        if let Some(row) = pending.take() {
-            return row.map(Some);
-        }
-        let row = rows.headers().cloned().and_then(|headers| {
-            let more = rows.read_record(record)?;
-            rows.get_mut().since = 0;
-            more.then(|| record.deserialize(Some(&headers))).transpose()
-        });
-        let line = record.position().map_or(1, csv::Position::line);
-        row.map(|row| row.map(|row| (line, row))).map_err(|error| {
-            let reason = match error.kind() {
-                csv::ErrorKind::Deserialize { err, .. } => {
-                    let column = err.field().and_then(|field| COLUMNS.get(field as usize));
-                    column.map_or(String::new(), |column| format!("{column}: ")) + &err.kind().to_string()
-                }
-                csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-                    format!("has {len} fields instead of {expected_len}")
-                }
-                _ => error.to_string(),
-            };
-            self.wrong(format!("line {line}"), reason)
-        })
+    fn error(&self, refused: Refused) -> ExchangeError {
+        let Refused { line, item, id, reason: error, .. } = refused;
+        let place = match item {
+            Some(item) => format!("line {line}, workload {item} of the list"),
+            None => format!("line {line}"),
+        };
+        ExchangeError::Workload { origin: self.origin.clone(), place, refusal: Box::new(Refusal { id, line, error }) }
     }
 }
 
@@ -248,14 +151,14 @@ pub enum ExchangeError {
         source: io::Error,
     },
     /// A workload makes no sense.
-    #[error("{origin}, {place}: {reason}")]
+    #[error("{origin}, {place}: {}", refusal.error)]
     Workload {
         /// The name of the input.
         origin: String,
         /// The place in it.
         place: String,
-        /// What is wrong.
-        reason: String,
+        /// The answer to the workload: its name, its line, and what is wrong.
+        refusal: Box<Refusal>,
     },
     /// The input holds no workload.
     #[error("{origin} holds no workload")]

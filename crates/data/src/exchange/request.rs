@@ -6,6 +6,7 @@ use sim::limits::MAX_SIZE_MB;
 use sim::{CostModel, Instance, Workload};
 
 use super::environment::EnvironmentChange;
+use super::json_error;
 use super::object::Object;
 use super::request_error::RequestError;
 
@@ -42,7 +43,16 @@ impl WorkloadRequest {
     /// # Errors
     /// If the text is no JSON, or not of this form, or not for the model's devices and tasks.
     pub fn from_json(json: &[u8], model: &CostModel) -> Result<Self, RequestError> {
-        let Object(request) = serde_json::from_slice(json).map_err(|error| RequestError::new("", error.to_string()))?;
+        Self::from_parsed(json, serde_json::from_slice(json), model)
+    }
+
+    /// Checks a workload that was parsed from `json`, see [`WorkloadRequest::from_json`].
+    pub(super) fn from_parsed(
+        json: &[u8],
+        parsed: serde_json::Result<Object<UncheckedRequest>>,
+        model: &CostModel,
+    ) -> Result<Self, RequestError> {
+        let Object(request) = parsed.map_err(|error| RequestError::new("", json_error::explain(json, &error)))?;
         Self::new(request, model)
     }
 

@@ -1,21 +1,22 @@
 //! Files of recorded task sizes: workflows, CSV and lists.
 
+mod list;
 mod workflow;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use sim::limits::MAX_SIZE_MB;
 
+use self::list::ListHeader;
 use self::workflow::Workflow;
-use crate::bad_lines::{BadLines, Quantity, Reason, counted};
-use crate::columns::Header;
+use crate::bad_lines::{BadLines, Quantity, counted};
+use crate::columns::{Columns, Header, HeaderError, is_above_header};
 use crate::limits::{MAX_JSON_BYTES, MAX_SAMPLES};
-use crate::lines::{LineContent, Lines, ReadCounts, Stop, first_lines, number};
+use crate::lines::{LineContent, Lines, ReadCounts, Stop, first_lines, first_rows, number};
 
-/// The columns of a CSV file.
+/// The columns of a table.
 const COLUMNS: [&str; 4] = ["workload", "device", "task", "mb"];
 
 /// The format of a file of task sizes.
@@ -25,7 +26,7 @@ pub enum TaskFormat {
     WfFormat,
     /// CSV headed `workload,device,task,mb`, in any order.
     Csv,
-    /// One size in MB per line.
+    /// One size per line, in MB or in the unit that a header names.
     List,
 }
 
@@ -64,38 +65,68 @@ impl fmt::Display for TaskSizes {
     }
 }
 
-/// Reads task sizes from a workflow in WfFormat 1.5, from CSV headed `workload,device,task,mb`, or from a list of one size
-/// in MB per line, where lines that start with `#` are comments. The content tells the format.
+/// Reads task sizes from a workflow in WfFormat 1.5, from a table headed `workload,device,task,mb`, or from a list of one
+/// size per line in MB, or in the unit that its header names. Lines of a list that start with `#` are comments. The content
+/// tells the format.
 ///
 /// The size of a workflow's task is the sum of its input files.
 ///
 /// # Errors
-/// If the file cannot be read, is JSON but no workflow or larger than [`MAX_JSON_BYTES`], holds no task of a known size,
-/// or more than [`MAX_SAMPLES`].
+/// If the file cannot be read, is JSON but no workflow or larger than [`MAX_JSON_BYTES`], has a header without one of the
+/// columns, holds no task of a known size, or more than [`MAX_SAMPLES`].
 pub fn task_sizes(path: &Path) -> Result<TaskSizes, TaskFileError> {
     let unreadable = |source| TaskFileError::Unreadable { path: path.to_owned(), source };
     let mut lines = Lines::new(File::open(path).map_err(unreadable)?).map_err(unreadable)?;
-    let Some(first) = first_lines(lines.ahead()).next() else {
+    if first_lines(lines.ahead()).next().is_none() {
         return Err(TaskFileError::Empty { path: path.to_owned() });
-    };
-    let header = Header::of(first, COLUMNS);
-    let format = match header {
-        Some(_) => TaskFormat::Csv,
-        None if first.starts_with(['{', '[']) => TaskFormat::WfFormat,
-        None => TaskFormat::List,
-    };
+    }
+    let layout =
+        Layout::of(lines.ahead()).map_err(|reason| TaskFileError::Columns { path: path.to_owned(), reason })?;
     let mut sizes_mb = Vec::new();
     let mut counts = ReadCounts::new(MAX_SAMPLES);
-    if format == TaskFormat::WfFormat {
-        counts.left_out = read_workflow(path, lines, &mut sizes_mb)?;
-    } else {
-        read_lines(&mut lines, header.as_ref(), &mut sizes_mb, &mut counts).map_err(|stop| match stop {
-            Stop::Io(source) => unreadable(source),
-            Stop::TooMany => TaskFileError::TooManySizes { path: path.to_owned() },
-        })?;
-    }
+    let stopped = |stop| match stop {
+        Stop::Io(source) => unreadable(source),
+        Stop::TooMany => TaskFileError::TooManySizes { path: path.to_owned() },
+    };
+    let format = match layout {
+        Layout::Workflow => {
+            counts.left_out = read_workflow(path, lines, &mut sizes_mb)?;
+            TaskFormat::WfFormat
+        }
+        Layout::Table(columns) => {
+            read_rows(&mut lines, &columns, &mut sizes_mb, &mut counts).map_err(stopped)?;
+            TaskFormat::Csv
+        }
+        Layout::List(header) => {
+            list::read(&mut lines, header.as_ref(), &mut sizes_mb, &mut counts).map_err(stopped)?;
+            TaskFormat::List
+        }
+    };
     let sizes = TaskSizes { path: path.to_owned(), format, sizes_mb, skipped: counts.left_out, bad: counts.bad };
     if sizes.sizes_mb.is_empty() { Err(TaskFileError::NoSizes { found: Box::new(sizes) }) } else { Ok(sizes) }
+}
+
+/// How a file of task sizes is laid out.
+enum Layout {
+    Workflow,
+    Table(Columns<4>),
+    List(Option<ListHeader>),
+}
+
+impl Layout {
+    /// Tells the layout of a file that begins so.
+    fn of(ahead: &[u8]) -> Result<Self, HeaderError> {
+        let mut rows = first_rows(ahead).filter(|row| !is_above_header(row));
+        let first = rows.next().unwrap_or_default();
+        let header = Header::read(first, &COLUMNS);
+        match header.columns(COLUMNS) {
+            Ok(columns) => Ok(Self::Table(columns)),
+            Err(_) if first.trim_start().starts_with(['{', '[']) => Ok(Self::Workflow),
+            // Half of the columns are no accident.
+            Err(error) if 2 * header.count(&COLUMNS) >= COLUMNS.len() => Err(error),
+            Err(_) => Ok(Self::List(ListHeader::of(first, rows.next().unwrap_or_default()))),
+        }
+    }
 }
 
 /// Reads a workflow and returns the number of tasks without a known size.
@@ -109,33 +140,26 @@ fn read_workflow(path: &Path, lines: Lines<File>, sizes_mb: &mut Vec<f64>) -> Re
     if sizes_mb.len() > MAX_SAMPLES { Err(TaskFileError::TooManySizes { path: path() }) } else { Ok(skipped) }
 }
 
-/// Reads CSV if there is a header, else a list.
-fn read_lines(
+/// Reads the rows of a table. A size that is empty or 0 is not known.
+fn read_rows(
     lines: &mut Lines<File>,
-    header: Option<&Header<4>>,
+    columns: &Columns<4>,
     sizes_mb: &mut Vec<f64>,
     counts: &mut ReadCounts,
 ) -> Result<(), Stop> {
-    let mut in_header = header.is_some();
-    counts.each_line(lines, |_, line| {
-        if std::mem::take(&mut in_header) || (header.is_none() && line.starts_with('#')) {
+    let mut in_header = true;
+    counts.each_row(lines, |_, row| {
+        if in_header {
+            in_header = is_above_header(row);
             return Ok(LineContent::Nothing);
         }
-        let size = match header {
-            Some(header) => {
-                let [_, _, _, size] = header.pick(line)?;
-                if size.is_empty() {
-                    return Ok(LineContent::LeftOut);
-                }
-                size
-            }
-            None => Cow::Borrowed(line),
-        };
-        let mb = number(&size, Quantity::Size, MAX_SIZE_MB)?;
-        match (mb == 0.0, header) {
-            (true, None) => return Err(Reason::Zero(Quantity::Size)),
-            (true, Some(_)) => return Ok(LineContent::LeftOut),
-            (false, _) => {}
+        let [_, _, _, size] = columns.pick(row)?;
+        if size.is_empty() {
+            return Ok(LineContent::LeftOut);
+        }
+        let mb = number(&columns.decimal(&size), Quantity::Size, MAX_SIZE_MB)?;
+        if mb == 0.0 {
+            return Ok(LineContent::LeftOut);
         }
         sizes_mb.push(mb);
         Ok(LineContent::Samples(1))
@@ -164,6 +188,14 @@ pub enum TaskFileError {
     TooManySizes {
         /// The file.
         path: PathBuf,
+    },
+    /// The header names some columns of a table of sizes, but not all.
+    #[error("{}: {reason}", path.display())]
+    Columns {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with the header.
+        reason: HeaderError,
     },
     /// A JSON file is larger than may be read.
     #[error("{} is larger than {} MiB, the most that is read of JSON", path.display(), MAX_JSON_BYTES >> 20)]

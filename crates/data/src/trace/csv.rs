@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::drive::{Sample, Trace};
 use crate::bad_lines::{Quantity, Reason};
-use crate::columns::Header;
+use crate::columns::{Columns, Header, is_above_header};
 use crate::limits::MAX_RATE_MBPS;
 use crate::lines::{LineContent, Lines, ReadCounts, Stop, number};
 
@@ -20,14 +20,18 @@ const MAX_NAME_BYTES: usize = 200;
 /// The traces of a file in order of their devices' names, each in order of time.
 pub(super) fn read<R: Read>(lines: &mut Lines<R>, counts: &mut ReadCounts) -> Result<Vec<Trace>, Stop> {
     let mut devices: BTreeMap<String, Vec<Sample>> = BTreeMap::new();
-    let mut header = None;
-    counts.each_line(lines, |_, line| {
-        let Some(header) = &header else {
-            header = Some(Header::of(line, COLUMNS).ok_or(Reason::NotANumber(Quantity::Time))?);
+    let mut columns: Option<Columns<3>> = None;
+    counts.each_row(lines, |_, line| {
+        let Some(columns) = &columns else {
+            if !is_above_header(line) {
+                let header = Header::read(line, &COLUMNS).columns(COLUMNS);
+                columns = Some(header.map_err(|_| Reason::NotANumber(Quantity::Time))?);
+            }
             return Ok(LineContent::Nothing);
         };
-        let [time, device, rate] = header.pick(line)?;
-        let sample = Sample { t_s: self::time(&time)?, mbps: number(&rate, Quantity::Rate, MAX_RATE_MBPS)? };
+        let [time, device, rate] = columns.pick(line)?;
+        let mbps = number(&columns.decimal(&rate), Quantity::Rate, MAX_RATE_MBPS)?;
+        let sample = Sample { t_s: self::time(&columns.decimal(&time))?, mbps };
         if device.is_empty() || device.len() > MAX_NAME_BYTES || device.chars().any(char::is_control) {
             return Err(Reason::DeviceName);
         }

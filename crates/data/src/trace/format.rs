@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::{csv, dds, mahimahi, throughput};
-use crate::columns::Header;
-use crate::lines::first_lines;
+use crate::columns::{Header, is_above_header};
+use crate::lines::{first_lines, first_rows};
 
 /// The format of a trace. The [module](super) describes each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -32,8 +32,8 @@ impl fmt::Display for Format {
 
 /// The format that most lines of a beginning have, and whether that is at least half of all lines.
 pub(super) fn tell(ahead: &[u8]) -> Option<(Format, bool)> {
-    let mut lines = first_lines(ahead);
-    if Header::of(lines.next()?, csv::COLUMNS).is_some() {
+    let header = first_rows(ahead).find(|row| !is_above_header(row));
+    if header.is_some_and(|row| Header::read(row, &csv::COLUMNS).columns(csv::COLUMNS).is_ok()) {
         return Some((Format::Csv, true));
     }
     let (mut dds, mut throughput, mut mahimahi, mut all) = (0_usize, 0_usize, 0_usize, 0_usize);

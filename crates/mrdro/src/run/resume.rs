@@ -1,6 +1,5 @@
 //! Resuming runs that did not finish.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use model::Backend;
@@ -31,7 +30,7 @@ impl Unfinished {
     pub fn open(path: &Path, observer: &mut dyn RunObserver) -> Result<Self, Error> {
         let checkpoints = Checkpoints::open(path, observer)?;
         let request = checkpoints.request(path)?;
-        let configuration = fs::read_to_string(path.join(CONFIGURATION));
+        let configuration = sim::text::read(&path.join(CONFIGURATION));
         let configuration =
             configuration.map_err(|error| Error::not_resumable(path, format!("{CONFIGURATION}: {error}")))?;
         let plan = RunPlan::of_run(path, &request, &configuration)?;

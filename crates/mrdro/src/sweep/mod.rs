@@ -65,7 +65,7 @@ fn define(out: &Path, varied: &[VariedSetting]) -> Result<(), Error> {
     let mut varied: Vec<String> = varied.iter().map(|varied| varied.key.clone()).collect();
     varied.sort();
     let text = toml::to_string(&SweepDefinition { varied }).expect("texts can be written");
-    match fs::read_to_string(&path) {
+    match sim::text::read(&path) {
         Ok(found) if found == text => Ok(()),
         Ok(_) => Err(Error::OtherSweep { path: out.to_owned(), reason: "it varies other settings".to_owned() }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {

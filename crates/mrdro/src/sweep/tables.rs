@@ -46,7 +46,7 @@ impl Sweep {
         let mut varied: Option<Vec<String>> = None;
         let mut directories: BTreeMap<String, PathBuf> = BTreeMap::new();
         for sweep in sweeps {
-            let text = fs::read_to_string(sweep.join(DEFINITION))
+            let text = sim::text::read(&sweep.join(DEFINITION))
                 .map_err(|error| no_sweep(sweep, format!("{DEFINITION}: {error}")))?;
             let definition: SweepDefinition =
                 toml::from_str(&text).map_err(|error| no_sweep(sweep, format!("{DEFINITION}: {}", error.message())))?;

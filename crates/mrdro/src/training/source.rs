@@ -30,7 +30,7 @@ pub(super) trait Source: Table + Default + Clone {
     }
 
     fn from_file(path: &str) -> Result<Self, TrainingError> {
-        let text = std::fs::read_to_string(path).map_err(|source| {
+        let text = sim::text::read(Path::new(path)).map_err(|source| {
             if source.kind() == ErrorKind::NotFound && !path.contains(['/', '\\', '.']) {
                 Self::unknown(path)
             } else {

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use data::trace::{Drive, Recording, Window};
-use data::uplink_windows;
-use serde::Deserialize;
+use data::{TableError, TableRow, uplink_windows};
 use sim::random;
 
 use super::request::AdaptationRequest;
@@ -40,13 +39,6 @@ struct Split {
     training: Vec<Drive>,
     validation: Vec<Drive>,
     files: BTreeSet<PathBuf>,
-}
-
-/// One line of a file that assigns recordings to a split.
-#[derive(Deserialize)]
-struct SplitRow {
-    file: String,
-    role: String,
 }
 
 impl Recordings {
@@ -171,7 +163,12 @@ impl Split {
     /// A CSV file says what each recording below `traces` is for.
     fn of_file(traces: &Path, split: &Path) -> Result<Self, Error> {
         let wrong = |reason: String| Error::BadSplit { path: split.to_owned(), reason };
-        let mut reader = csv::Reader::from_path(split).map_err(|error| wrong(error.to_string()))?;
+        let rows = data::read_table(split, ["file", "role"]).map_err(|error| match error {
+            TableError::Unreadable { path, source } => mrdro::Error::Unreadable { path, source }.into(),
+            TableError::Header { reason, .. } => wrong(reason.to_string()),
+            TableError::Row { line, reason, .. } => wrong(format!("line {line}: {reason}")),
+            error @ TableError::TooLong { .. } => wrong(error.to_string()),
+        })?;
         let canonical = |path: &Path| {
             std::fs::canonicalize(path).map_err(|source| mrdro::Error::Unreadable { path: path.to_owned(), source })
         };
@@ -179,8 +176,7 @@ impl Split {
         let traces = canonical(traces)?;
         let mut files = BTreeSet::new();
         let (mut training, mut validation): (Vec<PathBuf>, Vec<PathBuf>) = (Vec::new(), Vec::new());
-        for row in reader.deserialize() {
-            let SplitRow { file, role } = row.map_err(|error| wrong(error.to_string()))?;
+        for TableRow { line, fields: [file, role] } in rows {
             let path = folder.join(&file);
             let path = match std::fs::canonicalize(&path) {
                 Ok(path) => path,
@@ -197,7 +193,11 @@ impl Split {
             match role.as_str() {
                 "train" => training.push(path),
                 "validation" => validation.push(path),
-                _ => return Err(wrong(format!("the role of {file} must be train or validation, is `{role}`"))),
+                _ => {
+                    return Err(wrong(format!(
+                        "line {line}: the role of {file} must be train or validation, is `{role}`"
+                    )));
+                }
             }
         }
         if training.is_empty() || validation.is_empty() {

@@ -8,11 +8,14 @@ use mrdro::{Problem, evaluate_all, with_classic};
 use crate::cli::{CompareArgs, Format};
 use crate::device;
 use crate::error::CliError;
-use crate::output::{duration, note, note_left_out, print, print_evaluations, table};
+use crate::output::{
+    duration, figure, note, note_implausible_scenario, note_left_out, print, print_evaluations, table,
+};
 
 pub(crate) fn run(args: &CompareArgs) -> Result<(), CliError> {
     device::on_device(&args.compute, |backend| {
         let problem = Problem::load(&args.scenario.scenario)?;
+        note_implausible_scenario(&problem.scenario);
         let records = records(args, &problem, backend)?;
         let schemes = || with_classic(&records, &problem.model, args.seed.seed, &backend.device);
         match args.share_out.total {
@@ -72,8 +75,8 @@ fn print_shared_out(format: Format, rows: &[AllocationEvaluation]) -> Result<(),
             vec![
                 row.scheme.clone(),
                 bandwidth(row.mean_total_mbps),
-                format!("{:.3}", row.mean_cost_in_proportion),
-                format!("{:.3}", row.mean_cost),
+                figure(row.mean_cost_in_proportion, 3),
+                figure(row.mean_cost, 3),
                 format!("{:.3}", 100.0 * row.gain),
                 format!("{:.3} to {:.3}", 100.0 * row.gain_low, 100.0 * row.gain_high),
                 format!("{:.2}", row.rounds_per_workload),

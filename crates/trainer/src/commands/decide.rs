@@ -5,35 +5,51 @@ use std::io::{self, Read};
 
 use data::exchange::WorkloadReader;
 use mrdro::Problem;
-use mrdro::answering::answer;
+use mrdro::answering::{AnswerOptions, answer};
+use mrdro::share_out::TotalBandwidth;
 use sim::CostModel;
-use sim::scheme;
+use sim::scheme::{self, Scheme};
 
 use super::compare::note_unread_uplinks;
 use crate::cli::{DecideArgs, SolveArgs};
 use crate::device;
 use crate::error::CliError;
+use crate::output::{note_implausible, note_implausible_scenario};
 
 pub(crate) fn decide(args: &DecideArgs) -> Result<(), CliError> {
     device::on_device(&args.compute, |backend| {
         let (record, problem) = args.record.load(&backend.device)?;
         let options = args.inference.options(args.explore);
         record.networks.check_options(&options)?;
+        note_implausible_scenario(&problem.scenario);
         if args.share_out.total.is_some() {
             note_unread_uplinks(&record, &args.record.record);
         }
         let mut scheme = record.networks.scheme("mr-dro", &problem.model, &options, &backend.device);
-        let workloads = open(&args.workloads, &problem.model)?;
-        Ok(answer(workloads, io::stdout().lock(), &mut *scheme, args.share_out.total)?)
+        let mut workloads = open(&args.workloads, &problem.model)?;
+        answer_from(&mut workloads, &mut *scheme, args.share_out.total, args.keep_going.keep_going)
     })
 }
 
 pub(crate) fn solve(args: &SolveArgs) -> Result<(), CliError> {
     device::start_threads(&args.threads)?;
     let problem = Problem::load(&args.scenario.scenario)?;
+    note_implausible_scenario(&problem.scenario);
     let mut scheme = scheme::by_name(&args.scheme, &problem.model, args.seed.seed)?;
-    let workloads = open(&args.workloads, &problem.model)?;
-    Ok(answer(workloads, io::stdout().lock(), &mut *scheme, args.share_out.total)?)
+    let mut workloads = open(&args.workloads, &problem.model)?;
+    answer_from(&mut workloads, &mut *scheme, args.share_out.total, args.keep_going.keep_going)
+}
+
+/// Answers on standard output. Writes a note if some workload is implausible.
+fn answer_from(
+    workloads: &mut WorkloadReader<'_, Box<dyn Read>>,
+    scheme: &mut dyn Scheme,
+    total: Option<TotalBandwidth>,
+    keep_going: bool,
+) -> Result<(), CliError> {
+    let answered = answer(workloads, io::stdout().lock(), scheme, AnswerOptions { total, keep_going });
+    note_implausible("a workload", workloads.implausible());
+    Ok(answered?)
 }
 
 /// Opens a file of workloads, or standard input for `-`.

@@ -9,7 +9,9 @@ use super::decide::open;
 use crate::cli::{EvaluateArgs, Format};
 use crate::device;
 use crate::error::CliError;
-use crate::output::{duration, note_left_out, print, print_evaluations, table};
+use crate::output::{
+    duration, note_implausible, note_implausible_scenario, note_left_out, print, print_evaluations, table,
+};
 use crate::progress::Progress;
 
 pub(crate) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
@@ -21,10 +23,13 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
             }
         }
         let (record, problem) = args.record.load(&backend.device)?;
+        note_implausible_scenario(&problem.scenario);
         let set = match &args.workloads {
             None => problem.standard_set()?,
             Some(name) => {
-                let named = open(name, &problem.model)?.read_all().map_err(mrdro::Error::from)?;
+                let mut workloads = open(name, &problem.model)?;
+                let named = workloads.read_all().map_err(mrdro::Error::from)?;
+                note_implausible("a workload", workloads.implausible());
                 StandardSet::new(named.into_iter().map(|request| request.instance).collect())
             }
         };

@@ -7,7 +7,7 @@ use sim::units::BYTES_PER_MB;
 
 use crate::cli::{Format, ScenarioCommand};
 use crate::error::CliError;
-use crate::output::{print, table, write_out};
+use crate::output::{figure, note_implausible_scenario, print, table, write_out};
 
 pub(crate) fn run(command: &ScenarioCommand) -> Result<(), CliError> {
     match command {
@@ -66,6 +66,7 @@ struct RateRow {
 
 fn check(name: &str, format: Format) -> Result<(), CliError> {
     let problem = Problem::load(name)?;
+    note_implausible_scenario(&problem.scenario);
     // A file of sizes that cannot be read would otherwise be found only when training starts.
     problem.sampler()?;
     let mut rows = Vec::new();
@@ -81,7 +82,7 @@ fn check(name: &str, format: Format) -> Result<(), CliError> {
     }
     print(format, &rows, || {
         let row = |row: &RateRow| {
-            let rates = [row.energy_j_per_mb, row.time_s_per_mb].map(|rate| format!("{rate:.4}"));
+            let rates = [row.energy_j_per_mb, row.time_s_per_mb].map(|rate| figure(rate, 4));
             [&[row.place.clone(), row.device.to_string()][..], &rates].concat()
         };
         let alone =

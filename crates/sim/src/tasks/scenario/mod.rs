@@ -2,6 +2,7 @@
 
 mod check;
 mod environments;
+pub mod implausible;
 mod link;
 mod read;
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 pub(crate) use self::link::Link;
 use crate::config::Mistakes;
 pub use crate::config::Numbers as PerDevice;
+use crate::text;
 
 /// The scenarios that ship with the program: name and TOML text.
 const PRESETS: &[(&str, &str)] = &[
@@ -247,7 +249,7 @@ impl Scenario {
                 ScenarioError::Unreadable { path: path.to_owned(), source }
             }
         };
-        let text = std::fs::read_to_string(path).map_err(unreadable)?;
+        let text = text::read(path).map_err(unreadable)?;
         let mut scenario = Self::from_toml(name_or_path, &text)?;
         let resolve = |named: &mut String| {
             if Path::new(named).is_relative() {
