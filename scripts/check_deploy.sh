@@ -18,7 +18,7 @@ python3 -c 'import ensurepip, venv' 2>/dev/null || { apt-get update -qq && apt-g
 venv=target/service-venv
 [[ -x $venv/bin/python ]] || python3 -m venv "$venv"
 "$venv/bin/pip" install --quiet --disable-pip-version-check \
-    kubernetes-validate==KV prometheus-client==PC websockets==17.4
+    kubernetes-validate==1.37.0 prometheus-client==0.26.0 websockets==17.4
 "$venv/bin/python" scripts/service/manifests.py --trainer "$TRAINER"
 
 for proxy in nginx caddy; do

@@ -67,7 +67,15 @@ pub(crate) async fn read<'a>(
     let encoding = RequestEncoding::of(headers)?;
     let read = tokio::time::timeout(app.limits.body, read_within(app, headers, &mut body)).await;
     let late = |_| Err(ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, "the body was not received in time"));
-    encoding.decode(app, read.unwrap_or_else(late)?).await
+    let mut body = encoding.decode(app, read.unwrap_or_else(late)?).await?;
+    // Nothing else begins a text with a byte-order mark or in UTF-16, as some shells send the files of others.
+    if matches!(body.bytes[..], [0xef | 0xfe | 0xff, ..] | [_, 0, ..] | [0, ..]) {
+        let text = sim::text::decode(body.bytes).map_err(|error| {
+            ProblemDetails::new(StatusCode::BAD_REQUEST, format!("the body is not text in UTF-8 or UTF-16: {error}"))
+        })?;
+        body.bytes = text.into_bytes();
+    }
+    Ok(body)
 }
 
 async fn read_within<'a>(

@@ -53,6 +53,22 @@ fn a_compressed_body_is_answered_as_the_same_body_without_compression() {
     post(&service, "gzip", &wrong).refused(400, &["\"field\":\"tasks_mb[1][1]\""]);
 }
 
+/// Files that shells of Windows wrote are sent as they are.
+#[test]
+fn a_body_may_begin_with_a_mark_or_be_in_utf_16() {
+    let workshop = Workshop::new();
+    let service = Service::start(&workshop, &shipped("mobile"), &[]);
+    let body = format!(r#"{{"tasks_mb": {SIZES}}}"#);
+    let expected = service.post("/v1/decide", &body).json();
+    let marked = format!("\u{feff}{body}");
+    let little = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    for bytes in [marked.as_bytes().to_vec(), little(&marked), little(&body)] {
+        assert_eq!(post(&service, "identity", &bytes).json(), expected);
+        assert_eq!(post(&service, "gzip", &gzip(&bytes)).json(), expected);
+    }
+    post(&service, "identity", b"\xff\xfe{\0\x00\xd8}\0").refused(400, &["not text in UTF-8 or UTF-16"]);
+}
+
 #[test]
 fn an_unknown_encoding_is_refused_with_those_that_are_known() {
     let workshop = Workshop::new();
