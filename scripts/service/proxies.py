@@ -192,8 +192,11 @@ def check_metrics(proxy):
 
 
 def check_browser(proxy, service):
-    with Browser(f"--host-resolver-rules=MAP {HOST} 127.0.0.1") as browser:
-        browser.open(f"http://{HOST}:{proxy.port}{PREFIX}/")
+    origin = f"http://{HOST}:{proxy.port}"
+    # The page's policies are for TLS, which is off here.
+    secure = f"--unsafely-treat-insecure-origin-as-secure={origin}"
+    with Browser(f"--host-resolver-rules=MAP {HOST} 127.0.0.1", secure) as browser:
+        browser.open(f"{origin}{PREFIX}/")
         page = Page(browser, service)
         page.agrees("at the start")
         page.moves("α is 0.85", lambda: browser.set("#alpha", 0.85, "input"), costs)

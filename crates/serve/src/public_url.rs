@@ -134,7 +134,7 @@ mod tests {
             ("https://user@edge.example", "host"),
             ("https://bücher.example", "host"),
             ("https://edge example", "host"),
-            ("https://edge.example:port/", "host"),
+            ("https://edge.example:port/", "port"),
             ("https://edge.example:65536/", "port"),
             ("https://edge.example:/", "port"),
             ("https://edge.example/a?b", "end with its path"),

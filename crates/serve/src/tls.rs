@@ -20,7 +20,7 @@ pub(crate) fn tls_acceptor(certificates: &Path, key: &Path) -> Result<TlsAccepto
     let read = |path: &Path| {
         let bytes = fs::read(path).map_err(|error| wrong(path, error.to_string()))?;
         // Lines outside of certificates and keys are comments, which may be in any encoding.
-        Ok(sim::text::decode(bytes.clone()).map_or(bytes, String::into_bytes))
+        Ok::<_, ServeError>(sim::text::decode(bytes.clone()).map_or(bytes, String::into_bytes))
     };
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read(certificates)?).collect();
     let chain = chain.map_err(|error| wrong(certificates, error.to_string()))?;
