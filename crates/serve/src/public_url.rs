@@ -34,7 +34,7 @@ impl FromStr for PublicUrl {
         let wrong = |reason| PublicUrlError { reason };
         let (scheme, rest) = text.split_once("://").ok_or(wrong("the URL has no scheme"))?;
         let scheme = scheme.to_ascii_lowercase();
-        let default_port = match scheme.as_str() {
+        let default_port: u16 = match scheme.as_str() {
             "http" => 80,
             "https" => 443,
             _ => return Err(wrong("its scheme must be http or https")),
