@@ -129,22 +129,21 @@ impl ListenAddress {
     /// # Errors
     /// If no address belongs to the name.
     pub fn resolve(&self) -> Result<ResolvedAddress, ListenError> {
-        let addresses = match &self.0 {
-            Form::Number(address) => vec![*address],
+        let (first, others) = match &self.0 {
+            Form::Number(address) => (*address, Vec::new()),
             // A socket for IPv6 takes connections of IPv4 as well; a system without IPv6 refuses it.
-            Form::Every { port } => vec![(Ipv6Addr::UNSPECIFIED, *port).into(), (Ipv4Addr::UNSPECIFIED, *port).into()],
+            Form::Every { port } => {
+                ((Ipv6Addr::UNSPECIFIED, *port).into(), vec![(Ipv4Addr::UNSPECIFIED, *port).into()])
+            }
             Form::Name { name, port } => {
                 let unresolved = |source| ListenError::Unresolved { address: self.clone(), name: name.clone(), source };
-                let found = (name.as_str(), *port).to_socket_addrs().map_err(unresolved)?;
-                let mut found: Vec<SocketAddr> = found.collect();
+                let mut found: Vec<_> = (name.as_str(), *port).to_socket_addrs().map_err(unresolved)?.collect();
                 found.sort_by_key(SocketAddr::is_ipv6);
-                if found.is_empty() {
-                    return Err(unresolved(io::ErrorKind::NotFound.into()));
-                }
-                found
+                let mut found = found.into_iter();
+                (found.next().ok_or_else(|| unresolved(io::ErrorKind::NotFound.into()))?, found.collect())
             }
         };
-        Ok(ResolvedAddress { given: self.clone(), addresses })
+        Ok(ResolvedAddress { given: self.clone(), first, others })
     }
 }
 
@@ -152,14 +151,18 @@ impl ListenAddress {
 #[derive(Debug, Clone)]
 pub struct ResolvedAddress {
     given: ListenAddress,
-    /// At least one.
-    addresses: Vec<SocketAddr>,
+    first: SocketAddr,
+    others: Vec<SocketAddr>,
 }
 
 impl ResolvedAddress {
+    fn all(&self) -> impl Iterator<Item = SocketAddr> {
+        std::iter::once(self.first).chain(self.others.iter().copied())
+    }
+
     /// The first of its addresses that other machines may reach; `None` if only this machine reaches them.
     pub fn reachable_from_elsewhere(&self) -> Option<SocketAddr> {
-        self.addresses.iter().copied().find(|address| !address.ip().is_loopback())
+        self.all().find(|address| !address.ip().is_loopback())
     }
 
     /// Listens on the first of the addresses that this machine has.
@@ -167,19 +170,18 @@ impl ResolvedAddress {
     /// # Errors
     /// If the port is taken, or the machine has none of the addresses, or the system refuses.
     pub fn bind(&self) -> Result<TcpListener, ListenError> {
-        let mut addresses = self.addresses.iter().copied().peekable();
-        loop {
-            let tried = addresses.next().expect("there is at least one, and the last one returns");
-            let source = match TcpListener::bind(tried) {
-                Ok(listener) => return Ok(listener),
-                Err(error) => error,
-            };
-            // A port that is taken is an error at once: on another address, clients would find whatever has taken it.
-            if source.kind() == io::ErrorKind::AddrInUse || addresses.peek().is_none() {
-                let is_named = !matches!(self.given.0, Form::Number(_));
-                return Err(ListenError::Refused { address: self.given.clone(), tried, is_named, source });
+        let mut bound = TcpListener::bind(self.first).map_err(|source| (self.first, source));
+        for other in &self.others {
+            match &bound {
+                // A port that is taken is an error at once: on another address, clients would find whatever has taken it.
+                Err((_, error)) if error.kind() != io::ErrorKind::AddrInUse => {
+                    bound = TcpListener::bind(other).map_err(|source| (*other, source));
+                }
+                _ => break,
             }
         }
+        let is_named = !matches!(self.given.0, Form::Number(_));
+        bound.map_err(|(tried, source)| ListenError::Refused { address: self.given.clone(), tried, is_named, source })
     }
 }
 
@@ -222,8 +224,8 @@ mod tests {
     #[test]
     fn names_are_resolved_and_only_this_machine_reaches_localhost() {
         let local = parse("localhost:0").resolve().expect("every machine has it");
-        assert!(local.addresses.iter().all(|address| address.ip().is_loopback()), "{local:?}");
-        assert!(local.addresses.iter().is_sorted_by_key(SocketAddr::is_ipv6), "{local:?}");
+        assert!(local.all().all(|address| address.ip().is_loopback()), "{local:?}");
+        assert!(local.all().is_sorted_by_key(|address| address.is_ipv6()), "{local:?}");
         assert_eq!(local.reachable_from_elsewhere(), None);
         assert!(local.bind().is_ok());
         let every = parse(":0").resolve().expect("it needs no name");
@@ -239,8 +241,8 @@ mod tests {
         let taken = TcpListener::bind("127.0.0.1:0").expect("some port is free");
         let first = taken.local_addr().expect("it is bound");
         let second = (Ipv6Addr::LOCALHOST, first.port()).into();
-        let resolved =
-            ResolvedAddress { given: parse(&format!("localhost:{}", first.port())), addresses: vec![first, second] };
+        let given = parse(&format!("localhost:{}", first.port()));
+        let resolved = ResolvedAddress { given, first, others: vec![second] };
         let error = resolved.bind().expect_err("it is taken").to_string();
         assert_eq!(error, format!("cannot listen on localhost:{} ({first})", first.port()));
     }

@@ -69,7 +69,7 @@ pub(crate) async fn read<'a>(
     let late = |_| Err(ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, "the body was not received in time"));
     let mut body = encoding.decode(app, read.unwrap_or_else(late)?).await?;
     // Nothing else begins a text with a byte-order mark or in UTF-16, as some shells send the files of others.
-    if matches!(body.bytes[..], [0xef | 0xfe | 0xff, ..] | [_, 0, ..] | [0, ..]) {
+    if matches!(body.bytes[..], [0 | 0xef | 0xfe | 0xff, ..] | [_, 0, ..]) {
         let text = sim::text::decode(body.bytes).map_err(|error| {
             ProblemDetails::new(StatusCode::BAD_REQUEST, format!("the body is not text in UTF-8 or UTF-16: {error}"))
         })?;

@@ -75,7 +75,7 @@ impl Server {
         let decider = Decider::start(&service, limits, sample, &metrics);
         let names = reachable.is_none().then(|| own_names(&listen, &public_urls)).filter(|_| token.is_none());
         let origins = public_urls.iter().map(|url| url.origin.clone()).collect();
-        let guard = Guard { names, token, cors, origins };
+        let guard = Guard { token, cors, names, origins };
         let app = Arc::new(AppState {
             service,
             decider,
