@@ -36,6 +36,7 @@ t_s,device,mbps
 60,b,30
 60,c,0.4
 END
+: >"$folder/said"
 "$TRAINER" serve --record models/mobile --drive "$folder/drive.csv" --listen 127.0.0.1:0 2>"$folder/said" &
 service=$!
 address=

@@ -70,7 +70,10 @@ def demand(holds, words):
 
 
 class Browser:
-    """A Chromium with one page, ended with the `with` block."""
+    """A Chromium with one page, ended with the `with` block; `options` are Chromium's own."""
+
+    def __init__(self, *options):
+        self.options = options
 
     def __enter__(self):
         program = shutil.which("chromium")
@@ -79,7 +82,7 @@ class Browser:
             self.profile = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
             command = [program, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                        "--no-first-run", "--disable-background-networking", "--remote-debugging-port=0",
-                       f"--user-data-dir={self.profile}", "about:blank"]
+                       f"--user-data-dir={self.profile}", *self.options, "about:blank"]
             self.log = stack.enter_context(open(self.profile / "chromium.log", "w+"))
             # A group of its own: Chromium is many processes.
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,

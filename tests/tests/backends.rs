@@ -3,6 +3,7 @@
 //! `cargo test -p acceptance --features ndarray,wgpu,remote --test backends`
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -45,14 +46,17 @@ fn q2(workshop: &Workshop, run: &str) -> f64 {
 /// A worker on a port of its own, until the test ends.
 struct Worker {
     process: Child,
-    /// `remote:127.0.0.1:PORT`.
+    /// `remote:127.0.0.1:PORT`, or as the worker names itself elsewhere.
     device: String,
 }
 
 impl Worker {
     fn start(workshop: &Workshop, arguments: &[&str], token: &str) -> Self {
         let mut command = workshop.command();
-        command.args(["worker", "--listen", "127.0.0.1:0"]).args(arguments).env("NO_COLOR", "1");
+        command.arg("worker").args(arguments).env("NO_COLOR", "1");
+        if !arguments.contains(&"--listen") {
+            command.args(["--listen", "127.0.0.1:0"]);
+        }
         if !token.is_empty() {
             command.env("TRAINER_TOKEN", token);
         }
@@ -186,6 +190,20 @@ fn only_the_token_opens_a_worker_that_has_one() {
     train(Some("short"), &worker.device, "short").failed(1).naming(&["TRAINER_TOKEN", "8 to 1024"]);
     assert_eq!(workshop.files().into_keys().collect::<Vec<_>>(), ["/"]);
     train(Some("a-secret-of-tests"), &worker.device, "run").succeeded();
+}
+
+#[test]
+fn a_worker_listens_on_names_and_on_every_address() {
+    let workshop = Workshop::new();
+    let local = Worker::start(&workshop, &["--device", "flex", "--listen", "localhost:0"], "");
+    workshop.train("run", &["--device", &local.device]).succeeded();
+    let every = Worker::start(&workshop, &["--device", "flex", "--listen", ":0"], "a-secret-of-tests");
+    let port = every.device.strip_prefix("remote:THIS_MACHINE:").expect("it has many addresses");
+    assert!(TcpStream::connect(format!("127.0.0.1:{port}")).is_ok(), "{port}");
+    let refused =
+        |listen: &str| workshop.trainer(&["worker", "--device", "flex", "--listen", listen]).failed(1).silent();
+    refused(":0").naming(&["every machine that reaches", "--token-file", "--open"]);
+    refused("no-such-host.invalid:3000").naming(&["no address is found for the name `no-such-host.invalid`", "help:"]);
 }
 
 #[test]

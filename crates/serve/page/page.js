@@ -87,7 +87,8 @@ async function call(method, path, body) {
   let answer = null;
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS);
-    response = await fetch(path, { method, headers, signal, body: body && JSON.stringify(body), cache: "no-store" });
+    // Relative to the page, which a proxy may serve under a path of its own.
+    response = await fetch(`.${path}`, { method, headers, signal, body: body && JSON.stringify(body), cache: "no-store" });
     answer = await response.json();
   } catch {
     if (!response) throw new Gone("The service does not answer.");

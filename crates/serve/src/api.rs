@@ -20,13 +20,14 @@ use crate::decide_request::DecideRequest;
 use crate::decider::{Decider, Decisions};
 use crate::guard::{self, Guard};
 use crate::metrics::{Endpoint, Metrics};
+use crate::metrics_format::MetricsFormat;
 use crate::openapi;
 use crate::page;
 use crate::problem_details::ProblemDetails;
 use crate::request_body::{self, ReceivedBody};
 use crate::service::Service;
 use crate::views::{AnswerView, DriveView, RecordView, ScenarioView};
-use crate::{Event, Limits};
+use crate::{Event, Limits, PublicUrl};
 
 /// The state that all requests share.
 pub(crate) type App = Arc<AppState>;
@@ -36,10 +37,13 @@ pub(crate) struct AppState {
     pub(crate) decider: Decider,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) guard: Guard,
+    pub(crate) public_urls: Vec<PublicUrl>,
     pub(crate) limits: Limits,
     pub(crate) drive: Option<DriveView>,
     /// Bytes of request bodies that may still be read at the same time.
     pub(crate) bodies: Semaphore,
+    /// Bodies that may be decompressed at the same time.
+    pub(crate) decompressing: Semaphore,
     /// Bytes of answers that may still wait for their clients to read them.
     pub(crate) answers: Arc<Semaphore>,
     /// Whether a signal has asked the service to end.
@@ -56,6 +60,7 @@ impl AppState {
         self.metrics.count_reload(reloaded.is_ok());
         match reloaded {
             Ok(()) => {
+                self.metrics.add_places(self.service.snapshot().model.place_names());
                 (self.observer)(&Event::Reloaded);
                 Ok(())
             }
@@ -114,6 +119,11 @@ async fn count_requests(State(app): State<App>, request: Request, next: Next) ->
     response
 }
 
+/// Whether the service has an endpoint at this path.
+pub(crate) fn is_path(path: &str) -> bool {
+    endpoint_of(path) != Endpoint::unknown
+}
+
 fn endpoint_of(path: &str) -> Endpoint {
     match path {
         "/v1/decide" => Endpoint::decide,
@@ -135,7 +145,7 @@ fn endpoint_of(path: &str) -> Endpoint {
 const LONG_BYTES: usize = 256 << 10;
 
 /// Parses or writes `length` bytes. If they are many, another thread takes over the connections of this one meanwhile.
-fn without_blocking<T>(length: usize, work: impl FnOnce() -> T) -> T {
+pub(crate) fn without_blocking<T>(length: usize, work: impl FnOnce() -> T) -> T {
     if length > LONG_BYTES { tokio::task::block_in_place(work) } else { work() }
 }
 
@@ -230,10 +240,11 @@ async fn ready(State(app): State<App>) -> Result<Response, ProblemDetails> {
     Ok(health().await)
 }
 
-async fn metrics(State(app): State<App>) -> Response {
+async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
     app.decider.observe();
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(header::CONTENT_TYPE, kind)], app.metrics.text()).into_response()
+    let format = MetricsFormat::asked_for(&headers);
+    let kind = [(header::CONTENT_TYPE, format.content_type()), (header::VARY, "Accept")];
+    (kind, app.metrics.text(format)).into_response()
 }
 
 async fn openapi_description(State(app): State<App>) -> Response {

@@ -34,11 +34,15 @@ mod decide_request;
 mod decider;
 mod decision_sampler;
 mod guard;
+mod listen_address;
 mod metrics;
+mod metrics_format;
 mod openapi;
 mod page;
 mod problem_details;
+mod public_url;
 mod request_body;
+mod request_encoding;
 mod server;
 mod service;
 mod tls;
@@ -52,6 +56,8 @@ use burn::tensor::Device;
 use model::{DecisionOptions, OptionError, RecordError};
 use sim::Scenario;
 
+pub use listen_address::{ListenAddress, ListenAddressError, ListenError, ResolvedAddress};
+pub use public_url::{PublicUrl, PublicUrlError};
 pub use server::Server;
 pub use views::DriveView;
 
@@ -68,7 +74,9 @@ pub struct Options {
     /// The device to compute on.
     pub device: Device,
     /// The address to listen on; with port 0 the system chooses a free port.
-    pub listen: SocketAddr,
+    pub listen: ListenAddress,
+    /// The URLs under which reverse proxies publish the service.
+    pub public_urls: Vec<PublicUrl>,
     /// The token that clients must send, if any.
     pub token: Option<String>,
     /// Whether an address that other machines can reach may be served without a token.
@@ -88,13 +96,14 @@ pub struct Options {
 
 impl Options {
     /// Options that serve a record at an address of this machine: without scenario, token and TLS, with the default limits.
-    pub fn new(record: impl Into<PathBuf>, listen: SocketAddr, device: Device) -> Self {
+    pub fn new(record: impl Into<PathBuf>, listen: ListenAddress, device: Device) -> Self {
         Self {
             record: record.into(),
             scenario: None,
             decisions: DecisionOptions::default(),
             device,
             listen,
+            public_urls: Vec::new(),
             token: None,
             open: false,
             tls: None,
@@ -203,13 +212,8 @@ pub enum ServeError {
         address: SocketAddr,
     },
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// The reason.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// A certificate or a key cannot be used.
     #[error("{} cannot be used for TLS: {reason}", path.display())]
     Tls {

@@ -1,10 +1,9 @@
-//! The metrics of the service, in Prometheus' text format.
+//! The metrics of the service.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -13,6 +12,8 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use sim::CostModel;
 use sim::scheme::Solution;
+
+use crate::metrics_format::MetricsFormat;
 
 /// The labels by which requests are counted: the endpoint and the status of the answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -37,6 +38,37 @@ pub(crate) enum Endpoint {
     openapi,
     page,
     unknown,
+}
+
+impl Endpoint {
+    const ALL: [Self; 12] = [
+        Self::decide,
+        Self::scenario,
+        Self::record,
+        Self::environment,
+        Self::drive,
+        Self::reload,
+        Self::health,
+        Self::ready,
+        Self::metrics,
+        Self::openapi,
+        Self::page,
+        Self::unknown,
+    ];
+
+    /// The statuses that its answers usually have.
+    fn usual_statuses(self) -> &'static [u16] {
+        match self {
+            Self::decide | Self::environment => &[200, 400, 401, 403, 408, 413, 415, 421, 422, 503],
+            Self::reload => &[200, 401, 403, 409, 421, 422],
+            Self::drive => &[200, 401, 403, 404, 421],
+            Self::scenario | Self::record | Self::metrics | Self::openapi => &[200, 401, 403, 421],
+            Self::health => &[200],
+            Self::ready => &[200, 503],
+            Self::page => &[200, 403, 421],
+            Self::unknown => &[404],
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -66,7 +98,8 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    pub(crate) fn new() -> Arc<Self> {
+    /// Every counter is there from the start, at 0: monitoring sees no first step of one that only then appears.
+    pub(crate) fn new(places: &[String]) -> Arc<Self> {
         let mut registry = Registry::with_prefix("mrdro");
         let requests = Family::<RequestLabels, Counter>::default();
         registry.register("requests", "Requests by endpoint and status", requests.clone());
@@ -90,19 +123,25 @@ impl Metrics {
         registry.register("reloads", "Reloads of the record, accepted (done) or refused", reloads.clone());
         let memory = Gauge::<f64, AtomicU64>::default();
         registry.register_with_unit("resident_memory", "Memory in use", Unit::Bytes, memory.clone());
-        Arc::new(Self {
-            registry,
-            requests,
-            latency,
-            batch,
-            waiting,
-            connections,
-            decisions,
-            q2,
-            failed,
-            reloads,
-            memory,
-        })
+        for endpoint in Endpoint::ALL {
+            for &status in endpoint.usual_statuses() {
+                drop(requests.get_or_create(&RequestLabels { endpoint, status }));
+            }
+        }
+        let metrics =
+            Self { registry, requests, latency, batch, waiting, connections, decisions, q2, failed, reloads, memory };
+        metrics.add_places(places);
+        for done in [true, false] {
+            drop(metrics.reload_counter(done));
+        }
+        Arc::new(metrics)
+    }
+
+    /// Makes the counters of tasks at these places, where there are none yet.
+    pub(crate) fn add_places(&self, names: &[String]) {
+        for name in names {
+            drop(self.decisions.get_or_create(&PlaceLabel { place: name.clone() }));
+        }
     }
 
     /// Counts a request that was answered.
@@ -124,17 +163,19 @@ impl Metrics {
 
     /// Counts a reload of the record that was accepted or refused.
     pub(crate) fn count_reload(&self, done: bool) {
-        self.reloads.get_or_create(&ReloadLabel { result: if done { "done" } else { "refused" } }).inc();
+        self.reload_counter(done).inc();
+    }
+
+    fn reload_counter(&self, done: bool) -> impl std::ops::Deref<Target = Counter> {
+        self.reloads.get_or_create(&ReloadLabel { result: if done { "done" } else { "refused" } })
     }
 
     /// The text that Prometheus reads.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn text(&self, format: MetricsFormat) -> String {
         if let Some(bytes) = resident_bytes() {
             self.memory.set(bytes);
         }
-        let mut text = String::new();
-        encode(&mut text, &self.registry).expect("writing to a string never fails");
-        text
+        format.text(&self.registry)
     }
 }
 

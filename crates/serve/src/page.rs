@@ -1,7 +1,10 @@
 //! The live page: its files are part of the program.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+
+use crate::public_url::SlashMissing;
 
 const PAGE: &str = include_str!("../page/index.html");
 const SCRIPT: &str = include_str!("../page/page.js");
@@ -11,7 +14,11 @@ const STYLE: &str = include_str!("../page/page.css");
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-pub(crate) async fn index() -> Response {
+/// The page. Behind a proxy its files lie beside it, so that its path must end with a slash.
+pub(crate) async fn index(request: Request) -> Response {
+    if let Some(SlashMissing(location)) = request.extensions().get() {
+        return (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)]).into_response();
+    }
     (headers_of("text/html; charset=utf-8"), Html(PAGE)).into_response()
 }
 

@@ -14,11 +14,13 @@ pub(crate) struct ProblemDetails {
     pub(crate) detail: String,
     /// The field of the request that is wrong, such as `tasks_mb[1]`.
     pub(crate) field: Option<String>,
+    /// The encodings that a body may have, if its own is the reason.
+    pub(crate) accepted_encodings: Option<&'static str>,
 }
 
 impl ProblemDetails {
     pub(crate) fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), field: None }
+        Self { status, detail: detail.into(), field: None, accepted_encodings: None }
     }
 
     /// A request whose JSON has the right form but does not fit the record and scenario in service: status 422.
@@ -70,7 +72,7 @@ struct Body<'a> {
 
 impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
-        let Self { status, detail, field } = &self;
+        let Self { status, detail, field, accepted_encodings } = &self;
         let title = status.canonical_reason().unwrap_or("Error");
         let body = Body { kind: "about:blank", title, status: status.as_u16(), detail, field: field.as_deref() };
         let mut response = (*status, Json(body)).into_response();
@@ -78,6 +80,9 @@ impl IntoResponse for ProblemDetails {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if *status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if let Some(encodings) = accepted_encodings {
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(encodings));
         }
         if *status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

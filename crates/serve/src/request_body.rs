@@ -18,12 +18,37 @@ use tokio::sync::{SemaphorePermit, oneshot};
 
 use crate::api::App;
 use crate::problem_details::ProblemDetails;
+use crate::request_encoding::RequestEncoding;
 
 /// A body that was read.
 pub(crate) struct ReceivedBody<'a> {
     pub(crate) bytes: Vec<u8>,
     /// Its share of the bytes that all bodies together may have. Held until the answer is there.
     pub(crate) permit: Option<SemaphorePermit<'a>>,
+}
+
+impl<'a> ReceivedBody<'a> {
+    /// Adds bytes, if body and bodies may have as many.
+    pub(crate) fn append(&mut self, app: &'a App, data: &[u8]) -> Result<(), ProblemDetails> {
+        if self.bytes.len() + data.len() > app.limits.body_bytes {
+            return Err(too_long(app.limits.body_bytes));
+        }
+        self.bytes.extend_from_slice(data);
+        let held = self.permit.as_ref().map_or(0, SemaphorePermit::num_permits);
+        if let Some(more) = self.bytes.len().checked_sub(SHORT_BODY_BYTES + held).filter(|more| *more > 0) {
+            let more = app.bodies.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX));
+            let more = more.map_err(|_| ProblemDetails::busy("too many request bodies are being read"))?;
+            match &mut self.permit {
+                Some(permit) => permit.merge(more),
+                None => self.permit = Some(more),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn too_long(limit: usize) -> ProblemDetails {
+    ProblemDetails::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes"))
 }
 
 /// Bytes that a body may have without a permit, so that long bodies cannot keep short ones out.
@@ -33,14 +58,24 @@ const DISCARD_TIME: Duration = Duration::from_secs(1);
 /// The longest text of an error: it may quote the body, which can be long.
 const MAX_REASON_BYTES: usize = 512;
 
-/// Reads a body of JSON, within limits of size and time.
+/// Reads a body of JSON, within limits of size and time, and decodes it if it comes with an encoding.
 pub(crate) async fn read<'a>(
     app: &'a App,
     headers: &HeaderMap,
     mut body: Body,
 ) -> Result<ReceivedBody<'a>, ProblemDetails> {
+    let encoding = RequestEncoding::of(headers)?;
     let read = tokio::time::timeout(app.limits.body, read_within(app, headers, &mut body)).await;
-    read.unwrap_or_else(|_| Err(ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, "the body was not received in time")))
+    let late = |_| Err(ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, "the body was not received in time"));
+    let mut body = encoding.decode(app, read.unwrap_or_else(late)?).await?;
+    // Nothing else begins a text with a byte-order mark or in UTF-16, as some shells send the files of others.
+    if matches!(body.bytes[..], [0 | 0xef | 0xfe | 0xff, ..] | [_, 0, ..]) {
+        let text = sim::text::decode(body.bytes).map_err(|error| {
+            ProblemDetails::new(StatusCode::BAD_REQUEST, format!("the body is not text in UTF-8 or UTF-16: {error}"))
+        })?;
+        body.bytes = text.into_bytes();
+    }
+    Ok(body)
 }
 
 async fn read_within<'a>(
@@ -57,32 +92,18 @@ async fn read_within<'a>(
         return Err(ProblemDetails::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     let limit = app.limits.body_bytes;
-    let too_long =
-        || ProblemDetails::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes"));
     if body.size_hint().lower() > limit as u64 {
-        return Err(too_long());
+        return Err(too_long(limit));
     }
-    let (mut bytes, mut permit) = (Vec::new(), None::<SemaphorePermit<'a>>);
+    let mut received = ReceivedBody { bytes: Vec::new(), permit: None };
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| {
             ProblemDetails::new(StatusCode::BAD_REQUEST, "the connection ended before the body was complete")
         })?;
         let Ok(data) = frame.into_data() else { continue };
-        if bytes.len() + data.len() > limit {
-            return Err(too_long());
-        }
-        bytes.extend_from_slice(&data);
-        let held = permit.as_ref().map_or(0, SemaphorePermit::num_permits);
-        if let Some(more) = bytes.len().checked_sub(SHORT_BODY_BYTES + held).filter(|more| *more > 0) {
-            let more = app.bodies.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX));
-            let more = more.map_err(|_| ProblemDetails::busy("too many request bodies are being read"))?;
-            match &mut permit {
-                Some(permit) => permit.merge(more),
-                None => permit = Some(more),
-            }
-        }
+        received.append(app, &data)?;
     }
-    Ok(ReceivedBody { bytes, permit })
+    Ok(received)
 }
 
 /// Parses a body. The error names the field where the mistake is.

@@ -28,10 +28,11 @@ use crate::api::{self, App, AppState};
 use crate::decider::Decider;
 use crate::guard::Guard;
 use crate::metrics::Metrics;
+use crate::public_url;
 use crate::request_body;
 use crate::service::{RecordSource, Service};
 use crate::tls;
-use crate::{Event, Limits, Options, ServeError};
+use crate::{Event, Limits, ListenAddress, Options, PublicUrl, ServeError};
 
 /// The answer to a connection beyond the limit. It is sent before a request is read.
 const BUSY: &[u8] =
@@ -58,30 +59,34 @@ impl Server {
         options: Options,
         observer: impl Fn(&Event<'_>) + Send + Sync + 'static,
     ) -> Result<Self, ServeError> {
-        let Options { record, scenario, decisions, device, listen, token, open, tls, cors, drive, limits, sample } =
-            options;
-        let is_loopback = listen.ip().is_loopback();
-        if !is_loopback && token.is_none() && !open {
-            return Err(ServeError::Unprotected { address: listen });
+        let Options { record, scenario, decisions, device, listen, .. } = options;
+        let Options { public_urls, token, open, tls, cors, drive, limits, sample, .. } = options;
+        let resolved = listen.resolve()?;
+        let reachable = resolved.reachable_from_elsewhere();
+        if let Some(address) = reachable.filter(|_| token.is_none() && !open) {
+            return Err(ServeError::Unprotected { address });
         }
         let cors = cors.map(|origin| parse_origin(&origin)).transpose()?;
         let tls = tls.map(|(certificates, key)| tls::tls_acceptor(&certificates, &key)).transpose()?;
         let service = Service::load(RecordSource { path: record, options: decisions, device }, scenario)?;
-        let unusable = |source| ServeError::Listen { address: listen, source };
-        let listener = std::net::TcpListener::bind(listen).map_err(unusable)?;
-        listener.set_nonblocking(true).map_err(unusable)?;
-        let metrics = Metrics::new();
+        let listener = resolved.bind()?;
+        listener.set_nonblocking(true).map_err(|source| ServeError::Start { source })?;
+        let metrics = Metrics::new(service.snapshot().model.place_names());
         let decider = Decider::start(&service, limits, sample, &metrics);
-        let guard = Guard { local_names: is_loopback && token.is_none(), token, cors };
+        let names = reachable.is_none().then(|| own_names(&listen, &public_urls)).filter(|_| token.is_none());
+        let origins = public_urls.iter().map(|url| url.origin.clone()).collect();
+        let guard = Guard { token, cors, names, origins };
         let app = Arc::new(AppState {
             service,
             decider,
             metrics,
             guard,
+            public_urls,
             limits,
             drive,
             bodies: Semaphore::new(limits.bodies_bytes),
             answers: Arc::new(Semaphore::new(limits.answers_bytes)),
+            decompressing: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
             ending: AtomicBool::new(false),
             observer: Box::new(observer),
         });
@@ -179,10 +184,10 @@ impl ConnectionAcceptor {
         app.metrics.connections.inc();
         tokio::spawn(async move {
             match tls {
-                None => serve_connection(stream, router, &app.limits, watcher).await,
+                None => serve_connection(stream, router, &app, watcher).await,
                 Some(tls) => {
                     if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)).await {
-                        serve_connection(stream, router, &app.limits, watcher).await;
+                        serve_connection(stream, router, &app, watcher).await;
                     }
                 }
             }
@@ -205,14 +210,16 @@ fn connection_slots(limits: &Limits) -> Arc<Semaphore> {
 async fn serve_connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
     router: Router,
-    limits: &Limits,
+    app: &App,
     watcher: hyper_util::server::graceful::Watcher,
 ) {
+    let limits = &app.limits;
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(64 << 10);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(limits.head).max_concurrent_streams(128);
     let answer = service_fn(move |request: Request<Incoming>| {
-        let (request, remainder) = request_body::track(request);
+        let (mut request, remainder) = request_body::track(request);
+        public_url::strip_prefix(&app.public_urls, api::is_path, &mut request);
         let answered = router.clone().call(request);
         async move {
             let answer = answered.await;
@@ -267,6 +274,12 @@ fn signals(app: App) -> io::Result<impl Future<Output = ()>> {
             let _ = tokio::signal::ctrl_c().await;
         })
     }
+}
+
+/// The names by which a service may be called beside those of every machine.
+fn own_names(listen: &ListenAddress, public_urls: &[PublicUrl]) -> Vec<String> {
+    let public = public_urls.iter().map(|url| url.name.clone());
+    public.chain(listen.name().map(str::to_owned)).collect()
 }
 
 /// The origin as browsers send it: scheme, host and port, without a path.

@@ -17,7 +17,11 @@ use crate::ServeError;
 /// If a file cannot be read or holds something else, or the key does not belong to the certificate.
 pub(crate) fn tls_acceptor(certificates: &Path, key: &Path) -> Result<TlsAcceptor, ServeError> {
     let wrong = |path: &Path, reason: String| ServeError::Tls { path: path.to_owned(), reason };
-    let read = |path: &Path| fs::read(path).map_err(|error| wrong(path, error.to_string()));
+    let read = |path: &Path| {
+        let bytes = fs::read(path).map_err(|error| wrong(path, error.to_string()))?;
+        // Lines outside of certificates and keys are comments, which may be in any encoding.
+        Ok::<_, ServeError>(sim::text::decode(bytes.clone()).map_or(bytes, String::into_bytes))
+    };
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read(certificates)?).collect();
     let chain = chain.map_err(|error| wrong(certificates, error.to_string()))?;
     if chain.is_empty() {

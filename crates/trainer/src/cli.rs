@@ -1,6 +1,5 @@
 //! The command line: commands, options and their help texts.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -272,9 +271,14 @@ pub(crate) struct ServeArgs {
     /// Scenario to decide for; needed for a record for any fleet, and only there
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) scenario: Option<String>,
-    /// Address and port to listen on; an address that other machines can reach needs a token or --open
+    /// Address or name and port to listen on, or `:PORT` for every address of this machine; an address that other machines
+    /// can reach needs a token or --open
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
-    pub(crate) listen: SocketAddr,
+    pub(crate) listen: serve::ListenAddress,
+    /// URL under which a reverse proxy publishes the service, such as `https://edge.example/mr-dro/`: requests may name its
+    /// host and come from its pages, with or without its path; may be repeated
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Vec<serve::PublicUrl>,
     /// Serve only clients that send the token in this file [default: the token in the environment variable TRAINER_TOKEN]
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
@@ -633,10 +637,10 @@ pub(crate) struct DevicesArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct WorkerArgs {
-    /// Address and port to listen on; an address that other machines can reach needs a token or --open, since clients can
-    /// compute on this machine
+    /// Address or name and port to listen on, or `:PORT` for every address of this machine; an address that other machines
+    /// can reach needs a token or --open, since clients can compute on this machine
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:3000")]
-    pub(crate) listen: SocketAddr,
+    pub(crate) listen: serve::ListenAddress,
     /// Device to serve; may be repeated, and clients count the devices in this order
     #[arg(long, value_name = "DEVICE", default_value = "auto")]
     pub(crate) device: Vec<String>,

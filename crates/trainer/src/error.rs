@@ -33,8 +33,8 @@ pub(crate) enum CliError {
     #[error("{signal} stopped the run after {phase} step {step}; everything up to this step is kept")]
     Interrupted { signal: Signal, run: PathBuf, phase: &'static str, step: usize },
     #[cfg(feature = "remote")]
-    #[error("cannot listen on {address}")]
-    Listen { address: std::net::SocketAddr, source: std::io::Error },
+    #[error(transparent)]
+    Listen(#[from] serve::ListenError),
     #[cfg(feature = "remote")]
     #[error("without a token, every machine that reaches {address} could compute on this machine")]
     Unprotected { address: std::net::SocketAddr },
@@ -97,7 +97,7 @@ impl CliError {
                 ));
             }
             #[cfg(feature = "remote")]
-            Self::Listen { .. } => "name a free port of this machine, as in `--listen 127.0.0.1:3001`",
+            Self::Listen(error) => return Some(listen(error, 3001)),
             #[cfg(feature = "remote")]
             Self::Unprotected { .. } => {
                 "give the worker a token (--token-file FILE, or the environment variable TRAINER_TOKEN), or allow every \
@@ -352,6 +352,19 @@ fn record(error: &model::RecordError) -> Option<String> {
     Some(text)
 }
 
+/// The help line for an address that cannot be listened on; `port` is one that is likely free.
+fn listen(error: &serve::ListenError, port: u16) -> String {
+    match error {
+        serve::ListenError::Unresolved { .. } => format!(
+            "name this machine by an address or a name of its own, as in `--listen 127.0.0.1:{port}`; `--listen :{port}` listens on \
+             every address"
+        ),
+        serve::ListenError::Refused { .. } => {
+            format!("name a free port of this machine, as in `--listen 127.0.0.1:{port}`")
+        }
+    }
+}
+
 fn service(error: &serve::ServeError) -> Option<String> {
     use serve::ServeError;
     let text = match error {
@@ -367,7 +380,7 @@ fn service(error: &serve::ServeError) -> Option<String> {
             "give the service a token (--token-file FILE, or the environment variable TRAINER_TOKEN), or allow every machine \
              with --open"
         }
-        ServeError::Listen { .. } => "name a free port of this machine, as in `--listen 127.0.0.1:8081`",
+        ServeError::Listen(error) => return Some(listen(error, 8081)),
         ServeError::Tls { .. } => {
             "--tls-cert takes a certificate chain and --tls-key the private key of its first certificate, both as PEM"
         }

@@ -17,6 +17,8 @@ pub(crate) fn description(snapshot: &Snapshot, limits: &Limits, needs_token: boo
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Where each task of each device should run: on the device, on an edge server or in the cloud."
         },
+        // Relative to this description, which a proxy may serve under a path of its own.
+        "servers": [{ "url": "." }],
         "paths": paths::paths(),
         "components": { "schemas": schemas::schemas(snapshot, limits), "responses": responses() }
     });
@@ -36,14 +38,19 @@ fn responses() -> Value {
     };
     let mut busy = problem("The service is busy or ending");
     busy["headers"] = json!({ "Retry-After": { "description": "Seconds", "schema": { "type": "integer" } } });
+    let mut media_type =
+        problem("Content-Type is not application/json, or Content-Encoding is neither gzip nor identity");
+    media_type["headers"] = json!({ "Accept-Encoding": {
+        "description": "The encodings that are accepted, if Content-Encoding is the reason", "schema": { "type": "string" }
+    } });
     json!({
-        "BadRequest": problem("The body is not JSON, or not of this form"),
+        "BadRequest": problem("The body is not JSON, or not of this form, or not what Content-Encoding says"),
         "Unauthorized": problem("The token is missing or wrong"),
         "Forbidden": problem("The request comes from a page of another origin"),
         "NotFound": problem("The service was started without a drive"),
         "Timeout": problem("The body was not received in time"),
         "TooLarge": problem("The body is too long"),
-        "MediaType": problem("Content-Type is not application/json"),
+        "MediaType": media_type,
         "Misdirected": problem("The host of the request is not a name of this service"),
         "Unprocessable": problem("The request does not fit the scenario or the record that is being served"),
         "Busy": busy

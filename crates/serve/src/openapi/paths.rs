@@ -34,7 +34,11 @@ pub(super) fn paths() -> Value {
         "/metrics": { "get": {
             "operationId": "metrics", "summary": "Metrics in Prometheus' format",
             "responses": with_common_errors(&json!({ "200": {
-                "description": "Text", "content": { "application/openmetrics-text": { "schema": { "type": "string" } } }
+                "description": "Text, or OpenMetrics if Accept names it",
+                "content": {
+                    "text/plain": { "schema": { "type": "string" } },
+                    "application/openmetrics-text": { "schema": { "type": "string" } }
+                }
             } }))
         } }
     })

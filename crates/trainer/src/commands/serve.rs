@@ -24,12 +24,13 @@ pub(crate) fn run(args: &ServeArgs) -> Result<(), CliError> {
         decisions: args.inference.options(args.explore),
         token,
         open: args.open,
+        public_urls: args.public_url.clone(),
         tls: args.tls_cert.clone().zip(args.tls_key.clone()),
         cors: args.cors.clone(),
         drive,
         limits: Limits { waiting: args.max_waiting as usize, ..Limits::default() },
         sample: args.sample,
-        ..Options::new(&args.record, args.listen, backend.device)
+        ..Options::new(&args.record, args.listen.clone(), backend.device)
     };
     let needs_token = if options.token.is_some() { ", for clients that send the token" } else { "" };
     let server = Server::prepare(options, log)?;

@@ -13,7 +13,7 @@ pub(crate) use serving::run;
 
 #[cfg(feature = "remote")]
 mod serving {
-    use std::net::{SocketAddr, TcpListener};
+    use std::net::SocketAddr;
 
     use burn::tensor::server::{RemoteServer, TokenAuthorizer, WebSocketTransport};
     use model::{Backend, DeviceChoice};
@@ -25,16 +25,16 @@ mod serving {
     pub(crate) fn run(args: &WorkerArgs) -> Result<(), CliError> {
         let token = device::token(args.token_file.as_deref())?;
         let choices: Vec<DeviceChoice> = args.device.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
-        if !args.listen.ip().is_loopback() && token.is_empty() && !args.open {
-            return Err(CliError::Unprotected { address: args.listen });
+        let resolved = args.listen.resolve()?;
+        if let Some(address) = resolved.reachable_from_elsewhere().filter(|_| token.is_empty() && !args.open) {
+            return Err(CliError::Unprotected { address });
         }
         let backends: Vec<Backend> = choices.iter().map(DeviceChoice::open).collect::<Result<_, _>>()?;
         if backends.iter().any(|backend| family(backend) != family(&backends[0])) {
             return Err(CliError::MixedDevices);
         }
-        let unusable = |source| CliError::Listen { address: args.listen, source };
-        let listener = TcpListener::bind(args.listen).map_err(unusable)?;
-        let address = listener.local_addr().map_err(unusable)?;
+        let listener = resolved.bind()?;
+        let address = listener.local_addr().map_err(|error| CliError::Serve { reason: error.to_string() })?;
         let mut server = RemoteServer::new(backends.iter().map(|backend| backend.device.clone()));
         if !token.is_empty() {
             let authorizer = TokenAuthorizer::new(token).expect("it is not empty");
