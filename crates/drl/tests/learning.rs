@@ -283,3 +283,35 @@ fn an_observer_can_end_training_or_fail() {
     let failed = agent.run(&mut |report: &StepReport, _: &Agent| Err(format!("no room after step {}", report.step)));
     assert_eq!(failed, Err("no room after step 400".to_owned()), "an observer that fails ends training, too");
 }
+
+/// Where only energy counts and servers cost none, what is remembered is as quick as moves and swaps make it, and the networks
+/// learn it.
+#[test]
+fn decisions_of_equal_energy_are_remembered_with_the_shorter_time() {
+    let mut scenario = Scenario::load("paper").expect("a preset");
+    scenario.alpha = 1.0;
+    scenario.transmit_energy_nj_per_byte = sim::scenario::PerDevice::One(0.0);
+    scenario.servers.iter_mut().for_each(|server| server.energy_per_instruction_nj = 0.0);
+    let model = scenario.check().expect("valid");
+    let device = DeviceChoice::Auto.open().expect("a device").device;
+    let sampler = SizeSampler::new(&scenario).expect("no file");
+    let codec = Codec::new(Codec::default_code(&model), &model, sampler.moments().into()).expect("fits");
+    let workloads = Workloads::new(&model, sampler, Part::Training, random::stream(1, "workloads"));
+    let shape = NetworkShape { inputs: codec.inputs(), hidden: vec![32, 24], outputs: codec.outputs() };
+    let start = Ensemble::random(&shape, 4, 1, &device);
+    for refine in [false, true] {
+        let settings = Settings { refine, ..SETTINGS };
+        let data = TrainingData { workloads: workloads.clone(), codec };
+        let mut agent = Agent::new(data, &start, settings, 1).expect("valid settings");
+        agent.advance(settings.steps);
+        for row in agent.buffer().len() - 50..agent.buffer().len() {
+            let sample = agent.buffer().sample(row);
+            let mut places = sample.places.to_vec();
+            sim::scheme::settle_ties(&model, sample.sizes_bytes, &mut places, 10_000);
+            assert_eq!(places, sample.places, "{sample:?}");
+            // Local search leaves no task where it takes energy.
+            let is_spread = sample.cost == 0.0 && places.contains(&1) && places.contains(&2);
+            assert!(!refine || is_spread, "{sample:?}");
+        }
+    }
+}

@@ -101,7 +101,9 @@ impl ResponseTimes {
             (self.scale(total_mbps), 0.0)
         };
         let mut uplinks_mbps = vec![0.0; model.devices()];
-        online.iter().for_each(|device| uplinks_mbps[*device] = share_mbps);
+        for &device in &online {
+            uplinks_mbps[device] = share_mbps;
+        }
         for (device, pieces) in &self.senders {
             let mbps = uplink(&self.pieces[pieces.clone()], scale).mbps(scale);
             uplinks_mbps[*device] = (uplinks_mbps[*device] + mbps).min(total_mbps);

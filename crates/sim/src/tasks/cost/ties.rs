@@ -94,7 +94,9 @@ impl CostModel {
         for (device, reachable) in reachable.chunks_exact_mut(self.places()).enumerate() {
             let mut allowed = self.allowed_places(device, among);
             keep(device, &mut allowed);
-            allowed.iter().for_each(|place| reachable[usize::from(*place)] = true);
+            for place in allowed {
+                reachable[usize::from(place)] = true;
+            }
         }
         if reachable.iter().all(|reachable| *reachable) {
             reachable.clear();

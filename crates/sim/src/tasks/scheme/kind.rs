@@ -165,7 +165,8 @@ impl SchemeKind {
             some => format!("{} of {} devices cannot", some.len(), model.devices()),
         };
         let known = names_for(model).join(", ");
-        Err(SchemeError::Down { scheme: self.to_string(), place: place.to_owned(), who, known })
+        let scheme = self.to_string().into();
+        Err(SchemeError::Down { scheme, place: place.into(), who: who.into(), known: known.into() })
     }
 
     /// A place that the scheme is named after and that too many devices cannot use, with these devices.

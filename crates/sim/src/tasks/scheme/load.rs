@@ -29,7 +29,9 @@ impl<'m> UsablePlaces<'m> {
     /// Replaces positions among these places by the places.
     pub(super) fn name(&self, positions: &mut [u8]) {
         if !self.places.is_empty() {
-            positions.iter_mut().for_each(|position| *position = self.places[usize::from(*position)]);
+            for position in positions {
+                *position = self.places[usize::from(*position)];
+            }
         }
     }
 
@@ -37,7 +39,9 @@ impl<'m> UsablePlaces<'m> {
     pub(super) fn number(&self, places: &mut [u8]) {
         if !self.places.is_empty() {
             let position = |place: u8| self.places.iter().position(|usable| *usable == place).unwrap_or(0);
-            places.iter_mut().for_each(|place| *place = position(*place) as u8);
+            for place in places {
+                *place = position(*place) as u8;
+            }
         }
     }
 }

@@ -101,13 +101,13 @@ pub enum SchemeError {
     )]
     Down {
         /// The scheme that was asked for.
-        scheme: String,
+        scheme: Box<str>,
         /// The server.
-        place: String,
+        place: Box<str>,
         /// The devices that cannot use it, with the verb, as in `no device can`.
-        who: String,
+        who: Box<str>,
         /// The names of the schemes that there are.
-        known: String,
+        known: Box<str>,
     },
     /// The search would not end in reasonable time.
     #[error(
