@@ -396,7 +396,10 @@ fn with_keep_going_what_is_refused_is_answered_with_its_line_and_error() {
             (json!("w2"), Value::Null),
         ];
         assert_eq!(heads, expected, "{said}");
-        assert_eq!(answers[1]["error"], "task 1 of device 0 is -1 MB, which is no size above 0");
+        assert_eq!(
+            answers[1]["error"],
+            "task 1 of device 0 is -1 MB: every task must have a size above 0 MB and at most 1e12 MB"
+        );
         for answer in &answers {
             assert_ne!(answer.get("error").is_some(), answer.get("cost").is_some(), "{answer}");
         }

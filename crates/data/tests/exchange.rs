@@ -70,7 +70,10 @@ fn a_workload_is_refused_once_and_the_others_are_read() {
     all.push("w4,0,0,1".to_owned());
     let read = read(table(&all));
     assert_eq!(names(&read), ["\"w0\"", "line 15", "\"w2\"", "line 29", "line 30"]);
-    assert_eq!(read[1], Err((15, "-3 MB is no size above 0".to_owned())));
+    assert_eq!(
+        read[1],
+        Err((15, "task 1 of device 1 is -3 MB: every task must have a size above 0 MB and at most 1e12 MB".to_owned()))
+    );
     assert_eq!(read[3], Err((29, "the row has 3 fields, the header names 4 columns".to_owned())));
     assert_eq!(read[4], Err((30, "workload w4 ends without device 0, task 1".to_owned())));
 }
