@@ -128,7 +128,7 @@ fn a_study_without_what_it_needs_writes_nothing() {
         (&["--traces", "one"][..], 1, &["no training drive"][..]),
         (&["--traces", "one", "--split", "gone.csv"], 1, &["gone.csv"]),
         (&["--traces", "one", "--split", "split.csv"], 1, &["split.csv", "one/only.csv", "`spectator`"]),
-        (&["--traces", "one", "--split", "columns.csv"], 1, &["columns.csv", "missing field"]),
+        (&["--traces", "one", "--split", "columns.csv"], 1, &["columns.csv", "the column `file` is missing"]),
         (&["--traces", "one", "--split", "gone-file.csv"], 1, &["gone-file.csv", "one/lost.csv"]),
         (&["--traces", "one", "--split", "twice.csv"], 1, &["twice.csv", "one/only.csv is listed twice"]),
         (&["--traces", "two", "--leave-out", "nowhere"], 1, &["folder nowhere", "north, south"]),
