@@ -306,11 +306,9 @@ fn rows_of_a_workload_need_not_be_neighbours() {
     let (header, rows) = text.split_once('\n').expect("a header");
     let rows: Vec<&str> = rows.lines().collect();
     // By device and task, as `sort_values(["device", "task"])` leaves them.
-    let interleaved: String = (0..9)
-        .flat_map(|task| (0..3).map(move |workload| workload * 9 + task))
-        .map(|index| format!("{}\n", rows[index]))
-        .collect();
-    assert_eq!(solved(format!("{header}\n{interleaved}")), solved(text.clone()));
+    let order = (0..9).flat_map(|task| (0..3).map(move |workload| workload * 9 + task));
+    let interleaved = order.map(|row| rows[row]).collect::<Vec<_>>().join("\n");
+    assert_eq!(solved(format!("{header}\n{interleaved}\n")), solved(text.clone()));
 }
 
 #[test]
@@ -318,7 +316,7 @@ fn json_lists_and_objects_over_several_lines_are_read_as_json_lines_are() {
     let lines = json_lines(5);
     let wanted = solved(lines.clone());
     let values = answers(&lines);
-    let pretty: String = values.iter().map(|value| format!("{value:#}\n")).collect();
+    let pretty = values.iter().map(|value| format!("{value:#}")).collect::<Vec<_>>().join("\n") + "\n";
     let list = Value::Array(values);
     for text in [
         format!("{list}"),
@@ -398,7 +396,10 @@ fn with_keep_going_what_is_refused_is_answered_with_its_line_and_error() {
             (json!("w2"), Value::Null),
         ];
         assert_eq!(heads, expected, "{said}");
-        assert_eq!(answers[1]["error"], "task 1 of device 0 is -1 MB, which is no size above 0");
+        assert_eq!(
+            answers[1]["error"],
+            "task 1 of device 0 is -1 MB: every task must have a size above 0 MB and at most 1e12 MB"
+        );
         for answer in &answers {
             assert_ne!(answer.get("error").is_some(), answer.get("cost").is_some(), "{answer}");
         }

@@ -253,7 +253,7 @@ impl ResolvedDestination {
                 let name = format!("scenario {}", problem.scenario.name);
                 let note = sim::scenario::implausible::in_scenario(&problem.scenario)
                     .map(|remark| format!("note: in the {name}, {remark}"));
-                Ok(Self { name, problem, environment, note })
+                Ok(Self { problem, name, environment, note })
             }
             Destination::Recording { path, options, drive, at_s, window_s } => {
                 let mut environment = networks.scenario.own_environment();

@@ -1,6 +1,6 @@
 //! Deciding a stream of workloads with one scheme, and writing the answers in the order of the input.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
 use data::exchange::{Answer, ExchangeError, Id, JointAnswer, Refusal, WorkloadReader, WorkloadRequest};
 use serde::Serialize;
@@ -32,8 +32,8 @@ pub struct AnswerOptions {
 /// If a workload is refused (the workloads before it are answered, with `keep_going` those behind it, too), the input cannot
 /// be read or holds no workload, the scheme gives no decision, the bandwidth cannot be shared out, or an answer cannot be
 /// written.
-pub fn answer<R: Read>(
-    workloads: &mut WorkloadReader<'_, R>,
+pub fn answer(
+    workloads: &mut WorkloadReader<'_>,
     output: impl Write,
     scheme: &mut dyn Scheme,
     options: AnswerOptions,
@@ -63,8 +63,8 @@ enum Waiting {
     Refusal(Box<Refusal>),
 }
 
-fn answer_all<R: Read>(
-    workloads: &mut WorkloadReader<'_, R>,
+fn answer_all(
+    workloads: &mut WorkloadReader<'_>,
     output: impl Write,
     scheme: &mut dyn Scheme,
     keep_going: bool,
@@ -125,8 +125,8 @@ fn write_answers(
 }
 
 /// Decides and answers one workload after the other: with several decisions for each, writing takes no time that counts.
-fn share_out_all<R: Read>(
-    workloads: &mut WorkloadReader<'_, R>,
+fn share_out_all(
+    workloads: &mut WorkloadReader<'_>,
     mut output: impl Write,
     scheme: &mut dyn Scheme,
     total: TotalBandwidth,

@@ -75,3 +75,27 @@ pub(crate) fn token(file: Option<&Path>) -> Result<String, CliError> {
     }
     Ok(token.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_the_same_in_every_encoding() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("token");
+        let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        for bytes in [
+            b"correct-horse\n".to_vec(),
+            b"\xef\xbb\xbfcorrect-horse\r\n".to_vec(),
+            utf16("\u{feff}correct-horse\r\n"),
+            utf16("correct-horse"),
+        ] {
+            std::fs::write(&path, bytes).expect("written");
+            assert_eq!(token(Some(&path)).expect("a token"), "correct-horse");
+        }
+        std::fs::write(&path, b"correct-h\xf6rse").expect("written");
+        let error = token(Some(&path)).expect_err("Latin-1").report();
+        assert!(error.contains("0xF6 is not UTF-8") && !error.contains("right path"), "{error}");
+    }
+}

@@ -113,11 +113,11 @@ fn evaluations_table(evaluations: &[Evaluation]) -> String {
 }
 
 /// A number with some decimals, and with three digits that count if the decimals would show less than two of them.
-pub(crate) fn figure(value: f64, decimals: usize) -> String {
+pub(crate) fn figure(value: f64, decimals: u8) -> String {
     let size = value.abs();
-    let shows_two_digits = size >= 10_f64.powi(1 - decimals as i32);
+    let shows_two_digits = size >= 10_f64.powi(1 - i32::from(decimals));
     if size == 0.0 || shows_two_digits || !size.is_finite() {
-        format!("{value:.decimals$}")
+        format!("{value:.*}", usize::from(decimals))
     } else if size >= 1e-4 {
         let leading_zeros = (-size.log10().floor()) as usize;
         format!("{value:.*}", leading_zeros + 2)

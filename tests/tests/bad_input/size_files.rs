@@ -67,7 +67,8 @@ fn a_file_of_sizes_must_be_text() {
 fn a_header_comments_and_encodings_are_one_rule_for_looking_and_training() {
     let text = "# from the camera\r\nsize_mb\r\n12.5\r\n20\r\n30\r\n";
     let utf16 = [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
-    let kilobytes = text.replace("_mb", " (kB)").replace("12.5", "12500").replace("20", "20000").replace("30", "30000");
+    let kilobytes =
+        text.replace("_mb", " (kB)").replace("12.5", "12500.0").replace("20", "20000.0").replace("30", "30000.0");
     for sizes in [text.as_bytes().to_vec(), utf16, kilobytes.into_bytes(), format!("\u{feff}{text}").into_bytes()] {
         let workshop = Workshop::new();
         train_on(&workshop, Some(&sizes)).succeeded();

@@ -16,7 +16,7 @@ const WRONG_LINES: [(&str, &[&str]); 21] = [
     ("{\"tasks_mb\": [[1, 2, 3], [1, 2, 3], [1, 1e300, 3]]}", &["task 1 of device 2"]),
     (
         "{\"tasks_mb\": [[1, 2, NaN], [1, 2, 3], [1, 2, 3]]}",
-        &["NaN stands where a number must stand", "JSON has no NaN", "column 21"],
+        &["NaN stands where a number must stand", "JSON has no NaN", "column 22"],
     ),
     ("{\"tasks_mb\": [[1, Infinity, 3], [1, 2, 3], [1, 2, 3]]}", &["JSON has no Infinity"]),
     ("{\"tasks_mb\": [[1, 2, 3], [-Infinity, 2, 3], [1, 2, 3]]}", &["JSON has no -Infinity"]),

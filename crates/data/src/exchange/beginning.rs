@@ -22,11 +22,12 @@ pub(super) enum InputFormat {
     Table,
 }
 
-/// The whole input, its beginning included.
-pub(super) type Input<R> = io::Chain<Cursor<Vec<u8>>, Decoder<R>>;
+/// The whole input, its beginning included. It has one type for every source, so that what reads it is compiled here, with
+/// the optimisation of this crate.
+pub(super) type Input<'r> = io::Chain<Cursor<Vec<u8>>, Decoder<Box<dyn Read + 'r>>>;
 
 /// Reads no more of an input than tells its format, so that two programs can talk line by line.
-pub(super) fn tell<R: Read>(input: R) -> io::Result<(InputFormat, Input<R>)> {
+pub(super) fn tell<'r>(input: Box<dyn Read + 'r>) -> io::Result<(InputFormat, Input<'r>)> {
     let mut input = Decoder::new(input);
     let mut beginning = Vec::new();
     let format = loop {

@@ -22,7 +22,7 @@ pub fn explain(json: &[u8], error: &Error) -> String {
             let wrong = NotText::in_utf8(json);
             return format!("{} at line {} column {}", wrong.reason(), wrong.line, wrong.column);
         }
-        if let Some(word) = word_at(json, error) {
+        if let Some(word) = word_at(json, error).filter(|_| error.is_syntax()) {
             let (line, column) = (error.line(), error.column());
             return format!(
                 "{word} stands where a number must stand, and JSON has no {word}: write a number, or leave the workload \
@@ -57,12 +57,11 @@ fn place_of(json: &[u8], error: &Error) -> Option<usize> {
 /// The number that JSON does not have and that an error is about.
 fn word_at(json: &[u8], error: &Error) -> Option<&'static str> {
     let place = place_of(json, error)?;
-    let starts = place.saturating_sub(LOOK_BACK)..=place;
     let found = |start: usize| {
         let rest = json.get(start..)?;
         NO_NUMBERS.into_iter().find(|word| rest.starts_with(word.as_bytes()))
     };
-    starts.filter_map(found).next()
+    (place.saturating_sub(LOOK_BACK)..=place).find_map(found)
 }
 
 /// Whether a text begins as some JSON value does.

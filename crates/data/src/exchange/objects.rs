@@ -58,34 +58,42 @@ impl<R: Read> Objects<R> {
         if self.is_too_long() {
             return Ok(Err(self.refuse_too_long(first_line)));
         }
-        match serde_json::from_slice(&self.bytes) {
-            // An object that is not closed goes on below, unless it is a value of another kind.
-            Err(error) if error.is_eof() && self.bytes.trim_ascii_start().starts_with(b"{") => {
-                match self.read_to_end_of_object()? {
-                    ObjectEnd::Closed => {}
-                    ObjectEnd::TooLong => return Ok(Err(self.refuse_too_long(first_line))),
-                    ObjectEnd::Open => {
-                        let reason = json_error::moved(&json_error::explain(&self.bytes, &error), first_line);
-                        let reason = format!("the object that begins here is not closed ({reason})");
-                        return Ok(Err(Refused::at(first_line, reason)));
-                    }
-                }
-                let request = WorkloadRequest::from_json(&self.bytes, model);
-                let reason = |error: super::RequestError| json_error::moved(&error.reason, first_line);
-                Ok(request.map(|request| Some((request, self.line))).map_err(|error| Refused {
-                    id: json_error::id(&self.bytes),
-                    ..Refused::at(first_line, reason(error))
-                }))
-            }
-            parsed => {
-                let request = WorkloadRequest::from_parsed(&self.bytes, parsed, model);
-                Ok(request.map(|request| Some((request, first_line))).map_err(|error| {
-                    // The parser counts lines within the one it was given.
-                    let reason = error.reason.replace(" at line 1 column ", " at column ");
-                    Refused { id: json_error::id(&self.bytes), ..Refused::at(first_line, reason) }
-                }))
+        let parsed = serde_json::from_slice(&self.bytes);
+        if let Err(error) = &parsed
+            && error.is_eof()
+            && self.bytes.trim_ascii_start().starts_with(b"{")
+        {
+            let error = json_error::moved(&json_error::explain(&self.bytes, error), first_line);
+            return self.next_over_lines(first_line, &error, model);
+        }
+        let request = WorkloadRequest::from_parsed(&self.bytes, parsed, model);
+        Ok(request.map(|request| Some((request, first_line))).map_err(|error| {
+            // The parser counts lines within the one it was given.
+            let reason = error.reason.replace(" at line 1 column ", " at column ");
+            Refused { id: json_error::id(&self.bytes), ..Refused::at(first_line, reason) }
+        }))
+    }
+
+    /// The workload of an object whose first line was read. `error` says why it does not end there.
+    fn next_over_lines(
+        &mut self,
+        first_line: u64,
+        error: &str,
+        model: &CostModel,
+    ) -> io::Result<Result<Option<(WorkloadRequest, u64)>, Refused>> {
+        match self.read_to_end_of_object()? {
+            ObjectEnd::Closed => {}
+            ObjectEnd::TooLong => return Ok(Err(self.refuse_too_long(first_line))),
+            ObjectEnd::Open => {
+                let reason = format!("the object that begins here is not closed ({error})");
+                return Ok(Err(Refused::at(first_line, reason)));
             }
         }
+        let request = WorkloadRequest::from_json(&self.bytes, model);
+        Ok(request.map(|request| Some((request, self.line))).map_err(|error| {
+            let reason = json_error::moved(&error.reason, first_line);
+            Refused { id: json_error::id(&self.bytes), ..Refused::at(first_line, reason) }
+        }))
     }
 
     /// Adds the next line to the object and returns its length.

@@ -14,19 +14,19 @@ use super::rows::Rows;
 
 /// Reads workloads of one shape, one after the other: JSON objects, a JSON list of them, or a table. Inputs may be UTF-8 or
 /// UTF-16.
-pub struct WorkloadReader<'m, R> {
+pub struct WorkloadReader<'m> {
     origin: String,
     /// The line in which the workload read last ends.
     line: u64,
     model: &'m CostModel,
-    kind: Kind<R>,
+    kind: Kind<'m>,
     implausible: Option<String>,
 }
 
-enum Kind<R> {
-    Objects(Objects<Input<R>>),
-    List(List<Input<R>>),
-    Table(Box<Rows<Input<R>>>),
+enum Kind<'m> {
+    Objects(Objects<Input<'m>>),
+    List(List<Input<'m>>),
+    Table(Box<Rows<Input<'m>>>),
 }
 
 /// A workload that is refused, before the name of the input is known.
@@ -47,14 +47,14 @@ impl Refused {
     }
 }
 
-impl<'m, R: Read> WorkloadReader<'m, R> {
+impl<'m> WorkloadReader<'m> {
     /// Reads from `input`, which errors call `origin`. The beginning tells the format.
     ///
     /// # Errors
     /// If the beginning cannot be read.
-    pub fn new(origin: &str, input: R, model: &'m CostModel) -> Result<Self, ExchangeError> {
+    pub fn new(origin: &str, input: impl Read + 'm, model: &'m CostModel) -> Result<Self, ExchangeError> {
         let unreadable = |source| ExchangeError::Unreadable { origin: origin.to_owned(), source };
-        let (format, input) = beginning::tell(input).map_err(unreadable)?;
+        let (format, input) = beginning::tell(Box::new(input)).map_err(unreadable)?;
         let kind = match format {
             InputFormat::Objects => Kind::Objects(Objects::new(input)),
             InputFormat::List => Kind::List(List::new(input)),

@@ -89,12 +89,15 @@ fn workload(tasks_mb: &[Vec<f64>], model: &CostModel) -> Result<Workload, Reques
             return Err(RequestError::new(format!("tasks_mb[{device}]"), reason));
         }
         if let Some(task) = row.iter().position(|mb| !is_size_mb(*mb)) {
-            let reason = format!("task {task} of device {device} is {} MB, which is no size above 0", row[task]);
+            let reason = format!("task {task} of device {device} is {} MB: {SIZE_RULE}", row[task]);
             return Err(RequestError::new(format!("tasks_mb[{device}][{task}]"), reason));
         }
     }
     Ok(Workload::from_mb(tasks, &tasks_mb.concat()))
 }
+
+/// What a size must be, for errors.
+pub(super) const SIZE_RULE: &str = "every task must have a size above 0 MB and at most 1e12 MB";
 
 /// Whether a number can be the size of a task in MB.
 pub(super) fn is_size_mb(mb: f64) -> bool {

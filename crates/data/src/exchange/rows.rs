@@ -9,7 +9,7 @@ use sim::text::NotText;
 use sim::{CostModel, Instance, Workload};
 
 use super::reader::Refused;
-use super::request::{WorkloadRequest, is_size_mb};
+use super::request::{SIZE_RULE, WorkloadRequest, is_size_mb};
 use crate::bad_lines::{Reason, excerpt};
 use crate::columns::{Columns, Header, index, is_above_header};
 use crate::limits::{MAX_LINE_BYTES, MAX_OPEN_BYTES};
@@ -165,7 +165,7 @@ impl OpenWorkloads {
                 "device {device}, task {task} is not there: the scenario has devices 0 to {last_device} with tasks 0 to {last_task}"
             ))
         } else if !is_size_mb(*mb) {
-            Some(format!("{mb} MB is no size above 0"))
+            Some(format!("task {task} of device {device} is {mb} MB: {SIZE_RULE}"))
         } else {
             None
         };

@@ -189,7 +189,7 @@ impl Utf16Decoder {
         Self(encoding.new_decoder_without_bom_handling())
     }
 
-    /// Adds the text of these bytes to `text`, and moves `place` behind it.
+    /// Adds the text of these bytes to `text`, and moves `place` behind it. The end of the text is told by no bytes.
     fn decode(&mut self, bytes: &[u8], is_last: bool, text: &mut Vec<u8>, place: &mut Place) -> Result<(), NotText> {
         let start = text.len();
         // A unit of two bytes becomes at most three; a unit may be left over from the bytes before.
@@ -202,7 +202,7 @@ impl Utf16Decoder {
             DecoderResult::InputEmpty | DecoderResult::OutputFull => Ok(()),
             DecoderResult::Malformed(length, after) => {
                 let byte = (place.byte + 1).saturating_sub(u64::from(length) + u64::from(after)).max(1);
-                let other = if is_last && read == bytes.len() { Other::CutOff } else { Other::HalfPair };
+                let other = if is_last { Other::CutOff } else { Other::HalfPair };
                 Err(NotText { other, line: place.line + 1, column: place.column + 1, byte, value: 0 })
             }
         }
@@ -213,6 +213,8 @@ impl Utf16Decoder {
 pub(super) fn decode_utf16(order: ByteOrder, bytes: &[u8], mark: usize) -> Result<String, NotText> {
     let mut text = Vec::new();
     let mut place = Place { byte: mark as u64, ..Place::default() };
-    Utf16Decoder::new(order).decode(bytes, true, &mut text, &mut place)?;
+    let mut decoder = Utf16Decoder::new(order);
+    decoder.decode(bytes, false, &mut text, &mut place)?;
+    decoder.decode(&[], true, &mut text, &mut place)?;
     Ok(String::from_utf8_lossy(&text).into_owned())
 }

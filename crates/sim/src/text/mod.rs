@@ -93,7 +93,7 @@ impl Encoding {
         let needs = |length: usize| !is_whole && beginning.len() < length;
         match *beginning {
             [] | [0xef | 0xfe | 0xff] | [0xef, 0xbb] if !is_whole => None,
-            [0xff, 0xfe, ..] | [_, 0, ..] | [0, 0, ..] if needs(4) => None,
+            [0xff, 0xfe, ..] | [_, 0, ..] if needs(4) => None,
             [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => Some((Self::Utf32, 4)),
             [0xff, 0xfe, ..] => Some((Self::Utf16(Little), 2)),
             [0xfe, 0xff, ..] => Some((Self::Utf16(Big), 2)),

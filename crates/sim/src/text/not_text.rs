@@ -64,7 +64,7 @@ impl NotText {
         let is_cut_off = error.error_len().is_none() && (bytes.len() - at > 1 || !before.is_ascii());
         Self {
             other: if is_cut_off { Other::CutOff } else { other(bytes, at) },
-            line: 1 + before.iter().filter(|byte| **byte == b'\n').count() as u64,
+            line: before.split(|byte| *byte == b'\n').count() as u64,
             column: 1 + before[line_start..].iter().filter(is_first_of_character).count() as u64,
             byte: 1 + at as u64,
             value: bytes.get(at).copied().unwrap_or_default(),

@@ -42,7 +42,7 @@ pub(crate) fn solve(args: &SolveArgs) -> Result<(), CliError> {
 
 /// Answers on standard output. Writes a note if some workload is implausible.
 fn answer_from(
-    workloads: &mut WorkloadReader<'_, Box<dyn Read>>,
+    workloads: &mut WorkloadReader<'_>,
     scheme: &mut dyn Scheme,
     total: Option<TotalBandwidth>,
     keep_going: bool,
@@ -53,7 +53,7 @@ fn answer_from(
 }
 
 /// Opens a file of workloads, or standard input for `-`.
-pub(super) fn open<'m>(name: &str, model: &'m CostModel) -> Result<WorkloadReader<'m, Box<dyn Read>>, CliError> {
+pub(super) fn open<'m>(name: &str, model: &'m CostModel) -> Result<WorkloadReader<'m>, CliError> {
     let (origin, input): (_, Box<dyn Read>) = if name == "-" {
         ("standard input", Box::new(io::stdin()))
     } else {
