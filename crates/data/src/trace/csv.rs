@@ -72,9 +72,9 @@ impl Table {
         let names: Vec<&str> =
             [&named.time, &named.rate].into_iter().chain(&named.device).map(String::as_str).collect();
         let header = Header::read(header, &names);
-        match &named.device {
-            Some(device) => drop(header.columns([named.time.as_str(), &named.rate, device])?),
-            None => drop(header.columns([named.time.as_str(), &named.rate])?),
+        header.columns([named.time.as_str(), &named.rate])?;
+        if let Some(device) = &named.device {
+            header.columns([device.as_str()])?;
         }
         let device = named.device.as_ref().and_then(|device| header.find(device));
         Ok(Self {

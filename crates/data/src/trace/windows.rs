@@ -85,7 +85,9 @@ impl Trace {
                 earlier => {
                     means.extend(earlier.map(|(index, sum)| (index, sum.mean())));
                     let mut sum = WindowSum::default();
-                    before.iter().for_each(|before| sum.add_earlier(*before, start_s));
+                    if let Some(before) = before {
+                        sum.add_earlier(before, start_s);
+                    }
                     sum
                 }
             };

@@ -63,6 +63,6 @@ fn numbers_that_are_sizes_are_no_packet_times() {
     for text in ["ms\n10\n20\n35\n", "# packets\n10\n20\n35\n"] {
         assert_eq!(read("a", text).expect("a packet trace").sources[0].format, Format::Mahimahi);
     }
-    let one_slip = (1..100).map(|ms| format!("{ms}\n")).collect::<String>() + "12.5\n101\n";
+    let one_slip = (1..100).map(|ms: u32| ms.to_string() + "\n").collect::<String>() + "12.5\n101\n";
     assert_eq!(read("a", one_slip).expect("a packet trace").sources[0].bad.count, 1);
 }

@@ -74,7 +74,7 @@ fn iperf3_streams_count_by_their_sum_and_the_sent_direction() {
                 [  5]   1.00-2.00   sec  1 MBytes  1.00 Mbits/sec\n[  7]   1.00-2.00   sec  1 MBytes  2.00 Mbits/sec\n\
                 [SUM]   1.00-2.00   sec  1 MBytes  3.02 Mbits/sec\n";
     assert_eq!(samples(&read("a", text).expect("good")), [(0.0, 3.01), (1.0, 3.02)]);
-    let no_sum: String = text.lines().filter(|line| !line.contains("SUM")).map(|line| format!("{line}\n")).collect();
+    let no_sum: String = text.lines().filter(|line| !line.contains("SUM")).flat_map(|line| [line, "\n"]).collect();
     assert_eq!(samples(&read("a", no_sum).expect("good")), [(0.0, 3.0), (1.0, 3.0)]);
     let both = "[ ID][Role] Interval           Transfer     Bitrate\n[  5][TX-C]   0.00-1.00   sec  1 MBytes  1.00 MBytes/sec\n[  7][RX-C]   0.00-1.00   sec  1 MBytes  9.00 Mbits/sec\n";
     let recording = read("a", both).expect("good");
