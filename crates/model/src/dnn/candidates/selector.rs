@@ -34,6 +34,8 @@ pub struct CandidateSelector {
 struct Search<'s> {
     model: &'s CostModel,
     sizes_bytes: &'s [f64],
+    /// The number of tasks of each device.
+    tasks: usize,
     /// Whether the cost is a sum over devices.
     is_separable: bool,
     /// Whether the cheapest candidate is selected for each device by itself.
@@ -46,8 +48,7 @@ struct Search<'s> {
 impl Search<'_> {
     /// The tasks of one device in `[N * M]`.
     fn row(&self, device: usize) -> Range<usize> {
-        let tasks = self.model.tasks();
-        device * tasks..(device + 1) * tasks
+        device * self.tasks..(device + 1) * self.tasks
     }
 
     /// The cost of one device's part of a decision.
@@ -110,7 +111,9 @@ impl CandidateSelector {
         self.best_device_costs.clear();
         self.best_device_costs.resize(model.devices(), f64::INFINITY);
         let best_cost = f64::INFINITY;
-        let mut search = Search { model, sizes_bytes, is_separable, is_per_device, best, best_cost, evaluations: 0 };
+        let tasks = model.tasks();
+        let mut search =
+            Search { model, tasks, sizes_bytes, is_separable, is_per_device, best, best_cost, evaluations: 0 };
         for logits in logits {
             codec.decode(logits, &mut self.proposal);
             keep_reachable(model, 0, 1, &mut self.proposal);
@@ -165,9 +168,10 @@ impl CandidateSelector {
     /// Compares the proposal, whose cost is `cost`, with one task at another place for each of the alternatives.
     fn evaluate_alternatives(&mut self, search: &mut Search<'_>, cost: f64) {
         let Self { alternatives, proposal, device_costs, best_device_costs, .. } = self;
+        let is_all_reachable = search.model.is_all_reachable();
         for &Alternative { task, place, .. } in &*alternatives {
-            let device = task / search.model.tasks();
-            if !search.model.is_reachable(device, place) {
+            let device = task / search.tasks;
+            if !is_all_reachable && !search.model.is_reachable(device, place) {
                 continue;
             }
             let original = std::mem::replace(&mut proposal[task], place);

@@ -99,6 +99,10 @@ impl CostModel {
     /// not there.
     pub fn device_cost(&self, device: usize, sizes_bytes: &[f64], places: &[u8]) -> f64 {
         assert!(self.is_separable(), "what a device costs depends on the others");
+        self.separable_cost(device, sizes_bytes, places)
+    }
+
+    fn separable_cost(&self, device: usize, sizes_bytes: &[f64], places: &[u8]) -> f64 {
         // The accumulators live on the stack; only one for each place is cleared.
         let (energy_j, time_s) = match self.places() {
             1..=4 => device_outcome(self.rates(device), sizes_bytes, places, &mut [0.0; 4]),
@@ -121,7 +125,7 @@ impl CostModel {
             return self.weigh(energy_j, time_s);
         }
         let rows = sizes_bytes.chunks_exact(self.tasks()).zip(places.chunks_exact(self.tasks()));
-        rows.enumerate().map(|(device, (sizes, places))| self.device_cost(device, sizes, places)).sum()
+        rows.enumerate().map(|(device, (sizes, places))| self.separable_cost(device, sizes, places)).sum()
     }
 
     /// The costs of one decision for each of many workloads, side by side: the same numbers as [`CostModel::cost`] at

@@ -55,8 +55,11 @@ impl Physics {
     /// Writes the rates of an environment and whether each place can be reached in it, both `[device][place]`. `reachable`
     /// is left empty if all places can be reached.
     pub(super) fn rates(&self, environment: &Environment, rates: &mut Vec<Rate>, reachable: &mut Vec<bool>) {
+        let count = self.local.len() * (1 + self.servers.len());
         rates.clear();
+        rates.reserve_exact(count);
         reachable.clear();
+        reachable.reserve_exact(count);
         for (device, local) in self.local.iter().enumerate() {
             rates.push(*local);
             reachable.push(true);
@@ -93,12 +96,14 @@ impl Physics {
         let compute_s_per_byte =
             |server: &ServerPhysics, capacity: f64| server.compute_s_per_byte(self.instructions_per_byte, capacity);
         contention.shared.clear();
+        contention.shared.reserve_exact(1 + self.servers.len());
         contention.shared.push(SharedRate::default());
         contention.shared.extend(servers().map(|(server, capacity)| SharedRate {
             compute_s_per_byte: if server.is_shared { compute_s_per_byte(server, *capacity) } else { 0.0 },
             link_s_per_byte: link_s_per_byte(server.shared_link_mbps),
         }));
         contention.own.clear();
+        contention.own.reserve_exact(self.local.len() * (1 + self.servers.len()));
         for (device, local) in self.local.iter().enumerate() {
             contention.own.push(OwnRate { send_s_per_byte: 0.0, compute_s_per_byte: local.time_s_per_byte });
             contention.own.extend(servers().map(|(server, capacity)| {

@@ -97,9 +97,10 @@ impl Exact {
 
     /// Whether each device can be decided by itself: none of the places that may be used is shared.
     fn separates(&self, model: &CostModel) -> bool {
+        let Some(contention) = model.contention() else { return true };
         let is_shared = |place: u8| {
             let may_be_used = self.among.is_empty() || self.among.contains(&place);
-            may_be_used && model.contention().is_some_and(|contention| contention.is_shared(usize::from(place)))
+            may_be_used && contention.is_shared(usize::from(place))
         };
         !(0..model.places() as u8).any(is_shared)
     }

@@ -126,7 +126,7 @@ impl<'p, 'm> Search<'p, 'm> {
         let workload = Workload::from_bytes(model.tasks(), self.problem.sizes_bytes);
         let decision = Decision::from_places(model.tasks(), self.incumbent.places.clone());
         let times_s = model.place_times(&workload, &decision);
-        let contention = self.problem.contention();
+        let contention = self.problem.contention;
         let waiting = |place: usize| {
             let is_last = |times: &&[f64]| times[place] > 0.0 && times.iter().all(|time| *time <= times[place]);
             times_s.chunks_exact(model.places()).filter(is_last).count() as f64

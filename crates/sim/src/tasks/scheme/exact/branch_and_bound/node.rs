@@ -39,7 +39,7 @@ impl Node {
 
     /// Both halves of the node across the load that matters most.
     pub(super) fn children(&self, problem: &CoupledProblem<'_>) -> [Self; 2] {
-        let contention = problem.contention();
+        let contention = problem.contention;
         let matters = |side: usize| {
             let place = problem.shared[side];
             let rate = contention.shared[place];

@@ -1,6 +1,6 @@
 //! The coupled problem of one workload, compiled for the search.
 
-use crate::tasks::cost::{CostModel, OwnRate};
+use crate::tasks::cost::{Contention, CostModel, OwnRate};
 
 /// The most assignments of one device that are listed one by one.
 const MAX_ASSIGNMENTS: u64 = 4_096;
@@ -10,6 +10,8 @@ const MAX_LISTED: u64 = 2_000_000;
 /// The problem of one workload whose devices share something.
 pub(super) struct CoupledProblem<'m> {
     pub(super) model: &'m CostModel,
+    /// What devices share.
+    pub(super) contention: &'m Contention,
     pub(super) sizes_bytes: &'m [f64],
     /// The places that may be used.
     pub(super) among: Vec<u8>,
@@ -54,16 +56,11 @@ impl<'m> CoupledProblem<'m> {
             if !is_listed {
                 return Device::Divisible(sizes.iter().sum());
             }
-            let assignment = |number| Assignment::new(model, (&among, &shared), device, sizes, number);
+            let assignment = |number| Assignment::new(model, contention, (&among, &shared), device, sizes, number);
             Device::Listed((0..count).map(assignment).collect())
         });
         let devices = devices.collect();
-        Self { model, sizes_bytes, among, shared, devices }
-    }
-
-    /// What devices share.
-    pub(super) fn contention(&self) -> &'m crate::tasks::cost::Contention {
-        self.model.contention().expect("searched together only where something is shared")
+        Self { model, contention, sizes_bytes, among, shared, devices }
     }
 
     /// The assignments of a device; none if its tasks are divisible.
@@ -84,6 +81,7 @@ impl Assignment {
     /// The assignment whose number has the places as its digits.
     fn new(
         model: &CostModel,
+        contention: &Contention,
         (among, shared): (&[u8], &[usize]),
         device: usize,
         sizes: &[f64],
@@ -102,7 +100,7 @@ impl Assignment {
             bytes[usize::from(place)] += size;
             energy_j += size * model.rates(device)[usize::from(place)].energy_j_per_byte;
         }
-        let own = &model.contention().expect("shared").own[device * model.places()..][..model.places()];
+        let own = &contention.own[device * model.places()..][..model.places()];
         let times = |rate: fn(&OwnRate) -> f64| {
             let time =
                 |(own, &bytes): (&OwnRate, &f64)| if bytes > 0.0 { bytes * rate(own) } else { f64::NEG_INFINITY };

@@ -185,7 +185,7 @@ impl Relaxation {
     /// One device's places, as far as its bytes can be divided at will.
     fn divisible(&self, problem: &CoupledProblem<'_>, device: usize, multipliers: &[f64]) -> Divisible {
         let model = problem.model;
-        let own = &problem.contention().own[device * model.places()..][..model.places()];
+        let own = &problem.contention.own[device * model.places()..][..model.places()];
         let slots = problem.among.iter().map(|&place| {
             let index = usize::from(place);
             let side = problem.shared.iter().position(|shared| *shared == index);

@@ -17,7 +17,7 @@ impl Waits {
 
     /// Computes the waits for these loads of the shared places. Returns the bytes at all servers.
     pub(super) fn update(&mut self, problem: &CoupledProblem<'_>, loads: &[f64]) -> f64 {
-        let contention = problem.contention();
+        let contention = problem.contention;
         let sent = loads.iter().zip(&problem.shared).filter(|(_, place)| **place > 0).map(|(load, _)| load).sum();
         for (load, &place) in loads.iter().zip(&problem.shared) {
             if contention.has_shared_link(place) {
@@ -51,7 +51,7 @@ impl Waits {
         (loads, sent): (&[f64], f64),
         slopes: &mut [f64],
     ) {
-        let contention = problem.contention();
+        let contention = problem.contention;
         let rate = contention.shared[last];
         let waits_for_links = assignment.compute_s[last] + self.links_s[last] > assignment.alone_s[last];
         let load = problem.shared.iter().position(|place| *place == last).map_or(0.0, |side| loads[side]);
