@@ -152,8 +152,8 @@ impl Descriptor {
 
     /// Whether this is the standard output of this process, which must be written through its own open file.
     fn is_standard_output(&self) -> bool {
-        let own = ["/proc/self/fd", "/dev/fd"].iter().filter_map(|folder| fs::canonicalize(folder).ok());
-        self.number == 1 && own.into_iter().any(|own| own == self.folder)
+        let mut own = ["/proc/self/fd", "/dev/fd"].iter().filter_map(|folder| fs::canonicalize(folder).ok());
+        self.number == 1 && own.any(|own| own == self.folder)
     }
 }
 
