@@ -284,7 +284,7 @@ mod tests {
     fn refused(path: &Path) -> String {
         let error = write_file(path, b"new").expect_err("it cannot be written");
         let reason = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-        assert!(check_file(path).is_err(), "{path:?}");
+        assert!(check_file(path).is_err(), "{}", path.display());
         format!("{error}: {reason}")
     }
 
