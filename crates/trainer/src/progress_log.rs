@@ -164,7 +164,7 @@ mod tests {
         );
         (work.done, work.name, work.parts) = (400, None, Some(("runs", 401)));
         work.message.clear();
-        assert_eq!(work.line(Duration::from_secs(7260)), "400 of 401 runs; 2 h 1 min so far");
+        assert_eq!(work.line(Duration::from_mins(121)), "400 of 401 runs; 2 h 1 min so far");
         (work.name, work.parts) = (Some("labelling metadata"), None);
         assert_eq!(work.line(Duration::from_secs(59)), "labelling metadata; 59 s so far");
     }
