@@ -184,7 +184,7 @@ fn wait_for_line(arguments: &[&str], parts: &[&str]) {
     let stderr = BufReader::new(child.stderr.take().expect("a pipe"));
     let mut seen = String::new();
     let found = stderr.lines().map_while(Result::ok).any(|line| {
-        seen += &format!("{line}\n");
+        seen.extend([line.as_str(), "\n"]);
         parts.iter().all(|part| line.contains(part))
     });
     let elapsed = begin.elapsed();

@@ -167,11 +167,12 @@ fn a_run_that_is_killed_again_and_again_ends_with_the_same_bytes() {
     println!("{kills} kills in {round} runs, no difference");
 }
 
-/// The name of the last checkpoint of a run; empty if there is none.
+/// The name of the last checkpoint of a run in Algorithm 2; empty if there is none.
 fn last_checkpoint(workshop: &Workshop, run: &str) -> String {
     let entries = std::fs::read_dir(workshop.path(run).join("checkpoints")).into_iter().flatten().flatten();
-    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    names.filter(|name| name.starts_with("drl") && name.ends_with(".state")).max().unwrap_or_default()
+    let states = entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "state"));
+    let names = states.filter_map(|path| Some(path.file_stem()?.to_string_lossy().into_owned()));
+    names.filter(|name| name.starts_with("drl")).max().unwrap_or_default()
 }
 
 /// Waits until a run has a later checkpoint than `before`.
@@ -212,8 +213,7 @@ fn a_resumed_run_keeps_its_interval_between_checkpoints_and_gets_on() {
     let next = wait_for_later(&workshop, "run", &begun);
     signal(&child, "-KILL");
     said(child);
-    let step =
-        |name: &str| name.trim_start_matches("drl-").trim_end_matches(".state").parse::<usize>().expect("a step");
+    let step = |name: &str| name.trim_start_matches("drl-").parse::<usize>().expect("a step");
     assert!(step(&next) >= step(&begun) + 60, "{begun}, {next}");
 }
 

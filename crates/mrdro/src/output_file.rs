@@ -152,8 +152,8 @@ impl Descriptor {
 
     /// Whether this is the standard output of this process, which must be written through its own open file.
     fn is_standard_output(&self) -> bool {
-        let own = ["/proc/self/fd", "/dev/fd"].iter().filter_map(|folder| fs::canonicalize(folder).ok());
-        self.number == 1 && own.into_iter().any(|own| own == self.folder)
+        let mut own = ["/proc/self/fd", "/dev/fd"].iter().filter_map(|folder| fs::canonicalize(folder).ok());
+        self.number == 1 && own.any(|own| own == self.folder)
     }
 }
 
@@ -284,7 +284,7 @@ mod tests {
     fn refused(path: &Path) -> String {
         let error = write_file(path, b"new").expect_err("it cannot be written");
         let reason = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-        assert!(check_file(path).is_err(), "{path:?}");
+        assert!(check_file(path).is_err(), "{}", path.display());
         format!("{error}: {reason}")
     }
 

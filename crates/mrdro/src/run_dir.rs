@@ -1,13 +1,15 @@
 //! Directories that runs write. Files appear complete or not at all, and existing directories are not overwritten.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use crate::error::Error;
 use crate::files::{check_folder, create_folder, write_file};
 
 /// The folder of runs whose directory nobody named.
 const RUNS: &str = "runs";
+/// A path below a run directory that is as long as any.
+const LONGEST: &str = "checkpoints/.fleet-00000000.4194304.unfinished/manifest.toml";
 /// A number of runs of one name that is never reached.
 const MANY: u32 = 99_999;
 
@@ -59,12 +61,17 @@ impl RunDir {
     /// Checks, before long work, that [`RunDir::create`] can make the directory. Makes nothing.
     ///
     /// # Errors
-    /// If the name is too long, or the directory is not empty.
+    /// If the name or the whole path is too long, or the directory is not empty.
     pub fn check(asked: Option<&Path>, name: &str) -> Result<(), Error> {
         let Some(path) = asked else {
             return check_folder(&Path::new(RUNS).join(format!("{name}-{MANY}")));
         };
         check_folder(path)?;
+        let longest = path.join(LONGEST).metadata();
+        if longest.is_err_and(|error| error.kind() == io::ErrorKind::InvalidFilename) {
+            let reason = "the path is too long for the files in the folder; choose a shorter one";
+            return Err(Error::unwritable(path)(io::Error::new(io::ErrorKind::InvalidFilename, reason)));
+        }
         if path.is_dir() { check_empty(path) } else { Ok(()) }
     }
 
@@ -85,4 +92,25 @@ impl RunDir {
 fn check_empty(path: &Path) -> Result<(), Error> {
     let mut entries = fs::read_dir(path).map_err(Error::unwritable(path))?;
     if entries.next().is_some() { Err(Error::RunExists { path: path.to_owned() }) } else { Ok(()) }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directories_that_cannot_hold_a_run_are_refused() {
+        let deep = |length: usize| "deep/".repeat(length / 5);
+        for (path, reason) in [
+            (deep(4090), "the path is too long for the files in the folder"),
+            (deep(5000), "too long"),
+            ("x".repeat(256), "has 256 bytes"),
+        ] {
+            let error = RunDir::check(Some(path.as_ref()), "").expect_err("it is too long");
+            let said = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            assert!(said.contains(reason), "{said}");
+        }
+        RunDir::check(Some(deep(4000).as_ref()), "").expect("it is short enough");
+        RunDir::check(None, &"x".repeat(255)).expect_err("it is too long");
+    }
 }

@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::iter;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ fn present() -> MutexGuard<'static, Option<Work>> {
 
 /// One work and how far it is.
 struct Work {
+    id: u64,
     name: Option<&'static str>,
     /// The name of the parts and their number; `None` if the length of the work is not known.
     parts: Option<(&'static str, usize)>,
@@ -71,8 +73,10 @@ fn duration(time: Duration) -> String {
     }
 }
 
-/// The work that lines tell of until this is dropped.
-pub(crate) struct LoggedWork(());
+/// The work that lines tell of until this is dropped, or until other work begins.
+pub(crate) struct LoggedWork {
+    id: u64,
+}
 
 impl LoggedWork {
     /// Work of `count` parts.
@@ -86,41 +90,42 @@ impl LoggedWork {
     }
 
     fn begin(name: Option<&'static str>, parts: Option<(&'static str, usize)>) -> Self {
-        let began = Instant::now();
-        *present() = Some(Work { name, parts, done: 0, done_before: 0, message: String::new(), began });
         static WRITER: Once = Once::new();
+        static WORKS: AtomicU64 = AtomicU64::new(0);
+        let (id, began) = (WORKS.fetch_add(1, Ordering::Relaxed), Instant::now());
+        *present() = Some(Work { id, name, parts, done: 0, done_before: 0, message: String::new(), began });
         WRITER.call_once(|| {
             // Without the thread there are no lines, and the work goes on.
             let _ = thread::Builder::new().name("progress".to_owned()).spawn(write_lines);
         });
-        Self(())
+        Self { id }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Work)) {
+        if let Some(work) = present().as_mut().filter(|work| work.id == self.id) {
+            change(work);
+        }
     }
 
     /// The number of parts that are done.
     pub(crate) fn done(&self, parts: usize) {
-        if let Some(work) = present().as_mut() {
-            work.done = parts;
-        }
+        self.change(|work| work.done = parts);
     }
 
     /// The number of parts that were done before the work began.
     pub(crate) fn goes_on_after(&self, parts: usize) {
-        if let Some(work) = present().as_mut() {
-            (work.done, work.done_before) = (parts, parts);
-        }
+        self.change(|work| (work.done, work.done_before) = (parts, parts));
     }
 
     /// A text that the lines show beside the numbers.
     pub(crate) fn message(&self, text: &str) {
-        if let Some(work) = present().as_mut() {
-            text.clone_into(&mut work.message);
-        }
+        self.change(|work| text.clone_into(&mut work.message));
     }
 }
 
 impl Drop for LoggedWork {
     fn drop(&mut self) {
-        *present() = None;
+        present().take_if(|work| work.id == self.id);
     }
 }
 
@@ -145,6 +150,7 @@ mod tests {
     #[test]
     fn lines_tell_the_state_and_the_time() {
         let mut work = Work {
+            id: 0,
             name: Some("DRL"),
             parts: Some(("steps", 1000)),
             done: 500,
@@ -158,7 +164,7 @@ mod tests {
         );
         (work.done, work.name, work.parts) = (400, None, Some(("runs", 401)));
         work.message.clear();
-        assert_eq!(work.line(Duration::from_secs(7260)), "400 of 401 runs; 2 h 1 min so far");
+        assert_eq!(work.line(Duration::from_mins(121)), "400 of 401 runs; 2 h 1 min so far");
         (work.name, work.parts) = (Some("labelling metadata"), None);
         assert_eq!(work.line(Duration::from_secs(59)), "labelling metadata; 59 s so far");
     }

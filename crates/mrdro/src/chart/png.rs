@@ -29,16 +29,16 @@ pub(super) fn encode(width: u32, height: u32, pixels: impl Iterator<Item = [u8; 
     rows.write_all(&row)?;
     let mut file = SIGNATURE.to_vec();
     let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &COLOURS].concat();
-    write_chunk(&mut file, b"IHDR", &header);
-    write_chunk(&mut file, b"IDAT", &rows.finish()?);
-    write_chunk(&mut file, b"IEND", &[]);
+    write_chunk(&mut file, *b"IHDR", &header);
+    write_chunk(&mut file, *b"IDAT", &rows.finish()?);
+    write_chunk(&mut file, *b"IEND", &[]);
     Ok(file)
 }
 
 /// A chunk consists of its length, its name, its data, and the checksum of name and data.
-fn write_chunk(file: &mut Vec<u8>, name: &[u8; 4], data: &[u8]) {
+fn write_chunk(file: &mut Vec<u8>, name: [u8; 4], data: &[u8]) {
     let mut checksum = Crc::new();
-    checksum.update(name);
+    checksum.update(&name);
     checksum.update(data);
     file.extend((data.len() as u32).to_be_bytes());
     file.extend(name);

@@ -17,13 +17,11 @@ pub(crate) fn run(args: &ExportArgs) -> Result<(), CliError> {
     };
     let files = record.networks.export(format, args.per_dnn).map_err(Error::from)?;
     if args.out.as_os_str() == STANDARD_OUTPUT {
-        return match &files[..] {
-            [file] => Ok(write_file(&args.out, &file.bytes)?),
-            _ => {
-                let wanted = "a folder, which several files need; without --per-dnn the one file can be written to `-`";
-                Err(Error::BadOption { option: "--out", text: STANDARD_OUTPUT.to_owned(), wanted }.into())
-            }
-        };
+        if let [file] = &files[..] {
+            return Ok(write_file(&args.out, &file.bytes)?);
+        }
+        let wanted = "a folder, which several files need; without --per-dnn the one file can be written to `-`";
+        return Err(Error::BadOption { option: "--out", text: STANDARD_OUTPUT.to_owned(), wanted }.into());
     }
     let out = RunDir::create_at(&args.out)?;
     for file in files {

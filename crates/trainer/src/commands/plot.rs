@@ -42,8 +42,8 @@ fn label_and_run(argument: &str) -> Result<(&str, &str), Error> {
     if is_run(argument) || !argument.contains('=') {
         return Ok((argument, argument));
     }
-    let splits = argument.rmatch_indices('=').map(|(at, _)| (&argument[..at], &argument[at + 1..]));
-    splits.into_iter().find(|(_, path)| is_run(path)).ok_or_else(|| {
+    let mut splits = argument.rmatch_indices('=').map(|(at, _)| (&argument[..at], &argument[at + 1..]));
+    splits.find(|(_, path)| is_run(path)).ok_or_else(|| {
         let reason =
             "no run directory, which holds a metrics.csv, is named by the whole of it or by the part behind a `=`";
         Error::NoRun { path: argument.into(), reason: reason.to_owned() }
