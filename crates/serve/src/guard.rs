@@ -63,7 +63,7 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
     let host = host.or_else(|| request.uri().authority().map(axum::http::uri::Authority::as_str));
     let path = request.uri().path();
     let needs_token = path.starts_with("/v1/") || ["/metrics", "/openapi.json"].contains(&path);
-    // Platforms probe under names of their own; the answer tells a foreign page nothing.
+    // Platforms send probes to host names of their own. The answers hold nothing that a foreign page could use.
     let is_probe = ["/healthz", "/readyz"].contains(&path);
     let is_preflight = *request.method() == Method::OPTIONS && guard.cors.is_some();
     let mut response = if !is_probe && !guard.is_own_name(host) {

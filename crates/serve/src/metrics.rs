@@ -98,7 +98,8 @@ pub(crate) struct Metrics {
 }
 
 impl Metrics {
-    /// Every counter is there from the start, at 0: monitoring sees no first step of one that only then appears.
+    /// Creates all metrics, with counters for the usual answers at 0: monitoring cannot see the first increase of a counter
+    /// that appears with this increase.
     pub(crate) fn new(places: &[String]) -> Arc<Self> {
         let mut registry = Registry::with_prefix("mrdro");
         let requests = Family::<RequestLabels, Counter>::default();

@@ -87,7 +87,7 @@ fn without_open_metrics(open: &str) -> String {
     let mut help = None;
     for line in open.lines() {
         if let Some(described) = line.strip_prefix("# HELP ") {
-            // Whether it is a counter says the next line.
+            // The next line says whether it is a counter.
             help = described.split_once(' ');
         } else if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|typed| typed.split_once(' ')) {
             let suffix = if kind == "counter" { "_total" } else { "" };

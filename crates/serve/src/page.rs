@@ -14,7 +14,7 @@ const STYLE: &str = include_str!("../page/page.css");
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// The page. Behind a proxy its files lie beside it, so that its path must end with a slash.
+/// The page. It names its files relative to itself, so that its path must end with a slash.
 pub(crate) async fn index(request: Request) -> Response {
     if let Some(SlashMissing(location)) = request.extensions().get() {
         return (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)]).into_response();

@@ -68,7 +68,7 @@ impl FromStr for PublicUrl {
     }
 }
 
-/// The end of the path of a request that names the page without the slash at its end: `mr-dro/`, to be sent there.
+/// Marks a request for the page whose path lacks the slash at its end. Holds the address to redirect to, such as `mr-dro/`.
 #[derive(Debug, Clone)]
 pub(crate) struct SlashMissing(pub(crate) HeaderValue);
 

@@ -28,7 +28,7 @@ pub(crate) struct ReceivedBody<'a> {
 }
 
 impl<'a> ReceivedBody<'a> {
-    /// Adds bytes, if body and bodies may have as many.
+    /// Adds bytes, within the limits of one body and of all bodies together.
     pub(crate) fn append(&mut self, app: &'a App, data: &[u8]) -> Result<(), ProblemDetails> {
         if self.bytes.len() + data.len() > app.limits.body_bytes {
             return Err(too_long(app.limits.body_bytes));
@@ -68,7 +68,7 @@ pub(crate) async fn read<'a>(
     let read = tokio::time::timeout(app.limits.body, read_within(app, headers, &mut body)).await;
     let late = |_| Err(ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, "the body was not received in time"));
     let mut body = encoding.decode(app, read.unwrap_or_else(late)?).await?;
-    // Nothing else begins a text with a byte-order mark or in UTF-16, as some shells send the files of others.
+    // JSON in UTF-8 never begins with these bytes. Files that shells of Windows write do: they are in UTF-16, or have a mark.
     if matches!(body.bytes[..], [0 | 0xef | 0xfe | 0xff, ..] | [_, 0, ..]) {
         let text = sim::text::decode(body.bytes).map_err(|error| {
             ProblemDetails::new(StatusCode::BAD_REQUEST, format!("the body is not text in UTF-8 or UTF-16: {error}"))

@@ -45,7 +45,7 @@ impl RequestEncoding {
         }
     }
 
-    /// Decodes a body within the limits that it has when it comes without an encoding.
+    /// Decodes a body. The limits of its size are those of a body without encoding.
     ///
     /// # Errors
     /// If the body is not what `Content-Encoding` says, or is too long when it is decoded.
@@ -70,8 +70,7 @@ impl RequestEncoding {
     }
 }
 
-/// Decompresses a body. The bytes that it may take together with all other bodies are those before or those after
-/// decompression, whichever are more.
+/// Decompresses a body. The larger of its two sizes, before and after, counts towards the limit of all bodies together.
 fn decompress<'a>(app: &'a App, body: ReceivedBody<'a>) -> Result<ReceivedBody<'a>, ProblemDetails> {
     let ReceivedBody { bytes: compressed, permit } = body;
     let mut decoder = MultiGzDecoder::new(&compressed[..]);

@@ -276,7 +276,7 @@ fn signals(app: App) -> io::Result<impl Future<Output = ()>> {
     }
 }
 
-/// The names by which a service may be called beside those of every machine.
+/// The host names that requests may use in addition to `localhost` and addresses in numbers.
 fn own_names(listen: &ListenAddress, public_urls: &[PublicUrl]) -> Vec<String> {
     let public = public_urls.iter().map(|url| url.name.clone());
     public.chain(listen.name().map(str::to_owned)).collect()

@@ -41,7 +41,7 @@ fn is_permitted(way: &[String]) -> bool {
 #[test]
 fn it_needs_no_rights_and_no_place_to_write() {
     let workshop = Workshop::new();
-    // Where the program and the record lie, `nobody` may not be able to read.
+    // The user `nobody` may not be allowed to read the folders of the program and of the record.
     copy_for_everybody(program(), &workshop, "trainer");
     let record = shipped("mobile");
     fs::create_dir(workshop.path("record")).expect("the folder is the test's own");

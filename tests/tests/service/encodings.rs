@@ -48,7 +48,7 @@ fn a_compressed_body_is_answered_as_the_same_body_without_compression() {
     let change = service.agent.put(service.url("/v1/environment")).header("Content-Type", "application/json");
     let changed = change.header("Content-Encoding", "gzip").send(gzip(br#"{"alpha": 0.25}"#).as_slice());
     assert_eq!(Service::answer(changed).json()["environment"]["alpha"], 0.25);
-    // What is wrong in it is named as in a body without compression.
+    // A mistake in it is named as in a body without compression.
     let wrong = gzip(br#"{"tasks_mb": [[1, 1, 1], [1, "2", 1], [1, 1, 1]]}"#);
     post(&service, "gzip", &wrong).refused(400, &["\"field\":\"tasks_mb[1][1]\""]);
 }

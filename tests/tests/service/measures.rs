@@ -78,7 +78,7 @@ fn metrics_come_in_the_format_that_is_asked_for() {
     }
 }
 
-/// What first appears when it is 1 makes no step that monitoring could see.
+/// Monitoring cannot see the first increase of a counter that appears with this increase.
 #[test]
 fn counters_are_there_from_the_start() {
     let workshop = Workshop::new();

@@ -40,7 +40,7 @@ fn the_names_of_public_urls_are_accepted_and_no_others() {
     }
 }
 
-/// Platforms ask under whatever name they know.
+/// Platforms send probes to host names of their own.
 #[test]
 fn probes_are_answered_whatever_the_host() {
     let workshop = Workshop::new();
