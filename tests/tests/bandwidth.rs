@@ -395,7 +395,7 @@ fn wrong_workloads_are_refused_as_without_sharing_out() {
     assert_eq!(workshop.trainer_reading(csv, &solve).succeeded().lines().len(), 2);
 }
 
-/// Where no device has a network, or one has too little of it for all, there is nothing to share out, and nothing wrong.
+/// Where no device has a network, or one device has all of it, there is nothing to share out, and nothing wrong.
 #[test]
 fn a_sum_of_nothing_is_no_mistake_and_the_decision_as_ever() {
     let workshop = Workshop::new();
@@ -404,11 +404,15 @@ fn a_sum_of_nothing_is_no_mistake_and_the_decision_as_ever() {
         let solve = ["solve", "--scheme", scheme, "--share-out", "sum"];
         let shared = parsed(&workshop.trainer_reading(line.clone(), &solve).succeeded().stdout);
         let without = parsed(&workshop.trainer_reading(line, &plain(&solve)).succeeded().stdout);
-        for name in ["placements", "cost", "evaluations"] {
+        for name in ["placements", "cost"] {
             assert_eq!(shared[name], without[name], "{shared}");
         }
         assert_eq!(numbers(&shared["uplinks_mbps"]), uplinks);
-        assert_eq!((number(&shared, "total_mbps"), number(&shared, "rounds")), (uplinks[0], 1.0));
+        assert_eq!(number(&shared, "total_mbps"), uplinks[0]);
+        if uplinks[0] == 0.0 {
+            assert_eq!(shared["evaluations"], without["evaluations"], "{shared}");
+            assert_eq!(number(&shared, "rounds"), 1.0);
+        }
         assert_eq!(shared["cost_in_proportion"], shared["cost"]);
     }
 }

@@ -213,7 +213,7 @@ fn a_changed_manifest_is_refused() {
 #[test]
 fn a_scenario_inside_a_record_is_checked_like_any_other() {
     refused_manifest("alpha = 0.5", "alpha = 7.0", MANIFEST, &["alpha", "between 0"]);
-    refused_manifest("uplink_mbps = 500.0", "uplink_mbps = 0.0", MANIFEST, &["devices.uplink_mbps"]);
+    refused_manifest("uplink_mbps = 500.0", "uplink_mbps = -5.0", MANIFEST, &["devices.uplink_mbps"]);
     refused_manifest("count = 3", "count = 1000000000", MANIFEST, &["devices.count"]);
     refused_manifest("tier = \"cloud\"", "tier = \"moon\"", MANIFEST, &["servers[1].tier", "moon"]);
 }

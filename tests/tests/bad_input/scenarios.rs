@@ -37,13 +37,12 @@ fn sizes_must_be_numbers_above_zero() {
 }
 
 #[test]
-fn rates_must_be_numbers_above_zero() {
-    refused("uplink_mbps = 500", "uplink_mbps = 0", &["devices.uplink_mbps", "greater than 0"]);
-    refused("uplink_mbps = 500", "uplink_mbps = -1", &["devices.uplink_mbps", "greater than 0"]);
+fn rates_must_be_numbers_not_below_zero() {
+    refused("uplink_mbps = 500", "uplink_mbps = -1", &["devices.uplink_mbps", "not below 0", "-1"]);
     refused("uplink_mbps = 500", "uplink_mbps = nan", &["devices.uplink_mbps", "NaN"]);
-    refused("uplink_mbps = 500", "uplink_mbps = [500, 0, 500]", &["devices.uplink_mbps[1]", "greater than 0"]);
-    refused("frequency_mhz = 600", "frequency_mhz = 0", &["servers[0].frequency_mhz", "greater than 0"]);
-    refused("frequency_mhz = 600", "frequency_mhz = 600\nlink_mbps = 0", &["servers[0].link_mbps"]);
+    refused("uplink_mbps = 500", "uplink_mbps = [500, -2, 500]", &["devices.uplink_mbps[1]", "not below 0"]);
+    refused("frequency_mhz = 600", "frequency_mhz = -1", &["servers[0].frequency_mhz", "not below 0"]);
+    refused("frequency_mhz = 600", "frequency_mhz = 600\nlink_mbps = -3", &["servers[0].link_mbps"]);
 }
 
 #[test]
@@ -113,7 +112,7 @@ fn all_mistakes_of_a_file_come_at_once_with_their_lines() {
     let mut text = edited_preset("alpha = 0.5", "alpha = 2");
     for (from, to) in [
         ("count = 3", "cuont = 3"),
-        ("uplink_mbps = 500", "uplink_mbps = 0"),
+        ("uplink_mbps = 500", "uplink_mbps = -7"),
         ("min = 10", "min = -10"),
         ("frequency_mhz = 600", "frequency_mhz = \"fast\""),
     ] {
@@ -125,7 +124,7 @@ fn all_mistakes_of_a_file_come_at_once_with_their_lines() {
     for (key, part) in [
         ("alpha", "alpha = 2"),
         ("devices.cuont", "cuont"),
-        ("devices.uplink_mbps", "uplink_mbps = 0"),
+        ("devices.uplink_mbps", "uplink_mbps = -7"),
         ("tasks.size_mb.min", "min = -10"),
         ("servers[0].frequency_mhz", "fast"),
     ] {

@@ -160,7 +160,7 @@ fn a_scenario_that_draws_from_recordings_says_what_is_wrong_with_them() {
         (with("uplink_mbps = { distribution = \"traces\" }"), &["environment.uplink_mbps.path", "missing"]),
         (with("uplink_mbps = { distribution = \"log-uniform\", min = 0, max = 5 }"), &["environment.uplink_mbps.min"]),
         (with("uplink_mbps = { distribution = \"uniform\", min = 6, max = 5 }"), &["environment.uplink_mbps"]),
-        (with("capacity = { distribution = \"uniform\", min = 0, max = 1 }"), &["environment.capacity.min"]),
+        (with("capacity = { distribution = \"uniform\", min = -1, max = 1 }"), &["environment.capacity.min"]),
         (with("alpha = { distribution = \"uniform\", min = 0, max = 2 }"), &["environment.alpha.max"]),
         (with("alpha = 0.3"), &["environment.alpha"]),
         (with("bandwidth = 3"), &["environment.bandwidth: unknown key"]),

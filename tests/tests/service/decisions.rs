@@ -111,7 +111,7 @@ fn the_environment_changes_from_now_on() {
     for (wrong, part) in [
         (r#"{"uplink_mbps": [1, 2]}"#, "3 uplinks"),
         (r#"{"alpha": 1.5}"#, "between 0 and 1"),
-        (r#"{"capacity": 0}"#, "a capacity"),
+        (r#"{"capacity": -1}"#, "a capacity"),
     ] {
         service.put("/v1/environment", wrong).refused(422, &[part]);
     }

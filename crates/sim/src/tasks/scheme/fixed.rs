@@ -5,8 +5,8 @@ use crate::tasks::cost::CostModel;
 use crate::tasks::decision::{Decision, Placement};
 use crate::tasks::workload::Workload;
 
-/// Every task at the same place: the paper's Local-only, ES-only and CS-only. It does not choose: where an environment cuts a
-/// device off from the place, it sends tasks there all the same.
+/// Every task at the same place: the paper's Local-only, ES-only and CS-only. A device that cannot
+/// use the place keeps its tasks.
 #[derive(Debug, Clone)]
 pub struct Fixed {
     name: String,
@@ -26,7 +26,9 @@ impl Scheme for Fixed {
     }
 
     fn decide(&mut self, model: &CostModel, _workload: &Workload) -> Result<Solution, SchemeError> {
-        Ok(Solution { decision: Decision::uniform(model.devices(), model.tasks(), self.placement), evaluations: 0 })
+        let mut places = vec![self.placement.index(); model.task_count()];
+        model.keep_reachable(&mut places);
+        Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations: 0 })
     }
 }
 
