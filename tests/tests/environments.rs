@@ -194,7 +194,7 @@ fn workloads_are_decided_in_the_environment_that_they_bring() {
     let cut = json!({ "tasks_mb": rows, "environment": { "uplink_mbps": [0, 3, 40] } }).to_string();
     let said = workshop.trainer_reading(cut, &["solve", "--scenario", "mobile", "--scheme", "cloud-only"]).succeeded();
     let answer = parsed(&said.stdout);
-    assert_eq!(answer["placements"], json!([["local"; 3], ["cloud"; 3], ["cloud"; 3]]), "{said}");
+    assert_eq!(answer["placements"], json!([vec!["local"; 3], vec!["cloud"; 3], vec!["cloud"; 3]]), "{said}");
     assert!(answer.get("unreachable").is_none(), "{said}");
 }
 
