@@ -52,7 +52,11 @@ fn what_makes_no_sense_is_refused_with_field_and_reason() {
         ("{}", 422, &["tasks_mb", "either"]),
         (r#"{"tasks_mb": [[1]]}"#, 422, &["tasks_mb has 1 rows", "\"field\":\"tasks_mb\""]),
         (r#"{"tasks_mb": [[1], [1], [1]]}"#, 422, &["\"field\":\"tasks_mb[0]\""]),
-        (r#"{"tasks_mb": [[1, 1, 1], [1, 1, -1], [1, 1, 1]]}"#, 422, &["\"field\":\"tasks_mb[1][2]\"", "no size"]),
+        (
+            r#"{"tasks_mb": [[1, 1, 1], [1, 1, -1], [1, 1, 1]]}"#,
+            422,
+            &["\"field\":\"tasks_mb[1][2]\"", "must have a size above 0 MB"],
+        ),
         (
             r#"{"tasks_mb": [[1, 1, 1e999], [1, 1, 1], [1, 1, 1]]}"#,
             400,
