@@ -201,7 +201,7 @@ fn a_resumed_run_keeps_its_interval_between_checkpoints_and_gets_on() {
         said(child);
         arguments = vec!["train", "--resume", "run"];
     }
-    // Another interval replaces it for good; what is not given again stays.
+    // Another interval replaces it for good; an option that is not given again keeps its value.
     let child = start(&workshop, &["train", "--resume", "run", "--checkpoint-steps", "60"]);
     wait_for_later(&workshop, "run", &last);
     signal(&child, "-KILL");

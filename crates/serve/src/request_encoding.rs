@@ -1,4 +1,4 @@
-//! How the bodies of requests are encoded, and decompressing those that are.
+//! How the bodies of requests are encoded, and how compressed bodies are decompressed.
 
 use std::io::{self, Read};
 

@@ -129,7 +129,7 @@ pub(crate) struct CheckpointArgs {
 }
 
 impl CheckpointArgs {
-    /// The interval that these arguments ask for, where those that are not given stay as in `before`.
+    /// The interval that these arguments ask for. Parts that are not given stay as in `before`.
     pub(crate) fn over(&self, before: CheckpointInterval) -> CheckpointInterval {
         CheckpointInterval {
             time: self.checkpoint_every.map_or(before.time, Duration::from_secs),

@@ -48,7 +48,7 @@ impl<R: Read> Decoder<R> {
         Self { reader, state: State::Beginning(Beginning::default()) }
     }
 
-    /// Reads as many first bytes as tell the encoding.
+    /// Reads the first bytes, which tell the encoding.
     fn begin(&mut self, mut first: Beginning) -> io::Result<()> {
         loop {
             let count = match self.reader.read(&mut first.bytes[first.end..]) {

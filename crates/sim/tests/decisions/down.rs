@@ -141,7 +141,7 @@ fn schemes_named_after_a_server_that_is_down_are_left_out_and_refused() {
     let error = scheme::by_name("edge-only", &model, 1).err().expect("device 1 is offline").to_string();
     assert!(error.contains("which device 1 cannot use"), "{error}");
     assert!(scheme::by_name("local+edge", &model, 1).is_ok(), "the others can use it");
-    // A mix without the devices leaves tasks on those that reach none of its places.
+    // With a mix without the devices, a device that reaches no place of the mix keeps its tasks.
     let mut mix = Exact::among(&[Placement::from_index(1), Placement::from_index(2)]);
     let decision = mix.decide(&model, &workload(&model, 3)).expect("small").decision;
     assert!(decision.places()[3..6] == [0; 3] && !decision.places()[..3].contains(&0), "{decision:?}");

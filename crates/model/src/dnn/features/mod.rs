@@ -221,7 +221,7 @@ impl Codec {
         }
     }
 
-    /// The place for a task that cannot run at the place which its logits stand for: the best of those that it can use.
+    /// The place for a task that cannot run where its logits say: the best place that it can use.
     /// With indicators, that is the other server, else the device.
     pub(crate) fn next_best(&self, place: u8, logit: impl Fn(usize) -> f32, can_use: impl Fn(u8) -> bool) -> u8 {
         match self.code {
