@@ -96,7 +96,15 @@ impl Workloads {
                 self.model.at_into(drawn, &mut instance.model).expect("sampler and model are of one scenario");
             }
         }
-        instance.workload.refill(|| self.sizes.draw(self.part, &mut self.random));
+        if !self.model.has_absent_tasks() {
+            instance.workload.refill(|| self.sizes.draw(self.part, &mut self.random));
+            return;
+        }
+        let mut tasks = 0..;
+        instance.workload.refill(|| {
+            let is_there = tasks.next().is_some_and(|task| self.model.has_task(task));
+            if is_there { self.sizes.draw(self.part, &mut self.random) } else { 0.0 }
+        });
     }
 
     /// Draws the sizes of a workload and leaves the stream of environments where it is.
@@ -106,10 +114,13 @@ impl Workloads {
         Workload::from_bytes(self.model.tasks(), sizes)
     }
 
-    /// Draws sizes in bytes, `[N * M]`, and leaves the stream of environments where it is.
+    /// Draws sizes in bytes, `[N * M]`, and leaves the stream of environments where it is. The size of a task that its device
+    /// does not have is 0 ([`CostModel::has_task`]).
     pub fn fill(&mut self, sizes_bytes: &mut [f64]) {
-        for size in sizes_bytes {
-            *size = self.sizes.draw(self.part, &mut self.random);
+        let all_there = !self.model.has_absent_tasks();
+        for (task, size) in sizes_bytes.iter_mut().enumerate() {
+            let is_there = all_there || self.model.has_task(task);
+            *size = if is_there { self.sizes.draw(self.part, &mut self.random) } else { 0.0 };
         }
     }
 

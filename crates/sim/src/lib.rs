@@ -45,7 +45,7 @@ pub mod text;
 pub mod units;
 
 pub use tasks::allocation::{self, AllocationError};
-pub use tasks::cost::{CostModel, FirstSwap, IncrementalCost, Outcome, Rate, TimeTerms};
+pub use tasks::cost::{CostModel, Demands, DemandsError, FirstSwap, IncrementalCost, Outcome, Rate, TimeTerms};
 pub use tasks::decision::{Decision, Placement, ServerId};
 pub use tasks::environment::{Environment, EnvironmentError};
 pub use tasks::fleets::Fleets;

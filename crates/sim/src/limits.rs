@@ -31,6 +31,15 @@ pub const SLOWEST_TOLD_APART_MBPS: f64 = 0.01;
 /// that gives less, down to 0, gives nothing and cannot be used.
 pub const CAPACITIES: RangeInclusive<f64> = 1e-6..=1e6;
 
+/// The longest latency of a server, in ms, a dozen days.
+pub const MAX_LATENCY_MS: f64 = 1e9;
+
+/// The latest deadline, in seconds, and the largest penalty for missing one.
+pub const MAX_DEADLINE_S: f64 = 1e12;
+
+/// The numbers of instructions that a byte of a task may take.
+pub const INSTRUCTIONS_PER_BYTE: RangeInclusive<f64> = 1e-12..=1e12;
+
 /// The length, in seconds, of the windows over which recorded rates are averaged, unless a scenario or an option says
 /// otherwise.
 pub const WINDOW_S: f64 = 60.0;

@@ -259,6 +259,17 @@ impl<'d> Section<'d> {
         counts.flatten()
     }
 
+    /// One whole number from 0, or an array of them; 1 stands in for a missing one.
+    pub fn count_or_counts(&self, name: &'static str) -> Counts {
+        if !self.has(name) {
+            self.missing(name, "a whole number, or an array with one for each device");
+        }
+        if self.find(name).is_some_and(|value| value.get_ref().is_array()) {
+            return self.optional_counts(name).map_or(Counts::One(1), Counts::Each);
+        }
+        Counts::One(self.optional_count(name).unwrap_or(1))
+    }
+
     /// One number or an array of numbers; 1 stands in for a missing one.
     pub fn numbers(&self, name: &'static str) -> Numbers {
         if !self.has(name) {
@@ -334,6 +345,15 @@ impl<'d> Section<'d> {
             self.document.mistake(self.key(name), Some(key.span()), message);
         }
     }
+}
+
+/// One whole number for all, or one for each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Counts {
+    /// One number for all.
+    One(usize),
+    /// One number for each, in order.
+    Each(Vec<usize>),
 }
 
 /// One number for all, or one for each.

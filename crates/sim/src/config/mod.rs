@@ -17,7 +17,7 @@ mod table;
 
 use std::fmt;
 
-pub use self::document::{Document, Numbers, Section};
+pub use self::document::{Counts, Document, Numbers, Section};
 pub use self::rule::{Any, Flattened, Keyword, Keywords, Name, Nested, Number, PositiveUpTo, RangeUpTo, Rule};
 pub use self::table::{Checks, Table};
 

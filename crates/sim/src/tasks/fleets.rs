@@ -78,6 +78,7 @@ impl Fleets {
                     energy_per_instruction_nj: log_uniform(random, 1.0, 2.5),
                     link_mbps,
                     link_sharing,
+                    latency_ms: 0.0,
                     sharing,
                 }
             })
@@ -90,6 +91,7 @@ impl Fleets {
             energy_per_instruction_nj: log_uniform(random, 0.7, 1.5),
             link_mbps: is_wide_area.then(|| PerDevice::One(log_uniform(random, 1.0, 12.0))),
             link_sharing: Sharing::Dedicated,
+            latency_ms: 0.0,
             sharing: Sharing::Dedicated,
         });
         let is_even = random::unit(random) < 0.3;
@@ -121,7 +123,7 @@ impl Fleets {
         Scenario {
             name: format!("fleet {devices} x {tasks}, {edges} edges"),
             alpha: 0.2 + 0.6 * random::unit(random),
-            instructions_per_byte: 1000.0,
+            instructions_per_byte: PerDevice::One(1000.0),
             transmit_energy_nj_per_byte: PerDevice::One(0.1),
             devices: Devices {
                 count: devices,
@@ -130,7 +132,7 @@ impl Fleets {
                 uplink_mbps,
                 shared_uplink_mbps,
             },
-            tasks: Tasks { per_device: tasks, size_mb },
+            tasks: Tasks { per_device: tasks, size_mb, ..Tasks::default() },
             environment: None,
             servers,
         }

@@ -28,7 +28,7 @@ struct Rates {
 fn rates(scenario: &Scenario, device: usize, place: usize) -> Rates {
     use sim::scenario::Sharing::Shared;
     let per_mb = |joules_a_byte: f64| joules_a_byte * BYTES_PER_MB;
-    let instructions = scenario.instructions_per_byte;
+    let instructions = scenario.instructions_per_byte.at(device);
     if place == 0 {
         let devices = &scenario.devices;
         return Rates {

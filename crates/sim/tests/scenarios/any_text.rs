@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use sim::Scenario;
-use sim::scenario::{
+use sim::scenario::{DeadlineRule, 
     Devices, EnvironmentDistribution, PerDevice, Range, Server, Sharing, SizeDistribution, Tasks, Tier,
     UplinkDistribution,
 };
@@ -59,9 +59,35 @@ fn server(devices: usize) -> impl Strategy<Value = Server> {
             let is_one = matches!(link_mbps, Some(PerDevice::One(_)));
             let link_sharing = if is_one { link_sharing } else { Sharing::Dedicated };
             let name = String::new();
-            Server { name, tier, frequency_mhz, energy_per_instruction_nj: energy, link_mbps, link_sharing, sharing }
+            Server {
+                name,
+                tier,
+                frequency_mhz,
+                energy_per_instruction_nj: energy,
+                link_mbps,
+                link_sharing,
+                latency_ms: if is_one { 0.0 } else { 12.5 },
+                sharing,
+            }
         },
     )
+}
+
+/// Any tasks of a number of devices, up to `per_device` each.
+fn tasks(count: usize, per_device: usize) -> impl Strategy<Value = Tasks> {
+    let counts = prop::option::of(prop::collection::vec(0..=per_device, count));
+    let rule = prop_oneof![
+        Just(DeadlineRule::Report),
+        number().prop_map(DeadlineRule::Penalty),
+        Just(DeadlineRule::Hard)
+    ];
+    let deadlines = prop::option::of((numbers(count), rule));
+    (distribution(), counts, deadlines).prop_map(move |(size_mb, counts, deadlines)| {
+        let counts = counts.filter(|counts| counts.iter().any(|count| *count > 0)).unwrap_or_default();
+        let per_device = counts.iter().copied().max().unwrap_or(per_device);
+        let (deadline_s, deadline_rule) = deadlines.unzip();
+        Tasks { per_device, counts, size_mb, deadline_s, deadline_rule: deadline_rule.unwrap_or_default() }
+    })
 }
 
 /// Any valid scenario.
@@ -70,9 +96,9 @@ fn scenario() -> impl Strategy<Value = Scenario> {
     shape.prop_flat_map(|(count, per_device)| {
         let devices = (numbers(count), numbers(count), numbers(count), prop::option::of(number()));
         let servers = prop::collection::vec(server(count), 1..5);
-        let root = ("[^\\p{C}\\s./\\\\][^\\p{C}/\\\\]{0,20}", 0.0..=1.0_f64, number(), numbers(count));
-        let drawn = (distribution(), prop::option::of(environment()));
-        (root, devices, drawn, servers).prop_map(move |(root, devices, (size_mb, environment), mut servers)| {
+        let root = ("[^\\p{C}\\s./\\\\][^\\p{C}/\\\\]{0,20}", 0.0..=1.0_f64, numbers(count), numbers(count));
+        let drawn = (tasks(count, per_device), prop::option::of(environment()));
+        (root, devices, drawn, servers).prop_map(move |(root, devices, (tasks, environment), mut servers)| {
             for (index, server) in servers.iter_mut().enumerate() {
                 server.name = format!("server_{index}");
             }
@@ -87,7 +113,7 @@ fn scenario() -> impl Strategy<Value = Scenario> {
                 instructions_per_byte,
                 transmit_energy_nj_per_byte,
                 devices: Devices { count, frequency_mhz, energy_per_instruction_nj, uplink_mbps, shared_uplink_mbps },
-                tasks: Tasks { per_device, size_mb },
+                tasks,
                 environment,
                 servers,
             }

@@ -51,6 +51,8 @@ impl ResponseTimes {
         let times_s = model.place_times(workload, decision);
         let loads = model.loads(workload.sizes_bytes(), decision.places());
         let sent_bytes = loads[1..places].iter().sum::<f64>();
+        let in_detail =
+            model.detailed().map(|detailed| (detailed, model.amounts(workload.sizes_bytes(), decision.places())));
         let mut all = Self { pieces: Vec::new(), senders: Vec::new() };
         let (mut bytes, mut hyperbolas) = (vec![0.0; places], Vec::with_capacity(places));
         let rows = workload.sizes_bytes().chunks_exact(tasks).zip(decision.places().chunks_exact(tasks));
@@ -72,8 +74,13 @@ impl ResponseTimes {
                     }
                 };
                 let shared_s = model.contention().map_or(0.0, |all| all.links_s(place, loads[place], sent_bytes));
-                let computed = if server.is_shared { loads[place] } else { bytes[place] };
-                let c = computed * model.compute_s_per_byte(place);
+                let c = if let Some((detailed, loads)) = &in_detail {
+                    let own = &detailed.of_device(device)[place];
+                    detailed.after_link_s(own, place, &model.amount_at(device, place, sizes, row), &loads[place])
+                } else {
+                    let computed = if server.is_shared { loads[place] } else { bytes[place] };
+                    computed * model.compute_s_per_byte(place)
+                };
                 flat_s = flat_s.max(behind_s.max(shared_s) + c);
                 hyperbolas.push(Hyperbola { a: seconds_mbps(bytes[place]), c });
             }

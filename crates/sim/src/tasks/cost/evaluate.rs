@@ -25,8 +25,20 @@ impl CostModel {
     /// # Panics
     /// If `places` names a place that is not there.
     pub fn outcome(&self, sizes_bytes: &[f64], places: &[u8]) -> Outcome {
+        if let Some(detailed) = self.detailed() {
+            return self.reported(&self.detailed_totals(detailed, sizes_bytes, places));
+        }
         let (energy_j, time_s) = self.totals(sizes_bytes, places);
-        Outcome { energy_j, time_s, cost: self.weigh(energy_j, time_s) }
+        let missed_deadlines = if self.has_deadlines() { self.missed_deadlines(sizes_bytes, places) } else { 0 };
+        Outcome { energy_j, time_s, cost: self.weigh(energy_j, time_s), missed_deadlines }
+    }
+
+    /// The number of tasks that miss their deadlines, of a model that is not detailed.
+    fn missed_deadlines(&self, sizes_bytes: &[f64], places: &[u8]) -> usize {
+        let times_s = self.times_of(sizes_bytes, places);
+        let rows = sizes_bytes.chunks_exact(self.tasks()).zip(places.chunks_exact(self.tasks()));
+        let devices = rows.zip(times_s.chunks_exact(self.places())).enumerate();
+        devices.map(|(device, (row, times_s))| self.missed_deadlines_of(device, row, times_s)).sum()
     }
 
     /// Energy, time and cost of one device's part of a decision, as [`CostModel::device_cost`].
@@ -35,10 +47,14 @@ impl CostModel {
     /// As [`CostModel::device_cost`].
     pub fn device_outcome(&self, device: usize, sizes_bytes: &[f64], places: &[u8]) -> Outcome {
         assert!(self.is_separable(), "what a device costs depends on the others");
+        if let Some(detailed) = self.detailed() {
+            return self.reported(&self.detailed_device_alone(detailed, device, (sizes_bytes, places)));
+        }
         let mut times_s = [0.0; MAX_PLACES];
         let times_s = &mut times_s[..self.places()];
         let (energy_j, time_s) = device_outcome(self.rates(device), sizes_bytes, places, times_s);
-        Outcome { energy_j, time_s, cost: self.weigh(energy_j, time_s) }
+        let missed_deadlines = self.missed_deadlines_of(device, (sizes_bytes, places), times_s);
+        Outcome { energy_j, time_s, cost: self.weigh(energy_j, time_s), missed_deadlines }
     }
 
     /// The weighted cost α E + (1 − α) T, eq. (18).
@@ -71,11 +87,20 @@ impl CostModel {
     /// As [`CostModel::evaluate`].
     pub fn place_times(&self, workload: &Workload, decision: &Decision) -> Vec<f64> {
         assert!(self.fits(workload) && decision.places().len() == self.task_count(), "shapes differ");
-        let (sizes, places) = (workload.sizes_bytes(), decision.places());
+        self.times_of(workload.sizes_bytes(), decision.places())
+    }
+
+    /// [`CostModel::place_times`] from sizes and place indices.
+    fn times_of(&self, sizes: &[f64], places: &[u8]) -> Vec<f64> {
+        let amounts = self.detailed().map(|detailed| (detailed, self.amounts(sizes, places)));
         let contention = self.contention().map(|contention| (contention, self.loads(sizes, places)));
         let mut times_s = vec![0.0; self.devices() * self.places()];
         let rows = sizes.chunks_exact(self.tasks()).zip(places.chunks_exact(self.tasks()));
         for (device, ((sizes, places), times_s)) in rows.zip(times_s.chunks_exact_mut(self.places())).enumerate() {
+            if let Some((detailed, loads)) = &amounts {
+                self.detailed_device(detailed, loads, device, (sizes, places), times_s);
+                continue;
+            }
             match &contention {
                 None => {
                     device_outcome(self.rates(device), sizes, places, times_s);
@@ -115,7 +140,8 @@ impl CostModel {
         contention.outcome(device, self.rates(device), loads, times_s)
     }
 
-    /// The cost of one device's part of a decision: α E_n + (1 − α) max(T_n). Allocates nothing.
+    /// The cost of one device's part of a decision: α E_n + (1 − α) max(T_n), with the terms of [`CostModel::cost`] for missed
+    /// deadlines and for ties. Allocates nothing.
     ///
     /// # Panics
     /// If the cost is not [separable](CostModel::is_separable), there is no such device, or `places` names a place that is
@@ -126,6 +152,10 @@ impl CostModel {
     }
 
     fn separable_cost(&self, device: usize, sizes_bytes: &[f64], places: &[u8]) -> f64 {
+        if let Some(detailed) = self.detailed() {
+            let outcome = self.detailed_device_alone(detailed, device, (sizes_bytes, places));
+            return self.detailed_objective(&outcome, self.lateness_price(device * self.tasks(), sizes_bytes));
+        }
         // The accumulators live on the stack; only one for each place is cleared.
         let (energy_j, time_s) = match self.places() {
             1..=4 => device_outcome(self.rates(device), sizes_bytes, places, &mut [0.0; 4]),
@@ -135,7 +165,11 @@ impl CostModel {
         self.weigh(energy_j, time_s)
     }
 
-    /// The cost of a whole decision from place indices. Allocates nothing.
+    /// The cost of a whole decision from place indices, as schemes minimise it. Allocates nothing.
+    ///
+    /// It is the cost of [`CostModel::outcome`], except in a [detailed](CostModel::is_detailed) model. There, each missed
+    /// deadline adds more than decisions can differ in otherwise if deadlines are hard, and where only energy or only time
+    /// counts, a billionth of the other quantity is added, so that ties go to the better decision.
     ///
     /// # Shapes
     /// `sizes_bytes` and `places` are `[N * M]`.
@@ -143,6 +177,10 @@ impl CostModel {
     /// # Panics
     /// If `places` names a place that is not there.
     pub fn cost(&self, sizes_bytes: &[f64], places: &[u8]) -> f64 {
+        if let Some(detailed) = self.detailed() {
+            let outcome = self.detailed_totals(detailed, sizes_bytes, places);
+            return self.detailed_objective(&outcome, self.lateness_price(0, sizes_bytes));
+        }
         if !self.is_separable() {
             let (energy_j, time_s) = self.totals(sizes_bytes, places);
             return self.weigh(energy_j, time_s);
@@ -152,7 +190,8 @@ impl CostModel {
     }
 
     /// The costs of one decision for each of many workloads, side by side: the same numbers as [`CostModel::cost`] at
-    /// several times its speed. Allocates nothing.
+    /// several times its speed. Allocates nothing. A [detailed](CostModel::is_detailed) model has no faster way than one
+    /// workload after the other, and allocates.
     ///
     /// # Shapes
     /// `sizes_bytes` and `decisions` are `[N * M, costs.len()]`: one row for each task, one column for each workload.
@@ -163,6 +202,10 @@ impl CostModel {
         let row = self.tasks() * costs.len();
         assert_eq!((sizes_bytes.len(), decisions.len()), (self.devices() * row, self.devices() * row), "shapes differ");
         self.check_places(decisions);
+        if self.is_detailed() {
+            for_each_column((sizes_bytes, decisions), costs, |sizes, places| self.cost(sizes, places));
+            return;
+        }
         if let Some(contention) = self.contention() {
             let columns = Columns { sizes_bytes, places: decisions };
             columns.coupled_costs(self.tasks(), &self.state.rates, contention, self.alpha(), costs);
@@ -190,6 +233,10 @@ impl CostModel {
         let count = self.tasks() * costs.len();
         assert_eq!((sizes_bytes.len(), decisions.len()), (count, count), "shapes differ");
         self.check_places(decisions);
+        if self.is_detailed() {
+            for_each_column((sizes_bytes, decisions), costs, |sizes, places| self.device_cost(device, sizes, places));
+            return;
+        }
         costs.fill(0.0);
         self.add_columns(device, Columns { sizes_bytes, places: decisions }, costs);
     }
@@ -209,6 +256,20 @@ impl CostModel {
             5..=8 => columns.add_costs::<8>(rates, alpha, costs),
             _ => columns.add_costs_one_by_one(rates, alpha, 0, costs),
         }
+    }
+}
+
+/// Computes the cost of each column.
+fn for_each_column(
+    (sizes_bytes, decisions): (&[f64], &[u8]),
+    costs: &mut [f64],
+    mut cost_of: impl FnMut(&[f64], &[u8]) -> f64,
+) {
+    let count = costs.len();
+    for (column, cost) in costs.iter_mut().enumerate() {
+        let sizes: Vec<f64> = sizes_bytes[column..].iter().step_by(count).copied().collect();
+        let places: Vec<u8> = decisions[column..].iter().step_by(count).copied().collect();
+        *cost = cost_of(&sizes, &places);
     }
 }
 

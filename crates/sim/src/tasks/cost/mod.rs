@@ -9,10 +9,15 @@
 //! | (16), (17) | [`CostModel::evaluate`], in `totals` | [`CostModel::batch_costs`] for many workloads, [`IncrementalCost`] for one task that moves |
 //! | (18) | [`CostModel::weigh`] | the same |
 //!
+//! Where servers have latencies, tasks differ in instructions per byte, or missed deadlines cost something, bytes alone do not
+//! tell the cost: the module `detailed` computes it then.
+//!
 //! [`CostModel::is_better`] says which of two decisions is better, also where both cost the same.
 
 mod columns;
 mod contention;
+mod demands;
+mod detailed;
 mod evaluate;
 mod from_scenario;
 mod incremental;
@@ -23,6 +28,9 @@ mod ties;
 use std::sync::Arc;
 
 pub(crate) use self::contention::{Contention, OwnRate};
+pub use self::demands::{Demands, DemandsError};
+use self::demands::TaskDemands;
+pub(crate) use self::detailed::{Amount, Detailed, OwnTerms, is_late};
 pub use self::incremental::{FirstSwap, IncrementalCost};
 use self::physics::{Physics, ServerPhysics};
 pub use self::rates::{Outcome, Rate, TimeTerms};
@@ -58,12 +66,14 @@ pub struct CostModel {
 #[derive(Debug, PartialEq)]
 struct System {
     tasks: usize,
+    /// The number of tasks of each device, where they differ; else empty.
+    counts: Vec<usize>,
     place_names: Vec<String>,
     physics: Physics,
 }
 
 /// The part of a cost model that follows from the environment.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 struct State {
     environment: Environment,
     /// `[device][place]`, place 0 being the device itself.
@@ -72,11 +82,16 @@ struct State {
     reachable: Vec<bool>,
     /// `None`: nothing is shared.
     contention: Option<Contention>,
+    /// `None`: nothing but their sizes matters of tasks.
+    demands: Option<Arc<TaskDemands>>,
+    /// `None`: the rates and what devices share tell all costs.
+    detailed: Option<Box<Detailed>>,
 }
 
 impl State {
-    fn new(physics: &Physics, environment: Environment) -> Self {
-        let mut state = Self { environment, rates: Vec::new(), reachable: Vec::new(), contention: None };
+    fn new(physics: &Physics, environment: Environment, demands: Option<Arc<TaskDemands>>) -> Self {
+        let (rates, reachable) = (Vec::new(), Vec::new());
+        let mut state = Self { environment, rates, reachable, contention: None, demands, detailed: None };
         state.update(physics);
         state
     }
@@ -89,14 +104,24 @@ impl State {
         } else {
             self.contention = None;
         }
+        let demands = self.demands.as_ref();
+        let is_detailed = demands.is_some_and(|demands| demands.is_uneven() || demands.has_ruled_deadlines())
+            || physics.servers.iter().any(|server| server.latency_s > 0.0);
+        self.detailed = is_detailed.then(|| Box::new(Detailed::new(physics, &self.environment)));
     }
 }
 
 impl CostModel {
-    /// A model with `tasks` tasks per device.
-    fn new(tasks: usize, place_names: Vec<String>, physics: Physics, environment: Environment) -> Self {
-        let state = State::new(&physics, environment);
-        Self { system: Arc::new(System { tasks, place_names, physics }), state: Arc::new(state) }
+    /// A model with `tasks` tasks per device, or up to that number where `counts` says so for each device.
+    fn new(
+        (tasks, counts): (usize, Vec<usize>),
+        place_names: Vec<String>,
+        physics: Physics,
+        demands: Option<TaskDemands>,
+        environment: Environment,
+    ) -> Self {
+        let state = State::new(&physics, environment, demands.map(Arc::new));
+        Self { system: Arc::new(System { tasks, counts, place_names, physics }), state: Arc::new(state) }
     }
 
     /// The environment in which all costs are computed.
@@ -110,7 +135,7 @@ impl CostModel {
     /// If the environment is for another number of devices or servers, or holds a value that makes no sense.
     pub fn at(&self, environment: &Environment) -> Result<Self, EnvironmentError> {
         environment.check(self.devices(), self.places() - 1)?;
-        let state = State::new(&self.system.physics, environment.clone());
+        let state = State::new(&self.system.physics, environment.clone(), self.state.demands.clone());
         Ok(Self { system: Arc::clone(&self.system), state: Arc::new(state) })
     }
 
@@ -127,9 +152,10 @@ impl CostModel {
         let physics = &self.system.physics;
         if let Some(state) = Arc::get_mut(&mut into.state) {
             state.environment.clone_from(environment);
+            state.demands.clone_from(&self.state.demands);
             state.update(physics);
         } else {
-            into.state = Arc::new(State::new(physics, environment.clone()));
+            into.state = Arc::new(State::new(physics, environment.clone(), self.state.demands.clone()));
         }
         Ok(())
     }
@@ -197,6 +223,28 @@ impl CostModel {
     /// M, the number of tasks per device.
     pub fn tasks(&self) -> usize {
         self.system.tasks
+    }
+
+    /// The number of tasks of a device, at most M. Tasks beyond it are absent: their size is 0.
+    ///
+    /// # Panics
+    /// If there is no such device.
+    pub fn tasks_of(&self, device: usize) -> usize {
+        assert!(device < self.devices(), "device {device}");
+        self.system.counts.get(device).copied().unwrap_or(self.system.tasks)
+    }
+
+    /// Whether devices have different numbers of tasks.
+    pub fn has_absent_tasks(&self) -> bool {
+        self.system.counts.iter().any(|count| *count < self.system.tasks)
+    }
+
+    /// Whether a task is one of those that its device has, see [`CostModel::tasks_of`].
+    ///
+    /// # Panics
+    /// If there is no such task.
+    pub fn has_task(&self, task: usize) -> bool {
+        self.system.counts.is_empty() || task % self.tasks() < self.tasks_of(task / self.tasks())
     }
 
     /// The number of tasks of a whole workload, N × M.
@@ -271,7 +319,7 @@ impl CostModel {
     /// Time to compute a byte at the server of a place, without sending it there.
     pub(crate) fn compute_s_per_byte(&self, place: usize) -> f64 {
         let capacity = self.state.environment.capacities[place - 1];
-        self.server(place).compute_s_per_byte(self.system.physics.instructions_per_byte, capacity)
+        self.server(place).compute_s_per_byte(self.system.physics.instructions_per_byte[0], capacity)
     }
 
     /// Whether a workload has this model's N and M.

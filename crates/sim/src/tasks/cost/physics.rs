@@ -9,13 +9,15 @@ use crate::units::bytes_per_second_from_mbps;
 
 /// The cost of a place that cannot be reached, in time and energy, as a multiple of the device's own cost: finite, so that
 /// sums and differences stay numbers, and more than any decision for it could gain.
-const UNREACHABLE: f64 = 1e6;
+pub(super) const UNREACHABLE: f64 = 1e6;
 
 /// The part of a scenario's rates that no environment changes.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Physics {
-    /// σ.
-    pub(crate) instructions_per_byte: f64,
+    /// σ of each device's tasks.
+    pub(crate) instructions_per_byte: Vec<f64>,
+    /// The processor of each device itself.
+    pub(crate) local_processors: Vec<Processor>,
     /// The rate of each device itself.
     pub(crate) local: Vec<Rate>,
     /// Energy to send a byte, for each device.
@@ -25,10 +27,19 @@ pub(crate) struct Physics {
     pub(crate) servers: Vec<ServerPhysics>,
 }
 
+/// Time and energy of one instruction.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Processor {
+    pub(crate) s_per_instruction: f64,
+    pub(crate) j_per_instruction: f64,
+}
+
 /// One server as devices see it.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ServerPhysics {
-    pub(crate) compute_j_per_byte: f64,
+    pub(crate) energy_j_per_instruction: f64,
+    /// The time that each task sent there takes in addition.
+    pub(crate) latency_s: f64,
     pub(crate) frequency_hz: f64,
     /// Whether it works for all devices together.
     pub(crate) is_shared: bool,
@@ -64,7 +75,7 @@ impl Physics {
     }
 
     /// The rate of a device's own link to a server, in Mbit/s; `None` if the device cannot use the server.
-    fn own_link_mbps(&self, server: &ServerPhysics, capacity: f64, device: usize, uplink_mbps: f64) -> Option<f64> {
+    pub(super) fn own_link_mbps(&self, server: &ServerPhysics, capacity: f64, device: usize, uplink_mbps: f64) -> Option<f64> {
         let mbps = server.links[device].mbps(uplink_mbps);
         (mbps >= SLOWEST_LINK_MBPS && self.is_up(server, capacity)).then_some(mbps)
     }
@@ -78,18 +89,20 @@ impl Physics {
         reachable.clear();
         reachable.reserve_exact(count);
         for (device, local) in self.local.iter().enumerate() {
+            let instructions = self.instructions_per_byte[device];
             rates.push(*local);
             reachable.push(true);
             for (server, capacity) in self.servers.iter().zip(&environment.capacities) {
                 let mbps = self.own_link_mbps(server, *capacity, device, environment.uplinks_mbps[device]);
                 // Eqs. (9) and (13).
-                let energy_j_per_byte = server.compute_j_per_byte + self.transmit_j_per_byte[device];
+                let energy_j_per_byte =
+                    instructions * server.energy_j_per_instruction + self.transmit_j_per_byte[device];
                 reachable.push(mbps.is_some());
                 rates.push(if let Some(mbps) = mbps {
                     // Eqs. (7), (8) and (12); a shared link counts as if this device alone used it.
                     let narrowest = server.shared_link_mbps.into_iter().chain(self.shared_uplink_mbps);
                     let mbps = narrowest.fold(mbps, f64::min);
-                    let time_s_per_byte = server.compute_s_per_byte(self.instructions_per_byte, *capacity)
+                    let time_s_per_byte = server.compute_s_per_byte(instructions, *capacity)
                         + 1.0 / bytes_per_second_from_mbps(mbps);
                     Rate { energy_j_per_byte, time_s_per_byte }
                 } else {
@@ -110,8 +123,8 @@ impl Physics {
         let link_s_per_byte = |mbps: Option<f64>| mbps.map_or(0.0, |mbps| 1.0 / bytes_per_second_from_mbps(mbps));
         contention.uplink_s_per_byte = link_s_per_byte(self.shared_uplink_mbps);
         let servers = || self.servers.iter().zip(&environment.capacities);
-        let compute_s_per_byte =
-            |server: &ServerPhysics, capacity: f64| server.compute_s_per_byte(self.instructions_per_byte, capacity);
+        // Where devices differ in it, the cost comes from a `Detailed`, and nobody reads these times.
+        let instructions = self.instructions_per_byte[0];
         contention.shared.clear();
         contention.shared.reserve_exact(1 + self.servers.len());
         contention.shared.push(SharedRate::default());
@@ -120,7 +133,11 @@ impl Physics {
                 return SharedRate::default();
             }
             SharedRate {
-                compute_s_per_byte: if server.is_shared { compute_s_per_byte(server, *capacity) } else { 0.0 },
+                compute_s_per_byte: if server.is_shared {
+                    server.compute_s_per_byte(instructions, *capacity)
+                } else {
+                    0.0
+                },
                 link_s_per_byte: link_s_per_byte(server.shared_link_mbps),
             }
         }));
@@ -128,11 +145,16 @@ impl Physics {
         contention.own.reserve_exact(self.local.len() * (1 + self.servers.len()));
         for (device, local) in self.local.iter().enumerate() {
             contention.own.push(OwnRate { send_s_per_byte: 0.0, compute_s_per_byte: local.time_s_per_byte });
+            let instructions = self.instructions_per_byte[device];
             contention.own.extend(servers().map(|(server, capacity)| {
                 if let Some(mbps) = self.own_link_mbps(server, *capacity, device, environment.uplinks_mbps[device]) {
                     OwnRate {
                         send_s_per_byte: 1.0 / bytes_per_second_from_mbps(mbps),
-                        compute_s_per_byte: if server.is_shared { 0.0 } else { compute_s_per_byte(server, *capacity) },
+                        compute_s_per_byte: if server.is_shared {
+                            0.0
+                        } else {
+                            server.compute_s_per_byte(instructions, *capacity)
+                        },
                     }
                 } else {
                     OwnRate { send_s_per_byte: UNREACHABLE * local.time_s_per_byte, compute_s_per_byte: 0.0 }

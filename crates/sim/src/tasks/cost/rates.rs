@@ -34,11 +34,18 @@ pub struct Outcome {
     pub energy_j: f64,
     /// T_total, eq. (16).
     pub time_s: f64,
-    /// S(W, X), eq. (18).
+    /// S(W, X), eq. (18), and the penalties of missed deadlines where they have penalties.
     pub cost: f64,
+    /// The number of tasks that miss their deadlines.
+    pub missed_deadlines: usize,
 }
 
 impl Outcome {
     /// Worse than the outcome of any decision.
-    pub const WORST: Self = Self { energy_j: f64::INFINITY, time_s: f64::INFINITY, cost: f64::INFINITY };
+    pub const WORST: Self = Self {
+        energy_j: f64::INFINITY,
+        time_s: f64::INFINITY,
+        cost: f64::INFINITY,
+        missed_deadlines: usize::MAX,
+    };
 }

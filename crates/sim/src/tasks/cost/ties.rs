@@ -10,6 +10,7 @@ use std::sync::Arc;
 use super::rates::Outcome;
 use super::{CostModel, State};
 use crate::tasks::environment::Environment;
+use crate::tasks::scenario::DeadlineRule;
 
 /// The largest relative difference of equal costs, energies and times. It comes from rounding.
 pub(crate) const ROUNDING: f64 = 1e-12;
@@ -26,30 +27,49 @@ pub(crate) fn is_better(new: [f64; 2], old: [f64; 2]) -> bool {
 
 impl CostModel {
     /// Whether only energy or only time counts: α is 1 or 0.
+    ///
+    /// False for a [detailed](CostModel::is_detailed) model, whose [`CostModel::cost`] counts a billionth of the other quantity,
+    /// so that ties need no further care.
     pub fn counts_one_quantity(&self) -> bool {
-        self.alpha() == 1.0 || self.alpha() == 0.0
+        (self.alpha() == 1.0 || self.alpha() == 0.0) && !self.is_detailed()
     }
 
     /// Whether a decision with one outcome is better than a decision with another. The cheaper one is. Of costs that are
     /// equal but for rounding (a relative 1e-12), the better one has the shorter time if α is 1, and the lower energy if α is
-    /// 0. With any other α equal costs are equally good.
+    /// 0. With any other α equal costs are equally good. Where deadlines are hard, the decision that misses fewer of them is
+    /// better.
     ///
     /// ```
     /// use sim::{Outcome, Scenario};
     /// let mut scenario = Scenario::load("paper")?;
     /// scenario.alpha = 1.0;
     /// let model = scenario.check()?;
-    /// let slow = Outcome { energy_j: 2.0, time_s: 900.0, cost: 2.0 };
+    /// let slow = Outcome { energy_j: 2.0, time_s: 900.0, cost: 2.0, missed_deadlines: 0 };
     /// let fast = Outcome { time_s: 90.0, ..slow };
     /// assert!(model.is_better(&fast, &slow) && !model.is_better(&slow, &fast));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn is_better(&self, new: &Outcome, old: &Outcome) -> bool {
+        if self.is_detailed() {
+            return self.is_better_in_detail(new, old);
+        }
         if !self.counts_one_quantity() {
             return new.cost < old.cost;
         }
         let uncounted = |outcome: &Outcome| if self.alpha() == 0.0 { outcome.energy_j } else { outcome.time_s };
         is_better([new.cost, uncounted(new)], [old.cost, uncounted(old)])
+    }
+
+    fn is_better_in_detail(&self, new: &Outcome, old: &Outcome) -> bool {
+        if self.deadline_rule() == DeadlineRule::Hard && new.missed_deadlines != old.missed_deadlines {
+            return new.missed_deadlines < old.missed_deadlines;
+        }
+        let [energy_weight, time_weight] = self.detailed_weights();
+        let penalty = self.deadline_rule().penalty().unwrap_or(0.0);
+        let objective = |outcome: &Outcome| {
+            energy_weight * outcome.energy_j + time_weight * outcome.time_s + penalty * outcome.missed_deadlines as f64
+        };
+        objective(new) < objective(old)
     }
 
     /// The model in which schemes search. It is this model, unless only energy counts. Then each task is cheapest at the
@@ -63,7 +83,7 @@ impl CostModel {
     /// [`CostModel::search_model`] over decisions that use only the places `among`; all places if it is empty. Where energy
     /// is not all that counts, the places are left to the scheme.
     pub(crate) fn search_model_among(&self, among: &[u8]) -> Cow<'_, Self> {
-        if self.alpha() != 1.0 {
+        if self.alpha() != 1.0 || self.is_detailed() {
             return Cow::Borrowed(self);
         }
         let energy = |device: usize, place: u8| self.rates(device)[usize::from(place)].energy_j_per_byte;
@@ -89,7 +109,7 @@ impl CostModel {
 
     /// The model with another α in which each device reaches only the places that `keep` leaves of those in `among`.
     fn narrowed(&self, alpha: f64, among: &[u8], keep: impl Fn(usize, &mut Vec<u8>)) -> Self {
-        let State { environment, rates, contention, .. } = &*self.state;
+        let State { environment, rates, .. } = &*self.state;
         let mut reachable = vec![false; rates.len()];
         for (device, reachable) in reachable.chunks_exact_mut(self.places()).enumerate() {
             let mut allowed = self.allowed_places(device, among);
@@ -102,7 +122,7 @@ impl CostModel {
             reachable.clear();
         }
         let environment = Environment { alpha, ..environment.clone() };
-        let state = State { environment, rates: rates.clone(), reachable, contention: contention.clone() };
+        let state = State { environment, reachable, ..(*self.state).clone() };
         Self { system: Arc::clone(&self.system), state: Arc::new(state) }
     }
 

@@ -2,10 +2,10 @@
 
 use super::link::Link;
 use super::{
-    EnvironmentDistribution, PerDevice, Range, Scenario, Server, Sharing, SizeDistribution, UplinkDistribution,
+    DeadlineRule, EnvironmentDistribution, PerDevice, Range, Scenario, Server, Sharing, SizeDistribution, Tasks, UplinkDistribution,
 };
 use crate::config::Mistake;
-use crate::limits::{CAPACITIES, MAX_COUPLED_TASKS, MAX_NAME_BYTES, MAX_NAME_CHARACTERS, MAX_SERVERS, MAX_TASKS};
+use crate::limits::{CAPACITIES, MAX_COUPLED_TASKS, MAX_LATENCY_MS, MAX_NAME_BYTES, MAX_NAME_CHARACTERS, MAX_SERVERS, MAX_TASKS};
 
 impl Scenario {
     /// Whether some device reaches a server past its uplink.
@@ -24,13 +24,13 @@ impl Scenario {
         if !(0.0..=1.0).contains(&self.alpha) {
             list.add("alpha", format!("must lie between 0 (time alone) and 1 (energy alone), is {}", self.alpha));
         }
-        list.positive("instructions_per_byte", self.instructions_per_byte);
         let is_small_enough = self.count_mistakes(&mut list);
         if !is_small_enough {
             // Checking an array of numbers against a count this large says nothing more.
             return list.list;
         }
         self.rate_mistakes(&mut list);
+        self.demand_mistakes(&mut list);
         size_mistakes(&self.tasks.size_mb, &mut list);
         if let Some(environment) = &self.environment {
             environment_mistakes(environment, &mut list);
@@ -66,7 +66,12 @@ impl Scenario {
             list.add("devices.count", "must be at least 1: a fleet without devices has nothing to decide");
         }
         if self.tasks.per_device == 0 {
-            list.add("tasks.per_device", "must be at least 1: a device without tasks has nothing to decide");
+            let message = if self.tasks.counts.is_empty() {
+                "must be at least 1: a device without tasks has nothing to decide"
+            } else {
+                "must be at least 1 for one of the devices: without tasks there is nothing to decide"
+            };
+            list.add("tasks.per_device", message);
         }
         if self.devices.count.saturating_mul(self.tasks.per_device) > MAX_TASKS {
             let (key, others) = if self.devices.count > self.tasks.per_device {
@@ -84,6 +89,31 @@ impl Scenario {
             list.add("devices.count", message);
         }
         true
+    }
+
+    /// Mistakes in the numbers of tasks of devices, in what tasks ask for and in latencies.
+    fn demand_mistakes(&self, list: &mut Checks) {
+        let Tasks { per_device, counts, deadline_s, deadline_rule, .. } = &self.tasks;
+        if !counts.is_empty() && counts.len() != self.devices.count {
+            let (wanted, found) = (self.devices.count, counts.len());
+            list.add("tasks.per_device", format!("must have one value for each of the {wanted} devices, has {found}"));
+        }
+        if counts.iter().max().is_some_and(|most| most != per_device) {
+            list.add("tasks.per_device", "must be the largest of the devices' numbers of tasks");
+        }
+        list.each("instructions_per_byte", &self.instructions_per_byte, Bound::Positive);
+        if let Some(deadline_s) = deadline_s {
+            list.each("tasks.deadline_s", deadline_s, Bound::Positive);
+        }
+        if let DeadlineRule::Penalty(penalty) = deadline_rule {
+            list.number("tasks.deadline_penalty", *penalty, Bound::NotNegative);
+        }
+        for (index, server) in self.servers.iter().enumerate().take(MAX_SERVERS) {
+            if !(0.0..=MAX_LATENCY_MS).contains(&server.latency_ms) {
+                let message = format!("must lie between 0 and {MAX_LATENCY_MS:e} ms, is {}", server.latency_ms);
+                list.add(format!("servers[{index}].latency_ms"), message);
+            }
+        }
     }
 
     fn rate_mistakes(&self, list: &mut Checks) {

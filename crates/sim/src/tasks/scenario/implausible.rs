@@ -103,7 +103,7 @@ fn rounded(value: f64) -> String {
 /// ```
 pub fn in_scenario(scenario: &Scenario) -> Option<String> {
     let mut found = Remarks::default();
-    found.one("instructions_per_byte", scenario.instructions_per_byte, &INSTRUCTIONS);
+    found.each("instructions_per_byte", &scenario.instructions_per_byte, &INSTRUCTIONS);
     found.each("transmit_energy_nj_per_byte", &scenario.transmit_energy_nj_per_byte, &ENERGY_PER_BYTE);
     let devices = &scenario.devices;
     found.each("devices.frequency_mhz", &devices.frequency_mhz, &FREQUENCY);

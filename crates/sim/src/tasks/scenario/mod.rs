@@ -1,6 +1,7 @@
 //! Scenarios: devices, servers, links, task sizes and the weight of energy against time, as a person writes them.
 
 mod check;
+mod deadlines;
 mod environments;
 pub mod implausible;
 mod link;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+pub use self::deadlines::DeadlineRule;
 pub(crate) use self::link::Link;
 use crate::config::Mistakes;
 pub use crate::config::Numbers as PerDevice;
@@ -34,8 +36,8 @@ pub struct Scenario {
     pub name: String,
     /// α of eq. (18): 1 counts energy alone, 0 time alone.
     pub alpha: f64,
-    /// σ: instructions to run per byte of a task.
-    pub instructions_per_byte: f64,
+    /// σ: instructions to run per byte of a task, for the tasks of each device.
+    pub instructions_per_byte: PerDevice,
     /// e_t: energy to send one byte, in nJ.
     pub transmit_energy_nj_per_byte: PerDevice,
     /// The mobile devices.
@@ -67,12 +69,31 @@ pub struct Devices {
 }
 
 /// The tasks of each device.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Tasks {
-    /// M.
+    /// M; where devices have different numbers of tasks, the largest of them.
     pub per_device: usize,
+    /// The number of tasks of each device, where they differ; else empty.
+    pub counts: Vec<usize>,
     /// The distribution of their sizes, in MB.
     pub size_mb: SizeDistribution,
+    /// The time within which a task is to be done, in seconds; `None`: there is no such time.
+    pub deadline_s: Option<PerDevice>,
+    /// What a task that misses its deadline costs.
+    pub deadline_rule: DeadlineRule,
+}
+
+impl Default for Tasks {
+    /// One task of 1 MB for each device.
+    fn default() -> Self {
+        Self {
+            per_device: 1,
+            counts: Vec::new(),
+            size_mb: SizeDistribution::Uniform { min: 1.0, max: 1.0 },
+            deadline_s: None,
+            deadline_rule: DeadlineRule::Report,
+        }
+    }
 }
 
 /// A distribution of task sizes in MB.
@@ -192,6 +213,9 @@ pub struct Server {
     /// Whether every device has that link to itself, or all devices share it behind their uplinks.
     #[serde(skip_serializing_if = "Sharing::is_dedicated")]
     pub link_sharing: Sharing,
+    /// The time in ms that every task sent to the server takes in addition, whatever its size.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub latency_ms: f64,
     /// Whether every device has the server to itself.
     pub sharing: Sharing,
 }
@@ -214,6 +238,11 @@ pub enum Sharing {
     Dedicated,
     /// All devices share it, and each waits for the bytes of all.
     Shared,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
 }
 
 impl Sharing {

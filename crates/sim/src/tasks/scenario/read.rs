@@ -1,10 +1,10 @@
 //! From TOML text to a [`Scenario`].
 
 use super::{
-    Devices, EnvironmentDistribution, PerDevice, Range, Scenario, Server, Sharing, SizeDistribution, Tasks, Tier,
+    DeadlineRule, Devices, EnvironmentDistribution, PerDevice, Range, Scenario, Server, Sharing, SizeDistribution, Tasks, Tier,
     UplinkDistribution,
 };
-use crate::config::{Document, Mistakes, Section};
+use crate::config::{Counts, Document, Mistakes, Section};
 use crate::limits::WINDOW_S;
 
 /// The kinds of size distribution that a scenario can name.
@@ -26,7 +26,7 @@ impl Scenario {
         let scenario = Self {
             name: root.text("name"),
             alpha: root.number("alpha"),
-            instructions_per_byte: root.number("instructions_per_byte"),
+            instructions_per_byte: root.numbers("instructions_per_byte"),
             transmit_energy_nj_per_byte: root.numbers("transmit_energy_nj_per_byte"),
             devices: devices(root.section("devices")),
             tasks: tasks(root.section("tasks")),
@@ -52,7 +52,13 @@ fn devices(section: Section<'_>) -> Devices {
 }
 
 fn tasks(section: Section<'_>) -> Tasks {
-    let per_device = section.count("per_device");
+    let counts = section.count_or_counts("per_device");
+    let (per_device, counts) = match counts {
+        Counts::One(count) => (count, Vec::new()),
+        Counts::Each(counts) => (counts.iter().copied().max().unwrap_or(0), counts),
+    };
+    let deadline_s = section.optional_numbers("deadline_s");
+    let deadline_rule = deadline_rule(&section, deadline_s.is_some());
     let size = section.section("size_mb");
     let kinds = [("uniform", Kind::Uniform), ("log-uniform", Kind::LogUniform), ("file", Kind::File)];
     let size_mb = match size.choice("distribution", &kinds) {
@@ -65,7 +71,28 @@ fn tasks(section: Section<'_>) -> Tasks {
     };
     size.finish();
     section.finish();
-    Tasks { per_device, size_mb }
+    Tasks { per_device, counts, size_mb, deadline_s, deadline_rule }
+}
+
+fn deadline_rule(section: &Section<'_>, has_deadlines: bool) -> DeadlineRule {
+    let rules = DeadlineRule::NAMES.map(|name| (name, name));
+    let (rule, penalty) =
+        (section.optional_choice("deadline_rule", &rules), section.optional_number("deadline_penalty"));
+    if penalty.is_some() && rule != Some("penalty") {
+        section.mistake("deadline_penalty", "needs deadline_rule = \"penalty\"");
+    }
+    if rule.is_some_and(|rule| rule != "report") && !has_deadlines {
+        section.mistake("deadline_rule", "needs deadline_s, the time in seconds within which tasks are to be done");
+    }
+    match (rule, penalty) {
+        (Some("hard"), _) => DeadlineRule::Hard,
+        (Some("penalty"), Some(penalty)) => DeadlineRule::Penalty(penalty),
+        (Some("penalty"), None) => {
+            section.mistake("deadline_rule", "needs deadline_penalty, what each task that misses its deadline costs");
+            DeadlineRule::Report
+        }
+        _ => DeadlineRule::Report,
+    }
 }
 
 fn environment(section: Section<'_>) -> EnvironmentDistribution {
@@ -111,6 +138,7 @@ fn server(section: Section<'_>) -> Server {
     let kinds = [("dedicated", Sharing::Dedicated), ("shared", Sharing::Shared)];
     let sharing = |name| section.optional_choice(name, &kinds).unwrap_or(Sharing::Dedicated);
     let (link_sharing, sharing) = (sharing("link_sharing"), sharing("sharing"));
+    let latency_ms = section.optional_number("latency_ms").unwrap_or(0.0);
     section.finish();
-    Server { name, tier, frequency_mhz, energy_per_instruction_nj, link_mbps, link_sharing, sharing }
+    Server { name, tier, frequency_mhz, energy_per_instruction_nj, link_mbps, link_sharing, latency_ms, sharing }
 }

@@ -55,7 +55,7 @@ impl Scheme for Greedy {
         let mut places = vec![0; model.task_count()];
         let evaluations = (model.task_count() * model.places()) as u64;
         let model = &*model.search_model();
-        if !model.is_separable() {
+        if !model.is_separable() || model.is_detailed() {
             let mut incremental = IncrementalCost::for_search(model);
             place_all_greedily(&mut incremental, workload.sizes_bytes(), self.order);
             places.copy_from_slice(incremental.places());
@@ -115,7 +115,7 @@ pub(super) fn place_all_greedily(incremental: &mut IncrementalCost<'_>, sizes_by
         incremental.move_costs(task, &mut costs);
         let model = incremental.model();
         let place =
-            if model.alpha() == 0.0 { quickest(&costs, model.rates(task / model.tasks())) } else { cheapest(&costs) };
+            if model.alpha() == 0.0 && !model.is_detailed() { quickest(&costs, model.rates(task / model.tasks())) } else { cheapest(&costs) };
         incremental.place(task, place as u8);
     }
 }

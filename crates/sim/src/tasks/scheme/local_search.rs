@@ -54,7 +54,7 @@ impl LocalSearch {
         assert_eq!((sizes_bytes.len(), places.len()), (model.task_count(), model.task_count()), "shapes differ");
         let model = &*model.search_model();
         model.keep_reachable(places);
-        if !model.is_separable() {
+        if !model.is_separable() || model.is_detailed() {
             let mut incremental = IncrementalCost::for_search(model);
             incremental.set(sizes_bytes, places);
             let evaluations = improve_all(&mut incremental, sizes_bytes, affordable(model));
@@ -132,7 +132,7 @@ impl Scheme for LocalSearch {
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let mut places = vec![0; model.task_count()];
         let model = &*model.search_model();
-        if self.budget.is_some() || !model.is_separable() {
+        if self.budget.is_some() || !model.is_separable() || model.is_detailed() {
             let of_tasks = |per_task: u64| per_task.saturating_mul(model.task_count() as u64);
             let budget = self.budget.map_or_else(|| affordable(model), of_tasks);
             let mut incremental = IncrementalCost::for_search(model);

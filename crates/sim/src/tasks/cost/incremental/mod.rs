@@ -22,11 +22,13 @@ macro_rules! of_width {
     };
 }
 
+mod detailed;
 mod moves;
 mod parts;
 mod sums;
 mod swaps;
 
+use self::detailed::DetailedCost;
 use self::parts::{Parts, Shared, Waits, sent};
 use self::sums::{LANES, LongestTimes};
 use self::swaps::Critical;
@@ -76,6 +78,8 @@ pub struct IncrementalCost<'m> {
     /// T_n without the task whose move is evaluated.
     lowered_s: Vec<f64>,
     critical: Critical,
+    /// Everything above but sizes, places and loads, in a detailed model.
+    detailed: Option<Box<DetailedCost<'m>>>,
 }
 
 /// The numbers of places that [`of_width`] compiles for.
@@ -109,6 +113,7 @@ impl<'m> IncrementalCost<'m> {
             longest_s: vec![0.0; padded],
             lowered_s: vec![0.0; padded],
             critical: Critical::new(model.devices(), width),
+            detailed: DetailedCost::new(model).map(Box::new),
         }
     }
 
@@ -120,6 +125,9 @@ impl<'m> IncrementalCost<'m> {
         self.sizes_bytes.copy_from_slice(sizes_bytes);
         self.places.fill(NOWHERE);
         self.clear();
+        if let Some(detailed) = &mut self.detailed {
+            detailed.set(&self.sizes_bytes, &self.places);
+        }
     }
 
     /// The model.
@@ -143,6 +151,10 @@ impl<'m> IncrementalCost<'m> {
         for (task, &place) in places.iter().enumerate() {
             self.give(task, place);
         }
+        if let Some(detailed) = &mut self.detailed {
+            detailed.set(sizes_bytes, places);
+            return;
+        }
         of_width!(self.sum_up());
     }
 
@@ -156,6 +168,9 @@ impl<'m> IncrementalCost<'m> {
 
     /// The cost of the decision as it is.
     pub fn cost(&self) -> f64 {
+        if let Some(detailed) = &self.detailed {
+            return detailed.cost();
+        }
         self.model.weigh(self.energy_j, self.time_s)
     }
 
@@ -182,6 +197,10 @@ impl<'m> IncrementalCost<'m> {
             self.take(task, from);
             self.give(task, place);
             self.places[task] = place;
+            if let Some(detailed) = &mut self.detailed {
+                detailed.place(&[(task, place)]);
+                return;
+            }
             self.sum_up_after([(device, before_s), (device, before_s)]);
         }
     }
@@ -200,6 +219,10 @@ impl<'m> IncrementalCost<'m> {
             self.give(task, others_place);
             self.give(other, place);
             (self.places[task], self.places[other]) = (others_place, place);
+            if let Some(detailed) = &mut self.detailed {
+                detailed.place(&[(task, others_place), (other, place)]);
+                return;
+            }
             self.sum_up_after(before_s);
         }
     }

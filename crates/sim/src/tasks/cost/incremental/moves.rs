@@ -19,6 +19,13 @@ impl IncrementalCost<'_> {
     /// If there is no such task, or the shapes differ.
     pub fn move_costs(&mut self, task: usize, costs: &mut [f64]) {
         assert_eq!(costs.len(), self.model.places(), "one cost for each place");
+        if let Some(detailed) = &mut self.detailed {
+            detailed.move_costs(task, costs);
+            if self.rules_out {
+                self.rule_out_moves(task, costs);
+            }
+            return;
+        }
         of_width!(self.find_move_costs(task, costs));
     }
 

@@ -271,6 +271,9 @@ impl IncrementalCost<'_> {
         if !self.can_swap(task, other) {
             return None;
         }
+        if let Some(detailed) = &mut self.detailed {
+            return Some(detailed.swap_cost(task, other));
+        }
         of_width!(self.find_swap_cost(task, other, below))
     }
 
@@ -286,6 +289,11 @@ impl IncrementalCost<'_> {
     /// # Panics
     /// If there is no such task, or one has no place yet.
     pub fn first_swap(&mut self, task: usize, others: &[usize], below: f64, most: u64) -> FirstSwap {
+        if let Some(mut detailed) = self.detailed.take() {
+            let found = detailed.first_swap(task, others, below, most, |other| self.can_swap(task, other));
+            self.detailed = Some(detailed);
+            return found;
+        }
         of_width!(self.find_first_swap(task, others, below, most))
     }
 
