@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use sim::CostModel;
 
-use super::keep_reachable;
+use super::{drop_absent, keep_reachable};
 use super::selection::{Exploration, Selection, SelectionScope};
 use crate::dnn::features::{Alternative, Codec};
 
 /// The cost of the selected candidate, and how many candidates were compared.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Selected {
-    /// Cost of the selected decision.
+    /// Cost of the selected decision, as it is reported ([`CostModel::reported_cost`]).
     pub cost: f64,
     /// Candidates whose cost was evaluated.
     pub evaluations: u64,
@@ -36,7 +36,7 @@ struct Search<'s> {
     sizes_bytes: &'s [f64],
     /// The number of tasks of each device.
     tasks: usize,
-    /// Whether the cost is a sum over devices.
+    /// Whether the cost is a sum over devices, each with a cost of its own.
     is_separable: bool,
     /// Whether the cheapest candidate is selected for each device by itself.
     is_per_device: bool,
@@ -110,8 +110,9 @@ impl CandidateSelector {
         if model.counts_one_quantity() {
             return self.select_with_ties(codec, model, sizes_bytes, logits, best);
         }
-        let is_separable = model.is_separable();
-        let is_per_device = self.selection.scope == SelectionScope::PerDevice && is_separable;
+        let is_per_device = self.selection.scope == SelectionScope::PerDevice && model.is_separable();
+        // A missed deadline weighs less in the cost of one device than in that of all.
+        let is_separable = model.is_separable() && (is_per_device || !model.is_detailed());
         self.proposal.resize(best.len(), 0);
         self.device_costs.resize(model.devices(), 0.0);
         self.best_device_costs.clear();
@@ -126,12 +127,13 @@ impl CandidateSelector {
             let cost = self.evaluate(&mut search);
             if let Exploration::OrderPreserving { flips } = self.selection.exploration {
                 codec.alternatives(logits, &mut self.alternatives);
+                drop_absent(model, &mut self.alternatives);
                 self.keep_least_certain(flips);
                 self.evaluate_alternatives(&mut search, cost);
             }
         }
         let evaluations = search.evaluations;
-        Selected { cost: model.cost(sizes_bytes, best), evaluations }
+        Selected { cost: model.reported_cost(sizes_bytes, best), evaluations }
     }
 
     /// Compares the proposal with the best so far, and returns its cost.

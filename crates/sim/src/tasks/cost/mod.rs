@@ -21,6 +21,7 @@ mod detailed;
 mod evaluate;
 mod from_scenario;
 mod incremental;
+mod mean_rates;
 mod physics;
 mod rates;
 mod ties;
@@ -245,6 +246,16 @@ impl CostModel {
     /// If there is no such task.
     pub fn has_task(&self, task: usize) -> bool {
         self.system.counts.is_empty() || task % self.tasks() < self.tasks_of(task / self.tasks())
+    }
+
+    /// Places the tasks that devices do not have at the devices themselves.
+    ///
+    /// # Shapes
+    /// `places` is `[N * M]`.
+    pub fn keep_absent(&self, places: &mut [u8]) {
+        if self.has_absent_tasks() {
+            places.iter_mut().enumerate().filter(|(task, _)| !self.has_task(*task)).for_each(|(_, place)| *place = 0);
+        }
     }
 
     /// The number of tasks of a whole workload, N × M.
