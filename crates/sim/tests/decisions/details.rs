@@ -19,11 +19,7 @@ struct Detailed {
 }
 
 fn any_rule() -> impl Strategy<Value = DeadlineRule> {
-    prop_oneof![
-        Just(DeadlineRule::Report),
-        (0.0..200.0_f64).prop_map(DeadlineRule::Penalty),
-        Just(DeadlineRule::Hard)
-    ]
+    prop_oneof![Just(DeadlineRule::Report), (0.0..200.0_f64).prop_map(DeadlineRule::Penalty), Just(DeadlineRule::Hard)]
 }
 
 /// Scenarios of any sharing in which latencies, instructions per byte and deadlines differ; some tasks are absent.
@@ -65,7 +61,8 @@ fn details(
 }
 
 fn decision(model: &CostModel, seeds: &[u8]) -> Decision {
-    let places: Vec<u8> = (0..model.task_count()).map(|task| seeds[task % seeds.len()] % model.places() as u8).collect();
+    let places: Vec<u8> =
+        (0..model.task_count()).map(|task| seeds[task % seeds.len()] % model.places() as u8).collect();
     Decision::from_places(model.tasks(), places)
 }
 
