@@ -42,7 +42,9 @@ fn details(
         }
         let mut sizes = workload.sizes_bytes().to_vec();
         if has_absent {
-            sizes.iter_mut().for_each(|size| *size = if next() < 0.3 { 0.0 } else { *size });
+            for size in &mut sizes {
+                *size = if next() < 0.3 { 0.0 } else { *size };
+            }
         }
         let uneven: Vec<f64> = (0..count).map(|_| 200.0 + 3000.0 * next()).collect();
         let instructions = if has_instructions { uneven } else { vec![scenario.instructions_per_byte.at(0); count] };
