@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use sim::CostModel;
 
-use super::{drop_absent, keep_reachable};
 use super::selection::{Exploration, Selection, SelectionScope};
+use super::{Absent, keep_reachable};
 use crate::dnn::features::{Alternative, Codec};
 
 /// The cost of the selected candidate, and how many candidates were compared.
@@ -118,16 +118,17 @@ impl CandidateSelector {
         self.best_device_costs.clear();
         self.best_device_costs.resize(model.devices(), f64::INFINITY);
         let best_cost = f64::INFINITY;
-        let tasks = model.tasks();
+        let (tasks, absent) = (model.tasks(), Absent::of(sizes_bytes));
         let mut search =
             Search { model, tasks, sizes_bytes, is_separable, is_per_device, best, best_cost, evaluations: 0 };
         for logits in logits {
             codec.decode(logits, &mut self.proposal);
             keep_reachable(codec, model, 0, 1, logits, &mut self.proposal);
+            absent.keep(&mut self.proposal);
             let cost = self.evaluate(&mut search);
             if let Exploration::OrderPreserving { flips } = self.selection.exploration {
                 codec.alternatives(logits, &mut self.alternatives);
-                drop_absent(model, &mut self.alternatives);
+                absent.drop_from(&mut self.alternatives);
                 self.keep_least_certain(flips);
                 self.evaluate_alternatives(&mut search, cost);
             }
