@@ -49,10 +49,7 @@ impl<'p> Search<'p, '_> {
     }
 
     /// The empty combination.
-    fn first_combination<'t>(&mut self, node: &'t Node) -> Combination<'t>
-    where
-        'p: 't,
-    {
+    fn first_combination<'n>(&mut self, node: &'n Node) -> Combination<'n> {
         let Self { problem, relaxation, effort, .. } = self;
         relaxation.tabulate(problem, node, effort);
         relaxation.bound(problem, node, &node.multipliers, &mut vec![0.0; node.low.len()], effort);
