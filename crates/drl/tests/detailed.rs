@@ -98,7 +98,9 @@ fn task_counts() -> [Vec<usize>; 2] {
 
 #[test]
 fn each_rule_for_deadlines_is_learned() {
-    for (preset, code) in [("paper-wan", Code::Indicators), ("paper-wan", Code::Categorical), ("shared-edges", Code::Categorical)] {
+    for (preset, code) in
+        [("paper-wan", Code::Indicators), ("paper-wan", Code::Categorical), ("shared-edges", Code::Categorical)]
+    {
         for rule in [DeadlineRule::Report, DeadlineRule::Penalty(20.0), DeadlineRule::Hard] {
             for counts in task_counts() {
                 let mut scenario = detailed(preset, rule);
@@ -124,7 +126,10 @@ fn networks_miss_no_more_hard_deadlines_than_greedy() {
             scenario.tasks.counts.clone_from(&counts);
             let trained = train(&scenario, code, Settings { selection: Selection::explored(4), ..SETTINGS });
             let (greedy, after) = (trained.measure(&mut Greedy::new(Order::LargestFirst)), &trained.after);
-            assert!(after.missed <= greedy.missed && greedy.missed > 0.05, "{code:?}, {counts:?}: {after:?}, greedy {greedy:?}");
+            assert!(
+                after.missed <= greedy.missed && greedy.missed > 0.05,
+                "{code:?}, {counts:?}: {after:?}, greedy {greedy:?}"
+            );
         }
     }
 }

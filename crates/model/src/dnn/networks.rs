@@ -187,8 +187,7 @@ impl Networks for DnnNetworks {
         };
         let difference = || {
             let models = [self.scenario.check(), scenario.check()];
-            let has_details =
-                models.iter().flatten().any(|model| model.is_detailed() || model.has_deadlines());
+            let has_details = models.iter().flatten().any(|model| model.is_detailed() || model.has_deadlines());
             match &models {
                 [own, other] if own == other => None,
                 _ if has_details => Some("other rates, latencies, instructions per byte or deadlines, or another α"),

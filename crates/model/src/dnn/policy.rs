@@ -275,8 +275,9 @@ mod tests {
         ];
         let deadline = prop::option::of((1.0..200.0, rule));
         let latency_ms = prop_oneof![Just(0.0), 1.0..60_000.0];
-        (latency_ms, deadline, any::<bool>(), any::<bool>())
-            .prop_map(|(latency_ms, deadline, is_uneven, has_absent)| Details { latency_ms, deadline, is_uneven, has_absent })
+        (latency_ms, deadline, any::<bool>(), any::<bool>()).prop_map(
+            |(latency_ms, deadline, is_uneven, has_absent)| Details { latency_ms, deadline, is_uneven, has_absent },
+        )
     }
 
     impl Details {
@@ -290,7 +291,8 @@ mod tests {
 
         fn of(self, model: &CostModel, seed: u64) -> CostModel {
             let mut random = random::stream(seed, "demands");
-            let mut each = |smallest: f64| (0..model.task_count()).map(|_| smallest * (1.0 + random::unit(&mut random))).collect();
+            let mut each =
+                |smallest: f64| (0..model.task_count()).map(|_| smallest * (1.0 + random::unit(&mut random))).collect();
             let demands = Demands {
                 instructions_per_byte: self.is_uneven.then(|| each(500.0)),
                 deadlines_s: self.deadline.map(|(deadline_s, _)| each(deadline_s)),

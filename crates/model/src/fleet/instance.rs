@@ -106,12 +106,7 @@ impl Instance {
 
     /// Rates of devices and of shared resources in units of the instance. `rates_of` gives the rates per byte of a device at a
     /// place.
-    fn set_rates(
-        &mut self,
-        model: &CostModel,
-        mean_bytes: f64,
-        rates_of: impl Fn(usize, usize) -> (Rate, TimeTerms),
-    ) {
+    fn set_rates(&mut self, model: &CostModel, mean_bytes: f64, rates_of: impl Fn(usize, usize) -> (Rate, TimeTerms)) {
         let (devices, places) = (self.devices, self.places);
         let alpha = model.alpha();
         let (energy, time) = (alpha * mean_bytes, (1.0 - alpha) * mean_bytes);
