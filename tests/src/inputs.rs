@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use burn::tensor::Device;
-use data::exchange::{EnvironmentChange, ExchangeError, Id, WorkloadReader, WorkloadRequest};
+use data::exchange::{Answer, EnvironmentChange, ExchangeError, Id, WorkloadReader, WorkloadRequest};
 use data::trace::{MAX_RATE_MBPS, Recording};
 use data::{Part, SizeSampler, Workloads, task_sizes};
 use drl::{Agent, AgentState, TrainingData, TrainingLoop};
@@ -20,6 +20,7 @@ use model::{
     SelectionScope, checksum,
 };
 use sim::limits::MAX_SIZE_MB;
+use sim::scheme::{Greedy, Order, Scheme};
 use sim::{CostModel, Scenario, random, text};
 use tempfile::TempDir;
 
@@ -148,13 +149,36 @@ fn check_recording(recording: &Recording) {
     }
 }
 
-/// Workloads as JSON or CSV, and changes of the environment. What is accepted can be priced, and reading goes on behind what
-/// is refused.
+/// Workloads as JSON or CSV, for devices with equal and with different numbers of tasks, and changes of the environment. What
+/// is accepted can be priced, decided and answered, and reading goes on behind what is refused.
 ///
 /// # Panics
 /// If it cannot, or an error does not say where.
 pub fn workloads(bytes: &[u8]) -> bool {
     let model = &problem("paper").1;
+    let mut accepted = workloads_of(bytes, model);
+    accepted |= workloads_of(bytes, uneven());
+    if let Ok(change) = EnvironmentChange::from_json(bytes)
+        && let Ok(environment) = change.over(model)
+    {
+        model.at(&environment).expect("it was checked");
+        accepted = true;
+    }
+    accepted
+}
+
+/// The model of a scenario whose devices have three tasks, none and two, with deadlines.
+fn uneven() -> &'static CostModel {
+    static UNEVEN: OnceLock<CostModel> = OnceLock::new();
+    UNEVEN.get_or_init(|| {
+        let text = Scenario::preset_text("paper").expect("a preset");
+        let tasks = "per_device = [3, 0, 2]\ndeadline_s = [20, 30, 40]\ndeadline_rule = \"penalty\"\ndeadline_penalty = 5\n#";
+        let text = text.replacen("per_device = 3", tasks, 1);
+        Scenario::from_toml("uneven", &text).expect("valid").check().expect("valid")
+    })
+}
+
+fn workloads_of(bytes: &[u8], model: &CostModel) -> bool {
     let mut accepted = false;
     let ended = WorkloadReader::new("anything", bytes, model).and_then(|mut reader| {
         loop {
@@ -177,18 +201,20 @@ pub fn workloads(bytes: &[u8]) -> bool {
         Err(ExchangeError::Unreadable { source, .. }) if text::not_text(&source).is_some() => {}
         Err(error) => panic!("{error}"),
     }
-    if let Ok(change) = EnvironmentChange::from_json(bytes)
-        && let Ok(environment) = change.over(model)
-    {
-        model.at(&environment).expect("it was checked");
-        accepted = true;
-    }
     accepted
 }
 
 fn check_workload(WorkloadRequest { id, instance }: &WorkloadRequest) {
     let cost = instance.cost(&[0; 9]);
     assert!(cost > 0.0 && cost.is_finite(), "{cost}");
+    let solution = Greedy::new(Order::Given).decide(&instance.model, &instance.workload).expect("greedy decides everything");
+    let answer = Answer::new(None, instance, &solution);
+    let sizes_bytes = instance.workload.sizes_bytes();
+    let is_there = answer.placements.concat();
+    assert!(is_there.iter().zip(sizes_bytes).all(|(place, bytes)| place.is_some() == (*bytes > 0.0)), "{answer:?}");
+    assert_eq!(answer.missed_deadlines.is_some(), instance.model.has_deadlines());
+    assert!(answer.missed_deadlines <= answer.tasks_with_deadline, "{answer:?}");
+    assert!(answer.cost.is_finite() && !serde_json::to_string(&answer).expect("it is JSON").contains("cost\":null"));
     if let Some(id) = id {
         // As JSON has it, whose numbers have no limits.
         serde_json::from_str::<Id>(id.get()).expect("it was read as JSON");
@@ -332,6 +358,14 @@ pub fn seeds() -> Vec<(&'static str, String, Vec<u8>)> {
     );
     let rows: Vec<_> = (0..9).map(|task| format!("w,{},{},{}.5", task / 3, task % 3, task + 1)).collect();
     let semicolons: Vec<_> = rows.iter().map(|row| format!("0;{}", row.replace(',', ";").replace('.', ","))).collect();
+    let demands = r#"{"tasks_mb": [[12, null, 18], [], [11]], "deadline_s": [[20, null], 5, null], "deadline_rule": "penalty", "deadline_penalty": 3, "instructions_per_byte": [1000, null, [330]]}"#;
+    // One task of each device with a deadline, one that is not there, and one with instructions of its own.
+    let demanding = rows.iter().zip(0..).map(|(row, task)| match task % 3 {
+        0 => format!("{row},20,"),
+        1 => format!("w,{},1,,,", task / 3),
+        _ => format!("{row},,330"),
+    });
+    let demanding: Vec<String> = demanding.collect();
     let interleaved: Vec<_> = rows.iter().flat_map(|row| [row.clone(), row.replacen('w', "v", 1)]).collect();
     for (name, text) in [
         ("line", format!("{line}\n")),
@@ -342,6 +376,9 @@ pub fn seeds() -> Vec<(&'static str, String, Vec<u8>)> {
         ("several-lines", format!("{}\n{}\n", named.replace(", ", ",\n "), line.replace(", ", ",\r\n "))),
         ("rows-semicolon", format!("sep=;\n;Workload;Device;Task;MB\n{}\n", semicolons.join("\n"))),
         ("rows-interleaved", format!("workload,device,task,mb\n{}\n", interleaved.join("\n"))),
+        ("demands", format!("{demands}\n{line}\n")),
+        ("rows-demands", format!("workload,device,task,mb,deadline_s,instructions_per_byte\n{}\n", demanding.join("\n"))),
+        ("rows-left-out", "workload,device,task,mb,deadline_s\na,0,0,1,20\na,0,1,,5\na,0,2,3,\na,2,0,4,9\na,2,1,5,\n".to_owned()),
     ] {
         seeds.push(("workloads", name.to_owned(), text.into_bytes()));
     }

@@ -23,6 +23,7 @@ mod from_scenario;
 mod incremental;
 mod physics;
 mod rates;
+mod single_task;
 mod ties;
 
 use std::sync::Arc;
