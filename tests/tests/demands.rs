@@ -75,9 +75,11 @@ fn lines_lists_pretty_objects_and_tables_get_the_same_answers() {
 fn hard_deadlines_miss_fewer_and_reported_ones_cost_less() {
     let workshop = Workshop::new();
     let solved = |rule: Value| {
-        let mut workload = json!({ "tasks_mb": [[20, 20, 20], [20, 20, 20], [20, 20, 20]], "deadline_s": [30, 40, 25] });
+        let mut workload =
+            json!({ "tasks_mb": [[20, 20, 20], [20, 20, 20], [20, 20, 20]], "deadline_s": [30, 40, 25] });
         workload.as_object_mut().expect("an object").extend(rule.as_object().expect("an object").clone());
-        let said = workshop.trainer_reading(workload.to_string(), &["solve", "--scheme", "local-search", "--scenario", "paper-wan"]);
+        let said = workshop
+            .trainer_reading(workload.to_string(), &["solve", "--scheme", "local-search", "--scenario", "paper-wan"]);
         let answer = answers(&said.succeeded().stdout).remove(0);
         (answer["missed_deadlines"].as_u64().expect("a count"), answer["cost"].as_f64().expect("a number"))
     };
@@ -112,5 +114,8 @@ fn a_table_that_leaves_out_tasks_of_the_scenario_is_refused() {
     let table = answers(&workshop.trainer_reading(rows, &solve).succeeded().stdout);
     let json = r#"{"id": "a", "tasks_mb": [[12, 3, 4], [], [5, 6]]}"#;
     assert_eq!(table, answers(&workshop.trainer_reading(json, &solve).succeeded().stdout));
-    workshop.trainer_reading(rows.to_owned() + "b,1,0,4\n", &solve).failed(1).naming(&["device 1, task 0 is not there"]);
+    workshop
+        .trainer_reading(rows.to_owned() + "b,1,0,4\n", &solve)
+        .failed(1)
+        .naming(&["device 1, task 0 is not there"]);
 }

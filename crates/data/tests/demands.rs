@@ -70,11 +70,7 @@ fn rows_may_end_early_and_entries_may_be_null() {
     for (tasks_mb, field, reason) in [
         (json!([[], [null], []]), "tasks_mb", "tasks_mb has no task: at least one must have a size"),
         (json!([[1], []]), "tasks_mb", "tasks_mb has 2 rows, the scenario has 3 devices"),
-        (
-            json!([[1], [1, 2, 3, null], []]),
-            "tasks_mb[1]",
-            "device 1 has 4 tasks, the scenario gives 3 to each device",
-        ),
+        (json!([[1], [1, 2, 3, null], []]), "tasks_mb[1]", "device 1 has 4 tasks, the scenario gives 3 to each device"),
         (
             json!([[1], [], [null, 0]]),
             "tasks_mb[2][1]",
@@ -121,8 +117,13 @@ fn deadlines_and_instructions_are_for_all_for_devices_or_for_tasks() {
         (json!([[1, 2, 3], 4, null]), [1.0, 2.0, 3.0, 4.0, 4.0, 4.0, INFINITE, INFINITE, INFINITE]),
     ] {
         assert_eq!(deadlines_s(&read("deadline_s", value.clone())), expected, "{value}");
-        let expected = expected.iter().zip(&usual).map(|(value, usual)| if *value == INFINITE { *usual } else { *value });
-        assert_eq!(instructions(&read("instructions_per_byte", value.clone())), expected.collect::<Vec<_>>(), "{value}");
+        let expected =
+            expected.iter().zip(&usual).map(|(value, usual)| if *value == INFINITE { *usual } else { *value });
+        assert_eq!(
+            instructions(&read("instructions_per_byte", value.clone())),
+            expected.collect::<Vec<_>>(),
+            "{value}"
+        );
     }
     for (key, value) in [
         ("deadline_s", json!(null)),
@@ -325,7 +326,8 @@ fn answered(request: WorkloadRequest) -> Value {
     let names = instance.model.place_names();
     let rows = json["placements"].as_array().expect("rows").iter();
     let entries = rows.flat_map(|row| row.as_array().expect("a row").clone());
-    let place = |entry: Value| entry.as_str().map_or(0, |name| names.iter().position(|each| each == name).expect("a place"));
+    let place =
+        |entry: Value| entry.as_str().map_or(0, |name| names.iter().position(|each| each == name).expect("a place"));
     let places: Vec<u8> = entries.map(|entry| place(entry) as u8).collect();
     let outcome = instance.evaluate(&Decision::from_places(instance.model.tasks(), places));
     for (key, value) in [("cost", outcome.cost), ("energy_j", outcome.energy_j), ("time_s", outcome.time_s)] {
@@ -345,15 +347,20 @@ fn answers_leave_out_absent_tasks_and_count_missed_deadlines() {
     assert!(plain.get("missed_deadlines").is_none() && plain.get("tasks_with_deadline").is_none(), "{plain}");
     let request = json!({ "tasks_mb": [[20, null, 30], [], [25]], "deadline_s": [[1e-3, 5], 7, null] });
     let answer = answered(read_json(&request, &model).expect("valid"));
-    let shape: Vec<Vec<bool>> = answer["placements"].as_array().expect("rows").iter()
+    let shape: Vec<Vec<bool>> = answer["placements"]
+        .as_array()
+        .expect("rows")
+        .iter()
         .map(|row| row.as_array().expect("a row").iter().map(Value::is_string).collect())
         .collect();
     assert_eq!(shape, [[true, false, true], [false; 3], [true, false, false]]);
     // Of the three tasks with bytes one has a deadline, which no place keeps.
     assert_eq!((&answer["missed_deadlines"], &answer["tasks_with_deadline"]), (&json!(1), &json!(1)), "{answer}");
-    assert!(answered(read_json(&json!({ "tasks_mb": [[2], [], [3, 4]] }), &uneven()).expect("valid"))
-        .get("missed_deadlines")
-        .is_none());
+    assert!(
+        answered(read_json(&json!({ "tasks_mb": [[2], [], [3, 4]] }), &uneven()).expect("valid"))
+            .get("missed_deadlines")
+            .is_none()
+    );
 }
 
 #[test]

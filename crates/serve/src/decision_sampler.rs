@@ -45,7 +45,9 @@ impl DecisionSampler {
         }
         // Whether the optimum is found quickly is known of the model in service, not of one with other kinds of costs.
         let is_like_served = |instance: &Instance| !instance.model.is_detailed() || snapshot.model.is_detailed();
-        for (request, solution) in requests.iter().zip(solutions).filter(|(request, _)| is_like_served(&request.instance)) {
+        for (request, solution) in
+            requests.iter().zip(solutions).filter(|(request, _)| is_like_served(&request.instance))
+        {
             if self.seen.fetch_add(1, Ordering::Relaxed).is_multiple_of(self.every) {
                 let (instance, decision) = (request.instance.clone(), solution.decision.clone());
                 // A full queue costs one sample, and later decisions bring others.

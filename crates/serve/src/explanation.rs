@@ -39,8 +39,9 @@ impl<'a> Explanation<'a> {
     pub(crate) fn new(scheme: &'a str, decided_in: Duration, instance: &'a Instance, decision: &Decision) -> Self {
         let Instance { model, workload } = instance;
         let has_plain_times = model.is_separable() && !model.is_detailed();
-        let times_s =
-            (!has_plain_times || model.has_deadlines()).then(|| model.place_times(workload, decision)).unwrap_or_default();
+        let times_s = (!has_plain_times || model.has_deadlines())
+            .then(|| model.place_times(workload, decision))
+            .unwrap_or_default();
         let view = |device: usize| {
             let times_s = times_s.chunks_exact(model.places()).nth(device);
             let tasks = model.tasks();
@@ -52,7 +53,11 @@ impl<'a> Explanation<'a> {
             };
             part.view(model, device)
         };
-        Self { scheme, decided_in_us: decided_in.as_secs_f64() * 1e6, devices: (0..model.devices()).map(view).collect() }
+        Self {
+            scheme,
+            decided_in_us: decided_in.as_secs_f64() * 1e6,
+            devices: (0..model.devices()).map(view).collect(),
+        }
     }
 }
 

@@ -8,10 +8,10 @@ use data::exchange::{Answer, EnvironmentView, WorkloadRequest};
 use data::trace::Drive;
 use model::Shape;
 use serde::Serialize;
+use sim::CostModel;
 use sim::scenario::Tier;
 use sim::scheme::Solution;
 use sim::units::BYTES_PER_MB;
-use sim::CostModel;
 
 use crate::decider::scheme_names;
 use crate::explanation::Explanation;

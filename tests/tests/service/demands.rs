@@ -66,7 +66,10 @@ fn workloads_with_demands_and_absent_tasks_are_decided() {
     let mut late = 0;
     for (device, row) in explained["devices"].as_array().expect("an array").iter().zip(sizes_mb.chunks(3)) {
         let tasks = device["tasks"].as_array().expect("an array");
-        assert_eq!(tasks.iter().map(Value::is_null).collect::<Vec<_>>(), row.iter().map(|mb| *mb == 0.0).collect::<Vec<_>>());
+        assert_eq!(
+            tasks.iter().map(Value::is_null).collect::<Vec<_>>(),
+            row.iter().map(|mb| *mb == 0.0).collect::<Vec<_>>()
+        );
         let present = || tasks.iter().filter(|task| !task.is_null());
         let energy: f64 = present().map(|task| task["energy_j"].as_f64().expect("a number")).sum();
         assert!((energy - device["energy_j"].as_f64().expect("a number")).abs() <= 1e-9 * energy);
@@ -74,7 +77,8 @@ fn workloads_with_demands_and_absent_tasks_are_decided() {
         assert!((last - device["time_s"].as_f64().expect("a number")).abs() <= 1e-9 * last);
         late += present().filter(|task| task["missed_deadline"] == true).count();
     }
-    let sum: f64 = explained["devices"].as_array().expect("an array").iter().filter_map(|device| device["time_s"].as_f64()).sum();
+    let sum: f64 =
+        explained["devices"].as_array().expect("an array").iter().filter_map(|device| device["time_s"].as_f64()).sum();
     assert!((sum / explained["time_s"].as_f64().expect("a number") - 1.0).abs() < 1e-9, "{explained}");
     assert_eq!(explained["missed_deadlines"], late);
 
@@ -94,7 +98,11 @@ fn a_mistake_in_demands_is_named_by_its_field() {
     for (fields, status, parts) in [
         (r#""deadline_s": [1, [1, 2, -3], null]"#, 422, &["\"field\":\"deadline_s[1][2]\"", "above 0 s"][..]),
         (r#""deadline_s": [[1, [2]], 2, 3]"#, 422, &["\"field\":\"deadline_s[0][1]\"", "must be a number or null"]),
-        (r#""deadline_s": [1, "soon", 3]"#, 400, &["\"field\":\"deadline_s[1]\"", "expected a number, null or an array"]),
+        (
+            r#""deadline_s": [1, "soon", 3]"#,
+            400,
+            &["\"field\":\"deadline_s[1]\"", "expected a number, null or an array"],
+        ),
         (r#""deadline_rule": "hard""#, 422, &["\"field\":\"deadline_rule\"", "needs deadline_s"]),
         (r#""deadline_s": 3, "deadline_rule": "soft""#, 422, &["\"field\":\"deadline_rule\"", "report", "soft"]),
         (r#""deadline_s": 3, "deadline_penalty": 1"#, 422, &["\"field\":\"deadline_penalty\"", "needs deadline_rule"]),

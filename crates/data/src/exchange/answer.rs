@@ -1,9 +1,9 @@
 //! Answers as JSON.
 
 use serde::Serialize;
+use sim::Instance;
 use sim::allocation::Joint;
 use sim::scheme::Solution;
-use sim::Instance;
 
 use super::request::Id;
 

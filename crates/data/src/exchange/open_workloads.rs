@@ -232,7 +232,9 @@ fn mistake(row: &Row<'_>, model: &CostModel) -> Option<String> {
     }
     let own = model.tasks_of(*device);
     if mb.is_some() && *task >= own {
-        return Some(format!("device {device}, task {task} is not there: the scenario gives {own} tasks to this device"));
+        return Some(format!(
+            "device {device}, task {task} is not there: the scenario gives {own} tasks to this device"
+        ));
     }
     for (range, value) in [(&DEADLINES, deadline_s), (&INSTRUCTIONS, instructions_per_byte)] {
         let place = format_args!("{} of task {task} of device {device}", range.key);

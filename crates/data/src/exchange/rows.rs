@@ -105,17 +105,18 @@ impl<R: Read> Rows<R> {
 
 impl<'a> Row<'a> {
     fn read(row: &'a str, columns: &Columns<6>) -> Result<Self, String> {
-        let [workload, device, task, mb, deadline_s, instructions] = columns.pick(row).map_err(|reason| match reason {
-            Reason::Columns { found, expected } => {
-                let advice = if found > expected && columns.is_divided_by_commas() {
-                    "; numbers need a decimal point where commas divide the columns"
-                } else {
-                    ""
-                };
-                format!("the row has {found} fields, the header names {expected} columns{advice}")
-            }
-            reason => reason.to_string(),
-        })?;
+        let [workload, device, task, mb, deadline_s, instructions] =
+            columns.pick(row).map_err(|reason| match reason {
+                Reason::Columns { found, expected } => {
+                    let advice = if found > expected && columns.is_divided_by_commas() {
+                        "; numbers need a decimal point where commas divide the columns"
+                    } else {
+                        ""
+                    };
+                    format!("the row has {found} fields, the header names {expected} columns{advice}")
+                }
+                reason => reason.to_string(),
+            })?;
         let counted = |name: &str, field: &str| {
             index(field).ok_or_else(|| format!("{name} must be a whole number from 0, is `{}`", excerpt(field)))
         };
@@ -127,9 +128,8 @@ impl<'a> Row<'a> {
             let read = columns.decimal(field).parse().map(Some);
             read.map_err(|_| format!("{name} must be a number, is `{}`", excerpt(field)))
         };
-        let optional = |column: usize, field: &str| {
-            columns.has(column).then(|| number(ALL_COLUMNS[column], field)).transpose()
-        };
+        let optional =
+            |column: usize, field: &str| columns.has(column).then(|| number(ALL_COLUMNS[column], field)).transpose();
         Ok(Self {
             mb: number("mb", &mb)?,
             deadline_s: optional(DEADLINE_COLUMN, &deadline_s)?,
@@ -151,4 +151,3 @@ fn bad_line(reason: Reason, beginning: &[u8]) -> String {
         reason => reason.to_string(),
     }
 }
-
