@@ -1,6 +1,6 @@
 //! The body of a decide request: one workload or a list, checked against the scenario in force.
 
-use data::exchange::{EnvironmentChange, Id, Object, TaskValues, UncheckedRequest, WorkloadRequest};
+use data::exchange::{EnvironmentChange, Id, Object, SizeTable, TaskValues, UncheckedRequest, WorkloadRequest};
 use serde::Deserialize;
 
 use crate::Limits;
@@ -19,7 +19,7 @@ struct DecideBody {
     #[serde(default)]
     id: Option<Id>,
     #[serde(default)]
-    tasks_mb: Option<Vec<Vec<Option<f64>>>>,
+    tasks_mb: Option<SizeTable>,
     #[serde(default)]
     environment: Option<Object<EnvironmentChange>>,
     #[serde(default)]
@@ -87,7 +87,7 @@ impl DecideBody {
         }
     }
 
-    fn workload(self, tasks_mb: Vec<Vec<Option<f64>>>) -> UncheckedRequest {
+    fn workload(self, tasks_mb: SizeTable) -> UncheckedRequest {
         let Self { id, environment, deadline_s, deadline_rule, deadline_penalty, instructions_per_byte, .. } = self;
         UncheckedRequest {
             id,

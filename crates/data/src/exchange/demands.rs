@@ -60,7 +60,8 @@ impl UncheckedDemands {
             Some(deadlines_s) => deadlines_s.iter().any(|deadline_s| deadline_s.is_finite()),
             None => model.has_deadlines(),
         };
-        if !has_deadlines && demands.deadline_rule.is_some_and(|rule| rule != DeadlineRule::Report) {
+        let names_costs = self.deadline_rule.is_some() && demands.deadline_rule != Some(DeadlineRule::Report);
+        if names_costs && !has_deadlines {
             let reason = "deadline_rule needs deadline_s, the time in seconds within which tasks are to be done";
             return Err(RequestError::new("deadline_rule", reason));
         }

@@ -31,6 +31,7 @@ mod reader;
 mod request;
 mod request_error;
 mod rows;
+mod size_table;
 mod task_values;
 mod value_end;
 
@@ -41,4 +42,5 @@ pub use self::object::Object;
 pub use self::reader::{ExchangeError, WorkloadReader};
 pub use self::request::{Id, UncheckedRequest, WorkloadRequest};
 pub use self::request_error::RequestError;
+pub use self::size_table::SizeTable;
 pub use self::task_values::TaskValues;

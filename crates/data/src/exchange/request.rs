@@ -11,6 +11,7 @@ use super::environment::EnvironmentChange;
 use super::json_error;
 use super::object::Object;
 use super::request_error::RequestError;
+use super::size_table::SizeTable;
 use super::task_values::TaskValues;
 
 /// The name of a workload: any JSON value. It is handed back as it was written.
@@ -33,8 +34,8 @@ pub struct UncheckedRequest {
     /// The name, for the answer.
     #[serde(default)]
     pub id: Option<Id>,
-    /// Sizes in MB, `[device][task]`. There is no task where an entry is `null`, or a row has ended.
-    pub tasks_mb: Vec<Vec<Option<f64>>>,
+    /// Sizes in MB, `[device][task]`.
+    pub tasks_mb: SizeTable,
     /// The difference to the environment in force.
     #[serde(default)]
     pub environment: Option<Object<EnvironmentChange>>,
@@ -98,22 +99,26 @@ impl WorkloadRequest {
     }
 }
 
-fn workload(tasks_mb: &[Vec<Option<f64>>], model: &CostModel) -> Result<Workload, RequestError> {
+fn workload(tasks_mb: &SizeTable, model: &CostModel) -> Result<Workload, RequestError> {
     let (devices, tasks) = (model.devices(), model.tasks());
-    if tasks_mb.len() != devices {
-        let rows = tasks_mb.len();
+    if tasks_mb.row_count() != devices {
+        let rows = tasks_mb.row_count();
         let reason = format!("tasks_mb has {rows} rows, the scenario has {devices} devices");
         return Err(RequestError::new("tasks_mb", reason));
     }
     let mut sizes_bytes = Vec::with_capacity(devices * tasks);
-    for (device, row) in tasks_mb.iter().enumerate() {
+    for (device, row) in tasks_mb.rows().enumerate() {
         check_length(device, row, model)?;
         for (task, mb) in row.iter().enumerate() {
-            if let Some(mb) = mb.filter(|mb| !is_size_mb(*mb)) {
+            if mb.is_nan() {
+                sizes_bytes.push(0.0);
+                continue;
+            }
+            if !is_size_mb(*mb) {
                 let reason = format!("task {task} of device {device} is {mb} MB: {SIZE_RULE}");
                 return Err(RequestError::new(format!("tasks_mb[{device}][{task}]"), reason));
             }
-            sizes_bytes.push(mb.map_or(0.0, bytes_from_mb));
+            sizes_bytes.push(bytes_from_mb(*mb));
         }
         sizes_bytes.resize((device + 1) * tasks, 0.0);
     }
@@ -124,9 +129,9 @@ fn workload(tasks_mb: &[Vec<Option<f64>>], model: &CostModel) -> Result<Workload
 }
 
 /// Refuses a row with sizes of tasks that its device does not have.
-fn check_length(device: usize, row: &[Option<f64>], model: &CostModel) -> Result<(), RequestError> {
+fn check_length(device: usize, row: &[f64], model: &CostModel) -> Result<(), RequestError> {
     let (found, tasks, own) = (row.len(), model.tasks(), model.tasks_of(device));
-    if found <= own || (found <= tasks && row[own..].iter().all(Option::is_none)) {
+    if found <= own || (found <= tasks && row[own..].iter().all(|mb| mb.is_nan())) {
         return Ok(());
     }
     let given = if model.has_absent_tasks() { format!("{own} to it") } else { format!("{tasks} to each device") };

@@ -94,9 +94,9 @@ pub(super) fn instructions(model: &CostModel) -> Value {
 
 /// One number for all tasks, or one entry for each device: a number, or one for each task.
 fn task_values(model: &CostModel, number: &Value, about: &str) -> Value {
-    let null = json!({ "type": "null" });
+    let nothing = json!({ "type": "null" });
     let row = json!({ "type": "array", "maxItems": model.tasks(), "items": or_null(number) });
-    let devices = array_of(model.devices(), &json!({ "oneOf": [number, row, null] }));
+    let devices = array_of(model.devices(), &json!({ "oneOf": [number, row, nothing] }));
     json!({ "description": about, "oneOf": [number, devices] })
 }
 
