@@ -30,7 +30,7 @@ fn what_makes_no_sense_is_refused_with_field_and_reason() {
         (
             r#"{"tasks_mb": [[1, 1, 1], [1, "2", 1], [1, 1, 1]]}"#,
             400,
-            &["\"field\":\"tasks_mb[1][1]\"", "expected f64 at line 1 column 32"],
+            &["\"field\":\"tasks_mb[1][1]\"", "expected a number or null at line 1 column 32"],
         ),
         (
             &second(r#"{"tasks_mb": [[1, 1, 1], [1, 1, 1], [1, 1, null]]}"#),
