@@ -30,7 +30,7 @@ use std::sync::Arc;
 pub(crate) use self::contention::{Contention, OwnRate};
 pub use self::demands::{Demands, DemandsError};
 use self::demands::TaskDemands;
-pub(crate) use self::detailed::{Amount, Detailed, OwnTerms, is_late};
+pub(crate) use self::detailed::{Amount, Detailed, is_late};
 pub use self::incremental::{FirstSwap, IncrementalCost};
 use self::physics::{Physics, ServerPhysics};
 pub use self::rates::{Outcome, Rate, TimeTerms};
@@ -105,7 +105,10 @@ impl State {
             self.contention = None;
         }
         let demands = self.demands.as_ref();
-        let is_detailed = demands.is_some_and(|demands| demands.is_uneven() || demands.has_ruled_deadlines())
+        // Where all tasks take as many instructions, the rates hold them.
+        let instructions = physics.instructions_per_byte[0];
+        let is_detailed = demands
+            .is_some_and(|demands| demands.differ_from(instructions) || demands.has_ruled_deadlines())
             || physics.servers.iter().any(|server| server.latency_s > 0.0);
         self.detailed = is_detailed.then(|| Box::new(Detailed::new(physics, &self.environment)));
     }

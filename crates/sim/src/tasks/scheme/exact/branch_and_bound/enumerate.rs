@@ -73,13 +73,14 @@ impl Search<'_, '_> {
         bounds[..corners].copy_from_slice(&relaxation.bounds);
         // The devices after each depth wait for no less than the least loads of the node.
         relaxation.waits.update(problem, &node.low);
-        let time_weight = 1.0 - problem.model.alpha();
+        let least_cost = |assignment: &Assignment| {
+            relaxation.waits.cost(assignment, problem.time_weight).0
+                + relaxation.waits.missed_cost(assignment, problem.price)
+        };
         let mut after = vec![0.0; devices];
         for depth in (1..devices).rev() {
             let assignments = problem.assignments(order[depth]);
-            let costs = node.left[order[depth]]
-                .iter()
-                .map(|number| relaxation.waits.cost(&assignments[*number as usize], time_weight).0);
+            let costs = node.left[order[depth]].iter().map(|number| least_cost(&assignments[*number as usize]));
             after[depth - 1] = after[depth] + costs.fold(f64::INFINITY, f64::min);
         }
         Combination {
@@ -140,11 +141,13 @@ impl Search<'_, '_> {
         relaxation.waits.update(problem, &combination.loads);
         effort.evaluations += 1;
         effort.inspected += (combination.assignments.len() * relaxation.waits.shared_s.len()) as u64;
-        let time_weight = 1.0 - problem.model.alpha();
         let mut cost = combination.after[combination.assignments.len() - 1];
         for (device, number) in combination.order.iter().zip(&combination.assignments) {
             let assignment = &problem.assignments(*device)[*number as usize];
-            cost += relaxation.waits.cost(assignment, time_weight).0;
+            cost += relaxation.waits.cost(assignment, problem.time_weight).0;
+            if problem.price > 0.0 {
+                cost += relaxation.waits.missed_cost(assignment, problem.price);
+            }
         }
         cost
     }
