@@ -73,7 +73,10 @@ fn no_scheme_misses_fewer_hard_deadlines_than_the_optimum() {
     let workshop = Workshop::new();
     let keys = "deadline_s = [60, 45, 80]\ndeadline_rule = \"hard\"";
     let text = with_tasks(keys).replacen("per_device = 3 ", "per_device = [3, 2, 3] ", 1);
-    workshop.write("mine.toml", text.replace("energy_per_instruction_nj = 1.0 ", "latency_ms = 40\nenergy_per_instruction_nj = 1.0 "));
+    workshop.write(
+        "mine.toml",
+        text.replace("energy_per_instruction_nj = 1.0 ", "latency_ms = 40\nenergy_per_instruction_nj = 1.0 "),
+    );
     let said = workshop.trainer(&["compare", "--scenario", "mine.toml", "--format", "json"]).succeeded();
     let rows = rows(&said.stdout);
     let optimum = &rows["exact"];
@@ -98,7 +101,10 @@ fn options_stand_for_the_keys_of_a_scenario() {
         without_times(rows(&said.stdout))
     };
     let by_file = compare(&["--scenario", "mine.toml"]);
-    for options in [&["--deadline-s", "60", "--deadline-penalty", "5"][..], &["--deadline-s", "60", "--deadline-rule", "penalty", "--deadline-penalty", "5"]] {
+    for options in [
+        &["--deadline-s", "60", "--deadline-penalty", "5"][..],
+        &["--deadline-s", "60", "--deadline-rule", "penalty", "--deadline-penalty", "5"],
+    ] {
         assert_eq!(compare(&[&["--scenario", "paper-wan"][..], options].concat()), by_file, "{options:?}");
     }
     let hard = compare(&["--scenario", "mine.toml", "--deadline-rule", "hard"]);
@@ -134,7 +140,10 @@ fn options_of_no_use_are_refused() {
     let workshop = Workshop::new();
     let fleet = shipped("any-fleet");
     for (arguments, parts) in [
-        (&["compare", "--deadline-rule", "hard"][..], &["--deadline-rule hard", "without deadlines", "--deadline-s"][..]),
+        (
+            &["compare", "--deadline-rule", "hard"][..],
+            &["--deadline-rule hard", "without deadlines", "--deadline-s"][..],
+        ),
         (&["compare", "--deadline-penalty", "5"], &["--deadline-penalty 5", "without deadlines", "--deadline-s"]),
         (&["compare", "--deadline-s", "0"], &["--deadline-s", "1e-12"]),
         (&["compare", "--deadline-s", "-3"], &["--deadline-s", "1e-12"]),
@@ -206,7 +215,9 @@ fn adaptation_sharing_out_and_sweeps_report_missed_deadlines() {
     let sweep = ["sweep", "--scenario", "mine.toml", "--scenario", "paper", "--seeds", "1-2", "--out", "sweep"];
     workshop.trainer(&[&sweep[..], tiny].concat()).succeeded();
     let (runs, summary) = (workshop.text("sweep/runs.csv"), workshop.text("sweep/summary.csv"));
-    assert!(runs.lines().next().is_some_and(|header| header.contains("mean_cost,missed_deadlines,tasks_with_deadline,")));
+    assert!(
+        runs.lines().next().is_some_and(|header| header.contains("mean_cost,missed_deadlines,tasks_with_deadline,"))
+    );
     assert!(summary.lines().any(|line| line.contains(",mr-dro,2,share_of_missed_deadlines,")), "{summary}");
     assert!(!summary.lines().any(|line| line.starts_with("paper,") && line.contains("deadlines")), "{summary}");
 }
@@ -222,7 +233,8 @@ fn checking_a_scenario_shows_what_its_tasks_ask_for() {
     for part in ["5 tasks", "each missed deadline adds 2.5 to the cost", "takes its latency in addition"] {
         assert!(said.lines()[0].contains(part), "{part}: {said}");
     }
-    let row = said.lines().into_iter().find(|line| line.starts_with("| cloud") && line.contains("| 2 ")).expect("device 2");
+    let row =
+        said.lines().into_iter().find(|line| line.starts_with("| cloud") && line.contains("| 2 ")).expect("device 2");
     let cells: Vec<&str> = row.split('|').map(str::trim).collect();
     assert_eq!(cells[5..9], ["40.1", "2", "500", "40.5"], "{said}");
     let plain = workshop.trainer(&["scenario", "check", "paper-wan"]).succeeded();

@@ -107,7 +107,9 @@ impl Job for FleetJob {
     fn quality(&self, networks: &dyn Networks) -> Result<Quality, Error> {
         let options = DecisionOptions { selection: None, inference: Some(Inference::SearchFree) };
         let mut sum = 0.0;
-        let Some(first) = self.watched.first() else { return Ok(Quality { q2: None, share_of_missed_deadlines: None }) };
+        let Some(first) = self.watched.first() else {
+            return Ok(Quality { q2: None, share_of_missed_deadlines: None });
+        };
         let mut scheme = networks.scheme("watched", &first.instance.model, &options, &self.backend.device);
         for HeldOutFleet { instance, best } in &self.watched {
             let solution = scheme.decide(&instance.model, &instance.workload)?;

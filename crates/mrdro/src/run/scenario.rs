@@ -204,7 +204,8 @@ impl Job for ScenarioJob {
         }
         let measures = evaluations.iter().flat_map(|row| {
             let name = row.scheme.replace(['-', '+'], "_");
-            let missed = row.share_of_missed_deadlines.map(|share| (format!("share_of_missed_deadlines_{name}"), share));
+            let missed =
+                row.share_of_missed_deadlines.map(|share| (format!("share_of_missed_deadlines_{name}"), share));
             row.q2.map(|q2| (format!("q2_{name}"), q2)).into_iter().chain(missed)
         });
         record.measures = measures.chain(totals.q2_start.map(|q2| ("q2_mr_dro_before_drl".to_owned(), q2))).collect();

@@ -184,7 +184,8 @@ impl Sweep {
         let number = |value: f64| value.to_string();
         let optional = |value: Option<f64>| value.map(number).unwrap_or_default();
         let has_deadlines = self.has_deadlines();
-        let before = ["seed", "device", "meta_seconds", "drl_seconds", "scheme", "mean_energy_j", "mean_time_s", "mean_cost"];
+        let before =
+            ["seed", "device", "meta_seconds", "drl_seconds", "scheme", "mean_energy_j", "mean_time_s", "mean_cost"];
         let deadlines = ["missed_deadlines", "tasks_with_deadline", SHARE_OF_MISSED];
         let after = ["q2", "q2_p05", "evaluations_per_decision", "seconds_per_decision"];
         let header = [&before[..], if has_deadlines { &deadlines } else { &[] }, &after].concat();
@@ -249,7 +250,8 @@ impl Sweep {
                     Some(q2) => ("q2", q2),
                     None => ("mean_cost", all.iter().map(|evaluation| evaluation.mean_cost).collect()),
                 };
-                let shares: Option<Vec<f64>> = all.iter().map(|evaluation| evaluation.share_of_missed_deadlines).collect();
+                let shares: Option<Vec<f64>> =
+                    all.iter().map(|evaluation| evaluation.share_of_missed_deadlines).collect();
                 let measured = [Some((measure, values)), shares.map(|shares| (SHARE_OF_MISSED, shares))];
                 lines.extend(measured.into_iter().flatten().map(|(measure, values)| SummaryLine {
                     scenario: &group[0].scenario,

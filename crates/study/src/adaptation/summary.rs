@@ -133,7 +133,8 @@ fn of_scheme(findings: &Findings<'_>, scheme: &str) -> Option<MethodSummary> {
 pub(super) fn table_rows(summary: &[MethodSummary]) -> Vec<Vec<String>> {
     let has_deadlines = summary.iter().any(|row| row.share_of_missed_deadlines_at_0.is_some());
     let missed = ["missed at 0", "missed at 10"];
-    let q2 = ["method", "Q2 at 0 steps", "1", "5", "10", "50", "200", "p5 at 0", "p5 at 10", "hard, at 0", "hard, at 10"];
+    let q2 =
+        ["method", "Q2 at 0 steps", "1", "5", "10", "50", "200", "p5 at 0", "p5 at 10", "hard, at 0", "hard, at 10"];
     let header = [&q2[..], if has_deadlines { &missed } else { &[] }, &["followed in 10", "steps for 90 %"]].concat();
     let ratio = |value: f64| format!("{value:.4}");
     let optional = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), ratio);

@@ -72,7 +72,9 @@ impl DeadlineArgs {
     pub(crate) fn check_absent(&self) -> Result<(), Error> {
         match self.first_given() {
             None => Ok(()),
-            Some(_) => Err(self.useless("of use on fleets of all sizes; name one scenario with `--scenario NAME|FILE`")),
+            Some(_) => {
+                Err(self.useless("of use on fleets of all sizes; name one scenario with `--scenario NAME|FILE`"))
+            }
         }
     }
 
@@ -108,5 +110,9 @@ fn deadline(text: &str) -> Result<f64, String> {
 fn penalty(text: &str) -> Result<f64, String> {
     let cost: f64 = text.parse().map_err(|_| "must be a number, such as 5".to_owned())?;
     // Between 0 and 1e-12 a scenario takes no penalty either.
-    if cost == 0.0 || (1e-12..=1e12).contains(&cost) { Ok(cost) } else { Err("must be 0 or lie between 1e-12 and 1e12".to_owned()) }
+    if cost == 0.0 || (1e-12..=1e12).contains(&cost) {
+        Ok(cost)
+    } else {
+        Err("must be 0 or lie between 1e-12 and 1e12".to_owned())
+    }
 }

@@ -73,13 +73,8 @@ const DEADLINE: Quantity = Quantity {
     above: Some(OtherUnit { name: "ms", factor: 1e-3 }),
 };
 
-const LATENCY: Quantity = Quantity {
-    unit: " ms",
-    least: 1e-6,
-    most: 1e4,
-    below: None,
-    above: Some(OtherUnit { name: "µs", factor: 1e-3 }),
-};
+const LATENCY: Quantity =
+    Quantity { unit: " ms", least: 1e-6, most: 1e4, below: None, above: Some(OtherUnit { name: "µs", factor: 1e-3 }) };
 
 const CAPACITY: Quantity = Quantity { unit: "", least: 1e-5, most: 100.0, below: None, above: None };
 
