@@ -128,13 +128,19 @@ impl StandardSet {
     pub fn decide(&self, scheme: &mut dyn Scheme) -> Result<DecidedSet, SchemeError> {
         let solutions = scheme::decide_instances(scheme, &self.instances)?;
         let decided = || self.instances.iter().zip(&solutions);
+        let mut costs: Vec<f64> =
+            decided().map(|(instance, solution)| instance.cost(solution.decision.places())).collect();
         let needs_outcomes = |instance: &Instance| instance.model.has_deadlines() || instance.model.is_detailed();
         if !self.instances.iter().any(needs_outcomes) {
-            let costs = decided().map(|(instance, solution)| instance.cost(solution.decision.places()));
-            return Ok(DecidedSet { costs: costs.collect(), deadlines: None });
+            return Ok(DecidedSet { costs, deadlines: None });
         }
         let outcomes: Vec<_> = decided().map(|(instance, solution)| instance.evaluate(&solution.decision)).collect();
-        Ok(DecidedSet { costs: self.compared_costs(&outcomes), deadlines: self.deadlines(&outcomes) })
+        let compared = self.instances.iter().zip(self.compared_costs(&outcomes));
+        // What schemes minimise in a detailed model is not what is reported.
+        for (cost, (_, compared)) in costs.iter_mut().zip(compared).filter(|(_, (of, _))| of.model.is_detailed()) {
+            *cost = compared;
+        }
+        Ok(DecidedSet { costs, deadlines: self.deadlines(&outcomes) })
     }
 
     /// The costs of a scheme's decisions, instance by instance, as [`StandardSet::ratios`] takes them.
