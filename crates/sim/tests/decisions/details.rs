@@ -19,11 +19,7 @@ struct Detailed {
 }
 
 fn any_rule() -> impl Strategy<Value = DeadlineRule> {
-    prop_oneof![
-        Just(DeadlineRule::Report),
-        (0.0..200.0_f64).prop_map(DeadlineRule::Penalty),
-        Just(DeadlineRule::Hard)
-    ]
+    prop_oneof![Just(DeadlineRule::Report), (0.0..200.0_f64).prop_map(DeadlineRule::Penalty), Just(DeadlineRule::Hard)]
 }
 
 /// Scenarios of any sharing in which latencies, instructions per byte and deadlines differ; some tasks are absent.
@@ -46,7 +42,9 @@ fn details(
         }
         let mut sizes = workload.sizes_bytes().to_vec();
         if has_absent {
-            sizes.iter_mut().for_each(|size| *size = if next() < 0.3 { 0.0 } else { *size });
+            for size in &mut sizes {
+                *size = if next() < 0.3 { 0.0 } else { *size };
+            }
         }
         let uneven: Vec<f64> = (0..count).map(|_| 200.0 + 3000.0 * next()).collect();
         let instructions = if has_instructions { uneven } else { vec![scenario.instructions_per_byte.at(0); count] };
@@ -65,7 +63,8 @@ fn details(
 }
 
 fn decision(model: &CostModel, seeds: &[u8]) -> Decision {
-    let places: Vec<u8> = (0..model.task_count()).map(|task| seeds[task % seeds.len()] % model.places() as u8).collect();
+    let places: Vec<u8> =
+        (0..model.task_count()).map(|task| seeds[task % seeds.len()] % model.places() as u8).collect();
     Decision::from_places(model.tasks(), places)
 }
 

@@ -28,8 +28,8 @@ mod ties;
 use std::sync::Arc;
 
 pub(crate) use self::contention::{Contention, OwnRate};
-pub use self::demands::{Demands, DemandsError};
 use self::demands::TaskDemands;
+pub use self::demands::{Demands, DemandsError};
 pub(crate) use self::detailed::{Amount, Detailed, is_late};
 pub use self::incremental::{FirstSwap, IncrementalCost};
 use self::physics::{Physics, ServerPhysics};

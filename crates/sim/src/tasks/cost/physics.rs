@@ -75,7 +75,13 @@ impl Physics {
     }
 
     /// The rate of a device's own link to a server, in Mbit/s; `None` if the device cannot use the server.
-    pub(super) fn own_link_mbps(&self, server: &ServerPhysics, capacity: f64, device: usize, uplink_mbps: f64) -> Option<f64> {
+    pub(super) fn own_link_mbps(
+        &self,
+        server: &ServerPhysics,
+        capacity: f64,
+        device: usize,
+        uplink_mbps: f64,
+    ) -> Option<f64> {
         let mbps = server.links[device].mbps(uplink_mbps);
         (mbps >= SLOWEST_LINK_MBPS && self.is_up(server, capacity)).then_some(mbps)
     }
@@ -102,8 +108,8 @@ impl Physics {
                     // Eqs. (7), (8) and (12); a shared link counts as if this device alone used it.
                     let narrowest = server.shared_link_mbps.into_iter().chain(self.shared_uplink_mbps);
                     let mbps = narrowest.fold(mbps, f64::min);
-                    let time_s_per_byte = server.compute_s_per_byte(instructions, *capacity)
-                        + 1.0 / bytes_per_second_from_mbps(mbps);
+                    let time_s_per_byte =
+                        server.compute_s_per_byte(instructions, *capacity) + 1.0 / bytes_per_second_from_mbps(mbps);
                     Rate { energy_j_per_byte, time_s_per_byte }
                 } else {
                     Rate {

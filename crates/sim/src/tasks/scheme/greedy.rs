@@ -114,8 +114,11 @@ pub(super) fn place_all_greedily(incremental: &mut IncrementalCost<'_>, sizes_by
     for task in order.of(sizes_bytes) {
         incremental.move_costs(task, &mut costs);
         let model = incremental.model();
-        let place =
-            if model.alpha() == 0.0 && !model.is_detailed() { quickest(&costs, model.rates(task / model.tasks())) } else { cheapest(&costs) };
+        let place = if model.alpha() == 0.0 && !model.is_detailed() {
+            quickest(&costs, model.rates(task / model.tasks()))
+        } else {
+            cheapest(&costs)
+        };
         incremental.place(task, place as u8);
     }
 }

@@ -64,7 +64,7 @@ impl TaskSearch {
             .map(|(index, &bytes)| {
                 let amount = model.amount(first + index, bytes);
                 let at = |place: &u8| usize::from(*place);
-                let cost = |place: &u8| energy_weight * model.task_energy_j(&own[at(place)], &amount);
+                let cost = |place: &u8| energy_weight * own[at(place)].energy_j(&amount);
                 let time_s = |place: &u8| detailed.done_s(&own[at(place)], at(place), &amount, &amount, bytes);
                 Task {
                     index,
@@ -153,7 +153,11 @@ impl TaskSearch {
         for (_, place) in order {
             self.nodes += 1;
             if self.nodes > MAX_NODES {
-                return Err(SchemeError::TooLarge { tasks: self.tasks.len(), places: self.places.len(), nodes: MAX_NODES });
+                return Err(SchemeError::TooLarge {
+                    tasks: self.tasks.len(),
+                    places: self.places.len(),
+                    nodes: MAX_NODES,
+                });
             }
             let Task { costs, times_s, .. } = &self.tasks[depth];
             let (energy_cost, busy_s) = (energy_cost + costs[place], self.busy_s[place]);
@@ -257,5 +261,7 @@ fn project(weights: &mut [f64], total: f64) {
             shift = next;
         }
     }
-    weights.iter_mut().for_each(|weight| *weight = (*weight - shift).max(0.0));
+    for weight in weights {
+        *weight = (*weight - shift).max(0.0);
+    }
 }

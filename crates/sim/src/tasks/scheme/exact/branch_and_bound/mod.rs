@@ -28,13 +28,13 @@
 //! Where tasks differ in instructions per byte, a shared place has two loads, bytes and instructions. A missed deadline has a
 //! price. Waits only grow with the loads, so that deadlines missed with the least loads of a node are missed in all of it.
 
+mod all_tasks;
 mod effort;
 mod enumerate;
 mod incumbent;
 mod node;
 mod problem;
 mod relaxation;
-mod sizes;
 mod waits;
 
 use std::collections::BinaryHeap;

@@ -1,6 +1,6 @@
 //! The coupled problem of one workload, compiled for the search.
 
-use super::sizes::Sizes;
+use super::all_tasks::AllTasks;
 use crate::tasks::cost::CostModel;
 
 /// The most assignments of one device that are listed one by one.
@@ -41,11 +41,11 @@ pub(super) enum Device {
     /// Every way to place its tasks.
     Listed(Vec<Assignment>),
     /// Too many ways to list: its tasks taken together as if they could be divided at will.
-    Divisible(Bytes),
+    Divisible(Together),
 }
 
 /// One device's tasks taken together.
-pub(super) struct Bytes {
+pub(super) struct Together {
     pub(super) bytes: f64,
     /// By place: the cost of a byte without the cost of its time, and its time where nobody else waits.
     pub(super) rates: Vec<(f64, f64)>,
@@ -76,7 +76,7 @@ impl<'m> CoupledProblem<'m> {
         let is_used = |place: &u8| allowed.iter().any(|allowed| allowed.contains(place));
         let among: Vec<u8> = (0..model.places() as u8).filter(is_used).collect();
         let shared = among.iter().map(|place| usize::from(*place)).filter(|place| contention.is_shared(*place));
-        let sizes = Sizes::new(model, sizes_bytes);
+        let sizes = AllTasks::new(model, sizes_bytes);
         let sides: Vec<Side> = shared.flat_map(|place| sizes.sides(contention, place)).collect();
         let count = (among.len() as u64).checked_pow(model.tasks() as u32).unwrap_or(u64::MAX);
         let is_listed = count <= MAX_ASSIGNMENTS && count * (model.devices() * model.places()) as u64 <= MAX_LISTED;
@@ -89,7 +89,9 @@ impl<'m> CoupledProblem<'m> {
             let is_allowed = |assignment: &Assignment| {
                 allowed.len() == among.len() || assignment.places.iter().all(|place| allowed.contains(place))
             };
-            Device::Listed((0..count).map(|number| tasks.assignment(&among, &sides, number)).filter(is_allowed).collect())
+            Device::Listed(
+                (0..count).map(|number| tasks.assignment(&among, &sides, number)).filter(is_allowed).collect(),
+            )
         });
         let devices = devices.collect();
         let (uplink_s_per_byte, time_weight) = (contention.uplink_s_per_byte, sizes.weights[1]);

@@ -4,7 +4,7 @@ use super::dot;
 use super::effort::Effort;
 use super::incumbent::ROUNDING;
 use super::node::Node;
-use super::problem::{Bytes, CoupledProblem, Device};
+use super::problem::{CoupledProblem, Device, Together};
 use super::waits::Waits;
 use crate::tasks::scheme::exact::divisible::{Divisible, Slot};
 
@@ -196,7 +196,7 @@ impl Relaxation {
         &self,
         problem: &CoupledProblem<'_>,
         device: usize,
-        Bytes { rates, units, .. }: &Bytes,
+        Together { rates, units, .. }: &Together,
         multipliers: &[f64],
     ) -> Divisible {
         let slots = problem.allowed_places(device).iter().map(|&place| {

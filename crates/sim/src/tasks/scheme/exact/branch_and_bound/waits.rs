@@ -51,9 +51,8 @@ impl Waits {
 
     /// What the deadlines cost that an assignment misses with these waits.
     pub(super) fn missed_cost(&self, assignment: &Assignment, price: f64) -> f64 {
-        let is_missed = |(place, deadline_s): &&(u8, f64)| {
-            is_late(self.done_s(assignment, usize::from(*place)), *deadline_s)
-        };
+        let is_missed =
+            |(place, deadline_s): &&(u8, f64)| is_late(self.done_s(assignment, usize::from(*place)), *deadline_s);
         price * assignment.deadlines.iter().filter(is_missed).count() as f64
     }
 

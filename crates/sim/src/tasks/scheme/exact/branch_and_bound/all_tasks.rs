@@ -1,10 +1,10 @@
 //! The tasks of one workload, as the coupled problem sees them.
 
-use super::problem::{Assignment, Bytes, Side};
+use super::problem::{Assignment, Side, Together};
 use crate::tasks::cost::{Amount, Contention, CostModel, Detailed, OwnRate};
 
 /// The tasks of all devices.
-pub(super) struct Sizes<'m> {
+pub(super) struct AllTasks<'m> {
     model: &'m CostModel,
     sizes_bytes: &'m [f64],
     /// Whether every byte takes the same number of instructions.
@@ -19,12 +19,12 @@ pub(super) struct Sizes<'m> {
 
 /// The tasks of one device.
 pub(super) struct DeviceTasks<'s, 'm> {
-    all: &'s Sizes<'m>,
+    all: &'s AllTasks<'m>,
     device: usize,
     sizes_bytes: &'m [f64],
 }
 
-impl<'m> Sizes<'m> {
+impl<'m> AllTasks<'m> {
     pub(super) fn new(model: &'m CostModel, sizes_bytes: &'m [f64]) -> Self {
         let mut sum = Amount::default();
         for (task, bytes) in sizes_bytes.iter().enumerate() {
@@ -33,8 +33,7 @@ impl<'m> Sizes<'m> {
         let first = model.instructions_per_byte(0);
         let is_even = (0..model.task_count()).all(|task| model.instructions_per_byte(task) == first);
         let mean_instructions = if is_even || sum.bytes <= 0.0 { first } else { sum.instructions / sum.bytes };
-        let weights =
-            if model.is_detailed() { model.detailed_weights() } else { [model.alpha(), 1.0 - model.alpha()] };
+        let weights = if model.is_detailed() { model.detailed_weights() } else { [model.alpha(), 1.0 - model.alpha()] };
         let has_price = model.lateness_price(0, sizes_bytes) > 0.0;
         Self { model, sizes_bytes, is_even, mean_instructions, has_price, weights }
     }
@@ -88,7 +87,7 @@ impl DeviceTasks<'_, '_> {
     }
 
     fn plain_assignment(&self, sides: &[Side], places: Vec<u8>) -> Assignment {
-        let Sizes { model, weights, .. } = self.all;
+        let AllTasks { model, weights, .. } = self.all;
         let mut bytes = vec![0.0; model.places()];
         let mut energy_j = 0.0;
         for (&place, &size) in places.iter().zip(self.sizes_bytes) {
@@ -113,13 +112,13 @@ impl DeviceTasks<'_, '_> {
     }
 
     fn detailed_assignment(&self, detailed: &Detailed, sides: &[Side], places: Vec<u8>) -> Assignment {
-        let Sizes { model, weights, has_price, .. } = self.all;
+        let AllTasks { model, weights, has_price, .. } = self.all;
         let own = detailed.of_device(self.device);
         let mut amounts = vec![Amount::default(); model.places()];
         let (mut energy_j, mut deadlines) = (0.0, Vec::new());
         for ((task, &place), &size) in self.first_task().zip(&places).zip(self.sizes_bytes) {
             let amount = model.amount(task, size);
-            energy_j += model.task_energy_j(&own[usize::from(place)], &amount);
+            energy_j += own[usize::from(place)].energy_j(&amount);
             amounts[usize::from(place)].add(amount);
             let deadline_s = model.deadline_s(task);
             if *has_price && size > 0.0 && deadline_s.is_finite() {
@@ -140,8 +139,8 @@ impl DeviceTasks<'_, '_> {
 
     /// All tasks as if they could be divided at will. Where a byte of one task takes more instructions than a byte of another,
     /// it counts as taking the fewest; latencies and deadlines do not count.
-    pub(super) fn together(&self, sides: &[Side]) -> Bytes {
-        let Sizes { model, weights, mean_instructions, .. } = self.all;
+    pub(super) fn together(&self, sides: &[Side]) -> Together {
+        let AllTasks { model, weights, mean_instructions, .. } = self.all;
         let bytes = self.sizes_bytes.iter().sum();
         let Some(detailed) = model.detailed() else {
             let contention = model.contention().expect("devices share something");
@@ -150,11 +149,12 @@ impl DeviceTasks<'_, '_> {
                 (weights[0] * rate.energy_j_per_byte, own.send_s_per_byte + own.compute_s_per_byte)
             };
             let rates = model.rates(self.device).iter().zip(own).map(rate).collect();
-            return Bytes { bytes, rates, units: vec![[1.0; 2]; sides.len()] };
+            return Together { bytes, rates, units: vec![[1.0; 2]; sides.len()] };
         };
         let present = self.first_task().zip(self.sizes_bytes).filter(|(_, size)| **size > 0.0);
         let instructions = present.map(|(task, _)| model.instructions_per_byte(task));
-        let [least, most] = instructions.fold([f64::INFINITY, 0.0], |[least, most], one: f64| [least.min(one), most.max(one)]);
+        let [least, most] =
+            instructions.fold([f64::INFINITY, 0.0], |[least, most], one: f64| [least.min(one), most.max(one)]);
         let least = if least.is_finite() { least } else { 0.0 };
         let rates = detailed.of_device(self.device).iter().map(|own| {
             let energy_j = own.send_j_per_byte + least * own.compute_j_per_instruction;
@@ -163,7 +163,7 @@ impl DeviceTasks<'_, '_> {
         let unit = |side: &Side| {
             if side.is_bytes { [1.0; 2] } else { [least / mean_instructions, most / mean_instructions] }
         };
-        Bytes { bytes, rates: rates.collect(), units: sides.iter().map(unit).collect() }
+        Together { bytes, rates: rates.collect(), units: sides.iter().map(unit).collect() }
     }
 
     fn first_task(&self) -> std::ops::RangeFrom<usize> {
