@@ -17,10 +17,23 @@ use super::features::Codec;
 ///
 /// # Shapes
 /// `logits` is `[.., M, width, columns]` and `places` is `[.., M, columns]`, of the devices from `first` on.
+#[inline]
 fn keep_reachable(codec: &Codec, model: &CostModel, first: usize, columns: usize, logits: &[f32], places: &mut [u8]) {
-    if model.is_all_reachable() {
-        return;
+    if !model.is_all_reachable() {
+        move_to_reachable(codec, model, first, columns, logits, places);
     }
+}
+
+/// [`keep_reachable`] where some devices cannot use some places; apart from it, so that loops over networks stay small.
+#[cold]
+fn move_to_reachable(
+    codec: &Codec,
+    model: &CostModel,
+    first: usize,
+    columns: usize,
+    logits: &[f32],
+    places: &mut [u8],
+) {
     let width = logits.len() / places.len();
     for (index, place) in places.iter_mut().enumerate() {
         let (task, column) = (index / columns, index % columns);

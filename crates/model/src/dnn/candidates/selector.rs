@@ -36,8 +36,8 @@ struct Search<'s> {
     sizes_bytes: &'s [f64],
     /// The number of tasks of each device.
     tasks: usize,
-    /// Whether the cost is a sum over devices.
-    is_separable: bool,
+    /// Whether the cost is a sum over devices that are evaluated one by one.
+    is_by_device: bool,
     /// Whether the cheapest candidate is selected for each device by itself.
     is_per_device: bool,
     best: &'s mut [u8],
@@ -112,6 +112,8 @@ impl CandidateSelector {
         }
         let is_separable = model.is_separable();
         let is_per_device = self.selection.scope == SelectionScope::PerDevice && is_separable;
+        // A proposal alone for the whole workload needs no costs of single devices.
+        let is_by_device = is_separable && (is_per_device || self.selection.exploration != Exploration::Threshold);
         self.proposal.resize(best.len(), 0);
         self.device_costs.resize(model.devices(), 0.0);
         self.best_device_costs.clear();
@@ -119,7 +121,7 @@ impl CandidateSelector {
         let best_cost = f64::INFINITY;
         let tasks = model.tasks();
         let mut search =
-            Search { model, tasks, sizes_bytes, is_separable, is_per_device, best, best_cost, evaluations: 0 };
+            Search { model, tasks, sizes_bytes, is_by_device, is_per_device, best, best_cost, evaluations: 0 };
         for logits in logits {
             codec.decode(logits, &mut self.proposal);
             keep_reachable(codec, model, 0, 1, logits, &mut self.proposal);
@@ -138,7 +140,7 @@ impl CandidateSelector {
     fn evaluate(&mut self, search: &mut Search<'_>) -> f64 {
         let Self { proposal, device_costs, best_device_costs, .. } = self;
         search.evaluations += 1;
-        let cost = if search.is_separable {
+        let cost = if search.is_by_device {
             let mut cost = 0.0;
             for (device, (device_cost, best_cost)) in device_costs.iter_mut().zip(best_device_costs).enumerate() {
                 *device_cost = search.device_cost(device, proposal);
@@ -183,7 +185,7 @@ impl CandidateSelector {
             let original = std::mem::replace(&mut proposal[task], place);
             search.evaluations += 1;
             // One task has moved: only its device has another cost, unless others wait for it.
-            if search.is_separable {
+            if search.is_by_device {
                 let device_cost = search.device_cost(device, proposal);
                 if search.is_per_device {
                     search.offer_device(device, device_cost, &mut best_device_costs[device], proposal);

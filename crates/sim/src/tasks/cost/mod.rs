@@ -100,7 +100,7 @@ impl State {
     fn update(&mut self, physics: &Physics) {
         physics.rates(&self.environment, &mut self.rates, &mut self.reachable);
         if physics.is_coupled() {
-            physics.contention(&self.environment, self.contention.get_or_insert_default());
+            physics.contention(&self.environment, &self.reachable, self.contention.get_or_insert_default());
         } else {
             self.contention = None;
         }
@@ -137,8 +137,13 @@ impl CostModel {
     /// # Errors
     /// If the environment is for another number of devices or servers, or holds a value that makes no sense.
     pub fn at(&self, environment: &Environment) -> Result<Self, EnvironmentError> {
+        self.at_owned(environment.clone())
+    }
+
+    /// [`CostModel::at`] without a copy of the environment.
+    pub(crate) fn at_owned(&self, environment: Environment) -> Result<Self, EnvironmentError> {
         environment.check(self.devices(), self.places() - 1)?;
-        let state = State::new(&self.system.physics, environment.clone(), self.state.demands.clone());
+        let state = State::new(&self.system.physics, environment, self.state.demands.clone());
         Ok(Self { system: Arc::clone(&self.system), state: Arc::new(state) })
     }
 

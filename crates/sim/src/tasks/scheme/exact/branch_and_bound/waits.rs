@@ -34,15 +34,16 @@ impl Waits {
 
     /// The cost of one device's assignment with these waits, missed deadlines apart, and the place at which the device is done last.
     pub(super) fn cost(&self, assignment: &Assignment, time_weight: f64) -> (f64, usize) {
-        let Assignment { energy_cost, alone_s, .. } = assignment;
         let (mut longest_s, mut last) = (0.0_f64, 0);
-        for place in 0..alone_s.len() {
-            let done_s = self.done_s(assignment, place);
+        let alone = assignment.alone_s.iter().zip(&assignment.compute_s);
+        let waits = self.links_s.iter().zip(&self.shared_s);
+        for (place, ((alone_s, compute_s), (links_s, shared_s))) in alone.zip(waits).enumerate() {
+            let done_s = alone_s.max(compute_s + links_s) + shared_s;
             if done_s > longest_s {
                 (longest_s, last) = (done_s, place);
             }
         }
-        (energy_cost + time_weight * longest_s, last)
+        (assignment.energy_cost + time_weight * longest_s, last)
     }
 
     fn done_s(&self, Assignment { alone_s, compute_s, .. }: &Assignment, place: usize) -> f64 {
