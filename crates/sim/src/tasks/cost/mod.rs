@@ -24,6 +24,7 @@ mod incremental;
 mod mean_rates;
 mod physics;
 mod rates;
+mod single_task;
 mod ties;
 
 use std::sync::Arc;
