@@ -108,6 +108,27 @@ fn exact_32_workloads_of_tasks(bencher: Bencher<'_, '_>, tasks: usize) {
     });
 }
 
+/// The optimum where servers have latencies and deadlines are hard: 32 workloads with more and more tasks per device.
+#[divan::bench(args = [3, 6, 13])]
+fn exact_32_workloads_with_deadlines(bencher: Bencher<'_, '_>, tasks: usize) {
+    let mut scenario = Scenario::load("paper-wan").expect("a preset");
+    scenario.tasks.per_device = tasks;
+    (scenario.servers[0].latency_ms, scenario.servers[1].latency_ms) = (500.0, 2000.0);
+    let deadlines_s = [20.0, 25.0, 30.0].map(|deadline_s| deadline_s * tasks as f64);
+    scenario.tasks.deadline_s = Some(scenario::PerDevice::Each(deadlines_s.to_vec()));
+    scenario.tasks.deadline_rule = scenario::DeadlineRule::Hard;
+    let model = scenario.check().expect("valid");
+    let sampler = SizeSampler::new(&scenario).expect("no file");
+    let mut source = Workloads::new(&model, sampler, Part::Training, random::stream(0, "bench"));
+    let set: Vec<Workload> = (0..32).map(|_| source.draw().workload).collect();
+    let (mut exact, mut places) = (scheme::Exact::new(), vec![0; model.task_count()]);
+    bencher.counter(ItemsCount::new(32_usize)).bench_local(|| {
+        for workload in &set {
+            exact.decide_into(&model, black_box(workload.sizes_bytes()), &mut places).expect("small enough");
+        }
+    });
+}
+
 /// 20 Mbit/s a device shared out among the uplinks of a fleet with one edge server, each of 512 workloads with a decision
 /// drawn at random.
 #[divan::bench(args = [(10, 3), (50, 10)])]

@@ -34,11 +34,12 @@ impl Instance {
         self.model.evaluate(&self.workload, decision)
     }
 
-    /// The cost of a decision given by its place indices, `[N * M]`. Allocates nothing.
+    /// The cost of a decision given by its place indices, `[N * M]`, as [`Instance::evaluate`] gives it but for rounding.
+    /// Allocates nothing.
     ///
     /// # Panics
     /// If `places` names a place that is not there.
     pub fn cost(&self, places: &[u8]) -> f64 {
-        self.model.cost(self.workload.sizes_bytes(), places)
+        self.model.reported_cost(self.workload.sizes_bytes(), places)
     }
 }

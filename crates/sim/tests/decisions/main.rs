@@ -2,6 +2,7 @@
 
 mod allocation;
 mod common;
+mod details;
 mod down;
 mod mixed_integer;
 mod schemes;

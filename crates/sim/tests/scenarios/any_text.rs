@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 use sim::Scenario;
-use sim::scenario::{DeadlineRule, 
-    Devices, EnvironmentDistribution, PerDevice, Range, Server, Sharing, SizeDistribution, Tasks, Tier,
+use sim::scenario::{
+    DeadlineRule, Devices, EnvironmentDistribution, PerDevice, Range, Server, Sharing, SizeDistribution, Tasks, Tier,
     UplinkDistribution,
 };
 
@@ -76,11 +76,8 @@ fn server(devices: usize) -> impl Strategy<Value = Server> {
 /// Any tasks of a number of devices, up to `per_device` each.
 fn tasks(count: usize, per_device: usize) -> impl Strategy<Value = Tasks> {
     let counts = prop::option::of(prop::collection::vec(0..=per_device, count));
-    let rule = prop_oneof![
-        Just(DeadlineRule::Report),
-        number().prop_map(DeadlineRule::Penalty),
-        Just(DeadlineRule::Hard)
-    ];
+    let rule =
+        prop_oneof![Just(DeadlineRule::Report), number().prop_map(DeadlineRule::Penalty), Just(DeadlineRule::Hard)];
     let deadlines = prop::option::of((numbers(count), rule));
     (distribution(), counts, deadlines).prop_map(move |(size_mb, counts, deadlines)| {
         let counts = counts.filter(|counts| counts.iter().any(|count| *count > 0)).unwrap_or_default();

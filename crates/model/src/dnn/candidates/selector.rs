@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use sim::CostModel;
 
-use super::keep_reachable;
 use super::selection::{Exploration, Selection, SelectionScope};
+use super::{drop_absent, keep_reachable};
 use crate::dnn::features::{Alternative, Codec};
 
 /// The cost of the selected candidate, and how many candidates were compared.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Selected {
-    /// Cost of the selected decision.
+    /// Cost of the selected decision, as it is reported ([`CostModel::reported_cost`]).
     pub cost: f64,
     /// Candidates whose cost was evaluated.
     pub evaluations: u64,
@@ -36,8 +36,8 @@ struct Search<'s> {
     sizes_bytes: &'s [f64],
     /// The number of tasks of each device.
     tasks: usize,
-    /// Whether the cost is a sum over devices.
-    is_separable: bool,
+    /// Whether the cost is a sum over devices that are evaluated one by one.
+    is_by_device: bool,
     /// Whether the cheapest candidate is selected for each device by itself.
     is_per_device: bool,
     best: &'s mut [u8],
@@ -112,6 +112,10 @@ impl CandidateSelector {
         }
         let is_separable = model.is_separable();
         let is_per_device = self.selection.scope == SelectionScope::PerDevice && is_separable;
+        // A proposal alone for the whole workload needs no costs of single devices. In a detailed model a missed deadline
+        // weighs less in the cost of one device than in that of all.
+        let needs_parts = self.selection.exploration != Exploration::Threshold && !model.is_detailed();
+        let is_by_device = is_separable && (is_per_device || needs_parts);
         self.proposal.resize(best.len(), 0);
         self.device_costs.resize(model.devices(), 0.0);
         self.best_device_costs.clear();
@@ -119,26 +123,27 @@ impl CandidateSelector {
         let best_cost = f64::INFINITY;
         let tasks = model.tasks();
         let mut search =
-            Search { model, tasks, sizes_bytes, is_separable, is_per_device, best, best_cost, evaluations: 0 };
+            Search { model, tasks, sizes_bytes, is_by_device, is_per_device, best, best_cost, evaluations: 0 };
         for logits in logits {
             codec.decode(logits, &mut self.proposal);
             keep_reachable(codec, model, 0, 1, logits, &mut self.proposal);
             let cost = self.evaluate(&mut search);
             if let Exploration::OrderPreserving { flips } = self.selection.exploration {
                 codec.alternatives(logits, &mut self.alternatives);
+                drop_absent(model, &mut self.alternatives);
                 self.keep_least_certain(flips);
                 self.evaluate_alternatives(&mut search, cost);
             }
         }
         let evaluations = search.evaluations;
-        Selected { cost: model.cost(sizes_bytes, best), evaluations }
+        Selected { cost: model.reported_cost(sizes_bytes, best), evaluations }
     }
 
     /// Compares the proposal with the best so far, and returns its cost.
     fn evaluate(&mut self, search: &mut Search<'_>) -> f64 {
         let Self { proposal, device_costs, best_device_costs, .. } = self;
         search.evaluations += 1;
-        let cost = if search.is_separable {
+        let cost = if search.is_by_device {
             let mut cost = 0.0;
             for (device, (device_cost, best_cost)) in device_costs.iter_mut().zip(best_device_costs).enumerate() {
                 *device_cost = search.device_cost(device, proposal);
@@ -183,7 +188,7 @@ impl CandidateSelector {
             let original = std::mem::replace(&mut proposal[task], place);
             search.evaluations += 1;
             // One task has moved: only its device has another cost, unless others wait for it.
-            if search.is_separable {
+            if search.is_by_device {
                 let device_cost = search.device_cost(device, proposal);
                 if search.is_per_device {
                     search.offer_device(device, device_cost, &mut best_device_costs[device], proposal);

@@ -112,9 +112,8 @@ pub fn allocate(
     }
     let times = ResponseTimes::new(model, workload, decision);
     let (uplinks_mbps, multiplier_s_per_mbps) = times.minimise(model, total_mbps)?;
-    let environment = with_uplinks(model, uplinks_mbps);
-    let outcome = at(model, &environment).evaluate(workload, decision);
-    Ok(Allocation { uplinks_mbps: environment.uplinks_mbps, multiplier_s_per_mbps, outcome })
+    let outcome = at(model, with_uplinks(model, uplinks_mbps.clone())).evaluate(workload, decision);
+    Ok(Allocation { uplinks_mbps, multiplier_s_per_mbps, outcome })
 }
 
 /// Finds a decision and uplinks by turns. The scheme decides in the model's environment with uplinks scaled to the total,
@@ -134,7 +133,7 @@ pub fn alternate(
     total_mbps: f64,
 ) -> Result<Joint, AllocationError> {
     check(model, workload, total_mbps)?;
-    let mut there = at(model, &with_uplinks(model, scaled(&model.environment().uplinks_mbps, total_mbps)));
+    let mut there = at(model, with_uplinks(model, scaled(&model.environment().uplinks_mbps, total_mbps)));
     let first = scheme.decide(&there, workload)?;
     let mut allocation = allocate(model, workload, &first.decision, total_mbps)?;
     let in_proportion = there.evaluate(workload, &first.decision);
@@ -149,7 +148,7 @@ pub fn alternate(
     // The allocation could be the worse of the two by rounding, or where cut-off devices were asked to send.
     best.take_better(model, &allocation, &first.decision);
     while best.rounds < MAX_ROUNDS {
-        there = at(model, &with_uplinks(model, offers(model, &allocation, workload, total_mbps)));
+        there = at(model, with_uplinks(model, offers(model, &allocation, workload, total_mbps)));
         let next = scheme.decide(&there, workload)?;
         allocation = allocate(model, workload, &next.decision, total_mbps)?;
         best.rounds += 1;
@@ -240,8 +239,8 @@ fn with_uplinks(model: &CostModel, uplinks_mbps: Vec<f64>) -> Environment {
     Environment { alpha: *alpha, uplinks_mbps, capacities: capacities.clone() }
 }
 
-fn at(model: &CostModel, environment: &Environment) -> CostModel {
-    model.at(environment).expect("the model's own but for uplinks, which are at most the total")
+fn at(model: &CostModel, environment: Environment) -> CostModel {
+    model.at_owned(environment).expect("the model's own but for uplinks, which are at most the total")
 }
 
 /// Uplinks in the same proportion that add up to the total; 0 if all are 0.

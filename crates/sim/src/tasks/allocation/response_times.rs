@@ -53,18 +53,21 @@ impl ResponseTimes {
         let sent_bytes = loads[1..places].iter().sum::<f64>();
         let in_detail =
             model.detailed().map(|detailed| (detailed, model.amounts(workload.sizes_bytes(), decision.places())));
-        let mut all = Self { pieces: Vec::new(), senders: Vec::new() };
+        let devices = model.devices();
+        let mut all = Self { pieces: Vec::with_capacity(2 * devices), senders: Vec::with_capacity(devices) };
+        let is_up: Vec<bool> = (0..places).map(|place| place > 0 && model.is_up(place)).collect();
         let (mut bytes, mut hyperbolas) = (vec![0.0; places], Vec::with_capacity(places));
         let rows = workload.sizes_bytes().chunks_exact(tasks).zip(decision.places().chunks_exact(tasks));
         for (device, (sizes, row)) in rows.enumerate() {
             bytes.fill(0.0);
             sizes.iter().zip(row).for_each(|(size, place)| bytes[usize::from(*place)] += size);
             hyperbolas.clear();
+            let is_online = is_online(model, device);
             let mut flat_s = times_s[device * places];
             for place in (1..places).filter(|place| bytes[*place] > 0.0) {
                 let server = model.server(place);
                 // No uplink helps a device that is offline, or a server that is down.
-                let can_gain = is_online(model, device) && model.is_up(place);
+                let can_gain = is_online && is_up[place];
                 let behind_s = match server.links[device] {
                     Link::Uplink if can_gain => 0.0,
                     Link::Behind(mbps) if can_gain && mbps >= SLOWEST_LINK_MBPS => seconds_mbps(bytes[place]) / mbps,
@@ -100,17 +103,16 @@ impl ResponseTimes {
         if senders as f64 * SLOWEST_LINK_MBPS > total_mbps {
             return Err(AllocationError::TooLittle { total_mbps, senders });
         }
-        let online: Vec<usize> = (0..model.devices()).filter(|device| is_online(model, *device)).collect();
-        let needed_mbps = self.sum_mbps(f64::INFINITY);
-        let (scale, share_mbps) = if needed_mbps <= total_mbps {
-            (f64::INFINITY, (total_mbps - needed_mbps) / online.len().max(1) as f64)
-        } else {
-            (self.scale(total_mbps), 0.0)
-        };
         let mut uplinks_mbps = vec![0.0; model.devices()];
-        for &device in &online {
-            uplinks_mbps[device] = share_mbps;
-        }
+        let needed_mbps = self.sum_mbps(f64::INFINITY);
+        let scale = if needed_mbps <= total_mbps {
+            let online = (0..model.devices()).filter(|device| is_online(model, *device));
+            let share_mbps = (total_mbps - needed_mbps) / online.clone().count().max(1) as f64;
+            online.for_each(|device| uplinks_mbps[device] = share_mbps);
+            f64::INFINITY
+        } else {
+            self.scale(total_mbps)
+        };
         for (device, pieces) in &self.senders {
             let mbps = uplink(&self.pieces[pieces.clone()], scale).mbps(scale);
             uplinks_mbps[*device] = (uplinks_mbps[*device] + mbps).min(total_mbps);

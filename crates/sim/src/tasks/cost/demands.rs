@@ -48,9 +48,9 @@ pub(crate) struct TaskDemands {
 }
 
 impl TaskDemands {
-    /// Whether instructions per byte differ between tasks.
-    pub(super) fn is_uneven(&self) -> bool {
-        self.instructions_per_byte.windows(2).any(|two| two[0] != two[1])
+    /// Whether any task takes another number of instructions per byte.
+    pub(super) fn differ_from(&self, instructions_per_byte: f64) -> bool {
+        self.instructions_per_byte.iter().any(|own| *own != instructions_per_byte)
     }
 
     /// Whether a task that misses its deadline costs anything.

@@ -30,6 +30,13 @@ pub(crate) struct OwnTerms {
     pub(crate) compute_j_per_instruction: f64,
 }
 
+impl OwnTerms {
+    /// The energy of sending and computing tasks.
+    pub(crate) fn energy_j(&self, amount: &Amount) -> f64 {
+        amount.bytes * self.send_j_per_byte + amount.instructions * self.compute_j_per_instruction
+    }
+}
+
 /// What every task at a place waits for; 0 where nothing is shared.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct PlaceTerms {
@@ -86,7 +93,11 @@ impl Detailed {
             }
             PlaceTerms {
                 link_s_per_byte: server.shared_link_mbps.map_or(0.0, s_per_byte),
-                compute_s_per_instruction: if server.is_shared { server.compute_s_per_byte(1.0, *capacity) } else { 0.0 },
+                compute_s_per_instruction: if server.is_shared {
+                    server.compute_s_per_byte(1.0, *capacity)
+                } else {
+                    0.0
+                },
                 latency_s: server.latency_s,
             }
         }));
@@ -169,6 +180,18 @@ impl CostModel {
         self.state.detailed.is_some()
     }
 
+    /// The cost of a whole decision as it is reported, from place indices: that of [`CostModel::outcome`] in a
+    /// [detailed](CostModel::is_detailed) model, else that of [`CostModel::cost`], which is the same but for rounding.
+    ///
+    /// # Shapes
+    /// `sizes_bytes` and `places` are `[N * M]`.
+    ///
+    /// # Panics
+    /// If `places` names a place that is not there.
+    pub fn reported_cost(&self, sizes_bytes: &[f64], places: &[u8]) -> f64 {
+        if self.is_detailed() { self.outcome(sizes_bytes, places).cost } else { self.cost(sizes_bytes, places) }
+    }
+
     /// The weights of energy and time in what schemes minimise, in a detailed model.
     pub(crate) fn detailed_weights(&self) -> [f64; 2] {
         let alpha = self.alpha();
@@ -178,11 +201,6 @@ impl CostModel {
     /// One task taken by itself.
     pub(crate) fn amount(&self, task: usize, bytes: f64) -> Amount {
         Amount { bytes, instructions: bytes * self.instructions_per_byte(task), tasks: u32::from(bytes > 0.0) }
-    }
-
-    /// The energy of one task of a detailed model at a place.
-    pub(crate) fn task_energy_j(&self, own: &OwnTerms, amount: &Amount) -> f64 {
-        amount.bytes * own.send_j_per_byte + amount.instructions * own.compute_j_per_instruction
     }
 
     /// What a missed deadline adds to the cost that schemes minimise. Where deadlines are hard, that is more than any two
@@ -206,7 +224,7 @@ impl CostModel {
         for device in devices.clone() {
             for (place, own) in detailed.of_device(device).iter().enumerate() {
                 if self.is_reachable(device, place as u8) {
-                    most_j = most_j.max(self.task_energy_j(own, &all));
+                    most_j = most_j.max(own.energy_j(&all));
                     longest_s = longest_s.max(detailed.done_s(own, place, &all, &all, all.bytes));
                 }
             }
@@ -218,7 +236,9 @@ impl CostModel {
     /// A device's tasks at one place, given the sizes and places of its tasks.
     pub(crate) fn amount_at(&self, device: usize, place: usize, sizes_bytes: &[f64], places: &[u8]) -> Amount {
         let mut sum = Amount::default();
-        for (task, (bytes, _)) in sizes_bytes.iter().zip(places).enumerate().filter(|(_, (_, at))| usize::from(**at) == place) {
+        for (task, (bytes, _)) in
+            sizes_bytes.iter().zip(places).enumerate().filter(|(_, (_, at))| usize::from(**at) == place)
+        {
             sum.add(self.amount(device * self.tasks() + task, *bytes));
         }
         sum
@@ -249,7 +269,7 @@ impl CostModel {
         let mut outcome = DeviceOutcome::default();
         for (task, (&bytes, &place)) in sizes_bytes.iter().zip(places).enumerate() {
             let (place, amount) = (usize::from(place), self.amount(first + task, bytes));
-            outcome.energy_j += self.task_energy_j(&own[place], &amount);
+            outcome.energy_j += own[place].energy_j(&amount);
             amounts[place].add(amount);
         }
         let sent_bytes = loads[1..own.len()].iter().map(|load| load.bytes).sum();
@@ -274,7 +294,12 @@ impl CostModel {
     }
 
     /// The number of tasks of one device that miss their deadlines, given the times at which the device is done at each place.
-    pub(super) fn missed_deadlines_of(&self, device: usize, (sizes_bytes, places): (&[f64], &[u8]), times_s: &[f64]) -> usize {
+    pub(super) fn missed_deadlines_of(
+        &self,
+        device: usize,
+        (sizes_bytes, places): (&[f64], &[u8]),
+        times_s: &[f64],
+    ) -> usize {
         let Some(demands) = &self.state.demands else { return 0 };
         let Some(deadlines_s) = demands.deadlines_s.get(device * self.tasks()..) else { return 0 };
         let tasks = sizes_bytes.iter().zip(places).zip(deadlines_s);

@@ -125,6 +125,7 @@ impl CostModel {
 
     /// Energy and response time of one device with tasks of these sizes at these places, given all loads. Writes the time
     /// at which it is done at each place into `times_s`.
+    #[inline]
     fn coupled_outcome(
         &self,
         contention: &Contention,

@@ -57,7 +57,8 @@ impl Scenario {
     /// What every task asks for; `None` if nothing but its size matters.
     fn task_demands(&self) -> Option<TaskDemands> {
         let devices = self.devices.count;
-        let is_even = (1..devices).all(|device| self.instructions_per_byte.at(device) == self.instructions_per_byte.at(0));
+        let is_even =
+            (1..devices).all(|device| self.instructions_per_byte.at(device) == self.instructions_per_byte.at(0));
         if is_even && self.tasks.deadline_s.is_none() {
             return None;
         }

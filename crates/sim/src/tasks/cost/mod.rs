@@ -21,6 +21,7 @@ mod detailed;
 mod evaluate;
 mod from_scenario;
 mod incremental;
+mod mean_rates;
 mod physics;
 mod rates;
 mod single_task;
@@ -29,9 +30,9 @@ mod ties;
 use std::sync::Arc;
 
 pub(crate) use self::contention::{Contention, OwnRate};
-pub use self::demands::{Demands, DemandsError};
 use self::demands::TaskDemands;
-pub(crate) use self::detailed::{Amount, Detailed, OwnTerms, is_late};
+pub use self::demands::{Demands, DemandsError};
+pub(crate) use self::detailed::{Amount, Detailed, is_late};
 pub use self::incremental::{FirstSwap, IncrementalCost};
 use self::physics::{Physics, ServerPhysics};
 pub use self::rates::{Outcome, Rate, TimeTerms};
@@ -67,7 +68,7 @@ pub struct CostModel {
 #[derive(Debug, PartialEq)]
 struct System {
     tasks: usize,
-    /// The number of tasks of each device, where they differ; else empty.
+    /// The number of tasks of each device, where it is not M for all; else empty.
     counts: Vec<usize>,
     place_names: Vec<String>,
     physics: Physics,
@@ -101,12 +102,15 @@ impl State {
     fn update(&mut self, physics: &Physics) {
         physics.rates(&self.environment, &mut self.rates, &mut self.reachable);
         if physics.is_coupled() {
-            physics.contention(&self.environment, self.contention.get_or_insert_default());
+            physics.contention(&self.environment, &self.reachable, self.contention.get_or_insert_default());
         } else {
             self.contention = None;
         }
         let demands = self.demands.as_ref();
-        let is_detailed = demands.is_some_and(|demands| demands.is_uneven() || demands.has_ruled_deadlines())
+        // Where all tasks take as many instructions, the rates hold them.
+        let instructions = physics.instructions_per_byte[0];
+        let is_detailed = demands
+            .is_some_and(|demands| demands.differ_from(instructions) || demands.has_ruled_deadlines())
             || physics.servers.iter().any(|server| server.latency_s > 0.0);
         self.detailed = is_detailed.then(|| Box::new(Detailed::new(physics, &self.environment)));
     }
@@ -121,6 +125,7 @@ impl CostModel {
         demands: Option<TaskDemands>,
         environment: Environment,
     ) -> Self {
+        let counts = if counts.iter().all(|count| *count == tasks) { Vec::new() } else { counts };
         let state = State::new(&physics, environment, demands.map(Arc::new));
         Self { system: Arc::new(System { tasks, counts, place_names, physics }), state: Arc::new(state) }
     }
@@ -135,8 +140,13 @@ impl CostModel {
     /// # Errors
     /// If the environment is for another number of devices or servers, or holds a value that makes no sense.
     pub fn at(&self, environment: &Environment) -> Result<Self, EnvironmentError> {
+        self.at_owned(environment.clone())
+    }
+
+    /// [`CostModel::at`] without a copy of the environment.
+    pub(crate) fn at_owned(&self, environment: Environment) -> Result<Self, EnvironmentError> {
         environment.check(self.devices(), self.places() - 1)?;
-        let state = State::new(&self.system.physics, environment.clone(), self.state.demands.clone());
+        let state = State::new(&self.system.physics, environment, self.state.demands.clone());
         Ok(Self { system: Arc::clone(&self.system), state: Arc::new(state) })
     }
 
@@ -237,7 +247,7 @@ impl CostModel {
 
     /// Whether devices have different numbers of tasks.
     pub fn has_absent_tasks(&self) -> bool {
-        self.system.counts.iter().any(|count| *count < self.system.tasks)
+        !self.system.counts.is_empty()
     }
 
     /// Whether a task is one of those that its device has, see [`CostModel::tasks_of`].
@@ -246,6 +256,16 @@ impl CostModel {
     /// If there is no such task.
     pub fn has_task(&self, task: usize) -> bool {
         self.system.counts.is_empty() || task % self.tasks() < self.tasks_of(task / self.tasks())
+    }
+
+    /// Places the tasks that devices do not have at the devices themselves.
+    ///
+    /// # Shapes
+    /// `places` is `[N * M]`.
+    pub fn keep_absent(&self, places: &mut [u8]) {
+        if self.has_absent_tasks() {
+            places.iter_mut().enumerate().filter(|(task, _)| !self.has_task(*task)).for_each(|(_, place)| *place = 0);
+        }
     }
 
     /// The number of tasks of a whole workload, N × M.

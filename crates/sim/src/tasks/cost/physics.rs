@@ -75,7 +75,13 @@ impl Physics {
     }
 
     /// The rate of a device's own link to a server, in Mbit/s; `None` if the device cannot use the server.
-    pub(super) fn own_link_mbps(&self, server: &ServerPhysics, capacity: f64, device: usize, uplink_mbps: f64) -> Option<f64> {
+    pub(super) fn own_link_mbps(
+        &self,
+        server: &ServerPhysics,
+        capacity: f64,
+        device: usize,
+        uplink_mbps: f64,
+    ) -> Option<f64> {
         let mbps = server.links[device].mbps(uplink_mbps);
         (mbps >= SLOWEST_LINK_MBPS && self.is_up(server, capacity)).then_some(mbps)
     }
@@ -102,8 +108,8 @@ impl Physics {
                     // Eqs. (7), (8) and (12); a shared link counts as if this device alone used it.
                     let narrowest = server.shared_link_mbps.into_iter().chain(self.shared_uplink_mbps);
                     let mbps = narrowest.fold(mbps, f64::min);
-                    let time_s_per_byte = server.compute_s_per_byte(instructions, *capacity)
-                        + 1.0 / bytes_per_second_from_mbps(mbps);
+                    let time_s_per_byte =
+                        server.compute_s_per_byte(instructions, *capacity) + 1.0 / bytes_per_second_from_mbps(mbps);
                     Rate { energy_j_per_byte, time_s_per_byte }
                 } else {
                     Rate {
@@ -118,8 +124,8 @@ impl Physics {
         }
     }
 
-    /// Writes what devices share in an environment.
-    pub(super) fn contention(&self, environment: &Environment, contention: &mut Contention) {
+    /// Writes what devices share in an environment in which places are `reachable`, see [`Physics::rates`].
+    pub(super) fn contention(&self, environment: &Environment, reachable: &[bool], contention: &mut Contention) {
         let link_s_per_byte = |mbps: Option<f64>| mbps.map_or(0.0, |mbps| 1.0 / bytes_per_second_from_mbps(mbps));
         contention.uplink_s_per_byte = link_s_per_byte(self.shared_uplink_mbps);
         let servers = || self.servers.iter().zip(&environment.capacities);
@@ -146,8 +152,9 @@ impl Physics {
         for (device, local) in self.local.iter().enumerate() {
             contention.own.push(OwnRate { send_s_per_byte: 0.0, compute_s_per_byte: local.time_s_per_byte });
             let instructions = self.instructions_per_byte[device];
-            contention.own.extend(servers().map(|(server, capacity)| {
-                if let Some(mbps) = self.own_link_mbps(server, *capacity, device, environment.uplinks_mbps[device]) {
+            contention.own.extend((1..).zip(servers()).map(|(place, (server, capacity))| {
+                if reachable.is_empty() || reachable[device * (1 + self.servers.len()) + place] {
+                    let mbps = server.links[device].mbps(environment.uplinks_mbps[device]);
                     OwnRate {
                         send_s_per_byte: 1.0 / bytes_per_second_from_mbps(mbps),
                         compute_s_per_byte: if server.is_shared {

@@ -42,10 +42,6 @@ pub struct Outcome {
 
 impl Outcome {
     /// Worse than the outcome of any decision.
-    pub const WORST: Self = Self {
-        energy_j: f64::INFINITY,
-        time_s: f64::INFINITY,
-        cost: f64::INFINITY,
-        missed_deadlines: usize::MAX,
-    };
+    pub const WORST: Self =
+        Self { energy_j: f64::INFINITY, time_s: f64::INFINITY, cost: f64::INFINITY, missed_deadlines: usize::MAX };
 }

@@ -11,7 +11,7 @@ impl CostModel {
         let device = task / self.tasks();
         match self.detailed() {
             None => bytes * self.rates(device)[place].energy_j_per_byte,
-            Some(detailed) => self.task_energy_j(&detailed.of_device(device)[place], &self.amount(task, bytes)),
+            Some(detailed) => detailed.of_device(device)[place].energy_j(&self.amount(task, bytes)),
         }
     }
 

@@ -2,10 +2,13 @@
 
 use super::link::Link;
 use super::{
-    DeadlineRule, EnvironmentDistribution, PerDevice, Range, Scenario, Server, Sharing, SizeDistribution, Tasks, UplinkDistribution,
+    DeadlineRule, EnvironmentDistribution, PerDevice, Range, Scenario, Server, Sharing, SizeDistribution, Tasks,
+    UplinkDistribution,
 };
 use crate::config::Mistake;
-use crate::limits::{CAPACITIES, MAX_COUPLED_TASKS, MAX_LATENCY_MS, MAX_NAME_BYTES, MAX_NAME_CHARACTERS, MAX_SERVERS, MAX_TASKS};
+use crate::limits::{
+    CAPACITIES, MAX_COUPLED_TASKS, MAX_LATENCY_MS, MAX_NAME_BYTES, MAX_NAME_CHARACTERS, MAX_SERVERS, MAX_TASKS,
+};
 
 impl Scenario {
     /// Whether some device reaches a server past its uplink.

@@ -26,6 +26,7 @@ const PRESETS: &[(&str, &str)] = &[
     ("mobile", include_str!("../../../scenarios/mobile.toml")),
     ("shared-edge", include_str!("../../../scenarios/shared-edge.toml")),
     ("shared-edges", include_str!("../../../scenarios/shared-edges.toml")),
+    ("deadlines", include_str!("../../../scenarios/deadlines.toml")),
 ];
 
 /// A scenario in human units (MB = 10^6 bytes, Mbit/s, MHz, nJ). [`Scenario::check`] makes a

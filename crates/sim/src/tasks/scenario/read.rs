@@ -1,8 +1,8 @@
 //! From TOML text to a [`Scenario`].
 
 use super::{
-    DeadlineRule, Devices, EnvironmentDistribution, PerDevice, Range, Scenario, Server, Sharing, SizeDistribution, Tasks, Tier,
-    UplinkDistribution,
+    DeadlineRule, Devices, EnvironmentDistribution, PerDevice, Range, Scenario, Server, Sharing, SizeDistribution,
+    Tasks, Tier, UplinkDistribution,
 };
 use crate::config::{Counts, Document, Mistakes, Section};
 use crate::limits::WINDOW_S;

@@ -77,7 +77,15 @@ pub(super) fn place_greedily(load: &mut Load<'_>, sizes_bytes: &[f64], order: Or
         place_greedily_in_time(load, sizes_bytes, order, places);
         return;
     }
-    for task in order.of(sizes_bytes) {
+    match order {
+        Order::Given => place_in_turn(load, sizes_bytes, 0..sizes_bytes.len(), places),
+        Order::LargestFirst => place_in_turn(load, sizes_bytes, order.of(sizes_bytes), places),
+    }
+}
+
+/// Places tasks one after the other where each raises the cost least.
+fn place_in_turn(load: &mut Load<'_>, sizes_bytes: &[f64], tasks: impl IntoIterator<Item = usize>, places: &mut [u8]) {
+    for task in tasks {
         let bytes = sizes_bytes[task];
         let mut best = (f64::INFINITY, 0);
         for place in 0..load.places() {
@@ -114,8 +122,11 @@ pub(super) fn place_all_greedily(incremental: &mut IncrementalCost<'_>, sizes_by
     for task in order.of(sizes_bytes) {
         incremental.move_costs(task, &mut costs);
         let model = incremental.model();
-        let place =
-            if model.alpha() == 0.0 && !model.is_detailed() { quickest(&costs, model.rates(task / model.tasks())) } else { cheapest(&costs) };
+        let place = if model.alpha() == 0.0 && !model.is_detailed() {
+            quickest(&costs, model.rates(task / model.tasks()))
+        } else {
+            cheapest(&costs)
+        };
         incremental.place(task, place as u8);
     }
 }

@@ -68,7 +68,9 @@ impl<'m> DetailedCost<'m> {
         }
         self.add_loads_up();
         if self.model.is_separable() {
-            moves.iter().for_each(|(task, _)| self.time(task / self.model.tasks()));
+            for (task, _) in moves {
+                self.time(task / self.model.tasks());
+            }
         } else {
             (0..self.model.devices()).for_each(|device| self.time(device));
         }
@@ -134,7 +136,7 @@ impl<'m> DetailedCost<'m> {
             let place = usize::from(self.places[task]);
             if place < places {
                 let amount = self.model.amount(task, self.sizes_bytes[task]);
-                energy_j += self.model.task_energy_j(&own[place], &amount);
+                energy_j += own[place].energy_j(&amount);
                 amounts[place].add(amount);
             }
         }

@@ -123,12 +123,13 @@ impl DeviceSearch {
     /// itself; where only time counts, also the search for the least energy.
     pub(super) fn run(&mut self, places: &mut [u8], too_large: WhereTooLarge) -> Result<bool, SchemeError> {
         let mut is_done = match too_large {
-            WhereTooLarge::Refuse => {
-                self.descend::<MAX_NODES>(0, 0.0, 0.0)?;
-                true
-            }
-            WhereTooLarge::TakeBest => self.descend::<MAX_TIE_NODES>(0, 0.0, 0.0).is_ok(),
+            WhereTooLarge::Refuse => self.descend::<MAX_NODES>(0, 0.0, 0.0),
+            WhereTooLarge::TakeBest => self.descend::<MAX_TIE_NODES>(0, 0.0, 0.0),
         };
+        if !is_done && too_large == WhereTooLarge::Refuse {
+            let (tasks, places) = (self.tasks.len(), self.places.len());
+            return Err(SchemeError::TooLarge { tasks, places, nodes: MAX_NODES });
+        }
         if self.alpha == 0.0 {
             is_done &= self.lower_energy();
         }
@@ -198,15 +199,15 @@ impl DeviceSearch {
         if bytes > all * 1e-9 { f64::INFINITY } else { energy_j }
     }
 
-    /// Decides the task at `depth` and all after it; `busy` is when the last place is done so far.
-    fn descend<const MOST: u64>(&mut self, depth: usize, energy_j: f64, busy: f64) -> Result<(), SchemeError> {
+    /// Decides the task at `depth` and all after it; `busy` is when the last place is done so far. Returns `false` if there are
+    /// too many nodes.
+    fn descend<const MOST: u64>(&mut self, depth: usize, energy_j: f64, busy: f64) -> bool {
         let Task { bytes, remaining, .. } = self.tasks[depth];
         let last = depth + 1 == self.tasks.len();
         for position in 0..self.places.len() {
             self.nodes += 1;
             if self.nodes > MOST {
-                let (tasks, places) = (self.tasks.len(), self.places.len());
-                return Err(SchemeError::TooLarge { tasks, places, nodes: MOST });
+                return false;
             }
             let Place { rate, busy_until, .. } = self.places[position];
             let done_at = busy_until + bytes * rate.time_s_per_byte;
@@ -225,12 +226,13 @@ impl DeviceSearch {
                 continue;
             }
             self.places[position].busy_until = done_at;
-            if self.bound(energy_j, busy, remaining) < self.best_cost {
-                self.descend::<MOST>(depth + 1, energy_j, busy)?;
+            let is_promising = self.bound(energy_j, busy, remaining) < self.best_cost;
+            if is_promising && !self.descend::<MOST>(depth + 1, energy_j, busy) {
+                return false;
             }
             self.places[position].busy_until = busy_until;
         }
-        Ok(())
+        true
     }
 
     /// A lower bound for all completions of the partial decision, see the documentation of this module.

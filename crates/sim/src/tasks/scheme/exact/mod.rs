@@ -1,19 +1,22 @@
 //! The exact optimum.
 //!
 //! Where nothing is shared the cost is a sum over devices, so that each device is searched by itself, by depth-first
-//! branch and bound ([`device_search`]). Where something is shared, all devices are searched together, over the loads
+//! branch and bound ([`device_search`], or [`task_search`] in a detailed model). Where something is shared, all devices are searched together, over the loads
 //! of shared places ([`branch_and_bound`]).
 
 mod branch_and_bound;
 mod device_search;
 mod divisible;
+mod task_search;
 
 use rayon::prelude::*;
 
 use self::device_search::{DeviceSearch, WhereTooLarge};
+use self::task_search::TaskSearch;
 use super::{Annealing, Scheme, SchemeError, Solution, local_search, settle_all_ties};
 use crate::tasks::cost::{CostModel, IncrementalCost};
 use crate::tasks::decision::{Decision, Placement};
+use crate::tasks::scenario::DeadlineRule;
 use crate::tasks::workload::Workload;
 
 /// The work of each of the two searches for a first incumbent, a fraction of a second.
@@ -76,7 +79,11 @@ impl Exact {
             places.copy_from_slice(&found.places);
             return Ok((found.cost, found.evaluations));
         }
-        let (_, evaluations) = self.search_devices(model, sizes_bytes, places, WhereTooLarge::Refuse)?;
+        let evaluations = if model.is_detailed() {
+            self.search_tasks(model, sizes_bytes, places)?
+        } else {
+            self.search_devices(model, sizes_bytes, places, WhereTooLarge::Refuse)?.1
+        };
         Ok((model.cost(sizes_bytes, places), evaluations))
     }
 
@@ -130,6 +137,23 @@ impl Exact {
         Ok((is_settled, evaluations))
     }
 
+    /// Searches each device of a detailed model by itself, from a decision of local search. Returns the number of cost
+    /// evaluations.
+    fn search_tasks(&self, model: &CostModel, sizes_bytes: &[f64], places: &mut [u8]) -> Result<u64, SchemeError> {
+        let narrowed = model.narrowed_to(&self.among);
+        let most = local_search::affordable_evaluations(model, MAX_WORK);
+        let mut incremental = IncrementalCost::for_search(&narrowed);
+        let mut evaluations = local_search::decide_all(&mut incremental, sizes_bytes, places, most);
+        let rows = sizes_bytes.chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
+        for (device, (sizes, places)) in rows.enumerate() {
+            let allowed = model.allowed_places(device, &self.among);
+            let mut search = TaskSearch::new(model, device, allowed, sizes, places);
+            search.run(places)?;
+            evaluations += search.nodes;
+        }
+        Ok(evaluations)
+    }
+
     /// A decision and a lower bound of all costs: the optimum itself if the search ends within its limits, else the best
     /// decision known and the best bound.
     ///
@@ -137,9 +161,10 @@ impl Exact {
     /// If nothing is shared and the search would take too long.
     pub fn bounds(&mut self, model: &CostModel, workload: &Workload) -> Result<Bounds, SchemeError> {
         // Where only energy counts, every decision that is found has the least.
-        if model.alpha() == 1.0 || self.separates(model) {
+        let is_energy_alone = model.alpha() == 1.0 && model.counts_one_quantity();
+        if is_energy_alone || self.separates(model) {
             let Solution { decision, evaluations } = self.decide(model, workload)?;
-            let cost = model.cost(workload.sizes_bytes(), decision.places());
+            let cost = model.reported_cost(workload.sizes_bytes(), decision.places());
             return Ok(Bounds { lower: cost, cost, decision, is_optimal: true, evaluations });
         }
         let branch_and_bound::Found { lower, cost, mut places, is_optimal, mut evaluations } =
@@ -148,6 +173,11 @@ impl Exact {
             let model = &model.narrowed_to(&self.among);
             evaluations += settle_all_ties(model, workload.sizes_bytes(), &mut places);
         }
+        let (lower, cost) = if model.is_detailed() {
+            reported_bounds(model, workload, &places, lower, is_optimal)
+        } else {
+            (lower, cost)
+        };
         Ok(Bounds { lower, cost, decision: Decision::from_places(model.tasks(), places), is_optimal, evaluations })
     }
 
@@ -186,6 +216,20 @@ impl Exact {
         found.evaluations += evaluations;
         found
     }
+}
+
+/// Bound and cost as reports give them, without the weight of hard deadlines. If a decision could miss fewer deadlines, nothing
+/// is known of its cost.
+fn reported_bounds(model: &CostModel, workload: &Workload, places: &[u8], lower: f64, is_optimal: bool) -> (f64, f64) {
+    let outcome = model.outcome(workload.sizes_bytes(), places);
+    if is_optimal {
+        return (outcome.cost, outcome.cost);
+    }
+    if model.deadline_rule() != DeadlineRule::Hard {
+        return (lower.min(outcome.cost), outcome.cost);
+    }
+    let weight = model.lateness_price(0, workload.sizes_bytes()) * outcome.missed_deadlines as f64;
+    ((lower - weight).max(0.0), outcome.cost)
 }
 
 fn not_proved(model: &CostModel, found: &branch_and_bound::Found) -> SchemeError {

@@ -16,6 +16,8 @@ const ROUNDING: f64 = super::incumbent::ROUNDING;
 /// A combination of assignments that is put together device by device.
 struct Combination<'t> {
     node: &'t Node,
+    /// The assignments so far.
+    assignments: Vec<&'t Assignment>,
     /// The amount that each assignment left adds to the bounds of the corners, `[N]` times `[left][corners]`.
     added: Vec<Vec<f64>>,
     /// Devices in the order in which they are decided.
@@ -26,15 +28,13 @@ struct Combination<'t> {
     after: Vec<f64>,
     /// Loads of shared places with the assignments so far.
     loads: Vec<f64>,
-    /// Numbers of the assignments so far.
-    assignments: Vec<u32>,
     /// Places of all tasks, meaningful for the devices decided so far.
     places: Vec<u8>,
     /// The number of combinations that may still be tried.
     budget: u64,
 }
 
-impl Search<'_, '_> {
+impl<'p> Search<'p, '_> {
     /// Evaluates every combination of the assignments left in a node that can cost less than the incumbent. Returns
     /// `false` if they are too many, or a device's assignments are not listed.
     pub(super) fn enumerate(&mut self, node: &Node) -> bool {
@@ -73,13 +73,14 @@ impl Search<'_, '_> {
         bounds[..corners].copy_from_slice(&relaxation.bounds);
         // The devices after each depth wait for no less than the least loads of the node.
         relaxation.waits.update(problem, &node.low);
-        let time_weight = 1.0 - problem.model.alpha();
+        let least_cost = |assignment: &Assignment| {
+            relaxation.waits.cost(assignment, problem.time_weight).0
+                + relaxation.waits.missed_cost(assignment, problem.price)
+        };
         let mut after = vec![0.0; devices];
         for depth in (1..devices).rev() {
             let assignments = problem.assignments(order[depth]);
-            let costs = node.left[order[depth]]
-                .iter()
-                .map(|number| relaxation.waits.cost(&assignments[*number as usize], time_weight).0);
+            let costs = node.left[order[depth]].iter().map(|number| least_cost(&assignments[*number as usize]));
             after[depth - 1] = after[depth] + costs.fold(f64::INFINITY, f64::min);
         }
         Combination {
@@ -96,7 +97,10 @@ impl Search<'_, '_> {
     }
 
     /// Tries the assignments of the device at `depth` and of all after it. Returns `false` if the budget is spent.
-    fn descend(&mut self, combination: &mut Combination<'_>, depth: usize) -> bool {
+    fn descend<'t>(&mut self, combination: &mut Combination<'t>, depth: usize) -> bool
+    where
+        'p: 't,
+    {
         let tolerance = ROUNDING * self.total_bytes;
         let Some(&device) = combination.order.get(depth) else {
             // A decision that lies in another node is evaluated there.
@@ -117,12 +121,13 @@ impl Search<'_, '_> {
                 return false;
             }
             combination.budget -= 1;
-            let Assignment { places, bytes, .. } = &problem.assignments(device)[*number as usize];
+            let assignment = &problem.assignments(device)[*number as usize];
+            let Assignment { places, bytes, .. } = assignment;
             combination.loads.iter_mut().zip(bytes).for_each(|(load, bytes)| *load += bytes);
             let fits =
                 combination.loads.iter().zip(&combination.node.high).all(|(load, high)| *load <= high + tolerance);
             combination.places[device * tasks..][..tasks].copy_from_slice(places);
-            combination.assignments.push(*number);
+            combination.assignments.push(assignment);
             let least = if fits { self.least_cost(combination) } else { f64::INFINITY };
             let is_done = self.incumbent.beats(least) || self.descend(combination, depth + 1);
             combination.assignments.pop();
@@ -140,11 +145,12 @@ impl Search<'_, '_> {
         relaxation.waits.update(problem, &combination.loads);
         effort.evaluations += 1;
         effort.inspected += (combination.assignments.len() * relaxation.waits.shared_s.len()) as u64;
-        let time_weight = 1.0 - problem.model.alpha();
         let mut cost = combination.after[combination.assignments.len() - 1];
-        for (device, number) in combination.order.iter().zip(&combination.assignments) {
-            let assignment = &problem.assignments(*device)[*number as usize];
-            cost += relaxation.waits.cost(assignment, time_weight).0;
+        for assignment in &combination.assignments {
+            cost += relaxation.waits.cost(assignment, problem.time_weight).0;
+            if problem.price > 0.0 {
+                cost += relaxation.waits.missed_cost(assignment, problem.price);
+            }
         }
         cost
     }

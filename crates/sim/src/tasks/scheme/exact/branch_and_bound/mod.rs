@@ -23,7 +23,12 @@
 //! Where a device has too many assignments to list, its tasks are treated as divisible, which gives a bound but no
 //! decision. There, and where boxes would have too many corners, devices wait for the least loads of the box instead of
 //! a tangent.
+//!
+//! # Details
+//! Where tasks differ in instructions per byte, a shared place has two loads, bytes and instructions. A missed deadline has a
+//! price. Waits only grow with the loads, so that deadlines missed with the least loads of a node are missed in all of it.
 
+mod all_tasks;
 mod effort;
 mod enumerate;
 mod incumbent;
@@ -37,7 +42,7 @@ use std::collections::BinaryHeap;
 use self::effort::Effort;
 use self::incumbent::Incumbent;
 use self::node::Node;
-use self::problem::CoupledProblem;
+use self::problem::{CoupledProblem, Side};
 use self::relaxation::Relaxation;
 use crate::tasks::cost::CostModel;
 use crate::tasks::decision::Decision;
@@ -126,15 +131,13 @@ impl<'p, 'm> Search<'p, 'm> {
         let workload = Workload::from_bytes(model.tasks(), self.problem.sizes_bytes);
         let decision = Decision::from_places(model.tasks(), self.incumbent.places.clone());
         let times_s = model.place_times(&workload, &decision);
-        let contention = self.problem.contention;
         let waiting = |place: usize| {
             let is_last = |times: &&[f64]| times[place] > 0.0 && times.iter().all(|time| *time <= times[place]);
             times_s.chunks_exact(model.places()).filter(is_last).count() as f64
         };
-        let delay =
-            |&place: &usize| (1.0 - model.alpha()) * waiting(place) * contention.shared[place].compute_s_per_byte;
+        let delay = |side: &Side| self.problem.time_weight * waiting(side.place) * side.compute_s_per_byte;
         let farthest = self.farthest_multiplier();
-        self.problem.shared.iter().map(delay).map(|delay| delay.min(farthest)).collect()
+        self.problem.sides.iter().map(delay).map(|delay| delay.min(farthest)).collect()
     }
 
     /// The largest multiplier. Any multiplier gives a bound, but rounding would spoil the bound of a multiplier far

@@ -2,16 +2,16 @@
 
 use std::cmp::Ordering;
 
-use super::problem::{CoupledProblem, Device};
+use super::problem::{CoupledProblem, Device, Side};
 
 /// A node of the search: all decisions whose loads of shared places lie between two corners.
 #[derive(Clone)]
 pub(super) struct Node {
-    /// The least load of each shared place, in bytes.
+    /// The least load of each side, in bytes.
     pub(super) low: Vec<f64>,
-    /// The greatest load of each shared place, in bytes.
+    /// The greatest load of each side, in bytes.
     pub(super) high: Vec<f64>,
-    /// ν of each shared place.
+    /// ν of each side.
     pub(super) multipliers: Vec<f64>,
     /// No decision in the node costs less.
     pub(super) bound: f64,
@@ -23,14 +23,14 @@ pub(super) struct Node {
 impl Node {
     /// The node of all decisions.
     pub(super) fn root(problem: &CoupledProblem<'_>, multipliers: Vec<f64>) -> Self {
-        let shared = problem.shared.len();
+        let sides = problem.sides.len();
         let all = |device: &Device| match device {
             Device::Listed(assignments) => (0..assignments.len() as u32).collect(),
             Device::Divisible(_) => Vec::new(),
         };
         Self {
-            low: vec![0.0; shared],
-            high: vec![problem.sizes_bytes.iter().sum(); shared],
+            low: vec![0.0; sides],
+            high: vec![problem.sizes_bytes.iter().sum(); sides],
             multipliers,
             bound: 0.0, // nothing costs less
             left: problem.devices.iter().map(all).collect(),
@@ -39,11 +39,10 @@ impl Node {
 
     /// Both halves of the node across the load that matters most.
     pub(super) fn children(&self, problem: &CoupledProblem<'_>) -> [Self; 2] {
-        let contention = problem.contention;
         let matters = |side: usize| {
-            let place = problem.shared[side];
-            let rate = contention.shared[place];
-            let slope = rate.compute_s_per_byte + rate.link_s_per_byte + contention.uplink_s_per_byte;
+            let Side { is_bytes, compute_s_per_byte, link_s_per_byte, .. } = problem.sides[side];
+            let uplink_s_per_byte = if is_bytes { problem.uplink_s_per_byte } else { 0.0 };
+            let slope = compute_s_per_byte + link_s_per_byte + uplink_s_per_byte;
             (self.high[side] - self.low[side]) * slope
         };
         let side = (0..self.low.len()).max_by(|a, b| matters(*a).total_cmp(&matters(*b))).expect("something is shared");

@@ -4,7 +4,7 @@ use super::dot;
 use super::effort::Effort;
 use super::incumbent::ROUNDING;
 use super::node::Node;
-use super::problem::{CoupledProblem, Device};
+use super::problem::{CoupledProblem, Device, Together};
 use super::waits::Waits;
 use crate::tasks::scheme::exact::divisible::{Divisible, Slot};
 
@@ -23,6 +23,8 @@ pub(super) struct Relaxation {
     charges: Vec<f64>,
     /// Waits where the tangents touch.
     pub(super) waits: Waits,
+    /// Waits with the least loads of the node.
+    least_waits: Waits,
     /// Φ of each corner.
     pub(super) bounds: Vec<f64>,
     /// The part of Φ that each device adds, `[corners][N]`.
@@ -39,6 +41,7 @@ impl Relaxation {
             tangents: vec![Vec::new(); devices],
             charges: Vec::new(),
             waits: Waits::new(problem.model.places()),
+            least_waits: Waits::new(problem.model.places()),
             bounds: Vec::new(),
             lowest: Vec::new(),
             chosen: vec![0; devices],
@@ -61,7 +64,10 @@ impl Relaxation {
             self.corners.extend((0..sides).map(end));
         }
         let sent = self.waits.update(problem, &touching);
-        let time_weight = 1.0 - problem.model.alpha();
+        if problem.price > 0.0 {
+            self.least_waits.update(problem, &node.low);
+        }
+        let time_weight = problem.time_weight;
         let mut slopes = vec![0.0; sides];
         for (device, left) in node.left.iter().enumerate() {
             let Device::Listed(assignments) = &problem.devices[device] else { continue };
@@ -72,7 +78,10 @@ impl Relaxation {
             effort.inspected += (left.len() * (self.waits.shared_s.len() + corners)) as u64;
             for (index, assignment) in left.iter().enumerate() {
                 let assignment = &assignments[*assignment as usize];
-                let (cost, last) = self.waits.cost(assignment, time_weight);
+                let (mut cost, last) = self.waits.cost(assignment, time_weight);
+                if problem.price > 0.0 {
+                    cost += self.least_waits.missed_cost(assignment, problem.price);
+                }
                 if is_tangent {
                     self.waits.slopes(problem, assignment, last, (&touching, sent), &mut slopes);
                 }
@@ -128,12 +137,12 @@ impl Relaxation {
                         loads.iter_mut().zip(bytes).for_each(|(load, bytes)| *load += bytes);
                     }
                 }
-                Device::Divisible(bytes) => {
+                Device::Divisible(together) => {
                     effort.inspected += DIVISIBLE_WORK;
-                    let mut divisible = self.divisible(problem, device, multipliers);
-                    self.bounds[0] += divisible.least_cost(*bytes, 1.0 - problem.model.alpha());
-                    for (load, place) in loads.iter_mut().zip(&problem.shared) {
-                        *load += divisible.taken(*place);
+                    let mut divisible = self.divisible(problem, device, together, multipliers);
+                    self.bounds[0] += divisible.least_cost(together.bytes, problem.time_weight);
+                    for (load, side) in loads.iter_mut().zip(&problem.sides) {
+                        *load += divisible.taken(side.place);
                     }
                 }
             }
@@ -183,19 +192,27 @@ impl Relaxation {
     }
 
     /// One device's places, as far as its bytes can be divided at will.
-    fn divisible(&self, problem: &CoupledProblem<'_>, device: usize, multipliers: &[f64]) -> Divisible {
-        let model = problem.model;
-        let own = &problem.contention.own[device * model.places()..][..model.places()];
+    fn divisible(
+        &self,
+        problem: &CoupledProblem<'_>,
+        device: usize,
+        Together { rates, units, .. }: &Together,
+        multipliers: &[f64],
+    ) -> Divisible {
         let slots = problem.allowed_places(device).iter().map(|&place| {
             let index = usize::from(place);
-            let side = problem.shared.iter().position(|shared| *shared == index);
+            let (mut cost_per_byte, s_per_byte) = rates[index];
+            for ((side, [least, most]), &multiplier) in problem.sides.iter().zip(units).zip(multipliers) {
+                if side.place == index {
+                    cost_per_byte += multiplier * if multiplier > 0.0 { least } else { most };
+                }
+            }
             Slot {
                 place: index,
-                cost_per_byte: model.alpha() * model.rates(device)[index].energy_j_per_byte
-                    + side.map_or(0.0, |side| multipliers[side]),
+                cost_per_byte,
                 from_s: self.waits.shared_s[index],
                 opens_s: self.waits.shared_s[index] + self.waits.links_s[index].max(0.0),
-                s_per_byte: own[index].send_s_per_byte + own[index].compute_s_per_byte,
+                s_per_byte,
             }
         });
         Divisible::new(slots.collect())

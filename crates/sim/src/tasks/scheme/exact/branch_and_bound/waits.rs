@@ -1,6 +1,7 @@
 //! How long devices wait for each other, given the loads of shared places.
 
-use super::problem::{Assignment, CoupledProblem};
+use super::problem::{Assignment, CoupledProblem, Side};
+use crate::tasks::cost::is_late;
 
 /// How long devices wait at each place, given the loads of shared places.
 pub(super) struct Waits {
@@ -17,28 +18,43 @@ impl Waits {
 
     /// Computes the waits for these loads of the shared places. Returns the bytes at all servers.
     pub(super) fn update(&mut self, problem: &CoupledProblem<'_>, loads: &[f64]) -> f64 {
-        let contention = problem.contention;
-        let sent = loads.iter().zip(&problem.shared).filter(|(_, place)| **place > 0).map(|(load, _)| load).sum();
-        for (load, &place) in loads.iter().zip(&problem.shared) {
-            if contention.has_shared_link(place) {
-                self.links_s[place] = contention.links_s(place, *load, sent);
+        let is_sent = |side: &Side| side.is_bytes && side.place > 0;
+        let sent = loads.iter().zip(&problem.sides).filter(|(_, side)| is_sent(side)).map(|(load, _)| load).sum();
+        for side in &problem.sides {
+            self.shared_s[side.place] = 0.0;
+        }
+        for (load, side) in loads.iter().zip(&problem.sides) {
+            if problem.has_shared_link(side) {
+                self.links_s[side.place] = problem.links_s(side, *load, sent);
             }
-            self.shared_s[place] = contention.shared[place].compute_s_per_byte * load;
+            self.shared_s[side.place] += side.compute_s_per_byte * load;
         }
         sent
     }
 
-    /// The cost of one device's assignment with these waits, and the place at which the device is done last.
+    /// The cost of one device's assignment with these waits, missed deadlines apart, and the place at which the device is done last.
     pub(super) fn cost(&self, assignment: &Assignment, time_weight: f64) -> (f64, usize) {
-        let Assignment { energy_cost, alone_s, compute_s, .. } = assignment;
         let (mut longest_s, mut last) = (0.0_f64, 0);
-        for place in 0..alone_s.len() {
-            let done_s = alone_s[place].max(compute_s[place] + self.links_s[place]) + self.shared_s[place];
+        let alone = assignment.alone_s.iter().zip(&assignment.compute_s);
+        let waits = self.links_s.iter().zip(&self.shared_s);
+        for (place, ((alone_s, compute_s), (links_s, shared_s))) in alone.zip(waits).enumerate() {
+            let done_s = alone_s.max(compute_s + links_s) + shared_s;
             if done_s > longest_s {
                 (longest_s, last) = (done_s, place);
             }
         }
-        (energy_cost + time_weight * longest_s, last)
+        (assignment.energy_cost + time_weight * longest_s, last)
+    }
+
+    fn done_s(&self, Assignment { alone_s, compute_s, .. }: &Assignment, place: usize) -> f64 {
+        alone_s[place].max(compute_s[place] + self.links_s[place]) + self.shared_s[place]
+    }
+
+    /// What the deadlines cost that an assignment misses with these waits.
+    pub(super) fn missed_cost(&self, assignment: &Assignment, price: f64) -> f64 {
+        let is_missed =
+            |(place, deadline_s): &&(u8, f64)| is_late(self.done_s(assignment, usize::from(*place)), *deadline_s);
+        price * assignment.deadlines.iter().filter(is_missed).count() as f64
     }
 
     /// The slope of one assignment's time in each load, for tangents: the seconds by which a byte of each load delays the
@@ -51,18 +67,17 @@ impl Waits {
         (loads, sent): (&[f64], f64),
         slopes: &mut [f64],
     ) {
-        let contention = problem.contention;
-        let rate = contention.shared[last];
         let waits_for_links = assignment.compute_s[last] + self.links_s[last] > assignment.alone_s[last];
-        let load = problem.shared.iter().position(|place| *place == last).map_or(0.0, |side| loads[side]);
-        let waits_for_uplink = contention.uplink_s_per_byte * sent > rate.link_s_per_byte * load;
-        for (slope, &place) in slopes.iter_mut().zip(&problem.shared) {
-            *slope = if place == last { rate.compute_s_per_byte } else { 0.0 };
-            if last > 0 && waits_for_links {
+        let of_bytes = problem.sides.iter().position(|side| side.is_bytes && side.place == last);
+        let link_s = of_bytes.map_or(0.0, |side| problem.sides[side].link_s_per_byte * loads[side]);
+        let waits_for_uplink = problem.uplink_s_per_byte * sent > link_s;
+        for (slope, side) in slopes.iter_mut().zip(&problem.sides) {
+            *slope = if side.place == last { side.compute_s_per_byte } else { 0.0 };
+            if last > 0 && waits_for_links && side.is_bytes {
                 *slope += if waits_for_uplink {
-                    contention.uplink_s_per_byte
-                } else if place == last {
-                    rate.link_s_per_byte
+                    problem.uplink_s_per_byte
+                } else if side.place == last {
+                    side.link_s_per_byte
                 } else {
                     0.0
                 };
