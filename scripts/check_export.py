@@ -12,26 +12,25 @@ from pathlib import Path
 
 import numpy as np
 
-from read_export import decide, fleet_round, load
+from read_export import decide, fleet_round, load, placements, sizes_of, task_counts
 
 WORKLOADS = 400
 
 
 def check_decisions(trainer, record, path):
     about, tensors = load(path)
-    shape = about["inputs"]["devices"], about["inputs"]["tasks_per_device"]
     draw = random.Random(1)
-    workloads = [[[draw.uniform(1, 40) for _ in range(shape[1])] for _ in range(shape[0])] for _ in range(WORKLOADS)]
+    counts = task_counts(about)
+    workloads = [[[draw.uniform(1, 40) for _ in range(count)] for count in counts] for _ in range(WORKLOADS)]
     lines = "".join(json.dumps({"tasks_mb": sizes}) + "\n" for sizes in workloads)
     run = subprocess.run([trainer, "decide", "--record", record], input=lines, stdout=subprocess.PIPE, text=True, check=True)
     wanted = [json.loads(line)["placements"] for line in run.stdout.splitlines()]
     assert len(wanted) == WORKLOADS, f"{len(wanted)} answers"
     used = set()
-    for sizes, placements in zip(workloads, wanted):
-        found = decide(about, tensors, np.array(sizes).ravel() * 1e6).reshape(shape)
-        found = [[about["places"][place] for place in row] for row in found]
+    for sizes, answer in zip(workloads, wanted):
+        found = placements(about, decide(about, tensors, sizes_of(about, sizes)))
         used.update(place for row in found for place in row)
-        assert found == placements, f"{record}: {sizes} gives {found} in place of {placements}"
+        assert found == answer, f"{record}: {sizes} gives {found} in place of {answer}"
     name = Path(record).parent.name if Path(record).name == "record" else record
     print(f"{name}: {WORKLOADS} decisions are the same; places used: {', '.join(sorted(used))}")
 

@@ -4,8 +4,8 @@
     trainer export --record models/paper --out exported
     python scripts/read_export.py exported/ensemble.safetensors < workloads.jsonl
 
-A line of workloads looks like {"tasks_mb": [[12, 25.5, 18], [10, 20, 30], [11, 12, 13]]}; the answers are those of
-`trainer decide`. With networks for any fleet, `fleet_round` computes one round of a network from its inputs, which the entry
+A line of workloads looks like {"tasks_mb": [[12, 25.5, 18], [10, 20, 30], [11, 12, 13]]}, with as many sizes as the device
+has tasks; the answers are those of `trainer decide`. With networks for any fleet, `fleet_round` computes one round of a network from its inputs, which the entry
 `inputs` of the file describes. Everything here follows from the descriptions in the file.
 """
 import json
@@ -30,6 +30,26 @@ def load(path):
     about = {name: from_json(text) for name, text in header.pop("__metadata__").items()}
     values = {name: data[slice(*entry["data_offsets"])] for name, entry in header.items()}
     return about, {name: np.frombuffer(values[name], "<f4").reshape(header[name]["shape"]) for name in header}
+
+
+def task_counts(about):
+    """The number of tasks of each device."""
+    inputs = about["inputs"]
+    return about.get("details", {}).get("tasks_of_device", [inputs["tasks_per_device"]] * inputs["devices"])
+
+
+def sizes_of(about, tasks_mb):
+    """Sizes in bytes, [devices * tasks], with 0 for tasks that a device does not have."""
+    if [len(row) for row in tasks_mb] != task_counts(about):
+        sys.exit(f"the networks decide for devices with {task_counts(about)} tasks")
+    most = about["inputs"]["tasks_per_device"]
+    return np.array([row + [0] * (most - len(row)) for row in tasks_mb], float).ravel() * 1e6
+
+
+def placements(about, decision):
+    """The names of the places of all tasks that devices have."""
+    rows = zip(decision.reshape(about["inputs"]["devices"], -1), task_counts(about))
+    return [[about["places"][place] for place in row[:count]] for row, count in rows]
 
 
 def encode(about, sizes):
@@ -75,36 +95,53 @@ def proposals(about, row):
         others = [(row[task, own[task]] - row[task, place], task, place)
                   for task in range(len(row)) for place in range(places) if place != own[task]]
     reachable = np.repeat(np.array(about["cost"]["reachable"]), inputs["tasks_per_device"], 0)
-    own = np.where(reachable[np.arange(len(own)), own], own, 0)
+    is_there = (np.arange(inputs["tasks_per_device"]) < np.array(task_counts(about))[:, None]).ravel()
+    own = np.where(reachable[np.arange(len(own)), own] & is_there, own, 0)
     yield own
-    for _, task, place in sorted(others)[:about["selection"]["flips"]]:
+    for _, task, place in sorted(other for other in others if is_there[other[1]])[:about["selection"]["flips"]]:
         if reachable[task, place]:
             yield np.where(np.arange(len(own)) == task, place, own)
 
 
 def costs(about, sizes, decision):
-    """The cost of a decision by device."""
-    cost, inputs = about["cost"], about["inputs"]
-    here = (decision[:, None] == np.arange(len(about["places"]))) * sizes[:, None]  # [tasks, places]
-    own = here.reshape(inputs["devices"], inputs["tasks_per_device"], -1).sum(1)  # [devices, places]
+    """The cost of a decision with its penalties, and its missed deadlines, both by device."""
+    cost, inputs, details = about["cost"], about["inputs"], about.get("details", {})
+    devices, tasks, places = inputs["devices"], inputs["tasks_per_device"], len(about["places"])
+    here = (decision[:, None] == np.arange(places)) * sizes[:, None]  # [devices * tasks, places]
+    own = here.reshape(devices, tasks, places).sum(1)  # [devices, places]
     load = own.sum(0)
     energy = (own * np.array(cost["energy_j_per_byte"])).sum(1)
     links = np.maximum(np.array(cost["shared_link_s_per_byte"]) * load,
-                       np.where(np.arange(len(load)) > 0, cost["shared_uplink_s_per_byte"] * load[1:].sum(), 0))
-    times = np.maximum(np.array(cost["send_s_per_byte"]) * own, links)
-    times = times + np.array(cost["compute_s_per_byte"]) * own + np.array(cost["shared_compute_s_per_byte"]) * load
-    return cost["alpha"] * energy + (1 - cost["alpha"]) * np.where(own > 0, times, 0).max(1)
+                       np.where(np.arange(places) > 0, cost["shared_uplink_s_per_byte"] * load[1:].sum(), 0))
+    times = np.maximum(np.array(cost["send_s_per_byte"]) * own, links) + np.array(cost["compute_s_per_byte"]) * own
+    if "instructions_per_byte" in details:
+        work = np.array(details["instructions_per_byte"]) @ own
+        times = times + np.array(details["shared_compute_s_per_instruction"]) * work
+    else:
+        times = times + np.array(cost["shared_compute_s_per_byte"]) * load
+    count = (here > 0).reshape(devices, tasks, places).sum(1)
+    times = np.where(own > 0, times + np.array(details.get("latency_s", [0] * places)) * count, 0)
+    done = np.where(here > 0, times.repeat(tasks, 0), 0).max(1).reshape(devices, tasks)
+    missed = (done > np.array(details.get("deadline_s", [np.inf] * devices))[:, None] * (1 + 1e-12)).sum(1)
+    weighted = max(cost["alpha"], 1e-9) * energy + max(1 - cost["alpha"], 1e-9) * times.max(1)
+    return weighted + details.get("deadline_penalty", 0) * missed, missed
+
+
+def best(about, cost, missed):
+    """The first of the best candidates, given by their costs and missed deadlines."""
+    is_hard = about.get("details", {}).get("deadline_rule") == "hard"
+    return np.lexsort((cost, missed))[0] if is_hard else cost.argmin()
 
 
 def decide(about, tensors, sizes):
-    """The cheapest proposal of all networks: a place for each task. Sizes are in bytes, [devices * tasks]."""
+    """The best proposal of all networks: a place for each task. Sizes are in bytes, [devices * tasks]."""
     rows = logits(tensors, encode(about, sizes))
     candidates = [decision for row in rows for decision in proposals(about, row)]
-    by_device = np.array([costs(about, sizes, decision) for decision in candidates])
+    cost, missed = np.array([costs(about, sizes, decision) for decision in candidates]).swapaxes(0, 1)
     if about["selection"]["choice"] == "per-device" and about["cost"]["is_sum_over_devices"]:
-        chosen = by_device.argmin(0).repeat(about["inputs"]["tasks_per_device"])
-        return np.array(candidates)[chosen, np.arange(len(sizes))]
-    return candidates[by_device.sum(1).argmin()]
+        chosen = [best(about, *device) for device in zip(cost.T, missed.T)]
+        return np.array(candidates)[np.repeat(chosen, about["inputs"]["tasks_per_device"]), np.arange(len(sizes))]
+    return candidates[best(about, cost.sum(1), missed.sum(1))]
 
 
 def fleet_round(tensors, prefix, x, h=None):
@@ -123,16 +160,14 @@ def main():
     about, tensors = load(sys.argv[1])
     if about["kind"] != "dnn":
         sys.exit("only DNNs for one scenario decide here; import this file and use fleet_round for networks for any fleet")
-    shape = about["inputs"]["devices"], about["inputs"]["tasks_per_device"]
     for line in sys.stdin:
         workload = json.loads(line)
         if "environment" in workload:
             sys.exit("the costs in the file hold only in its own environment")
-        sizes = np.array(workload["tasks_mb"], float)
-        if sizes.shape != shape:
-            sys.exit(f"the networks decide for {shape[0]} devices with {shape[1]} tasks each")
-        decision = decide(about, tensors, sizes.ravel() * 1e6)
-        print(json.dumps({"placements": [[about["places"][place] for place in row] for row in decision.reshape(shape)]}))
+        if unknown := workload.keys() - {"id", "tasks_mb"}:
+            sys.exit(f"this reader decides from tasks_mb alone, not from {', '.join(sorted(unknown))}")
+        decision = decide(about, tensors, sizes_of(about, workload["tasks_mb"]))
+        print(json.dumps({"placements": placements(about, decision)}))
 
 
 if __name__ == "__main__":

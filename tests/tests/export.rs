@@ -126,6 +126,7 @@ fn safetensors_describe_themselves() {
         assert_eq!(about["inputs"][name].as_f64(), manifest["codec"][name].as_float(), "{name}");
     }
     assert_eq!((&about["code"]["name"], &about["selection"]["flips"]), (&json!("indicators"), &json!(0)));
+    assert!(!about.contains_key("details"), "the scenario has none");
     for name in ["activation", "orientation", "tensors", "program"] {
         assert!(about[name].as_str().is_some_and(|text| !text.is_empty()), "{name}");
     }

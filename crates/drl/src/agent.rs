@@ -265,5 +265,6 @@ impl<L: Learner + ?Sized> Agent<L> {
 /// Improves a selected decision by local search.
 fn refine(model: &CostModel, sizes_bytes: &[f64], places: &mut [u8], selected: &mut Selected) {
     selected.evaluations += LocalSearch::new().improve(model, sizes_bytes, places) + 1;
-    selected.cost = model.cost(sizes_bytes, places);
+    model.keep_absent(places);
+    selected.cost = model.reported_cost(sizes_bytes, places);
 }

@@ -214,7 +214,7 @@ impl ReplayBuffer {
         assert_eq!((sample.sizes_bytes.len(), sample.places.len()), (tasks, tasks), "tasks of a sample");
         let known = if sample.environment.is_some() { self.len() } else { 0 };
         assert_eq!(self.environments.len(), known, "environments of samples");
-        self.codec.targets(sample.places, &mut self.targets);
+        self.codec.targets(sample.sizes_bytes, sample.places, &mut self.targets);
         if self.is_full() {
             let row = self.oldest;
             Arc::make_mut(&mut self.encoded).replace(row, inputs, &self.targets);

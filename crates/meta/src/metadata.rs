@@ -54,7 +54,7 @@ pub fn label(settings: &Settings, workloads: &mut Workloads, codec: &Codec) -> R
     let (mut inputs, mut targets) = (vec![0.0; codec.inputs()], vec![0.0; codec.outputs()]);
     for (Instance { model, workload }, solution) in drawn.iter().zip(&solutions) {
         codec.encode(model, workload.sizes_bytes(), &mut inputs);
-        codec.targets(solution.decision.places(), &mut targets);
+        codec.targets(workload.sizes_bytes(), solution.decision.places(), &mut targets);
         samples.push(&inputs, &targets);
     }
     let evaluations = solutions.iter().map(|solution| solution.evaluations).sum();

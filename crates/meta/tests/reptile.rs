@@ -203,7 +203,7 @@ fn labels_of_changing_environments_are_those_of_each() {
         let (there, workload) = (model.at(&environment).expect("fits"), again.draw_sizes());
         let optimum = Exact::new().decide(&there, &workload).expect("small").decision;
         reading.encode(&there, workload.sizes_bytes(), &mut inputs);
-        reading.targets(optimum.places(), &mut targets);
+        reading.targets(workload.sizes_bytes(), optimum.places(), &mut targets);
         assert_eq!(found.samples.gather(&[row as u32]), (inputs.clone(), targets.clone()), "row {row}");
     }
 }

@@ -38,8 +38,9 @@ fn row(shape: &NetworkShape, random: &mut Stream) -> (Vec<f32>, Vec<f32>) {
 fn places(shape: &NetworkShape, places: usize, random: &mut Stream) -> (Vec<f32>, Vec<f32>) {
     let (inputs, _) = row(shape, random);
     let one_of = |_| {
-        let chosen = random::below(random, places);
-        (0..places).map(move |place| f32::from(u8::from(place == chosen)))
+        let (chosen, is_left_out) = (random::below(random, places), random::below(random, 4) == 0);
+        let target = move |place| f32::from(u8::from(place == chosen));
+        (0..places).map(move |place| if is_left_out { model::DONT_CARE } else { target(place) })
     };
     (inputs, (0..shape.outputs / places).flat_map(one_of).collect())
 }

@@ -21,8 +21,9 @@ fn samples(shape: &NetworkShape, head: Head, random: &mut Stream) -> Samples {
             }
             Head::Softmax { classes } => (0..shape.outputs / classes)
                 .flat_map(|_| {
-                    let chosen = random::below(random, classes);
-                    (0..classes).map(move |class| f32::from(u8::from(class == chosen)))
+                    let (chosen, is_left_out) = (random::below(random, classes), random::below(random, 4) == 0);
+                    let target = move |class| f32::from(u8::from(class == chosen));
+                    (0..classes).map(move |class| if is_left_out { model::DONT_CARE } else { target(class) })
                 })
                 .collect(),
         };

@@ -1,6 +1,6 @@
 //! The description of DNNs in exported files: everything that is needed to decide with them in another program.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use sim::CostModel;
 
 use super::candidates::Exploration;
@@ -33,6 +33,17 @@ const COST: &str = "cost = sum over devices n of alpha * E_n + (1 - alpha) * T_n
      shared_uplink_s_per_byte * U if p > 0) + compute_s_per_byte[n][p] * b[n][p] + shared_compute_s_per_byte[p] * L[p]. The coefficients \
      hold in the environment that is named here.";
 
+/// What [`COST`] leaves out, where there is any of it.
+const DETAILS: &str = "The cost has more terms than the formula of cost says, each where its entry is there. latency_s: T_n of a place p \
+     grows by latency_s[p] for each task with bytes that device n has there. instructions_per_byte: shared_compute_s_per_byte[p] * L[p] \
+     becomes shared_compute_s_per_instruction[p] * V[p], with V[p] the sum over devices of instructions_per_byte[n] * b[n][p]. deadline_s: a \
+     task with bytes of device n misses its deadline if device n is done at the task's place later than deadline_s[n] * (1 + 1e-12). With \
+     deadline_rule = report nothing follows from that; with penalty each missed deadline adds deadline_penalty to the cost; with hard the \
+     decision, or with choice = per-device the part of a decision, with fewer missed deadlines is better, and the cost decides between equal \
+     numbers. With latency_s, with instructions_per_byte, and with a rule other than report, alpha and 1 - alpha are at least 1e-9 each. \
+     tasks_of_device: tasks of device n from tasks_of_device[n] on are absent; they have 0 bytes, are at place 0 in every proposal, and have \
+     no other places.";
+
 impl DnnNetworks {
     /// The description of all networks, or of the network `index` alone.
     pub(super) fn description(&self, index: Option<usize>) -> Description {
@@ -58,6 +69,9 @@ impl DnnNetworks {
         let selection = json!({ "flips": flips, "choice": self.selection.scope, "decide": DECIDE });
         description.json("selection", &selection);
         description.json("cost", &cost(&model));
+        if let Some(details) = details(&model) {
+            description.json("details", &details);
+        }
         description.text("scenario", self.scenario.to_toml());
         description
     }
@@ -116,4 +130,68 @@ fn cost(model: &CostModel) -> Value {
         "reachable": pairs(&|device, place| model.is_reachable(device, place as u8).into()),
         "is_sum_over_devices": model.is_separable(),
     })
+}
+
+/// Latencies, instructions per byte, deadlines and numbers of tasks, where the scenario has any of them.
+fn details(model: &CostModel) -> Option<Value> {
+    let devices = || 0..model.devices();
+    let first_task = |device: usize| device * model.tasks();
+    let mut details = Map::new();
+    let latencies_s: Vec<f64> = (0..model.places()).map(|place| model.latency_s(place)).collect();
+    if latencies_s.iter().any(|latency_s| *latency_s > 0.0) {
+        details.insert("latency_s".to_owned(), json!(latencies_s));
+    }
+    let instructions: Vec<f64> = devices().map(|device| model.instructions_per_byte(first_task(device))).collect();
+    if instructions.iter().any(|one| *one != instructions[0]) {
+        let shared = |place| model.time_terms(0, place).shared_compute / instructions[0];
+        let shared: Vec<f64> = (0..model.places()).map(shared).collect();
+        details.insert("instructions_per_byte".to_owned(), json!(instructions));
+        details.insert("shared_compute_s_per_instruction".to_owned(), json!(shared));
+    }
+    if model.has_deadlines() {
+        let deadlines_s: Vec<f64> = devices().map(|device| model.deadline_s(first_task(device))).collect();
+        details.insert("deadline_s".to_owned(), json!(deadlines_s));
+        details.insert("deadline_rule".to_owned(), json!(model.deadline_rule().name()));
+    }
+    if let Some(penalty) = model.deadline_rule().penalty() {
+        details.insert("deadline_penalty".to_owned(), json!(penalty));
+    }
+    if model.has_absent_tasks() {
+        let counts: Vec<usize> = devices().map(|device| model.tasks_of(device)).collect();
+        details.insert("tasks_of_device".to_owned(), json!(counts));
+    }
+    if details.is_empty() {
+        return None;
+    }
+    details.insert("formula".to_owned(), json!(DETAILS));
+    Some(details.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use sim::Scenario;
+    use sim::scenario::{DeadlineRule, PerDevice};
+
+    use super::*;
+
+    #[test]
+    fn details_are_described_where_there_are_any() {
+        let mut scenario = Scenario::load("shared-edge").expect("a preset");
+        assert_eq!(details(&scenario.check().expect("valid")), None);
+        scenario.servers[0].latency_ms = 250.0;
+        scenario.instructions_per_byte = PerDevice::Each(vec![1000.0, 500.0, 250.0]);
+        scenario.tasks.counts = vec![3, 0, 2];
+        scenario.tasks.deadline_s = Some(PerDevice::Each(vec![20.0, 30.0, 40.0]));
+        scenario.tasks.deadline_rule = DeadlineRule::Penalty(7.0);
+        let model = scenario.check().expect("valid");
+        let found = details(&model).expect("many");
+        assert_eq!(found["latency_s"], json!([0.0, 0.25, 0.0]));
+        assert_eq!(found["instructions_per_byte"], json!([1000.0, 500.0, 250.0]));
+        assert_eq!(found["deadline_s"], json!([20.0, 30.0, 40.0]));
+        assert_eq!((&found["deadline_rule"], &found["deadline_penalty"]), (&json!("penalty"), &json!(7.0)));
+        assert_eq!(found["tasks_of_device"], json!([3, 0, 2]));
+        let shared = found["shared_compute_s_per_instruction"].as_array().expect("by place");
+        let wanted = model.time_terms(0, 1).shared_compute / 1000.0;
+        assert!(wanted > 0.0 && shared[1] == json!(wanted) && shared[0] == json!(0.0), "{shared:?}");
+    }
 }

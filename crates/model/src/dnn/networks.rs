@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
+use sim::scenario::Tasks;
 use sim::scheme::Scheme;
 use sim::{CostModel, Scenario};
 
@@ -175,15 +176,30 @@ impl Networks for DnnNetworks {
     fn check_scenario(&self, scenario: &Scenario, any_rates: bool) -> Result<(), String> {
         let shape = |scenario: &Scenario| {
             let servers: Vec<_> = scenario.servers.iter().map(|server| server.name.as_str()).collect();
-            let (devices, tasks) = (scenario.devices.count, scenario.tasks.per_device);
-            format!("{devices} devices with {tasks} tasks each and the servers {}", servers.join(", "))
+            let Tasks { per_device, counts, .. } = &scenario.tasks;
+            let tasks = if counts.is_empty() {
+                format!("{per_device} tasks each")
+            } else {
+                let counts: Vec<_> = counts.iter().map(ToString::to_string).collect();
+                format!("{} tasks", counts.join(", "))
+            };
+            format!("{} devices with {tasks} and the servers {}", scenario.devices.count, servers.join(", "))
+        };
+        let difference = || {
+            let models = [self.scenario.check(), scenario.check()];
+            let has_details = models.iter().flatten().any(|model| model.is_detailed() || model.has_deadlines());
+            match &models {
+                [own, other] if own == other => None,
+                _ if has_details => Some("other rates, latencies, instructions per byte or deadlines, or another α"),
+                _ => Some("other rates or another α"),
+            }
         };
         let (own, other) = (shape(&self.scenario), shape(scenario));
         if own != other {
             Err(format!("it was trained for {own}, but `{}` has {other}", scenario.name))
-        } else if !any_rates && self.scenario.check() != scenario.check() {
+        } else if let Some(difference) = difference().filter(|_| !any_rates) {
             Err(format!(
-                "`{}`, which it was trained for, has the same devices and servers as `{}`, but other rates or another α",
+                "`{}`, which it was trained for, has the same devices and servers as `{}`, but {difference}",
                 self.scenario.name, scenario.name
             ))
         } else {

@@ -240,7 +240,8 @@ fn check_fit(model: &CostModel, workload: &Workload) -> Result<(), SchemeError> 
 mod tests {
     use data::{Part, SizeSampler, Workloads};
     use proptest::prelude::*;
-    use sim::{Scenario, random};
+    use sim::scenario::DeadlineRule;
+    use sim::{Demands, Scenario, random};
 
     use super::*;
     use crate::dnn::candidates::{Exploration, SelectionScope};
@@ -256,15 +257,61 @@ mod tests {
         (exploration, scope).prop_map(|(exploration, scope)| Selection { exploration, scope })
     }
 
+    /// What a scenario has beyond sizes and rates: nothing, latencies, deadlines with each rule, instructions per byte of
+    /// single tasks, devices with fewer tasks, and all at once.
+    #[derive(Debug, Clone, Copy)]
+    struct Details {
+        latency_ms: f64,
+        deadline: Option<(f64, DeadlineRule)>,
+        is_uneven: bool,
+        has_absent: bool,
+    }
+
+    fn any_details() -> impl Strategy<Value = Details> {
+        let rule = prop_oneof![
+            Just(DeadlineRule::Report),
+            (0.1..100.0).prop_map(DeadlineRule::Penalty),
+            Just(DeadlineRule::Hard),
+        ];
+        let deadline = prop::option::of((1.0..200.0, rule));
+        let latency_ms = prop_oneof![Just(0.0), 1.0..60_000.0];
+        (latency_ms, deadline, any::<bool>(), any::<bool>()).prop_map(
+            |(latency_ms, deadline, is_uneven, has_absent)| Details { latency_ms, deadline, is_uneven, has_absent },
+        )
+    }
+
+    impl Details {
+        fn put_into(self, scenario: &mut Scenario) {
+            scenario.servers[0].latency_ms = self.latency_ms;
+            if self.has_absent {
+                let most = scenario.tasks.per_device;
+                scenario.tasks.counts = (0..scenario.devices.count).map(|device| most.saturating_sub(device)).collect();
+            }
+        }
+
+        fn of(self, model: &CostModel, seed: u64) -> CostModel {
+            let mut random = random::stream(seed, "demands");
+            let mut each =
+                |smallest: f64| (0..model.task_count()).map(|_| smallest * (1.0 + random::unit(&mut random))).collect();
+            let demands = Demands {
+                instructions_per_byte: self.is_uneven.then(|| each(500.0)),
+                deadlines_s: self.deadline.map(|(deadline_s, _)| each(deadline_s)),
+                deadline_rule: self.deadline.map(|(_, rule)| rule),
+            };
+            model.with_demands(&demands).expect("in range")
+        }
+    }
+
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(60))]
+        #![proptest_config(ProptestConfig::with_cases(120))]
 
         /// One by one is the reference; panels, threads, and logits computed in one piece must not change anything.
         #[test]
         fn every_way_to_decide_gives_the_same(
             (devices, tasks, servers, networks) in (1..4_usize, 1..5_usize, 1..4_usize, 1..5_usize),
             categorical in any::<bool>(), selection in any_selection(), count in 0..90_usize, seed in any::<u64>(),
-            (cut_off, reads, shared) in any::<(bool, bool, bool)>(),
+            (cut_off, reads, shared) in any::<(bool, bool, bool)>(), details in prop::option::of(any_details()),
+            alpha in prop_oneof![4 => Just(0.5), 1 => Just(0.0), 1 => Just(1.0)],
         ) {
             let mut scenario = Scenario::load("paper-wan").expect("a preset");
             scenario.devices.count = devices;
@@ -276,11 +323,18 @@ mod tests {
             if shared {
                 scenario.servers[0].sharing = sim::scenario::Sharing::Shared;
             }
+            scenario.alpha = alpha;
+            if let Some(details) = details {
+                details.put_into(&mut scenario);
+            }
             let mut model = scenario.check().expect("valid");
             if cut_off {
                 let mut environment = scenario.own_environment();
                 environment.uplinks_mbps[0] = 0.0;
                 model = model.at(&environment).expect("fits");
+            }
+            if let Some(details) = details {
+                model = details.of(&model, seed);
             }
             let sampler = SizeSampler::new(&scenario).expect("no file");
             let code = if categorical { Code::Categorical } else { Codec::default_code(&model) };
@@ -301,6 +355,10 @@ mod tests {
             if cut_off {
                 let offloaded = singly.iter().any(|one| one.decision.places()[..tasks].iter().any(|place| *place > 0));
                 prop_assert!(!offloaded, "a device that reaches nothing offloads");
+            }
+            for solution in &singly {
+                let absent = solution.decision.places().iter().enumerate().filter(|(task, _)| !model.has_task(*task));
+                prop_assert!(absent.clone().all(|(_, place)| *place == 0), "a task that is not there is sent");
             }
 
             let sizes: Vec<f64> = workloads.iter().flat_map(|workload| workload.sizes_bytes().to_vec()).collect();

@@ -1,13 +1,17 @@
 //! One fleet with its tasks, as a [`Network`](super::Network) reads it.
 
 use serde::{Deserialize, Serialize};
-use sim::CostModel;
+use sim::{CostModel, Rate, TimeTerms};
 
 use super::lanes::InstanceLanes;
 
 /// Rates, sizes and shared resources of a fleet in units of its own: a size of 1 is the mean size of its tasks, and a cost of
 /// 1 is the mean over devices of the cost of a task of that size at the device's cheapest place with nobody else there.
 /// Energies are weighted by α and times by 1 − α, so that the cost of a decision is Σ energy · size + Σ T_n.
+///
+/// Networks read bytes and rates alone. Where more than bytes tells the cost, the rates are those of
+/// [`CostModel::mean_rates`]: latencies and instructions per byte of single tasks are read as means, and deadlines are not
+/// read. Tasks that devices do not have are read as tasks without bytes; they and devices without tasks count in no mean.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Instance {
     pub(super) devices: usize,
@@ -75,11 +79,16 @@ impl Instance {
         assert_eq!(sizes_bytes.len(), model.task_count(), "sizes are not [{devices} * {tasks}]");
         (self.devices, self.tasks, self.places) = (devices, tasks, places);
         let total: f64 = sizes_bytes.iter().sum();
-        let mean_bytes = if total > 0.0 { total / sizes_bytes.len() as f64 } else { 1.0 };
+        let present = (0..devices).map(|device| model.tasks_of(device)).sum::<usize>();
+        let mean_bytes = if total > 0.0 { total / present as f64 } else { 1.0 };
         self.sizes.clear();
         self.sizes.extend(sizes_bytes.iter().map(|bytes| (bytes / mean_bytes) as f32));
         self.sort();
-        self.set_rates(model, mean_bytes);
+        let means = model.mean_rates(sizes_bytes);
+        self.set_rates(model, mean_bytes, |device, place| match &means {
+            Some(means) => means[device * places + place],
+            None => (model.rates(device)[place], model.time_terms(device, place)),
+        });
         self.spread();
     }
 
@@ -95,24 +104,26 @@ impl Instance {
         order_of_all.sort_by(largest_first);
     }
 
-    /// Rates of devices and of shared resources in units of the instance.
-    fn set_rates(&mut self, model: &CostModel, mean_bytes: f64) {
+    /// Rates of devices and of shared resources in units of the instance. `rates_of` gives the rates per byte of a device at a
+    /// place.
+    fn set_rates(&mut self, model: &CostModel, mean_bytes: f64, rates_of: impl Fn(usize, usize) -> (Rate, TimeTerms)) {
         let (devices, places) = (self.devices, self.places);
         let alpha = model.alpha();
         let (energy, time) = (alpha * mean_bytes, (1.0 - alpha) * mean_bytes);
         let alone = |device: usize, place: usize| {
-            let rate = model.rates(device)[place];
+            let (rate, _) = rates_of(device, place);
             energy * rate.energy_j_per_byte + time * rate.time_s_per_byte
         };
         let cheapest = |device| (0..places).map(|place| alone(device, place)).fold(f64::INFINITY, f64::min);
-        let unit = (0..devices).map(cheapest).sum::<f64>() / devices as f64;
+        let with_tasks = || (0..devices).filter(|device| model.tasks_of(*device) > 0);
+        let unit = with_tasks().map(cheapest).sum::<f64>() / with_tasks().count() as f64;
         let unit = if unit > 0.0 { unit } else { 1.0 };
         let pairs = || (0..devices).flat_map(|device| (0..places).map(move |place| (device, place)));
         self.own.clear();
         self.own.extend(pairs().map(|(device, place)| {
-            let terms = model.time_terms(device, place);
+            let (rate, terms) = rates_of(device, place);
             Own {
-                energy: (energy * model.rates(device)[place].energy_j_per_byte / unit) as f32,
+                energy: (energy * rate.energy_j_per_byte / unit) as f32,
                 send: (time * terms.send / unit) as f32,
                 compute: (time * terms.compute / unit) as f32,
                 alone: (alone(device, place) / unit) as f32,
@@ -125,7 +136,7 @@ impl Instance {
         self.shared.clear();
         self.uplink = 0.0;
         for place in 0..places {
-            let terms = model.time_terms(0, place);
+            let (_, terms) = rates_of(0, place);
             self.shared.push(Shared {
                 link: (time * terms.shared_link / unit) as f32,
                 compute: (time * terms.shared_compute / unit) as f32,

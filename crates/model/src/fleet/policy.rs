@@ -54,6 +54,9 @@ impl Inference {
 ///
 /// Where only energy counts, the networks read and decide the problem of [`CostModel::search_model`]. There, and where only
 /// time counts, moves and swaps that cost nothing then improve the answer, see [`settle_ties`].
+///
+/// Proposals are compared by their costs, which know latencies, deadlines and instructions per byte of single tasks. The
+/// networks read them as [`Instance`] says. Tasks that devices do not have are at the devices in every answer.
 #[derive(Debug, Clone)]
 pub struct Policy {
     name: String,
@@ -172,6 +175,7 @@ impl Scheme for Policy {
             best.places.copy_from_slice(current.places());
         }
         best.evaluations += settle_ties(own, sizes_bytes, &mut best.places, self.tie_budget(own, best.evaluations));
+        own.keep_absent(&mut best.places);
         Ok(Solution { decision: Decision::from_places(model.tasks(), best.places), evaluations: best.evaluations })
     }
 

@@ -36,8 +36,9 @@ impl Random {
             Head::Sigmoid => (0..rows * outputs).map(|_| [0.0, 1.0, 0.3, -1.0][self.below(4)]).collect(),
             Head::Softmax { classes } => (0..rows * outputs / classes)
                 .flat_map(|_| {
-                    let hot = self.below(classes);
-                    (0..classes).map(move |class| if class == hot { 1.0 } else { 0.0 })
+                    let (hot, is_left_out) = (self.below(classes), self.below(4) == 0);
+                    let target = move |class| if class == hot { 1.0 } else { 0.0 };
+                    (0..classes).map(move |class| if is_left_out { -1.0 } else { target(class) })
                 })
                 .collect(),
         }
@@ -146,7 +147,7 @@ impl Reference {
                     }
                 }
                 Head::Softmax { classes } => {
-                    for (z, y) in z.chunks(classes).zip(target.chunks(classes)) {
+                    for (z, y) in z.chunks(classes).zip(target.chunks(classes)).filter(|(_, y)| y[0] >= 0.0) {
                         let total: f64 = z.iter().map(|z| z.exp()).sum();
                         sum += total.ln() - z.iter().zip(y).map(|(z, &y)| z * f64::from(y)).sum::<f64>();
                     }
@@ -214,7 +215,8 @@ fn head_gradient(head: Head, logits: &[f64], targets: &[f32]) -> Vec<f64> {
             let mut gradient = Vec::new();
             for (z, y) in logits.chunks(classes).zip(targets.chunks(classes)) {
                 let total: f64 = z.iter().map(|z| z.exp()).sum();
-                gradient.extend(z.iter().zip(y).map(|(z, &y)| z.exp() / total - f64::from(y)));
+                let term = |(z, &y): (&f64, &f32)| if y < 0.0 { 0.0 } else { z.exp() / total - f64::from(y) };
+                gradient.extend(z.iter().zip(y).map(term));
             }
             gradient
         }

@@ -135,7 +135,7 @@ impl TimedNetworks {
             codec.encode(&problem.model, &sizes, &mut inputs);
             let decision: Vec<u8> =
                 (0..shape.inputs).map(|_| random::below(&mut places, problem.model.places()) as u8).collect();
-            codec.targets(&decision, &mut targets);
+            codec.targets(&sizes, &decision, &mut targets);
             samples.push(&inputs, &targets);
         }
         Ok(Self { codec, shape, samples })

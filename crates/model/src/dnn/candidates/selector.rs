@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use sim::CostModel;
 
-use super::keep_reachable;
 use super::selection::{Exploration, Selection, SelectionScope};
+use super::{drop_absent, keep_reachable};
 use crate::dnn::features::{Alternative, Codec};
 
 /// The cost of the selected candidate, and how many candidates were compared.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Selected {
-    /// Cost of the selected decision.
+    /// Cost of the selected decision, as it is reported ([`CostModel::reported_cost`]).
     pub cost: f64,
     /// Candidates whose cost was evaluated.
     pub evaluations: u64,
@@ -112,8 +112,10 @@ impl CandidateSelector {
         }
         let is_separable = model.is_separable();
         let is_per_device = self.selection.scope == SelectionScope::PerDevice && is_separable;
-        // A proposal alone for the whole workload needs no costs of single devices.
-        let is_by_device = is_separable && (is_per_device || self.selection.exploration != Exploration::Threshold);
+        // A proposal alone for the whole workload needs no costs of single devices. In a detailed model a missed deadline
+        // weighs less in the cost of one device than in that of all.
+        let needs_parts = self.selection.exploration != Exploration::Threshold && !model.is_detailed();
+        let is_by_device = is_separable && (is_per_device || needs_parts);
         self.proposal.resize(best.len(), 0);
         self.device_costs.resize(model.devices(), 0.0);
         self.best_device_costs.clear();
@@ -128,12 +130,13 @@ impl CandidateSelector {
             let cost = self.evaluate(&mut search);
             if let Exploration::OrderPreserving { flips } = self.selection.exploration {
                 codec.alternatives(logits, &mut self.alternatives);
+                drop_absent(model, &mut self.alternatives);
                 self.keep_least_certain(flips);
                 self.evaluate_alternatives(&mut search, cost);
             }
         }
         let evaluations = search.evaluations;
-        Selected { cost: model.cost(sizes_bytes, best), evaluations }
+        Selected { cost: model.reported_cost(sizes_bytes, best), evaluations }
     }
 
     /// Compares the proposal with the best so far, and returns its cost.

@@ -3,9 +3,9 @@
 use sim::scheme::settle_ties;
 use sim::{CostModel, Outcome};
 
-use super::keep_reachable;
 use super::selection::{Exploration, SelectionScope};
 use super::selector::{CandidateSelector, Selected};
+use super::{drop_absent, keep_reachable};
 use crate::dnn::features::{Alternative, Codec};
 use crate::networks::TIE_EVALUATIONS_PER_TASK;
 
@@ -61,6 +61,7 @@ impl CandidateSelector {
             found.offer(&self.proposal);
             let Exploration::OrderPreserving { flips } = self.selection().exploration else { continue };
             codec.alternatives(logits, &mut self.alternatives);
+            drop_absent(model, &mut self.alternatives);
             self.keep_least_certain(flips);
             for &Alternative { task, place, .. } in &self.alternatives {
                 if model.is_reachable(task / model.tasks(), place) {
@@ -72,6 +73,7 @@ impl CandidateSelector {
         }
         let budget = TIE_EVALUATIONS_PER_TASK * model.task_count() as u64;
         let evaluations = found.evaluations + settle_ties(model, sizes_bytes, best, budget);
+        model.keep_absent(best);
         Selected { cost: model.cost(sizes_bytes, best), evaluations }
     }
 }

@@ -10,7 +10,7 @@ use sim::config::Keyword;
 pub use self::scales::{EnvironmentInputs, Scaling, Standard};
 use crate::kernels::{Head, PANEL_ROWS};
 
-/// Target of an indicator that does not matter for a decision, and is not learned.
+/// Target of an indicator, or of all places of a task, that does not matter for a decision and is not learned.
 pub const DONT_CARE: f32 = -1.0;
 
 /// How logits stand for placements.
@@ -50,6 +50,10 @@ pub struct Alternative {
 }
 
 /// Turns sizes and environments of a scenario into inputs of DNNs, and their logits into decisions.
+///
+/// DNNs read sizes and environments, but no deadlines, latencies or instructions per byte, not even where a workload brings its
+/// own ([`Demands`](sim::Demands)). Which of their proposals is chosen depends on all of them ([`CostModel::cost`]). A task that
+/// its device does not have is read as a task of 0 bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Codec {
     code: Code,
@@ -154,12 +158,18 @@ impl Codec {
         }
     }
 
-    /// Writes the targets that stand for a decision: 0 or 1 for each logit, or [`DONT_CARE`].
+    /// Writes the targets that stand for a decision: 0 or 1 for each logit, or [`DONT_CARE`]. Tasks without bytes are absent:
+    /// nothing is learned of them.
     ///
     /// # Shapes
-    /// `places` is `[N * M]`, `targets` is `[outputs]`.
-    pub fn targets(&self, places: &[u8], targets: &mut [f32]) {
-        for (&place, targets) in places.iter().zip(targets.chunks_exact_mut(self.width())) {
+    /// `sizes_bytes` and `places` are `[N * M]`, `targets` is `[outputs]`.
+    pub fn targets(&self, sizes_bytes: &[f64], places: &[u8], targets: &mut [f32]) {
+        let tasks = sizes_bytes.iter().zip(places).zip(targets.chunks_exact_mut(self.width()));
+        for ((&bytes, &place), targets) in tasks {
+            if bytes == 0.0 {
+                targets.fill(DONT_CARE);
+                continue;
+            }
             match self.code {
                 Code::Indicators => {
                     targets[0] = f32::from(place == 0);

@@ -23,11 +23,21 @@ proptest! {
         let codec = codec(code, servers);
         let places: Vec<u8> = seed.iter().map(|byte| byte % (servers as u8 + 1)).collect();
         let mut targets = vec![0.5; codec.outputs()];
-        codec.targets(&places, &mut targets);
+        codec.targets(&[1e6; 9], &places, &mut targets);
         let logits: Vec<f32> = targets.iter().map(|target| if *target == DONT_CARE { 0.3 } else { target - 0.5 }).collect();
         let mut decoded = vec![9; 9];
         codec.decode(&logits, &mut decoded);
-        prop_assert_eq!(decoded, places);
+        prop_assert_eq!(&decoded, &places);
+
+        // Nothing is learned of tasks without bytes, and the others are learned as before.
+        let sizes: Vec<f64> = (0..9).map(|task| f64::from(u8::from(seed[task] > 99))).collect();
+        let mut of_present = vec![0.5; codec.outputs()];
+        codec.targets(&sizes, &places, &mut of_present);
+        let width = codec.outputs() / 9;
+        for (task, of_task) in of_present.chunks(width).enumerate() {
+            let wanted = if sizes[task] > 0.0 { &targets[task * width..][..width] } else { &vec![DONT_CARE; width][..] };
+            prop_assert_eq!(of_task, wanted, "task {}", task);
+        }
     }
 
     #[test]

@@ -4,8 +4,8 @@ use burn::tensor::{Tensor, activation};
 
 use crate::kernels::Head;
 
-/// Each network's mean cross-entropy (23), in Burn operations that can be differentiated. With [`Head::Sigmoid`], outputs
-/// whose target is [`DONT_CARE`](crate::DONT_CARE) count 0.
+/// Each network's mean cross-entropy (23), in Burn operations that can be differentiated. Outputs whose target is
+/// [`DONT_CARE`](crate::DONT_CARE) count 0; with [`Head::Softmax`] these are always all outputs of a task.
 ///
 /// # Shapes
 /// `logits` and `targets` are `[K, batch, outputs]`, the result is `[K]`.
@@ -24,7 +24,8 @@ pub fn cross_entropy(head: Head, logits: Tensor<3>, targets: Tensor<3>) -> Tenso
         Head::Softmax { classes } => {
             let groups = [networks, batch, outputs / classes, classes];
             let logarithms = activation::log_softmax(logits.reshape(groups), 3).reshape([networks, batch, outputs]);
-            ((logarithms * targets).neg(), batch * outputs / classes)
+            // Nothing is learned of a task whose targets are all 0.
+            ((logarithms * targets.clamp_min(0.0)).neg(), batch * outputs / classes)
         }
     };
     sum.reshape([networks, batch * outputs]).sum_dim(1).reshape([networks]) / terms as f32
@@ -41,8 +42,10 @@ pub(super) fn gradient(head: Head, logits: Tensor<3>, targets: Tensor<3>) -> Ten
         }
         Head::Softmax { classes } => {
             let groups = [networks, batch, outputs / classes, classes];
+            let indifferent = targets.clone().lower_elem(0.0);
             let probabilities = activation::softmax(logits.reshape(groups), 3);
-            (probabilities.reshape([networks, batch, outputs]) - targets) / (batch * outputs / classes) as f32
+            let error = probabilities.reshape([networks, batch, outputs]) - targets;
+            error.mask_fill(indifferent, 0.0) / (batch * outputs / classes) as f32
         }
     }
 }

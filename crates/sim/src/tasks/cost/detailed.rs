@@ -180,6 +180,18 @@ impl CostModel {
         self.state.detailed.is_some()
     }
 
+    /// The cost of a whole decision as it is reported, from place indices: that of [`CostModel::outcome`] in a
+    /// [detailed](CostModel::is_detailed) model, else that of [`CostModel::cost`], which is the same but for rounding.
+    ///
+    /// # Shapes
+    /// `sizes_bytes` and `places` are `[N * M]`.
+    ///
+    /// # Panics
+    /// If `places` names a place that is not there.
+    pub fn reported_cost(&self, sizes_bytes: &[f64], places: &[u8]) -> f64 {
+        if self.is_detailed() { self.outcome(sizes_bytes, places).cost } else { self.cost(sizes_bytes, places) }
+    }
+
     /// The weights of energy and time in what schemes minimise, in a detailed model.
     pub(crate) fn detailed_weights(&self) -> [f64; 2] {
         let alpha = self.alpha();
