@@ -64,7 +64,7 @@ fn a_comparison_shows_missed_deadlines_which_cost_nothing_by_themselves() {
         "scheme,mean_energy_j,mean_time_s,mean_cost,missed_deadlines,tasks_with_deadline,share_of_missed_deadlines,q2,q2_p05,\
          evaluations_per_decision,seconds_per_decision"
     );
-    assert!(header(&["compare", "--scenario", "mine.toml"]).contains("| missed |"));
+    assert!(header(&["compare", "--scenario", "mine.toml"]).contains(" missed |"));
     assert!(!header(&["compare", "--scenario", "paper-wan"]).contains("missed"));
 }
 
@@ -168,7 +168,7 @@ fn options_of_no_use_are_refused() {
 fn training_reports_missed_deadlines_in_every_file() {
     let workshop = Workshop::new();
     workshop.write("mine.toml", with_tasks("deadline_s = 60"));
-    workshop.train("run", &["--scenario", "mine.toml"]).succeeded().naming(&["missed "]);
+    workshop.train("run", &["--scenario", "mine.toml"]).succeeded();
     let metrics = workshop.text("run/metrics.csv");
     assert!(metrics.starts_with("phase,step,loss,q1,q2,buffer_mean_cost,share_of_missed_deadlines\n"), "{metrics}");
     for line in metrics.lines().skip(1) {
@@ -198,7 +198,7 @@ fn adaptation_sharing_out_and_sweeps_report_missed_deadlines() {
     let record = shipped("paper-wan");
     let adapt = ["adapt", "--record", &record, "--scenario", "mine.toml", "--steps", "0,5", "--out", "adapted"];
     let said = workshop.trainer(&adapt).succeeded().naming(&["greedy misses", "the optimum"]);
-    assert!(said.lines()[0].contains("| missed |"), "{said}");
+    assert!(said.lines()[0].contains(" missed |"), "{said}");
     let results = parsed(&workshop.text("adapted/results.json"));
     for key in ["greedy", "greedy_largest_first", "exact"] {
         assert!(number(&results, &format!("share_of_missed_deadlines_{key}")) <= 1.0);
@@ -233,9 +233,9 @@ fn checking_a_scenario_shows_what_its_tasks_ask_for() {
     for part in ["5 tasks", "each missed deadline adds 2.5 to the cost", "takes its latency in addition"] {
         assert!(said.lines()[0].contains(part), "{part}: {said}");
     }
-    let row =
-        said.lines().into_iter().find(|line| line.starts_with("| cloud") && line.contains("| 2 ")).expect("device 2");
-    let cells: Vec<&str> = row.split('|').map(str::trim).collect();
+    let cells = |line: &&str| line.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();
+    let rows: Vec<_> = said.lines().iter().map(cells).collect();
+    let cells = rows.iter().find(|row| row.starts_with(&["", "cloud", "2"].map(str::to_owned))).expect("device 2");
     assert_eq!(cells[5..9], ["40.1", "2", "500", "40.5"], "{said}");
     let plain = workshop.trainer(&["scenario", "check", "paper-wan"]).succeeded();
     assert!(!plain.stdout.contains("deadline") && !plain.stdout.contains("latency"), "{plain}");
