@@ -1,5 +1,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    acceptance::inputs::workloads(bytes);
+    acceptance::inputs::workloads::read(bytes);
 });

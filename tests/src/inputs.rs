@@ -4,13 +4,14 @@
 //! and never accept input that makes no sense. `cargo test` calls the functions with the corpus and with bytes drawn at
 //! random; the targets in `fuzz/` call them with bytes that a fuzzer makes.
 
+pub mod workloads;
+
 use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::sync::OnceLock;
 
 use burn::tensor::Device;
-use data::exchange::{EnvironmentChange, ExchangeError, Id, WorkloadReader, WorkloadRequest};
 use data::trace::{MAX_RATE_MBPS, Recording};
 use data::{Part, SizeSampler, Workloads, task_sizes};
 use drl::{Agent, AgentState, TrainingData, TrainingLoop};
@@ -34,7 +35,7 @@ pub const KINDS: [(&str, Reading); 7] = [
     ("text", text),
     ("scenario", scenario),
     ("recording", recording),
-    ("workloads", workloads),
+    ("workloads", workloads::read),
     ("manifest", manifest),
     ("weights", weights),
     ("state", state),
@@ -145,53 +146,6 @@ fn check_recording(recording: &Recording) {
             assert!(windows.is_sorted_by(|a, b| a.start_s < b.start_s));
             assert!(windows.iter().flat_map(|window| &window.mbps).all(|rate| (0.0..=MAX_RATE_MBPS).contains(rate)));
         }
-    }
-}
-
-/// Workloads as JSON or CSV, and changes of the environment. What is accepted can be priced, and reading goes on behind what
-/// is refused.
-///
-/// # Panics
-/// If it cannot, or an error does not say where.
-pub fn workloads(bytes: &[u8]) -> bool {
-    let model = &problem("paper").1;
-    let mut accepted = false;
-    let ended = WorkloadReader::new("anything", bytes, model).and_then(|mut reader| {
-        loop {
-            match reader.read_next() {
-                Ok(None) => return Ok(()),
-                Ok(Some(request)) => {
-                    check_workload(&request);
-                    accepted = true;
-                }
-                Err(ExchangeError::Workload { place, refusal, .. }) => {
-                    assert!(place.starts_with("line ") && !refusal.error.is_empty(), "{place}: {}", refusal.error);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-    });
-    match ended {
-        Ok(()) => {}
-        // UTF-16 that is damaged.
-        Err(ExchangeError::Unreadable { source, .. }) if text::not_text(&source).is_some() => {}
-        Err(error) => panic!("{error}"),
-    }
-    if let Ok(change) = EnvironmentChange::from_json(bytes)
-        && let Ok(environment) = change.over(model)
-    {
-        model.at(&environment).expect("it was checked");
-        accepted = true;
-    }
-    accepted
-}
-
-fn check_workload(WorkloadRequest { id, instance }: &WorkloadRequest) {
-    let cost = instance.cost(&[0; 9]);
-    assert!(cost > 0.0 && cost.is_finite(), "{cost}");
-    if let Some(id) = id {
-        // As JSON has it, whose numbers have no limits.
-        serde_json::from_str::<Id>(id.get()).expect("it was read as JSON");
     }
 }
 
@@ -324,34 +278,12 @@ pub fn seeds() -> Vec<(&'static str, String, Vec<u8>)> {
         seeds.push(("recording", name.to_owned(), text.into_bytes()));
     }
     seeds.push(("recording", "gzip".to_owned(), GZIP.to_vec()));
-    let line = r#"{"tasks_mb": [[12, 25.5, 18], [10, 20, 30], [11, 12, 13]]}"#;
-    let named = line.replacen(
-        '{',
-        r#"{"id": {"a": [1, "b"]}, "environment": {"uplink_mbps": [5, 10, 3], "capacity": 0.5, "alpha": 0.9}, "#,
-        1,
-    );
-    let rows: Vec<_> = (0..9).map(|task| format!("w,{},{},{}.5", task / 3, task % 3, task + 1)).collect();
-    let semicolons: Vec<_> = rows.iter().map(|row| format!("0;{}", row.replace(',', ";").replace('.', ","))).collect();
-    let interleaved: Vec<_> = rows.iter().flat_map(|row| [row.clone(), row.replacen('w', "v", 1)]).collect();
-    for (name, text) in [
-        ("line", format!("{line}\n")),
-        ("lines", format!("\u{feff}{named}\n\n{line}\r\n")),
-        ("environment", r#"{"uplink_mbps": 5, "capacity": [1, 1], "alpha": 0.5}"#.to_owned()),
-        ("rows", format!("workload,device,task,mb\n{}\n", rows.join("\n"))),
-        ("list", format!("[\n  {named},\n  {line}\n]\n")),
-        ("several-lines", format!("{}\n{}\n", named.replace(", ", ",\n "), line.replace(", ", ",\r\n "))),
-        ("rows-semicolon", format!("sep=;\n;Workload;Device;Task;MB\n{}\n", semicolons.join("\n"))),
-        ("rows-interleaved", format!("workload,device,task,mb\n{}\n", interleaved.join("\n"))),
-    ] {
-        seeds.push(("workloads", name.to_owned(), text.into_bytes()));
-    }
+    seeds.extend(workloads::seeds().into_iter().map(|(name, content)| ("workloads", name.to_owned(), content)));
     for (name, text) in [("utf8", "größe = 1 # 边缘 😀\r\n"), ("mark", "\u{feff}n = 1\n")] {
         seeds.push(("text", name.to_owned(), text.as_bytes().to_vec()));
         seeds.push(("text", format!("{name}-utf16-le"), text.encode_utf16().flat_map(u16::to_le_bytes).collect()));
         seeds.push(("text", format!("{name}-utf16-be"), text.encode_utf16().flat_map(u16::to_be_bytes).collect()));
     }
-    let utf16 = format!("\u{feff}{line}\r\n").encode_utf16().flat_map(u16::to_le_bytes).collect();
-    seeds.push(("workloads", "utf16".to_owned(), utf16));
     let (manifest, weights) = tiny_record();
     seeds.push(("manifest", "tiny".to_owned(), manifest.clone().into_bytes()));
     seeds.push(("weights", "tiny".to_owned(), weights.clone()));

@@ -76,9 +76,22 @@ impl Header {
     /// # Errors
     /// If the header does not name one of them, or names it twice.
     pub(crate) fn columns<const N: usize>(&self, wanted: [&str; N]) -> Result<Columns<N>, HeaderError> {
-        if let Some(missing) = wanted.iter().find(|name| self.find(name).is_none()) {
+        self.columns_with_optional(wanted, N)
+    }
+
+    /// The wanted columns, of which the header must name the first `needed`. The others are empty in every row if it does not
+    /// name them.
+    ///
+    /// # Errors
+    /// If the header does not name one of those that it must, or names a wanted column twice.
+    pub(crate) fn columns_with_optional<const N: usize>(
+        &self,
+        wanted: [&str; N],
+        needed: usize,
+    ) -> Result<Columns<N>, HeaderError> {
+        if let Some(missing) = wanted[..needed].iter().find(|name| self.find(name).is_none()) {
             let found = self.names.iter().filter(|name| !name.is_empty()).cloned().collect();
-            let wanted = wanted.iter().map(|name| (*name).to_owned()).collect();
+            let wanted = wanted[..needed].iter().map(|name| (*name).to_owned()).collect();
             return Err(HeaderError::Missing { missing: (*missing).to_owned(), found, wanted });
         }
         let stands_twice = |wanted: &str| self.names.iter().filter(|name| *name == &plain_name(wanted)).count() > 1;
@@ -176,6 +189,11 @@ impl<const N: usize> Columns<N> {
     /// One of the wanted columns of a row that [`Columns::pick`] refuses, if the row has it.
     pub(crate) fn pick_one<'a>(&self, row: &'a str, index: usize) -> Option<Cow<'a, str>> {
         Fields::of(row, self.delimiter).nth(self.places[index]?)
+    }
+
+    /// Whether the table has a wanted column.
+    pub(crate) fn has(&self, index: usize) -> bool {
+        self.places[index].is_some()
     }
 
     /// A number as Rust reads it: with a decimal point where the table may write a comma.

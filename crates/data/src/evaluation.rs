@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use sim::SchemeError;
 use sim::scheme::Scheme;
 
+use crate::deadlines::Deadlines;
 use crate::standard_set::StandardSet;
 
 /// How one scheme did on a standard set: means over its instances.
@@ -19,6 +20,15 @@ pub struct Evaluation {
     pub mean_time_s: f64,
     /// Mean cost.
     pub mean_cost: f64,
+    /// The number of tasks of all instances that missed their deadlines; `None`: no task has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missed_deadlines: Option<u64>,
+    /// The number of tasks of all instances that have a deadline; `None`: none has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tasks_with_deadline: Option<u64>,
+    /// The share of the tasks with a deadline, of all instances together, that missed it; `None`: no task has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_of_missed_deadlines: Option<f64>,
     /// Q2, eq. (25).
     pub q2: Option<f64>,
     /// 5th percentile of the single ratios that Q2 is the mean of.
@@ -48,9 +58,9 @@ pub struct Evaluation {
 /// If the scheme gives no decision.
 pub fn evaluate(scheme: &mut dyn Scheme, set: &StandardSet) -> Result<Evaluation, SchemeError> {
     let count = set.instances().len();
-    let mut costs = Vec::with_capacity(count);
+    let mut outcomes = Vec::with_capacity(count);
     let mut times: Vec<Duration> = Vec::with_capacity(count);
-    let (mut energy_j, mut time_s, mut evaluations) = (0.0, 0.0, 0);
+    let (mut energy_j, mut time_s, mut cost, mut evaluations) = (0.0, 0.0, 0.0, 0);
     for instance in set.instances() {
         let start = Instant::now();
         let solution = scheme.decide(&instance.model, &instance.workload)?;
@@ -58,10 +68,13 @@ pub fn evaluate(scheme: &mut dyn Scheme, set: &StandardSet) -> Result<Evaluation
         let outcome = instance.evaluate(&solution.decision);
         energy_j += outcome.energy_j;
         time_s += outcome.time_s;
+        cost += outcome.cost;
         evaluations += solution.evaluations;
-        costs.push(outcome.cost);
+        outcomes.push(outcome);
     }
     times.sort_unstable();
+    let costs = set.compared_costs(&outcomes);
+    let deadlines = set.deadlines(&outcomes);
     let ratios = set.ratios(&costs).map(|mut ratios| {
         ratios.sort_unstable_by(f64::total_cmp);
         ratios
@@ -71,7 +84,10 @@ pub fn evaluate(scheme: &mut dyn Scheme, set: &StandardSet) -> Result<Evaluation
         scheme: scheme.name().to_owned(),
         mean_energy_j: energy_j * per_decision,
         mean_time_s: time_s * per_decision,
-        mean_cost: costs.iter().sum::<f64>() * per_decision,
+        mean_cost: cost * per_decision,
+        missed_deadlines: deadlines.map(|deadlines| deadlines.missed),
+        tasks_with_deadline: deadlines.map(|deadlines| deadlines.tasks),
+        share_of_missed_deadlines: deadlines.map(Deadlines::share),
         q2: set.q2(&costs),
         q2_p05: ratios.map(|ratios| ratios[count / 20]),
         evaluations_per_decision: evaluations as f64 * per_decision,

@@ -18,7 +18,8 @@
 //!   moments are what networks scale their inputs by.
 //! - [`Workloads`] are an endless row of [`Instance`](sim::Instance)s made of both. Recorded data have two [`Part`]s, for
 //!   training and for evaluation.
-//! - The [`StandardSet`] is 512 instances, the same for every seed; [`evaluate`] lets a scheme decide them.
+//! - The [`StandardSet`] is 512 instances, the same for every seed; [`evaluate`] lets a scheme decide them. [`Deadlines`] counts
+//!   the deadlines that its decisions missed.
 //! - A [`trace`] is what a device measured of its network; [`task_sizes`] reads recorded sizes of tasks.
 //! - [`exchange`] reads workloads and writes answers as JSON and CSV.
 //!
@@ -27,6 +28,7 @@
 
 mod bad_lines;
 mod columns;
+mod deadlines;
 mod environments;
 mod evaluation;
 pub mod exchange;
@@ -44,12 +46,13 @@ mod workloads;
 
 pub use bad_lines::{BadLine, BadLines, Quantity, Reason};
 pub use columns::HeaderError;
+pub use deadlines::Deadlines;
 pub use environments::{DataError, EnvironmentMoments, EnvironmentSampler, Moments};
 pub use evaluation::{Evaluation, evaluate};
 pub use natural::{natural_order, natural_path_order};
 pub use part::Part;
 pub use sizes::{SizeMoments, SizeSampler, SizesError};
-pub use standard_set::{STANDARD_SET_SIZE, StandardSet};
+pub use standard_set::{DecidedSet, STANDARD_SET_SIZE, StandardSet};
 pub use table::{TableError, TableRow, read_table};
 pub use task_files::{TaskFileError, TaskFormat, TaskSizes, UnknownTaskFormat, task_sizes, task_sizes_as};
 pub use trace::{unused_devices, uplink_windows};

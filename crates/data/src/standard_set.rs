@@ -2,9 +2,11 @@
 
 use rayon::prelude::*;
 use sim::metrics::{cost_ratio, q2};
+use sim::scenario::DeadlineRule;
 use sim::scheme::{self, Exact, Scheme};
-use sim::{CostModel, Instance, Scenario, SchemeError, Workload, random};
+use sim::{CostModel, Instance, Outcome, Scenario, SchemeError, Workload, random};
 
+use crate::deadlines::Deadlines;
 use crate::environments::{DataError, EnvironmentSampler};
 use crate::part::Part;
 use crate::sizes::SizeSampler;
@@ -14,10 +16,24 @@ use crate::workloads::Workloads;
 pub const STANDARD_SET_SIZE: usize = 512;
 
 /// Instances that every scheme is measured on, with their optimal costs where these can be computed.
+///
+/// Where deadlines are hard, a decision that misses more of them than the optimum does counts as infinitely costly, so that
+/// its ratio of the optimal to the obtained cost is 0.
 #[derive(Debug, Clone)]
 pub struct StandardSet {
     instances: Vec<Instance>,
     optimal: Option<Vec<f64>>,
+    /// The number of deadlines that the optimum of each instance misses; empty if the optimum is not known.
+    fewest_missed: Vec<usize>,
+}
+
+/// A scheme's decisions of all instances of a set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DecidedSet {
+    /// The cost of each decision, as [`StandardSet::ratios`] takes it.
+    pub costs: Vec<f64>,
+    /// The deadlines that the decisions missed; `None` if no task has one.
+    pub deadlines: Option<Deadlines>,
 }
 
 impl StandardSet {
@@ -39,22 +55,27 @@ impl StandardSet {
             Workloads::new(model, SizeSampler::new(scenario)?, Part::HeldOut, random::stream(0, "standard set"))
                 .with_environments(EnvironmentSampler::new(scenario)?, random::stream(0, "standard environments"));
         let instances = (0..STANDARD_SET_SIZE).map(|_| source.draw()).collect();
-        Ok(Self { instances, optimal: None })
+        Ok(Self { instances, optimal: None, fewest_missed: Vec::new() })
     }
 
     /// A set of given instances, with their optimal costs.
     pub fn new(instances: Vec<Instance>) -> Self {
-        Self { instances, optimal: None }.solved()
+        Self { instances, optimal: None, fewest_missed: Vec::new() }.solved()
     }
 
     fn solved(mut self) -> Self {
         let optimum = |exact: &mut Exact, instance: &Instance| {
             let solution = exact.decide(&instance.model, &instance.workload)?;
-            Ok(instance.evaluate(&solution.decision).cost)
+            let Outcome { cost, missed_deadlines, .. } = instance.evaluate(&solution.decision);
+            Ok((cost, missed_deadlines))
         };
         // The first refusal stands for all: workloads of one shape are equally hard to within a factor.
         let all = self.instances.par_iter();
-        self.optimal = all.map_init(Exact::new, optimum).collect::<Result<Vec<f64>, SchemeError>>().ok();
+        let optima = all.map_init(Exact::new, optimum).collect::<Result<Vec<_>, SchemeError>>();
+        if let Ok(optima) = optima {
+            let (costs, missed) = optima.into_iter().unzip();
+            (self.optimal, self.fewest_missed) = (Some(costs), missed);
+        }
         self
     }
 
@@ -84,14 +105,50 @@ impl StandardSet {
         Some(ratios.collect())
     }
 
-    /// The costs of a scheme's decisions, instance by instance. All are decided at once if they are in one environment.
+    /// The costs of one decision for each instance, as [`StandardSet::ratios`] takes them: infinite where deadlines are hard
+    /// and the decision misses more of them than the optimum does.
+    pub(crate) fn compared_costs(&self, outcomes: &[Outcome]) -> Vec<f64> {
+        let compared = |(index, outcome): (usize, &Outcome)| {
+            let is_hard = self.instances[index].model.deadline_rule() == DeadlineRule::Hard;
+            let is_worse = self.fewest_missed.get(index).is_some_and(|fewest| outcome.missed_deadlines > *fewest);
+            if is_hard && is_worse { f64::INFINITY } else { outcome.cost }
+        };
+        outcomes.iter().enumerate().map(compared).collect()
+    }
+
+    /// The deadlines that decisions with these outcomes missed; `None` if no task has one.
+    pub(crate) fn deadlines(&self, outcomes: &[Outcome]) -> Option<Deadlines> {
+        Deadlines::of(self.instances.iter().zip(outcomes))
+    }
+
+    /// Lets a scheme decide all instances. All are decided at once if they are in one environment.
+    ///
+    /// # Errors
+    /// If the scheme gives no decision.
+    pub fn decide(&self, scheme: &mut dyn Scheme) -> Result<DecidedSet, SchemeError> {
+        let solutions = scheme::decide_instances(scheme, &self.instances)?;
+        let decided = || self.instances.iter().zip(&solutions);
+        let mut costs: Vec<f64> =
+            decided().map(|(instance, solution)| instance.cost(solution.decision.places())).collect();
+        let needs_outcomes = |instance: &Instance| instance.model.has_deadlines() || instance.model.is_detailed();
+        if !self.instances.iter().any(needs_outcomes) {
+            return Ok(DecidedSet { costs, deadlines: None });
+        }
+        let outcomes: Vec<_> = decided().map(|(instance, solution)| instance.evaluate(&solution.decision)).collect();
+        let compared = self.instances.iter().zip(self.compared_costs(&outcomes));
+        // What schemes minimise in a detailed model is not what is reported.
+        for (cost, (_, compared)) in costs.iter_mut().zip(compared).filter(|(_, (of, _))| of.model.is_detailed()) {
+            *cost = compared;
+        }
+        Ok(DecidedSet { costs, deadlines: self.deadlines(&outcomes) })
+    }
+
+    /// The costs of a scheme's decisions, instance by instance, as [`StandardSet::ratios`] takes them.
     ///
     /// # Errors
     /// If the scheme gives no decision.
     pub fn costs_of(&self, scheme: &mut dyn Scheme) -> Result<Vec<f64>, SchemeError> {
-        let solutions = scheme::decide_instances(scheme, &self.instances)?;
-        let decided = self.instances.iter().zip(&solutions);
-        Ok(decided.map(|(instance, solution)| instance.cost(solution.decision.places())).collect())
+        Ok(self.decide(scheme)?.costs)
     }
 
     /// Q2 of a scheme's decisions; `None` if the optimum is not known.

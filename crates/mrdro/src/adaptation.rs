@@ -7,13 +7,13 @@ use std::time::Instant;
 use burn::module::Module;
 use burn::tensor::Device;
 use data::trace::{Drive, ReadOptions, Recording, notes};
-use data::{StandardSet, Workloads, uplink_windows};
+use data::{Deadlines, StandardSet, Workloads, uplink_windows};
 use drl::{Agent, TrainingData, TrainingLoop};
 use model::{Backend, Codec, DEFAULT_FLIPS, DnnNetworks, Ensemble, NetworkShape, Policy, Record, Selection};
 use serde::{Deserialize, Serialize};
 use sim::Environment;
 use sim::limits::WINDOW_S;
-use sim::scheme::{Greedy, Order};
+use sim::scheme::{Exact, Greedy, Order, Scheme};
 
 use crate::error::Error;
 use crate::files::json;
@@ -33,6 +33,9 @@ pub struct Point {
     pub q2_p05: f64,
     /// Q2 if decisions also evaluate explored candidates.
     pub q2_explored: f64,
+    /// The share of the tasks with a deadline that miss it, with the cheapest of the K proposals; `None`: no task has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_of_missed_deadlines: Option<f64>,
     /// Cost evaluations that adaptation took up to this step.
     pub evaluations: u64,
     /// Seconds that adaptation took up to this step, without the measuring.
@@ -75,9 +78,10 @@ pub fn adapt(start: &Ensemble, task: Task<'_>, adaptation: &Adaptation<'_>) -> R
     let Task { workloads, set } = task;
     let &Adaptation { codec, settings, checkpoints, seed, device } = adaptation;
     let (mut points, mut seconds) = (Vec::with_capacity(checkpoints.len()), 0.0);
-    let ratios_of = |selection, ensemble: &Ensemble| -> Result<Vec<f64>, Error> {
-        let costs = set.costs_of(&mut Policy::new("adapted", ensemble, codec, selection, device))?;
-        Ok(set.ratios(&costs).expect("the optimum is known"))
+    let measure = |selection, ensemble: &Ensemble| -> Result<(Vec<f64>, Option<f64>), Error> {
+        let decided = set.decide(&mut Policy::new("adapted", ensemble, codec, selection, device))?;
+        let ratios = set.ratios(&decided.costs).expect("the optimum is known");
+        Ok((ratios, decided.deadlines.map(Deadlines::share)))
     };
     let data = TrainingData { workloads, codec };
     let start = start.clone().to_device(device);
@@ -92,14 +96,15 @@ pub fn adapt(start: &Ensemble, task: Task<'_>, adaptation: &Adaptation<'_>) -> R
             done = step;
             ensemble = agent.ensemble();
         }
-        let mut ratios = ratios_of(Selection::PAPER, &ensemble)?;
+        let (mut ratios, share_of_missed_deadlines) = measure(Selection::PAPER, &ensemble)?;
         let q2 = mean(&ratios);
         ratios.sort_unstable_by(f64::total_cmp);
         points.push(Point {
             step,
             q2,
             q2_p05: ratios[ratios.len() / 20],
-            q2_explored: mean(&ratios_of(Selection::explored(DEFAULT_FLIPS), &ensemble)?),
+            q2_explored: mean(&measure(Selection::explored(DEFAULT_FLIPS), &ensemble)?.0),
+            share_of_missed_deadlines,
             evaluations: agent.evaluations(),
             seconds,
             ratios,
@@ -153,6 +158,9 @@ pub struct Adapted {
     pub q2_greedy: f64,
     /// Q2 of the greedy rule that takes the largest task first.
     pub q2_greedy_largest_first: f64,
+    /// The shares of missed deadlines of other schemes; `None`: no task has a deadline.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub missed_deadlines: Option<MissedDeadlines>,
     /// How good the networks are after each number of steps.
     pub points: Vec<Point>,
     /// The directory that holds the adapted record.
@@ -161,6 +169,20 @@ pub struct Adapted {
     /// Sentences for people about the destination, if there is something to say, each on a line.
     #[serde(skip)]
     pub note: Option<String>,
+}
+
+/// The shares of the tasks with a deadline that miss it in the environment that a record was adapted to.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct MissedDeadlines {
+    /// The share with the greedy rule in the given order.
+    #[serde(rename = "share_of_missed_deadlines_greedy")]
+    pub greedy: f64,
+    /// The share with the greedy rule that takes the largest task first.
+    #[serde(rename = "share_of_missed_deadlines_greedy_largest_first")]
+    pub greedy_largest_first: f64,
+    /// The share with the optimum.
+    #[serde(rename = "share_of_missed_deadlines_exact")]
+    pub exact: f64,
 }
 
 /// A request to adapt a record.
@@ -211,7 +233,15 @@ pub fn adapt_record(request: &AdaptRequest, backend: &Backend) -> Result<Adapted
     let adaptation = Adaptation { codec, settings, checkpoints: &steps, seed: *seed, device: &backend.device };
     let (ensemble, points) = adapt(&networks.ensemble, task, &adaptation)?;
 
-    let q2 = |order| Ok::<_, Error>(set.q2_of(&mut Greedy::new(order))?.unwrap_or(f64::NAN));
+    let (greedy, greedy_missed) = measure_other(&set, &mut Greedy::new(Order::Given))?;
+    let (largest_first, largest_first_missed) = measure_other(&set, &mut Greedy::new(Order::LargestFirst))?;
+    let missed_deadlines = match (greedy_missed, largest_first_missed) {
+        (Some(greedy), Some(greedy_largest_first)) => {
+            let (_, exact) = measure_other(&set, &mut Exact::new())?;
+            exact.map(|exact| MissedDeadlines { greedy, greedy_largest_first, exact })
+        }
+        _ => None,
+    };
     let mut adapted = Record::new(DnnNetworks { ensemble, scenario: problem.scenario.clone(), ..networks.clone() });
     adapted.provenance = record.provenance.clone();
     let origin = [("from", path.display().to_string()), ("to", name.clone()), ("steps", last.to_string())];
@@ -225,14 +255,21 @@ pub fn adapt_record(request: &AdaptRequest, backend: &Backend) -> Result<Adapted
         environment,
         seed: *seed,
         device: backend.name.clone(),
-        q2_greedy: q2(Order::Given)?,
-        q2_greedy_largest_first: q2(Order::LargestFirst)?,
+        q2_greedy: greedy,
+        q2_greedy_largest_first: largest_first,
+        missed_deadlines,
         points,
         directory: directory.path().to_owned(),
         note,
     };
     directory.write("results.json", &json(&results))?;
     Ok(results)
+}
+
+/// Q2 of a scheme, and the share of the tasks with a deadline that miss it; `None` if no task has one.
+fn measure_other(set: &StandardSet, scheme: &mut dyn Scheme) -> Result<(f64, Option<f64>), Error> {
+    let decided = set.decide(scheme)?;
+    Ok((set.q2(&decided.costs).unwrap_or(f64::NAN), decided.deadlines.map(Deadlines::share)))
 }
 
 /// A destination whose scenario or recording was read.

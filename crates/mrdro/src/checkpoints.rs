@@ -42,12 +42,58 @@ const MAX_STATE_BYTES: u64 = 1 << 33;
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RunState {
     /// The rows of `metrics.csv`.
+    #[serde(with = "saved_rows")]
     pub(crate) rows: Vec<Row>,
     /// Q2 of the first parameters, after Algorithm 1.
     pub(crate) q2_start: Option<f64>,
     /// Seconds of training so far.
     pub(crate) seconds: Seconds,
     pub(crate) state: PhaseState,
+}
+
+impl RunState {
+    fn to_bytes(&self) -> Vec<u8> {
+        let written = "numbers and texts can be written";
+        let mut bytes = postcard::to_stdvec(self).expect(written);
+        let shares: Vec<_> = self.rows.iter().map(|row| row.share_of_missed_deadlines).collect();
+        if shares.iter().any(Option::is_some) {
+            bytes.extend(postcard::to_stdvec(&shares).expect(written));
+        }
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Result<Self, postcard::Error> {
+        let (mut state, rest) = postcard::take_from_bytes::<Self>(bytes)?;
+        if !rest.is_empty() {
+            let shares: Vec<Option<f64>> = postcard::from_bytes(rest)?;
+            state.rows.iter_mut().zip(shares).for_each(|(row, share)| row.share_of_missed_deadlines = share);
+        }
+        Ok(state)
+    }
+}
+
+/// Rows without their shares of missed deadlines. Where there are shares, they follow the state, so that the state of a run
+/// without deadlines is the same as before there were deadlines.
+mod saved_rows {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::metrics::{Phase, Row};
+
+    type SavedRow = (Phase, usize, Option<f64>, Option<f64>, Option<f64>, Option<f64>);
+
+    pub(super) fn serialize<S: Serializer>(rows: &[Row], serializer: S) -> Result<S::Ok, S::Error> {
+        let saved = |row: &Row| (row.phase, row.step, row.loss, row.q1, row.q2, row.buffer_mean_cost);
+        rows.iter().map(saved).collect::<Vec<SavedRow>>().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Row>, D::Error> {
+        let saved = Vec::<SavedRow>::deserialize(deserializer)?;
+        let row = |(phase, step, loss, q1, q2, buffer_mean_cost): SavedRow| {
+            let share_of_missed_deadlines = None;
+            Row { phase, step, loss, q1, q2, buffer_mean_cost, share_of_missed_deadlines }
+        };
+        Ok(saved.into_iter().map(row).collect())
+    }
 }
 
 /// Seconds that training has taken, by algorithm.
@@ -179,7 +225,7 @@ impl Checkpoints {
         saved: &RunState,
     ) -> Result<(), Error> {
         let name = format!("{phase}-{step:08}");
-        let body = postcard::to_stdvec(saved).expect("numbers and texts can be written");
+        let body = saved.to_bytes();
         let mut bytes = format!("{FORMAT}\n{}\n", checksum(&body)).into_bytes();
         bytes.extend(body);
         write_file(&self.directory.join(format!("{name}.state")), &bytes)?;
@@ -279,5 +325,5 @@ fn read_state(path: &Path) -> Result<RunState, String> {
     if seal != Some(checksum(body).as_bytes()) {
         return Err("it is damaged".to_owned());
     }
-    postcard::from_bytes(body).map_err(|error| error.to_string())
+    RunState::from_bytes(body).map_err(|error| error.to_string())
 }

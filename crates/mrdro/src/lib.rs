@@ -92,7 +92,9 @@ pub mod statistics;
 pub mod sweep;
 pub mod training;
 
-pub use adaptation::{AdaptRequest, Adaptation, Adapted, Destination, Point, Task, adapt, adapt_record, mean};
+pub use adaptation::{
+    AdaptRequest, Adaptation, Adapted, Destination, MissedDeadlines, Point, Task, adapt, adapt_record, mean,
+};
 pub use comparison::{Comparison, evaluate_all, load_record, schemes_of, with_classic, with_greedy_and_exact};
 pub use error::Error;
 pub use metrics::Phase;

@@ -61,6 +61,9 @@ pub struct Row {
     pub q2: Option<f64>,
     /// Mean cost of the samples in the replay buffer; none in Algorithm 1.
     pub buffer_mean_cost: Option<f64>,
+    /// The share of the tasks with a deadline that miss it, for the K proposals that Q2 is of; none if no task has a deadline.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_of_missed_deadlines: Option<f64>,
 }
 
 /// The file `metrics.csv` of a run that is being trained.

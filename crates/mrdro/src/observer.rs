@@ -22,6 +22,8 @@ pub struct Progress {
     pub q1: Option<f64>,
     /// Q2, eq. (25), on workloads that training never draws; `None` if the optimum is not known.
     pub q2: Option<f64>,
+    /// The share of the tasks with a deadline that miss it on these workloads; `None` if no task has a deadline.
+    pub share_of_missed_deadlines: Option<f64>,
 }
 
 /// An activity of a run other than training.

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use data::StandardSet;
+use data::{Deadlines, StandardSet};
 use serde::Serialize;
 use sim::allocation::{self, Joint};
 use sim::scheme::Scheme;
@@ -105,6 +105,15 @@ pub struct AllocationEvaluation {
     pub mean_time_s: f64,
     /// Mean cost, eq. (18), after sharing out.
     pub mean_cost: f64,
+    /// The number of tasks of all workloads that missed their deadlines, after sharing out; `None`: no task has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missed_deadlines: Option<u64>,
+    /// The number of tasks of all workloads that have a deadline; `None`: none has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tasks_with_deadline: Option<u64>,
+    /// The share of the tasks with a deadline that missed it, after sharing out; `None`: no task has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share_of_missed_deadlines: Option<f64>,
     /// Mean saving as a share of the cost in proportion.
     pub gain: f64,
     /// Lower end of the 95 % interval of `gain`.
@@ -174,6 +183,7 @@ fn compare_one(
     }
     times.sort_unstable();
     let mean = |value: fn(&Joint) -> f64| joints.iter().map(value).sum::<f64>() / count as f64;
+    let deadlines = Deadlines::of(set.instances().iter().zip(joints.iter().map(|joint| &joint.outcome)));
     let saved: Vec<f64> = joints.iter().map(saved).collect();
     let Spread { mean: gain, low: gain_low, high: gain_high, .. } = Spread::of(&saved);
     Ok(AllocationEvaluation {
@@ -183,6 +193,9 @@ fn compare_one(
         mean_energy_j: mean(|joint| joint.outcome.energy_j),
         mean_time_s: mean(|joint| joint.outcome.time_s),
         mean_cost: mean(|joint| joint.outcome.cost),
+        missed_deadlines: deadlines.map(|deadlines| deadlines.missed),
+        tasks_with_deadline: deadlines.map(|deadlines| deadlines.tasks),
+        share_of_missed_deadlines: deadlines.map(Deadlines::share),
         gain,
         gain_low,
         gain_high,

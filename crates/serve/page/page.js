@@ -205,8 +205,9 @@ async function connect() {
   }
 }
 
-const shapeOf = ({ name, devices, tasks_per_device, places, schemes, size_mb }) =>
-  JSON.stringify([name, devices, tasks_per_device, places, schemes, size_mb]);
+const shapeOf = ({ name, devices, tasks_per_device, tasks_of_devices, places, schemes, deadlines, size_mb }) =>
+  JSON.stringify([name, devices, tasks_per_device, tasks_of_devices, places, schemes, deadlines, size_mb]);
+const tasksOf = (device) => scenario.tasks_of_devices?.[device] ?? scenario.tasks_per_device;
 
 async function adoptScenario(found) {
   const known = scenario && shapeOf(scenario) === shapeOf(found);
@@ -220,13 +221,25 @@ async function adoptScenario(found) {
 }
 
 function showScenario() {
-  const { name, devices, tasks_per_device, places, reads_environment } = scenario;
+  const { name, devices, tasks_per_device, tasks_of_devices, places, reads_environment } = scenario;
+  const tasks = tasks_of_devices ? `up to ${plural(tasks_per_device, "task")}` : plural(tasks_per_device, "task");
   document.title = `MR-DRO – ${name}`;
   byId("scenario-name").textContent =
-    `${name}: ${plural(devices, "device")} × ${plural(tasks_per_device, "task")}, ${places.join(", ")}`;
+    `${name}: ${plural(devices, "device")} × ${tasks}, ${places.map(placeWords).join(", ")}${deadlineWords()}`;
   byId("environment-note").textContent = reads_environment
     ? "Uplinks, capacities and α count for this page only."
     : "Uplinks, capacities and α count for this page only. The record’s networks do not read them: until it is adapted, the ensemble decides as if nothing had changed.";
+}
+
+function placeWords(name, place) {
+  const latency = scenario.servers[place - 1]?.latency_ms;
+  return latency ? `${name} (latency ${short(latency)} ms)` : name;
+}
+function deadlineWords() {
+  if (!scenario.deadlines) return "";
+  const { deadline_rule, deadline_penalty } = scenario.deadlines;
+  const costs = { report: "are counted", penalty: `cost ${short(deadline_penalty ?? 0)} each`, hard: "count before all costs" };
+  return `; missed deadlines ${costs[deadline_rule]}`;
 }
 
 /** What the page can do without: null, with a word about it, where the service refuses it. */
@@ -262,8 +275,8 @@ function heartbeat() {
 
 /* ---------- State and controls ---------- */
 
-const state = { sizes: [], uplinks: [], capacities: [], alpha: 0.5, scheme: "", window: null };
-const sliders = { sizes: [], uplinks: [], capacities: [], alpha: null };
+const state = { sizes: [], deadlines: null, uplinks: [], capacities: [], alpha: 0.5, scheme: "", window: null };
+const sliders = { sizes: [], deadlines: [], uplinks: [], capacities: [], alpha: null };
 let windowCosts = [];
 
 function setEnvironment({ uplink_mbps, capacity, alpha }) {
@@ -346,23 +359,35 @@ function buildDevice(device, scales) {
     id: `uplink-${device}`, label: "Uplink", name: `Uplink of device ${device + 1}`, scale: scales.uplink, words: mbps,
     onInput: (value) => moveUplink(device, value),
   });
-  const sizes = range(scenario.tasks_per_device).map((task) => slider({
+  const deadline = buildDeadline(device);
+  const sizes = range(tasksOf(device)).map((task) => slider({
     id: `size-${device}-${task}`, label: `Task ${task + 1}`, name: `Task ${task + 1} of device ${device + 1}, size`,
     scale: scales.size, words: megabytes,
     onInput: (value) => changed(() => (state.sizes[device][task] = value)),
   }));
   sliders.uplinks[device] = uplink;
+  sliders.deadlines[device] = deadline;
   sliders.sizes[device] = sizes;
   const open = device === 0 || scenario.devices * (scenario.tasks_per_device + 1) <= 16;
   return el("details", { class: "device", open },
     el("summary", {}, `Device ${device + 1}`, el("span", { class: "note", id: `summary-${device}` })),
-    el("div", { class: "sliders" }, ...[uplink, ...sizes].map(({ element }) => element)));
+    el("div", { class: "sliders" }, ...[uplink, deadline, ...sizes].filter(Boolean).map(({ element }) => element)));
+}
+
+/** Null for a device whose tasks have no deadline. */
+function buildDeadline(device) {
+  const own = scenario.deadlines?.deadline_s[device];
+  return own ? slider({
+    id: `deadline-${device}`, label: "Deadline", name: `Deadline of the tasks of device ${device + 1}`,
+    scale: logarithmic(own / 10, own * 10, []), words: (value) => `${short(value)} s`,
+    onInput: (value) => changed(() => (state.deadlines[device] = value)),
+  }) : null;
 }
 
 function buildDevices() {
   const known = scenario.own_environment.uplink_mbps.concat(scenario.environment.uplink_mbps);
   const scales = { uplink: logarithmic(0.1, 1000, known), size: sizeScale() };
-  Object.assign(sliders, { uplinks: [], sizes: [] });
+  Object.assign(sliders, { uplinks: [], deadlines: [], sizes: [] });
   byId("device-sliders").replaceChildren(...range(scenario.devices).map((device) => buildDevice(device, scales)));
 }
 
@@ -379,17 +404,22 @@ function build() {
   buildDevices();
   buildPicture();
   buildTable();
+  buildComparison();
   setEnvironment(scenario.environment);
-  state.sizes = evenSizes();
+  resetTasks();
   syncControls();
 }
 
+function resetTasks() {
+  state.sizes = evenSizes();
+  state.deadlines = scenario.deadlines?.deadline_s.slice() ?? null;
+}
 /** From small to large on every device, with the mean of the range. */
 function evenSizes() {
   const { min, max } = scenario.size_mb;
   const { whole } = sizeScale();
-  const tasks = scenario.tasks_per_device;
-  return range(scenario.devices).map(() => range(tasks).map((task) => whole(min + ((max - min) * (task + 1)) / (tasks + 1))));
+  return range(scenario.devices).map(tasksOf).map((tasks) =>
+    range(tasks).map((task) => whole(min + ((max - min) * (task + 1)) / (tasks + 1))));
 }
 function randomSizes() {
   const { min, max } = scenario.size_mb;
@@ -404,11 +434,13 @@ function syncControls() {
   sliders.alpha.set(state.alpha);
   state.capacities.forEach((value, server) => sliders.capacities[server].set(value));
   state.sizes.forEach((row, device) => row.forEach((value, task) => sliders.sizes[device][task].set(value)));
+  state.deadlines?.forEach((value, device) => sliders.deadlines[device]?.set(value));
   syncUplinks();
 }
 function showSummaries() {
   state.sizes.forEach((row, device) => {
-    byId(`summary-${device}`).textContent = `${row.map(short).join(", ")} MB · ${mbps(state.uplinks[device])}`;
+    const sizes = row.length ? `${row.map(short).join(", ")} MB` : "no tasks";
+    byId(`summary-${device}`).textContent = `${sizes} · ${mbps(state.uplinks[device])}`;
   });
 }
 
@@ -462,7 +494,7 @@ function decide() {
   drawReplaySoon();
   const snapshot = {
     scenario, windowCosts, version: ++version, window: state.window, scheme: state.scheme,
-    sizes: state.sizes.map((row) => row.slice()), environment: environment(),
+    sizes: state.sizes.map((row) => row.slice()), deadlines: state.deadlines?.slice(), environment: environment(),
   };
   if (connection.open) ROLES.forEach((role) => lanes[role].ask(snapshot));
 }
@@ -470,6 +502,7 @@ function decide() {
 async function ask(role, snapshot) {
   const scheme = role === "chosen" ? snapshot.scheme : role;
   const request = { tasks_mb: snapshot.sizes, environment: snapshot.environment, scheme, explain: role === "chosen" };
+  if (snapshot.deadlines) request.deadline_s = snapshot.deadlines;
   const start = performance.now();
   try {
     const answer = await call("POST", "/v1/decide", request);
@@ -535,11 +568,13 @@ function showTiles(answer) {
   byId("round-trip").textContent = `round trip ${fixed(answer.roundTripMs, 1)} ms`;
 }
 
-/** The share, once the optimum of the very same question is known. */
+/** The share, once the optimum of the very same question is known; 0 for who misses more hard deadlines than the optimum. */
 function q2Of(role) {
   const [one, best] = [shown[role], shown.exact];
   const same = one && best && one.snapshot.version === best.snapshot.version;
-  return same && !one.answer.refused && !best.answer.refused ? best.answer.cost / one.answer.cost : null;
+  if (!same || one.answer.refused || best.answer.refused) return null;
+  const worse = scenario.deadlines?.deadline_rule === "hard" && one.answer.missed_deadlines > best.answer.missed_deadlines;
+  return worse ? 0 : best.answer.cost / one.answer.cost;
 }
 
 function showComparison() {
@@ -551,9 +586,19 @@ function showComparison() {
   byId("cost-note").textContent = q2 === null ? "" : `Q2 ${percent(q2)}`;
 }
 
+/** With a column of missed deadlines where there are deadlines. */
+function buildComparison() {
+  document.querySelectorAll(".figures .missed").forEach((cell) => cell.remove());
+  if (!scenario.deadlines) return;
+  const head = el("th", { scope: "col", class: "missed", text: "Missed" });
+  byId("row-chosen").closest("table").tHead.rows[0].append(head);
+  ROLES.forEach((role) => byId(`row-${role}`).append(el("td", { class: "missed" })));
+}
+const missedWords = ({ missed_deadlines, tasks_with_deadline }) => `${missed_deadlines} of ${tasks_with_deadline}`;
+
 function showRow(role, { answer, snapshot }) {
   const row = byId(`row-${role}`);
-  const [name, cost, energy, time, q2] = row.cells;
+  const [name, cost, energy, time, q2, missed] = row.cells;
   const target = cost.firstElementChild ?? cost;
   const share = q2Of(role);
   if (role === "chosen") name.textContent = answer.scheme;
@@ -563,6 +608,7 @@ function showRow(role, { answer, snapshot }) {
   energy.textContent = answer.refused ? "–" : figure(answer.energy_j);
   time.textContent = answer.refused ? "–" : figure(answer.time_s);
   q2.textContent = share === null ? "–" : percent(share);
+  if (missed) missed.textContent = answer.missed_deadlines === undefined ? "–" : missedWords(answer);
 }
 
 let announceTimer = null;
@@ -575,6 +621,7 @@ function announceSoon() {
     byId("announcement").textContent = answer.refused
       ? `${answer.scheme}: too large to compute.`
       : `${answer.scheme}: cost ${figure(answer.cost)}, energy ${figure(answer.energy_j)} joules, time ${figure(answer.time_s)} seconds` +
+        (answer.missed_deadlines === undefined ? "" : `, ${missedWords(answer)} deadlines missed`) +
         (q2 === null ? "." : `, ${percent(q2)} Q2.`);
   }, ANNOUNCE_AFTER_MS);
 }
@@ -636,7 +683,7 @@ function buildPicture() {
   picture.ground = svg("g");
   picture.key = "";
   picture.heads = range(scenario.devices).map(() => svg("text", { class: "device-name", x: 0 }));
-  picture.bars = range(scenario.devices).map(() => range(scenario.tasks_per_device).map(buildBar));
+  picture.bars = range(scenario.devices).map((device) => range(tasksOf(device)).map(buildBar));
   Object.assign(moves, { list: [], until: 0 });
   showMoves();
   byId("picture").replaceChildren(byId("picture-title"), textures(), picture.ground, ...picture.heads,
@@ -676,7 +723,7 @@ function drawPicture() {
   if (answer.refused) return;
   const width = byId("picture-scroll").clientWidth;
   const left = width < 480 ? 30 : 96;
-  const end = Math.max(...answer.devices.flatMap(({ tasks }) => tasks.map(({ end_s }) => end_s)), 1e-9);
+  const end = Math.max(...answer.devices.flatMap(({ tasks }) => tasks.filter(Boolean).map(({ end_s }) => end_s)), 1e-9);
   const marks = ticks(0, end, clamp(width / 110, 3, 8));
   const scale = (seconds) => left + ((width - left - 22) * seconds) / marks.at(-1);
   const plan = layout(answer.placements);
@@ -686,6 +733,7 @@ function drawPicture() {
     picture.heads[device].setAttribute("y", plan.heads[device]);
     picture.heads[device].textContent = `Device ${device + 1} · ${figure(energy_j)} J · ${figure(time_s)} s`;
     tasks.forEach((task, index) => {
+      if (!task) return;
       const place = scenario.places.indexOf(task.place);
       drawBar(device, index, task, { place, scale, y: yOf.get(`${device} ${place}`), height: plan.rowHeight - 3 });
     });
@@ -693,6 +741,9 @@ function drawPicture() {
   const far = answer.unreachable ?? 0;
   byId("unreachable").hidden = !far;
   byId("unreachable").textContent = `${plural(far, "task")} sent where no link leads.`;
+  const ruled = answer.missed_deadlines !== undefined;
+  byId("missed").hidden = !ruled;
+  byId("missed").textContent = ruled ? `Missed deadlines: ${missedWords(answer)}. A task is done when its device is done at the task’s place.` : "";
 }
 
 function drawGround({ width, left, marks, scale, plan }) {
@@ -718,14 +769,15 @@ function drawBar(device, index, task, { place, scale, y, height }) {
   const { group, title, shape, texture, label } = picture.bars[device][index];
   const move = performance.now() < moves.until ? moveOf(device, index) : null;
   const width = Math.max(1, scale(task.end_s) - scale(task.start_s));
-  group.setAttribute("class", `bar ${placeClass(place)}${move ? " moved" : ""}`);
+  group.setAttribute("class", `bar ${placeClass(place)}${move ? " moved" : ""}${task.missed_deadline ? " late" : ""}`);
   group.style.transform = `translate(${scale(task.start_s)}px, ${y}px)`;
   fill(shape, { width, height }, []);
   fill(texture, { width, height, fill: textureOf(place) }, []);
   label.setAttribute("y", height / 2 + 4);
   label.textContent = barLabel(index, task, width);
   title.textContent = `Device ${device + 1}, task ${index + 1}: ${megabytes(task.mb)} at ${task.place}, ` +
-    `${figure(task.start_s)} to ${figure(task.end_s)} s, ${figure(task.energy_j)} J${move ? `, moved from ${move.from}` : ""}`;
+    `${figure(task.start_s)} to ${figure(task.end_s)} s, ${figure(task.energy_j)} J${move ? `, moved from ${move.from}` : ""}` +
+    (task.deadline_s === undefined ? "" : `, deadline ${figure(task.deadline_s)} s${task.missed_deadline ? ", missed" : ""}`);
 }
 /** As many words as the bar has room for. */
 function barLabel(index, task, width) {
@@ -737,17 +789,26 @@ function barLabel(index, task, width) {
 /* ---------- The same as a table ---------- */
 
 function buildTable() {
-  const rows = range(scenario.devices).flatMap((device) => range(scenario.tasks_per_device).map((task) =>
-    el("tr", {}, el("th", { scope: "row", text: device + 1 }), el("td", { text: task + 1 }), ...range(6).map(() => el("td")))));
+  const head = byId("table").tHead.rows[0];
+  head.querySelector(".missed")?.remove();
+  if (scenario.deadlines) head.append(el("th", { scope: "col", class: "missed", text: "Deadline, s" }));
+  const rows = range(scenario.devices).flatMap((device) => range(tasksOf(device)).map((task) =>
+    el("tr", {}, el("th", { scope: "row", text: device + 1 }), el("td", { text: task + 1 }),
+      ...range(scenario.deadlines ? 7 : 6).map(() => el("td")))));
   byId("table").tBodies[0].replaceChildren(...rows);
 }
+const deadlineCell = ({ deadline_s, missed_deadline }) =>
+  deadline_s === undefined ? "–" : `${figure(deadline_s)}${missed_deadline ? ", missed" : ""}`;
 
 function showTable() {
   const rows = byId("table").tBodies[0].rows;
+  let next = 0;
   shown.chosen.answer.devices.forEach(({ tasks }, device) => tasks.forEach((task, index) => {
+    if (!task) return;
     const move = moveOf(device, index);
     const cells = [task.place, short(task.mb), figure(task.start_s), figure(task.end_s), figure(task.energy_j), move ? `from ${move.from}` : ""];
-    const row = rows[device * scenario.tasks_per_device + index];
+    if (scenario.deadlines) cells.push(deadlineCell(task));
+    const row = rows[next++];
     cells.forEach((text, column) => (row.cells[column + 2].textContent = text));
   }));
 }
@@ -1067,7 +1128,7 @@ on("random", "click", () => changed(() => {
   syncControls();
 }));
 on("reset", "click", () => changed(() => {
-  state.sizes = evenSizes();
+  resetTasks();
   setEnvironment(scenario.own_environment);
   syncControls();
 }));

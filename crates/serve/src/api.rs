@@ -19,7 +19,7 @@ use crate::answer_body;
 use crate::decide_request::DecideRequest;
 use crate::decider::{Decider, Decisions};
 use crate::guard::{self, Guard};
-use crate::metrics::{Endpoint, Metrics};
+use crate::metrics::{DeadlineCounts, Endpoint, Metrics};
 use crate::metrics_format::MetricsFormat;
 use crate::openapi;
 use crate::page;
@@ -166,8 +166,9 @@ async fn decide(State(app): State<App>, headers: HeaderMap, body: Body) -> Resul
     let explain = explain.then_some((scheme.as_str(), time_per_workload));
     let view = |(request, solution)| AnswerView::new(request, solution, explain);
     let length = 256 * requests.len();
-    let json = without_blocking(length, || {
+    let (json, deadlines) = without_blocking(length, || {
         let mut answers: Vec<_> = requests.iter().zip(&solutions).map(view).collect();
+        let deadlines = deadlines_of(&answers);
         let mut json = Vec::with_capacity(length);
         let written = match answers.pop() {
             Some(one) if !is_list => serde_json::to_writer(&mut json, &one),
@@ -176,13 +177,18 @@ async fn decide(State(app): State<App>, headers: HeaderMap, body: Body) -> Resul
                 serde_json::to_writer(&mut json, &Answers { answers })
             }
         };
-        written.map(|()| json)
+        (written.map(|()| json), deadlines)
     });
     let json = json.map_err(|error| ProblemDetails::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?;
-    app.metrics.count_decisions(&snapshot.model, &solutions, begin.elapsed());
+    app.metrics.count_decisions(&snapshot.model, &requests, &solutions, begin.elapsed());
+    app.metrics.count_deadlines(deadlines);
     let kind = HeaderValue::from_static("application/json");
     let body = answer_body::body(json, &app.answers, app.limits.write)?;
     Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
+}
+
+fn deadlines_of(answers: &[AnswerView<'_>]) -> DeadlineCounts {
+    answers.iter().fold(DeadlineCounts::default(), |sum, answer| sum + answer.deadlines())
 }
 
 async fn scenario(State(app): State<App>) -> Response {

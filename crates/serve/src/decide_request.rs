@@ -1,6 +1,6 @@
 //! The body of a decide request: one workload or a list, checked against the scenario in force.
 
-use data::exchange::{EnvironmentChange, Id, Object, UncheckedRequest, WorkloadRequest};
+use data::exchange::{EnvironmentChange, Id, Object, SizeTable, TaskValues, UncheckedRequest, WorkloadRequest};
 use serde::Deserialize;
 
 use crate::Limits;
@@ -19,9 +19,17 @@ struct DecideBody {
     #[serde(default)]
     id: Option<Id>,
     #[serde(default)]
-    tasks_mb: Option<Vec<Vec<f64>>>,
+    tasks_mb: Option<SizeTable>,
     #[serde(default)]
     environment: Option<Object<EnvironmentChange>>,
+    #[serde(default)]
+    deadline_s: Option<TaskValues>,
+    #[serde(default)]
+    deadline_rule: Option<String>,
+    #[serde(default)]
+    deadline_penalty: Option<f64>,
+    #[serde(default)]
+    instructions_per_byte: Option<TaskValues>,
     #[serde(default)]
     workloads: Option<Vec<Object<UncheckedRequest>>>,
     #[serde(default)]
@@ -63,12 +71,12 @@ impl DecideRequest {
 
 impl DecideBody {
     /// The workloads, and whether they came as a list.
-    fn workloads(self) -> Result<(Vec<UncheckedRequest>, bool), ProblemDetails> {
-        let Self { id, tasks_mb, environment, workloads, .. } = self;
-        match (tasks_mb, workloads) {
-            (Some(tasks_mb), None) => Ok((vec![UncheckedRequest { id, tasks_mb, environment }], false)),
-            (None, Some(_)) if id.is_some() || environment.is_some() => {
-                let detail = "with a list of workloads, id and environment belong inside each workload";
+    fn workloads(mut self) -> Result<(Vec<UncheckedRequest>, bool), ProblemDetails> {
+        match (self.tasks_mb.take(), self.workloads.take()) {
+            (Some(tasks_mb), None) => Ok((vec![self.workload(tasks_mb)], false)),
+            (None, Some(_)) if self.says_more_of_one() => {
+                let detail = "with a list of workloads, id, environment, deadlines and instructions_per_byte belong inside \
+                              each workload";
                 Err(ProblemDetails::unprocessable("workloads", detail))
             }
             (None, Some(workloads)) => Ok((workloads.into_iter().map(|Object(request)| request).collect(), true)),
@@ -77,6 +85,30 @@ impl DecideBody {
                 Err(ProblemDetails::unprocessable("tasks_mb", detail))
             }
         }
+    }
+
+    fn workload(self, tasks_mb: SizeTable) -> UncheckedRequest {
+        let Self { id, environment, deadline_s, deadline_rule, deadline_penalty, instructions_per_byte, .. } = self;
+        UncheckedRequest {
+            id,
+            tasks_mb,
+            environment,
+            deadline_s,
+            deadline_rule,
+            deadline_penalty,
+            instructions_per_byte,
+        }
+    }
+
+    /// Whether the body has a field of a single workload, in addition to its tasks.
+    fn says_more_of_one(&self) -> bool {
+        let Self { id, environment, deadline_s, deadline_rule, deadline_penalty, instructions_per_byte, .. } = self;
+        id.is_some()
+            || environment.is_some()
+            || deadline_s.is_some()
+            || deadline_rule.is_some()
+            || deadline_penalty.is_some()
+            || instructions_per_byte.is_some()
     }
 }
 

@@ -6,8 +6,9 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use data::exchange::WorkloadRequest;
-use sim::Instance;
+use sim::scenario::DeadlineRule;
 use sim::scheme::{Exact, Scheme, Solution};
+use sim::{Decision, Instance};
 
 use crate::metrics::Metrics;
 use crate::service::Snapshot;
@@ -18,7 +19,7 @@ const WAITING: usize = 64;
 /// A decision that is to be compared with the optimum.
 struct SampledDecision {
     instance: Instance,
-    cost: f64,
+    decision: Decision,
 }
 
 /// Takes every n-th decision for comparison with the optimum.
@@ -43,12 +44,15 @@ impl DecisionSampler {
         if self.every == 0 || !snapshot.loaded.is_exact_quick {
             return;
         }
-        for (request, solution) in requests.iter().zip(solutions) {
+        // Whether the optimum is found quickly is known of the model in service, not of one with other kinds of costs.
+        let is_like_served = |instance: &Instance| !instance.model.is_detailed() || snapshot.model.is_detailed();
+        for (request, solution) in
+            requests.iter().zip(solutions).filter(|(request, _)| is_like_served(&request.instance))
+        {
             if self.seen.fetch_add(1, Ordering::Relaxed).is_multiple_of(self.every) {
-                let instance = request.instance.clone();
-                let cost = instance.cost(solution.decision.places());
+                let (instance, decision) = (request.instance.clone(), solution.decision.clone());
                 // A full queue costs one sample, and later decisions bring others.
-                let _ = self.samples.try_send(SampledDecision { instance, cost });
+                let _ = self.samples.try_send(SampledDecision { instance, decision });
             }
         }
     }
@@ -56,10 +60,19 @@ impl DecisionSampler {
 
 fn compare_with_optimum(samples: &Receiver<SampledDecision>, metrics: &Metrics) {
     let mut exact = Exact::new();
-    while let Ok(SampledDecision { instance, cost }) = samples.recv() {
+    while let Ok(SampledDecision { instance, decision }) = samples.recv() {
         if let Ok(solution) = exact.decide(&instance.model, &instance.workload) {
-            let optimum = instance.cost(solution.decision.places());
-            metrics.q2.observe(optimum / cost);
+            metrics.q2.observe(q2(&instance, &decision, &solution.decision));
         }
     }
+}
+
+/// The cost of the optimum divided by that of a decision; 0 for a decision that misses more hard deadlines.
+fn q2(instance: &Instance, decision: &Decision, optimum: &Decision) -> f64 {
+    if !instance.model.is_detailed() {
+        return instance.cost(optimum.places()) / instance.cost(decision.places());
+    }
+    let [found, best] = [decision, optimum].map(|decision| instance.evaluate(decision));
+    let is_hard = instance.model.deadline_rule() == DeadlineRule::Hard;
+    if is_hard && found.missed_deadlines > best.missed_deadlines { 0.0 } else { best.cost / found.cost }
 }

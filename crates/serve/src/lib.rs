@@ -33,6 +33,7 @@ mod api;
 mod decide_request;
 mod decider;
 mod decision_sampler;
+mod explanation;
 mod guard;
 mod listen_address;
 mod metrics;

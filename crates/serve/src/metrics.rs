@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use data::exchange::WorkloadRequest;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -81,6 +82,24 @@ struct ReloadLabel {
     result: &'static str,
 }
 
+/// The tasks of some answers that have a deadline, and those of them that miss it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct DeadlineCounts {
+    pub(crate) tasks_with_deadline: usize,
+    pub(crate) missed_deadlines: usize,
+}
+
+impl std::ops::Add for DeadlineCounts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            tasks_with_deadline: self.tasks_with_deadline + other.tasks_with_deadline,
+            missed_deadlines: self.missed_deadlines + other.missed_deadlines,
+        }
+    }
+}
+
 /// The metrics of one service.
 #[derive(Debug)]
 pub(crate) struct Metrics {
@@ -91,6 +110,8 @@ pub(crate) struct Metrics {
     pub(crate) waiting: Gauge,
     pub(crate) connections: Gauge,
     decisions: Family<PlaceLabel, Counter>,
+    tasks_with_deadline: Counter,
+    missed_deadlines: Counter,
     pub(crate) q2: Histogram,
     pub(crate) failed: Counter,
     reloads: Family<ReloadLabel, Counter>,
@@ -124,13 +145,31 @@ impl Metrics {
         registry.register("reloads", "Reloads of the record, accepted (done) or refused", reloads.clone());
         let memory = Gauge::<f64, AtomicU64>::default();
         registry.register_with_unit("resident_memory", "Memory in use", Unit::Bytes, memory.clone());
+        let tasks_with_deadline = Counter::default();
+        registry.register("tasks_with_deadline", "Decided tasks that have a deadline", tasks_with_deadline.clone());
+        let missed_deadlines = Counter::default();
+        let about = "Decided tasks that miss their deadlines";
+        registry.register("missed_deadlines", about, missed_deadlines.clone());
         for endpoint in Endpoint::ALL {
             for &status in endpoint.usual_statuses() {
                 drop(requests.get_or_create(&RequestLabels { endpoint, status }));
             }
         }
-        let metrics =
-            Self { registry, requests, latency, batch, waiting, connections, decisions, q2, failed, reloads, memory };
+        let metrics = Self {
+            registry,
+            requests,
+            latency,
+            batch,
+            waiting,
+            connections,
+            decisions,
+            tasks_with_deadline,
+            missed_deadlines,
+            q2,
+            failed,
+            reloads,
+            memory,
+        };
         metrics.add_places(places);
         for done in [true, false] {
             drop(metrics.reload_counter(done));
@@ -151,15 +190,29 @@ impl Metrics {
     }
 
     /// Counts the decisions of one request, which took `after`.
-    pub(crate) fn count_decisions(&self, model: &CostModel, solutions: &[Solution], after: Duration) {
+    pub(crate) fn count_decisions(
+        &self,
+        model: &CostModel,
+        requests: &[WorkloadRequest],
+        solutions: &[Solution],
+        after: Duration,
+    ) {
         self.latency.observe(after.as_secs_f64());
         let mut counts = [0_u64; 256];
-        for place in solutions.iter().flat_map(|solution| solution.decision.places()) {
-            counts[usize::from(*place)] += 1;
+        for (WorkloadRequest { instance, .. }, solution) in requests.iter().zip(solutions) {
+            for (place, bytes) in solution.decision.places().iter().zip(instance.workload.sizes_bytes()) {
+                counts[usize::from(*place)] += u64::from(*bytes > 0.0);
+            }
         }
         for (name, count) in model.place_names().iter().zip(counts).filter(|(_, count)| *count > 0) {
             self.decisions.get_or_create(&PlaceLabel { place: name.clone() }).inc_by(count);
         }
+    }
+
+    /// Counts tasks that have a deadline, and those of them that miss it.
+    pub(crate) fn count_deadlines(&self, DeadlineCounts { tasks_with_deadline, missed_deadlines }: DeadlineCounts) {
+        self.tasks_with_deadline.inc_by(tasks_with_deadline as u64);
+        self.missed_deadlines.inc_by(missed_deadlines as u64);
     }
 
     /// Counts a reload of the record that was accepted or refused.

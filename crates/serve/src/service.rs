@@ -83,8 +83,9 @@ impl LoadedRecord {
 /// Whether the exact search is quick for a workload with sizes near the mean.
 fn is_exact_quick(model: &CostModel, sizes: SizeMoments) -> bool {
     let SizeMoments { mean_bytes, std_dev_bytes } = sizes;
-    let step = |task: usize| mean_bytes + std_dev_bytes * ((task % 7) as f64 / 7.0 - 0.5);
-    let sizes: Vec<f64> = (0..model.task_count()).map(|task| step(task).max(1.0)).collect();
+    let step = |task: usize| (mean_bytes + std_dev_bytes * ((task % 7) as f64 / 7.0 - 0.5)).max(1.0);
+    let size = |task: usize| if model.has_task(task) { step(task) } else { 0.0 };
+    let sizes: Vec<f64> = (0..model.task_count()).map(size).collect();
     let solved = Exact::new().decide(model, &Workload::from_bytes(model.tasks(), sizes));
     solved.is_ok_and(|solution| solution.evaluations <= EXACT_EVALUATIONS)
 }

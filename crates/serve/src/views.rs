@@ -8,13 +8,15 @@ use data::exchange::{Answer, EnvironmentView, WorkloadRequest};
 use data::trace::Drive;
 use model::Shape;
 use serde::Serialize;
-use sim::Instance;
+use sim::CostModel;
 use sim::scenario::Tier;
+use sim::scheme::Solution;
 use sim::units::BYTES_PER_MB;
 
 use crate::decider::scheme_names;
+use crate::explanation::Explanation;
+use crate::metrics::DeadlineCounts;
 use crate::service::Snapshot;
-use sim::scheme::Solution;
 
 /// A recorded drive, as the page replays it: the uplinks of all devices in one window after the other.
 #[derive(Debug, Clone, Serialize)]
@@ -56,7 +58,13 @@ pub(crate) struct ScenarioView<'a> {
     devices: usize,
     tasks_per_device: usize,
     places: &'a [String],
+    /// The number of tasks of each device; left out where all have `tasks_per_device`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tasks_of_devices: Option<Vec<usize>>,
     servers: Vec<ServerView<'a>>,
+    /// Left out where no task has a deadline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadlines: Option<DeadlinesView>,
     size_mb: SizeView,
     environment: EnvironmentView,
     own_environment: EnvironmentView,
@@ -70,6 +78,37 @@ pub(crate) struct ScenarioView<'a> {
 struct ServerView<'a> {
     name: &'a str,
     tier: Tier,
+    #[serde(skip_serializing_if = "is_zero")]
+    latency_ms: f64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+/// The deadlines of a scenario, in the words of requests.
+#[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the keys of requests")]
+struct DeadlinesView {
+    /// For each device; `null`: its tasks have no deadline.
+    deadline_s: Vec<Option<f64>>,
+    deadline_rule: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline_penalty: Option<f64>,
+}
+
+impl DeadlinesView {
+    /// `None` if no task has a deadline.
+    fn new(model: &CostModel) -> Option<Self> {
+        let deadline_s = |device: usize| model.deadline_s(device * model.tasks());
+        let rule = model.deadline_rule();
+        model.has_deadlines().then(|| Self {
+            deadline_s: (0..model.devices()).map(|device| Some(deadline_s(device)).filter(|s| s.is_finite())).collect(),
+            deadline_rule: rule.name(),
+            deadline_penalty: rule.penalty(),
+        })
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -99,13 +138,20 @@ impl<'a> ScenarioView<'a> {
                 SizeView { min: (mean - 2.0 * std_dev).max(0.1 * mean), max: mean + 2.0 * std_dev, mean }
             }
         };
-        let server = |server: &'a sim::scenario::Server| ServerView { name: &server.name, tier: server.tier };
+        let server = |server: &'a sim::scenario::Server| ServerView {
+            name: &server.name,
+            tier: server.tier,
+            latency_ms: server.latency_ms,
+        };
+        let tasks_of_devices = || (0..model.devices()).map(|device| model.tasks_of(device)).collect();
         Self {
             name: &scenario.name,
             devices: model.devices(),
             tasks_per_device: model.tasks(),
             places: model.place_names(),
+            tasks_of_devices: model.has_absent_tasks().then(tasks_of_devices),
             servers: scenario.servers.iter().map(server).collect(),
+            deadlines: DeadlinesView::new(model),
             size_mb,
             environment: model.environment().into(),
             own_environment: loaded.model.environment().into(),
@@ -162,81 +208,21 @@ pub(crate) struct AnswerView<'a> {
     explanation: Option<Explanation<'a>>,
 }
 
-#[derive(Debug, Serialize)]
-struct Explanation<'a> {
-    scheme: &'a str,
-    decided_in_us: f64,
-    devices: Vec<DeviceView<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct DeviceView<'a> {
-    energy_j: f64,
-    time_s: f64,
-    tasks: Vec<TaskView<'a>>,
-}
-
-#[derive(Debug, Serialize)]
-struct TaskView<'a> {
-    place: &'a str,
-    mb: f64,
-    start_s: f64,
-    end_s: f64,
-    energy_j: f64,
-}
-
 impl<'a> AnswerView<'a> {
     pub(crate) fn new(request: &'a WorkloadRequest, solution: &Solution, explain: Option<(&'a str, Duration)>) -> Self {
         let answer = Answer::new(request.id.clone(), &request.instance, solution);
-        let explanation = explain.map(|(scheme, each)| Explanation {
-            scheme,
-            decided_in_us: each.as_secs_f64() * 1e6,
-            devices: device_views(&request.instance, solution),
-        });
+        let explanation =
+            explain.map(|(scheme, each)| Explanation::new(scheme, each, &request.instance, &solution.decision));
         Self { answer, explanation }
     }
 }
 
-fn device_views<'a>(instance: &'a Instance, solution: &Solution) -> Vec<DeviceView<'a>> {
-    let Instance { model, workload } = instance;
-    let times_s = (!model.is_separable()).then(|| model.place_times(workload, &solution.decision));
-    let view = |device: usize| {
-        let times_s = times_s.as_ref().map(|times_s| &times_s[device * model.places()..][..model.places()]);
-        device_view(instance, solution, device, times_s)
-    };
-    (0..model.devices()).map(view).collect()
-}
-
-/// When each task of a device runs: one task after the other at each place, all places in parallel. `times_s` holds the
-/// time of each place where devices share places; its tasks then take longer in proportion.
-fn device_view<'a>(
-    instance: &'a Instance,
-    solution: &Solution,
-    device: usize,
-    times_s: Option<&[f64]>,
-) -> DeviceView<'a> {
-    let Instance { model, workload } = instance;
-    let tasks = model.tasks();
-    let sizes = &workload.sizes_bytes()[device * tasks..][..tasks];
-    let places = &solution.decision.places()[device * tasks..][..tasks];
-    let mut ends = vec![0.0; model.places()];
-    let mut loads = vec![0.0; model.places()];
-    for (&bytes, &place) in sizes.iter().zip(places) {
-        loads[usize::from(place)] += bytes;
+impl AnswerView<'_> {
+    /// The counts of the answer; 0 where no task has a deadline.
+    pub(crate) fn deadlines(&self) -> DeadlineCounts {
+        DeadlineCounts {
+            tasks_with_deadline: self.answer.tasks_with_deadline.unwrap_or(0),
+            missed_deadlines: self.answer.missed_deadlines.unwrap_or(0),
+        }
     }
-    let mut energy = 0.0;
-    let task = |(&bytes, &place): (&f64, &u8)| {
-        let (place, rate) = (usize::from(place), model.rates(device)[usize::from(place)]);
-        let start_s = ends[place];
-        ends[place] += match times_s {
-            Some(times_s) if bytes > 0.0 => times_s[place] * (bytes / loads[place]),
-            _ => bytes * rate.time_s_per_byte,
-        };
-        let energy_j = bytes * rate.energy_j_per_byte;
-        energy += energy_j;
-        let name = model.place_names()[place].as_str();
-        TaskView { place: name, mb: bytes / BYTES_PER_MB, start_s, end_s: ends[place], energy_j }
-    };
-    let tasks: Vec<_> = sizes.iter().zip(places).map(task).collect();
-    DeviceView { energy_j: energy, time_s: ends.iter().copied().fold(0.0, f64::max), tasks }
 }

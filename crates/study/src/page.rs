@@ -58,6 +58,16 @@ pub(crate) fn cells<T: ToString>(texts: impl IntoIterator<Item = T>) -> Vec<Stri
     texts.into_iter().map(|text| text.to_string()).collect()
 }
 
+/// Removes the column called `name` if none of the rows below the header has anything in it.
+pub(crate) fn drop_empty_column(rows: &mut [Vec<String>], name: &str) {
+    let Some(column) = rows.first().and_then(|header| header.iter().position(|cell| cell == name)) else { return };
+    if rows.iter().skip(1).all(|row| row[column].is_empty()) {
+        rows.iter_mut().for_each(|row| {
+            row.remove(column);
+        });
+    }
+}
+
 const STYLE: &str = "
 :root { color-scheme: light; }
 body { font: 16px/1.5 system-ui, sans-serif; color: #1c1c1c; background: #fff; max-width: 1120px; margin: 2rem auto; padding: 0 1rem; }

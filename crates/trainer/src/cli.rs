@@ -1,5 +1,7 @@
 //! The command line: commands, options and their help texts.
 
+mod deadlines;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -13,6 +15,8 @@ use mrdro::share_out::TotalBandwidth;
 use mrdro::{CheckpointInterval, Error, Problem, RunPlan};
 use sim::limits::WINDOW_S;
 use sim::scheme::SchemeKind;
+
+pub(crate) use self::deadlines::DeadlineArgs;
 
 /// MR-DRO: train networks that decide where the tasks of mobile devices run (on the device, on an edge server or in the
 /// cloud), decide with them, and compare them with greedy rules and the exact optimum.
@@ -210,6 +214,8 @@ pub(crate) struct CompareArgs {
     #[arg(long)]
     pub(crate) any_rates: bool,
     #[command(flatten)]
+    pub(crate) deadlines: DeadlineArgs,
+    #[command(flatten)]
     pub(crate) share_out: ShareOutArg,
     #[command(flatten)]
     pub(crate) seed: SeedArg,
@@ -332,6 +338,8 @@ pub(crate) struct SolveArgs {
     pub(crate) scheme: String,
     #[command(flatten)]
     pub(crate) scenario: ScenarioArg,
+    #[command(flatten)]
+    pub(crate) deadlines: DeadlineArgs,
     #[command(flatten)]
     pub(crate) share_out: ShareOutArg,
     #[command(flatten)]
@@ -720,12 +728,15 @@ pub(crate) struct RecordArgs {
     /// Accept a scenario of the record's fleet with other rates or another α than the record was trained for
     #[arg(long)]
     pub(crate) any_rates: bool,
+    #[command(flatten)]
+    pub(crate) deadlines: DeadlineArgs,
 }
 
 impl RecordArgs {
     /// Loads the record, and the scenario that it decides for.
     pub(crate) fn load(&self, device: &burn::tensor::Device) -> Result<(Record, Problem), Error> {
-        mrdro::load_record(&self.record, self.scenario.as_deref(), self.any_rates, device)
+        let (record, problem) = mrdro::load_record(&self.record, self.scenario.as_deref(), self.any_rates, device)?;
+        Ok((record, self.deadlines.applied_to(problem)?))
     }
 }
 

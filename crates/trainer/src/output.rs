@@ -107,21 +107,36 @@ fn without_control_characters(text: &str) -> String {
 }
 
 fn evaluations_table(evaluations: &[Evaluation]) -> String {
-    let header = ["scheme", "energy J", "time s", "cost", "Q2", "Q2 p5", "evaluations", "time/decision"];
+    let has_deadlines = evaluations.iter().any(|row| row.share_of_missed_deadlines.is_some());
+    let mut header = vec!["scheme", "energy J", "time s", "cost"];
+    header.extend(has_deadlines.then_some(MISSED));
+    header.extend(["Q2", "Q2 p5", "evaluations", "time/decision"]);
     let ratio = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.5}"));
     let row = |row: &Evaluation| {
-        vec![
+        let mut cells = vec![
             row.scheme.clone(),
             figure(row.mean_energy_j, 1),
             figure(row.mean_time_s, 1),
             figure(row.mean_cost, 2),
+        ];
+        cells.extend(has_deadlines.then(|| missed(row.share_of_missed_deadlines)));
+        cells.extend([
             ratio(row.q2),
             ratio(row.q2_p05),
             format!("{:.0}", row.evaluations_per_decision),
             duration(row.seconds_per_decision),
-        ]
+        ]);
+        cells
     };
     table(&header, evaluations.iter().map(row).collect())
+}
+
+/// The header above shares of missed deadlines.
+pub(crate) const MISSED: &str = "missed";
+
+/// A share of missed deadlines in percent.
+pub(crate) fn missed(share: Option<f64>) -> String {
+    share.map_or_else(|| "–".to_owned(), |share| format!("{:.2} %", 100.0 * share))
 }
 
 /// A number with some decimals, and with three digits that count if the decimals would show less than two of them.

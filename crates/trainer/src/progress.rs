@@ -77,6 +77,9 @@ impl Progress {
                 let _ = write!(message, "{name} {value:.4} ");
             }
         }
+        if let Some(share) = progress.share_of_missed_deadlines {
+            let _ = write!(message, "missed {:.2} % ", 100.0 * share);
+        }
         self.done(progress.step);
         if let Some(logged) = &self.logged {
             logged.message(message.trim_end());

@@ -87,6 +87,30 @@ fn a_link_that_cannot_be_shared_is_refused() {
     );
 }
 
+#[test]
+fn deadlines_latencies_and_numbers_of_tasks_must_make_sense() {
+    let tasks = |keys: &str| format!("per_device = 3\n{keys}");
+    for (keys, parts) in [
+        ("deadline_s = 0", &["tasks.deadline_s", "greater than 0"][..]),
+        ("deadline_s = -20", &["tasks.deadline_s", "greater than 0", "-20"]),
+        ("deadline_s = [20, 30]", &["tasks.deadline_s", "each of the 3 devices", "2"]),
+        ("deadline_s = [20, 30, 0]", &["tasks.deadline_s[2]", "greater than 0"]),
+        ("deadline_s = \"soon\"", &["tasks.deadline_s", "number"]),
+        ("deadline_rule = \"hard\"", &["tasks.deadline_rule", "needs deadline_s"]),
+        ("deadline_s = 20\ndeadline_rule = \"strict\"", &["tasks.deadline_rule", "report", "penalty", "hard"]),
+        ("deadline_s = 20\ndeadline_rule = \"penalty\"", &["tasks.deadline_rule", "needs deadline_penalty"]),
+        ("deadline_s = 20\ndeadline_penalty = 5", &["tasks.deadline_penalty", "needs deadline_rule = \"penalty\""]),
+    ] {
+        refused("per_device = 3", &tasks(keys), parts);
+    }
+    refused("per_device = 3", "per_device = [3, 2]", &["tasks.per_device", "each of the 3 devices", "2"]);
+    refused("per_device = 3", "per_device = [0, 0, 0]", &["tasks.per_device", "at least 1"]);
+    refused("per_device = 3", "per_device = [3, -1, 2]", &["tasks.per_device"]);
+    let latency = |text: &str| format!("frequency_mhz = 600\nlatency_ms = {text}");
+    refused("frequency_mhz = 600", &latency("-1"), &["servers[0].latency_ms", "between 0 and", "-1"]);
+    refused("frequency_mhz = 600", &latency("nan"), &["servers[0].latency_ms", "NaN"]);
+}
+
 /// The limits keep the program from allocating memory for a scenario that it will refuse; a quarter of a GiB is little
 /// more than it needs to start.
 #[cfg(unix)]

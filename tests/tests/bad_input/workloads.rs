@@ -7,9 +7,9 @@ use acceptance::{Said, shared_run};
 const GOOD: &str = "{\"id\": \"good\", \"tasks_mb\": [[12, 25.5, 18], [10, 20, 30], [11, 12, 13]]}";
 
 /// A JSON line that is wrong, and what must be said of it.
-const WRONG_LINES: [(&str, &[&str]); 21] = [
+const WRONG_LINES: [(&str, &[&str]); 25] = [
     ("{\"tasks_mb\": [[1, 2, 3], [1, 2, 3]]}", &["2 rows", "3 devices"]),
-    ("{\"tasks_mb\": [[1, 2, 3], [1, 2], [1, 2, 3]]}", &["device 1", "2 tasks", "3"]),
+    ("{\"tasks_mb\": [[1, 2, 3], [1, 2, 3, 4], [1, 2, 3]]}", &["device 1", "4 tasks", "3 to each device"]),
     ("{\"tasks_mb\": []}", &["0 rows", "3 devices"]),
     ("{\"tasks_mb\": [[1, 2, 3], [1, 2, 3], [1, -2, 3]]}", &["task 1 of device 2", "-2 MB"]),
     ("{\"tasks_mb\": [[1, 2, 3], [1, 2, 3], [1, 0, 3]]}", &["task 1 of device 2", "0 MB"]),
@@ -23,7 +23,11 @@ const WRONG_LINES: [(&str, &[&str]); 21] = [
     ("{\"id\": NaN, \"tasks_mb\": [[1, 2, 3], [1, 2, 3], [1, 2, 3]]}", &["JSON has no NaN"]),
     ("{\"tasks_mb\": [[1, 2, 1e999], [1, 2, 3], [1, 2, 3]]}", &["out of range"]),
     ("{\"tasks_mb\": [[1, 2, \"3\"], [1, 2, 3], [1, 2, 3]]}", &["string \"3\""]),
-    ("{\"tasks_mb\": [[1, 2, null], [1, 2, 3], [1, 2, 3]]}", &["null"]),
+    ("{\"tasks_mb\": [[], [null], [null, null]]}", &["tasks_mb has no task"]),
+    ("{\"tasks_mb\": [[1, 2, 3], null, [1, 2, 3]]}", &["null", "expected a sequence"]),
+    ("{\"tasks_mb\": [[1], [2], [3]], \"deadline_s\": [[1], [2, -3], []]}", &["deadline_s[1][1] is -3", "above 0 s"]),
+    ("{\"tasks_mb\": [[1], [2], [3]], \"deadline_rule\": \"hard\"}", &["deadline_rule needs deadline_s"]),
+    ("{\"tasks_mb\": [[1], [2], [3]], \"instructions_per_byte\": \"many\"}", &["expected a number, null or an array"]),
     ("{\"tasks_mb\": 5}", &["integer `5`"]),
     ("{\"tasks\": [[1, 2, 3], [1, 2, 3], [1, 2, 3]]}", &["unknown field `tasks`", "`tasks_mb`"]),
     ("{\"tasks_mb\": [[1, 2, 3], [1, 2, 3], [1, 2, 3]], \"priority\": 1}", &["unknown field `priority`"]),
@@ -159,6 +163,7 @@ fn a_wrong_row_of_csv_is_named_and_the_workloads_before_it_are_answered() {
         ("next,0,0,0\n", 11, &["0 MB"]),
         ("next,0,0,NaN\n", 11, &["NaN MB"]),
         ("next,0,0,inf\n", 11, &["inf MB"]),
+        ("next,0,0,\nnext,0,1,-4\n", 12, &["-4 MB"]),
         ("next,0,0,large\n", 11, &["mb must be a number", "`large`"]),
         ("next,-1,0,4\n", 11, &["device must be a whole number from 0", "`-1`"]),
         ("next,0,0.5,4\n", 11, &["task must be a whole number from 0", "`0.5`"]),

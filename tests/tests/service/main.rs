@@ -5,6 +5,7 @@ mod access;
 mod confined;
 mod connections;
 mod decisions;
+mod demands;
 mod encodings;
 mod harness;
 mod measures;

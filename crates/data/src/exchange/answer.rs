@@ -1,9 +1,9 @@
 //! Answers as JSON.
 
 use serde::Serialize;
+use sim::Instance;
 use sim::allocation::Joint;
 use sim::scheme::Solution;
-use sim::{CostModel, Instance};
 
 use super::request::Id;
 
@@ -13,14 +13,20 @@ pub struct Answer<'m> {
     /// The name of the workload.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<Id>,
-    /// Names of places, `[device][task]`.
-    pub placements: Vec<Vec<&'m str>>,
+    /// Names of places, `[device][task]`; `None` where there is no task.
+    pub placements: Vec<Vec<Option<&'m str>>>,
     /// Energy in joules.
     pub energy_j: f64,
     /// Time in seconds.
     pub time_s: f64,
-    /// α · energy + (1 − α) · time, eq. (18).
+    /// α · energy + (1 − α) · time, eq. (18), and the penalties for missed deadlines where there are penalties.
     pub cost: f64,
+    /// The number of tasks that miss their deadlines; `None` if no task of the model has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missed_deadlines: Option<usize>,
+    /// The number of tasks that have a deadline; `None` if no task of the model has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tasks_with_deadline: Option<usize>,
     /// Cost evaluations that the decision took.
     pub evaluations: u64,
     /// The number of tasks sent to places that their devices cannot reach.
@@ -32,16 +38,20 @@ impl<'m> Answer<'m> {
     /// The answer to a workload in its environment.
     pub fn new(id: Option<Id>, instance: &'m Instance, solution: &Solution) -> Self {
         let (model, outcome) = (&instance.model, instance.evaluate(&solution.decision));
-        let names = model.place_names();
-        let row = |row: &[u8]| row.iter().map(|&place| names[usize::from(place)].as_str()).collect();
+        let (names, sizes_bytes) = (model.place_names(), instance.workload.sizes_bytes());
+        let name = |(bytes, place): (&f64, &u8)| (*bytes > 0.0).then(|| names[usize::from(*place)].as_str());
+        let rows = solution.decision.places().chunks_exact(model.tasks()).zip(sizes_bytes.chunks_exact(model.tasks()));
+        let has_deadlines = model.has_deadlines();
         Self {
             id,
-            placements: solution.decision.places().chunks_exact(model.tasks()).map(row).collect(),
+            placements: rows.map(|(places, sizes_bytes)| sizes_bytes.iter().zip(places).map(name).collect()).collect(),
             energy_j: outcome.energy_j,
             time_s: outcome.time_s,
             cost: outcome.cost,
+            missed_deadlines: has_deadlines.then_some(outcome.missed_deadlines),
+            tasks_with_deadline: has_deadlines.then(|| model.tasks_with_deadline(sizes_bytes)),
             evaluations: solution.evaluations,
-            unreachable: unreachable(model, solution.decision.places()),
+            unreachable: unreachable(instance, solution.decision.places()),
         }
     }
 }
@@ -95,9 +105,11 @@ fn is_zero(count: &usize) -> bool {
 }
 
 /// The number of tasks that a decision sends to places that their devices cannot reach. Only schemes with a fixed place do.
-fn unreachable(model: &CostModel, places: &[u8]) -> usize {
+fn unreachable(instance: &Instance, places: &[u8]) -> usize {
+    let Instance { model, workload } = instance;
     if model.is_all_reachable() {
         return 0;
     }
-    places.iter().enumerate().filter(|(task, place)| !model.is_reachable(task / model.tasks(), **place)).count()
+    let tasks = workload.sizes_bytes().iter().zip(places).enumerate();
+    tasks.filter(|(task, (bytes, place))| **bytes > 0.0 && !model.is_reachable(task / model.tasks(), **place)).count()
 }

@@ -1,7 +1,8 @@
 //! Exchange with other programs: workloads in, answers out.
 //!
 //! A workload is a JSON object or the rows of a table. Objects stand one on each line, or each over several lines, or in
-//! one list. An answer is a JSON object.
+//! one list. An answer is a JSON object. Workloads may leave out tasks, and may say what their tasks ask for beyond their
+//! sizes: deadlines, and instructions per byte.
 //!
 //! ```
 //! use data::exchange::{Answer, WorkloadRequest};
@@ -19,15 +20,19 @@
 
 mod answer;
 mod beginning;
+mod demands;
 mod environment;
 mod json_error;
 mod list;
 mod object;
 mod objects;
+mod open_workloads;
 mod reader;
 mod request;
 mod request_error;
 mod rows;
+mod size_table;
+mod task_values;
 mod value_end;
 
 pub use self::answer::{Answer, JointAnswer, Refusal};
@@ -37,3 +42,5 @@ pub use self::object::Object;
 pub use self::reader::{ExchangeError, WorkloadReader};
 pub use self::request::{Id, UncheckedRequest, WorkloadRequest};
 pub use self::request_error::RequestError;
+pub use self::size_table::SizeTable;
+pub use self::task_values::TaskValues;

@@ -3,12 +3,16 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use sim::limits::MAX_SIZE_MB;
+use sim::units::bytes_from_mb;
 use sim::{CostModel, Instance, Workload};
 
+use super::demands::{self, UncheckedDemands};
 use super::environment::EnvironmentChange;
 use super::json_error;
 use super::object::Object;
 use super::request_error::RequestError;
+use super::size_table::SizeTable;
+use super::task_values::TaskValues;
 
 /// The name of a workload: any JSON value. It is handed back as it was written.
 pub type Id = Box<RawValue>;
@@ -18,7 +22,8 @@ pub type Id = Box<RawValue>;
 pub struct WorkloadRequest {
     /// The name, for the answer.
     pub id: Option<Id>,
-    /// The workload in its environment, which is the model's unless the request says otherwise.
+    /// The workload in its environment, which is the model's unless the request says otherwise, with what its tasks ask for
+    /// beyond their sizes.
     pub instance: Instance,
 }
 
@@ -30,15 +35,29 @@ pub struct UncheckedRequest {
     #[serde(default)]
     pub id: Option<Id>,
     /// Sizes in MB, `[device][task]`.
-    pub tasks_mb: Vec<Vec<f64>>,
+    pub tasks_mb: SizeTable,
     /// The difference to the environment in force.
     #[serde(default)]
     pub environment: Option<Object<EnvironmentChange>>,
+    /// The times within which tasks are to be done, in seconds; tasks without a number have no deadline. `None`: the
+    /// deadlines of the scenario.
+    #[serde(default)]
+    pub deadline_s: Option<TaskValues>,
+    /// What a missed deadline costs: `report`, `penalty` or `hard`. `None`: the scenario's rule.
+    #[serde(default)]
+    pub deadline_rule: Option<String>,
+    /// The cost of each missed deadline under the rule `penalty`.
+    #[serde(default)]
+    pub deadline_penalty: Option<f64>,
+    /// Instructions to run for each byte; tasks without a number have the scenario's.
+    #[serde(default)]
+    pub instructions_per_byte: Option<TaskValues>,
 }
 
 impl WorkloadRequest {
     /// Reads a workload of the model's devices and tasks,
-    /// `{"id": ..., "tasks_mb": [[...], ...], "environment": {...}}`; only `tasks_mb` is required.
+    /// `{"id": ..., "tasks_mb": [[...], ...], "environment": {...}, "deadline_s": ...}` with the fields of
+    /// [`UncheckedRequest`]; only `tasks_mb` is required.
     ///
     /// # Errors
     /// If the text is no JSON, or not of this form, or not for the model's devices and tasks.
@@ -61,39 +80,63 @@ impl WorkloadRequest {
     /// # Errors
     /// If it is none for them.
     pub fn new(request: UncheckedRequest, model: &CostModel) -> Result<Self, RequestError> {
-        let UncheckedRequest { id, tasks_mb, environment } = request;
+        let UncheckedRequest { id, tasks_mb, environment, .. } = request;
+        let UncheckedRequest { deadline_s, deadline_rule, deadline_penalty, instructions_per_byte, .. } = request;
         let workload = workload(&tasks_mb, model)?;
         let refused = |error| RequestError::new("environment", format!("environment: {error}"));
-        let model = match environment {
+        let mut model = match environment {
             None => model.clone(),
             Some(Object(change)) => {
                 let environment = change.over(model).map_err(refused)?;
                 model.at(&environment).map_err(refused)?
             }
         };
+        let demands = UncheckedDemands { instructions_per_byte, deadline_s, deadline_rule, deadline_penalty };
+        if !demands.is_empty() {
+            model = demands::model_with(&model, demands.check(&model)?)?;
+        }
         Ok(Self { id, instance: Instance { model, workload } })
     }
 }
 
-fn workload(tasks_mb: &[Vec<f64>], model: &CostModel) -> Result<Workload, RequestError> {
+fn workload(tasks_mb: &SizeTable, model: &CostModel) -> Result<Workload, RequestError> {
     let (devices, tasks) = (model.devices(), model.tasks());
-    if tasks_mb.len() != devices {
-        let rows = tasks_mb.len();
+    if tasks_mb.row_count() != devices {
+        let rows = tasks_mb.row_count();
         let reason = format!("tasks_mb has {rows} rows, the scenario has {devices} devices");
         return Err(RequestError::new("tasks_mb", reason));
     }
-    for (device, row) in tasks_mb.iter().enumerate() {
-        if row.len() != tasks {
-            let found = row.len();
-            let reason = format!("device {device} has {found} tasks, the scenario gives {tasks} to each device");
-            return Err(RequestError::new(format!("tasks_mb[{device}]"), reason));
+    let mut sizes_bytes = Vec::with_capacity(devices * tasks);
+    for (device, row) in tasks_mb.rows().enumerate() {
+        check_length(device, row, model)?;
+        for (task, mb) in row.iter().enumerate() {
+            if mb.is_nan() {
+                sizes_bytes.push(0.0);
+                continue;
+            }
+            if !is_size_mb(*mb) {
+                let reason = format!("task {task} of device {device} is {mb} MB: {SIZE_RULE}");
+                return Err(RequestError::new(format!("tasks_mb[{device}][{task}]"), reason));
+            }
+            sizes_bytes.push(bytes_from_mb(*mb));
         }
-        if let Some(task) = row.iter().position(|mb| !is_size_mb(*mb)) {
-            let reason = format!("task {task} of device {device} is {} MB: {SIZE_RULE}", row[task]);
-            return Err(RequestError::new(format!("tasks_mb[{device}][{task}]"), reason));
-        }
+        sizes_bytes.resize((device + 1) * tasks, 0.0);
     }
-    Ok(Workload::from_mb(tasks, &tasks_mb.concat()))
+    if sizes_bytes.iter().all(|bytes| *bytes == 0.0) {
+        return Err(RequestError::new("tasks_mb", "tasks_mb has no task: at least one must have a size"));
+    }
+    Ok(Workload::from_bytes(tasks, sizes_bytes))
+}
+
+/// Refuses a row with sizes of tasks that its device does not have.
+fn check_length(device: usize, row: &[f64], model: &CostModel) -> Result<(), RequestError> {
+    let (found, tasks, own) = (row.len(), model.tasks(), model.tasks_of(device));
+    if found <= own || (found <= tasks && row[own..].iter().all(|mb| mb.is_nan())) {
+        return Ok(());
+    }
+    let given = if model.has_absent_tasks() { format!("{own} to it") } else { format!("{tasks} to each device") };
+    let reason = format!("device {device} has {found} tasks, the scenario gives {given}");
+    Err(RequestError::new(format!("tasks_mb[{device}]"), reason))
 }
 
 /// What a size must be, for errors.

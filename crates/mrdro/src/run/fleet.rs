@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::divergence::LearnedWorkload;
 use super::trainee::{Trainee, other_phase};
-use super::{Job, Results, TrainingTotals};
+use super::{Job, Quality, Results, TrainingTotals};
 use crate::chart;
 use crate::checkpoints::PhaseState;
 use crate::error::Error;
@@ -104,16 +104,18 @@ impl Job for FleetJob {
     }
 
     /// Q2 against the lowest cost known, of decisions without a search.
-    fn q2(&self, networks: &dyn Networks) -> Result<Option<f64>, Error> {
+    fn quality(&self, networks: &dyn Networks) -> Result<Quality, Error> {
         let options = DecisionOptions { selection: None, inference: Some(Inference::SearchFree) };
         let mut sum = 0.0;
-        let Some(first) = self.watched.first() else { return Ok(None) };
+        let Some(first) = self.watched.first() else {
+            return Ok(Quality { q2: None, share_of_missed_deadlines: None });
+        };
         let mut scheme = networks.scheme("watched", &first.instance.model, &options, &self.backend.device);
         for HeldOutFleet { instance, best } in &self.watched {
             let solution = scheme.decide(&instance.model, &instance.workload)?;
             sum += (best / instance.cost(solution.decision.places())).min(1.0);
         }
-        Ok(Some(sum / self.watched.len() as f64))
+        Ok(Quality { q2: Some(sum / self.watched.len() as f64), share_of_missed_deadlines: None })
     }
 
     fn evaluate(

@@ -148,8 +148,8 @@ trait Job {
     /// The networks before the first phase.
     fn first_networks(&self) -> Arc<dyn Networks>;
 
-    /// Q2 on workloads that training never draws; `None` if the optimum is not known.
-    fn q2(&self, networks: &dyn Networks) -> Result<Option<f64>, Error>;
+    /// The quality of networks on workloads that training never draws.
+    fn quality(&self, networks: &dyn Networks) -> Result<Quality, Error>;
 
     /// The time spent before the first step.
     fn preparing(&self) -> Duration {
@@ -174,6 +174,15 @@ trait Job {
 
     /// Draws the pictures of the run directory.
     fn draw(&self, directory: &RunDir, rows: &[Row], results: &Results) -> Result<(), Error>;
+}
+
+/// The quality of networks in training.
+#[derive(Debug, Clone, Copy)]
+struct Quality {
+    /// `None` if the optimum is not known.
+    q2: Option<f64>,
+    /// The share of the tasks with a deadline that miss it; `None` if no task has a deadline.
+    share_of_missed_deadlines: Option<f64>,
 }
 
 /// The times of training, and the quality from which Algorithm 2 started.
@@ -251,7 +260,7 @@ impl Run {
             networks = self.train_phase(phase, networks, state, observer)?;
             *self.seconds.of(phase) += self.phase_began.elapsed().as_secs_f64();
             if phase == Phase::Meta {
-                self.q2_start = self.job.q2(&*networks)?;
+                self.q2_start = self.job.quality(&*networks)?.q2;
             }
         }
         self.files.metrics.close()?;
@@ -289,10 +298,10 @@ impl Run {
                 let found = self.find_divergence(phase, &first, observer).unwrap_or(None);
                 return Err(self.diverged(phase, step, divergence, found));
             }
-            let q2 = job.q2(&*networks)?;
-            let progress = Progress { phase, step, steps, loss, q1, q2 };
+            let Quality { q2, share_of_missed_deadlines } = job.quality(&*networks)?;
+            let progress = Progress { phase, step, steps, loss, q1, q2, share_of_missed_deadlines };
             let flow = observer.progress(&progress).map_err(Error::Observer)?;
-            files.metrics.add(Row { phase, step, loss, q1, q2, buffer_mean_cost })?;
+            files.metrics.add(Row { phase, step, loss, q1, q2, buffer_mean_cost, share_of_missed_deadlines })?;
             if flow.is_continue() && !files.checkpoints.due(step) {
                 continue;
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
-use data::{Evaluation, StandardSet};
+use data::{Deadlines, DecidedSet, Evaluation, StandardSet};
 use drl::{Agent, StepReport, TrainingData, TrainingLoop};
 use meta::{MetaReport, Metadata, Reptile};
 use model::{
@@ -16,7 +16,7 @@ use sim::config::{Mistake, Mistakes};
 
 use super::divergence::{LearnedWorkload, LearnedWorkloadId};
 use super::trainee::{Trainee, other_phase};
-use super::{Job, Results, TrainingTotals, check_size};
+use super::{Job, Quality, Results, TrainingTotals, check_size};
 use crate::chart;
 use crate::checkpoints::PhaseState;
 use crate::comparison;
@@ -177,10 +177,11 @@ impl Job for ScenarioJob {
         Arc::new(self.networks(self.start.clone()))
     }
 
-    fn q2(&self, networks: &dyn Networks) -> Result<Option<f64>, Error> {
+    fn quality(&self, networks: &dyn Networks) -> Result<Quality, Error> {
         let options = DecisionOptions { selection: Some(Selection::PAPER), inference: None };
         let mut scheme = networks.scheme("mr-dro", &self.problem.model, &options, self.device());
-        Ok(self.set.q2_of(&mut *scheme)?)
+        let DecidedSet { costs, deadlines } = self.set.decide(&mut *scheme)?;
+        Ok(Quality { q2: self.set.q2(&costs), share_of_missed_deadlines: deadlines.map(Deadlines::share) })
     }
 
     fn preparing(&self) -> Duration {
@@ -201,9 +202,11 @@ impl Job for ScenarioJob {
         for (scheme, reason) in &left_out {
             observer.note(&format!("{scheme} is left out: {reason}"));
         }
-        let measures = evaluations.iter().filter_map(|row| {
+        let measures = evaluations.iter().flat_map(|row| {
             let name = row.scheme.replace(['-', '+'], "_");
-            row.q2.map(|q2| (format!("q2_{name}"), q2))
+            let missed =
+                row.share_of_missed_deadlines.map(|share| (format!("share_of_missed_deadlines_{name}"), share));
+            row.q2.map(|q2| (format!("q2_{name}"), q2)).into_iter().chain(missed)
         });
         record.measures = measures.chain(totals.q2_start.map(|q2| ("q2_mr_dro_before_drl".to_owned(), q2))).collect();
         Ok(Results::Scenario(ScenarioResults {

@@ -12,6 +12,9 @@ use crate::files::{csv_of_cells, write_file};
 use crate::run_set::{RUNS, RunResults};
 use crate::statistics::Spread;
 
+/// The measure of missed deadlines.
+const SHARE_OF_MISSED: &str = "share_of_missed_deadlines";
+
 /// The finished runs of a sweep, with their results.
 #[derive(Debug)]
 pub struct Sweep {
@@ -144,7 +147,8 @@ pub struct SummaryLine<'a> {
     pub values: &'a [String],
     /// The name of the scheme.
     pub scheme: &'a str,
-    /// The name of the measure: `q2`, or `mean_cost` where the optimum is not known.
+    /// The name of the measure: `q2`, or `mean_cost` where the optimum is not known; a second line of the scheme is for
+    /// `share_of_missed_deadlines` where tasks have deadlines.
     pub measure: &'static str,
     /// Mean, 95 % interval and range of the measure over the seeds.
     pub spread: Spread,
@@ -170,23 +174,22 @@ impl Sweep {
         ["scenario", "training"].into_iter().chain(varied).chain(rest.iter().copied()).map(str::to_owned).collect()
     }
 
+    /// Whether any run is for a scenario with deadlines.
+    fn has_deadlines(&self) -> bool {
+        let mut evaluations = self.finished.iter().flat_map(|found| &found.results.evaluations);
+        evaluations.any(|evaluation| evaluation.share_of_missed_deadlines.is_some())
+    }
+
     fn run_cells(&self) -> Vec<Vec<String>> {
         let number = |value: f64| value.to_string();
         let optional = |value: Option<f64>| value.map(number).unwrap_or_default();
-        let mut runs = vec![self.header(&[
-            "seed",
-            "device",
-            "meta_seconds",
-            "drl_seconds",
-            "scheme",
-            "mean_energy_j",
-            "mean_time_s",
-            "mean_cost",
-            "q2",
-            "q2_p05",
-            "evaluations_per_decision",
-            "seconds_per_decision",
-        ])];
+        let has_deadlines = self.has_deadlines();
+        let before =
+            ["seed", "device", "meta_seconds", "drl_seconds", "scheme", "mean_energy_j", "mean_time_s", "mean_cost"];
+        let deadlines = ["missed_deadlines", "tasks_with_deadline", SHARE_OF_MISSED];
+        let after = ["q2", "q2_p05", "evaluations_per_decision", "seconds_per_decision"];
+        let header = [&before[..], if has_deadlines { &deadlines } else { &[] }, &after].concat();
+        let mut runs = vec![self.header(&header)];
         for found in &self.finished {
             for evaluation in &found.results.evaluations {
                 let mut row = vec![found.scenario.clone(), found.training.clone()];
@@ -200,6 +203,13 @@ impl Sweep {
                     number(evaluation.mean_energy_j),
                     number(evaluation.mean_time_s),
                     number(evaluation.mean_cost),
+                ]);
+                if has_deadlines {
+                    let count = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
+                    row.extend([evaluation.missed_deadlines, evaluation.tasks_with_deadline].map(count));
+                    row.push(optional(evaluation.share_of_missed_deadlines));
+                }
+                row.extend([
                     optional(evaluation.q2),
                     optional(evaluation.q2_p05),
                     number(evaluation.evaluations_per_decision),
@@ -240,14 +250,17 @@ impl Sweep {
                     Some(q2) => ("q2", q2),
                     None => ("mean_cost", all.iter().map(|evaluation| evaluation.mean_cost).collect()),
                 };
-                lines.push(SummaryLine {
+                let shares: Option<Vec<f64>> =
+                    all.iter().map(|evaluation| evaluation.share_of_missed_deadlines).collect();
+                let measured = [Some((measure, values)), shares.map(|shares| (SHARE_OF_MISSED, shares))];
+                lines.extend(measured.into_iter().flatten().map(|(measure, values)| SummaryLine {
                     scenario: &group[0].scenario,
                     training: &group[0].training,
                     values: &group[0].values,
                     scheme: &evaluation.scheme,
                     measure,
                     spread: Spread::of(&values),
-                });
+                }));
             }
         }
         lines

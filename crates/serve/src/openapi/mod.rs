@@ -2,6 +2,7 @@
 
 mod paths;
 mod schemas;
+mod workload;
 
 use serde_json::{Value, json};
 

@@ -1,8 +1,9 @@
 //! The JSON schemas of requests and answers, for the scenario that is being served.
 
 use serde_json::{Value, json};
-use sim::limits::{MAX_SIZE_MB, MAX_UPLINK_MBPS};
+use sim::limits::MAX_UPLINK_MBPS;
 
+use super::workload;
 use crate::Limits;
 use crate::decider::scheme_names;
 use crate::service::Snapshot;
@@ -10,10 +11,10 @@ use crate::service::Snapshot;
 pub(super) fn schemas(snapshot: &Snapshot, limits: &Limits) -> Value {
     json!({
         "Environment": environment(snapshot),
-        "Workload": {
-            "type": "object", "additionalProperties": false, "required": ["tasks_mb"],
-            "properties": { "id": {}, "tasks_mb": sizes(snapshot), "environment": or_null(&reference("Environment")) }
-        },
+        "Workload": workload(snapshot),
+        "TaskSizes": workload::sizes(&snapshot.model),
+        "Deadlines": workload::deadlines(&snapshot.model),
+        "InstructionsPerByte": workload::instructions(&snapshot.model),
         "Decide": { "oneOf": [decide_one(snapshot), decide_list(snapshot, limits)] },
         "Answer": answer(snapshot),
         "Decided": { "oneOf": [
@@ -36,28 +37,22 @@ pub(super) fn schemas(snapshot: &Snapshot, limits: &Limits) -> Value {
     })
 }
 
-fn reference(schema: &str) -> Value {
+pub(super) fn reference(schema: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{schema}") })
 }
 
 /// An optional field may be left out, or be null.
-fn or_null(schema: &Value) -> Value {
+pub(super) fn or_null(schema: &Value) -> Value {
     json!({ "oneOf": [schema, { "type": "null" }] })
 }
 
-fn array_of(count: usize, item: &Value) -> Value {
+pub(super) fn array_of(count: usize, item: &Value) -> Value {
     json!({ "type": "array", "minItems": count, "maxItems": count, "items": item })
 }
 
 /// One value for all, or an array with one for each.
 fn one_or_each(count: usize, item: &Value) -> Value {
     json!({ "oneOf": [item, array_of(count, item), { "type": "null" }] })
-}
-
-/// Task sizes in MB, `[devices][tasks]`.
-fn sizes(snapshot: &Snapshot) -> Value {
-    let size = json!({ "type": "number", "exclusiveMinimum": 0, "maximum": MAX_SIZE_MB });
-    array_of(snapshot.model.devices(), &array_of(snapshot.model.tasks(), &size))
 }
 
 fn environment(snapshot: &Snapshot) -> Value {
@@ -78,15 +73,24 @@ fn scheme(snapshot: &Snapshot) -> Value {
     or_null(&json!({ "type": "string", "enum": scheme_names(snapshot.loaded.is_exact_quick) }))
 }
 
+/// A workload of a list.
+fn workload(snapshot: &Snapshot) -> Value {
+    let mut schema = json!({
+        "type": "object", "additionalProperties": false, "required": ["tasks_mb"], "properties": workload::properties()
+    });
+    workload::add_conditions(&mut schema, &snapshot.model);
+    schema
+}
+
 /// A decide request with one workload.
 fn decide_one(snapshot: &Snapshot) -> Value {
-    json!({
-        "type": "object", "additionalProperties": false, "required": ["tasks_mb"],
-        "properties": {
-            "id": {}, "tasks_mb": sizes(snapshot), "environment": or_null(&reference("Environment")),
-            "workloads": { "type": "null" }, "scheme": scheme(snapshot), "explain": { "type": "boolean" }
-        }
-    })
+    let mut schema = workload(snapshot);
+    let properties = &mut schema["properties"];
+    properties["workloads"] = json!({ "type": "null" });
+    properties["scheme"] = scheme(snapshot);
+    properties["explain"] = json!({ "type": "boolean" });
+    schema["examples"] = json!([workload::example(snapshot)]);
+    schema
 }
 
 /// A decide request with a list of workloads.
@@ -98,7 +102,8 @@ fn decide_list(snapshot: &Snapshot, limits: &Limits) -> Value {
             "workloads": {
                 "type": "array", "minItems": 1, "maxItems": limits.workloads, "items": reference("Workload")
             },
-            "id": nothing, "tasks_mb": nothing, "environment": nothing,
+            "id": nothing, "tasks_mb": nothing, "environment": nothing, "deadline_s": nothing,
+            "deadline_rule": nothing, "deadline_penalty": nothing, "instructions_per_byte": nothing,
             "scheme": scheme(snapshot), "explain": { "type": "boolean" }
         }
     })
@@ -107,14 +112,16 @@ fn decide_list(snapshot: &Snapshot, limits: &Limits) -> Value {
 fn answer(snapshot: &Snapshot) -> Value {
     let model = &snapshot.model;
     let number = json!({ "type": "number" });
-    let place = json!({ "type": "string", "enum": model.place_names() });
+    let place = or_null(&json!({ "type": "string", "enum": model.place_names() }));
+    let count = json!({ "type": "integer", "minimum": 0 });
     json!({
         "type": "object", "required": ["placements", "energy_j", "time_s", "cost", "evaluations"],
         "properties": {
             "id": {},
             "placements": array_of(model.devices(), &array_of(model.tasks(), &place)),
             "energy_j": number, "time_s": number, "cost": number,
-            "evaluations": { "type": "integer", "minimum": 0 },
+            "missed_deadlines": count, "tasks_with_deadline": count,
+            "evaluations": count,
             "unreachable": { "type": "integer", "minimum": 1 },
             "scheme": { "type": "string" }, "decided_in_us": number,
             "devices": { "type": "array", "items": { "type": "object" } }

@@ -40,9 +40,6 @@ impl Instance {
     /// # Panics
     /// If `places` names a place that is not there.
     pub fn cost(&self, places: &[u8]) -> f64 {
-        if self.model.is_detailed() {
-            return self.model.outcome(self.workload.sizes_bytes(), places).cost;
-        }
-        self.model.cost(self.workload.sizes_bytes(), places)
+        self.model.reported_cost(self.workload.sizes_bytes(), places)
     }
 }

@@ -24,7 +24,10 @@ fn places(mistakes: &Mistakes) -> Vec<(&str, Option<usize>)> {
 #[test]
 fn every_preset_loads_and_names_itself() {
     let names: Vec<_> = Scenario::presets().collect();
-    assert_eq!(names, ["paper", "paper-wan", "paper-fitted", "ddlo", "mobile", "shared-edge", "shared-edges"]);
+    assert_eq!(
+        names,
+        ["paper", "paper-wan", "paper-fitted", "ddlo", "mobile", "shared-edge", "shared-edges", "deadlines"]
+    );
     for name in names {
         let scenario = Scenario::load(name).expect("a preset");
         assert_eq!(scenario.name, name);

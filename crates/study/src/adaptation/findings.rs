@@ -189,7 +189,7 @@ impl<'f> Findings<'f> {
     /// The names of the schemes that do not learn.
     pub(super) fn fixed_schemes(&self) -> Vec<&'f str> {
         let most = self.test().iter().flatten().max_by_key(|window| window.fixed.len());
-        most.map(|window| window.fixed.iter().map(|(name, _)| name.as_str()).collect()).unwrap_or_default()
+        most.map(|window| window.fixed.iter().map(|scheme| scheme.name.as_str()).collect()).unwrap_or_default()
     }
 
     /// The ratios of a scheme that does not learn, `[sequences][windows][workloads]`, of the windows where it is known.
@@ -211,6 +211,22 @@ impl<'f> Findings<'f> {
         let clusters: Vec<Vec<Vec<f64>>> =
             ratios.iter().map(|windows| vec![windows.iter().map(|ratios| mean(ratios)).collect()]).collect();
         Some((Spread::of_clusters(&clusters), all[all.len() / 20]))
+    }
+
+    /// The share of missed deadlines of a method after some steps, the mean over windows and seeds; `None` if no task has a
+    /// deadline.
+    pub(super) fn missed(&self, method: Method, step: usize) -> Option<f64> {
+        let rows = self.results.iter().flat_map(|seed| &seed.measurements);
+        let rows = rows.filter(|row| row.method == method && row.point.step == step);
+        let shares: Option<Vec<f64>> = rows.map(|row| row.point.share_of_missed_deadlines).collect();
+        shares.filter(|shares| !shares.is_empty()).map(|shares| mean(&shares))
+    }
+
+    /// The same of a scheme that does not learn.
+    pub(super) fn fixed_missed(&self, scheme: &str) -> Option<f64> {
+        let windows = self.test().iter().flatten().filter_map(|window| window.fixed(scheme));
+        let shares: Option<Vec<f64>> = windows.map(|known| known.share_of_missed_deadlines).collect();
+        shares.filter(|shares| !shares.is_empty()).map(|shares| mean(&shares))
     }
 
     /// Q2 of a scheme that does not learn, window by window where it is known.

@@ -45,6 +45,12 @@ pub struct MethodSummary {
     pub hard_q2_at_0: Option<f64>,
     /// Q2 in the hard windows after 10 steps; `None` if there are none.
     pub hard_q2_at_10: Option<f64>,
+    /// The share of missed deadlines before any step; `None`: no task has a deadline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share_of_missed_deadlines_at_0: Option<f64>,
+    /// The share of missed deadlines after 10 steps; `None`: no task has a deadline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share_of_missed_deadlines_at_10: Option<f64>,
     /// Share of windows with Q2 of 0.95 or more from a step on that is among the first 10.
     pub followed_in_10: f64,
     /// Steps within which 9 windows of 10 are followed; `None`: more than were made.
@@ -82,6 +88,8 @@ fn of_method(findings: &Findings<'_>, method: Method) -> Option<MethodSummary> {
         q2_at_200: all(200)?.mean,
         hard_q2_at_0: hard(0),
         hard_q2_at_10: hard(10),
+        share_of_missed_deadlines_at_0: findings.missed(method, 0),
+        share_of_missed_deadlines_at_10: findings.missed(method, 10),
         followed_in_10: findings.followed_within(method, 10),
         steps_to_follow: findings.steps_for_most(method),
         evaluations_at_10: findings.evaluations_of_10_steps(method),
@@ -91,6 +99,7 @@ fn of_method(findings: &Findings<'_>, method: Method) -> Option<MethodSummary> {
 fn of_scheme(findings: &Findings<'_>, scheme: &str) -> Option<MethodSummary> {
     let (Spread { mean: q2, low, high, .. }, p05) = findings.fixed(scheme, Windows::All)?;
     let hard = findings.fixed(scheme, Windows::Hard).map(|(spread, _)| spread.mean);
+    let missed = findings.fixed_missed(scheme);
     // The optimum of the last window is not known in the first window of a drive.
     let known = findings.fixed_by_window(scheme);
     let followed = known.iter().filter(|q2| **q2 >= FOLLOWED).count() as f64 / known.len() as f64;
@@ -112,6 +121,8 @@ fn of_scheme(findings: &Findings<'_>, scheme: &str) -> Option<MethodSummary> {
         q2_at_200: q2,
         hard_q2_at_0: hard,
         hard_q2_at_10: hard,
+        share_of_missed_deadlines_at_0: missed,
+        share_of_missed_deadlines_at_10: missed,
         followed_in_10: followed,
         steps_to_follow: (followed >= MOST).then_some(0),
         evaluations_at_10: 0.0,
@@ -120,21 +131,11 @@ fn of_scheme(findings: &Findings<'_>, scheme: &str) -> Option<MethodSummary> {
 
 /// The comparison as rows of cells for people, the first of them the header.
 pub(super) fn table_rows(summary: &[MethodSummary]) -> Vec<Vec<String>> {
-    let header = [
-        "method",
-        "Q2 at 0 steps",
-        "1",
-        "5",
-        "10",
-        "50",
-        "200",
-        "p5 at 0",
-        "p5 at 10",
-        "hard, at 0",
-        "hard, at 10",
-        "followed in 10",
-        "steps for 90 %",
-    ];
+    let has_deadlines = summary.iter().any(|row| row.share_of_missed_deadlines_at_0.is_some());
+    let missed = ["missed at 0", "missed at 10"];
+    let q2 =
+        ["method", "Q2 at 0 steps", "1", "5", "10", "50", "200", "p5 at 0", "p5 at 10", "hard, at 0", "hard, at 10"];
+    let header = [&q2[..], if has_deadlines { &missed } else { &[] }, &["followed in 10", "steps for 90 %"]].concat();
     let ratio = |value: f64| format!("{value:.4}");
     let optional = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), ratio);
     let row = |row: &MethodSummary| {
@@ -143,6 +144,11 @@ pub(super) fn table_rows(summary: &[MethodSummary]) -> Vec<Vec<String>> {
         cells.extend(steps.map(ratio));
         cells.extend([row.q2_p05_at_0, row.q2_p05_at_10].map(ratio));
         cells.extend([row.hard_q2_at_0, row.hard_q2_at_10].map(optional));
+        if has_deadlines {
+            let shares = [row.share_of_missed_deadlines_at_0, row.share_of_missed_deadlines_at_10];
+            let percent = |share: f64| format!("{:.2} %", 100.0 * share);
+            cells.extend(shares.map(|share| share.map_or_else(|| "–".to_owned(), percent)));
+        }
         cells.push(format!("{:.0} %", 100.0 * row.followed_in_10));
         cells.push(row.steps_to_follow.map_or_else(|| format!("> {MOST_STEPS}"), |steps| steps.to_string()));
         cells

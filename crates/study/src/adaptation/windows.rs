@@ -1,7 +1,7 @@
 //! The windows of recorded drives, each ready to be decided in and measured on.
 
 use data::trace::Window;
-use data::{Part, StandardSet, Workloads};
+use data::{Deadlines, DecidedSet, Part, StandardSet, Workloads};
 use sim::scheme::{self, Exact, Fixed, Greedy, Order, Scheme, Solution};
 use sim::{CostModel, Environment, Placement, SchemeError, Workload, random};
 
@@ -24,12 +24,21 @@ pub(super) struct EvaluationWindow {
     pub(super) model: CostModel,
     /// The workloads to measure on.
     pub(super) set: StandardSet,
-    /// The schemes that do not learn, each with its ratio of the optimal to the obtained cost for each workload.
-    pub(super) fixed: Vec<(String, Vec<f64>)>,
+    /// The schemes that do not learn.
+    pub(super) fixed: Vec<FixedScheme>,
     /// Mean cost of the optimum.
     pub(super) optimal_cost: f64,
     /// Share of tasks that the optimum runs at each place.
     pub(super) optimal_shares: Vec<f64>,
+}
+
+/// The decisions of a scheme that does not learn, in one window.
+pub(super) struct FixedScheme {
+    pub(super) name: String,
+    /// The ratio of the optimal to the obtained cost for each workload.
+    pub(super) ratios: Vec<f64>,
+    /// `None`: no task has a deadline.
+    pub(super) share_of_missed_deadlines: Option<f64>,
 }
 
 impl EvaluationWindow {
@@ -55,7 +64,7 @@ impl EvaluationWindow {
         Ok(Self {
             start_s: window.start_s,
             uplinks_mbps: window.mbps.clone(),
-            fixed: ratios_of_fixed(&model, &set, last)?,
+            fixed: fixed_schemes(&model, &set, last)?,
             optimal_cost,
             optimal_shares: shares(&mut Exact::new(), &set)?,
             model,
@@ -68,18 +77,19 @@ impl EvaluationWindow {
         self.of_scheme(LAST_OPTIMUM).is_some_and(|ratios| mrdro::mean(ratios) < HARD_BELOW)
     }
 
+    /// A scheme that does not learn; `None` if it is not known in this window.
+    pub(super) fn fixed(&self, name: &str) -> Option<&FixedScheme> {
+        self.fixed.iter().find(|scheme| scheme.name == name)
+    }
+
     /// The ratios of a scheme that does not learn; `None` if there are none in this window.
     pub(super) fn of_scheme(&self, name: &str) -> Option<&[f64]> {
-        self.fixed.iter().find(|(scheme, _)| scheme == name).map(|(_, ratios)| &**ratios)
+        self.fixed(name).map(|scheme| &*scheme.ratios)
     }
 }
 
-/// The ratios of all schemes that do not learn.
-fn ratios_of_fixed(
-    model: &CostModel,
-    set: &StandardSet,
-    last: Option<&CostModel>,
-) -> Result<Vec<(String, Vec<f64>)>, Error> {
+/// The decisions of all schemes that do not learn.
+fn fixed_schemes(model: &CostModel, set: &StandardSet, last: Option<&CostModel>) -> Result<Vec<FixedScheme>, Error> {
     let servers = (1..model.places()).map(|place| Placement::from_index(place as u8));
     let mut schemes: Vec<Box<dyn Scheme>> =
         vec![Box::new(Greedy::new(Order::Given)), Box::new(Greedy::new(Order::LargestFirst))];
@@ -90,10 +100,18 @@ fn ratios_of_fixed(
     }
     let mut all = Vec::with_capacity(schemes.len() + 1);
     for mut scheme in schemes {
-        let ratios = set.ratios(&set.costs_of(&mut *scheme)?).unwrap_or_default();
-        all.push((scheme.name().to_owned(), ratios));
+        let DecidedSet { costs, deadlines } = set.decide(&mut *scheme)?;
+        let share_of_missed_deadlines = deadlines.map(Deadlines::share);
+        let ratios = set.ratios(&costs).unwrap_or_default();
+        all.push(FixedScheme { name: scheme.name().to_owned(), ratios, share_of_missed_deadlines });
     }
-    all.push((Exact::new().name().to_owned(), vec![1.0; set.instances().len()]));
+    let mut exact = Exact::new();
+    let deadlines = if model.has_deadlines() { set.decide(&mut exact)?.deadlines } else { None };
+    all.push(FixedScheme {
+        name: exact.name().to_owned(),
+        ratios: vec![1.0; set.instances().len()],
+        share_of_missed_deadlines: deadlines.map(Deadlines::share),
+    });
     Ok(all)
 }
 

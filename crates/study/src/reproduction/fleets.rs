@@ -9,7 +9,7 @@ use mrdro::{Problem, evaluate_all, schemes_of};
 use super::evaluations::KeptEvaluations;
 use super::finished::backend_of_records;
 use super::part::Part;
-use super::rows::{Q2, evaluation_header, evaluation_row};
+use super::rows::{Q2, evaluation_header, evaluation_row, finish_evaluation_rows};
 use super::scope::{Experiment, Scope};
 use super::weights::add_point;
 use crate::error::Error;
@@ -64,7 +64,7 @@ pub(super) fn figure(scope: &Scope, kept: &mut KeptEvaluations) -> Result<Figure
             .to_owned(),
         palette: Palette::Distinct,
         panels,
-        rows,
+        rows: finish_evaluation_rows(rows),
         command,
     })
 }

@@ -5,7 +5,7 @@ use mrdro::chart::{Axis, Point, Series, Style};
 use mrdro::statistics::Spread;
 
 use super::finished::FinishedRun;
-use crate::page::cells;
+use crate::page::{cells, drop_empty_column};
 
 /// The axis of Q1.
 pub(super) const Q1: Axis = Axis::Ratio { label: "Q1, by the logarithm of the gap to 1" };
@@ -27,9 +27,12 @@ pub(super) fn spread_row(keys: &[&str], spread: &Spread) -> Vec<String> {
     row
 }
 
+/// The name of the column of missed deadlines.
+const MISSED: &str = "share_of_missed_deadlines";
+
 /// The header above rows of [`evaluation_row`].
 pub(super) fn evaluation_header(keys: &[&str]) -> Vec<String> {
-    let numbers = ["q2", "q2_p05", "mean_cost", "evaluations_per_decision", "seconds_per_decision"];
+    let numbers = ["q2", "q2_p05", "mean_cost", MISSED, "evaluations_per_decision", "seconds_per_decision"];
     cells(keys.iter().chain(&numbers))
 }
 
@@ -39,8 +42,15 @@ pub(super) fn evaluation_row(keys: &[&str], evaluation: &Evaluation) -> Vec<Stri
     let Evaluation { mean_cost, q2, q2_p05, evaluations_per_decision, seconds_per_decision, .. } = evaluation;
     let mut row = cells(keys);
     row.extend([optional(*q2), optional(*q2_p05)]);
-    row.extend(cells([mean_cost, evaluations_per_decision, seconds_per_decision]));
+    row.extend([mean_cost.to_string(), optional(evaluation.share_of_missed_deadlines)]);
+    row.extend(cells([evaluations_per_decision, seconds_per_decision]));
     row
+}
+
+/// Rows of [`evaluation_row`] below their header, without the column of missed deadlines if no task has a deadline.
+pub(super) fn finish_evaluation_rows(mut rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    drop_empty_column(&mut rows, MISSED);
+    rows
 }
 
 /// The title of a chart for one scenario and one training.

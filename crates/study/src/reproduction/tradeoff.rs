@@ -9,7 +9,7 @@ use sim::scheme::{self, Genetic, GeneticSettings, Scheme};
 use super::evaluations::KeptEvaluations;
 use super::finished::FinishedRun;
 use super::part::Part;
-use super::rows::{Q2, evaluation_header, evaluation_row};
+use super::rows::{Q2, evaluation_header, evaluation_row, finish_evaluation_rows};
 use super::scope::Scope;
 use crate::error::Error;
 use crate::page::Figure;
@@ -71,7 +71,7 @@ pub(super) fn figure(scope: &Scope, kept: &mut KeptEvaluations) -> Result<Figure
             .to_owned(),
         palette: Palette::Distinct,
         panels,
-        rows,
+        rows: finish_evaluation_rows(rows),
         command: "cargo run -p trainer -- reproduce --only tradeoff --out reproduction".to_owned(),
     })
 }

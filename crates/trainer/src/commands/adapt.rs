@@ -1,13 +1,13 @@
 //! `adapt`: adapts a record to a new environment.
 
 use mrdro::training::Training;
-use mrdro::{AdaptRequest, Adapted, Destination, Error, Point};
+use mrdro::{AdaptRequest, Adapted, Destination, Error, MissedDeadlines, Point};
 use sim::limits::WINDOW_S;
 
 use crate::cli::{AdaptArgs, Format};
 use crate::device;
 use crate::error::CliError;
-use crate::output::{note, print, table, write_out};
+use crate::output::{MISSED, missed, note, print, table, write_out};
 
 pub(crate) fn run(args: &AdaptArgs) -> Result<(), CliError> {
     let request = request(args)?;
@@ -48,21 +48,34 @@ fn show(format: Format, adapted: &Adapted) -> Result<(), CliError> {
         write_out(&mrdro::files::json(adapted))?;
     } else {
         print(format, &adapted.points, || {
-            let header = ["steps", "Q2", "Q2 p5", "Q2 explored", "evaluations", "ms"];
+            let has_deadlines = adapted.missed_deadlines.is_some();
+            let mut header = vec!["steps", "Q2", "Q2 p5", "Q2 explored"];
+            header.extend(has_deadlines.then_some(MISSED));
+            header.extend(["evaluations", "ms"]);
             let row = |point: &Point| {
-                let ratios = [point.q2, point.q2_p05, point.q2_explored].map(|ratio| format!("{ratio:.5}"));
-                let spent = [point.evaluations.to_string(), format!("{:.1}", point.seconds * 1e3)];
-                [&[point.step.to_string()][..], &ratios, &spent].concat()
+                let mut cells = vec![point.step.to_string()];
+                cells.extend([point.q2, point.q2_p05, point.q2_explored].map(|ratio| format!("{ratio:.5}")));
+                cells.extend(has_deadlines.then(|| missed(point.share_of_missed_deadlines)));
+                cells.extend([point.evaluations.to_string(), format!("{:.1}", point.seconds * 1e3)]);
+                cells
             };
             table(&header, adapted.points.iter().map(row).collect())
         })?;
     }
     note(&format!(
         "\nin this environment greedy has Q2 {:.5} and greedy (largest first) {:.5}\n\
-         written to {directory}: results.json record/",
+         {missed}written to {directory}: results.json record/",
         adapted.q2_greedy,
         adapted.q2_greedy_largest_first,
+        missed = adapted.missed_deadlines.as_ref().map_or_else(String::new, missed_by_others),
         directory = adapted.directory.display()
     ));
     Ok(())
+}
+
+/// The line that says how many deadlines schemes miss that do not learn.
+fn missed_by_others(shares: &MissedDeadlines) -> String {
+    let [greedy, largest_first, exact] =
+        [shares.greedy, shares.greedy_largest_first, shares.exact].map(|share| missed(Some(share)));
+    format!("greedy misses {greedy} of the deadlines, greedy (largest first) {largest_first}, the optimum {exact}\n")
 }

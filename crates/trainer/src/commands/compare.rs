@@ -9,14 +9,16 @@ use crate::cli::{CompareArgs, Format};
 use crate::device;
 use crate::error::CliError;
 use crate::output::{
-    duration, figure, note, note_implausible_scenario, note_left_out, print, print_evaluations, table,
+    MISSED, duration, figure, missed, note, note_implausible_scenario, note_left_out, print, print_evaluations, table,
 };
 
 pub(crate) fn run(args: &CompareArgs) -> Result<(), CliError> {
     device::on_device(&args.compute, |backend| {
-        let problem = Problem::load(&args.scenario.scenario)?;
+        let named = Problem::load(&args.scenario.scenario)?;
+        let problem = args.deadlines.applied_to(named.clone())?;
         note_implausible_scenario(&problem.scenario);
-        let records = records(args, &problem, backend)?;
+        // Options may change deadlines, but records are for the scenario that is named.
+        let records = records(args, &named, backend)?;
         let schemes = || with_classic(&records, &problem.model, args.seed.seed, &backend.device);
         match args.share_out.total {
             None => {
@@ -60,29 +62,26 @@ pub(super) fn note_unread_uplinks(record: &Record, path: &std::path::Path) {
 
 fn print_shared_out(format: Format, rows: &[AllocationEvaluation]) -> Result<(), CliError> {
     print(format, rows, || {
-        let header = [
-            "scheme",
-            "total Mbit/s",
-            "cost in proportion",
-            "cost",
-            "gain %",
-            "95 % interval",
-            "rounds",
-            "evaluations",
-            "time/workload",
-        ];
+        let has_deadlines = rows.iter().any(|row| row.share_of_missed_deadlines.is_some());
+        let mut header = vec!["scheme", "total Mbit/s", "cost in proportion", "cost"];
+        header.extend(has_deadlines.then_some(MISSED));
+        header.extend(["gain %", "95 % interval", "rounds", "evaluations", "time/workload"]);
         let row = |row: &AllocationEvaluation| {
-            vec![
+            let mut cells = vec![
                 row.scheme.clone(),
                 bandwidth(row.mean_total_mbps),
                 figure(row.mean_cost_in_proportion, 3),
                 figure(row.mean_cost, 3),
+            ];
+            cells.extend(has_deadlines.then(|| missed(row.share_of_missed_deadlines)));
+            cells.extend([
                 format!("{:.3}", 100.0 * row.gain),
                 format!("{:.3} to {:.3}", 100.0 * row.gain_low, 100.0 * row.gain_high),
                 format!("{:.2}", row.rounds_per_workload),
                 format!("{:.0}", row.evaluations_per_workload),
                 duration(row.seconds_per_workload),
-            ]
+            ]);
+            cells
         };
         table(&header, rows.iter().map(row).collect())
     })

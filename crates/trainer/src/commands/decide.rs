@@ -33,7 +33,7 @@ pub(crate) fn decide(args: &DecideArgs) -> Result<(), CliError> {
 
 pub(crate) fn solve(args: &SolveArgs) -> Result<(), CliError> {
     device::start_threads(&args.threads)?;
-    let problem = Problem::load(&args.scenario.scenario)?;
+    let problem = args.deadlines.applied_to(Problem::load(&args.scenario.scenario)?)?;
     note_implausible_scenario(&problem.scenario);
     let mut scheme = scheme::by_name(&args.scheme, &problem.model, args.seed.seed)?;
     let mut workloads = open(&args.workloads, &problem.model)?;

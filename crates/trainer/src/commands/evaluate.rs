@@ -22,6 +22,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
         if args.record.scenario.is_none() && args.workloads.is_none() {
             let record = Record::load(&args.record.record, &backend.device)?;
             if record.networks.scenario().is_none() {
+                args.record.deadlines.check_absent()?;
                 return on_fleets(&record, args, backend);
             }
         }

@@ -3,6 +3,7 @@
 use mrdro::Problem;
 use serde::Serialize;
 use sim::Scenario;
+use sim::scenario::{DeadlineRule, PerDevice, Tasks};
 use sim::units::BYTES_PER_MB;
 
 use crate::cli::{Format, ScenarioCommand};
@@ -21,9 +22,13 @@ pub(crate) fn run(command: &ScenarioCommand) -> Result<(), CliError> {
 struct ScenarioRow {
     scenario: &'static str,
     devices: usize,
+    /// The largest number where devices have different numbers of tasks.
     tasks_per_device: usize,
     servers: String,
     alpha: f64,
+    /// The number of tasks of each device, where they differ; else the number that all have.
+    #[serde(skip)]
+    shown_tasks: String,
 }
 
 fn list(format: Format) -> Result<(), CliError> {
@@ -37,15 +42,24 @@ fn list(format: Format) -> Result<(), CliError> {
             tasks_per_device: scenario.tasks.per_device,
             servers: servers.join(" "),
             alpha: scenario.alpha,
+            shown_tasks: tasks_of_each(&scenario.tasks),
         });
     }
     print(format, &rows, || {
         let row = |row: &ScenarioRow| {
-            let counts = [row.devices.to_string(), row.tasks_per_device.to_string()];
+            let counts = [row.devices.to_string(), row.shown_tasks.clone()];
             [&[row.scenario.to_owned()][..], &counts, &[row.servers.clone(), row.alpha.to_string()]].concat()
         };
         table(&["scenario", "devices", "tasks each", "servers", "α"], rows.iter().map(row).collect())
     })
+}
+
+fn tasks_of_each(tasks: &Tasks) -> String {
+    if tasks.counts.is_empty() {
+        return tasks.per_device.to_string();
+    }
+    let counts: Vec<_> = tasks.counts.iter().map(ToString::to_string).collect();
+    counts.join(" ")
 }
 
 fn show(name: &str) -> Result<(), CliError> {
@@ -64,6 +78,18 @@ struct RateRow {
     energy_j_per_mb: Option<f64>,
     /// `None`: the device cannot use the place.
     time_s_per_mb: Option<f64>,
+    /// The time that each task sent to the place takes in addition; `None`: no server of the scenario has a latency.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_ms: Option<f64>,
+    /// The device's number of tasks; `None`: all devices have the same number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tasks: Option<usize>,
+    /// `None`: the same for all devices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instructions_per_byte: Option<f64>,
+    /// The time within which the device's tasks are to be done; `None`: no task has a deadline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deadline_s: Option<f64>,
 }
 
 fn check(name: &str, format: Format) -> Result<(), CliError> {
@@ -71,34 +97,82 @@ fn check(name: &str, format: Format) -> Result<(), CliError> {
     note_implausible_scenario(&problem.scenario);
     // A file of sizes that cannot be read would otherwise be found only when training starts.
     problem.sampler()?;
+    let rows = rate_rows(&problem);
+    print(format, &rows, || title(&problem) + &rates_table(&rows))
+}
+
+fn rate_rows(problem: &Problem) -> Vec<RateRow> {
+    let Problem { scenario, model } = problem;
+    let has_latency = scenario.servers.iter().any(|server| server.latency_ms > 0.0);
+    let differ = |values: &PerDevice| matches!(values, PerDevice::Each(_));
     let mut rows = Vec::new();
-    for device in 0..problem.model.devices() {
-        let places = problem.model.place_names().iter().zip(problem.model.rates(device));
+    for device in 0..model.devices() {
+        let places = model.place_names().iter().zip(model.rates(device));
         for (index, (place, rate)) in (0_u8..).zip(places) {
-            let per_mb = |per_byte: f64| problem.model.is_reachable(device, index).then_some(per_byte * BYTES_PER_MB);
+            let per_mb = |per_byte: f64| model.is_reachable(device, index).then_some(per_byte * BYTES_PER_MB);
             rows.push(RateRow {
                 device,
                 place: place.clone(),
                 energy_j_per_mb: per_mb(rate.energy_j_per_byte),
                 time_s_per_mb: per_mb(rate.time_s_per_byte),
+                latency_ms: has_latency.then(|| 1e3 * model.latency_s(usize::from(index))),
+                tasks: model.has_absent_tasks().then(|| model.tasks_of(device)),
+                instructions_per_byte: differ(&scenario.instructions_per_byte)
+                    .then(|| scenario.instructions_per_byte.at(device)),
+                deadline_s: scenario.tasks.deadline_s.as_ref().map(|deadline_s| deadline_s.at(device)),
             });
         }
     }
-    print(format, &rows, || {
-        let row = |row: &RateRow| {
-            let shown = |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), |rate| figure(rate, 4));
-            let rates = [row.energy_j_per_mb, row.time_s_per_mb].map(shown);
-            [&[row.place.clone(), row.device.to_string()][..], &rates].concat()
+    rows
+}
+
+/// The line above the rates: the number of tasks, and what the rates leave out.
+fn title(problem: &Problem) -> String {
+    let Problem { scenario, model } = problem;
+    let down = if model.is_all_reachable() {
+        ""
+    } else {
+        "; a place with `-` cannot be used, because a link, a frequency or a capacity is 0"
+    };
+    let alone = if model.is_separable() { "" } else { "; times are those without waiting for other devices" };
+    let tasks: usize = (0..model.devices()).map(|device| model.tasks_of(device)).sum();
+    let mut title = format!("scenario `{}` is valid: {tasks} tasks{alone}{down}", scenario.name);
+    if scenario.servers.iter().any(|server| server.latency_ms > 0.0) {
+        title += "; each task sent to a place takes its latency in addition to the time of its bytes";
+    }
+    if model.has_deadlines() {
+        title += &match model.deadline_rule() {
+            DeadlineRule::Report => "; missed deadlines are counted and cost nothing".to_owned(),
+            DeadlineRule::Penalty(penalty) => format!("; each missed deadline adds {penalty} to the cost"),
+            DeadlineRule::Hard => "; deadlines are hard: fewer missed ones are better at any cost".to_owned(),
         };
-        let down = if problem.model.is_all_reachable() {
-            ""
-        } else {
-            "; a place with `-` cannot be used, because a link, a frequency or a capacity is 0"
-        };
-        let alone =
-            if problem.model.is_separable() { "" } else { "; times are those without waiting for other devices" };
-        let (name, tasks) = (&problem.scenario.name, problem.model.task_count());
-        let title = format!("scenario `{name}` is valid: {tasks} tasks{alone}{down}\n");
-        title + &table(&["place", "device", "J/MB", "s/MB"], rows.iter().map(row).collect())
-    })
+    }
+    title + "\n"
+}
+
+/// The rates, with columns for what the scenario sets beyond them.
+fn rates_table(rows: &[RateRow]) -> String {
+    let shown = |rate: Option<f64>| rate.map_or_else(|| "-".to_owned(), |rate| figure(rate, 4));
+    let mut header = vec!["place", "device", "J/MB", "s/MB"];
+    if let Some(first) = rows.first() {
+        header.extend(first.latency_ms.map(|_| "latency ms"));
+        header.extend(first.tasks.map(|_| "tasks"));
+        header.extend(first.instructions_per_byte.map(|_| "instructions/byte"));
+        header.extend(first.deadline_s.map(|_| "deadline s"));
+    }
+    let row = |row: &RateRow| {
+        let mut cells = vec![row.place.clone(), row.device.to_string()];
+        cells.extend([row.energy_j_per_mb, row.time_s_per_mb].map(shown));
+        cells.extend(row.latency_ms.map(plain));
+        cells.extend(row.tasks.map(|tasks| tasks.to_string()));
+        cells.extend([row.instructions_per_byte, row.deadline_s].into_iter().flatten().map(plain));
+        cells
+    };
+    table(&header, rows.iter().map(row).collect())
+}
+
+/// A number as a person would write it: at most ten digits, none of them from rounding.
+fn plain(value: f64) -> String {
+    let ten_digits: f64 = format!("{value:.9e}").parse().unwrap_or(value);
+    ten_digits.to_string()
 }

@@ -24,6 +24,7 @@ mod incremental;
 mod mean_rates;
 mod physics;
 mod rates;
+mod single_task;
 mod ties;
 
 use std::sync::Arc;
@@ -67,7 +68,7 @@ pub struct CostModel {
 #[derive(Debug, PartialEq)]
 struct System {
     tasks: usize,
-    /// The number of tasks of each device, where they differ; else empty.
+    /// The number of tasks of each device, where it is not M for all; else empty.
     counts: Vec<usize>,
     place_names: Vec<String>,
     physics: Physics,
@@ -124,6 +125,7 @@ impl CostModel {
         demands: Option<TaskDemands>,
         environment: Environment,
     ) -> Self {
+        let counts = if counts.iter().all(|count| *count == tasks) { Vec::new() } else { counts };
         let state = State::new(&physics, environment, demands.map(Arc::new));
         Self { system: Arc::new(System { tasks, counts, place_names, physics }), state: Arc::new(state) }
     }
@@ -245,7 +247,7 @@ impl CostModel {
 
     /// Whether devices have different numbers of tasks.
     pub fn has_absent_tasks(&self) -> bool {
-        self.system.counts.iter().any(|count| *count < self.system.tasks)
+        !self.system.counts.is_empty()
     }
 
     /// Whether a task is one of those that its device has, see [`CostModel::tasks_of`].

@@ -65,6 +65,17 @@ const ENERGY_PER_BYTE: Quantity = Quantity {
 
 const INSTRUCTIONS: Quantity = Quantity { unit: "", least: 1e-3, most: 1e9, below: None, above: None };
 
+const DEADLINE: Quantity = Quantity {
+    unit: " s",
+    least: 1e-3,
+    most: 86_400.0,
+    below: None,
+    above: Some(OtherUnit { name: "ms", factor: 1e-3 }),
+};
+
+const LATENCY: Quantity =
+    Quantity { unit: " ms", least: 1e-6, most: 1e4, below: None, above: Some(OtherUnit { name: "µs", factor: 1e-3 }) };
+
 const CAPACITY: Quantity = Quantity { unit: "", least: 1e-5, most: 100.0, below: None, above: None };
 
 impl Quantity {
@@ -115,6 +126,9 @@ pub fn in_scenario(scenario: &Scenario) -> Option<String> {
     if let SizeDistribution::Uniform { min, max } | SizeDistribution::LogUniform { min, max } = scenario.tasks.size_mb {
         found.range("tasks.size_mb", min, max, &SIZE);
     }
+    if let Some(deadline_s) = &scenario.tasks.deadline_s {
+        found.each("tasks.deadline_s", deadline_s, &DEADLINE);
+    }
     if let Some(environment) = &scenario.environment {
         if let Some(UplinkDistribution::Uniform { min, max } | UplinkDistribution::LogUniform { min, max }) =
             environment.uplink_mbps
@@ -133,6 +147,7 @@ pub fn in_scenario(scenario: &Scenario) -> Option<String> {
         if let Some(link_mbps) = &server.link_mbps {
             found.each(&key("link_mbps"), link_mbps, &LINK);
         }
+        found.one(&key("latency_ms"), server.latency_ms, &LATENCY);
     }
     found.text()
 }
@@ -247,11 +262,34 @@ mod tests {
                 "= 3e-9 ",
                 "devices.energy_per_instruction_nj is 3e-9 nJ, far less than is usual; if it is in J, write 3",
             ),
+            (
+                "per_device = 3 ",
+                "per_device = 3\ndeadline_s = [20, 240000, 86400] ",
+                "tasks.deadline_s[1] is 240000 s, far more than is usual; if it is in ms, write 240",
+            ),
+            (
+                "per_device = 3 ",
+                "per_device = 3\ndeadline_s = 5e-4 ",
+                "tasks.deadline_s is 0.0005 s, far less than is usual",
+            ),
+            (
+                "frequency_mhz = 600 ",
+                "frequency_mhz = 600\nlatency_ms = 20000 ",
+                "servers[0].latency_ms is 20000 ms, far more than is usual; if it is in µs, write 20",
+            ),
         ] {
             assert!(text.contains(from), "{from}");
             let scenario = Scenario::from_toml("mine", &text.replacen(from, to, 1)).expect("valid");
             assert_eq!(in_scenario(&scenario).as_deref(), Some(remark));
         }
+    }
+
+    #[test]
+    fn deadlines_and_latencies_that_are_usual_get_no_remark() {
+        let mut scenario = Scenario::load("paper").expect("a preset");
+        scenario.tasks.deadline_s = Some(PerDevice::Each(vec![1e-3, 20.0, 86_400.0]));
+        (scenario.servers[0].latency_ms, scenario.servers[1].latency_ms) = (0.05, 1e4);
+        assert_eq!(in_scenario(&scenario), None);
     }
 
     #[test]

@@ -26,6 +26,7 @@ const PRESETS: &[(&str, &str)] = &[
     ("mobile", include_str!("../../../scenarios/mobile.toml")),
     ("shared-edge", include_str!("../../../scenarios/shared-edge.toml")),
     ("shared-edges", include_str!("../../../scenarios/shared-edges.toml")),
+    ("deadlines", include_str!("../../../scenarios/deadlines.toml")),
 ];
 
 /// A scenario in human units (MB = 10^6 bytes, Mbit/s, MHz, nJ). [`Scenario::check`] makes a
@@ -63,7 +64,7 @@ pub struct Devices {
     /// b_n, in Mbit/s. With 0 a device is offline and reaches no server.
     pub uplink_mbps: PerDevice,
     /// The rate of a link between all uplinks and all servers, in Mbit/s, split among the devices that send; `None`: the
-    /// uplinks are not shared.
+    /// uplinks are not shared. With 0 nobody can send anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shared_uplink_mbps: Option<f64>,
 }

@@ -164,7 +164,7 @@ impl Exact {
         let is_energy_alone = model.alpha() == 1.0 && model.counts_one_quantity();
         if is_energy_alone || self.separates(model) {
             let Solution { decision, evaluations } = self.decide(model, workload)?;
-            let cost = reported_cost(model, workload, decision.places());
+            let cost = model.reported_cost(workload.sizes_bytes(), decision.places());
             return Ok(Bounds { lower: cost, cost, decision, is_optimal: true, evaluations });
         }
         let branch_and_bound::Found { lower, cost, mut places, is_optimal, mut evaluations } =
@@ -216,14 +216,6 @@ impl Exact {
         found.evaluations += evaluations;
         found
     }
-}
-
-/// The cost of a decision as reports give it.
-fn reported_cost(model: &CostModel, workload: &Workload, places: &[u8]) -> f64 {
-    if model.is_detailed() {
-        return model.outcome(workload.sizes_bytes(), places).cost;
-    }
-    model.cost(workload.sizes_bytes(), places)
 }
 
 /// Bound and cost as reports give them, without the weight of hard deadlines. If a decision could miss fewer deadlines, nothing
