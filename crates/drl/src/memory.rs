@@ -92,7 +92,7 @@ pub struct Sample<'a> {
     pub sizes_bytes: &'a [f64],
     /// **X**: the cheapest decision found, as place indices, `[N * M]`.
     pub places: &'a [u8],
-    /// S(W, X).
+    /// S(W, X), as it is reported ([`CostModel::reported_cost`](sim::CostModel::reported_cost)).
     pub cost: f64,
     /// The environment that the cost is of, if the environment changes.
     pub environment: Option<&'a Environment>,

@@ -197,3 +197,39 @@ impl Instance {
         is_consistent
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use sim::Scenario;
+    use sim::scenario::{DeadlineRule, PerDevice};
+
+    use super::*;
+
+    /// Where bytes alone tell the cost, instances are what they were before costs could depend on more.
+    #[test]
+    fn without_details_nothing_has_changed() {
+        let mut scenario = Scenario::load("shared-edges").expect("a preset");
+        let sizes_bytes: Vec<f64> = (1..=9).map(|task| 1e6 * f64::from(task)).collect();
+        let of = |scenario: &Scenario| Instance::new(&scenario.check().expect("valid"), &sizes_bytes);
+        let values = |instance: &Instance| {
+            let own = instance.own.iter().flat_map(|own| [own.energy, own.send, own.compute, own.alone]);
+            let shared = instance.shared.iter().flat_map(|shared| [shared.link, shared.compute]);
+            own.chain(shared).chain(instance.sizes.iter().copied()).collect::<Vec<f32>>()
+        };
+        let golden = values(&of(&scenario));
+        let of_device = [
+            [0.959_321_2, 0.0, 3.197_737_5, 4.157_058_7],
+            [0.383_760_48, 0.005_116_38, 0.0, 1.188_311_2],
+            [0.479_692_58, 0.005_116_38, 0.0, 1.017_765_2],
+            [0.639_579_5, 0.005_116_38, 0.0, 1.0],
+            [0.319_805_7, 0.426_365, 0.319_773_73, 1.065_944_4],
+        ];
+        assert_eq!(golden[..60], of_device.as_flattened().repeat(3));
+        assert_eq!(golden[60..70], [0.0, 0.0, 0.0, 0.799_434_36, 0.0, 0.532_956_24, 0.0, 0.355_304_15, 0.0, 0.0]);
+        assert_eq!(golden[70..], [0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8]);
+        scenario.tasks.deadline_s = Some(PerDevice::One(20.0));
+        assert_eq!(values(&of(&scenario)), golden, "deadlines that are only counted");
+        scenario.tasks.deadline_rule = DeadlineRule::Hard;
+        assert_eq!(values(&of(&scenario)), golden, "deadlines without latencies");
+    }
+}
