@@ -4,8 +4,8 @@
     trainer export --record models/paper --out exported
     python scripts/read_export.py exported/ensemble.safetensors < workloads.jsonl
 
-A line of workloads looks like {"tasks_mb": [[12, 25.5, 18], [10, 20, 30], [11, 12, 13]]}, with as many sizes as the device
-has tasks; the answers are those of `trainer decide`. With networks for any fleet, `fleet_round` computes one round of a network from its inputs, which the entry
+A line of workloads looks like {"tasks_mb": [[12, 25.5, 18], [10, 20, 30], [11, 12, 13]]}; the answers are those of
+`trainer decide`. With networks for any fleet, `fleet_round` computes one round of a network from its inputs, which the entry
 `inputs` of the file describes. Everything here follows from the descriptions in the file.
 """
 import json
@@ -32,24 +32,18 @@ def load(path):
     return about, {name: np.frombuffer(values[name], "<f4").reshape(header[name]["shape"]) for name in header}
 
 
-def task_counts(about):
-    """The number of tasks of each device."""
-    inputs = about["inputs"]
-    return about.get("details", {}).get("tasks_of_device", [inputs["tasks_per_device"]] * inputs["devices"])
-
-
 def sizes_of(about, tasks_mb):
-    """Sizes in bytes, [devices * tasks], with 0 for tasks that a device does not have."""
-    if [len(row) for row in tasks_mb] != task_counts(about):
-        sys.exit(f"the networks decide for devices with {task_counts(about)} tasks")
-    most = about["inputs"]["tasks_per_device"]
-    return np.array([row + [0] * (most - len(row)) for row in tasks_mb], float).ravel() * 1e6
+    """Sizes in bytes, [devices * tasks]. Tasks are absent, and 0, where a size is null or a row ends early."""
+    devices, tasks = about["inputs"]["devices"], about["inputs"]["tasks_per_device"]
+    if len(tasks_mb) != devices or any(len(row) > tasks for row in tasks_mb):
+        sys.exit(f"the networks decide for {devices} devices with {tasks} tasks each")
+    return np.array([[mb or 0 for mb in row] + [0] * (tasks - len(row)) for row in tasks_mb], float).ravel() * 1e6
 
 
-def placements(about, decision):
-    """The names of the places of all tasks that devices have."""
-    rows = zip(decision.reshape(about["inputs"]["devices"], -1), task_counts(about))
-    return [[about["places"][place] for place in row[:count]] for row, count in rows]
+def placements(about, sizes, decision):
+    """The names of the places of all tasks, None for absent ones."""
+    names = [about["places"][place] if size > 0 else None for size, place in zip(sizes, decision)]
+    return np.array(names, object).reshape(about["inputs"]["devices"], -1).tolist()
 
 
 def encode(about, sizes):
@@ -78,8 +72,9 @@ def logits(tensors, x):
     return x.reshape(-1, x.shape[-1])
 
 
-def proposals(about, row):
-    """The decisions that the logits of one network stand for: its own, then the least certain others."""
+def proposals(about, sizes, row):
+    """The decisions that the logits of one network stand for: its own, then the least certain others. Absent tasks, of size 0,
+    are at place 0."""
     places, inputs = len(about["places"]), about["inputs"]
     row = row.reshape(inputs["devices"] * inputs["tasks_per_device"], -1)
     others = []  # (certainty, task, place)
@@ -95,10 +90,9 @@ def proposals(about, row):
         others = [(row[task, own[task]] - row[task, place], task, place)
                   for task in range(len(row)) for place in range(places) if place != own[task]]
     reachable = np.repeat(np.array(about["cost"]["reachable"]), inputs["tasks_per_device"], 0)
-    is_there = (np.arange(inputs["tasks_per_device"]) < np.array(task_counts(about))[:, None]).ravel()
-    own = np.where(reachable[np.arange(len(own)), own] & is_there, own, 0)
+    own = np.where(reachable[np.arange(len(own)), own] & (sizes > 0), own, 0)
     yield own
-    for _, task, place in sorted(other for other in others if is_there[other[1]])[:about["selection"]["flips"]]:
+    for _, task, place in sorted(other for other in others if sizes[other[1]] > 0)[:about["selection"]["flips"]]:
         if reachable[task, place]:
             yield np.where(np.arange(len(own)) == task, place, own)
 
@@ -136,7 +130,7 @@ def best(about, cost, missed):
 def decide(about, tensors, sizes):
     """The best proposal of all networks: a place for each task. Sizes are in bytes, [devices * tasks]."""
     rows = logits(tensors, encode(about, sizes))
-    candidates = [decision for row in rows for decision in proposals(about, row)]
+    candidates = [decision for row in rows for decision in proposals(about, sizes, row)]
     cost, missed = np.array([costs(about, sizes, decision) for decision in candidates]).swapaxes(0, 1)
     if about["selection"]["choice"] == "per-device" and about["cost"]["is_sum_over_devices"]:
         chosen = [best(about, *device) for device in zip(cost.T, missed.T)]
@@ -166,8 +160,8 @@ def main():
             sys.exit("the costs in the file hold only in its own environment")
         if unknown := workload.keys() - {"id", "tasks_mb"}:
             sys.exit(f"this reader decides from tasks_mb alone, not from {', '.join(sorted(unknown))}")
-        decision = decide(about, tensors, sizes_of(about, workload["tasks_mb"]))
-        print(json.dumps({"placements": placements(about, decision)}))
+        sizes = sizes_of(about, workload["tasks_mb"])
+        print(json.dumps({"placements": placements(about, sizes, decide(about, tensors, sizes))}))
 
 
 if __name__ == "__main__":

@@ -307,7 +307,7 @@ fn a_mistake_in_a_table_is_named_by_its_column() {
         let read = read_table(&format!("{header}\n{row}\n"), &model);
         assert_eq!(read[0].as_ref().expect_err("wrong"), &format!("line 2: {reason}"));
     }
-    let rows: String = (0..9).map(|task| format!("w,{},{},\n", task / 3, task % 3)).collect();
+    let rows = (0..9).map(|task| format!("w,{},{},\n", task / 3, task % 3)).collect::<Vec<_>>().concat();
     let read = read_table(&format!("workload,device,task,mb\n{rows}"), &model);
     assert_eq!(
         read[0].as_ref().expect_err("nothing to decide"),

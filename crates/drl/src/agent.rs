@@ -10,7 +10,7 @@ use model::{
 };
 use sim::config::{Mistakes, Table};
 use sim::scheme::LocalSearch;
-use sim::{CostModel, Instance, metrics};
+use sim::{CostModel, Instance, keep_absent, metrics};
 
 use crate::memory::{Memory, ReplayBuffer, Sample};
 use crate::observer::StepReport;
@@ -265,6 +265,6 @@ impl<L: Learner + ?Sized> Agent<L> {
 /// Improves a selected decision by local search.
 fn refine(model: &CostModel, sizes_bytes: &[f64], places: &mut [u8], selected: &mut Selected) {
     selected.evaluations += LocalSearch::new().improve(model, sizes_bytes, places) + 1;
-    model.keep_absent(places);
+    keep_absent(sizes_bytes, places);
     selected.cost = model.reported_cost(sizes_bytes, places);
 }

@@ -81,9 +81,11 @@ proptest! {
         prop_assert!(inputs.iter().all(|input| input.is_finite()));
     }
 
-    /// The cheapest of all proposals by the cost that schemes minimise, whatever the scope.
+    /// The cheapest of all candidates by the cost that schemes minimise, whatever the scope.
     #[test]
-    fn dnns_choose_the_best_of_their_proposals(seed in any::<u64>(), is_per_device in any::<bool>()) {
+    fn dnns_choose_the_best_of_their_candidates(
+        seed in any::<u64>(), is_per_device in any::<bool>(), flips in prop_oneof![Just(0), 1..6_usize],
+    ) {
         let mut random = random::stream(seed, "proposals");
         let mut scenario = Scenario::load("paper-wan").expect("a preset");
         scenario.servers[0].latency_ms = 3000.0;
@@ -95,16 +97,14 @@ proptest! {
         let logits: Vec<f32> = (0..5 * codec.outputs()).map(|_| random::unit(&mut random) as f32 - 0.5).collect();
         let workload = Workloads::new(&model, sampler, Part::Training, random).draw().workload;
         let scope = if is_per_device { SelectionScope::PerDevice } else { SelectionScope::Workload };
-        let mut selector = CandidateSelector::new(Selection { exploration: Exploration::Threshold, scope });
+        let exploration = if flips == 0 { Exploration::Threshold } else { Exploration::OrderPreserving { flips } };
+        let mut selector = CandidateSelector::new(Selection { exploration, scope });
         let mut best = vec![0; 9];
         let rows = || logits.chunks(codec.outputs());
         let selected = selector.select(&codec, &model, workload.sizes_bytes(), rows(), &mut best);
-        let mut proposal = vec![0; 9];
-        let cheapest = rows().fold(f64::INFINITY, |cheapest, logits| {
-            codec.decode(logits, &mut proposal);
-            model.cost(workload.sizes_bytes(), &proposal).min(cheapest)
-        });
-        let cost = model.cost(workload.sizes_bytes(), &best);
+        let cost_of = |places: &[u8]| model.cost(workload.sizes_bytes(), places);
+        let cheapest = rows().flat_map(|logits| candidates(&codec, logits, flips)).map(|places| cost_of(&places));
+        let (cheapest, cost) = (cheapest.fold(f64::INFINITY, f64::min), cost_of(&best));
         prop_assert!(if is_per_device { cost <= cheapest * (1.0 + 1e-12) } else { cost == cheapest }, "{cost}, {cheapest}");
         prop_assert_eq!(selected.cost, model.outcome(workload.sizes_bytes(), &best).cost);
     }
@@ -167,6 +167,21 @@ fn trained_networks_read_latencies_as_means() {
         passes += relative(Inference::Passes).ln() / FLEETS as f64;
     }
     assert!(free < 0.03 && passes < -0.003, "free {free}, passes {passes}");
+}
+
+/// The decision of one network, and those that differ from it in one of the least certain places.
+fn candidates(codec: &Codec, logits: &[f32], flips: usize) -> Vec<Vec<u8>> {
+    let (mut places, mut others) = (vec![0; codec.task_count()], Vec::new());
+    codec.decode(logits, &mut places);
+    codec.alternatives(logits, &mut others);
+    others.sort_by(|a, b| a.certainty.total_cmp(&b.certainty));
+    let mut candidates = vec![places.clone()];
+    for other in others.into_iter().take(flips) {
+        let mut flipped = places.clone();
+        flipped[other.task] = other.place;
+        candidates.push(flipped);
+    }
+    candidates
 }
 
 fn without_second_device(mut scenario: Scenario) -> Scenario {

@@ -568,12 +568,13 @@ function showTiles(answer) {
   byId("round-trip").textContent = `round trip ${fixed(answer.roundTripMs, 1)} ms`;
 }
 
-/** The share, once the optimum of the very same question is known; none where the optimum pays more to miss fewer deadlines. */
+/** The share, once the optimum of the very same question is known; 0 for who misses more hard deadlines than the optimum. */
 function q2Of(role) {
   const [one, best] = [shown[role], shown.exact];
-  const same = one && best && one.snapshot.version === best.snapshot.version
-    && (scenario.deadlines?.deadline_rule !== "hard" || one.answer.missed_deadlines === best.answer.missed_deadlines);
-  return same && !one.answer.refused && !best.answer.refused ? best.answer.cost / one.answer.cost : null;
+  const same = one && best && one.snapshot.version === best.snapshot.version;
+  if (!same || one.answer.refused || best.answer.refused) return null;
+  const worse = scenario.deadlines?.deadline_rule === "hard" && one.answer.missed_deadlines > best.answer.missed_deadlines;
+  return worse ? 0 : best.answer.cost / one.answer.cost;
 }
 
 function showComparison() {

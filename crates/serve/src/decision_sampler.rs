@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use data::exchange::WorkloadRequest;
+use sim::scenario::DeadlineRule;
 use sim::scheme::{Exact, Scheme, Solution};
 use sim::{Decision, Instance};
 
@@ -66,12 +67,12 @@ fn compare_with_optimum(samples: &Receiver<SampledDecision>, metrics: &Metrics) 
     }
 }
 
-/// The cost of the optimum divided by that of a decision. Where hard deadlines weigh more than all costs, decisions that miss
-/// equally many are compared by the costs that are reported.
+/// The cost of the optimum divided by that of a decision; 0 for a decision that misses more hard deadlines.
 fn q2(instance: &Instance, decision: &Decision, optimum: &Decision) -> f64 {
-    let [found, best] = [decision, optimum].map(|decision| instance.evaluate(decision));
-    if instance.model.is_detailed() && found.missed_deadlines == best.missed_deadlines {
-        return best.cost / found.cost;
+    if !instance.model.is_detailed() {
+        return instance.cost(optimum.places()) / instance.cost(decision.places());
     }
-    instance.cost(optimum.places()) / instance.cost(decision.places())
+    let [found, best] = [decision, optimum].map(|decision| instance.evaluate(decision));
+    let is_hard = instance.model.deadline_rule() == DeadlineRule::Hard;
+    if is_hard && found.missed_deadlines > best.missed_deadlines { 0.0 } else { best.cost / found.cost }
 }

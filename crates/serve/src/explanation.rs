@@ -39,9 +39,8 @@ impl<'a> Explanation<'a> {
     pub(crate) fn new(scheme: &'a str, decided_in: Duration, instance: &'a Instance, decision: &Decision) -> Self {
         let Instance { model, workload } = instance;
         let has_plain_times = model.is_separable() && !model.is_detailed();
-        let times_s = (!has_plain_times || model.has_deadlines())
-            .then(|| model.place_times(workload, decision))
-            .unwrap_or_default();
+        let needs_times = !has_plain_times || model.has_deadlines();
+        let times_s = if needs_times { model.place_times(workload, decision) } else { Vec::new() };
         let view = |device: usize| {
             let times_s = times_s.chunks_exact(model.places()).nth(device);
             let tasks = model.tasks();

@@ -89,6 +89,7 @@ fn is_zero(value: &f64) -> bool {
 
 /// The deadlines of a scenario, in the words of requests.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the keys of requests")]
 struct DeadlinesView {
     /// For each device; `null`: its tasks have no deadline.
     deadline_s: Vec<Option<f64>>,

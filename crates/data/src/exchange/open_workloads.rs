@@ -8,7 +8,7 @@ use sim::{CostModel, Demands, Instance, Workload};
 use super::demands::{self, DEADLINES, INSTRUCTIONS};
 use super::reader::Refused;
 use super::request::{SIZE_RULE, WorkloadRequest, is_size_mb};
-use super::rows::Row;
+use super::rows::{Cell, Row};
 use crate::bad_lines::excerpt;
 use crate::limits::MAX_OPEN_BYTES;
 
@@ -96,20 +96,20 @@ impl OpenWorkloads {
     fn put(&mut self, index: usize, row: &Row<'_>, model: &CostModel) {
         let Some((_, open)) = &mut self.current else { return };
         open.sizes_mb[index] = row.mb.unwrap_or(0.0);
-        if row.deadline_s.is_none() && row.instructions_per_byte.is_none() {
+        if row.deadline_s == Cell::NoColumn && row.instructions_per_byte == Cell::NoColumn {
             return;
         }
         if open.demands.is_none() {
             self.bytes += bytes_of_demands(model);
         }
         let demands = open.demands.get_or_insert_default();
-        if let Some(deadline_s) = row.deadline_s {
+        if row.deadline_s != Cell::NoColumn {
             let all = demands.deadlines_s.get_or_insert_with(|| demands::no_deadlines(model));
-            all[index] = deadline_s.unwrap_or(f64::INFINITY);
+            all[index] = row.deadline_s.number().unwrap_or(all[index]);
         }
-        if let Some(instructions) = row.instructions_per_byte {
+        if let Some(instructions) = row.instructions_per_byte.number() {
             let all = demands.instructions_per_byte.get_or_insert_with(|| demands::usual_instructions(model));
-            all[index] = instructions.unwrap_or(all[index]);
+            all[index] = instructions;
         }
     }
 
@@ -238,7 +238,7 @@ fn mistake(row: &Row<'_>, model: &CostModel) -> Option<String> {
     }
     for (range, value) in [(&DEADLINES, deadline_s), (&INSTRUCTIONS, instructions_per_byte)] {
         let place = format_args!("{} of task {task} of device {device}", range.key);
-        if let Some(Err(error)) = value.flatten().map(|value| range.check(place, value)) {
+        if let Some(Err(error)) = value.number().map(|value| range.check(place, value)) {
             return Some(error.reason);
         }
     }

@@ -40,10 +40,28 @@ pub(super) struct Row<'a> {
     pub(super) task: usize,
     /// `None`: the device has no such task.
     pub(super) mb: Option<f64>,
-    /// Within a table that has this column. Inside, `None`: the task has no deadline.
-    pub(super) deadline_s: Option<Option<f64>>,
-    /// Within a table that has this column. Inside, `None`: what the scenario says.
-    pub(super) instructions_per_byte: Option<Option<f64>>,
+    /// Empty: the task has no deadline.
+    pub(super) deadline_s: Cell,
+    /// Empty: what the scenario says.
+    pub(super) instructions_per_byte: Cell,
+}
+
+/// A number of a column that a table need not have.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Cell {
+    /// The table does not have this column.
+    NoColumn,
+    Empty,
+    Number(f64),
+}
+
+impl Cell {
+    pub(super) fn number(self) -> Option<f64> {
+        match self {
+            Self::Number(value) => Some(value),
+            Self::NoColumn | Self::Empty => None,
+        }
+    }
 }
 
 impl<R: Read> Rows<R> {
@@ -128,8 +146,12 @@ impl<'a> Row<'a> {
             let read = columns.decimal(field).parse().map(Some);
             read.map_err(|_| format!("{name} must be a number, is `{}`", excerpt(field)))
         };
-        let optional =
-            |column: usize, field: &str| columns.has(column).then(|| number(ALL_COLUMNS[column], field)).transpose();
+        let optional = |column: usize, field: &str| {
+            if !columns.has(column) {
+                return Ok(Cell::NoColumn);
+            }
+            number(ALL_COLUMNS[column], field).map(|value| value.map_or(Cell::Empty, Cell::Number))
+        };
         Ok(Self {
             mb: number("mb", &mb)?,
             deadline_s: optional(DEADLINE_COLUMN, &deadline_s)?,

@@ -41,8 +41,8 @@ const DETAILS: &str = "The cost has more terms than the formula of cost says, ea
      deadline_rule = report nothing follows from that; with penalty each missed deadline adds deadline_penalty to the cost; with hard the \
      decision, or with choice = per-device the part of a decision, with fewer missed deadlines is better, and the cost decides between equal \
      numbers. With latency_s, with instructions_per_byte, and with a rule other than report, alpha and 1 - alpha are at least 1e-9 each. \
-     tasks_of_device: tasks of device n from tasks_of_device[n] on are absent; they have 0 bytes, are at place 0 in every proposal, and have \
-     no other places.";
+     tasks_of_device: tasks of device n from tasks_of_device[n] on are absent and have 0 bytes; they are at place 0 in every \
+     proposal, also in those with flips.";
 
 impl DnnNetworks {
     /// The description of all networks, or of the network `index` alone.

@@ -11,7 +11,7 @@ use super::lanes::InstanceLanes;
 ///
 /// Networks read bytes and rates alone. Where more than bytes tells the cost, the rates are those of
 /// [`CostModel::mean_rates`]: latencies and instructions per byte of single tasks are read as means, and deadlines are not
-/// read. Tasks that devices do not have are read as tasks without bytes; they and devices without tasks count in no mean.
+/// read. Tasks without bytes, which are absent, and devices without tasks count in no mean.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Instance {
     pub(super) devices: usize,
@@ -79,7 +79,7 @@ impl Instance {
         assert_eq!(sizes_bytes.len(), model.task_count(), "sizes are not [{devices} * {tasks}]");
         (self.devices, self.tasks, self.places) = (devices, tasks, places);
         let total: f64 = sizes_bytes.iter().sum();
-        let present = (0..devices).map(|device| model.tasks_of(device)).sum::<usize>();
+        let present = sizes_bytes.iter().filter(|bytes| **bytes > 0.0).count();
         let mean_bytes = if total > 0.0 { total / present as f64 } else { 1.0 };
         self.sizes.clear();
         self.sizes.extend(sizes_bytes.iter().map(|bytes| (bytes / mean_bytes) as f32));
@@ -115,7 +115,8 @@ impl Instance {
             energy * rate.energy_j_per_byte + time * rate.time_s_per_byte
         };
         let cheapest = |device| (0..places).map(|place| alone(device, place)).fold(f64::INFINITY, f64::min);
-        let with_tasks = || (0..devices).filter(|device| model.tasks_of(*device) > 0);
+        let has_tasks = |device: &usize| self.sizes[device * self.tasks..][..self.tasks].iter().any(|size| *size > 0.0);
+        let with_tasks = || (0..devices).filter(has_tasks);
         let unit = with_tasks().map(cheapest).sum::<f64>() / with_tasks().count() as f64;
         let unit = if unit > 0.0 { unit } else { 1.0 };
         let pairs = || (0..devices).flat_map(|device| (0..places).map(move |place| (device, place)));

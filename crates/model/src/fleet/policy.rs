@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use sim::scheme::{Greedy, Order, Scheme, Solution, settle_ties};
-use sim::{CostModel, Decision, IncrementalCost, SchemeError, Workload};
+use sim::{CostModel, Decision, IncrementalCost, SchemeError, Workload, keep_absent};
 
 use super::ensemble::Ensemble;
 use super::forward::{Forward, Scratch};
@@ -56,7 +56,7 @@ impl Inference {
 /// time counts, moves and swaps that cost nothing then improve the answer, see [`settle_ties`].
 ///
 /// Proposals are compared by their costs, which know latencies, deadlines and instructions per byte of single tasks. The
-/// networks read them as [`Instance`] says. Tasks that devices do not have are at the devices in every answer.
+/// networks read them as [`Instance`] says. Absent tasks are at their devices in every answer.
 #[derive(Debug, Clone)]
 pub struct Policy {
     name: String,
@@ -175,7 +175,7 @@ impl Scheme for Policy {
             best.places.copy_from_slice(current.places());
         }
         best.evaluations += settle_ties(own, sizes_bytes, &mut best.places, self.tie_budget(own, best.evaluations));
-        own.keep_absent(&mut best.places);
+        keep_absent(sizes_bytes, &mut best.places);
         Ok(Solution { decision: Decision::from_places(model.tasks(), best.places), evaluations: best.evaluations })
     }
 

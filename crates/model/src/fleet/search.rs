@@ -1,7 +1,7 @@
 //! Local search that a network guides: moves and swaps whose places the network scores highest come first.
 
+use sim::IncrementalCost;
 use sim::scheme::{self, gains};
-use sim::{CostModel, IncrementalCost};
 
 use super::forward::{Forward, Scratch};
 use super::instance::Instance;
@@ -45,7 +45,7 @@ pub(super) fn search(
                 current.set(&sizes_bytes, &places);
             }
         }
-        list(current.model(), (instance, scratch.scores()), current.places(), &mut candidates);
+        list(instance, scratch.scores(), current.places(), &mut candidates);
         for &(_, candidate) in &candidates {
             if evaluations >= budget {
                 return evaluations;
@@ -90,18 +90,13 @@ fn is_evaluated(current: &mut IncrementalCost<'_>, candidate: Candidate, cost: &
 }
 
 /// Lists one candidate for each task, with the score that each loses, in order of this loss: moves, and swaps of the tasks
-/// whose moves lose least. Tasks that devices do not have stay where they are.
-fn list(
-    model: &CostModel,
-    (instance, scores): (&Instance, &[f32]),
-    decision: &[u8],
-    candidates: &mut Vec<(f32, Candidate)>,
-) {
+/// whose moves lose least. Tasks without bytes stay where they are.
+fn list(instance: &Instance, scores: &[f32], decision: &[u8], candidates: &mut Vec<(f32, Candidate)>) {
     let (count, places) = (instance.task_count(), instance.places());
     candidates.clear();
     // `[from][to]`: the tasks of one place with the loss of moving them to another.
     let mut leaving: Vec<Vec<(f32, usize)>> = vec![Vec::new(); places * places];
-    for (task, &here) in decision.iter().enumerate().filter(|(task, _)| model.has_task(*task)) {
+    for (task, &here) in decision.iter().enumerate().filter(|(task, _)| instance.sizes[*task] > 0.0) {
         let here = usize::from(here);
         let stay = scores[here * count + task];
         for place in (0..places).filter(|&place| place != here && instance.can_reach(task, place)) {

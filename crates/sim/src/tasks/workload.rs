@@ -9,6 +9,15 @@ pub fn is_size(bytes: f64) -> bool {
     (0.0..=MAX_SIZE_MB * BYTES_PER_MB * (1.0 + 1e-9)).contains(&bytes)
 }
 
+/// Places tasks without bytes, which are absent, at their devices.
+///
+/// # Shapes
+/// `sizes_bytes` and `places` are `[N * M]`.
+pub fn keep_absent(sizes_bytes: &[f64], places: &mut [u8]) {
+    let tasks = sizes_bytes.iter().zip(places);
+    tasks.filter(|(bytes, _)| **bytes == 0.0).for_each(|(_, place)| *place = 0);
+}
+
 /// **W**: the sizes of N × M tasks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workload {

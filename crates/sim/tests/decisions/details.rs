@@ -277,6 +277,18 @@ fn demands_out_of_range_are_refused() {
     assert!(refused(penalty).contains("penalty"));
 }
 
+/// The same number for every task, but not the scenario's, is a detail, too.
+#[test]
+fn even_instructions_that_are_not_the_scenarios_count() {
+    let model = Scenario::load("paper").expect("a preset").check().expect("valid");
+    let workload = Workload::from_mb(3, &[20.0; 9]);
+    let demands = Demands { instructions_per_byte: Some(vec![200.0; 9]), ..Demands::default() };
+    let fifth = model.with_demands(&demands).expect("valid");
+    let local = Decision::uniform(3, 3, sim::Placement::Local);
+    let [whole, fifth] = [&model, &fifth].map(|model| model.evaluate(&workload, &local));
+    assert!(is_close(whole.time_s, 5.0 * fifth.time_s) && is_close(whole.energy_j, 5.0 * fifth.energy_j));
+}
+
 /// In the paper's way of working, a device whose tasks need more instructions is a slower device that needs more energy.
 #[test]
 fn instructions_of_a_device_are_those_of_its_tasks() {

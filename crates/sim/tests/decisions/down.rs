@@ -158,6 +158,22 @@ fn a_server_behind_an_uplink_of_0_is_not_reached_by_a_link_of_its_own() {
     assert_eq!(scheme::classic(&model, 1).len(), 7, "none that is named after a server");
 }
 
+/// A link of 0 between all uplinks and all servers leaves every task at its device.
+#[test]
+fn where_the_shared_uplink_carries_nothing_everything_stays_local() {
+    for preset in ["paper", "shared-edge"] {
+        let mut scenario = Scenario::load(preset).expect("a preset");
+        scenario.devices.shared_uplink_mbps = Some(0.0);
+        let model = scenario.check().expect("valid");
+        let workload = workload(&model, 1);
+        let local = model.evaluate(&workload, &sim::Decision::uniform(3, 3, Placement::Local)).cost;
+        for (name, cost) in costs(&model, &workload) {
+            assert!((cost - local).abs() <= 1e-9 * local, "{name}: {cost} and {local}");
+        }
+        allocation::allocate(&model, &workload, &sim::Decision::uniform(3, 3, Placement::Local), 10.0).expect("valid");
+    }
+}
+
 #[test]
 fn bandwidth_goes_to_devices_that_are_online() {
     let mut scenario = Scenario::load("shared-edges").expect("a preset");

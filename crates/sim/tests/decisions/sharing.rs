@@ -84,7 +84,7 @@ fn what_cannot_be_shared_is_refused() {
         scenario.servers[1].link_sharing = Sharing::Shared;
     };
     refused(&each, "servers[1].link_sharing");
-    refused(&|scenario| scenario.devices.shared_uplink_mbps = Some(0.0), "devices.shared_uplink_mbps");
+    refused(&|scenario| scenario.devices.shared_uplink_mbps = Some(-1.0), "devices.shared_uplink_mbps");
     let many = |scenario: &mut Scenario| {
         (scenario.devices.count, scenario.devices.uplink_mbps) = (3000, PerDevice::One(8.0));
     };

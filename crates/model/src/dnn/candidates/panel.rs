@@ -2,9 +2,9 @@
 
 use sim::CostModel;
 
-use super::keep_reachable;
 use super::selection::{Exploration, Selection, SelectionScope};
 use super::selector::CandidateSelector;
+use super::{Absent, keep_reachable};
 use crate::dnn::features::Codec;
 use crate::kernels::PANEL_ROWS;
 
@@ -90,9 +90,11 @@ impl PanelSelector {
     /// Selects the cheapest candidate for each whole workload.
     fn select_by_workload(&mut self, codec: &Codec, model: &CostModel, logits: &[f32]) {
         let mut best_costs = [f64::INFINITY; PANEL_ROWS];
+        let absent = Absent::of(&self.sizes_bytes);
         for logits in logits.chunks_exact(codec.outputs() * PANEL_ROWS) {
             codec.decode_panel(logits, &mut self.proposal);
             keep_reachable(codec, model, 0, PANEL_ROWS, logits, &mut self.proposal);
+            absent.keep(&mut self.proposal);
             let mut costs = [0.0; PANEL_ROWS];
             model.batch_costs(&self.sizes_bytes, &self.proposal, &mut costs);
             keep_cheaper(&costs, &mut best_costs, &self.proposal, &mut self.best);
@@ -104,11 +106,13 @@ impl PanelSelector {
         for device in 0..model.devices() {
             let mut best_costs = [f64::INFINITY; PANEL_ROWS];
             let rows = device * model.tasks() * PANEL_ROWS..(device + 1) * model.tasks() * PANEL_ROWS;
+            let absent = Absent::of(&self.sizes_bytes[rows.clone()]);
             for logits in logits.chunks_exact(codec.outputs() * PANEL_ROWS) {
                 let part = logits.len() / model.devices();
                 let logits = &logits[device * part..][..part];
                 codec.decode_panel(logits, &mut self.proposal[rows.clone()]);
                 keep_reachable(codec, model, device, PANEL_ROWS, logits, &mut self.proposal[rows.clone()]);
+                absent.keep(&mut self.proposal[rows.clone()]);
                 let mut costs = [0.0; PANEL_ROWS];
                 let proposal = &self.proposal[rows.clone()];
                 model.device_batch_costs(device, &self.sizes_bytes[rows.clone()], proposal, &mut costs);

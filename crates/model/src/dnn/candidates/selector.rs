@@ -5,7 +5,7 @@ use std::ops::Range;
 use sim::CostModel;
 
 use super::selection::{Exploration, Selection, SelectionScope};
-use super::{drop_absent, keep_reachable};
+use super::{Absent, keep_reachable};
 use crate::dnn::features::{Alternative, Codec};
 
 /// The cost of the selected candidate, and how many candidates were compared.
@@ -112,25 +112,26 @@ impl CandidateSelector {
         }
         let is_separable = model.is_separable();
         let is_per_device = self.selection.scope == SelectionScope::PerDevice && is_separable;
-        // A proposal alone for the whole workload needs no costs of single devices. In a detailed model a missed deadline
-        // weighs less in the cost of one device than in that of all.
-        let needs_parts = self.selection.exploration != Exploration::Threshold && !model.is_detailed();
-        let is_by_device = is_separable && (is_per_device || needs_parts);
+        // A proposal alone for the whole workload needs no costs of single devices; and where deadlines are hard, a missed one
+        // weighs less in the cost of a device than in that of all.
+        let is_of_parts = self.selection.exploration != Exploration::Threshold && !model.is_detailed();
+        let is_by_device = is_separable && (is_per_device || is_of_parts);
         self.proposal.resize(best.len(), 0);
         self.device_costs.resize(model.devices(), 0.0);
         self.best_device_costs.clear();
         self.best_device_costs.resize(model.devices(), f64::INFINITY);
         let best_cost = f64::INFINITY;
-        let tasks = model.tasks();
+        let (tasks, absent) = (model.tasks(), Absent::of(sizes_bytes));
         let mut search =
             Search { model, tasks, sizes_bytes, is_by_device, is_per_device, best, best_cost, evaluations: 0 };
         for logits in logits {
             codec.decode(logits, &mut self.proposal);
             keep_reachable(codec, model, 0, 1, logits, &mut self.proposal);
+            absent.keep(&mut self.proposal);
             let cost = self.evaluate(&mut search);
             if let Exploration::OrderPreserving { flips } = self.selection.exploration {
                 codec.alternatives(logits, &mut self.alternatives);
-                drop_absent(model, &mut self.alternatives);
+                absent.drop_from(&mut self.alternatives);
                 self.keep_least_certain(flips);
                 self.evaluate_alternatives(&mut search, cost);
             }

@@ -5,7 +5,7 @@ use sim::{CostModel, Outcome};
 
 use super::selection::{Exploration, SelectionScope};
 use super::selector::{CandidateSelector, Selected};
-use super::{drop_absent, keep_reachable};
+use super::{Absent, keep_reachable};
 use crate::dnn::features::{Alternative, Codec};
 use crate::networks::TIE_EVALUATIONS_PER_TASK;
 
@@ -54,14 +54,16 @@ impl CandidateSelector {
         let is_per_device = self.selection().scope == SelectionScope::PerDevice && model.is_separable();
         let outcomes = vec![Outcome::WORST; if is_per_device { model.devices() } else { 1 }];
         self.proposal.resize(best.len(), 0);
+        let absent = Absent::of(sizes_bytes);
         let mut found = Best { model, sizes_bytes, outcomes, places: &mut *best, evaluations: 0 };
         for logits in logits {
             codec.decode(logits, &mut self.proposal);
             keep_reachable(codec, model, 0, 1, logits, &mut self.proposal);
+            absent.keep(&mut self.proposal);
             found.offer(&self.proposal);
             let Exploration::OrderPreserving { flips } = self.selection().exploration else { continue };
             codec.alternatives(logits, &mut self.alternatives);
-            drop_absent(model, &mut self.alternatives);
+            absent.drop_from(&mut self.alternatives);
             self.keep_least_certain(flips);
             for &Alternative { task, place, .. } in &self.alternatives {
                 if model.is_reachable(task / model.tasks(), place) {
@@ -73,7 +75,7 @@ impl CandidateSelector {
         }
         let budget = TIE_EVALUATIONS_PER_TASK * model.task_count() as u64;
         let evaluations = found.evaluations + settle_ties(model, sizes_bytes, best, budget);
-        model.keep_absent(best);
+        absent.keep(best);
         Selected { cost: model.cost(sizes_bytes, best), evaluations }
     }
 }

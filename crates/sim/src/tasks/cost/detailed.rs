@@ -9,7 +9,7 @@
 //! all devices there, L the bytes at all servers, and d_p the latency of p. Without latencies and with the same instructions
 //! for each byte that is the time of [`CostModel::is_separable`].
 
-use super::physics::{Physics, UNREACHABLE};
+use super::physics::{Physics, UNREACHABLE, link_s_per_byte};
 use super::ties::ROUNDING;
 use super::{CostModel, Outcome};
 use crate::limits::MAX_PLACES;
@@ -92,7 +92,7 @@ impl Detailed {
                 return PlaceTerms::default();
             }
             PlaceTerms {
-                link_s_per_byte: server.shared_link_mbps.map_or(0.0, s_per_byte),
+                link_s_per_byte: link_s_per_byte(server.shared_link_mbps),
                 compute_s_per_instruction: if server.is_shared {
                     server.compute_s_per_byte(1.0, *capacity)
                 } else {
@@ -133,7 +133,7 @@ impl Detailed {
                 }
             }));
         }
-        let uplink_s_per_byte = physics.shared_uplink_mbps.map_or(0.0, s_per_byte);
+        let uplink_s_per_byte = link_s_per_byte(physics.shared_uplink_mbps);
         Self { own, places, uplink_s_per_byte }
     }
 

@@ -258,16 +258,6 @@ impl CostModel {
         self.system.counts.is_empty() || task % self.tasks() < self.tasks_of(task / self.tasks())
     }
 
-    /// Places the tasks that devices do not have at the devices themselves.
-    ///
-    /// # Shapes
-    /// `places` is `[N * M]`.
-    pub fn keep_absent(&self, places: &mut [u8]) {
-        if self.has_absent_tasks() {
-            places.iter_mut().enumerate().filter(|(task, _)| !self.has_task(*task)).for_each(|(_, place)| *place = 0);
-        }
-    }
-
     /// The number of tasks of a whole workload, N × M.
     pub fn task_count(&self) -> usize {
         self.devices() * self.tasks()

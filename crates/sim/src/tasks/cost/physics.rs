@@ -61,6 +61,11 @@ impl ServerPhysics {
     }
 }
 
+/// The time of a byte on a shared link; 0 if there is none, and if it carries nothing, so that nobody sends over it.
+pub(super) fn link_s_per_byte(mbps: Option<f64>) -> f64 {
+    mbps.filter(|mbps| *mbps >= SLOWEST_LINK_MBPS).map_or(0.0, |mbps| 1.0 / bytes_per_second_from_mbps(mbps))
+}
+
 impl Physics {
     /// Whether one device's decision changes another's time.
     pub(crate) fn is_coupled(&self) -> bool {
@@ -126,7 +131,6 @@ impl Physics {
 
     /// Writes what devices share in an environment in which places are `reachable`, see [`Physics::rates`].
     pub(super) fn contention(&self, environment: &Environment, reachable: &[bool], contention: &mut Contention) {
-        let link_s_per_byte = |mbps: Option<f64>| mbps.map_or(0.0, |mbps| 1.0 / bytes_per_second_from_mbps(mbps));
         contention.uplink_s_per_byte = link_s_per_byte(self.shared_uplink_mbps);
         let servers = || self.servers.iter().zip(&environment.capacities);
         // Where devices differ in it, the cost comes from a `Detailed`, and nobody reads these times.

@@ -125,7 +125,7 @@ impl Scenario {
         list.each("devices.energy_per_instruction_nj", &self.devices.energy_per_instruction_nj, Bound::NotNegative);
         list.each("devices.uplink_mbps", &self.devices.uplink_mbps, Bound::NotNegative);
         if let Some(mbps) = self.devices.shared_uplink_mbps {
-            list.positive("devices.shared_uplink_mbps", mbps);
+            list.number("devices.shared_uplink_mbps", mbps, Bound::NotNegative);
         }
     }
 

@@ -64,7 +64,7 @@ pub struct Devices {
     /// b_n, in Mbit/s. With 0 a device is offline and reaches no server.
     pub uplink_mbps: PerDevice,
     /// The rate of a link between all uplinks and all servers, in Mbit/s, split among the devices that send; `None`: the
-    /// uplinks are not shared.
+    /// uplinks are not shared. With 0 nobody can send anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shared_uplink_mbps: Option<f64>,
 }
