@@ -62,9 +62,9 @@ pub(crate) fn cells<T: ToString>(texts: impl IntoIterator<Item = T>) -> Vec<Stri
 pub(crate) fn drop_empty_column(rows: &mut [Vec<String>], name: &str) {
     let Some(column) = rows.first().and_then(|header| header.iter().position(|cell| cell == name)) else { return };
     if rows.iter().skip(1).all(|row| row[column].is_empty()) {
-        rows.iter_mut().for_each(|row| {
+        for row in rows {
             row.remove(column);
-        });
+        }
     }
 }
 

@@ -9,14 +9,14 @@ use sim::scenario::{DeadlineRule, PerDevice};
 #[derive(Debug, Args)]
 pub(crate) struct DeadlineArgs {
     /// Time within which each task is to be done, in place of the scenario's deadlines
-    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = deadline)]
-    deadline_s: Option<f64>,
+    #[arg(id = "deadline_s", long = "deadline-s", value_name = "SECONDS", allow_negative_numbers = true, value_parser = deadline)]
+    seconds: Option<f64>,
     /// What a task that misses its deadline costs [default: as in the scenario, where that says nothing `report`]
-    #[arg(long, value_enum, value_name = "RULE")]
-    deadline_rule: Option<RuleName>,
+    #[arg(id = "deadline_rule", long = "deadline-rule", value_enum, value_name = "RULE")]
+    rule: Option<RuleName>,
     /// Cost that is added for each missed deadline, with the rule `penalty`
-    #[arg(long, value_name = "COST", allow_negative_numbers = true, value_parser = penalty)]
-    deadline_penalty: Option<f64>,
+    #[arg(id = "deadline_penalty", long = "deadline-penalty", value_name = "COST", allow_negative_numbers = true, value_parser = penalty)]
+    penalty: Option<f64>,
 }
 
 /// The rules by their names.
@@ -37,19 +37,19 @@ impl DeadlineArgs {
             return Ok(problem);
         }
         let mut scenario = problem.scenario;
-        if let Some(deadline_s) = self.deadline_s {
-            scenario.tasks.deadline_s = Some(PerDevice::One(deadline_s));
+        if let Some(seconds) = self.seconds {
+            scenario.tasks.deadline_s = Some(PerDevice::One(seconds));
         }
         if scenario.tasks.deadline_s.is_none() {
             return Err(self.useless("of use for a scenario without deadlines; give them with `--deadline-s SECONDS`"));
         }
-        scenario.tasks.deadline_rule = self.rule(scenario.tasks.deadline_rule)?;
+        scenario.tasks.deadline_rule = self.rule_over(scenario.tasks.deadline_rule)?;
         Problem::new(scenario)
     }
 
     /// The rule that these options ask for; `own` is the scenario's.
-    fn rule(&self, own: DeadlineRule) -> Result<DeadlineRule, Error> {
-        match (self.deadline_rule, self.deadline_penalty) {
+    fn rule_over(&self, own: DeadlineRule) -> Result<DeadlineRule, Error> {
+        match (self.rule, self.penalty) {
             (None, None) => Ok(own),
             (None | Some(RuleName::Penalty), Some(penalty)) => Ok(DeadlineRule::Penalty(penalty)),
             (Some(RuleName::Report), None) => Ok(DeadlineRule::Report),
@@ -86,11 +86,11 @@ impl DeadlineArgs {
 
     /// The first option that is given, and its value.
     fn first_given(&self) -> Option<(&'static str, String)> {
-        let rule = self.deadline_rule.and_then(|rule| rule.to_possible_value());
+        let rule = self.rule.and_then(|rule| rule.to_possible_value());
         [
-            self.deadline_s.map(|deadline_s| ("--deadline-s", deadline_s.to_string())),
+            self.seconds.map(|seconds| ("--deadline-s", seconds.to_string())),
             rule.map(|rule| ("--deadline-rule", rule.get_name().to_owned())),
-            self.deadline_penalty.map(|penalty| ("--deadline-penalty", penalty.to_string())),
+            self.penalty.map(|penalty| ("--deadline-penalty", penalty.to_string())),
         ]
         .into_iter()
         .flatten()
@@ -100,7 +100,7 @@ impl DeadlineArgs {
 
 fn deadline(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "must be a number of seconds, such as 20".to_owned())?;
-    if seconds >= 1e-12 && seconds <= MAX_DEADLINE_S {
+    if (1e-12..=MAX_DEADLINE_S).contains(&seconds) {
         Ok(seconds)
     } else {
         Err("must lie between 1e-12 and 1e12 seconds".to_owned())

@@ -140,13 +140,16 @@ fn title(problem: &Problem) -> String {
     if scenario.servers.iter().any(|server| server.latency_ms > 0.0) {
         title += "; each task sent to a place takes its latency in addition to the time of its bytes";
     }
-    if model.has_deadlines() {
-        title += &match model.deadline_rule() {
-            DeadlineRule::Report => "; missed deadlines are counted and cost nothing".to_owned(),
-            DeadlineRule::Penalty(penalty) => format!("; each missed deadline adds {penalty} to the cost"),
-            DeadlineRule::Hard => "; deadlines are hard: fewer missed ones are better at any cost".to_owned(),
-        };
-    }
+    let penalty;
+    title += match model.deadline_rule() {
+        _ if !model.has_deadlines() => "",
+        DeadlineRule::Report => "; missed deadlines are counted and cost nothing",
+        DeadlineRule::Penalty(cost) => {
+            penalty = format!("; each missed deadline adds {cost} to the cost");
+            &penalty
+        }
+        DeadlineRule::Hard => "; deadlines are hard: fewer missed ones are better at any cost",
+    };
     title + "\n"
 }
 
