@@ -226,6 +226,18 @@ def percent(share):
     return f"{math.floor(share * 1e4 + 1e-5) / 100:.2f} %"
 
 
+def missed(answer):
+    """The cell of missed deadlines, where there are deadlines."""
+    return [f"{answer['missed_deadlines']} of {answer['tasks_with_deadline']}"] if "missed_deadlines" in answer else []
+
+
+def deadline(task):
+    """The cell of a task's deadline, where it has one."""
+    if "deadline_s" not in task:
+        return []
+    return [figure(task["deadline_s"]) + (", missed" if task["missed_deadline"] else "")]
+
+
 class Page:
     """The page and the service behind it, side by side."""
 
@@ -239,10 +251,13 @@ class Page:
     def asked(self, sliders, uplinks):
         """What the page must ask for, with the replay's uplinks if they are given."""
         own = self.scenario["own_environment"]
-        devices, tasks = range(self.scenario["devices"]), range(self.scenario["tasks_per_device"])
-        servers = range(len(self.scenario["servers"]))
+        devices, servers = range(self.scenario["devices"]), range(len(self.scenario["servers"]))
+        counts = self.scenario.get("tasks_of_devices") or [self.scenario["tasks_per_device"]] * len(devices)
+        deadlines = self.scenario.get("deadlines", {}).get("deadline_s")
         return {
-            "tasks_mb": [[sliders[f"size-{device}-{task}"] for task in tasks] for device in devices],
+            "tasks_mb": [[sliders[f"size-{device}-{task}"] for task in range(counts[device])] for device in devices],
+            **({"deadline_s": [seconds and power(sliders[f"deadline-{device}"], seconds)
+                               for device, seconds in enumerate(deadlines)]} if deadlines else {}),
             "environment": {
                 "uplink_mbps": uplinks or [power(sliders[f"uplink-{device}"], own["uplink_mbps"][device]) for device in devices],
                 "capacity": [power(sliders[f"capacity-{server}"], own["capacity"][server]) for server in servers],
@@ -258,17 +273,23 @@ class Page:
         numbers = {"cost": chosen["cost"], "energy": chosen["energy_j"], "time": chosen["time_s"],
                    "cost-greedy": answers["greedy"]["cost"], "cost-exact": optimum}
         rows = {role: [figure(answer["cost"]), figure(answer["energy_j"]), figure(answer["time_s"]),
-                       percent(optimum / answer["cost"])] for role, answer in answers.items()}
-        tasks = [[task["place"], f"{task['mb']:.3g}", *map(figure, [task["start_s"], task["end_s"], task["energy_j"]])]
-                 for device in chosen["devices"] for task in device["tasks"]]
+                       percent(self.q2(answer, answers["exact"])), *missed(answer)] for role, answer in answers.items()}
+        tasks = [[task["place"], f"{task['mb']:.3g}", *map(figure, [task["start_s"], task["end_s"], task["energy_j"]]),
+                  *deadline(task)] for device in chosen["devices"] for task in device["tasks"] if task]
         return {**numbers, **{f"{name}, as text": figure(value) for name, value in numbers.items()},
                 "Q2": f"Q2 {rows['chosen'][3]}", "scheme's name": scheme, "tasks": tasks,
                 **{f"row {role}": row for role, row in rows.items()}}
 
+    def q2(self, answer, best):
+        """The share of the optimum's cost; 0 for a decision that misses more hard deadlines."""
+        is_hard = self.scenario.get("deadlines", {}).get("deadline_rule") == "hard"
+        is_worse = is_hard and answer["missed_deadlines"] > best["missed_deadlines"]
+        return 0.0 if is_worse else best["cost"] / answer["cost"]
+
     def shows(self, reading):
-        """The same as read from the page."""
+        """The same as read from the page, without which tasks moved."""
         numbers = {name: shown for name, shown in reading["shown"].items() if name != "decided-in"}
-        tasks = [[place, *cells] for _, _, place, *cells, _ in reading["tasks"]]
+        tasks = [[*cells[2:7], *cells[8:]] for cells in reading["tasks"]]
         return {**{name: float(shown["value"] or "nan") for name, shown in numbers.items()},
                 **{f"{name}, as text": shown["text"] for name, shown in numbers.items()},
                 "Q2": reading["q2"], "scheme's name": reading["rows"]["chosen"][0], "tasks": tasks,
@@ -449,6 +470,25 @@ def check(options, folder):
         check_file(page, folder)
         browser.open(service.url)
         page.agrees("opened again")
+    check_deadlines(options.trainer, options.record.parent / "any-fleet")
+
+
+def check_deadlines(trainer, record):
+    """A scenario with deadlines, latencies and devices with fewer tasks."""
+    with Service(trainer, record, "--scenario", "deadlines") as service, Browser() as browser:
+        browser.open(service.url)
+        page = Page(browser, service)
+        page.agrees("with deadlines")
+        late = [name for name in page.read()["sliders"] if name.startswith("deadline-")]
+        demand(late, "no deadline has a slider")
+        for name in late:
+            position = browser.run(f"Number(document.getElementById('{name}').min)")
+            page.moves(f"{name} is short", lambda: browser.set(f"#{name}", position, "input"),
+                       lambda reading: reading["rows"]["greedy"])
+        drawn = browser.run("document.querySelectorAll('#picture .bar.late').length")
+        answer = service.decide(page.asked(page.read()["sliders"], None))
+        demand(drawn == answer["missed_deadlines"], f"{drawn} of {answer['missed_deadlines']} late tasks are marked")
+        page.moves("reset", lambda: browser.click("#reset"), lambda reading: reading["rows"]["greedy"])
 
 
 def main():

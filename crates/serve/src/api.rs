@@ -11,6 +11,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
+use data::Deadlines;
 use data::exchange::{EnvironmentChange, EnvironmentView};
 use serde::Serialize;
 use tokio::sync::Semaphore;
@@ -19,7 +20,7 @@ use crate::answer_body;
 use crate::decide_request::DecideRequest;
 use crate::decider::{Decider, Decisions};
 use crate::guard::{self, Guard};
-use crate::metrics::{DeadlineCounts, Endpoint, Metrics};
+use crate::metrics::{Endpoint, Metrics};
 use crate::metrics_format::MetricsFormat;
 use crate::openapi;
 use crate::page;
@@ -187,8 +188,12 @@ async fn decide(State(app): State<App>, headers: HeaderMap, body: Body) -> Resul
     Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
 }
 
-fn deadlines_of(answers: &[AnswerView<'_>]) -> DeadlineCounts {
-    answers.iter().fold(DeadlineCounts::default(), |sum, answer| sum + answer.deadlines())
+/// The deadlines of some answers, taken together.
+fn deadlines_of(answers: &[AnswerView<'_>]) -> Deadlines {
+    answers.iter().map(AnswerView::deadlines).fold(Deadlines::default(), |sum, one| Deadlines {
+        missed: sum.missed + one.missed,
+        tasks: sum.tasks + one.tasks,
+    })
 }
 
 async fn scenario(State(app): State<App>) -> Response {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use data::Deadlines;
 use data::exchange::WorkloadRequest;
 use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
 use prometheus_client::metrics::counter::Counter;
@@ -80,24 +81,6 @@ struct PlaceLabel {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct ReloadLabel {
     result: &'static str,
-}
-
-/// The tasks of some answers that have a deadline, and those of them that miss it.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct DeadlineCounts {
-    pub(crate) tasks_with_deadline: usize,
-    pub(crate) missed_deadlines: usize,
-}
-
-impl std::ops::Add for DeadlineCounts {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            tasks_with_deadline: self.tasks_with_deadline + other.tasks_with_deadline,
-            missed_deadlines: self.missed_deadlines + other.missed_deadlines,
-        }
-    }
 }
 
 /// The metrics of one service.
@@ -209,10 +192,10 @@ impl Metrics {
         }
     }
 
-    /// Counts tasks that have a deadline, and those of them that miss it.
-    pub(crate) fn count_deadlines(&self, DeadlineCounts { tasks_with_deadline, missed_deadlines }: DeadlineCounts) {
-        self.tasks_with_deadline.inc_by(tasks_with_deadline as u64);
-        self.missed_deadlines.inc_by(missed_deadlines as u64);
+    /// Counts the deadlines of decisions.
+    pub(crate) fn count_deadlines(&self, Deadlines { missed, tasks }: Deadlines) {
+        self.tasks_with_deadline.inc_by(tasks);
+        self.missed_deadlines.inc_by(missed);
     }
 
     /// Counts a reload of the record that was accepted or refused.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use data::Deadlines;
 use data::exchange::{Answer, EnvironmentView, WorkloadRequest};
 use data::trace::Drive;
 use model::Shape;
@@ -15,7 +16,6 @@ use sim::units::BYTES_PER_MB;
 
 use crate::decider::scheme_names;
 use crate::explanation::Explanation;
-use crate::metrics::DeadlineCounts;
 use crate::service::Snapshot;
 
 /// A recorded drive, as the page replays it: the uplinks of all devices in one window after the other.
@@ -218,11 +218,9 @@ impl<'a> AnswerView<'a> {
 }
 
 impl AnswerView<'_> {
-    /// The counts of the answer; 0 where no task has a deadline.
-    pub(crate) fn deadlines(&self) -> DeadlineCounts {
-        DeadlineCounts {
-            tasks_with_deadline: self.answer.tasks_with_deadline.unwrap_or(0),
-            missed_deadlines: self.answer.missed_deadlines.unwrap_or(0),
-        }
+    /// The deadlines of the answer; 0 where no task has one.
+    pub(crate) fn deadlines(&self) -> Deadlines {
+        let count = |count: Option<usize>| count.unwrap_or(0) as u64;
+        Deadlines { missed: count(self.answer.missed_deadlines), tasks: count(self.answer.tasks_with_deadline) }
     }
 }
