@@ -35,6 +35,10 @@ const ANNEALING_STEPS: u64 = 300;
 /// energy. If that search takes too long, the answer still has the least energy, and no single move or swap shortens its time.
 /// Where α is 0, the answer has the least energy of all decisions with the shortest time if nothing is shared and a second,
 /// shorter search ends; else no single move or swap lowers its energy.
+///
+/// In a [detailed](CostModel::is_detailed) model, the answer is the optimum of [`CostModel::cost`]: where deadlines are hard, no
+/// decision misses fewer of them. Where devices share something and many deadlines cannot be kept, the search may be refused that
+/// would end without deadlines.
 #[derive(Debug, Clone, Default)]
 pub struct Exact {
     /// The places that may be used; all if empty.
