@@ -33,11 +33,16 @@ def load(path):
 
 
 def sizes_of(about, tasks_mb):
-    """Sizes in bytes, [devices * tasks]. Tasks are absent, and 0, where a size is null or a row ends early."""
+    """Sizes in bytes, [devices * tasks]. Tasks are absent, and 0, where a size or a row is null, or a row ends early."""
     devices, tasks = about["inputs"]["devices"], about["inputs"]["tasks_per_device"]
-    if len(tasks_mb) != devices or any(len(row) > tasks for row in tasks_mb):
-        sys.exit(f"the networks decide for {devices} devices with {tasks} tasks each")
-    return np.array([[mb or 0 for mb in row] + [0] * (tasks - len(row)) for row in tasks_mb], float).ravel() * 1e6
+    counts = about.get("details", {}).get("tasks_of_device", [tasks] * devices)
+    rows = [row or [] for row in tasks_mb]
+    if len(rows) != devices or any(mb is not None for row, count in zip(rows, counts) for mb in row[count:]):
+        sys.exit(f"the networks decide for {devices} devices with {', '.join(map(str, counts))} tasks")
+    if not all(mb is None or 0 < mb <= 1e12 for row in rows for mb in row):
+        sys.exit("every task must have a size above 0 MB and at most 1e12 MB")
+    sizes = [[mb or 0 for mb in row[:count]] + [0] * (tasks - len(row[:count])) for row, count in zip(rows, counts)]
+    return np.array(sizes, float).ravel() * 1e6
 
 
 def placements(about, sizes, decision):
@@ -116,7 +121,7 @@ def costs(about, sizes, decision):
     count = (here > 0).reshape(devices, tasks, places).sum(1)
     times = np.where(own > 0, times + np.array(details.get("latency_s", [0] * places)) * count, 0)
     done = np.where(here > 0, times.repeat(tasks, 0), 0).max(1).reshape(devices, tasks)
-    missed = (done > np.array(details.get("deadline_s", [np.inf] * devices))[:, None] * (1 + 1e-12)).sum(1)
+    missed = (done > np.array(details.get("deadline_s", [np.inf] * devices), float)[:, None] * (1 + 1e-12)).sum(1)
     weighted = max(cost["alpha"], 1e-9) * energy + max(1 - cost["alpha"], 1e-9) * times.max(1)
     return weighted + details.get("deadline_penalty", 0) * missed, missed
 
@@ -151,6 +156,8 @@ def fleet_round(tensors, prefix, x, h=None):
 
 
 def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     about, tensors = load(sys.argv[1])
     if about["kind"] != "dnn":
         sys.exit("only DNNs for one scenario decide here; import this file and use fleet_round for networks for any fleet")

@@ -136,6 +136,27 @@ fn deadlines_of_options_reach_single_decisions() {
 }
 
 #[test]
+fn a_rule_by_option_holds_for_the_deadlines_of_workloads() {
+    let workshop = Workshop::new();
+    let sizes = [[20; 3]; 3];
+    workshop.write("ruled.jsonl", json!({ "tasks_mb": sizes, "deadline_s": 40, "deadline_penalty": 5 }).to_string());
+    workshop.write("plain.jsonl", json!({ "tasks_mb": sizes, "deadline_s": 40 }).to_string());
+    let solve = |file: &str, more: &[&str]| {
+        let command = ["solve", "--scenario", "paper-wan", "--scheme", "exact", file];
+        parsed(&workshop.trainer(&[&command[..], more].concat()).succeeded().stdout)
+    };
+    let by_option = solve("plain.jsonl", &["--deadline-penalty", "5"]);
+    assert_eq!(by_option, solve("ruled.jsonl", &[]));
+    assert_ne!(by_option["cost"], solve("plain.jsonl", &[])["cost"]);
+    let record = shipped("paper-wan");
+    let decide = ["decide", "--record", &record, "--deadline-rule", "hard", "plain.jsonl"];
+    assert!(number(&parsed(&workshop.trainer(&decide).succeeded().stdout), "missed_deadlines") <= 9.0);
+    let evaluate = ["evaluate", "--record", &record, "--deadline-rule", "hard"];
+    workshop.trainer(&[&evaluate[..], &["--workloads", "plain.jsonl"]].concat()).succeeded();
+    workshop.trainer(&evaluate).failed(2).silent().naming(&["--deadline-rule hard", "without deadlines"]);
+}
+
+#[test]
 fn options_of_no_use_are_refused() {
     let workshop = Workshop::new();
     let fleet = shipped("any-fleet");
@@ -148,7 +169,7 @@ fn options_of_no_use_are_refused() {
         (&["compare", "--deadline-s", "0"], &["--deadline-s", "1e-12"]),
         (&["compare", "--deadline-s", "-3"], &["--deadline-s", "1e-12"]),
         (&["compare", "--deadline-s", "soon"], &["--deadline-s", "number of seconds"]),
-        (&["compare", "--deadline-s", "20", "--deadline-penalty", "-1"], &["--deadline-penalty", "must be 0 or"]),
+        (&["compare", "--deadline-s", "20", "--deadline-penalty", "-1"], &["--deadline-penalty", "between 0 and 1e12"]),
         (&["compare", "--deadline-s", "20", "--deadline-rule", "soft"], &["--deadline-rule", "report, penalty, hard"]),
         (
             &["compare", "--deadline-s", "20", "--deadline-rule", "penalty"],
@@ -203,12 +224,16 @@ fn adaptation_sharing_out_and_sweeps_report_missed_deadlines() {
     for key in ["greedy", "greedy_largest_first", "exact"] {
         assert!(number(&results, &format!("share_of_missed_deadlines_{key}")) <= 1.0);
     }
-    assert!(number(&results["points"][1], "share_of_missed_deadlines") <= 1.0);
+    for key in ["share_of_missed_deadlines", "share_of_missed_deadlines_explored"] {
+        assert!(number(&results["points"][1], key) <= 1.0);
+    }
 
     let shared_out = ["compare", "--scenario", "mine.toml", "--share-out", "30", "--format", "json"];
     for (scheme, row) in rows(&workshop.trainer(&shared_out).succeeded().stdout) {
         let share = number(&row, "missed_deadlines") / number(&row, "tasks_with_deadline");
         assert_eq!(number(&row, "share_of_missed_deadlines"), share, "{scheme}");
+        let before = number(&row, "missed_deadlines_in_proportion") / number(&row, "tasks_with_deadline");
+        assert_eq!(number(&row, "share_of_missed_deadlines_in_proportion"), before, "{scheme}");
     }
 
     let tiny = &acceptance::TINY[..];

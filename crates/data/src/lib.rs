@@ -28,6 +28,7 @@
 
 mod bad_lines;
 mod columns;
+mod counted;
 mod deadlines;
 mod environments;
 mod evaluation;
@@ -46,6 +47,7 @@ mod workloads;
 
 pub use bad_lines::{BadLine, BadLines, Quantity, Reason};
 pub use columns::HeaderError;
+pub use counted::counted;
 pub use deadlines::Deadlines;
 pub use environments::{DataError, EnvironmentMoments, EnvironmentSampler, Moments};
 pub use evaluation::{Evaluation, evaluate};

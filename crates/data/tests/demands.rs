@@ -64,12 +64,16 @@ const SIZES: [[u32; 3]; 3] = [[1, 2, 3], [4, 5, 6], [7, 8, 9]];
 #[test]
 fn rows_may_end_early_and_entries_may_be_null() {
     let model = paper(&[]);
-    let request = read_json(&json!({ "tasks_mb": [[1, null, 3], [], [7]] }), &model).expect("valid");
-    assert_eq!(sizes_mb(&request), [1.0, 0.0, 3.0, 0.0, 0.0, 0.0, 7.0, 0.0, 0.0]);
-    assert!(request.instance.model.is_clone_of(&model), "workloads without demands are decided together");
+    for tasks_mb in [json!([[1, null, 3], [], [7]]), json!([[1, null, 3], null, [7]])] {
+        let request = read_json(&json!({ "tasks_mb": tasks_mb }), &model).expect("valid");
+        assert_eq!(sizes_mb(&request), [1.0, 0.0, 3.0, 0.0, 0.0, 0.0, 7.0, 0.0, 0.0]);
+        assert!(request.instance.model.is_clone_of(&model), "workloads without demands are decided together");
+    }
     for (tasks_mb, field, reason) in [
         (json!([[], [null], []]), "tasks_mb", "tasks_mb has no task: at least one must have a size"),
+        (json!([null, [null], null]), "tasks_mb", "tasks_mb has no task: at least one must have a size"),
         (json!([[1], []]), "tasks_mb", "tasks_mb has 2 rows, the scenario has 3 devices"),
+        (json!([[1]]), "tasks_mb", "tasks_mb has 1 row, the scenario has 3 devices"),
         (json!([[1], [1, 2, 3, null], []]), "tasks_mb[1]", "device 1 has 4 tasks, the scenario gives 3 to each device"),
         (
             json!([[1], [], [null, 0]]),
@@ -90,8 +94,8 @@ fn devices_have_as_many_tasks_as_the_scenario_says() {
         assert_eq!(sizes_mb(&request), [1.0, 2.0, 3.0, 0.0, 0.0, 0.0, 7.0, 8.0, 0.0]);
     }
     for (tasks_mb, field, reason) in [
-        (json!([[1], [5], []]), "tasks_mb[1]", "device 1 has 1 tasks, the scenario gives 0 to it"),
-        (json!([[1], [], [7, 8, 9]]), "tasks_mb[2]", "device 2 has 3 tasks, the scenario gives 2 to it"),
+        (json!([[1], [5], []]), "tasks_mb[1]", "device 1 has 1 task, the scenario gives it none"),
+        (json!([[1], [], [7, 8, 9]]), "tasks_mb[2]", "device 2 has 3 tasks, the scenario gives it 2"),
     ] {
         let refused = read_json(&json!({ "tasks_mb": tasks_mb }), &model).expect_err("wrong");
         assert_eq!(refused, (field.to_owned(), reason.to_owned()));
@@ -155,6 +159,12 @@ fn deadlines_of_a_workload_replace_those_of_the_scenario() {
     ] {
         assert_eq!(read(rule.clone()).deadline_rule(), expected, "{rule}");
     }
+    assert_eq!(deadlines_s(&read(json!({ "deadline_s": null }))), [60.0; 9], "null as a whole: what the scenario says");
+    let none = read(json!({ "deadline_s": [null, null, null], "deadline_rule": "hard" }));
+    assert!(!none.has_deadlines(), "a rule may stand beside no deadlines");
+    let hard = with_deadlines("deadline_s = 60\ndeadline_rule = \"hard\"");
+    let softened = read_json(&json!({ "tasks_mb": SIZES, "deadline_penalty": 7 }), &hard).expect("valid");
+    assert_eq!(softened.instance.model.deadline_rule(), DeadlineRule::Penalty(7.0));
     // In an environment of its own, too.
     let there = read(json!({ "environment": { "alpha": 0.9 }, "deadline_s": 7, "deadline_rule": "hard" }));
     assert_eq!((there.alpha(), there.deadline_s(8), there.deadline_rule()), (0.9, 7.0, DeadlineRule::Hard));
@@ -163,10 +173,11 @@ fn deadlines_of_a_workload_replace_those_of_the_scenario() {
 #[test]
 fn a_mistake_in_what_tasks_ask_for_is_named_by_its_place() {
     let model = paper(&[]);
-    let deadlines = "a deadline must be above 0 s and at most 1e12 s";
+    let deadlines = "a deadline must lie between 1e-12 and 1e12 s";
     let range = "instructions per byte must lie between 1e-12 and 1e12";
     for (more, field, reason) in [
         (json!({ "deadline_s": 0 }), "deadline_s", format!("deadline_s is 0: {deadlines}")),
+        (json!({ "deadline_s": 1e-13 }), "deadline_s", format!("deadline_s is 0.0000000000001: {deadlines}")),
         (json!({ "deadline_s": [1, -2, 3] }), "deadline_s[1]", format!("deadline_s[1] is -2: {deadlines}")),
         (
             json!({ "deadline_s": [1, [1, 2, -3], null] }),
@@ -204,7 +215,17 @@ fn a_mistake_in_what_tasks_ask_for_is_named_by_its_place() {
             "deadline_rule \"penalty\" needs deadline_penalty, what each missed deadline costs".to_owned(),
         ),
         (
-            json!({ "deadline_s": 9, "deadline_penalty": 3 }),
+            json!({ "deadline_penalty": 3 }),
+            "deadline_penalty",
+            "deadline_penalty needs deadline_s, the time in seconds within which tasks are to be done".to_owned(),
+        ),
+        (
+            json!({ "deadline_s": null, "deadline_rule": "hard" }),
+            "deadline_rule",
+            "deadline_rule needs deadline_s, the time in seconds within which tasks are to be done".to_owned(),
+        ),
+        (
+            json!({ "deadline_s": 9, "deadline_rule": "report", "deadline_penalty": 3 }),
             "deadline_penalty",
             "deadline_penalty needs deadline_rule \"penalty\"".to_owned(),
         ),
@@ -279,7 +300,7 @@ fn rows_of_tasks_that_a_device_does_not_have_may_be_left_out() {
         }
     }
     for (row, reason) in [
-        ("a,1,0,4", "line 2: device 1, task 0 is not there: the scenario gives 0 tasks to this device"),
+        ("a,1,0,4", "line 2: device 1, task 0 is not there: the scenario gives no task to this device"),
         ("a,2,2,4", "line 2: device 2, task 2 is not there: the scenario gives 2 tasks to this device"),
         ("a,0,0,4", "line 2: workload a ends without device 0, task 1"),
         ("a,1,3,", "line 2: device 1, task 3 is not there: the scenario has devices 0 to 2 with tasks 0 to 2"),
@@ -294,8 +315,8 @@ fn a_mistake_in_a_table_is_named_by_its_column() {
     let model = paper(&[]);
     let header = "workload,device,task,mb,deadline_s,instructions_per_byte";
     for (row, reason) in [
-        ("a,0,0,1,-5,", "deadline_s of task 0 of device 0 is -5: a deadline must be above 0 s and at most 1e12 s"),
-        ("a,0,1,1,inf,", "deadline_s of task 1 of device 0 is inf: a deadline must be above 0 s and at most 1e12 s"),
+        ("a,0,0,1,-5,", "deadline_s of task 0 of device 0 is -5: a deadline must lie between 1e-12 and 1e12 s"),
+        ("a,0,1,1,inf,", "deadline_s of task 1 of device 0 is inf: a deadline must lie between 1e-12 and 1e12 s"),
         ("a,0,1,1,soon,", "deadline_s must be a number, is `soon`"),
         (
             "a,2,1,1,,0",

@@ -36,6 +36,9 @@ pub struct Point {
     /// The share of the tasks with a deadline that miss it, with the cheapest of the K proposals; `None`: no task has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_of_missed_deadlines: Option<f64>,
+    /// The same if decisions also evaluate explored candidates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_of_missed_deadlines_explored: Option<f64>,
     /// Cost evaluations that adaptation took up to this step.
     pub evaluations: u64,
     /// Seconds that adaptation took up to this step, without the measuring.
@@ -97,14 +100,16 @@ pub fn adapt(start: &Ensemble, task: Task<'_>, adaptation: &Adaptation<'_>) -> R
             ensemble = agent.ensemble();
         }
         let (mut ratios, share_of_missed_deadlines) = measure(Selection::PAPER, &ensemble)?;
+        let explored = measure(Selection::explored(DEFAULT_FLIPS), &ensemble)?;
         let q2 = mean(&ratios);
         ratios.sort_unstable_by(f64::total_cmp);
         points.push(Point {
             step,
             q2,
             q2_p05: ratios[ratios.len() / 20],
-            q2_explored: mean(&measure(Selection::explored(DEFAULT_FLIPS), &ensemble)?.0),
+            q2_explored: mean(&explored.0),
             share_of_missed_deadlines,
+            share_of_missed_deadlines_explored: explored.1,
             evaluations: agent.evaluations(),
             seconds,
             ratios,

@@ -7,7 +7,7 @@ use data::{Deadlines, StandardSet};
 use serde::Serialize;
 use sim::allocation::{self, Joint};
 use sim::scheme::Scheme;
-use sim::{AllocationError, CostModel, Instance, SchemeError, Workload};
+use sim::{AllocationError, CostModel, Instance, Outcome, SchemeError, Workload};
 
 use crate::error::Error;
 use crate::statistics::Spread;
@@ -105,12 +105,20 @@ pub struct AllocationEvaluation {
     pub mean_time_s: f64,
     /// Mean cost, eq. (18), after sharing out.
     pub mean_cost: f64,
+    /// The number of tasks of all workloads that miss their deadlines with the scheme's first decision, with uplinks scaled in
+    /// proportion to the total; `None`: no task has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missed_deadlines_in_proportion: Option<u64>,
     /// The number of tasks of all workloads that missed their deadlines, after sharing out; `None`: no task has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missed_deadlines: Option<u64>,
     /// The number of tasks of all workloads that have a deadline; `None`: none has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tasks_with_deadline: Option<u64>,
+    /// The share of the tasks with a deadline that miss it with the scheme's first decision, with uplinks scaled in
+    /// proportion to the total; `None`: no task has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share_of_missed_deadlines_in_proportion: Option<f64>,
     /// The share of the tasks with a deadline that missed it, after sharing out; `None`: no task has one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share_of_missed_deadlines: Option<f64>,
@@ -183,7 +191,9 @@ fn compare_one(
     }
     times.sort_unstable();
     let mean = |value: fn(&Joint) -> f64| joints.iter().map(value).sum::<f64>() / count as f64;
-    let deadlines = Deadlines::of(set.instances().iter().zip(joints.iter().map(|joint| &joint.outcome)));
+    let missed =
+        |outcome: fn(&Joint) -> &Outcome| Deadlines::of(set.instances().iter().zip(joints.iter().map(outcome)));
+    let (before, deadlines) = (missed(|joint| &joint.in_proportion), missed(|joint| &joint.outcome));
     let saved: Vec<f64> = joints.iter().map(saved).collect();
     let Spread { mean: gain, low: gain_low, high: gain_high, .. } = Spread::of(&saved);
     Ok(AllocationEvaluation {
@@ -193,8 +203,10 @@ fn compare_one(
         mean_energy_j: mean(|joint| joint.outcome.energy_j),
         mean_time_s: mean(|joint| joint.outcome.time_s),
         mean_cost: mean(|joint| joint.outcome.cost),
+        missed_deadlines_in_proportion: before.map(|before| before.missed),
         missed_deadlines: deadlines.map(|deadlines| deadlines.missed),
         tasks_with_deadline: deadlines.map(|deadlines| deadlines.tasks),
+        share_of_missed_deadlines_in_proportion: before.map(Deadlines::share),
         share_of_missed_deadlines: deadlines.map(Deadlines::share),
         gain,
         gain_low,

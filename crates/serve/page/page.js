@@ -589,6 +589,7 @@ function showComparison() {
 /** With a column of missed deadlines where there are deadlines. */
 function buildComparison() {
   document.querySelectorAll(".figures .missed").forEach((cell) => cell.remove());
+  byId("q2-hard").hidden = scenario.deadlines?.deadline_rule !== "hard";
   if (!scenario.deadlines) return;
   const head = el("th", { scope: "col", class: "missed", text: "Missed" });
   byId("row-chosen").closest("table").tHead.rows[0].append(head);

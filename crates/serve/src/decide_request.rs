@@ -57,7 +57,8 @@ impl DecideRequest {
         let tasks = if explain || scheme != ENSEMBLE_SCHEME { limits.slow_tasks } else { limits.tasks };
         let most = limits.workloads.min(limits.waiting).min(tasks / snapshot.model.task_count()).max(1);
         if unchecked.is_empty() || unchecked.len() > most {
-            let detail = format!("there must be 1 to {most} workloads, there are {}", unchecked.len());
+            let wanted = if most == 1 { "1 workload".to_owned() } else { format!("1 to {most} workloads") };
+            let detail = format!("there must be {wanted}, there are {}", unchecked.len());
             return Err(ProblemDetails::unprocessable("workloads", detail));
         }
         let check = |(index, request): (usize, UncheckedRequest)| {

@@ -30,6 +30,9 @@ struct TaskView<'a> {
     energy_j: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     deadline_s: Option<f64>,
+    /// When the device is done at the place, with all its tasks there: what counts for the deadline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    done_s: Option<f64>,
     /// Whether the device is done at the place only after the deadline.
     #[serde(skip_serializing_if = "Option::is_none")]
     missed_deadline: Option<bool>,
@@ -106,6 +109,7 @@ impl DevicePart<'_> {
                 end_s: ends[place],
                 energy_j,
                 deadline_s,
+                done_s: deadline_s.map(|_| done_s),
                 missed_deadline: deadline_s.map(|_| model.misses_deadline(first + task, done_s)),
             })
         };

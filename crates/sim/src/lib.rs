@@ -52,4 +52,4 @@ pub use tasks::fleets::Fleets;
 pub use tasks::instance::Instance;
 pub use tasks::scenario::{self, Scenario, ScenarioError};
 pub use tasks::scheme::{self, SchemeError};
-pub use tasks::workload::{Workload, is_size, keep_absent};
+pub use tasks::workload::{Workload, is_size, keep_absent, present_tasks};

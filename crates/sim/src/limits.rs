@@ -34,8 +34,11 @@ pub const CAPACITIES: RangeInclusive<f64> = 1e-6..=1e6;
 /// The longest latency of a server, in ms, a dozen days.
 pub const MAX_LATENCY_MS: f64 = 1e9;
 
-/// The latest deadline, in seconds, and the largest penalty for missing one.
-pub const MAX_DEADLINE_S: f64 = 1e12;
+/// The deadlines of tasks, in seconds.
+pub const DEADLINES_S: RangeInclusive<f64> = 1e-12..=1e12;
+
+/// The largest penalty for a missed deadline.
+pub const MAX_DEADLINE_PENALTY: f64 = 1e12;
 
 /// The numbers of instructions that a byte of a task may take.
 pub const INSTRUCTIONS_PER_BYTE: RangeInclusive<f64> = 1e-12..=1e12;

@@ -30,6 +30,7 @@
 
 mod adaptation;
 mod error;
+mod hard_deadlines;
 mod page;
 mod reproduction;
 

@@ -733,10 +733,18 @@ pub(crate) struct RecordArgs {
 }
 
 impl RecordArgs {
-    /// Loads the record, and the scenario that it decides for.
-    pub(crate) fn load(&self, device: &burn::tensor::Device) -> Result<(Record, Problem), Error> {
+    /// Loads the record, and the scenario that it decides for. `reads_workloads` is whether it decides workloads that are
+    /// read, which may bring deadlines of their own.
+    pub(crate) fn load(
+        &self,
+        reads_workloads: bool,
+        device: &burn::tensor::Device,
+    ) -> Result<(Record, Problem), Error> {
         let (record, problem) = mrdro::load_record(&self.record, self.scenario.as_deref(), self.any_rates, device)?;
-        Ok((record, self.deadlines.applied_to(problem)?))
+        let deadlines = &self.deadlines;
+        let applied =
+            if reads_workloads { deadlines.applied_for_workloads(problem)? } else { deadlines.applied_to(problem)? };
+        Ok((record, applied))
     }
 }
 

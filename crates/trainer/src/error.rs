@@ -252,8 +252,8 @@ fn workloads(error: &data::exchange::ExchangeError) -> Option<String> {
     match error {
         ExchangeError::Workload { .. } | ExchangeError::Empty { .. } => Some(
             "a line of JSON looks like {\"tasks_mb\": [[12.0, 25.5, 18.0], ...]}, with one row for each device; it may also \
-             hold \"id\" and \"environment\": {\"uplink_mbps\": 5, \"capacity\": [1, 1], \"alpha\": 0.5}; CSV has the header \
-             workload,device,task,mb"
+             hold \"id\", \"deadline_s\": 60 and \"environment\": {\"uplink_mbps\": 5, \"capacity\": [1, 1], \"alpha\": 0.5}; CSV has \
+             the header workload,device,task,mb"
                 .to_owned(),
         ),
         ExchangeError::Unreadable { origin, source } => unreadable(origin, source),

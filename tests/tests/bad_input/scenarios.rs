@@ -99,7 +99,10 @@ fn deadlines_latencies_and_numbers_of_tasks_must_make_sense() {
         ("deadline_rule = \"hard\"", &["tasks.deadline_rule", "needs deadline_s"]),
         ("deadline_s = 20\ndeadline_rule = \"strict\"", &["tasks.deadline_rule", "report", "penalty", "hard"]),
         ("deadline_s = 20\ndeadline_rule = \"penalty\"", &["tasks.deadline_rule", "needs deadline_penalty"]),
-        ("deadline_s = 20\ndeadline_penalty = 5", &["tasks.deadline_penalty", "needs deadline_rule = \"penalty\""]),
+        (
+            "deadline_s = 20\ndeadline_rule = \"hard\"\ndeadline_penalty = 5",
+            &["tasks.deadline_penalty", "needs deadline_rule = \"penalty\""],
+        ),
     ] {
         refused("per_device = 3", &tasks(keys), parts);
     }

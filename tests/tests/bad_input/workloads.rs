@@ -24,8 +24,11 @@ const WRONG_LINES: [(&str, &[&str]); 25] = [
     ("{\"tasks_mb\": [[1, 2, 1e999], [1, 2, 3], [1, 2, 3]]}", &["out of range"]),
     ("{\"tasks_mb\": [[1, 2, \"3\"], [1, 2, 3], [1, 2, 3]]}", &["string \"3\""]),
     ("{\"tasks_mb\": [[], [null], [null, null]]}", &["tasks_mb has no task"]),
-    ("{\"tasks_mb\": [[1, 2, 3], null, [1, 2, 3]]}", &["null", "expected a sequence"]),
-    ("{\"tasks_mb\": [[1], [2], [3]], \"deadline_s\": [[1], [2, -3], []]}", &["deadline_s[1][1] is -3", "above 0 s"]),
+    ("{\"tasks_mb\": [[1, 2, 3], \"none\", [1, 2, 3]]}", &["none", "expected a sequence or null"]),
+    (
+        "{\"tasks_mb\": [[1], [2], [3]], \"deadline_s\": [[1], [2, -3], []]}",
+        &["deadline_s[1][1] is -3", "between 1e-12 and 1e12 s", "\"deadline_s\": 60"],
+    ),
     ("{\"tasks_mb\": [[1], [2], [3]], \"deadline_rule\": \"hard\"}", &["deadline_rule needs deadline_s"]),
     ("{\"tasks_mb\": [[1], [2], [3]], \"instructions_per_byte\": \"many\"}", &["expected a number, null or an array"]),
     ("{\"tasks_mb\": 5}", &["integer `5`"]),
@@ -95,7 +98,7 @@ fn evaluate_refuses_wrong_workloads_before_it_starts() {
     let run = shared_run();
     run.write("wrong.jsonl", format!("{GOOD}\n{{\"tasks_mb\": [[1]]}}\n"));
     let said = run.trainer(&["evaluate", "--record", "run/record", "--workloads", "wrong.jsonl"]).failed(1).silent();
-    said.naming(&["wrong.jsonl, line 2: ", "1 rows", "help:"]);
+    said.naming(&["wrong.jsonl, line 2: ", "1 row,", "help:"]);
 }
 
 #[test]
@@ -223,7 +226,7 @@ fn an_object_that_is_not_closed_is_named_by_its_first_line() {
 fn a_wrong_object_over_several_lines_or_in_a_list_is_named() {
     for (input, place, answered) in [
         (format!("{GOOD}\n{{\n  \"tasks_mb\": [\n    [1, NaN, 3]\n  ]\n}}\n"), "line 2: NaN stands", 1),
-        (format!("[\n{GOOD},\n{{\"tasks_mb\": [[1]]}}\n]\n"), "line 3, workload 2 of the list: tasks_mb has 1 rows", 1),
+        (format!("[\n{GOOD},\n{{\"tasks_mb\": [[1]]}}\n]\n"), "line 3, workload 2 of the list: tasks_mb has 1 row,", 1),
         (format!("[{GOOD} {GOOD}]"), "there must be a comma", 1),
         (format!("[{GOOD},]"), "a workload is missing", 1),
         (format!("[{GOOD}"), "the list is not closed", 1),

@@ -75,6 +75,11 @@ fn workloads_with_demands_and_absent_tasks_are_decided() {
         assert!((energy - device["energy_j"].as_f64().expect("a number")).abs() <= 1e-9 * energy);
         let last = present().map(|task| task["end_s"].as_f64().expect("a number")).fold(0.0, f64::max);
         assert!((last - device["time_s"].as_f64().expect("a number")).abs() <= 1e-9 * last);
+        for task in present().filter(|task| task.get("deadline_s").is_some()) {
+            let [done_s, deadline_s] = ["done_s", "deadline_s"].map(|key| task[key].as_f64().expect("a number"));
+            assert_eq!(task["missed_deadline"], done_s > deadline_s, "{task}");
+            assert!(done_s >= task["end_s"].as_f64().expect("a number") * (1.0 - 1e-12), "{task}");
+        }
         late += present().filter(|task| task["missed_deadline"] == true).count();
     }
     let sum: f64 =
@@ -96,7 +101,7 @@ fn a_mistake_in_demands_is_named_by_its_field() {
     let workshop = Workshop::new();
     let service = Service::start(&workshop, &shipped("mobile"), &[]);
     for (fields, status, parts) in [
-        (r#""deadline_s": [1, [1, 2, -3], null]"#, 422, &["\"field\":\"deadline_s[1][2]\"", "above 0 s"][..]),
+        (r#""deadline_s": [1, [1, 2, -3], null]"#, 422, &["\"field\":\"deadline_s[1][2]\"", "between 1e-12"][..]),
         (r#""deadline_s": [[1, [2]], 2, 3]"#, 422, &["\"field\":\"deadline_s[0][1]\"", "must be a number or null"]),
         (
             r#""deadline_s": [1, "soon", 3]"#,
@@ -105,7 +110,11 @@ fn a_mistake_in_demands_is_named_by_its_field() {
         ),
         (r#""deadline_rule": "hard""#, 422, &["\"field\":\"deadline_rule\"", "needs deadline_s"]),
         (r#""deadline_s": 3, "deadline_rule": "soft""#, 422, &["\"field\":\"deadline_rule\"", "report", "soft"]),
-        (r#""deadline_s": 3, "deadline_penalty": 1"#, 422, &["\"field\":\"deadline_penalty\"", "needs deadline_rule"]),
+        (
+            r#""deadline_s": 3, "deadline_rule": "hard", "deadline_penalty": 1"#,
+            422,
+            &["\"field\":\"deadline_penalty\"", "needs deadline_rule"],
+        ),
         (r#""instructions_per_byte": [1, 2]"#, 422, &["\"field\":\"instructions_per_byte\"", "2 entries", "3 devices"]),
         (r#""deadlines": 3"#, 400, &["\"field\":\"deadlines\"", "unknown field", "deadline_s"]),
     ] {
@@ -172,7 +181,7 @@ fn a_scenario_with_deadlines_and_latencies_is_served() {
     assert_eq!(answer["tasks_with_deadline"], 6);
     service
         .post("/v1/decide", r#"{"tasks_mb": [[12], [10, 3], [11]]}"#)
-        .refused(422, &["device 1 has 2 tasks, the scenario gives 1 to it", "tasks_mb[1]"]);
+        .refused(422, &["device 1 has 2 tasks, the scenario gives it 1", "tasks_mb[1]"]);
     let sizes = &service.get("/openapi.json").json()["components"]["schemas"]["TaskSizes"];
     assert_eq!(sizes["prefixItems"][1]["prefixItems"].as_array().map(Vec::len), Some(1), "{sizes}");
 }

@@ -1,6 +1,6 @@
 //! What tasks ask for beyond their sizes, as workloads say it.
 
-use sim::limits::{INSTRUCTIONS_PER_BYTE, MAX_DEADLINE_S};
+use sim::limits::{DEADLINES_S, INSTRUCTIONS_PER_BYTE, MAX_DEADLINE_PENALTY};
 use sim::scenario::DeadlineRule;
 use sim::{CostModel, Demands};
 
@@ -10,8 +10,8 @@ use super::task_values::{Range, TaskValues};
 /// Deadlines in seconds.
 pub(super) const DEADLINES: Range = Range {
     key: "deadline_s",
-    rule: "a deadline must be above 0 s and at most 1e12 s",
-    contains: |value| value > 0.0 && value <= MAX_DEADLINE_S,
+    rule: "a deadline must lie between 1e-12 and 1e12 s",
+    contains: |value| DEADLINES_S.contains(&value),
 };
 
 /// Instructions to run for each byte of a task.
@@ -24,7 +24,7 @@ pub(super) const INSTRUCTIONS: Range = Range {
 const PENALTIES: Range = Range {
     key: "deadline_penalty",
     rule: "the penalty for a missed deadline must lie between 0 and 1e12",
-    contains: |value| (0.0..=MAX_DEADLINE_S).contains(&value),
+    contains: |value| (0.0..=MAX_DEADLINE_PENALTY).contains(&value),
 };
 
 /// What the tasks of a workload ask for, not yet checked.
@@ -56,25 +56,22 @@ impl UncheckedDemands {
             values.put(&DEADLINES, model, demands.deadlines_s.insert(no_deadlines(model)))?;
         }
         demands.deadline_rule = self.rule(model)?;
-        let has_deadlines = match &demands.deadlines_s {
-            Some(deadlines_s) => deadlines_s.iter().any(|deadline_s| deadline_s.is_finite()),
-            None => model.has_deadlines(),
-        };
-        let names_costs = self.deadline_rule.is_some() && demands.deadline_rule != Some(DeadlineRule::Report);
-        if names_costs && !has_deadlines {
-            let reason = "deadline_rule needs deadline_s, the time in seconds within which tasks are to be done";
-            return Err(RequestError::new("deadline_rule", reason));
+        let names_costs = demands.deadline_rule.is_some_and(|rule| rule != DeadlineRule::Report);
+        if names_costs && self.deadline_s.is_none() && !model.has_deadlines() {
+            let key = if self.deadline_rule.is_some() { "deadline_rule" } else { PENALTIES.key };
+            let reason = format!("{key} needs deadline_s, the time in seconds within which tasks are to be done");
+            return Err(RequestError::new(key, reason));
         }
         Ok(demands)
     }
 
-    /// The rule for missed deadlines, if the workload names one or another penalty.
+    /// The rule for missed deadlines, if the workload names one. A penalty alone is the rule `penalty`.
     fn rule(&self, model: &CostModel) -> Result<Option<DeadlineRule>, RequestError> {
         let usual = model.deadline_rule();
         let penalty = self.deadline_penalty.map(|penalty| PENALTIES.check(PENALTIES.key, penalty)).transpose()?;
         let name = match (&self.deadline_rule, penalty) {
             (None, None) => return Ok(None),
-            (None, Some(_)) => usual.name(),
+            (None, Some(_)) => "penalty",
             (Some(name), _) => name.as_str(),
         };
         let refused = |key: &str, reason: String| Err(RequestError::new(key, reason));

@@ -10,6 +10,7 @@ use super::reader::Refused;
 use super::request::{SIZE_RULE, WorkloadRequest, is_size_mb};
 use super::rows::{Cell, Row};
 use crate::bad_lines::excerpt;
+use crate::counted::counted;
 use crate::limits::MAX_OPEN_BYTES;
 
 /// Memory of a workload of which rows are missing, beside its numbers and its name.
@@ -232,9 +233,8 @@ fn mistake(row: &Row<'_>, model: &CostModel) -> Option<String> {
     }
     let own = model.tasks_of(*device);
     if mb.is_some() && *task >= own {
-        return Some(format!(
-            "device {device}, task {task} is not there: the scenario gives {own} tasks to this device"
-        ));
+        let own = if own == 0 { "no task".to_owned() } else { counted(own, "task") };
+        return Some(format!("device {device}, task {task} is not there: the scenario gives {own} to this device"));
     }
     for (range, value) in [(&DEADLINES, deadline_s), (&INSTRUCTIONS, instructions_per_byte)] {
         let place = format_args!("{} of task {task} of device {device}", range.key);

@@ -13,6 +13,7 @@ use super::object::Object;
 use super::request_error::RequestError;
 use super::size_table::SizeTable;
 use super::task_values::TaskValues;
+use crate::counted::counted;
 
 /// The name of a workload: any JSON value. It is handed back as it was written.
 pub type Id = Box<RawValue>;
@@ -43,7 +44,8 @@ pub struct UncheckedRequest {
     /// deadlines of the scenario.
     #[serde(default)]
     pub deadline_s: Option<TaskValues>,
-    /// What a missed deadline costs: `report`, `penalty` or `hard`. `None`: the scenario's rule.
+    /// What a missed deadline costs: `report`, `penalty` or `hard`. `None`: `penalty` where there is a penalty, else the
+    /// scenario's rule.
     #[serde(default)]
     pub deadline_rule: Option<String>,
     /// The cost of each missed deadline under the rule `penalty`.
@@ -102,8 +104,8 @@ impl WorkloadRequest {
 fn workload(tasks_mb: &SizeTable, model: &CostModel) -> Result<Workload, RequestError> {
     let (devices, tasks) = (model.devices(), model.tasks());
     if tasks_mb.row_count() != devices {
-        let rows = tasks_mb.row_count();
-        let reason = format!("tasks_mb has {rows} rows, the scenario has {devices} devices");
+        let (rows, devices) = (counted(tasks_mb.row_count(), "row"), counted(devices, "device"));
+        let reason = format!("tasks_mb has {rows}, the scenario has {devices}");
         return Err(RequestError::new("tasks_mb", reason));
     }
     let mut sizes_bytes = Vec::with_capacity(devices * tasks);
@@ -134,8 +136,12 @@ fn check_length(device: usize, row: &[f64], model: &CostModel) -> Result<(), Req
     if found <= own || (found <= tasks && row[own..].iter().all(|mb| mb.is_nan())) {
         return Ok(());
     }
-    let given = if model.has_absent_tasks() { format!("{own} to it") } else { format!("{tasks} to each device") };
-    let reason = format!("device {device} has {found} tasks, the scenario gives {given}");
+    let given = match own {
+        _ if !model.has_absent_tasks() => format!("{tasks} to each device"),
+        0 => "it none".to_owned(),
+        own => format!("it {own}"),
+    };
+    let reason = format!("device {device} has {}, the scenario gives {given}", counted(found, "task"));
     Err(RequestError::new(format!("tasks_mb[{device}]"), reason))
 }
 

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::de::{DeserializeSeed, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// Sizes in MB, `[device][task]`, with rows of any length. There is no task where an entry is `None`, or a row has ended.
+/// Sizes in MB, `[device][task]`, with rows of any length. There is no task where an entry is `None`, or a row has ended;
+/// in JSON, a row may be `null`, too.
 #[derive(Debug, Clone, Default)]
 pub struct SizeTable {
     /// All rows, one after the other; NaN where there is no task.
@@ -67,7 +68,7 @@ impl<'de> DeserializeSeed<'de> for Row<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
+        deserializer.deserialize_any(self)
     }
 }
 
@@ -75,7 +76,12 @@ impl<'de> Visitor<'de> for Row<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a sequence")
+        f.write_str("a sequence or null")
+    }
+
+    /// A row of no tasks.
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer};
 use sim::CostModel;
 
 use super::request_error::RequestError;
+use crate::counted::counted;
 
 /// A number of every task, as JSON has it: a number for all tasks, or an array with one entry for each device. An entry is a
 /// number for all tasks of the device, or an array with one number for each task. `null`, and entries that an array of tasks
@@ -51,7 +52,8 @@ impl TaskValues {
             Self::One(value) => values.fill(range.check(key, *value)?),
             Self::Each(entries) if entries.len() != devices => {
                 let found = entries.len();
-                let reason = format!("{key} has {found} entries, the scenario has {devices} devices");
+                let (found, devices) = (counted(found, "entry"), counted(devices, "device"));
+                let reason = format!("{key} has {found}, the scenario has {devices}");
                 return Err(RequestError::new(key, reason));
             }
             Self::Each(entries) => {
@@ -70,7 +72,8 @@ impl TaskValues {
             Self::One(value) => values.fill(range.check(place, *value)?),
             Self::Each(entries) if entries.len() > values.len() => {
                 let (found, tasks) = (entries.len(), values.len());
-                let reason = format!("{place} has {found} entries, a device of the scenario has at most {tasks} tasks");
+                let (found, tasks) = (counted(found, "entry"), counted(tasks, "task"));
+                let reason = format!("{place} has {found}, a device of the scenario has at most {tasks}");
                 return Err(RequestError::new(place, reason));
             }
             Self::Each(entries) => {

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 use sim::scheme::{Greedy, Order, Scheme, Solution, settle_ties};
-use sim::{CostModel, Decision, IncrementalCost, SchemeError, Workload, keep_absent};
+use sim::{CostModel, Decision, IncrementalCost, SchemeError, Workload, keep_absent, present_tasks};
 
 use super::ensemble::Ensemble;
 use super::forward::{Forward, Scratch};
@@ -79,8 +79,8 @@ impl Policy {
     }
 
     /// The cost evaluations that ties may take after a number of evaluations.
-    fn tie_budget(&self, model: &CostModel, evaluations: u64) -> u64 {
-        let tasks = model.task_count() as u64;
+    fn tie_budget(&self, sizes_bytes: &[f64], evaluations: u64) -> u64 {
+        let tasks = present_tasks(sizes_bytes);
         match self.inference {
             Inference::Search { evaluations_per_task } => {
                 evaluations_per_task.saturating_mul(tasks).saturating_sub(evaluations)
@@ -167,14 +167,15 @@ impl Scheme for Policy {
         }
         if let Inference::Search { evaluations_per_task } = self.inference {
             let budget =
-                evaluations_per_task.saturating_mul(model.task_count() as u64).saturating_sub(best.evaluations);
+                evaluations_per_task.saturating_mul(present_tasks(sizes_bytes)).saturating_sub(best.evaluations);
             let mut current = IncrementalCost::for_search(model);
             current.set(sizes_bytes, &best.places);
             best.evaluations +=
                 search(&self.forwards[best.network], &self.instance, &mut self.scratch, &mut current, budget);
             best.places.copy_from_slice(current.places());
         }
-        best.evaluations += settle_ties(own, sizes_bytes, &mut best.places, self.tie_budget(own, best.evaluations));
+        best.evaluations +=
+            settle_ties(own, sizes_bytes, &mut best.places, self.tie_budget(sizes_bytes, best.evaluations));
         keep_absent(sizes_bytes, &mut best.places);
         Ok(Solution { decision: Decision::from_places(model.tasks(), best.places), evaluations: best.evaluations })
     }

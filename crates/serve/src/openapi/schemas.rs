@@ -124,7 +124,31 @@ fn answer(snapshot: &Snapshot) -> Value {
             "evaluations": count,
             "unreachable": { "type": "integer", "minimum": 1 },
             "scheme": { "type": "string" }, "decided_in_us": number,
-            "devices": { "type": "array", "items": { "type": "object" } }
+            "devices": { "type": "array", "items": explained_device() }
+        }
+    })
+}
+
+/// What an explained answer says of a device.
+fn explained_device() -> Value {
+    let number = json!({ "type": "number" });
+    let task = json!({
+        "type": "object", "required": ["place", "mb", "start_s", "end_s", "energy_j"],
+        "properties": {
+            "place": { "type": "string" }, "mb": number, "start_s": number, "end_s": number, "energy_j": number,
+            "deadline_s": number,
+            "done_s": {
+                "description": "When the device is done at the place, with all its tasks there: later than the deadline, the \
+                                task misses it",
+                "type": "number"
+            },
+            "missed_deadline": { "type": "boolean" }
+        }
+    });
+    json!({
+        "type": "object", "required": ["energy_j", "time_s", "tasks"],
+        "properties": {
+            "energy_j": number, "time_s": number, "tasks": { "type": "array", "items": or_null(&task) }
         }
     })
 }

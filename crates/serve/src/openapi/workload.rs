@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sim::CostModel;
-use sim::limits::{INSTRUCTIONS_PER_BYTE, MAX_DEADLINE_S, MAX_SIZE_MB};
+use sim::limits::{DEADLINES_S, INSTRUCTIONS_PER_BYTE, MAX_DEADLINE_PENALTY, MAX_SIZE_MB};
 use sim::scenario::DeadlineRule;
 use sim::units::BYTES_PER_MB;
 
@@ -15,16 +15,24 @@ pub(super) fn properties() -> Value {
         "id": {},
         "tasks_mb": reference("TaskSizes"),
         "environment": or_null(&reference("Environment")),
-        "deadline_s": or_null(&reference("Deadlines")),
+        "deadline_s": as_usual(&reference("Deadlines"), "the scenario's deadlines"),
         "deadline_rule": or_null(&json!({
-            "description": "What a missed deadline costs: nothing, deadline_penalty, or more than anything else",
+            "description": "What a missed deadline costs: nothing, deadline_penalty, or more than anything else; with \
+                            deadline_penalty beside it, it may be left out",
             "type": "string", "enum": DeadlineRule::NAMES
         })),
         "deadline_penalty": or_null(&json!({
-            "description": "The cost of each missed deadline", "type": "number", "minimum": 0, "maximum": MAX_DEADLINE_S
+            "description": "The cost of each missed deadline", "type": "number", "minimum": 0, "maximum": MAX_DEADLINE_PENALTY
         })),
-        "instructions_per_byte": or_null(&reference("InstructionsPerByte"))
+        "instructions_per_byte": as_usual(&reference("InstructionsPerByte"), "the scenario's instructions per byte")
     })
+}
+
+/// A field that may be left out or be null, which means what the scenario says.
+fn as_usual(schema: &Value, usual: &str) -> Value {
+    let mut field = or_null(schema);
+    field["description"] = format!("Left out, or null as a whole: {usual}").into();
+    field
 }
 
 /// Adds what the fields demand of each other.
@@ -33,23 +41,14 @@ pub(super) fn add_conditions(schema: &mut Value, model: &CostModel) {
     let rule_is = |names: &[&str]| has("deadline_rule", &json!({ "enum": names }));
     let penalty = has("deadline_penalty", &json!({ "type": "number" }));
     let usual_has_penalty = model.deadline_rule().penalty().is_some();
-    let penalty_rule =
-        if usual_has_penalty { json!({ "not": rule_is(&["report", "hard"]) }) } else { rule_is(&["penalty"]) };
-    let mut conditions = vec![json!({ "if": penalty, "then": penalty_rule })];
+    let mut conditions = vec![json!({ "if": penalty, "then": { "not": rule_is(&["report", "hard"]) } })];
     if !usual_has_penalty {
         conditions.push(json!({ "if": rule_is(&["penalty"]), "then": penalty }));
     }
-    let some_number = json!({ "type": "number" });
-    let deadlines = json!({ "anyOf": [
-        some_number,
-        { "type": "array", "contains": { "anyOf": [some_number, { "type": "array", "contains": some_number }] } }
-    ] });
-    let ruled = rule_is(&["penalty", "hard"]);
-    if model.has_deadlines() {
-        let none = json!({ "type": "array", "not": deadlines });
-        conditions.push(json!({ "if": ruled, "then": { "not": has("deadline_s", &none) } }));
-    } else {
-        conditions.push(json!({ "if": ruled, "then": has("deadline_s", &deadlines) }));
+    if !model.has_deadlines() {
+        let ruled = json!({ "anyOf": [rule_is(&["penalty", "hard"]), penalty] });
+        let deadlines = has("deadline_s", &json!({ "type": ["number", "array"] }));
+        conditions.push(json!({ "if": ruled, "then": deadlines }));
     }
     schema["allOf"] = conditions.into();
 }
@@ -59,10 +58,10 @@ pub(super) fn sizes(model: &CostModel) -> Value {
     let size = json!({ "type": "number", "exclusiveMinimum": 0, "maximum": MAX_SIZE_MB });
     let row = |tasks: usize| {
         if tasks == model.tasks() {
-            return json!({ "type": "array", "maxItems": tasks, "items": or_null(&size) });
+            return json!({ "type": ["array", "null"], "maxItems": tasks, "items": or_null(&size) });
         }
         let own = vec![or_null(&size); tasks];
-        let mut row = json!({ "type": "array", "maxItems": model.tasks(), "items": { "type": "null" } });
+        let mut row = json!({ "type": ["array", "null"], "maxItems": model.tasks(), "items": { "type": "null" } });
         if !own.is_empty() {
             row["prefixItems"] = own.into();
         }
@@ -74,21 +73,23 @@ pub(super) fn sizes(model: &CostModel) -> Value {
     } else {
         array_of(model.devices(), &row(model.tasks()))
     };
-    rows["description"] = "Sizes in MB, one row for each device; null, or a row that ends early: no such task".into();
+    rows["description"] =
+        "Sizes in MB, one row for each device, null for none; null, or a row that ends early: no such task".into();
     rows["contains"] = json!({ "type": "array", "contains": { "type": "number" } });
     rows
 }
 
 pub(super) fn deadlines(model: &CostModel) -> Value {
-    let deadline = json!({ "type": "number", "exclusiveMinimum": 0, "maximum": MAX_DEADLINE_S });
-    let about = "Times within which tasks are to be done, in seconds; null, or a row that ends early: no deadline";
+    let deadline = json!({ "type": "number", "minimum": *DEADLINES_S.start(), "maximum": *DEADLINES_S.end() });
+    let about = "Times within which tasks are to be done, in seconds; null inside an array, or a row that ends early: no deadline";
     task_values(model, &deadline, about)
 }
 
 pub(super) fn instructions(model: &CostModel) -> Value {
     let (least, most) = (INSTRUCTIONS_PER_BYTE.start(), INSTRUCTIONS_PER_BYTE.end());
     let instructions = json!({ "type": "number", "minimum": least, "maximum": most });
-    let about = "Instructions to run for each byte; null, or a row that ends early: what the scenario says";
+    let about =
+        "Instructions to run for each byte; null inside an array, or a row that ends early: what the scenario says";
     task_values(model, &instructions, about)
 }
 

@@ -156,10 +156,7 @@ impl<'d> Section<'d> {
     /// A whole number from 0, if the key is there.
     pub fn optional_count(&self, name: &'static str) -> Option<usize> {
         let value = self.find(name)?;
-        let count = match value.get_ref() {
-            DeValue::Integer(integer) => usize::from_str_radix(integer.as_str(), integer.radix()).ok(),
-            _ => None,
-        };
+        let count = as_count(value.get_ref());
         if count.is_none() {
             self.wrong_type(name, value, "a whole number");
         }
@@ -246,13 +243,10 @@ impl<'d> Section<'d> {
     /// An array of whole numbers from 0, if the key is there.
     pub fn optional_counts(&self, name: &'static str) -> Option<Vec<usize>> {
         let value = self.find(name)?;
-        let counts = value.get_ref().as_array().map(|array| {
-            let count = |item: &Spanned<DeValue<'_>>| match item.get_ref() {
-                DeValue::Integer(integer) => usize::from_str_radix(integer.as_str(), integer.radix()).ok(),
-                _ => None,
-            };
-            array.iter().map(count).collect::<Option<Vec<_>>>()
-        });
+        let counts = value
+            .get_ref()
+            .as_array()
+            .map(|array| array.iter().map(|item| as_count(item.get_ref())).collect::<Option<Vec<_>>>());
         if counts.as_ref().is_none_or(Option::is_none) {
             self.wrong_type(name, value, "an array of whole numbers");
         }
@@ -264,10 +258,17 @@ impl<'d> Section<'d> {
         if !self.has(name) {
             self.missing(name, "a whole number, or an array with one for each device");
         }
-        if self.find(name).is_some_and(|value| value.get_ref().is_array()) {
-            return self.optional_counts(name).map_or(Counts::One(1), Counts::Each);
-        }
-        Counts::One(self.optional_count(name).unwrap_or(1))
+        let Some(array) = self.find(name).and_then(|value| value.get_ref().as_array()) else {
+            return Counts::One(self.optional_count(name).unwrap_or(1));
+        };
+        let count = |(index, item): (usize, &Spanned<DeValue<'_>>)| {
+            let count = as_count(item.get_ref());
+            if count.is_none() {
+                self.wrong_type(&format!("{name}[{index}]"), item, "a whole number");
+            }
+            count.unwrap_or(1)
+        };
+        Counts::Each(array.iter().enumerate().map(count).collect())
     }
 
     /// One number or an array of numbers; 1 stands in for a missing one.
@@ -364,6 +365,13 @@ pub enum Numbers {
     One(f64),
     /// One number for each, in order.
     Each(Vec<f64>),
+}
+
+fn as_count(value: &DeValue<'_>) -> Option<usize> {
+    match value {
+        DeValue::Integer(integer) => usize::from_str_radix(integer.as_str(), integer.radix()).ok(),
+        _ => None,
+    }
 }
 
 fn as_number(value: &DeValue<'_>) -> Option<f64> {

@@ -18,6 +18,11 @@ pub fn keep_absent(sizes_bytes: &[f64], places: &mut [u8]) {
     tasks.filter(|(bytes, _)| **bytes == 0.0).for_each(|(_, place)| *place = 0);
 }
 
+/// The number of tasks with bytes; the others are absent. Budgets and cost evaluations count these alone.
+pub fn present_tasks(sizes_bytes: &[f64]) -> u64 {
+    sizes_bytes.iter().filter(|bytes| **bytes > 0.0).count() as u64
+}
+
 /// **W**: the sizes of N × M tasks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workload {

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use sim::scenario::{DeadlineRule, PerDevice, Scenario, Sharing};
-use sim::scheme::{self, BruteForce, Exact, Scheme, Solution};
+use sim::scheme::{self, BruteForce, Exact, Greedy, Order, Scheme, Solution};
 use sim::units::{BYTES_PER_MB, bytes_per_second_from_mbps, hertz_from_mhz, joules_from_nj};
 use sim::{CostModel, Decision, Demands, IncrementalCost, Workload, allocation};
 
@@ -243,6 +243,58 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    /// Local search starts from both greedy decisions, and never ends on a worse one.
+    #[test]
+    fn local_search_is_no_worse_than_greedy(detailed in details(1..5, 1..7, 1..4)) {
+        let Detailed { model, workload, .. } = &detailed;
+        prop_assume!(model.is_detailed());
+        let outcome = |scheme: &mut dyn Scheme| {
+            model.evaluate(workload, &scheme.decide(model, workload).expect("decides").decision)
+        };
+        let searched = outcome(&mut scheme::LocalSearch::new());
+        for order in [Order::Given, Order::LargestFirst] {
+            let greedy = outcome(&mut Greedy::new(order));
+            let is_worse = model.is_better(&greedy, &searched) && !is_close(greedy.cost, searched.cost);
+            prop_assert!(!is_worse, "{greedy:?} and {searched:?}");
+        }
+    }
+
+    /// Budgets are for each task that is there.
+    #[test]
+    fn budgets_do_not_count_absent_tasks(detailed in details(1..4, 4..8, 1..3)) {
+        let Detailed { model, workload, .. } = &detailed;
+        let present = sim::present_tasks(workload.sizes_bytes());
+        prop_assume!(present > 0);
+        for name in ["local-search@16", "annealing@16", "genetic@16"] {
+            let evaluations =
+                scheme::by_name(name, model, 1).expect("a scheme").decide(model, workload).expect("decides").evaluations;
+            prop_assert!(evaluations <= 16 * present, "{name}: {evaluations} for {present} tasks");
+        }
+    }
+}
+
+/// A latency that is next to nothing changes next to nothing.
+#[test]
+fn a_short_latency_leaves_local_search_as_good_as_it_was() {
+    let mut scenario = Scenario::load("paper-wan").expect("a preset");
+    let model = scenario.check().expect("valid");
+    scenario.servers[0].latency_ms = 1e-3;
+    let detailed = scenario.check().expect("valid");
+    let mut random = sim::random::stream(1, "sizes");
+    for _ in 0..100 {
+        let sizes: Vec<f64> = (0..9).map(|_| 10.0 + 20.0 * sim::random::unit(&mut random)).collect();
+        let workload = Workload::from_mb(3, &sizes);
+        let [plain, detailed] = [&model, &detailed].map(|model| {
+            let decision = scheme::LocalSearch::new().decide(model, &workload).expect("decides").decision;
+            model.evaluate(&workload, &decision).cost
+        });
+        assert!(detailed <= plain * 1.002, "{detailed} and {plain}");
+    }
+}
+
 /// Devices with fewer tasks than others cost the same as in a fleet in which all have as few.
 #[test]
 fn absent_tasks_cost_nothing() {
@@ -268,7 +320,7 @@ fn demands_out_of_range_are_refused() {
     assert!(refused(deadlines(vec![1.0; 8])).contains("9 tasks, there are 8"));
     let mut one_wrong = vec![1.0; 9];
     one_wrong[4] = 0.0;
-    assert!(refused(deadlines(one_wrong.clone())).contains("deadline of task 4 must be above 0"));
+    assert!(refused(deadlines(one_wrong.clone())).contains("deadline of task 4 must lie between"));
     one_wrong[4] = f64::NAN;
     assert!(refused(deadlines(one_wrong)).contains("task 4"));
     let instructions = Demands { instructions_per_byte: Some(vec![-1.0; 9]), ..Demands::default() };

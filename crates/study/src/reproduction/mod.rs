@@ -25,13 +25,14 @@ use model::Backend;
 use mrdro::files::{check_folder, create_folder, write_file};
 use mrdro::sweep::parse_seeds;
 use mrdro::{PlannedRun, RUNS, check_names, not_done};
-use sim::SchemeError;
+use sim::{Scenario, SchemeError};
 
 use self::evaluations::KeptEvaluations;
 pub use self::part::Part;
 use self::scope::{Experiment, SCENARIOS, Scope};
 use self::sweeps::{BUFFERS, DNNS, LEARNING_RATES, convergence, quality};
 use crate::error::Error;
+use crate::hard_deadlines;
 use crate::page::{Figure, Page, Table};
 
 /// The seeds where none are named.
@@ -222,10 +223,13 @@ fn introduction(scope: &Scope) -> Vec<String> {
     let Scope { scenarios, trainings, seeds, quick, out } = scope;
     let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
     let extent = if *quick { "A quick look: fewer values, trainings of 3,000 steps. " } else { "" };
+    let clauses =
+        scenarios.iter().filter_map(|name| Scenario::load(name).ok()).map(|scenario| hard_deadlines::clause(&scenario));
+    let hard = clauses.max().unwrap_or_default();
     vec![
         format!(
             "{extent}Scenarios {}, training {}, seeds {}. Q2 is the mean ratio of the optimal cost to the obtained one over the 512 workloads \
-             of the standard set, which training never draws. Means over the seeds; bands, bars and intervals are 95 % (percentile bootstrap over \
+             of the standard set, which training never draws{hard}. Means over the seeds; bands, bars and intervals are 95 % (percentile bootstrap over \
              the seeds, 10,000 resamples, 1,000 for each point of a curve).",
             scenarios.join(", "),
             trainings.join(", "),

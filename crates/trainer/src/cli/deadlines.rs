@@ -2,7 +2,8 @@
 
 use clap::{Args, ValueEnum};
 use mrdro::{Error, Problem};
-use sim::limits::MAX_DEADLINE_S;
+use sim::Demands;
+use sim::limits::{DEADLINES_S, MAX_DEADLINE_PENALTY};
 use sim::scenario::{DeadlineRule, PerDevice};
 
 /// Options that give the tasks of a scenario deadlines without another scenario file.
@@ -31,6 +32,21 @@ enum RuleName {
 }
 
 impl DeadlineArgs {
+    /// The problem with the deadlines that these options ask for, for workloads that may bring deadlines of their own: a
+    /// rule holds for these even where the scenario has no deadlines.
+    pub(crate) fn applied_for_workloads(&self, problem: Problem) -> Result<Problem, Error> {
+        if self.seconds.is_some() || problem.scenario.tasks.deadline_s.is_some() {
+            return self.applied_to(problem);
+        }
+        let deadline_rule = Some(self.rule_over(problem.model.deadline_rule())?);
+        if deadline_rule == Some(problem.model.deadline_rule()) {
+            return Ok(problem);
+        }
+        let ruled = problem.model.with_demands(&Demands { deadline_rule, ..Demands::default() });
+        let model = ruled.expect("the penalty lies in the range of scenarios");
+        Ok(Problem { model, ..problem })
+    }
+
     /// The problem with the deadlines that these options ask for.
     pub(crate) fn applied_to(&self, problem: Problem) -> Result<Problem, Error> {
         if self.first_given().is_none() {
@@ -100,19 +116,14 @@ impl DeadlineArgs {
 
 fn deadline(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "must be a number of seconds, such as 20".to_owned())?;
-    if (1e-12..=MAX_DEADLINE_S).contains(&seconds) {
-        Ok(seconds)
-    } else {
-        Err("must lie between 1e-12 and 1e12 seconds".to_owned())
-    }
+    if DEADLINES_S.contains(&seconds) { Ok(seconds) } else { Err("must lie between 1e-12 and 1e12 seconds".to_owned()) }
 }
 
 fn penalty(text: &str) -> Result<f64, String> {
     let cost: f64 = text.parse().map_err(|_| "must be a number, such as 5".to_owned())?;
-    // Between 0 and 1e-12 a scenario takes no penalty either.
-    if cost == 0.0 || (1e-12..=1e12).contains(&cost) {
+    if (0.0..=MAX_DEADLINE_PENALTY).contains(&cost) {
         Ok(cost)
     } else {
-        Err("must be 0 or lie between 1e-12 and 1e12".to_owned())
+        Err("must lie between 0 and 1e12".to_owned())
     }
 }

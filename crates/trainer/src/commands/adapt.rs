@@ -50,12 +50,15 @@ fn show(format: Format, adapted: &Adapted) -> Result<(), CliError> {
         print(format, &adapted.points, || {
             let has_deadlines = adapted.missed_deadlines.is_some();
             let mut header = vec!["steps", "Q2", "Q2 p5", "Q2 explored"];
-            header.extend(has_deadlines.then_some(MISSED));
+            header.extend(if has_deadlines { &[MISSED, "missed explored"][..] } else { &[] });
             header.extend(["evaluations", "ms"]);
             let row = |point: &Point| {
                 let mut cells = vec![point.step.to_string()];
                 cells.extend([point.q2, point.q2_p05, point.q2_explored].map(|ratio| format!("{ratio:.5}")));
-                cells.extend(has_deadlines.then(|| missed(point.share_of_missed_deadlines)));
+                if has_deadlines {
+                    let shares = [point.share_of_missed_deadlines, point.share_of_missed_deadlines_explored];
+                    cells.extend(shares.map(missed));
+                }
                 cells.extend([point.evaluations.to_string(), format!("{:.1}", point.seconds * 1e3)]);
                 cells
             };

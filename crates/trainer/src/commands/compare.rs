@@ -64,7 +64,7 @@ fn print_shared_out(format: Format, rows: &[AllocationEvaluation]) -> Result<(),
     print(format, rows, || {
         let has_deadlines = rows.iter().any(|row| row.share_of_missed_deadlines.is_some());
         let mut header = vec!["scheme", "total Mbit/s", "cost in proportion", "cost"];
-        header.extend(has_deadlines.then_some(MISSED));
+        header.extend(if has_deadlines { &["missed in proportion", MISSED][..] } else { &[] });
         header.extend(["gain %", "95 % interval", "rounds", "evaluations", "time/workload"]);
         let row = |row: &AllocationEvaluation| {
             let mut cells = vec![
@@ -73,7 +73,10 @@ fn print_shared_out(format: Format, rows: &[AllocationEvaluation]) -> Result<(),
                 figure(row.mean_cost_in_proportion, 3),
                 figure(row.mean_cost, 3),
             ];
-            cells.extend(has_deadlines.then(|| missed(row.share_of_missed_deadlines)));
+            if has_deadlines {
+                let shares = [row.share_of_missed_deadlines_in_proportion, row.share_of_missed_deadlines];
+                cells.extend(shares.map(missed));
+            }
             cells.extend([
                 format!("{:.3}", 100.0 * row.gain),
                 format!("{:.3} to {:.3}", 100.0 * row.gain_low, 100.0 * row.gain_high),

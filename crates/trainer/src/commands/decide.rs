@@ -18,7 +18,7 @@ use crate::output::{note_implausible, note_implausible_scenario};
 
 pub(crate) fn decide(args: &DecideArgs) -> Result<(), CliError> {
     device::on_device(&args.compute, |backend| {
-        let (record, problem) = args.record.load(&backend.device)?;
+        let (record, problem) = args.record.load(true, &backend.device)?;
         let options = args.inference.options(args.explore);
         record.networks.check_options(&options)?;
         note_implausible_scenario(&problem.scenario);
@@ -33,7 +33,7 @@ pub(crate) fn decide(args: &DecideArgs) -> Result<(), CliError> {
 
 pub(crate) fn solve(args: &SolveArgs) -> Result<(), CliError> {
     device::start_threads(&args.threads)?;
-    let problem = args.deadlines.applied_to(Problem::load(&args.scenario.scenario)?)?;
+    let problem = args.deadlines.applied_for_workloads(Problem::load(&args.scenario.scenario)?)?;
     note_implausible_scenario(&problem.scenario);
     let mut scheme = scheme::by_name(&args.scheme, &problem.model, args.seed.seed)?;
     let mut workloads = open(&args.workloads, &problem.model)?;

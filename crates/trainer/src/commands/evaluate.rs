@@ -31,7 +31,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
             let text = path.display().to_string();
             return Err(mrdro::Error::BadOption { option: "--picture", text, wanted }.into());
         }
-        let (record, problem) = args.record.load(&backend.device)?;
+        let (record, problem) = args.record.load(args.workloads.is_some(), &backend.device)?;
         note_implausible_scenario(&problem.scenario);
         let set = match &args.workloads {
             None => problem.standard_set()?,

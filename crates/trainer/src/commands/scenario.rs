@@ -1,5 +1,6 @@
 //! `scenario`: list, show and check scenarios.
 
+use data::counted;
 use mrdro::Problem;
 use serde::Serialize;
 use sim::Scenario;
@@ -135,8 +136,8 @@ fn title(problem: &Problem) -> String {
         "; a place with `-` cannot be used, because a link, a frequency or a capacity is 0"
     };
     let alone = if model.is_separable() { "" } else { "; times are those without waiting for other devices" };
-    let tasks: usize = (0..model.devices()).map(|device| model.tasks_of(device)).sum();
-    let mut title = format!("scenario `{}` is valid: {tasks} tasks{alone}{down}", scenario.name);
+    let tasks = counted((0..model.devices()).map(|device| model.tasks_of(device)).sum(), "task");
+    let mut title = format!("scenario `{}` is valid: {tasks}{alone}{down}", scenario.name);
     if scenario.servers.iter().any(|server| server.latency_ms > 0.0) {
         title += "; each task sent to a place takes its latency in addition to the time of its bytes";
     }

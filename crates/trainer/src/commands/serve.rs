@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use data::counted;
 use data::trace::{Recording, notes};
 use model::Record;
 use mrdro::{Error, Problem};
@@ -72,7 +73,11 @@ fn drive(path: &Path, args: &ServeArgs, devices: usize) -> Result<DriveView, Cli
     let mut drives = recording.drives.iter().map(|drive| (drive, DriveView::new(drive, devices, args.window)));
     let no_window = || Error::NoWindow {
         path: path.to_owned(),
-        reason: format!("no drive with a window of {} s in which {devices} devices have data", args.window),
+        reason: format!(
+            "no drive with a window of {} s in which {} have data",
+            args.window,
+            counted(devices, "device")
+        ),
     };
     let (drive, view) = drives.find(|(_, view)| view.windows() > 0).ok_or_else(no_window)?;
     for text in notes(std::slice::from_ref(drive), Some(devices), args.window) {

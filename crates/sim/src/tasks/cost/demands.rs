@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::CostModel;
-use crate::limits::{INSTRUCTIONS_PER_BYTE, MAX_DEADLINE_S};
+use crate::limits::{DEADLINES_S, INSTRUCTIONS_PER_BYTE, MAX_DEADLINE_PENALTY};
 use crate::tasks::scenario::DeadlineRule;
 
 /// What the tasks of one workload ask for beyond their sizes, where it differs from what the scenario says.
@@ -82,11 +82,11 @@ impl CostModel {
             }
         };
         let is_instructions = |value: f64| INSTRUCTIONS_PER_BYTE.contains(&value);
-        let is_deadline = |value: f64| value > 0.0 && (value <= MAX_DEADLINE_S || value == f64::INFINITY);
+        let is_deadline = |value: f64| DEADLINES_S.contains(&value) || value == f64::INFINITY;
         check("instructions per byte", instructions_per_byte, "lie between 1e-12 and 1e12", is_instructions)?;
-        check("deadline", deadlines_s, "be above 0 s and at most 1e12 s", is_deadline)?;
+        check("deadline", deadlines_s, "lie between 1e-12 and 1e12 s", is_deadline)?;
         if let Some(DeadlineRule::Penalty(found)) = *deadline_rule
-            && !(0.0..=MAX_DEADLINE_S).contains(&found)
+            && !(0.0..=MAX_DEADLINE_PENALTY).contains(&found)
         {
             return Err(DemandsError::Penalty { found });
         }

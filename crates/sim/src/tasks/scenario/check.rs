@@ -7,7 +7,8 @@ use super::{
 };
 use crate::config::Mistake;
 use crate::limits::{
-    CAPACITIES, MAX_COUPLED_TASKS, MAX_LATENCY_MS, MAX_NAME_BYTES, MAX_NAME_CHARACTERS, MAX_SERVERS, MAX_TASKS,
+    CAPACITIES, MAX_COUPLED_TASKS, MAX_DEADLINE_PENALTY, MAX_LATENCY_MS, MAX_NAME_BYTES, MAX_NAME_CHARACTERS,
+    MAX_SERVERS, MAX_TASKS,
 };
 
 impl Scenario {
@@ -69,12 +70,10 @@ impl Scenario {
             list.add("devices.count", "must be at least 1: a fleet without devices has nothing to decide");
         }
         if self.tasks.per_device == 0 {
-            let message = if self.tasks.counts.is_empty() {
-                "must be at least 1: a device without tasks has nothing to decide"
-            } else {
-                "must be at least 1 for one of the devices: without tasks there is nothing to decide"
-            };
-            list.add("tasks.per_device", message);
+            list.add(
+                "tasks.per_device",
+                "must be at least 1, for one of the devices at least: without tasks there is nothing to decide",
+            );
         }
         if self.devices.count.saturating_mul(self.tasks.per_device) > MAX_TASKS {
             let (key, others) = if self.devices.count > self.tasks.per_device {
@@ -106,10 +105,15 @@ impl Scenario {
         }
         list.each("instructions_per_byte", &self.instructions_per_byte, Bound::Positive);
         if let Some(deadline_s) = deadline_s {
-            list.each("tasks.deadline_s", deadline_s, Bound::Positive);
+            list.each("tasks.deadline_s", deadline_s, Bound::PositiveOrInfinite);
         }
-        if let DeadlineRule::Penalty(penalty) = deadline_rule {
-            list.number("tasks.deadline_penalty", *penalty, Bound::NotNegative);
+        if let DeadlineRule::Penalty(penalty) = deadline_rule
+            && !(0.0..=MAX_DEADLINE_PENALTY).contains(penalty)
+        {
+            list.add(
+                "tasks.deadline_penalty",
+                format!("must lie between 0 and {MAX_DEADLINE_PENALTY:e}, is {penalty}"),
+            );
         }
         for (index, server) in self.servers.iter().enumerate().take(MAX_SERVERS) {
             if !(0.0..=MAX_LATENCY_MS).contains(&server.latency_ms) {
@@ -233,6 +237,8 @@ fn environment_mistakes(environment: &EnvironmentDistribution, list: &mut Checks
 #[derive(Clone, Copy)]
 enum Bound {
     Positive,
+    /// Infinite: there is no such value.
+    PositiveOrInfinite,
     NotNegative,
 }
 
@@ -249,7 +255,9 @@ impl Checks {
 
     fn number(&mut self, key: &str, value: f64, bound: Bound) {
         let (fits, wanted) = match bound {
+            Bound::PositiveOrInfinite if value == f64::INFINITY => return,
             Bound::Positive => (value > 0.0, "a number greater than 0"),
+            Bound::PositiveOrInfinite => (value > 0.0, "a number greater than 0, or inf for none"),
             Bound::NotNegative => (value >= 0.0, "a number not below 0"),
         };
         // Beyond these a product of two values could leave what an f64 holds; no device or link comes near them.

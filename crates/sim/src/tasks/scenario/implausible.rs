@@ -79,9 +79,10 @@ const LATENCY: Quantity =
 const CAPACITY: Quantity = Quantity { unit: "", least: 1e-5, most: 100.0, below: None, above: None };
 
 impl Quantity {
-    /// What is to be said of a value that is not plausible. 0 is left to the checks: where it is allowed, it has a meaning.
+    /// What is to be said of a value that is not plausible. 0 and infinity are left to the checks: where they are allowed, they have a
+    /// meaning.
     fn remark(&self, value: f64) -> Option<String> {
-        if value == 0.0 || (self.least..=self.most).contains(&value) {
+        if value == 0.0 || value == f64::INFINITY || (self.least..=self.most).contains(&value) {
             return None;
         }
         let (amount, other) = if value > self.most { ("more", &self.above) } else { ("less", &self.below) };
@@ -157,13 +158,17 @@ pub fn in_instance(instance: &Instance, model: &CostModel) -> Option<String> {
     let sizes_bytes = instance.workload.sizes_bytes();
     let is_usual = |bytes: &f64| *bytes == 0.0 || (1.0..=SIZE.most * BYTES_PER_MB).contains(bytes);
     let environment = instance.model.environment();
-    if sizes_bytes.iter().all(is_usual) && environment == model.environment() {
+    if sizes_bytes.iter().all(is_usual) && instance.model.is_clone_of(model) {
         return None;
     }
     let mut found = Remarks::default();
+    let tasks = instance.workload.tasks();
+    let task_of = |index: usize| format!("task {} of device {}", index % tasks, index / tasks);
     for (index, bytes) in sizes_bytes.iter().enumerate().filter(|(_, bytes)| !is_usual(bytes)) {
-        let tasks = instance.workload.tasks();
-        found.one(&format!("task {} of device {}", index % tasks, index / tasks), bytes / BYTES_PER_MB, &SIZE);
+        found.one(&task_of(index), bytes / BYTES_PER_MB, &SIZE);
+    }
+    if !instance.model.is_clone_of(model) {
+        found.demands(instance, model);
     }
     if environment != model.environment() {
         found.environment(environment);
@@ -206,6 +211,22 @@ impl Remarks {
     fn range(&mut self, key: &str, min: f64, max: f64, quantity: &Quantity) {
         self.one(&format!("{key}.min"), min, quantity);
         self.one(&format!("{key}.max"), max, quantity);
+    }
+
+    /// Deadlines and instructions per byte of tasks, where they are not those of `model`.
+    fn demands(&mut self, instance: &Instance, model: &CostModel) {
+        let (own, tasks) = (&instance.model, model.tasks());
+        let sizes_bytes = instance.workload.sizes_bytes();
+        for index in (0..model.task_count()).filter(|index| sizes_bytes[*index] > 0.0) {
+            let of_task = |what: &str| format!("{what}[{}][{}]", index / tasks, index % tasks);
+            if own.deadline_s(index) != model.deadline_s(index) {
+                self.one(&of_task("deadline_s"), own.deadline_s(index), &DEADLINE);
+            }
+            let instructions = own.instructions_per_byte(index);
+            if instructions != model.instructions_per_byte(index) {
+                self.one(&of_task("instructions_per_byte"), instructions, &INSTRUCTIONS);
+            }
+        }
     }
 
     fn environment(&mut self, environment: &Environment) {
@@ -282,6 +303,21 @@ mod tests {
             let scenario = Scenario::from_toml("mine", &text.replacen(from, to, 1)).expect("valid");
             assert_eq!(in_scenario(&scenario).as_deref(), Some(remark));
         }
+    }
+
+    #[test]
+    fn deadlines_of_workloads_are_looked_at() {
+        let model = Scenario::load("paper").expect("a preset").check().expect("valid");
+        let with = |deadline_s: f64| {
+            let mut deadlines_s = vec![f64::INFINITY; 9];
+            deadlines_s[4] = deadline_s;
+            let demands = crate::Demands { deadlines_s: Some(deadlines_s), ..crate::Demands::default() };
+            let model = model.with_demands(&demands).expect("valid");
+            Instance { model, workload: Workload::from_mb(3, &[20.0; 9]) }
+        };
+        assert_eq!(in_instance(&with(20.0), &model), None);
+        let remark = in_instance(&with(6e7), &model).expect("two years");
+        assert!(remark.starts_with("deadline_s[1][1] is 60000000 s, far more than is usual"), "{remark}");
     }
 
     #[test]

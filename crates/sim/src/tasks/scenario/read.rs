@@ -58,7 +58,7 @@ fn tasks(section: Section<'_>) -> Tasks {
         Counts::Each(counts) => (counts.iter().copied().max().unwrap_or(0), counts),
     };
     let deadline_s = section.optional_numbers("deadline_s");
-    let deadline_rule = deadline_rule(&section, deadline_s.is_some());
+    let deadline_rule = deadline_rule(&section);
     let size = section.section("size_mb");
     let kinds = [("uniform", Kind::Uniform), ("log-uniform", Kind::LogUniform), ("file", Kind::File)];
     let size_mb = match size.choice("distribution", &kinds) {
@@ -74,20 +74,24 @@ fn tasks(section: Section<'_>) -> Tasks {
     Tasks { per_device, counts, size_mb, deadline_s, deadline_rule }
 }
 
-fn deadline_rule(section: &Section<'_>, has_deadlines: bool) -> DeadlineRule {
+/// A penalty alone stands for the rule `penalty`.
+fn deadline_rule(section: &Section<'_>) -> DeadlineRule {
     let rules = DeadlineRule::NAMES.map(|name| (name, name));
     let (rule, penalty) =
         (section.optional_choice("deadline_rule", &rules), section.optional_number("deadline_penalty"));
-    if penalty.is_some() && rule != Some("penalty") {
-        section.mistake("deadline_penalty", "needs deadline_rule = \"penalty\"");
+    let has_penalty = section.has("deadline_penalty");
+    if has_penalty && matches!(rule, Some("report" | "hard")) {
+        section.mistake("deadline_penalty", "needs deadline_rule = \"penalty\", or none");
     }
-    if rule.is_some_and(|rule| rule != "report") && !has_deadlines {
-        section.mistake("deadline_rule", "needs deadline_s, the time in seconds within which tasks are to be done");
+    let rule = rule.or((has_penalty && !section.has("deadline_rule")).then_some("penalty"));
+    if rule.is_some_and(|rule| rule != "report") && !section.has("deadline_s") {
+        let key = if section.has("deadline_rule") { "deadline_rule" } else { "deadline_penalty" };
+        section.mistake(key, "needs deadline_s, the time in seconds within which tasks are to be done");
     }
     match (rule, penalty) {
         (Some("hard"), _) => DeadlineRule::Hard,
         (Some("penalty"), Some(penalty)) => DeadlineRule::Penalty(penalty),
-        (Some("penalty"), None) => {
+        (Some("penalty"), None) if !has_penalty => {
             section.mistake("deadline_rule", "needs deadline_penalty, what each task that misses its deadline costs");
             DeadlineRule::Report
         }

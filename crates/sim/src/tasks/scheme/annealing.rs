@@ -5,7 +5,7 @@ use super::{Order, Scheme, SchemeError, Solution, affordable, settle_ties};
 use crate::random::{self, Stream};
 use crate::tasks::cost::{CostModel, IncrementalCost};
 use crate::tasks::decision::Decision;
-use crate::tasks::workload::Workload;
+use crate::tasks::workload::{Workload, present_tasks};
 
 /// The first temperature, as a share of the cost of one task. A step that raises the cost by the temperature is accepted
 /// with a probability of 1/e.
@@ -110,8 +110,9 @@ impl Scheme for Annealing {
         let mut incremental = IncrementalCost::for_search(model);
         place_all_greedily(&mut incremental, sizes_bytes, Order::LargestFirst);
         let mut places = incremental.places().to_vec();
-        let greedy = (model.task_count() * model.places()) as u64;
-        let budget = self.per_task.saturating_mul(model.task_count() as u64);
+        let tasks = present_tasks(sizes_bytes);
+        let greedy = tasks * model.places() as u64;
+        let budget = self.per_task.saturating_mul(tasks);
         let steps = if self.includes_greedy { budget.saturating_sub(greedy) } else { budget };
         self.improve(&mut incremental, sizes_bytes, &mut places, steps);
         let rest = if self.includes_greedy { 0 } else { affordable(model) };

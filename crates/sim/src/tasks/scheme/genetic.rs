@@ -5,7 +5,7 @@ use super::{Scheme, SchemeError, Solution, affordable, settle_ties};
 use crate::random::{self, Stream};
 use crate::tasks::cost::CostModel;
 use crate::tasks::decision::Decision;
-use crate::tasks::workload::Workload;
+use crate::tasks::workload::{Workload, present_tasks};
 
 /// Settings of [`Genetic`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,7 +105,7 @@ impl Scheme for Genetic {
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let mut random = random::stream_of(self.seed, "genetic scheme", workload.sizes_bytes());
         let model = &*model.search_model();
-        let (size, generations) = self.extent(model.task_count());
+        let (size, generations) = self.extent(present_tasks(workload.sizes_bytes()) as usize);
         let mut evaluations = 0;
         let mut evaluate = |places: Vec<u8>| {
             evaluations += 1;

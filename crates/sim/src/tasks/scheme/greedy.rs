@@ -7,7 +7,7 @@ use super::load::{Load, UsablePlaces};
 use super::{Scheme, SchemeError, Solution};
 use crate::tasks::cost::{CostModel, IncrementalCost, Rate, is_better};
 use crate::tasks::decision::Decision;
-use crate::tasks::workload::Workload;
+use crate::tasks::workload::{Workload, present_tasks};
 
 /// The order in which a greedy rule takes tasks. It orders the tasks of each device by themselves, or the tasks of all
 /// devices together where devices share something.
@@ -20,9 +20,9 @@ pub enum Order {
 }
 
 impl Order {
-    /// The positions of the tasks, in this order.
+    /// The positions of the tasks that have bytes, in this order.
     pub(super) fn of(self, sizes_bytes: &[f64]) -> Vec<usize> {
-        let mut tasks: Vec<usize> = (0..sizes_bytes.len()).collect();
+        let mut tasks: Vec<usize> = (0..sizes_bytes.len()).filter(|task| sizes_bytes[*task] > 0.0).collect();
         if self == Self::LargestFirst {
             tasks.sort_by(|&a, &b| sizes_bytes[b].total_cmp(&sizes_bytes[a]));
         }
@@ -53,7 +53,7 @@ impl Scheme for Greedy {
 
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let mut places = vec![0; model.task_count()];
-        let evaluations = (model.task_count() * model.places()) as u64;
+        let evaluations = present_tasks(workload.sizes_bytes()) * model.places() as u64;
         let model = &*model.search_model();
         if !model.is_separable() || model.is_detailed() {
             let mut incremental = IncrementalCost::for_search(model);
@@ -128,6 +128,17 @@ pub(super) fn place_all_greedily(incremental: &mut IncrementalCost<'_>, sizes_by
             cheapest(&costs)
         };
         incremental.place(task, place as u8);
+    }
+    place_absent(incremental);
+}
+
+/// Places tasks without bytes, which cost nothing anywhere, at the first places that their devices can use.
+pub(super) fn place_absent(incremental: &mut IncrementalCost<'_>) {
+    let model = incremental.model();
+    for task in 0..model.task_count() {
+        if incremental.sizes_bytes()[task] == 0.0 {
+            incremental.place(task, model.reachable_places(task / model.tasks()).next().unwrap_or(0));
+        }
     }
 }
 

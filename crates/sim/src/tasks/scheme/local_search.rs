@@ -1,19 +1,21 @@
 //! Local search: single moves and swaps until none lowers the cost.
 
+use super::detailed_search::decide_in_detail;
 use super::greedy::{cheapest, place_all_greedily, place_greedily};
 use super::load::{Load, UsablePlaces};
 use super::settle::{settle_all_ties, settle_ties};
 use super::{Order, Scheme, SchemeError, Solution};
 use crate::tasks::cost::{CostModel, IncrementalCost};
 use crate::tasks::decision::Decision;
-use crate::tasks::workload::Workload;
+use crate::tasks::workload::{Workload, present_tasks};
 
 /// Local search. It moves one task of a device to another place, or swaps the places of two, whichever first lowers the
 /// cost, until nothing does.
 ///
 /// Where nothing is shared and there is no budget, each device is searched by itself: from its greedy decision (largest
 /// first) and from all tasks at each place, and the best result is taken. Otherwise all devices are searched together,
-/// largest tasks first, from the greedy decision alone. Without a budget, the search of a large fleet ends after one or
+/// largest tasks first, from the greedy decision alone; where more than bytes tells the cost ([`CostModel::is_detailed`]), from
+/// both greedy decisions. Without a budget, the search of a large fleet ends after one or
 /// two seconds.
 ///
 /// Of decisions that cost the same, it takes the better one as [`CostModel::is_better`] says, where a move or a swap leads to
@@ -118,7 +120,7 @@ pub(super) fn decide_all(
     budget: u64,
 ) -> u64 {
     place_all_greedily(incremental, sizes_bytes, Order::LargestFirst);
-    let greedy = (sizes_bytes.len() * incremental.loads_bytes().len()) as u64;
+    let greedy = present_tasks(sizes_bytes) * incremental.loads_bytes().len() as u64;
     let evaluations = greedy + improve_all(incremental, sizes_bytes, budget.saturating_sub(greedy));
     places.copy_from_slice(incremental.places());
     evaluations
@@ -132,8 +134,12 @@ impl Scheme for LocalSearch {
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         let mut places = vec![0; model.task_count()];
         let model = &*model.search_model();
-        if self.budget.is_some() || !model.is_separable() || model.is_detailed() {
-            let of_tasks = |per_task: u64| per_task.saturating_mul(model.task_count() as u64);
+        if self.budget.is_none() && model.is_detailed() {
+            let evaluations = decide_in_detail(model, workload.sizes_bytes(), &mut places);
+            return Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations });
+        }
+        if self.budget.is_some() || !model.is_separable() {
+            let of_tasks = |per_task: u64| per_task.saturating_mul(present_tasks(workload.sizes_bytes()));
             let budget = self.budget.map_or_else(|| affordable(model), of_tasks);
             let mut incremental = IncrementalCost::for_search(model);
             let mut evaluations = decide_all(&mut incremental, workload.sizes_bytes(), &mut places, budget);
@@ -142,7 +148,7 @@ impl Scheme for LocalSearch {
             return Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations });
         }
         let mut trial = vec![0; model.tasks()];
-        let mut evaluations = (model.task_count() * model.places()) as u64;
+        let mut evaluations = present_tasks(workload.sizes_bytes()) * model.places() as u64;
         let rows = workload.sizes_bytes().chunks_exact(model.tasks()).zip(places.chunks_exact_mut(model.tasks()));
         for (device, (sizes, places)) in rows.enumerate() {
             let usable = UsablePlaces::of(model, device);
@@ -210,14 +216,19 @@ fn improve(load: &mut Load<'_>, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
 /// Improves the decision of a whole fleet, largest tasks first, until no move and no swap lowers the cost or the budget is
 /// spent. Returns the number of cost evaluations.
 pub(super) fn improve_all(incremental: &mut IncrementalCost<'_>, sizes_bytes: &[f64], budget: u64) -> u64 {
-    let order = Order::LargestFirst.of(sizes_bytes);
+    improve_in_order(incremental, &Order::LargestFirst.of(sizes_bytes), budget)
+}
+
+/// Improves the decision for the tasks in `order`, until no move and no swap of them lowers the cost or the budget is spent.
+/// Returns the number of cost evaluations.
+pub(super) fn improve_in_order(incremental: &mut IncrementalCost<'_>, order: &[usize], budget: u64) -> u64 {
     let mut costs = vec![0.0; incremental.loads_bytes().len()];
     let moves = costs.len() as u64 - 1;
     let mut evaluations = 0;
     let mut cost = incremental.cost();
     loop {
         let before = cost;
-        for &task in &order {
+        for &task in order {
             if evaluations + moves > budget {
                 return evaluations;
             }

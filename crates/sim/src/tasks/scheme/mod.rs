@@ -5,6 +5,7 @@
 
 mod annealing;
 mod brute_force;
+mod detailed_search;
 mod exact;
 mod fixed;
 mod genetic;

@@ -12,6 +12,7 @@ use super::findings::{Findings, Windows};
 use super::recordings::EnvironmentSequence;
 use super::summary::{MethodSummary, table_rows, verdict};
 use crate::error::Error;
+use crate::hard_deadlines;
 use crate::page::{Page, Table};
 
 /// Writes the data, then the pictures, then the page, and returns the path of the page.
@@ -56,6 +57,7 @@ fn introduction(findings: &Findings<'_>) -> Vec<String> {
     };
     let quick = study.request.quick;
     let extent = if quick { "A quick look: shorter pre-training, fewer drives and windows. " } else { "" };
+    let hard = hard_deadlines::clause(&study.setup.problem.scenario);
     vec![
         verdict(findings),
         format!(
@@ -69,7 +71,7 @@ fn introduction(findings: &Findings<'_>) -> Vec<String> {
             seeds.join(", ")
         ),
         format!(
-            "Q2 is the mean ratio of the optimal cost to that of the cheapest of the K proposals, over workloads that training never draws. A \
+            "Q2 is the mean ratio of the optimal cost to that of the cheapest of the K proposals, over workloads that training never draws{hard}. A \
              step of adaptation draws {} workloads, lets the networks decide them, improves their decisions by local search, and makes one step \
              of Adam on {} remembered ones for each network. Every method has the same number of networks, steps and workloads; methods with \
              pre-training have learned from about the same number of samples (see costs). Intervals are 95 % bootstrap intervals over drives and seeds, since \

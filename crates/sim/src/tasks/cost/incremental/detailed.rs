@@ -66,12 +66,13 @@ impl<'m> DetailedCost<'m> {
             self.places[task] = place;
             self.add_up(task / self.model.tasks());
         }
-        self.add_loads_up();
         if self.model.is_separable() {
+            // Nobody waits for loads.
             for (task, _) in moves {
                 self.time(task / self.model.tasks());
             }
         } else {
+            self.add_loads_up();
             (0..self.model.devices()).for_each(|device| self.time(device));
         }
     }
