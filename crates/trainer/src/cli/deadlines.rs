@@ -121,9 +121,5 @@ fn deadline(text: &str) -> Result<f64, String> {
 
 fn penalty(text: &str) -> Result<f64, String> {
     let cost: f64 = text.parse().map_err(|_| "must be a number, such as 5".to_owned())?;
-    if (0.0..=MAX_DEADLINE_PENALTY).contains(&cost) {
-        Ok(cost)
-    } else {
-        Err("must lie between 0 and 1e12".to_owned())
-    }
+    if (0.0..=MAX_DEADLINE_PENALTY).contains(&cost) { Ok(cost) } else { Err("must lie between 0 and 1e12".to_owned()) }
 }
