@@ -119,14 +119,11 @@ fn place_greedily_in_time(load: &mut Load<'_>, sizes_bytes: &[f64], order: Order
 pub(super) fn place_all_greedily(incremental: &mut IncrementalCost<'_>, sizes_bytes: &[f64], order: Order) {
     incremental.start(sizes_bytes);
     let mut costs = vec![0.0; incremental.loads_bytes().len()];
+    let model = incremental.model();
+    let breaks_ties = model.alpha() == 0.0 && !model.is_detailed();
     for task in order.of(sizes_bytes) {
         incremental.move_costs(task, &mut costs);
-        let model = incremental.model();
-        let place = if model.alpha() == 0.0 && !model.is_detailed() {
-            quickest(&costs, model.rates(task / model.tasks()))
-        } else {
-            cheapest(&costs)
-        };
+        let place = if breaks_ties { quickest(&costs, model.rates(task / model.tasks())) } else { cheapest(&costs) };
         incremental.place(task, place as u8);
     }
     place_absent(incremental);
@@ -135,6 +132,9 @@ pub(super) fn place_all_greedily(incremental: &mut IncrementalCost<'_>, sizes_by
 /// Places tasks without bytes, which cost nothing anywhere, at the first places that their devices can use.
 pub(super) fn place_absent(incremental: &mut IncrementalCost<'_>) {
     let model = incremental.model();
+    if !incremental.sizes_bytes().contains(&0.0) {
+        return;
+    }
     for task in 0..model.task_count() {
         if incremental.sizes_bytes()[task] == 0.0 {
             incremental.place(task, model.reachable_places(task / model.tasks()).next().unwrap_or(0));

@@ -59,6 +59,8 @@ pub struct IncrementalCost<'m> {
     model: &'m CostModel,
     /// Whether moves and swaps to places that devices cannot use are ruled out. Only if there are such places.
     rules_out: bool,
+    /// Whether moves are ruled out, or the model is detailed.
+    is_special: bool,
     arch: pulp::Arch,
     sizes_bytes: Vec<f64>,
     /// The device of each task.
@@ -89,7 +91,8 @@ impl<'m> IncrementalCost<'m> {
     /// The same for searches: a move to a place that the task's device cannot use costs an infinite amount, and such a swap
     /// is never found. [`IncrementalCost::new`] evaluates them as [`CostModel::cost`] does.
     pub fn for_search(model: &'m CostModel) -> Self {
-        Self { rules_out: !model.is_all_reachable(), ..Self::new(model) }
+        let rules_out = !model.is_all_reachable();
+        Self { rules_out, is_special: rules_out || model.is_detailed(), ..Self::new(model) }
     }
 
     /// The cost of decisions for one model. No task has a size or a place yet.
@@ -100,6 +103,7 @@ impl<'m> IncrementalCost<'m> {
         Self {
             model,
             rules_out: false,
+            is_special: model.is_detailed(),
             arch: pulp::Arch::new(),
             sizes_bytes: vec![0.0; model.task_count()],
             devices: (0..model.task_count()).map(|task| (task / model.tasks()) as u32).collect(),
@@ -171,6 +175,12 @@ impl<'m> IncrementalCost<'m> {
         if let Some(detailed) = &self.detailed {
             return detailed.cost();
         }
+        self.plain_cost()
+    }
+
+    /// The cost in a model that is not detailed.
+    #[inline]
+    fn plain_cost(&self) -> f64 {
         self.model.weigh(self.energy_j, self.time_s)
     }
 

@@ -19,12 +19,8 @@ impl IncrementalCost<'_> {
     /// If there is no such task, or the shapes differ.
     pub fn move_costs(&mut self, task: usize, costs: &mut [f64]) {
         assert_eq!(costs.len(), self.model.places(), "one cost for each place");
-        if let Some(detailed) = &mut self.detailed {
-            detailed.move_costs(task, costs);
-            if self.rules_out {
-                self.rule_out_moves(task, costs);
-            }
-            return;
+        if self.is_special {
+            return self.find_special_move_costs(task, costs);
         }
         of_width!(self.find_move_costs(task, costs));
     }
@@ -42,12 +38,20 @@ impl IncrementalCost<'_> {
 
     fn find_move_costs<const WIDTH: usize, const LINKS: bool>(&mut self, task: usize, costs: &mut [f64]) {
         self.arch.dispatch(MoveCosts::<'_, '_, WIDTH, LINKS> { incremental: self, task, costs });
+    }
+
+    /// The costs in a detailed model, or where moves are ruled out; apart from all others, whose way stays short.
+    #[cold]
+    fn find_special_move_costs(&mut self, task: usize, costs: &mut [f64]) {
+        match &mut self.detailed {
+            Some(detailed) => detailed.move_costs(task, costs),
+            None => of_width!(self.find_move_costs(task, costs)),
+        }
         if self.rules_out {
             self.rule_out_moves(task, costs);
         }
     }
 
-    #[cold]
     fn rule_out_moves(&self, task: usize, costs: &mut [f64]) {
         let device = self.devices[task] as usize;
         for (place, cost) in (0_u8..).zip(costs) {
@@ -76,7 +80,7 @@ impl<const WIDTH: usize, const LINKS: bool> WithSimd for MoveCosts<'_, '_, WIDTH
         let (device, bytes, from) =
             (incremental.devices[task] as usize, incremental.sizes_bytes[task], usize::from(incremental.places[task]));
         let (places, is_separable, cost) =
-            (incremental.model.places(), incremental.model.is_separable(), incremental.cost());
+            (incremental.model.places(), incremental.model.is_separable(), incremental.plain_cost());
         let Parts { alone_s, compute_s, .. } = &incremental.parts;
         let parts = incremental.parts.of_device::<WIDTH>(device);
         // Without the task ...
