@@ -136,7 +136,7 @@ impl StandardSet {
         }
         let outcomes: Vec<_> = decided().map(|(instance, solution)| instance.evaluate(&solution.decision)).collect();
         let compared = self.instances.iter().zip(self.compared_costs(&outcomes));
-        // What schemes minimise in a detailed model is not what is reported.
+        // Where deadlines are hard, a decision that misses more than the optimum counts as infinitely costly.
         for (cost, (_, compared)) in costs.iter_mut().zip(compared).filter(|(_, (of, _))| of.model.is_detailed()) {
             *cost = compared;
         }

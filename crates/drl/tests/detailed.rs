@@ -40,7 +40,7 @@ struct Trained {
     buffer_costs: Vec<f64>,
 }
 
-/// Trains four networks; the workloads are others than those that they see.
+/// Trains four networks. The workloads returned with them are not drawn in training.
 fn train(scenario: &Scenario, code: Code, settings: Settings) -> Trained {
     let model = scenario.check().expect("valid");
     let device = DeviceChoice::Auto.open().expect("a device").device;

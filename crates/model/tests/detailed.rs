@@ -169,7 +169,7 @@ fn trained_networks_read_latencies_as_means() {
     assert!(free < 0.03 && passes < -0.003, "free {free}, passes {passes}");
 }
 
-/// The decision of one network, and those that differ from it in one of the least certain places.
+/// The decision of one network, and the decisions in which one of its least certain placements is another.
 fn candidates(codec: &Codec, logits: &[f32], flips: usize) -> Vec<Vec<u8>> {
     let (mut places, mut others) = (vec![0; codec.task_count()], Vec::new());
     codec.decode(logits, &mut places);

@@ -24,7 +24,7 @@ const WRONG_LINES: [(&str, &[&str]); 25] = [
     ("{\"tasks_mb\": [[1, 2, 1e999], [1, 2, 3], [1, 2, 3]]}", &["out of range"]),
     ("{\"tasks_mb\": [[1, 2, \"3\"], [1, 2, 3], [1, 2, 3]]}", &["string \"3\""]),
     ("{\"tasks_mb\": [[], [null], [null, null]]}", &["tasks_mb has no task"]),
-    ("{\"tasks_mb\": [[1, 2, 3], \"none\", [1, 2, 3]]}", &["none", "expected a sequence or null"]),
+    ("{\"tasks_mb\": [[1, 2, 3], \"none\", [1, 2, 3]]}", &["none", "expected an array of sizes or null"]),
     (
         "{\"tasks_mb\": [[1], [2], [3]], \"deadline_s\": [[1], [2, -3], []]}",
         &["deadline_s[1][1] is -3", "between 1e-12 and 1e12 s", "\"deadline_s\": 60"],

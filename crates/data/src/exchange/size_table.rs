@@ -46,7 +46,7 @@ impl<'de> Deserialize<'de> for SizeTable {
             type Value = SizeTable;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a sequence")
+                f.write_str("an array with one row for each device")
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<SizeTable, A::Error> {
@@ -61,7 +61,7 @@ impl<'de> Deserialize<'de> for SizeTable {
     }
 }
 
-/// Reads a row behind those that were read before.
+/// Appends the sizes of one row.
 struct Row<'a>(&'a mut Vec<f64>);
 
 impl<'de> DeserializeSeed<'de> for Row<'_> {
@@ -76,7 +76,7 @@ impl<'de> Visitor<'de> for Row<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a sequence or null")
+        f.write_str("an array of sizes or null")
     }
 
     /// A row of no tasks.

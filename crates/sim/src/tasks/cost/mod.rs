@@ -107,7 +107,7 @@ impl State {
             self.contention = None;
         }
         let demands = self.demands.as_ref();
-        // Where all tasks take as many instructions, the rates hold them.
+        // Where every task takes the first device's instructions per byte, the rates per byte tell the cost.
         let instructions = physics.instructions_per_byte[0];
         let is_detailed = demands
             .is_some_and(|demands| demands.differ_from(instructions) || demands.has_ruled_deadlines())
@@ -250,7 +250,7 @@ impl CostModel {
         !self.system.counts.is_empty()
     }
 
-    /// Whether a task is one of those that its device has, see [`CostModel::tasks_of`].
+    /// Whether the task at a position, n * M + m, exists: device n can have fewer than M tasks ([`CostModel::tasks_of`]).
     ///
     /// # Panics
     /// If there is no such task.

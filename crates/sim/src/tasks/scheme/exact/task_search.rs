@@ -133,7 +133,7 @@ impl TaskSearch {
         self.tasks[depth..].iter().filter(is_hopeless).count()
     }
 
-    /// Decides the next task and all after it, given the weighted energy of those that are placed.
+    /// Decides the next task and all after it, given the weighted energy of the tasks placed so far.
     fn descend(&mut self, energy_cost: f64) -> Result<(), SchemeError> {
         let depth = self.chosen.len();
         let Some(task) = self.tasks.get(depth) else {
