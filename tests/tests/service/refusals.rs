@@ -35,7 +35,7 @@ fn what_makes_no_sense_is_refused_with_field_and_reason() {
         (
             &second(r#"{"tasks_mb": [[1, 1, 1], [1, 1, 1], 5]}"#),
             400,
-            &["\"workloads[1].tasks_mb[2]\"", "sequence or null"],
+            &["\"workloads[1].tasks_mb[2]\"", "array of sizes or null"],
         ),
         (
             &second(&good.replace('}', r#", "environment": {"alpha": []}}"#)),
