@@ -64,6 +64,14 @@ impl SizeSampler {
         }
     }
 
+    /// The largest size in bytes that can be drawn from any part.
+    pub fn largest_bytes(&self) -> f64 {
+        match &self.kind {
+            Kind::Uniform { max, .. } | Kind::LogUniform { max, .. } => *max,
+            Kind::Recorded { training, held_out } => training.iter().chain(held_out).copied().fold(0.0, f64::max),
+        }
+    }
+
     /// Mean and standard deviation of the sizes that training sees.
     pub fn moments(&self) -> SizeMoments {
         let (mean_bytes, variance) = match &self.kind {

@@ -14,6 +14,7 @@ mod arrays;
 mod classes;
 mod cost_model;
 mod environment;
+mod environments;
 mod errors;
 mod guard;
 mod scenario;
@@ -30,5 +31,5 @@ fn _mrdro(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<environment::Environment>()?;
     module.add_class::<scenario::Scenario>()?;
     module.add_class::<cost_model::CostModel>()?;
-    Ok(())
+    environments::add_to(module)
 }
