@@ -49,6 +49,8 @@ pub(crate) struct Episode {
     own_model: CostModel,
     has_own_model: bool,
     sizes_bytes: Vec<f64>,
+    /// Whether every task has a size above 0.
+    is_full: bool,
     /// The cost of running everything on the devices.
     local_cost: f64,
     /// Tasks that are not decided yet are on their devices.
@@ -63,6 +65,19 @@ pub(crate) struct Episode {
     drive: (usize, usize),
     exact: Exact,
     scratch: Vec<u8>,
+}
+
+/// The cost of running everything on the devices.
+fn local_cost(model: &CostModel, sizes_bytes: &[f64], all_local: &[u8]) -> f64 {
+    if model.is_detailed() {
+        return model.outcome(sizes_bytes, all_local).cost;
+    }
+    let per_byte = |device: usize| {
+        let rate = model.rates(device)[0];
+        model.weigh(rate.energy_j_per_byte, rate.time_s_per_byte)
+    };
+    let rows = sizes_bytes.chunks_exact(model.tasks()).enumerate();
+    rows.map(|(device, sizes)| per_byte(device) * sizes.iter().sum::<f64>()).sum()
 }
 
 /// The random streams of one environment.
@@ -84,6 +99,7 @@ impl Episode {
             own_model: model.clone(),
             has_own_model: false,
             sizes_bytes: vec![0.0; tasks],
+            is_full: false,
             local_cost: 0.0,
             places: vec![0; tasks],
             turn: 0,
@@ -148,15 +164,15 @@ impl Episode {
                 }
             }
         }
+        self.is_full = self.sizes_bytes.iter().all(|bytes| *bytes > 0.0);
         if rules.reward == Reward::Saving {
-            self.local_cost = model.outcome(&self.sizes_bytes, &rules.all_local).cost;
+            self.local_cost = local_cost(model, &self.sizes_bytes, &rules.all_local);
         }
-        self.places.fill(0);
-        self.decided_bytes.fill(0.0);
-        self.returned = 0.0;
-        self.turn = self.next_turn(0);
-        if self.turn == self.sizes_bytes.len() {
-            self.turn = 0; // Without any task, the first stands for all.
+        if rules.kind == Kind::Tasks {
+            self.places.fill(0);
+            self.decided_bytes.fill(0.0);
+            self.returned = 0.0;
+            self.turn = self.next_turn(0) % self.sizes_bytes.len(); // Without any task, the first stands for all.
         }
         Ok(())
     }
@@ -218,7 +234,9 @@ impl Episode {
     /// Decides the whole workload.
     pub(crate) fn place_all(&mut self, rules: &Rules, places: &[u8]) -> PyResult<(f64, Decided)> {
         self.places.copy_from_slice(places);
-        keep_absent(&self.sizes_bytes, &mut self.places);
+        if !self.is_full {
+            keep_absent(&self.sizes_bytes, &mut self.places);
+        }
         let outcome = self.model(rules).outcome(&self.sizes_bytes, &self.places);
         let decided = Decided { outcome, optimum: self.optimum(rules, &outcome)? };
         Ok((self.reward_of(rules, &decided), decided))
@@ -276,20 +294,17 @@ impl Episode {
     /// device.
     pub(crate) fn mask(&self, rules: &Rules, into: &mut [i8]) {
         let model = self.model(rules);
+        if self.is_full && model.is_all_reachable() {
+            into.fill(1);
+            return;
+        }
         let (places, tasks) = (model.places(), model.tasks());
         let first = if rules.kind == Kind::Tasks { self.turn.min(self.sizes_bytes.len() - 1) } else { 0 };
         for (task, mask) in (first..).zip(into.chunks_exact_mut(places)) {
-            if self.sizes_bytes[task] == 0.0 {
-                mask.fill(0);
-            } else if model.is_all_reachable() {
-                mask.fill(1);
-                continue;
-            } else {
-                for (place, entry) in (0..).zip(mask.iter_mut()) {
-                    *entry = i8::from(model.is_reachable(task / tasks, place));
-                }
+            let is_there = self.sizes_bytes[task] > 0.0;
+            for (place, entry) in (0..).zip(mask.iter_mut()) {
+                *entry = i8::from(place == 0 || is_there && model.is_reachable(task / tasks, place));
             }
-            mask[0] = 1;
         }
     }
 }

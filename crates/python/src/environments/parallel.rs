@@ -251,25 +251,27 @@ impl ParallelEpisodes {
         let Rows { observations, final_observations, masks, final_masks, steps } = self.advance(py, actions)?;
         let count = steps.len();
         let infos = PyDict::new(py);
-        let all = |set: fn(&Step) -> bool| PyArray1::from_iter(py, steps.iter().map(set));
+        let ends: Vec<bool> = steps.iter().map(Step::ends).collect();
+        let flags = |flags: &[bool]| PyArray1::from_slice(py, flags);
         infos.set_item(intern!(py, "action_mask"), self.masks(py, masks)?)?;
-        infos.set_item(intern!(py, "_action_mask"), all(|_| true))?;
+        infos.set_item(intern!(py, "_action_mask"), PyArray1::from_vec(py, vec![true; count]))?;
         if steps.iter().any(|step| !step.ends() && step.decided.is_some()) {
             infos.update(columns(py, &steps, |step| !step.ends())?.as_mapping())?;
         }
-        if steps.iter().any(Step::ends) {
+        if ends.contains(&true) {
             let final_info = columns(py, &steps, Step::ends)?;
             if !final_masks.is_empty() {
                 final_info.set_item(intern!(py, "action_mask"), self.masks(py, final_masks)?)?;
-                final_info.set_item(intern!(py, "_action_mask"), all(Step::ends))?;
+                final_info.set_item(intern!(py, "_action_mask"), flags(&ends))?;
             }
             infos.set_item(intern!(py, "final_obs"), table(py, final_observations, count)?)?;
-            infos.set_item(intern!(py, "_final_obs"), all(Step::ends))?;
+            infos.set_item(intern!(py, "_final_obs"), flags(&ends))?;
             infos.set_item(intern!(py, "final_info"), final_info)?;
-            infos.set_item(intern!(py, "_final_info"), all(Step::ends))?;
+            infos.set_item(intern!(py, "_final_info"), flags(&ends))?;
         }
         let rewards = PyArray1::from_iter(py, steps.iter().map(|step| step.reward));
-        let (terminations, truncations) = (all(|step| step.terminated), all(|step| step.truncated));
+        let terminations = PyArray1::from_iter(py, steps.iter().map(|step| step.terminated));
+        let truncations = PyArray1::from_iter(py, steps.iter().map(|step| step.truncated));
         Ok((table(py, observations, count)?, rewards, terminations, truncations, infos))
     }
 
