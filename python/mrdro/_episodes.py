@@ -9,10 +9,12 @@ from typing import Any, Literal
 import numpy as np
 from gymnasium import spaces
 
-from mrdro._mrdro import EpisodeRules, Scenario
+from mrdro._mrdro import EpisodeRules, Recording, Scenario
 
 Source = Scenario | str | os.PathLike[str]
 """A scenario, the name of a shipped one, or the path of a TOML file."""
+Recorded = Recording | str | os.PathLike[str]
+"""A recording, or the path of a file or folder with one."""
 Reward = Literal["saving", "cost", "q2"]
 Optimum = bool | Literal["auto"]
 Part = Literal["training", "held-out"]
@@ -31,13 +33,15 @@ def rules_of(
     reward: Reward,
     optimum: Optimum,
     part: Part,
-    recording: str | os.PathLike[str] | None = None,
+    recording: Recorded | None = None,
     drive: str | None = None,
     window_s: float = 60.0,
 ) -> EpisodeRules:
     """What all episodes of one kind have in common."""
     if optimum not in (True, False, "auto"):
         raise ValueError(f'optimum must be "auto", True or False, is {optimum!r}')
+    if recording is not None and not isinstance(recording, Recording):
+        recording = Recording.open(recording)
     return EpisodeRules(
         scenario_of(source),
         kind,

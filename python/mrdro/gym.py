@@ -12,7 +12,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -27,7 +26,7 @@ try:
 except ImportError as error:
     raise ImportError("mrdro.gym needs Gymnasium 1.1 or later: pip install 'mrdro[gym]'") from error
 
-from mrdro._episodes import MAX_SEED, Optimum, Part, Reward, Source, actions, box, given, rules_of, scenario_of, slices
+from mrdro._episodes import MAX_SEED, Optimum, Part, Recorded, Reward, Source, actions, box, given, rules_of, scenario_of, slices
 
 __all__ = [
     "DriveEnv",
@@ -141,7 +140,7 @@ class DriveEnv(_SingleEnv):
 
     Args:
         scenario, reward, optimum, part: As for `OffloadingEnv`.
-        recording: A recording of a network, or a folder of recordings.
+        recording: A `mrdro.Recording`, or the path of a file or folder with one.
         drive: The name of the only drive to use; ``None``: each episode draws one.
         window_s: The length of a window in seconds. Uplinks are the mean rates of a window.
     """
@@ -152,7 +151,7 @@ class DriveEnv(_SingleEnv):
         self,
         scenario: Source = "paper",
         *,
-        recording: str | os.PathLike[str] | None = None,
+        recording: Recorded | None = None,
         drive: str | None = None,
         window_s: float = 60.0,
         reward: Reward = "saving",
@@ -169,7 +168,7 @@ class DriveEnv(_SingleEnv):
         return self._rules.drives
 
 
-def _recorded(recording: str | os.PathLike[str] | None, drive: str | None, window_s: float) -> dict[str, Any]:
+def _recorded(recording: Recorded | None, drive: str | None, window_s: float) -> dict[str, Any]:
     if recording is None:
         raise TypeError("mrdro/Drive-v0 needs recording, the path of a recording of a network or of a folder of them")
     return {"recording": recording, "drive": drive, "window_s": window_s}
@@ -291,7 +290,7 @@ class DriveVectorEnv(_VectorEnv):
         num_envs: int = 1,
         scenario: Source = "paper",
         *,
-        recording: str | os.PathLike[str] | None = None,
+        recording: Recorded | None = None,
         drive: str | None = None,
         window_s: float = 60.0,
         reward: Reward = "saving",

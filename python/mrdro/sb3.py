@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +18,7 @@ try:
 except ImportError as error:
     raise ImportError("mrdro.sb3 needs Stable-Baselines3: pip install stable-baselines3 'mrdro[gym]'") from error
 
-from mrdro._episodes import MAX_SEED, Optimum, Part, Reward, Source, actions, box, given, rules_of, scenario_of
+from mrdro._episodes import MAX_SEED, Optimum, Part, Recorded, Reward, Source, actions, box, given, rules_of, scenario_of
 
 __all__ = ["VecEnv"]
 
@@ -31,7 +30,7 @@ class VecEnv(_VecEnv):
         scenario: A `mrdro.Scenario`, the name of a shipped one, or the path of a TOML file.
         n: The number of environments.
         tasks: Whether a step decides one task instead of a whole workload.
-        recording: A recording of a network; each step then decides a workload in one window of a drive.
+        recording: A `mrdro.Recording` or the path of one; each step then decides a workload in one window of a drive.
         drive, window_s: As for `mrdro.gym.DriveEnv`.
         reward: ``"saving"``, ``"cost"`` or ``"q2"``.
         optimum: Whether infos hold the optimal cost; ``"auto"``: only if the reward is ``"q2"``.
@@ -45,7 +44,7 @@ class VecEnv(_VecEnv):
         n: int = 64,
         *,
         tasks: bool = False,
-        recording: str | os.PathLike[str] | None = None,
+        recording: Recorded | None = None,
         drive: str | None = None,
         window_s: float = 60.0,
         reward: Reward = "saving",

@@ -1,9 +1,7 @@
 //! What all episodes of one kind have in common.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use data::trace::{ReadOptions, Recording};
 use data::{EnvironmentSampler, Part, SizeSampler, uplink_windows};
 use mrdro::Problem;
 use pyo3::prelude::*;
@@ -16,6 +14,7 @@ use super::reward::{Reward, is_quick};
 use super::single::SingleEpisode;
 use crate::errors::{raise, value};
 use crate::guard::guarded;
+use crate::recordings::Recording;
 use crate::scenario::Scenario;
 
 /// The most environments of one vector environment.
@@ -83,33 +82,28 @@ impl Rules {
     }
 }
 
-/// A recording, and the part of it that episodes run through.
-struct Drives {
-    path: PathBuf,
-    drive: Option<String>,
+/// The drives of a recording that have at least one window, or the one of this name.
+fn read_drives(
+    recording: &Recording,
+    drive: Option<&str>,
+    devices: usize,
     window_s: f64,
-}
-
-impl Drives {
-    /// The drives that have at least one window.
-    fn read(&self, devices: usize) -> PyResult<Vec<RecordedDrive>> {
-        let path: &Path = &self.path;
-        let no_window = |reason: String| raise(mrdro::Error::NoWindow { path: path.to_owned(), reason });
-        let recording = Recording::read(path, &ReadOptions::default()).map_err(raise)?;
-        let chosen: Vec<_> = match &self.drive {
-            None => recording.drives.iter().collect(),
-            Some(asked) => vec![recording.drive(asked).map_err(|error| no_window(error.to_string()))?],
-        };
-        let windows = chosen.into_iter().map(|drive| RecordedDrive {
-            name: drive.name.clone(),
-            uplinks_mbps: uplink_windows(drive, devices, self.window_s).into_iter().map(|window| window.mbps).collect(),
-        });
-        let drives: Vec<_> = windows.filter(|drive| !drive.uplinks_mbps.is_empty()).collect();
-        if drives.is_empty() {
-            return Err(no_window(format!("no window of {} s in which all devices have data", self.window_s)));
-        }
-        Ok(drives)
+) -> PyResult<Vec<RecordedDrive>> {
+    let no_window = |reason: String| raise(mrdro::Error::NoWindow { path: recording.path.clone(), reason });
+    let content = &recording.content;
+    let chosen: Vec<_> = match drive {
+        None => content.drives.iter().collect(),
+        Some(asked) => vec![content.drive(asked).map_err(|error| no_window(error.to_string()))?],
+    };
+    let windows = chosen.into_iter().map(|drive| RecordedDrive {
+        name: drive.name.clone(),
+        uplinks_mbps: uplink_windows(drive, devices, window_s).into_iter().map(|window| window.mbps).collect(),
+    });
+    let drives: Vec<_> = windows.filter(|drive| !drive.uplinks_mbps.is_empty()).collect();
+    if drives.is_empty() {
+        return Err(no_window(format!("no window of {window_s} s in which all devices have data")));
     }
+    Ok(drives)
 }
 
 /// What all episodes of one kind have in common.
@@ -130,8 +124,8 @@ impl EpisodeRules {
         reward: &str,
         optimum: Option<bool>,
         part: &str,
-        recording: Option<PathBuf>,
-        drive: Option<String>,
+        recording: Option<&Recording>,
+        drive: Option<&str>,
         window_s: f64,
     ) -> PyResult<Self> {
         let kind = match kind {
@@ -148,13 +142,14 @@ impl EpisodeRules {
         if !(window_s > 0.0 && window_s.is_finite()) {
             return Err(value(format!("window_s must be a number of seconds above 0, is {window_s}")));
         }
-        let drives = recording.map(|path| Drives { path, drive, window_s });
         let problem = Arc::clone(&scenario.problem);
         let has_optimum = optimum.unwrap_or_else(|| reward == Reward::Q2 || is_quick(&problem.model));
         guarded(py, || {
             let sizes = problem.sampler().map_err(raise)?;
             let environments = problem.environments().map_err(raise)?;
-            let drives = drives.map_or_else(|| Ok(Vec::new()), |drives| drives.read(problem.model.devices()))?;
+            let devices = problem.model.devices();
+            let drives = recording.map(|recording| read_drives(recording, drive, devices, window_s));
+            let drives = drives.transpose()?.unwrap_or_default();
             let mean = sizes.moments().mean_bytes;
             let model = &problem.model;
             let of_task = |task| if model.has_task(task) { mean } else { 0.0 };
