@@ -26,6 +26,7 @@ try:
 except ImportError as error:
     raise ImportError("mrdro.gym needs Gymnasium 1.1 or later: pip install 'mrdro[gym]'") from error
 
+from mrdro import Environment
 from mrdro._episodes import MAX_SEED, Optimum, Part, Recorded, Reward, Source, actions, box, given, rules_of, scenario_of, slices
 
 __all__ = [
@@ -96,8 +97,8 @@ class _SingleEnv(gymnasium.Env[Observation, Any], EzPickle):
         return self._episode.sizes_mb()
 
     @property
-    def environment(self) -> Any:
-        """The `mrdro.Environment` of the current workload."""
+    def environment(self) -> Environment:
+        """The environment of the current workload."""
         return self._episode.environment()
 
 

@@ -21,6 +21,7 @@ try:
 except ImportError as error:
     raise ImportError("mrdro.pettingzoo needs PettingZoo and Gymnasium: pip install 'mrdro[pettingzoo]'") from error
 
+from mrdro import Environment
 from mrdro._episodes import MAX_SEED, Part, Source, box, rules_of, scenario_of, slices
 
 __all__ = ["Fleet"]
@@ -137,6 +138,16 @@ class Fleet(ParallelEnv[str, NDArray[np.float32], NDArray[np.int64]], EzPickle):
             infos[agent] = {key: values[device] for key, values in columns.items()}
             infos[agent]["action_mask"] = masks[device]
         return infos
+
+    @property
+    def sizes_mb(self) -> NDArray[np.float64]:
+        """The sizes of the current workload in MB, of shape ``(N, M)``; 0 is a task that its device has not."""
+        return self._episode.sizes_mb()
+
+    @property
+    def environment(self) -> Environment:
+        """The environment of the current workload."""
+        return self._episode.environment()
 
     def render(self) -> None:
         """There is nothing to show."""

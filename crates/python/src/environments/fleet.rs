@@ -161,6 +161,11 @@ impl FleetEpisode {
         let sizes = self.episode.sizes_bytes().iter().map(|bytes| bytes / sim::units::BYTES_PER_MB).collect();
         full_array(py, sizes, &[model.devices(), model.tasks()])
     }
+
+    /// The environment of the current workload.
+    fn environment(&self) -> Environment {
+        Environment(self.episode.model(&self.rules).environment().clone())
+    }
 }
 
 impl FleetEpisode {
