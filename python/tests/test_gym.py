@@ -447,18 +447,10 @@ def test_gymnasium_finds_the_environments_by_module():
     assert "OffloadingTasksEnv<mrdro/OffloadingTasks-v0>" in found.stdout
 
 
-def test_vector_wrappers_of_gymnasium_work(make):
-    from gymnasium.wrappers import TransformObservation
-    from gymnasium.wrappers.vector import RecordEpisodeStatistics, VectorizeTransformObservation
+def test_vectors_count_their_episodes(make):
+    from gymnasium.wrappers.vector import RecordEpisodeStatistics
 
     env = RecordEpisodeStatistics(make("mrdro/Offloading-v0", "paper", 4))
     env.reset(seed=1)
     _, rewards, _, _, infos = env.step(np.ones((4, 9), dtype=int))
     np.testing.assert_allclose(infos["episode"]["r"], rewards)
-    plain = make("mrdro/Offloading-v0", "paper", 4)
-    double = {"func": lambda observation: 2 * observation, "observation_space": plain.single_observation_space}
-    doubled = VectorizeTransformObservation(plain, TransformObservation, **double)
-    first, _ = doubled.reset(seed=1)
-    *_, infos = doubled.step(np.ones((4, 9), dtype=int))
-    np.testing.assert_array_equal(infos["final_obs"], first)
-    assert first.max() > 1

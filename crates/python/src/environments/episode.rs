@@ -153,15 +153,13 @@ impl Episode {
     pub(crate) fn next_workload(&mut self, rules: &Rules, given: Given) -> PyResult<()> {
         self.enter_environment(rules, given.environment)?;
         let model = if self.has_own_model { &self.own_model } else { rules.model() };
-        match given.sizes_bytes {
-            Some(sizes) => self.sizes_bytes = sizes,
-            None => {
-                let Some(streams) = &mut self.streams else { return Ok(()) };
-                let all_there = !model.has_absent_tasks();
-                for (task, bytes) in self.sizes_bytes.iter_mut().enumerate() {
-                    let is_there = all_there || model.has_task(task);
-                    *bytes = if is_there { rules.sizes.draw(rules.part, &mut streams.sizes) } else { 0.0 };
-                }
+        if let Some(sizes_bytes) = given.sizes_bytes {
+            self.sizes_bytes = sizes_bytes;
+        } else if let Some(streams) = &mut self.streams {
+            let all_there = !model.has_absent_tasks();
+            for (task, bytes) in self.sizes_bytes.iter_mut().enumerate() {
+                let is_there = all_there || model.has_task(task);
+                *bytes = if is_there { rules.sizes.draw(rules.part, &mut streams.sizes) } else { 0.0 };
             }
         }
         self.is_full = self.sizes_bytes.iter().all(|bytes| *bytes > 0.0);

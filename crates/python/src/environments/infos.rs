@@ -59,7 +59,10 @@ pub(crate) fn columns<'py>(
     put(intern!(py, "energy_j"), intern!(py, "_energy_j"), numbers(|one| one.outcome.energy_j))?;
     put(intern!(py, "time_s"), intern!(py, "_time_s"), numbers(|one| one.outcome.time_s))?;
     put(intern!(py, "cost"), intern!(py, "_cost"), numbers(|one| one.outcome.cost))?;
-    let missed = PyArray1::from_iter(py, decided.iter().map(|one| one.outcome.missed_deadlines as i64));
+    let missed = PyArray1::from_iter(
+        py,
+        decided.iter().map(|one| i64::try_from(one.outcome.missed_deadlines).unwrap_or(i64::MAX)),
+    );
     put(intern!(py, "missed_deadlines"), intern!(py, "_missed_deadlines"), missed.into_any())?;
     if steps.iter().any(|step| step.decided.is_some_and(|one| one.optimum.is_some())) {
         let optimal = numbers(|one| one.optimum.unwrap_or_default().0);

@@ -164,7 +164,9 @@ impl Entries {
             placed[task * self.places + place] = 1.0;
             loads[task / self.tasks * self.places + place] += (sizes_bytes[task] / all) as f32;
         }
-        loads.iter_mut().for_each(|load| *load = load.min(1.0));
+        for load in loads {
+            *load = load.min(1.0);
+        }
     }
 
     /// Writes what one device observes of its workload and of the loads of the last round.

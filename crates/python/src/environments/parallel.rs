@@ -108,7 +108,7 @@ impl Chunk<'_> {
 }
 
 /// An array of one row for each environment.
-fn table<'py, T: numpy::Element>(py: Python<'py>, values: Vec<T>, count: usize) -> PyResult<Bound<'py, PyArray2<T>>> {
+fn table<T: numpy::Element>(py: Python<'_>, values: Vec<T>, count: usize) -> PyResult<Bound<'_, PyArray2<T>>> {
     let length = values.len() / count;
     let array = Array2::from_shape_vec((count, length), values).map_err(|error| value(error.to_string()))?;
     Ok(array.into_pyarray(py))
@@ -310,7 +310,7 @@ impl ParallelEpisodes {
     /// The sizes of the current workloads in MB, `(num_envs, N, M)`.
     fn sizes_mb<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let model = self.rules.model();
-        let bytes = self.episodes.iter().flat_map(|episode| episode.sizes_bytes());
+        let bytes = self.episodes.iter().flat_map(Episode::sizes_bytes);
         let sizes = bytes.map(|bytes| bytes / sim::units::BYTES_PER_MB).collect();
         arrays::full_array(py, sizes, &[self.episodes.len(), model.devices(), model.tasks()])
     }
