@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 from gymnasium import spaces
+from numpy.typing import NDArray
 
 from mrdro._mrdro import EpisodeRules, Recording, Scenario
 
@@ -18,6 +19,7 @@ Recorded = Recording | str | os.PathLike[str]
 Reward = Literal["saving", "cost", "q2"]
 Optimum = bool | Literal["auto"]
 Part = Literal["training", "held-out"]
+Kind = Literal["workload", "tasks", "drive"]
 
 MAX_SEED = 2**63
 
@@ -29,7 +31,7 @@ def scenario_of(source: Source) -> Scenario:
 
 def rules_of(
     source: Source,
-    kind: str,
+    kind: Kind,
     reward: Reward,
     optimum: Optimum,
     part: Part,
@@ -54,12 +56,12 @@ def rules_of(
     )
 
 
-def box(parts: Sequence[tuple[str, int, float, float]]) -> spaces.Box:
+def box(parts: Sequence[tuple[str, int, float, float]]) -> spaces.Space[NDArray[np.float32]]:
     """The space of observations of these parts: name, number of entries, lowest and highest value."""
     counts = [count for _, count, _, _ in parts]
     low = np.repeat(np.array([low for _, _, low, _ in parts], dtype=np.float32), counts)
     high = np.repeat(np.array([high for _, _, _, high in parts], dtype=np.float32), counts)
-    return spaces.Box(low, high, dtype=np.float32)
+    return cast("spaces.Space[NDArray[np.float32]]", spaces.Box(low, high, dtype=np.float32))
 
 
 def slices(parts: Sequence[tuple[str, int, float, float]]) -> dict[str, slice]:
@@ -71,7 +73,7 @@ def slices(parts: Sequence[tuple[str, int, float, float]]) -> dict[str, slice]:
     return found
 
 
-def actions(scenario: Scenario, kind: str) -> spaces.MultiDiscrete | spaces.Discrete[np.int64]:
+def actions(scenario: Scenario, kind: Kind) -> spaces.Space[Any]:
     """The space of actions: a place for each task of a workload, or for one task."""
     places = len(scenario.places)
     if kind == "tasks":
@@ -91,7 +93,7 @@ def drive_of(rules: EpisodeRules, asked: str | int) -> int:
     raise ValueError(f'options["drive"] must be one of the drives {known} or an index below {len(names)}, is {asked!r}')
 
 
-def given(rules: EpisodeRules, kind: str, options: Mapping[str, Any] | None) -> dict[str, Any]:
+def given(rules: EpisodeRules, kind: Kind, options: Mapping[str, Any] | None) -> dict[str, Any]:
     """The arguments that `options` of a reset stand for."""
     known = ("workload", "drive") if kind == "drive" else ("workload", "environment")
     found = {}

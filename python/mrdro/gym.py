@@ -27,7 +27,21 @@ except ImportError as error:
     raise ImportError("mrdro.gym needs Gymnasium 1.1 or later: pip install 'mrdro[gym]'") from error
 
 from mrdro import Environment
-from mrdro._episodes import MAX_SEED, Optimum, Part, Recorded, Reward, Source, actions, box, given, rules_of, scenario_of, slices
+from mrdro._episodes import (
+    MAX_SEED,
+    Kind,
+    Optimum,
+    Part,
+    Recorded,
+    Reward,
+    Source,
+    actions,
+    box,
+    given,
+    rules_of,
+    scenario_of,
+    slices,
+)
 
 __all__ = [
     "DriveEnv",
@@ -45,8 +59,8 @@ Info = dict[str, Any]
 class _SingleEnv(gymnasium.Env[Observation, Any], EzPickle):
     """One environment over `mrdro._mrdro.SingleEpisode`."""
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
-    _kind: ClassVar[str]
+    metadata: dict[str, Any] = {"render_modes": []}
+    _kind: ClassVar[Kind]
 
     def __init__(self, scenario: Source, reward: Reward, optimum: Optimum, part: Part, **recorded: Any) -> None:
         self.scenario = scenario_of(scenario)
@@ -63,7 +77,8 @@ class _SingleEnv(gymnasium.Env[Observation, Any], EzPickle):
         Args:
             seed: Equal seeds give equal episodes from here on. Without one, the episodes go on.
             options: ``"workload"``, the sizes of the tasks in MB of shape ``(N, M)``, and ``"environment"``, an
-                `mrdro.Environment`; what is missing is drawn. For drives ``"workload"`` and ``"drive"``, a name or an index.
+                `mrdro.Environment`; what is missing is drawn. For drives ``"workload"`` and ``"drive"``, a name or an
+                index.
 
         Returns:
             The observation, and a dict with ``action_mask``.
@@ -115,7 +130,12 @@ class OffloadingEnv(_SingleEnv):
     _kind = "workload"
 
     def __init__(
-        self, scenario: Source = "paper", *, reward: Reward = "saving", optimum: Optimum = "auto", part: Part = "training"
+        self,
+        scenario: Source = "paper",
+        *,
+        reward: Reward = "saving",
+        optimum: Optimum = "auto",
+        part: Part = "training",
     ) -> None:
         EzPickle.__init__(self, scenario, reward=reward, optimum=optimum, part=part)
         super().__init__(scenario, reward, optimum, part)
@@ -130,7 +150,12 @@ class OffloadingTasksEnv(_SingleEnv):
     _kind = "tasks"
 
     def __init__(
-        self, scenario: Source = "paper", *, reward: Reward = "saving", optimum: Optimum = "auto", part: Part = "training"
+        self,
+        scenario: Source = "paper",
+        *,
+        reward: Reward = "saving",
+        optimum: Optimum = "auto",
+        part: Part = "training",
     ) -> None:
         EzPickle.__init__(self, scenario, reward=reward, optimum=optimum, part=part)
         super().__init__(scenario, reward, optimum, part)
@@ -176,10 +201,10 @@ def _recorded(recording: Recorded | None, drive: str | None, window_s: float) ->
 
 
 class _VectorEnv(VectorEnv[Observation, NDArray[np.int64], Any]):
-    """Many environments over `mrdro._mrdro.ParallelEpisodes`. An episode that ends is followed by the next in the same step."""
+    """Many environments over `mrdro._mrdro.ParallelEpisodes`: the step that ends an episode begins the next one."""
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
-    _kind: ClassVar[str]
+    metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
+    _kind: ClassVar[Kind]
 
     def __init__(
         self, num_envs: int, scenario: Source, reward: Reward, optimum: Optimum, part: Part, **recorded: Any
@@ -233,7 +258,8 @@ class _VectorEnv(VectorEnv[Observation, NDArray[np.int64], Any]):
 
         Returns:
             Observations, rewards, terminations, truncations and infos. Where an episode ended, the observation is the
-            first of the next one; its last one is in ``infos["final_obs"]``, and what it cost in ``infos["final_info"]``.
+            first of the next one; its last one is in ``infos["final_obs"]``, and what its decision cost is in
+            ``infos["final_info"]``.
         """
         return self._episodes.step(actions)
 

@@ -33,8 +33,8 @@ Infos = dict[str, dict[str, Any]]
 class Fleet(ParallelEnv[str, NDArray[np.float32], NDArray[np.int64]], EzPickle):
     """Every device decides its own tasks, all at the same time; at shared servers they wait for each other.
 
-    An episode has ``rounds`` rounds. In each, all devices get a new workload, see their own part of it and the loads of the
-    last round, and decide. Devices without a task stay agents that may only name place 0.
+    An episode has ``rounds`` rounds. In each, all devices get a new workload, see their own part of it and the loads of
+    the last round, and decide. Devices without a task stay agents that may only name place 0.
 
     Args:
         scenario: A `mrdro.Scenario`, the name of a shipped one, or the path of a TOML file.
@@ -74,7 +74,7 @@ class Fleet(ParallelEnv[str, NDArray[np.float32], NDArray[np.int64]], EzPickle):
         self.observation_spaces = {agent: box(rules.device_entries) for agent in self.possible_agents}
         self.action_spaces = {agent: spaces.MultiDiscrete([places] * self._tasks) for agent in self.possible_agents}
 
-    def observation_space(self, agent: str) -> spaces.Box:
+    def observation_space(self, agent: str) -> spaces.Space[NDArray[np.float32]]:
         """The space of a device's observations."""
         return self.observation_spaces[agent]
 

@@ -18,13 +18,26 @@ try:
 except ImportError as error:
     raise ImportError("mrdro.sb3 needs Stable-Baselines3: pip install stable-baselines3 'mrdro[gym]'") from error
 
-from mrdro._episodes import MAX_SEED, Optimum, Part, Recorded, Reward, Source, actions, box, given, rules_of, scenario_of
+from mrdro._episodes import (
+    MAX_SEED,
+    Kind,
+    Optimum,
+    Part,
+    Recorded,
+    Reward,
+    Source,
+    actions,
+    box,
+    given,
+    rules_of,
+    scenario_of,
+)
 
 __all__ = ["VecEnv"]
 
 
 class VecEnv(_VecEnv):
-    """Many environments as Stable-Baselines3 wants them: ``mrdro/Offloading-v0``, ``OffloadingTasks-v0`` or ``Drive-v0``.
+    """Many environments as Stable-Baselines3 wants them, of what ``mrdro/Offloading-v0`` and its siblings decide.
 
     Args:
         scenario: A `mrdro.Scenario`, the name of a shipped one, or the path of a TOML file.
@@ -54,7 +67,7 @@ class VecEnv(_VecEnv):
     ) -> None:
         if tasks and recording is not None:
             raise ValueError("tasks=True cannot be combined with recording: a step in a drive decides a whole workload")
-        self._kind = "tasks" if tasks else "workload" if recording is None else "drive"
+        self._kind: Kind = "tasks" if tasks else "workload" if recording is None else "drive"
         if optimum == "auto":
             optimum = reward == "q2"
         self.scenario = scenario_of(scenario)

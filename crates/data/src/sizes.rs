@@ -52,6 +52,16 @@ impl SizeSampler {
         Ok(Self { kind })
     }
 
+    /// Draws sizes in bytes, as many calls of [`SizeSampler::draw`] would.
+    pub fn fill(&self, part: Part, random: &mut Stream, sizes_bytes: &mut [f64]) {
+        match &self.kind {
+            Kind::Uniform { min, max } => {
+                sizes_bytes.iter_mut().for_each(|bytes| *bytes = min + (max - min) * random::unit(random));
+            }
+            _ => sizes_bytes.iter_mut().for_each(|bytes| *bytes = self.draw(part, random)),
+        }
+    }
+
     /// Draws one size in bytes.
     pub fn draw(&self, part: Part, random: &mut Stream) -> f64 {
         match &self.kind {

@@ -156,10 +156,13 @@ impl Episode {
         if let Some(sizes_bytes) = given.sizes_bytes {
             self.sizes_bytes = sizes_bytes;
         } else if let Some(streams) = &mut self.streams {
-            let all_there = !model.has_absent_tasks();
-            for (task, bytes) in self.sizes_bytes.iter_mut().enumerate() {
-                let is_there = all_there || model.has_task(task);
-                *bytes = if is_there { rules.sizes.draw(rules.part, &mut streams.sizes) } else { 0.0 };
+            if model.has_absent_tasks() {
+                for (task, bytes) in self.sizes_bytes.iter_mut().enumerate() {
+                    let is_there = model.has_task(task);
+                    *bytes = if is_there { rules.sizes.draw(rules.part, &mut streams.sizes) } else { 0.0 };
+                }
+            } else {
+                rules.sizes.fill(rules.part, &mut streams.sizes, &mut self.sizes_bytes);
             }
         }
         self.is_full = self.sizes_bytes.iter().all(|bytes| *bytes > 0.0);

@@ -23,7 +23,7 @@ use crate::guard::{guarded, guarded_here};
 /// The number of environments that one thread steps at a time.
 const CHUNK: usize = 64;
 /// From this number of environments on, work goes to the pool: below, handing it over takes longer than the work.
-const POOL_FROM: usize = 128;
+const POOL_FROM: usize = 256;
 
 /// Many environments.
 #[pyclass(module = "mrdro._mrdro")]
