@@ -1,0 +1,266 @@
+//! Arrays from Python: task sizes and places of tasks, one workload or many.
+
+use numpy::ndarray::IxDyn;
+use numpy::{PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
+use pyo3::IntoPyObjectExt;
+use pyo3::prelude::*;
+use pyo3::types::PyString;
+use sim::{CostModel, is_size, units};
+
+use crate::errors::value;
+
+/// Values of the tasks of one workload or many, `[count, N * M]`.
+pub(crate) struct Batch<T> {
+    /// The shape in front of N and M: empty for one workload.
+    pub(crate) shape: Vec<usize>,
+    /// The number of workloads.
+    pub(crate) count: usize,
+    /// Row by row.
+    pub(crate) values: Vec<T>,
+}
+
+impl<T: Copy> Batch<T> {
+    /// The same values for a larger shape, as NumPy broadcasts.
+    fn broadcast(self, shape: &[usize]) -> Self {
+        if self.shape == shape {
+            return self;
+        }
+        let row = self.values.len() / self.count.max(1);
+        let count = shape.iter().product();
+        let mut values = Vec::with_capacity(count * row);
+        for index in 0..count {
+            // The position in this batch of the workload at `index` in the larger shape.
+            let (mut rest, mut position, mut stride) = (index, 0, 1);
+            let own = self.shape.iter().rev().chain(std::iter::repeat(&1));
+            for (&length, &own) in shape.iter().rev().zip(own) {
+                let here = rest % length;
+                rest /= length;
+                if own > 1 {
+                    position += here * stride;
+                }
+                stride *= own;
+            }
+            values.extend_from_slice(&self.values[position * row..][..row]);
+        }
+        Self { shape: shape.to_vec(), count, values }
+    }
+}
+
+/// Sizes and places of the same shape.
+///
+/// # Errors
+/// If the shapes cannot be broadcast against each other.
+pub(crate) fn together<A: Copy, B: Copy>(first: Batch<A>, second: Batch<B>) -> PyResult<(Batch<A>, Batch<B>)> {
+    if first.shape == second.shape {
+        return Ok((first, second));
+    }
+    let length = first.shape.len().max(second.shape.len());
+    let padded = |shape: &[usize]| {
+        let mut padded = vec![1; length - shape.len()];
+        padded.extend_from_slice(shape);
+        padded
+    };
+    let (of_first, of_second) = (padded(&first.shape), padded(&second.shape));
+    let pairs = of_first.iter().zip(&of_second);
+    let shape: Option<Vec<usize>> = pairs
+        .map(|(&a, &b)| match (a, b) {
+            (1, other) | (other, 1) => Some(other),
+            (a, b) if a == b => Some(a),
+            _ => None,
+        })
+        .collect();
+    let shape = shape.ok_or_else(|| {
+        value(format!(
+            "sizes_mb has {:?} workloads in front of its last two axes and decisions has {:?}: the shapes do not fit together",
+            first.shape, second.shape
+        ))
+    })?;
+    Ok((first.broadcast(&shape), second.broadcast(&shape)))
+}
+
+/// Task sizes in bytes from an argument in MB, of shape `(…, N, M)`. A size of 0 is an absent task.
+///
+/// # Errors
+/// If the argument is no array of numbers, its shape does not fit the model, or a value is no size.
+pub(crate) fn sizes_bytes(argument: &str, given: &Bound<'_, PyAny>, model: &CostModel) -> PyResult<Batch<f64>> {
+    let array = numbers(argument, given)?;
+    let (shape, count) = leading(argument, array.shape(), model)?;
+    let view = array.readonly();
+    let mut values: Vec<f64> = match view.as_slice() {
+        Ok(slice) => slice.iter().map(|&mb| units::bytes_from_mb(mb)).collect(),
+        Err(_) => view.as_array().iter().map(|&mb| units::bytes_from_mb(mb)).collect(),
+    };
+    if let Some(position) = values.iter().position(|&bytes| !is_size(bytes)) {
+        let place = place_of(position, &shape, model);
+        let found = values[position] / units::BYTES_PER_MB;
+        return Err(value(format!("{argument}[{place}] must be a size in MB from 0 to 1e12, is {found}")));
+    }
+    // -0.0 is a size, too, but must count as absent everywhere.
+    values.iter_mut().filter(|bytes| **bytes == 0.0).for_each(|bytes| *bytes = 0.0);
+    check_absent(argument, &values, &shape, model)?;
+    Ok(Batch { shape, count, values })
+}
+
+/// Sizes of tasks that devices of the model do not have must be 0.
+fn check_absent(argument: &str, values: &[f64], shape: &[usize], model: &CostModel) -> PyResult<()> {
+    if !model.has_absent_tasks() {
+        return Ok(());
+    }
+    let tasks = model.task_count();
+    let wrong = values.iter().enumerate().find(|(position, bytes)| **bytes > 0.0 && !model.has_task(position % tasks));
+    let Some((position, _)) = wrong else { return Ok(()) };
+    let device = position % tasks / model.tasks();
+    Err(value(format!(
+        "{argument}[{}] must be 0: device {device} has only {} tasks in this scenario",
+        place_of(position, shape, model),
+        model.tasks_of(device)
+    )))
+}
+
+/// An argument as an array of floating-point numbers, whatever NumPy can make one of.
+pub(crate) fn numbers<'py>(argument: &str, given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {
+    if let Ok(array) = given.cast::<PyArrayDyn<f64>>() {
+        return Ok(array.clone());
+    }
+    let wanted = || {
+        let found = given.get_type().name().map_or_else(|_| String::new(), |name| format!(", is of type {name}"));
+        value(format!("{argument} must be an array of numbers with rows of equal length{found}"))
+    };
+    if given.is_none() || given.is_instance_of::<PyString>() {
+        return Err(wanted());
+    }
+    let array = given.py().import("numpy")?.call_method1("asarray", (given,)).map_err(|_| wanted())?;
+    let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
+    if !["f", "i", "u", "b"].contains(&kind.as_str()) {
+        return Err(wanted());
+    }
+    Ok(array.call_method1("astype", ("float64",))?.cast_into::<PyArrayDyn<f64>>()?)
+}
+
+/// Places of tasks from an argument of shape `(…, N, M)`: indices of any integer type, or names such as `"local"`.
+///
+/// # Errors
+/// If the argument is no array of places, its shape does not fit the model, or there is no such place.
+pub(crate) fn places(argument: &str, given: &Bound<'_, PyAny>, model: &CostModel) -> PyResult<Batch<u8>> {
+    if let Ok(array) = given.cast::<PyArrayDyn<u8>>() {
+        let (shape, count) = leading(argument, array.shape(), model)?;
+        let values = array.readonly().as_array().iter().copied().collect();
+        return checked_places(argument, Batch { shape, count, values }, model);
+    }
+    let array = given.py().import("numpy")?.call_method1("asarray", (given,));
+    let array = array.map_err(|_| value(format!("{argument} must be an array with rows of equal length")))?;
+    let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
+    let shape: Vec<usize> = array.getattr("shape")?.extract()?;
+    let (lead, count) = leading(argument, &shape, model)?;
+    let flat = array.call_method0("ravel")?.call_method0("tolist")?;
+    let wrong = |position: usize, found: String| {
+        let known = model.place_names().join(", ");
+        let last = model.places() - 1;
+        let place = place_of(position, &lead, model);
+        value(format!("{argument}[{place}] must be a place from 0 to {last} ({known}), is {found}"))
+    };
+    let values: Vec<u8> = match kind.as_str() {
+        "i" | "u" | "b" => {
+            let of =
+                |(position, &place): (usize, &i64)| u8::try_from(place).map_err(|_| wrong(position, place.to_string()));
+            let all: Vec<i64> =
+                flat.extract().map_err(|_| value(format!("{argument} holds a number that is no place")))?;
+            all.iter().enumerate().map(of).collect::<PyResult<_>>()?
+        }
+        "U" | "T" => {
+            let all: Vec<String> = flat.extract()?;
+            let of = |(position, name): (usize, &String)| {
+                let place = model.place_names().iter().position(|known| known == name);
+                place.map(|place| place as u8).ok_or_else(|| wrong(position, format!("{name:?}")))
+            };
+            all.iter().enumerate().map(of).collect::<PyResult<_>>()?
+        }
+        _ => {
+            let found: String = array.getattr("dtype")?.str()?.extract()?;
+            return Err(value(format!(
+                "{argument} must hold places: whole numbers from 0 to {} or names; its dtype is {found}",
+                model.places() - 1
+            )));
+        }
+    };
+    checked_places(argument, Batch { shape: lead, count, values }, model)
+}
+
+fn checked_places(argument: &str, batch: Batch<u8>, model: &CostModel) -> PyResult<Batch<u8>> {
+    let Some(position) = batch.values.iter().position(|&place| usize::from(place) >= model.places()) else {
+        return Ok(batch);
+    };
+    let place = place_of(position, &batch.shape, model);
+    let (last, known) = (model.places() - 1, model.place_names().join(", "));
+    let found = batch.values[position];
+    Err(value(format!("{argument}[{place}] must be a place from 0 to {last} ({known}), is {found}")))
+}
+
+/// The shape in front of N and M, and the number of workloads.
+fn leading(argument: &str, shape: &[usize], model: &CostModel) -> PyResult<(Vec<usize>, usize)> {
+    let (devices, tasks) = (model.devices(), model.tasks());
+    match shape.split_last_chunk::<2>() {
+        Some((lead, own)) if *own == [devices, tasks] => Ok((lead.to_vec(), lead.iter().product())),
+        _ => Err(value(format!(
+            "{argument} must have the shape (…, {devices}, {tasks}): {devices} devices with {tasks} tasks each; its shape is {}",
+            tuple(shape)
+        ))),
+    }
+}
+
+/// The index of a value as a person writes it.
+fn place_of(position: usize, shape: &[usize], model: &CostModel) -> String {
+    let mut rest = position;
+    let axes: Vec<usize> = shape.iter().copied().chain([model.devices(), model.tasks()]).collect();
+    let mut indices = Vec::with_capacity(axes.len());
+    for &length in axes.iter().rev() {
+        indices.push((rest % length).to_string());
+        rest /= length;
+    }
+    indices.reverse();
+    indices.join(", ")
+}
+
+/// A shape as Python shows it.
+fn tuple(shape: &[usize]) -> String {
+    match shape {
+        [one] => format!("({one},)"),
+        all => format!("({})", all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// Values of some shape as Python gets them: an array, or a single value where the shape is empty.
+pub(crate) fn array<'py, T>(py: Python<'py>, values: Vec<T>, shape: &[usize]) -> PyResult<Bound<'py, PyAny>>
+where
+    T: numpy::Element + IntoPyObject<'py> + Copy,
+{
+    match (shape, &values[..]) {
+        ([], &[one]) => one.into_bound_py_any(py),
+        _ => full_array(py, values, shape),
+    }
+}
+
+/// Values of some shape as an array.
+pub(crate) fn full_array<'py, T: numpy::Element>(
+    py: Python<'py>,
+    values: Vec<T>,
+    shape: &[usize],
+) -> PyResult<Bound<'py, PyAny>> {
+    let array = numpy::PyArray1::from_vec(py, values).reshape(IxDyn(shape))?;
+    Ok(array.into_any())
+}
+
+/// A number for each task from an argument of a shape that broadcasts to `(N, M)`.
+///
+/// # Errors
+/// If the argument is no array of numbers, or of another shape.
+pub(crate) fn per_task(argument: &str, given: &Bound<'_, PyAny>, model: &CostModel) -> PyResult<Vec<f64>> {
+    let array = numbers(argument, given)?;
+    let view = array.readonly();
+    let (devices, tasks) = (model.devices(), model.tasks());
+    let all = view.as_array().broadcast(IxDyn(&[devices, tasks])).map(|all| all.iter().copied().collect());
+    all.ok_or_else(|| {
+        let found = tuple(array.shape());
+        value(format!("{argument} must be one number or have the shape ({devices}, {tasks}); its shape is {found}"))
+    })
+}

@@ -1,0 +1,99 @@
+//! Errors of the library as Python exceptions.
+
+use std::error::Error as _;
+
+use mrdro::TrainingError;
+use pyo3::exceptions::{PyFileNotFoundError, PyOSError, PyValueError};
+use pyo3::prelude::*;
+use sim::config::{Mistake, Mistakes};
+
+use crate::classes;
+
+/// The exception of a library error. Can be called without the interpreter's lock.
+pub(crate) fn raise(error: impl Into<mrdro::Error>) -> PyErr {
+    Python::attach(|py| exception(py, &error.into()))
+}
+
+/// The exception of a fault of the package itself.
+pub(crate) fn internal(message: &str) -> PyErr {
+    let text = format!("a fault of mrdro itself, please report it: {message}");
+    Python::attach(|py| made(py, "InternalError", (text,)))
+}
+
+/// A `ValueError`.
+pub(crate) fn value(message: impl Into<String>) -> PyErr {
+    PyValueError::new_err(message.into())
+}
+
+fn exception(py: Python<'_>, error: &mrdro::Error) -> PyErr {
+    use mrdro::Error as E;
+    let text = with_causes(error);
+    let class = match error {
+        E::Scenario(sim::ScenarioError::Invalid(mistakes)) => return mistaken(py, "ScenarioError", &text, mistakes),
+        E::Training(TrainingError::Invalid(mistakes)) => return mistaken(py, "TrainingError", &text, mistakes),
+        E::Scenario(sim::ScenarioError::Unknown { .. }) => return mistaken(py, "ScenarioError", &text, &none()),
+        E::Training(TrainingError::UnknownPreset { .. } | TrainingError::BadSetting { .. }) => {
+            return mistaken(py, "TrainingError", &text, &none());
+        }
+        E::Scenario(_) | E::Training(_) | E::Unreadable { .. } | E::Unwritable { .. } | E::Output { .. } => {
+            return of_file(error, text);
+        }
+        E::Environment(_) | E::Option(_) | E::BadOption { .. } | E::TooLarge { .. } => return value(text),
+        E::Scheme(_) | E::NoOptimum { .. } | E::ShareOut { .. } => "SchemeError",
+        E::Record(_) | E::NoScenario { .. } | E::OwnScenario { .. } => "RecordError",
+        E::Sizes(_) | E::Data(_) | E::Trace(_) | E::TaskFile(_) | E::NoWindow { .. } => "RecordingError",
+        E::Diverged { .. } => "DivergedError",
+        E::Stopped { .. } => "StoppedError",
+        _ => "Error",
+    };
+    made(py, class, (text,))
+}
+
+fn none() -> Mistakes {
+    Mistakes { origin: String::new(), list: Vec::new() }
+}
+
+/// An `OSError`, of the class that fits the cause.
+fn of_file(error: &mrdro::Error, text: String) -> PyErr {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<std::io::Error>() {
+            if error.kind() == std::io::ErrorKind::NotFound {
+                return PyFileNotFoundError::new_err(text);
+            }
+            break;
+        }
+        cause = error.source();
+    }
+    PyOSError::new_err(text)
+}
+
+/// An exception with a list of mistakes.
+fn mistaken(py: Python<'_>, class: &str, text: &str, mistakes: &Mistakes) -> PyErr {
+    let of = |Mistake { key, message, place }: &Mistake| {
+        let (line, column) = place.unzip();
+        (key.clone(), message.clone(), line, column)
+    };
+    let list: Vec<_> = mistakes.list.iter().map(of).collect();
+    made(py, class, (text, list))
+}
+
+/// An exception of a class of `mrdro._errors`.
+fn made<'py>(py: Python<'py>, class: &str, arguments: impl pyo3::call::PyCallArgs<'py>) -> PyErr {
+    match classes::error(py, class).and_then(|class| class.call1(arguments)) {
+        Ok(exception) => PyErr::from_value(exception),
+        Err(error) => error,
+    }
+}
+
+/// An error with its causes, as one text.
+fn with_causes(error: &mrdro::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,109 @@
+//! How work runs: without the interpreter's lock, on the process's own threads, and with panics turned into exceptions.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::errors;
+
+/// The environment variable with the number of threads.
+const THREADS: &str = "MRDRO_THREADS";
+/// The most threads that can be asked for.
+const MAX_THREADS: usize = 4096;
+
+/// The pool of one process. A forked child inherits the memory of its parent's pool but none of its threads, so that a pool is
+/// used only by the process that made it.
+struct ProcessPool {
+    process: u32,
+    pool: Arc<ThreadPool>,
+}
+
+static POOL: Mutex<Option<ProcessPool>> = Mutex::new(None);
+/// The number of threads that was asked for.
+static WANTED: Mutex<Option<usize>> = Mutex::new(None);
+
+/// Runs `work` on the process's pool without holding the interpreter's lock. A panic becomes `mrdro.InternalError`.
+pub(crate) fn guarded<T: Send>(py: Python<'_>, work: impl FnOnce() -> PyResult<T> + Send) -> PyResult<T> {
+    let pool = pool()?;
+    py.detach(|| catch(|| pool.install(work)))
+}
+
+/// Runs short `work` on the calling thread, with the interpreter's lock. A panic becomes `mrdro.InternalError`.
+pub(crate) fn guarded_here<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    catch(work)
+}
+
+fn catch<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(errors::internal(&message(&*panic))))
+}
+
+/// The text of a panic.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic without a message".to_owned())
+}
+
+/// The pool of this process, made when it is first needed.
+pub(crate) fn pool() -> PyResult<Arc<ThreadPool>> {
+    let process = std::process::id();
+    let mut own = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(ProcessPool { process: maker, pool }) = &*own
+        && *maker == process
+    {
+        return Ok(Arc::clone(pool));
+    }
+    let threads = wanted_threads()?;
+    let mut builder = ThreadPoolBuilder::new().thread_name(|index| format!("mrdro {index}"));
+    if let Some(threads) = threads {
+        builder = builder.num_threads(threads);
+    }
+    let failed = |source| errors::raise(mrdro::Error::Threads { threads: threads.unwrap_or(0), source });
+    let pool = Arc::new(builder.build().map_err(failed)?);
+    if let Some(parents) = own.replace(ProcessPool { process, pool: Arc::clone(&pool) }) {
+        // To end a pool is to wait for its threads. A parent's threads do not exist in this process.
+        std::mem::forget(parents);
+    }
+    Ok(pool)
+}
+
+/// The number of threads that was asked for, by `set_threads` or the environment variable.
+fn wanted_threads() -> PyResult<Option<usize>> {
+    if let Some(threads) = *WANTED.lock().unwrap_or_else(PoisonError::into_inner) {
+        return Ok(Some(threads));
+    }
+    let Ok(text) = std::env::var(THREADS) else { return Ok(None) };
+    match text.trim().parse() {
+        Ok(threads) if (1..=MAX_THREADS).contains(&threads) => Ok(Some(threads)),
+        _ => Err(PyValueError::new_err(format!(
+            "the environment variable {THREADS} must be a number of threads from 1 to {MAX_THREADS}, is {text:?}"
+        ))),
+    }
+}
+
+/// Sets the number of threads that mrdro computes on, in this process and in processes forked from it.
+#[pyfunction]
+pub(crate) fn set_threads(count: usize) -> PyResult<()> {
+    if !(1..=MAX_THREADS).contains(&count) {
+        return Err(PyValueError::new_err(format!("count must be from 1 to {MAX_THREADS}, is {count}")));
+    }
+    *WANTED.lock().unwrap_or_else(PoisonError::into_inner) = Some(count);
+    let old = POOL.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(old) = old {
+        if old.process == std::process::id() {
+            drop(old);
+        } else {
+            std::mem::forget(old);
+        }
+    }
+    Ok(())
+}
+
+/// The number of threads that mrdro computes on.
+#[pyfunction]
+pub(crate) fn threads() -> PyResult<usize> {
+    Ok(pool()?.current_num_threads())
+}

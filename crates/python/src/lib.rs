@@ -1,0 +1,34 @@
+//! The extension module `mrdro._mrdro` of the Python package `mrdro`.
+//!
+//! This crate is thin: it checks what Python gives, calls the library [`mrdro`], and makes Python objects of the answers.
+//! The package's Python files are in `python/mrdro`; they are what users import.
+//!
+//! # Rules
+//! - Work that takes more than some microseconds runs in [`guard::guarded`]: without the interpreter's lock, on this process's own
+//!   pool of threads, and with panics turned into exceptions.
+//! - Arrays are read by [`arrays`], which takes whatever NumPy takes and names the argument that does not fit. What Rust
+//!   computes with is a copy, so that other Python threads cannot change it meanwhile.
+//! - Errors become exceptions in [`errors`]; the classes are in `python/mrdro/_errors.py`, so that they can be pickled.
+
+mod arrays;
+mod classes;
+mod cost_model;
+mod environment;
+mod errors;
+mod guard;
+mod scenario;
+mod tables;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+fn _mrdro(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_function(wrap_pyfunction!(guard::set_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(guard::threads, module)?)?;
+    module.add_function(wrap_pyfunction!(scenario::presets, module)?)?;
+    module.add_class::<environment::Environment>()?;
+    module.add_class::<scenario::Scenario>()?;
+    module.add_class::<cost_model::CostModel>()?;
+    Ok(())
+}
