@@ -8,6 +8,7 @@
 (1000,)
 """
 
+from mrdro._compare import compare, schemes, solve
 from mrdro._errors import (
     DivergedError,
     Error,
@@ -20,29 +21,49 @@ from mrdro._errors import (
     StoppedError,
     TrainingError,
 )
-from mrdro._mrdro import CostModel, Environment, Scenario, __version__, presets, set_threads, threads
-from mrdro._results import Bounds, Decisions, Outcome, Workloads
+from mrdro._mrdro import (
+    CostModel,
+    Drive,
+    Environment,
+    Recording,
+    Scenario,
+    __version__,
+    presets,
+    set_threads,
+    task_sizes,
+    threads,
+)
+from mrdro._results import Bounds, Decisions, Outcome, SharedOut, Workloads
+from mrdro._table import Table
 
 __all__ = [
     "Bounds",
     "CostModel",
     "Decisions",
     "DivergedError",
+    "Drive",
     "Environment",
     "Error",
     "InternalError",
     "Outcome",
     "Problem",
     "RecordError",
+    "Recording",
     "RecordingError",
     "Scenario",
     "ScenarioError",
     "SchemeError",
+    "SharedOut",
     "StoppedError",
+    "Table",
     "TrainingError",
     "Workloads",
     "__version__",
+    "compare",
     "presets",
+    "schemes",
     "set_threads",
+    "solve",
+    "task_sizes",
     "threads",
 ]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mrdro._mrdro import Environment
+from mrdro._mrdro import CostModel, Environment, Recording, Scenario
 
 Floats = float | NDArray[np.float64]
 Ints = int | NDArray[np.int64]
@@ -119,3 +119,31 @@ class Bounds(NamedTuple):
 def environment(alpha: float, uplinks_mbps: Any, capacities: Any) -> Environment:
     """An environment from positional arguments, for pickle."""
     return Environment(alpha=alpha, uplinks_mbps=uplinks_mbps, capacities=capacities)
+
+
+def cost_model(scenario: Scenario, environment: Environment, demands: tuple[Any, Any, Any, Any] | None) -> CostModel:
+    """A cost model from positional arguments, for pickle."""
+    model = scenario.cost_model(environment)
+    if demands is None:
+        return model
+    instructions_per_byte, deadline_s, rule, penalty = demands
+    return model.with_tasks(
+        instructions_per_byte=instructions_per_byte, deadline_s=deadline_s, deadline_rule=rule, deadline_penalty=penalty
+    )
+
+
+def recording(path: str, columns: str | None, format: str | None) -> Recording:
+    """A recording from positional arguments, for pickle."""
+    return Recording.open(path, columns=columns, format=format)
+
+
+@dataclass(frozen=True, eq=False)
+class SharedOut:
+    """A decision together with uplinks that share one bandwidth."""
+
+    environment: Environment
+    """The environment with the uplinks that each device gets."""
+    decisions: Decisions
+    """The decision, with its cost in this environment."""
+    in_proportion: Outcome
+    """What the scheme's decision costs with the bandwidth shared out in proportion to the scenario's uplinks."""

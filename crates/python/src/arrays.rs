@@ -86,9 +86,9 @@ pub(crate) fn sizes_bytes(argument: &str, given: &Bound<'_, PyAny>, model: &Cost
     let array = numbers(argument, given)?;
     let (shape, count) = leading(argument, array.shape(), model)?;
     let view = array.readonly();
-    let mut values: Vec<f64> = match view.as_slice() {
-        Ok(slice) => slice.iter().map(|&mb| units::bytes_from_mb(mb)).collect(),
-        Err(_) => view.as_array().iter().map(|&mb| units::bytes_from_mb(mb)).collect(),
+    let mut values: Vec<f64> = match view.as_array().to_slice() {
+        Some(slice) => slice.iter().map(|&mb| units::bytes_from_mb(mb)).collect(),
+        None => view.as_array().iter().map(|&mb| units::bytes_from_mb(mb)).collect(),
     };
     if let Some(position) = values.iter().position(|&bytes| !is_size(bytes)) {
         let place = place_of(position, &shape, model);

@@ -24,4 +24,5 @@ results! {
     decisions => "Decisions",
     workloads => "Workloads",
     bounds => "Bounds",
+    shared_out => "SharedOut",
 }

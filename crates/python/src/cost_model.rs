@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use mrdro::Problem;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 use rayon::prelude::*;
 use sim::Outcome;
 use sim::scenario::DeadlineRule;
@@ -13,17 +14,26 @@ use crate::classes;
 use crate::environment::Environment;
 use crate::errors::{raise, value};
 use crate::guard::{guarded, guarded_here};
+use crate::scenario::Scenario;
+use crate::schemes;
 
 /// From this number of workloads on, work goes to the pool: below, handing it over takes longer than the work.
 const POOL_FROM: usize = 32;
 /// The number of workloads whose costs are computed side by side.
 const TILE: usize = 256;
 
-/// The costs of decisions in one environment.
+/// The costs of decisions in one environment. Made by `Scenario.cost_model`.
+///
+/// Sizes are in MB (10^6 bytes) and of shape (…, N, M): N devices with M tasks each, and any axes in front. Lists, other
+/// number types and slices are taken as they come. A size of 0 is a task that its device does not have. Decisions are
+/// places of the same shape: 0 is the device itself, 1 the first server; names such as "edge" are taken, too. The axes in
+/// front are broadcast.
 #[pyclass(frozen, module = "mrdro")]
 pub(crate) struct CostModel {
     pub(crate) problem: Arc<Problem>,
     pub(crate) model: sim::CostModel,
+    /// What tasks ask for beyond their sizes, where it is not what the scenario says.
+    pub(crate) demands: Option<sim::Demands>,
 }
 
 /// Runs work on the calling thread if there are few workloads, else on the pool.
@@ -32,8 +42,17 @@ pub(crate) fn run<T: Send>(py: Python<'_>, count: usize, work: impl FnOnce() -> 
 }
 
 impl CostModel {
-    fn with(&self, model: sim::CostModel) -> Self {
-        Self { problem: Arc::clone(&self.problem), model }
+    /// The model of a scenario in an environment.
+    pub(crate) fn new(
+        problem: Arc<Problem>,
+        environment: &sim::Environment,
+        demands: Option<sim::Demands>,
+    ) -> PyResult<Self> {
+        let mut model = problem.model.at(environment).map_err(raise)?;
+        if let Some(demands) = &demands {
+            model = model.with_demands(demands).map_err(|error| value(error.to_string()))?;
+        }
+        Ok(Self { problem, model, demands })
     }
 
     /// Sizes and decisions of one shape.
@@ -83,7 +102,7 @@ fn turn<T: Copy>(rows: &[T], tasks: usize, count: usize, columns: &mut [T]) {
 /// Outcomes as `mrdro.Outcome`, of arrays or of single numbers.
 pub(crate) fn outcomes<'py>(py: Python<'py>, outcomes: &[Outcome], shape: &[usize]) -> PyResult<Bound<'py, PyAny>> {
     let of = |part: fn(&Outcome) -> f64| array(py, outcomes.iter().map(part).collect(), shape);
-    let missed: Vec<i64> = outcomes.iter().map(|outcome| outcome.missed_deadlines as i64).collect();
+    let missed: Vec<i64> = outcomes.iter().map(|outcome| outcome.missed_deadlines.cast_signed() as i64).collect();
     let parts = (of(|one| one.energy_j)?, of(|one| one.time_s)?, of(|one| one.cost)?, array(py, missed, shape)?);
     classes::outcome(py)?.call1(parts)
 }
@@ -106,36 +125,43 @@ pub(crate) fn deadline_rule(rule: &str, penalty: Option<f64>) -> PyResult<Deadli
 
 #[pymethods]
 impl CostModel {
+    /// N, the number of devices.
     #[getter]
     fn devices(&self) -> usize {
         self.model.devices()
     }
 
+    /// M, the number of tasks of each device, or the largest number where they differ.
     #[getter]
     fn tasks(&self) -> usize {
         self.model.tasks()
     }
 
+    /// The names of the places where a task can run: `local` (the device itself), then the servers.
     #[getter]
     fn places(&self) -> Vec<String> {
         self.model.place_names().to_vec()
     }
 
+    /// The weight of energy against time.
     #[getter]
     fn alpha(&self) -> f64 {
         self.model.alpha()
     }
 
+    /// Whether the cost is a sum over devices. It is not where devices share a server or a link.
     #[getter]
     fn is_separable(&self) -> bool {
         self.model.is_separable()
     }
 
+    /// The environment in which all costs are computed.
     #[getter]
     fn environment(&self) -> Environment {
         Environment(self.model.environment().clone())
     }
 
+    /// Whether each device can use each place, (N, places).
     #[getter]
     fn reachable<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let (devices, places) = (self.model.devices(), self.model.places());
@@ -144,16 +170,27 @@ impl CostModel {
         arrays::full_array::<bool>(py, reachable, &[devices, places])
     }
 
+    /// Whether each task exists, (N, M): devices can have fewer than M.
     #[getter]
     fn has_task<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let all = (0..self.model.task_count()).map(|task| self.model.has_task(task)).collect();
         arrays::full_array::<bool>(py, all, &[self.model.devices(), self.model.tasks()])
     }
 
+    /// The same model in another environment.
     fn at(&self, environment: &Environment) -> PyResult<Self> {
-        Ok(self.with(self.model.at(&environment.0).map_err(raise)?))
+        Self::new(Arc::clone(&self.problem), &environment.0, self.demands.clone())
     }
 
+    /// The same model for tasks that ask for something beyond their sizes. What is not given is as the scenario says.
+    ///
+    /// Args:
+    ///     instructions_per_byte: One number, or one for each task, (N, M).
+    ///     deadline_s: The time within which tasks are to be done, in s: one number, or one for each task, (N, M);
+    ///         `inf` for none.
+    ///     deadline_rule: What a missed deadline means: `"report"` (it is only counted), `"penalty"` (it costs
+    ///         `deadline_penalty`), or `"hard"` (fewer missed deadlines come before lower cost).
+    ///     deadline_penalty: The cost of a missed deadline.
     #[pyo3(signature = (*, instructions_per_byte=None, deadline_s=None, deadline_rule=None, deadline_penalty=None))]
     fn with_tasks(
         &self,
@@ -173,9 +210,19 @@ impl CostModel {
                 (rule, penalty) => Some(self::deadline_rule(rule.unwrap_or("penalty"), penalty)?),
             },
         };
-        Ok(self.with(self.model.with_demands(&demands).map_err(|error| value(error.to_string()))?))
+        Self::new(Arc::clone(&self.problem), self.model.environment(), Some(demands))
     }
 
+    /// The cost of decisions: alpha * energy in J + (1 - alpha) * time in s, with penalties of missed deadlines.
+    ///
+    /// Args:
+    ///     sizes_mb: Task sizes in MB, (…, N, M).
+    ///     decisions: Places, (…, N, M).
+    ///
+    /// Returns an array of shape (…), or a float for one workload.
+    ///
+    /// >>> round(Scenario.load("paper").cost_model().cost([[20, 20, 20]] * 3, [["local"] * 3] * 3), 6)
+    /// 1170.0
     fn cost<'py>(
         &self,
         py: Python<'py>,
@@ -187,6 +234,7 @@ impl CostModel {
         array(py, costs, &sizes.shape)
     }
 
+    /// Energy in J, time in s, cost and missed deadlines of decisions, as `Outcome`; arguments as of `cost`.
     fn outcome<'py>(
         &self,
         py: Python<'py>,
@@ -202,6 +250,7 @@ impl CostModel {
         outcomes(py, &all, &sizes.shape)
     }
 
+    /// The time at which each device is done at each place, in s, (…, N, places); arguments as of `cost`.
     fn place_times<'py>(
         &self,
         py: Python<'py>,
@@ -221,6 +270,86 @@ impl CostModel {
         let mut shape = sizes.shape.clone();
         shape.extend([self.model.devices(), self.model.places()]);
         arrays::full_array(py, times_s, &shape)
+    }
+
+    /// The names of all classic schemes for this model, the exact optimum last.
+    fn schemes(&self) -> Vec<String> {
+        schemes::names(&self.model)
+    }
+
+    /// Decide workloads with a classic scheme.
+    ///
+    /// Args:
+    ///     sizes_mb: Task sizes in MB, (…, N, M).
+    ///     scheme: One of `schemes()`; `local-search`, `annealing` and `genetic` take a budget, as in `"local-search@16"`: at
+    ///         most 16 cost evaluations per task.
+    ///     seed: For schemes that draw random numbers.
+    ///     environment: One for all workloads, or a list with one for each; `None`: that of the model.
+    ///
+    /// Returns `Decisions`. Many workloads are decided on all threads, and Ctrl-C ends the call.
+    #[pyo3(signature = (sizes_mb, scheme="exact", *, seed=1, environment=None))]
+    fn decide<'py>(
+        &self,
+        py: Python<'py>,
+        sizes_mb: &Bound<'py, PyAny>,
+        scheme: &str,
+        seed: u64,
+        environment: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        schemes::decide(py, &self.model, &schemes::batch(sizes_mb, &self.model)?, scheme, seed, environment)
+    }
+
+    /// What the exact search knows of the optimum, as `Bounds`: where devices share servers, it may end with a best
+    /// decision and a lower bound instead of a proof. Arguments as of `decide`.
+    #[pyo3(signature = (sizes_mb, *, environment=None))]
+    fn bounds<'py>(
+        &self,
+        py: Python<'py>,
+        sizes_mb: &Bound<'py, PyAny>,
+        environment: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        schemes::bounds(py, &self.model, &schemes::batch(sizes_mb, &self.model)?, environment)
+    }
+
+    /// Decide one workload and share one bandwidth out among the uplinks, in turns until the cost no longer falls.
+    ///
+    /// Args:
+    ///     sizes_mb: Task sizes in MB, (N, M).
+    ///     total_mbps: The sum of all uplinks in Mbit/s.
+    ///     scheme, seed: As of `decide`.
+    ///
+    /// Returns `SharedOut`.
+    #[pyo3(signature = (sizes_mb, total_mbps, scheme="exact", *, seed=1))]
+    fn share_out<'py>(
+        &self,
+        py: Python<'py>,
+        sizes_mb: &Bound<'py, PyAny>,
+        total_mbps: f64,
+        scheme: &str,
+        seed: u64,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        schemes::share_out(py, &self.model, &schemes::batch(sizes_mb, &self.model)?, total_mbps, scheme, seed)
+    }
+
+    /// Pickles as scenario, environment and the arguments of `with_tasks`.
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
+        let make = py.import("mrdro._results")?.getattr("cost_model")?;
+        let scenario = Scenario::new(self.problem.scenario.clone())?;
+        let environment = Environment(self.model.environment().clone());
+        let demands = self.demands.as_ref().map(|demands| {
+            let (rule, penalty) = match demands.deadline_rule {
+                None => (None, None),
+                Some(DeadlineRule::Report) => (Some("report"), None),
+                Some(DeadlineRule::Hard) => (Some("hard"), None),
+                Some(DeadlineRule::Penalty(penalty)) => (Some("penalty"), Some(penalty)),
+            };
+            let shape = [self.model.devices(), self.model.tasks()];
+            let each = |values: &Option<Vec<f64>>| {
+                values.as_ref().map(|values| arrays::full_array(py, values.clone(), &shape)).transpose()
+            };
+            (each(&demands.instructions_per_byte)?, each(&demands.deadlines_s)?, rule, penalty).into_pyobject(py)
+        });
+        Ok((make, (scenario, environment, demands.transpose()?).into_pyobject(py)?))
     }
 
     fn __repr__(&self) -> String {

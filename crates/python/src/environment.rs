@@ -4,11 +4,17 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use numpy::{PyArray1, PyArrayMethods};
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
 use crate::arrays;
 use crate::errors::value;
 
-/// Uplinks, capacities and α: the part of a scenario that changes while it runs.
+/// The part of a scenario that can change while it runs: uplinks, capacities of servers, and alpha.
+///
+/// Args:
+///     alpha: The weight of energy against time, from 0 to 1.
+///     uplinks_mbps: The uplink of each device in Mbit/s, (N,).
+///     capacities: The share of its frequency that each server gives, (servers,); 1 is the frequency of the scenario.
 #[pyclass(frozen, module = "mrdro", name = "Environment", eq)]
 #[derive(Debug, PartialEq)]
 pub(crate) struct Environment(pub(crate) sim::Environment);
@@ -25,16 +31,19 @@ impl Environment {
         Ok(Self(environment))
     }
 
+    /// The weight of energy against time.
     #[getter]
     fn alpha(&self) -> f64 {
         self.0.alpha
     }
 
+    /// The uplink of each device in Mbit/s, (N,). With 0 a device reaches no server.
     #[getter]
     fn uplinks_mbps<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
         PyArray1::from_slice(py, &self.0.uplinks_mbps)
     }
 
+    /// The share of its frequency that each server gives, (servers,). With 0 a server is down.
     #[getter]
     fn capacities<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
         PyArray1::from_slice(py, &self.0.capacities)
@@ -54,10 +63,10 @@ impl Environment {
     }
 
     /// Pickles as a call of `mrdro._results.environment`, whose arguments are positional.
-    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, (f64, Vec<f64>, Vec<f64>))> {
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let sim::Environment { alpha, uplinks_mbps, capacities } = self.0.clone();
         let make = py.import("mrdro._results")?.getattr("environment")?;
-        Ok((make, (alpha, uplinks_mbps, capacities)))
+        (make, (alpha, uplinks_mbps, capacities)).into_pyobject(py)
     }
 }
 

@@ -1,9 +1,10 @@
 //! Errors of the library as Python exceptions.
 
 use std::error::Error as _;
+use std::io::ErrorKind;
 
 use mrdro::TrainingError;
-use pyo3::exceptions::{PyFileNotFoundError, PyOSError, PyValueError};
+use pyo3::exceptions::{PyFileNotFoundError, PyIsADirectoryError, PyOSError, PyPermissionError, PyValueError};
 use pyo3::prelude::*;
 use sim::config::{Mistake, Mistakes};
 
@@ -31,13 +32,10 @@ fn exception(py: Python<'_>, error: &mrdro::Error) -> PyErr {
     let class = match error {
         E::Scenario(sim::ScenarioError::Invalid(mistakes)) => return mistaken(py, "ScenarioError", &text, mistakes),
         E::Training(TrainingError::Invalid(mistakes)) => return mistaken(py, "TrainingError", &text, mistakes),
-        E::Scenario(sim::ScenarioError::Unknown { .. }) => return mistaken(py, "ScenarioError", &text, &none()),
-        E::Training(TrainingError::UnknownPreset { .. } | TrainingError::BadSetting { .. }) => {
-            return mistaken(py, "TrainingError", &text, &none());
-        }
-        E::Scenario(_) | E::Training(_) | E::Unreadable { .. } | E::Unwritable { .. } | E::Output { .. } => {
-            return of_file(error, text);
-        }
+        E::Unreadable { .. } | E::Unwritable { .. } | E::Output { .. } => return of_file(error, text),
+        _ if is_of_file(error) => return of_file(error, text),
+        E::Scenario(_) => return mistaken(py, "ScenarioError", &text, &none()),
+        E::Training(_) => return mistaken(py, "TrainingError", &text, &none()),
         E::Environment(_) | E::Option(_) | E::BadOption { .. } | E::TooLarge { .. } => return value(text),
         E::Scheme(_) | E::NoOptimum { .. } | E::ShareOut { .. } => "SchemeError",
         E::Record(_) | E::NoScenario { .. } | E::OwnScenario { .. } => "RecordError",
@@ -53,19 +51,31 @@ fn none() -> Mistakes {
     Mistakes { origin: String::new(), list: Vec::new() }
 }
 
-/// An `OSError`, of the class that fits the cause.
-fn of_file(error: &mrdro::Error, text: String) -> PyErr {
+/// The failure of a file among the causes of an error.
+fn io_error(error: &mrdro::Error) -> Option<&std::io::Error> {
     let mut cause = error.source();
     while let Some(error) = cause {
-        if let Some(error) = error.downcast_ref::<std::io::Error>() {
-            if error.kind() == std::io::ErrorKind::NotFound {
-                return PyFileNotFoundError::new_err(text);
-            }
-            break;
+        if let Some(error) = error.downcast_ref() {
+            return Some(error);
         }
         cause = error.source();
     }
-    PyOSError::new_err(text)
+    None
+}
+
+/// Whether a file is missing or may not be read, rather than that its content is wrong.
+fn is_of_file(error: &mrdro::Error) -> bool {
+    io_error(error).is_some_and(|error| error.raw_os_error().is_some())
+}
+
+/// An `OSError`, of the class that fits the cause.
+fn of_file(error: &mrdro::Error, text: String) -> PyErr {
+    match io_error(error).map(std::io::Error::kind) {
+        Some(ErrorKind::NotFound) => PyFileNotFoundError::new_err(text),
+        Some(ErrorKind::PermissionDenied) => PyPermissionError::new_err(text),
+        Some(ErrorKind::IsADirectory) => PyIsADirectoryError::new_err(text),
+        _ => PyOSError::new_err(text),
+    }
 }
 
 /// An exception with a list of mistakes.

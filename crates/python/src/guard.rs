@@ -2,7 +2,9 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -106,4 +108,45 @@ pub(crate) fn set_threads(count: usize) -> PyResult<()> {
 #[pyfunction]
 pub(crate) fn threads() -> PyResult<usize> {
     Ok(pool()?.current_num_threads())
+}
+
+/// How often a waiting call looks whether the user asked it to stop.
+const SIGNALS_EVERY: Duration = Duration::from_millis(50);
+
+/// [`guarded`] for work that may take long: if the user interrupts it (Ctrl-C), the flag that it is given becomes true, and it
+/// should end soon.
+pub(crate) fn interruptible<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce(&AtomicBool) -> PyResult<T> + Send,
+) -> PyResult<T> {
+    let (pool, stop) = (pool()?, AtomicBool::new(false));
+    py.detach(|| {
+        std::thread::scope(|scope| {
+            let (done, waits) = mpsc::channel();
+            let (pool, stop) = (&pool, &stop);
+            scope.spawn(move || {
+                let result = catch(|| pool.install(|| work(stop)));
+                let _ = done.send(result); // the receiver waits for it
+            });
+            let mut interrupted = None;
+            loop {
+                match waits.recv_timeout(SIGNALS_EVERY) {
+                    Ok(result) => return interrupted.map_or(result, Err),
+                    Err(mpsc::RecvTimeoutError::Disconnected) => {
+                        return Err(errors::internal("a thread ended without a result"));
+                    }
+                    Err(mpsc::RecvTimeoutError::Timeout) if interrupted.is_none() => {
+                        interrupted = signals();
+                        stop.store(interrupted.is_some(), Ordering::Relaxed);
+                    }
+                    Err(mpsc::RecvTimeoutError::Timeout) => {}
+                }
+            }
+        })
+    })
+}
+
+/// What the user's handlers of signals raise, such as `KeyboardInterrupt`.
+fn signals() -> Option<PyErr> {
+    Python::attach(|py| py.check_signals().err())
 }

@@ -10,13 +10,20 @@
 //!   computes with is a copy, so that other Python threads cannot change it meanwhile.
 //! - Errors become exceptions in [`errors`]; the classes are in `python/mrdro/_errors.py`, so that they can be pickled.
 
+#![expect(clippy::doc_link_with_quotes, reason = "the documentation of Python classes holds Python")]
+#![expect(clippy::needless_pass_by_value, reason = "PyO3 passes owned values")]
+
+mod answers;
 mod arrays;
 mod classes;
 mod cost_model;
 mod environment;
 mod errors;
+mod evaluation;
 mod guard;
+mod recordings;
 mod scenario;
+mod schemes;
 mod tables;
 
 use pyo3::prelude::*;
@@ -27,8 +34,12 @@ fn _mrdro(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(guard::set_threads, module)?)?;
     module.add_function(wrap_pyfunction!(guard::threads, module)?)?;
     module.add_function(wrap_pyfunction!(scenario::presets, module)?)?;
+    module.add_function(wrap_pyfunction!(recordings::task_sizes, module)?)?;
     module.add_class::<environment::Environment>()?;
     module.add_class::<scenario::Scenario>()?;
     module.add_class::<cost_model::CostModel>()?;
+    module.add_class::<evaluation::EvaluationSet>()?;
+    module.add_class::<recordings::Recording>()?;
+    module.add_class::<recordings::Drive>()?;
     Ok(())
 }

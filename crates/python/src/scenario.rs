@@ -27,7 +27,9 @@ pub(crate) fn presets() -> Vec<&'static str> {
     sim::Scenario::presets().collect()
 }
 
-/// A checked scenario.
+/// Devices, their tasks, servers, links, and the weight of energy against time.
+///
+/// Scenarios do not change; `with_` makes a changed one. Equal scenarios have equal hashes.
 #[pyclass(frozen, module = "mrdro")]
 pub(crate) struct Scenario {
     pub(crate) problem: Arc<Problem>,
@@ -74,21 +76,36 @@ impl Scenario {
 
 #[pymethods]
 impl Scenario {
+    /// Load a shipped scenario by its name (see `presets`), or a scenario file (TOML) by its path.
+    ///
+    /// Raises `ScenarioError` with all mistakes of the file, or `FileNotFoundError`.
+    ///
+    /// >>> Scenario.load("paper-wan").places
+    /// ['local', 'edge', 'cloud']
     #[staticmethod]
     fn load(name_or_path: std::path::PathBuf) -> PyResult<Self> {
         Self::new(sim::Scenario::load(&name_or_path.to_string_lossy()).map_err(raise)?)
     }
 
+    /// Read a scenario from TOML text. Raises `ScenarioError` with all mistakes, each with its line and column.
     #[staticmethod]
     fn from_toml(text: &str) -> PyResult<Self> {
         Self::new(sim::Scenario::from_toml("the scenario", text).map_err(sim::ScenarioError::from).map_err(raise)?)
     }
 
+    /// Read a scenario from a dict, as `to_dict` gives it. Arrays and numbers of NumPy are taken as they come.
+    ///
+    /// Raises `ScenarioError` with all mistakes; the keys of `problems` are paths in the dict.
     #[staticmethod]
     fn from_dict(dictionary: &Bound<'_, PyDict>) -> PyResult<Self> {
         Self::of_table("the scenario", &tables::table_of("", dictionary)?)
     }
 
+    /// The scenario with some values changed.
+    ///
+    /// Values are named by keywords, or by paths in a dict: `with_(alpha=0.3)`, `with_({"devices.count": 5})`,
+    /// `with_({"servers[0].frequency_mhz": 2000})`. A dict as a value changes only the keys that it names; `None` changes
+    /// nothing. Raises `ScenarioError` with all mistakes.
     #[pyo3(signature = (changes=None, /, **others))]
     fn with_(&self, changes: Option<&Bound<'_, PyDict>>, others: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let mut table = self.table()?;
@@ -98,54 +115,68 @@ impl Scenario {
         Self::of_table(&format!("the changed scenario `{}`", self.name()), &table)
     }
 
+    /// The scenario as TOML text, which `from_toml` reads back to an equal scenario.
     fn to_toml(&self) -> &str {
         &self.text
     }
 
+    /// The scenario as a dict, which `from_dict` reads back to an equal scenario.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         tables::dictionary_of(py, &self.table()?)
     }
 
+    /// The name of the scenario.
     #[getter]
     fn name(&self) -> &str {
         &self.problem.scenario.name
     }
 
+    /// The weight of energy against time: 1 counts energy alone, 0 time alone.
     #[getter]
     fn alpha(&self) -> f64 {
         self.problem.scenario.alpha
     }
 
+    /// N, the number of devices.
     #[getter]
     fn devices(&self) -> usize {
         self.problem.model.devices()
     }
 
+    /// M, the number of tasks of each device, or the largest number where they differ.
     #[getter]
     fn tasks(&self) -> usize {
         self.problem.model.tasks()
     }
 
+    /// The names of the places where a task can run: `local` (the device itself), then the servers.
     #[getter]
     fn places(&self) -> Vec<String> {
         self.problem.model.place_names().to_vec()
     }
 
+    /// Whether each workload has an environment of its own: uplinks, capacities or alpha that change.
     #[getter]
     fn changes_environment(&self) -> bool {
         self.problem.scenario.environment.is_some()
     }
 
+    /// The costs of decisions, in the scenario's own environment or in another one.
     #[pyo3(signature = (environment=None))]
     fn cost_model(&self, environment: Option<&Environment>) -> PyResult<CostModel> {
-        let model = &self.problem.model;
-        let model = match environment {
-            None => model.clone(),
-            Some(environment) => model.at(&environment.0).map_err(raise)?,
-        };
-        Ok(CostModel { problem: Arc::clone(&self.problem), model })
+        let environment = environment.map_or_else(|| self.problem.model.environment(), |environment| &environment.0);
+        CostModel::new(Arc::clone(&self.problem), environment, None)
     }
 
+    /// Draw random workloads, as the program draws them for training.
+    ///
+    /// Args:
+    ///     count: How many.
+    ///     seed: Equal seeds give equal workloads.
+    ///     part: `"training"` or `"held-out"`: which part of recorded sizes and networks to draw from, if there are any.
+    ///     stream: The name of the random stream. Other names give other workloads for the same seed.
+    ///
+    /// Returns `Workloads`, with sizes in MB of shape (count, N, M).
     #[pyo3(signature = (count, *, seed=1, part="training", stream="workloads"))]
     fn draw<'py>(
         &self,
@@ -174,6 +205,8 @@ impl Scenario {
         self.workloads(py, &instances, None)
     }
 
+    /// The standard set: 512 workloads that are the same for every seed and program, with their optimal costs where
+    /// the exact search can compute them.
     fn standard_set<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let set: StandardSet = guarded(py, || self.problem.standard_set().map_err(raise))?;
         self.workloads(py, set.instances(), set.optimal().map(<[f64]>::to_vec))
@@ -182,6 +215,18 @@ impl Scenario {
     fn __repr__(&self) -> String {
         let (name, devices, tasks) = (self.name(), self.devices(), self.tasks());
         format!("<Scenario {name}: {devices} × {tasks} tasks, places {}>", self.places().join(", "))
+    }
+
+    /// The scenario as a table, for notebooks.
+    fn _repr_html_(&self) -> String {
+        let escaped = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
+        let rows = [
+            ("devices", format!("{} with {} tasks each", self.devices(), self.tasks())),
+            ("places", escaped(&self.places().join(", "))),
+            ("alpha", self.alpha().to_string()),
+        ];
+        let rows = rows.map(|(key, value)| format!("<tr><th>{key}</th><td>{value}</td></tr>")).concat();
+        format!("<table><caption>{}</caption>{rows}</table>", escaped(self.name()))
     }
 
     fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {

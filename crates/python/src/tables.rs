@@ -116,13 +116,24 @@ pub(crate) fn set(table: &mut Table, path: &str, value: Value) -> Result<(), Str
     Ok(())
 }
 
-/// Changes of a table, from a dictionary of paths and values.
+/// Changes of a table, from a dictionary of paths and values. A dictionary as a value changes the keys that it names and leaves
+/// the others.
 ///
 /// # Errors
 /// As [`table_of`] and [`set`].
 pub(crate) fn change(table: &mut Table, changes: &Bound<'_, PyDict>) -> PyResult<()> {
     for (path, value) in table_of("", changes)? {
-        set(table, &path, value).map_err(crate::errors::value)?;
+        change_at(table, &path, value).map_err(crate::errors::value)?;
     }
     Ok(())
+}
+
+fn change_at(table: &mut Table, path: &str, value: Value) -> Result<(), String> {
+    match value {
+        Value::Table(changes) if !changes.is_empty() => {
+            changes.into_iter().try_for_each(|(key, value)| change_at(table, &format!("{path}.{key}"), value))
+        }
+        Value::Table(_) => Ok(()),
+        value => set(table, path, value),
+    }
 }

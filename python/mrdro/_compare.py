@@ -1,0 +1,102 @@
+"""Deciding and comparing by the names of schemes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from os import PathLike
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mrdro._mrdro import CostModel, Environment, EvaluationSet, Scenario
+from mrdro._results import Decisions, Workloads
+from mrdro._table import Table
+
+Function = Callable[[NDArray[np.float64], Environment], ArrayLike]
+"""Decides one workload: gets its sizes in MB, ``(N, M)``, and its environment, and returns places, ``(N, M)``."""
+
+
+def scenario_of(scenario: str | PathLike[str] | Scenario) -> Scenario:
+    """A scenario from its name, its file, or itself."""
+    return scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
+
+
+def schemes(problem: str | PathLike[str] | Scenario | CostModel) -> list[str]:
+    """The names of all classic schemes for a scenario, the exact optimum last.
+
+    ``local-search``, ``annealing`` and ``genetic`` take a budget: ``local-search@16`` may ask for at most 16 costs a task.
+
+    >>> schemes("paper")[-3:]
+    ['local-search', 'genetic', 'exact']
+    """
+    model = problem if isinstance(problem, CostModel) else scenario_of(problem).cost_model()
+    return model.schemes()
+
+
+def solve(
+    problem: str | PathLike[str] | Scenario | CostModel,
+    sizes_mb: ArrayLike | Workloads,
+    scheme: str = "exact",
+    *,
+    seed: int = 1,
+    environment: Environment | Sequence[Environment] | None = None,
+) -> Decisions:
+    """Decide workloads with a classic scheme.
+
+    Args:
+        problem: A scenario, its name or file, or a cost model.
+        sizes_mb: Task sizes in MB, ``(…, N, M)``, or workloads that were drawn.
+        scheme: One of `schemes`, such as ``"exact"``, ``"greedy"`` or ``"local-search@16"``.
+        seed: For schemes that draw random numbers.
+        environment: One for all workloads, or one for each; ``None``: the scenario's own.
+
+    >>> solve("paper", [[20, 20, 20]] * 3).names[0].tolist()
+    ['cloud', 'edge', 'cloud']
+    """
+    model = problem if isinstance(problem, CostModel) else scenario_of(problem).cost_model()
+    if isinstance(sizes_mb, Workloads):
+        environment = sizes_mb.environments if environment is None else environment
+        sizes_mb = sizes_mb.sizes_mb
+    return model.decide(sizes_mb, scheme, seed=seed, environment=environment)
+
+
+def compare(
+    scenario: str | PathLike[str] | Scenario,
+    schemes: Iterable[str] | None = None,
+    *,
+    functions: Mapping[str, Function] | None = None,
+    workloads: Workloads | ArrayLike | None = None,
+    seed: int = 1,
+) -> Table:
+    """Evaluate schemes on the same workloads: one row for each.
+
+    Args:
+        scenario: A scenario, its name or file.
+        schemes: Names of classic schemes; ``None``: all that the scenario has.
+        functions: Your own: a function for each name that gets one workload's sizes in MB, ``(N, M)``, and its
+            `Environment`, and returns places, ``(N, M)``.
+        workloads: Workloads, or sizes in MB, ``(count, N, M)``; ``None``: the scenario's standard set of 512.
+        seed: For schemes that draw random numbers.
+
+    Returns:
+        Columns such as ``scheme``, ``mean_cost`` and ``q2``, the mean ratio of the optimal cost to the scheme's (1 is the
+        best; ``None`` where the optimum is not known). A scheme that cannot decide a scenario of this size is left out.
+
+    >>> table = compare("paper", ["greedy", "exact"], functions={"all local": lambda sizes_mb, environment: 0 * sizes_mb.astype(int)})
+    >>> [round(q2, 3) for q2 in table["q2"]]
+    [0.98, 0.142, 1.0]
+    """
+    scenario = scenario_of(scenario)
+    if workloads is None:
+        evaluated = EvaluationSet.standard(scenario)
+    elif isinstance(workloads, Workloads):
+        evaluated = EvaluationSet.of(scenario, workloads.sizes_mb, workloads.environments)
+    else:
+        evaluated = EvaluationSet.of(scenario, workloads)
+    names = evaluated.schemes() if schemes is None else list(schemes)
+    rows: list[dict[str, Any] | None] = [evaluated.evaluate(name, seed) for name in names if name != "exact"]
+    rows += [evaluated.evaluate_function(name, function) for name, function in (functions or {}).items()]
+    if "exact" in names:
+        rows.append(evaluated.evaluate("exact", seed))
+    return Table.of_rows(row for row in rows if row is not None).without_empty_columns()
