@@ -25,6 +25,7 @@ mod recordings;
 mod scenario;
 mod schemes;
 mod tables;
+mod tensorboard;
 
 use pyo3::prelude::*;
 
@@ -41,5 +42,6 @@ fn _mrdro(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<evaluation::EvaluationSet>()?;
     module.add_class::<recordings::Recording>()?;
     module.add_class::<recordings::Drive>()?;
+    module.add_class::<tensorboard::EventFile>()?;
     Ok(())
 }
