@@ -19,6 +19,7 @@ COMMANDS = [
     ["test", "-p", "drl", "--no-run"],
     ["test", "-p", "acceptance", "--no-run"],
     ["build", "-p", "mrdro", "--examples"],
+    ["rustc", "-p", "python", "--lib"],
 ]
 HELP = "ask for the features that one command lacks in crates/shared-features/Cargo.toml"
 

@@ -10,7 +10,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from mrdro._results import Bounds, Decisions, Floats, Outcome, SharedOut, Workloads
 
-__all__: list[str]
+__all__ = [
+    "CostModel",
+    "Drive",
+    "Environment",
+    "EvaluationSet",
+    "Recording",
+    "Scenario",
+    "__version__",
+    "presets",
+    "set_threads",
+    "task_sizes",
+    "threads",
+]
+
 __version__: str
 
 def presets() -> list[str]: ...
