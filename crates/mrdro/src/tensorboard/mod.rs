@@ -88,7 +88,7 @@ impl EventFile {
 
     /// Appends the values of a row of `metrics.csv`.
     pub(crate) fn add_row(&mut self, row: &Row) -> Result<(), Error> {
-        self.add(row.step as i64, &scalars(row))
+        self.add(whole(row.step), &scalars(row))
     }
 
     /// Makes sure that all events are on the disk.
@@ -141,16 +141,16 @@ pub fn read(path: &Path) -> Result<Vec<Event>, Error> {
 /// # Errors
 /// If a file cannot be read or written.
 pub fn remove_from(directory: &Path, phase: Phase, step: usize) -> Result<(), Error> {
-    shorten(directory, |report| report < (phase, step as i64)).map(|_| ())
+    shorten(directory, |report| report < (phase, whole(step))).map(|_| ())
 }
 
 /// A new event file for a run that is resumed. Files from before are shortened to the rows up to the checkpoint; rows that
 /// they do not hold are written into the new file.
 pub(crate) fn resume(directory: &Path, rows: &[Row]) -> Result<EventFile, Error> {
-    let wanted: BTreeSet<_> = rows.iter().map(|row| (row.phase, row.step as i64)).collect();
+    let wanted: BTreeSet<_> = rows.iter().map(|row| (row.phase, whole(row.step))).collect();
     let kept = shorten(directory, |report| wanted.contains(&report))?;
     let mut file = EventFile::create(directory)?;
-    let missing = rows.iter().filter(|row| !kept.contains(&(row.phase, row.step as i64)));
+    let missing = rows.iter().filter(|row| !kept.contains(&(row.phase, whole(row.step))));
     missing.into_iter().try_for_each(|row| file.add_row(row))?;
     Ok(file)
 }
@@ -204,6 +204,11 @@ fn second_of(path: &Path) -> Option<u64> {
     second.parse().ok()
 }
 
+/// A step as event files hold it.
+fn whole(step: usize) -> i64 {
+    i64::try_from(step).unwrap_or(i64::MAX)
+}
+
 fn seconds_since_1970() -> f64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs_f64()
 }
@@ -226,7 +231,9 @@ mod tests {
 
     fn written(directory: &Path, rows: &[Row]) {
         let mut file = EventFile::create(directory).expect("made");
-        rows.iter().for_each(|row| file.add_row(row).expect("written"));
+        for row in rows {
+            file.add_row(row).expect("written");
+        }
         file.sync().expect("on the disk");
     }
 
@@ -256,7 +263,7 @@ mod tests {
         let rows: Vec<_> = [(Phase::Meta, 5), (Phase::Meta, 10), (Phase::Drl, 5), (Phase::Drl, 10), (Phase::Drl, 15)]
             .map(|(phase, step)| row(phase, step))
             .into();
-        let all: Vec<_> = rows.iter().map(|row| (row.phase, row.step as i64)).collect();
+        let all: Vec<_> = rows.iter().map(|row| (row.phase, whole(row.step))).collect();
         for checkpoint in 0..=rows.len() {
             for written_before in 0..=rows.len() {
                 let folder = tempfile::tempdir().expect("a place for temporary files");
@@ -265,7 +272,9 @@ mod tests {
                 let path = &files(folder.path()).expect("readable")[0];
                 File::options().append(true).open(path).and_then(|mut file| file.write_all(&[7; 9])).expect("open");
                 let mut file = resume(folder.path(), &rows[..checkpoint]).expect("resumes");
-                rows[checkpoint..].iter().for_each(|row| file.add_row(row).expect("written"));
+                for row in &rows[checkpoint..] {
+                    file.add_row(row).expect("written");
+                }
                 assert_eq!(reports(folder.path()), all, "{checkpoint} of {written_before}");
             }
         }
@@ -281,7 +290,7 @@ mod tests {
         let rows = [(Phase::Meta, 5), (Phase::Meta, 10), (Phase::Drl, 5), (Phase::Drl, 10)];
         written(folder.path(), &rows.map(|(phase, step)| row(phase, step)));
         remove_from(folder.path(), Phase::Drl, 10).expect("shortened");
-        let left = |count| rows[..count].iter().map(|&(phase, step)| (phase, step as i64)).collect::<Vec<_>>();
+        let left = |count| rows[..count].iter().map(|&(phase, step)| (phase, whole(step))).collect::<Vec<_>>();
         let first = own.path.clone();
         let reports = || {
             let second = files(folder.path()).expect("readable").pop().expect("two files");
