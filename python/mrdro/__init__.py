@@ -1,11 +1,14 @@
 """Decide where the tasks of mobile devices run: on the device, on an edge server or in the cloud.
 
 >>> import mrdro
->>> scenario = mrdro.Scenario.load("paper-wan")
->>> model = scenario.cost_model()
->>> sizes_mb = scenario.draw(1000).sizes_mb
->>> model.cost(sizes_mb, sizes_mb * 0 > 1).shape
-(1000,)
+>>> record = mrdro.Record.shipped("paper")
+>>> workloads = record.scenario.draw(1000)
+>>> decisions = record.decide(workloads)
+>>> decisions.places.shape
+(1000, 3, 3)
+>>> optimal = mrdro.solve("paper", workloads)
+>>> bool((optimal.cost / decisions.cost).mean() > 0.999)
+True
 """
 
 from mrdro._compare import compare, schemes, solve
@@ -25,6 +28,7 @@ from mrdro._mrdro import (
     CostModel,
     Drive,
     Environment,
+    Record,
     Recording,
     Scenario,
     __version__,
@@ -47,6 +51,7 @@ __all__ = [
     "InternalError",
     "Outcome",
     "Problem",
+    "Record",
     "RecordError",
     "Recording",
     "RecordingError",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mrdro._mrdro import CostModel, Environment, EvaluationSet, Scenario
+from mrdro._mrdro import CostModel, Environment, EvaluationSet, Record, Scenario
 from mrdro._results import Decisions, Workloads
 from mrdro._table import Table
 
@@ -55,9 +55,6 @@ def solve(
     ['cloud', 'edge', 'cloud']
     """
     model = problem if isinstance(problem, CostModel) else scenario_of(problem).cost_model()
-    if isinstance(sizes_mb, Workloads):
-        environment = sizes_mb.environments if environment is None else environment
-        sizes_mb = sizes_mb.sizes_mb
     return model.decide(sizes_mb, scheme, seed=seed, environment=environment)
 
 
@@ -65,7 +62,9 @@ def compare(
     scenario: str | PathLike[str] | Scenario,
     schemes: Iterable[str] | None = None,
     *,
+    records: Mapping[str, Record] | None = None,
     functions: Mapping[str, Function] | None = None,
+    any_rates: bool = False,
     workloads: Workloads | ArrayLike | None = None,
     seed: int = 1,
 ) -> Table:
@@ -74,8 +73,10 @@ def compare(
     Args:
         scenario: A scenario, its name or file.
         schemes: Names of classic schemes; ``None``: all that the scenario has.
+        records: Trained networks by name. Each way in which they can decide is a row: ``name``, ``name-explored``.
         functions: Your own: a function for each name that gets one workload's sizes in MB, ``(N, M)``, and its
             `Environment`, and returns places, ``(N, M)``.
+        any_rates: Whether records may have been trained for other rates than the scenario's.
         workloads: Workloads, or sizes in MB, ``(count, N, M)``; ``None``: the scenario's standard set of 512.
         seed: For schemes that draw random numbers.
 
@@ -96,7 +97,20 @@ def compare(
         evaluated = EvaluationSet.of(scenario, workloads)
     names = evaluated.schemes() if schemes is None else list(schemes)
     rows: list[dict[str, Any] | None] = [evaluated.evaluate(name, seed) for name in names if name != "exact"]
+    for name, record in (records or {}).items():
+        rows += evaluated.evaluate_record(name, record, any_rates)
     rows += [evaluated.evaluate_function(name, function) for name, function in (functions or {}).items()]
     if "exact" in names:
         rows.append(evaluated.evaluate("exact", seed))
     return Table.of_rows(row for row in rows if row is not None).without_empty_columns()
+
+
+def evaluate(
+    record: Record, scenario: str | PathLike[str] | Scenario | None, workloads: Workloads | ArrayLike | None
+) -> Table:
+    """What `Record.evaluate` returns."""
+    own = record.scenario if scenario is None else scenario_of(scenario)
+    if own is None:
+        raise ValueError("this record decides for any fleet and has no scenario of its own: give a scenario")
+    schemes = ["greedy", "greedy-largest-first", "exact"]
+    return compare(own, schemes, records={"mr-dro": record}, workloads=workloads)

@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mrdro._results import Bounds, Decisions, Floats, Outcome, SharedOut, Workloads
+from mrdro._table import Table
 
 __all__ = [
     "CostModel",
     "Drive",
     "Environment",
     "EvaluationSet",
+    "Record",
     "Recording",
     "Scenario",
     "__version__",
@@ -116,16 +118,56 @@ class CostModel:
     def schemes(self) -> list[str]: ...
     def decide(
         self,
-        sizes_mb: ArrayLike,
+        sizes_mb: ArrayLike | Workloads,
         scheme: str = "exact",
         *,
         seed: int = 1,
         environment: Environment | Sequence[Environment] | None = None,
     ) -> Decisions: ...
     def bounds(
-        self, sizes_mb: ArrayLike, *, environment: Environment | Sequence[Environment] | None = None
+        self, sizes_mb: ArrayLike | Workloads, *, environment: Environment | Sequence[Environment] | None = None
     ) -> Bounds: ...
     def share_out(self, sizes_mb: ArrayLike, total_mbps: float, scheme: str = "exact", *, seed: int = 1) -> SharedOut: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
+
+@final
+class Record:
+    @staticmethod
+    def load(path: str | PathLike[str]) -> Record: ...
+    @staticmethod
+    def shipped(name: str) -> Record: ...
+    def save(self, path: str | PathLike[str]) -> None: ...
+    def decide(
+        self,
+        sizes_mb: ArrayLike | Workloads,
+        *,
+        environment: Environment | Sequence[Environment] | None = None,
+        scenario: Scenario | None = None,
+        any_rates: bool = False,
+        explore: int | None = None,
+        budget: int | None = None,
+        search_free: bool = False,
+    ) -> Decisions: ...
+    def evaluate(
+        self,
+        scenario: str | PathLike[str] | Scenario | None = None,
+        *,
+        workloads: Workloads | ArrayLike | None = None,
+    ) -> Table: ...
+    @property
+    def scenario(self) -> Scenario | None: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def manifest(self) -> dict[str, Any]: ...
+    @property
+    def provenance(self) -> dict[str, str]: ...
+    @property
+    def measures(self) -> dict[str, float]: ...
+    def state_dict(self) -> dict[str, NDArray[Any]]: ...
+    def to_safetensors(self) -> bytes: ...
+    @staticmethod
+    def _from_files(manifest: bytes, weights: bytes) -> Record: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
 @final
@@ -161,6 +203,7 @@ class EvaluationSet:
     ) -> EvaluationSet: ...
     def schemes(self) -> list[str]: ...
     def evaluate(self, scheme: str, seed: int) -> dict[str, Any] | None: ...
+    def evaluate_record(self, name: str, record: Record, any_rates: bool) -> list[dict[str, Any] | None]: ...
     def evaluate_function(self, name: str, function: Any) -> dict[str, Any] | None: ...
 
 @final

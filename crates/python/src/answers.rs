@@ -14,9 +14,21 @@ use crate::errors::{raise, value};
 use crate::guard::{guarded_here, interruptible};
 
 /// From this number of workloads on, work goes to the pool: below, handing it over takes longer than the work.
-const POOL_FROM: usize = 32;
+pub(crate) const POOL_FROM: usize = 32;
 /// The most workloads that one thread takes at a time.
 const MOST_AT_A_TIME: usize = 256;
+
+/// The sizes and the environments of an argument that can be sizes or `mrdro.Workloads`. An `environment` that is given counts.
+pub(crate) fn workloads_of<'py>(
+    given: &Bound<'py, PyAny>,
+    environment: Option<Bound<'py, PyAny>>,
+) -> PyResult<(Bound<'py, PyAny>, Option<Bound<'py, PyAny>>)> {
+    if !given.is_instance(classes::workloads(given.py())?)? {
+        return Ok((given.clone(), environment));
+    }
+    let own = given.getattr("environments")?;
+    Ok((given.getattr("sizes_mb")?, environment.or_else(|| (!own.is_none()).then_some(own))))
+}
 
 /// The cost models that workloads are decided in.
 pub(crate) enum Models {

@@ -86,19 +86,29 @@ pub(crate) fn sizes_bytes(argument: &str, given: &Bound<'_, PyAny>, model: &Cost
     let array = numbers(argument, given)?;
     let (shape, count) = leading(argument, array.shape(), model)?;
     let view = array.readonly();
-    let mut values: Vec<f64> = match view.as_array().to_slice() {
-        Some(slice) => slice.iter().map(|&mb| units::bytes_from_mb(mb)).collect(),
-        None => view.as_array().iter().map(|&mb| units::bytes_from_mb(mb)).collect(),
+    let (mut values, mut are_sizes) = (Vec::with_capacity(array.len()), true);
+    let mut add = |&mb: &f64| {
+        let bytes = bytes_of(mb);
+        are_sizes &= is_size(bytes);
+        values.push(bytes);
     };
-    if let Some(position) = values.iter().position(|&bytes| !is_size(bytes)) {
+    match view.as_array().to_slice() {
+        Some(slice) => slice.iter().for_each(&mut add),
+        None => view.as_array().iter().for_each(&mut add),
+    }
+    if !are_sizes {
+        let position = values.iter().position(|&bytes| !is_size(bytes)).unwrap_or(0);
         let place = place_of(position, &shape, model);
         let found = values[position] / units::BYTES_PER_MB;
         return Err(value(format!("{argument}[{place}] must be a size in MB from 0 to 1e12, is {found}")));
     }
-    // -0.0 is a size, too, but must count as absent everywhere.
-    values.iter_mut().filter(|bytes| **bytes == 0.0).for_each(|bytes| *bytes = 0.0);
     check_absent(argument, &values, &shape, model)?;
     Ok(Batch { shape, count, values })
+}
+
+/// The bytes of a size in MB. A size of -0.0 becomes 0.0, which means an absent task.
+pub(crate) fn bytes_of(mb: f64) -> f64 {
+    units::bytes_from_mb(mb) + 0.0
 }
 
 /// Sizes of tasks that devices of the model do not have must be 0.
@@ -197,7 +207,7 @@ fn checked_places(argument: &str, batch: Batch<u8>, model: &CostModel) -> PyResu
 }
 
 /// The shape in front of N and M, and the number of workloads.
-fn leading(argument: &str, shape: &[usize], model: &CostModel) -> PyResult<(Vec<usize>, usize)> {
+pub(crate) fn leading(argument: &str, shape: &[usize], model: &CostModel) -> PyResult<(Vec<usize>, usize)> {
     let (devices, tasks) = (model.devices(), model.tasks());
     match shape.split_last_chunk::<2>() {
         Some((lead, own)) if *own == [devices, tasks] => Ok((lead.to_vec(), lead.iter().product())),

@@ -3,24 +3,22 @@
 use std::sync::Arc;
 
 use mrdro::Problem;
+use numpy::{PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use rayon::prelude::*;
 use sim::Outcome;
 use sim::scenario::DeadlineRule;
 
+use crate::answers::{POOL_FROM, workloads_of};
 use crate::arrays::{self, Batch, array};
 use crate::classes;
+use crate::columns;
 use crate::environment::Environment;
 use crate::errors::{raise, value};
-use crate::guard::{guarded, guarded_here};
+use crate::guard::{guarded, guarded_attached, guarded_here};
 use crate::scenario::Scenario;
 use crate::schemes;
-
-/// From this number of workloads on, work goes to the pool: below, handing it over takes longer than the work.
-const POOL_FROM: usize = 32;
-/// The number of workloads whose costs are computed side by side.
-const TILE: usize = 256;
 
 /// The costs of decisions in one environment. Made by `Scenario.cost_model`.
 ///
@@ -63,39 +61,39 @@ impl CostModel {
 
     /// The costs as they are reported, in J and s weighted by α.
     fn costs(&self, sizes: &Batch<f64>, places: &Batch<u8>) -> Vec<f64> {
-        let tasks = self.model.task_count();
-        let rows = sizes.values.par_chunks(TILE * tasks).zip(places.values.par_chunks(TILE * tasks));
+        let (model, tasks) = (&self.model, self.model.task_count());
         let mut costs = vec![0.0; sizes.count];
-        if self.model.is_detailed() {
-            let cost = |(sizes, places): (&[f64], &[u8])| self.model.outcome(sizes, places).cost;
+        if model.is_detailed() {
             let each = sizes.values.par_chunks(tasks).zip(places.values.par_chunks(tasks));
-            each.map(cost).collect_into_vec(&mut costs);
-        } else if sizes.count < POOL_FROM {
-            let each = sizes.values.chunks_exact(tasks).zip(places.values.chunks_exact(tasks));
-            costs.iter_mut().zip(each).for_each(|(cost, (sizes, places))| *cost = self.model.cost(sizes, places));
+            each.map(|(sizes, places)| model.outcome(sizes, places).cost).collect_into_vec(&mut costs);
         } else {
-            let memory = || (vec![0.0; TILE * tasks], vec![0; TILE * tasks]);
-            rows.zip(costs.par_chunks_mut(TILE)).for_each_init(
-                memory,
-                |(sizes, decisions), ((bytes, places), costs)| {
-                    let count = costs.len();
-                    let (sizes, decisions) = (&mut sizes[..bytes.len()], &mut decisions[..places.len()]);
-                    turn(bytes, tasks, count, sizes);
-                    turn(places, tasks, count, decisions);
-                    self.model.batch_costs(sizes, decisions, costs);
-                },
-            );
+            columns::costs(model, &sizes.values, &places.values, |bytes| bytes, &mut costs);
         }
         costs
     }
-}
 
-/// Writes `[count, tasks]` as `[tasks, count]`.
-fn turn<T: Copy>(rows: &[T], tasks: usize, count: usize, columns: &mut [T]) {
-    for (column, row) in rows.chunks_exact(tasks).enumerate() {
-        for (task, &value) in row.iter().enumerate() {
-            columns[task * count + column] = value;
+    /// The costs straight from arrays, without a copy, if these are of the usual types and shapes and hold nothing wrong. The
+    /// interpreter's lock is held meanwhile, so that nobody changes them.
+    fn costs_of_arrays<'py>(
+        &self,
+        sizes_mb: &Bound<'py, PyAny>,
+        decisions: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let (Ok(sizes), Ok(places)) = (sizes_mb.cast::<PyArrayDyn<f64>>(), decisions.cast::<PyArrayDyn<u8>>()) else {
+            return Ok(None);
+        };
+        let model = &self.model;
+        let are_usual = sizes.shape() == places.shape() && sizes.is_c_contiguous() && places.is_c_contiguous();
+        if !are_usual || model.is_detailed() || model.has_absent_tasks() {
+            return Ok(None);
         }
+        let (shape, count) = arrays::leading("sizes_mb", sizes.shape(), model)?;
+        let (Ok(sizes), Ok(places)) = (sizes.try_readonly(), places.try_readonly()) else { return Ok(None) };
+        let (sizes, places) = (sizes.as_slice()?, places.as_slice()?);
+        let mut costs = vec![0.0; count];
+        let work = || Ok(columns::costs(model, sizes, places, arrays::bytes_of, &mut costs));
+        let is_right = if count < POOL_FROM { guarded_here(work)? } else { guarded_attached(work)? };
+        is_right.then(|| array(sizes_mb.py(), costs, &shape)).transpose()
     }
 }
 
@@ -229,6 +227,9 @@ impl CostModel {
         sizes_mb: &Bound<'py, PyAny>,
         decisions: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(costs) = self.costs_of_arrays(sizes_mb, decisions)? {
+            return Ok(costs);
+        }
         let (sizes, places) = self.pair(sizes_mb, decisions)?;
         let costs = run(py, sizes.count, || Ok(self.costs(&sizes, &places)))?;
         array(py, costs, &sizes.shape)
@@ -280,7 +281,7 @@ impl CostModel {
     /// Decide workloads with a classic scheme.
     ///
     /// Args:
-    ///     sizes_mb: Task sizes in MB, (…, N, M).
+    ///     sizes_mb: Task sizes in MB, (…, N, M), or `Workloads`.
     ///     scheme: One of `schemes()`; `local-search`, `annealing` and `genetic` take a budget, as in `"local-search@16"`: at
     ///         most 16 cost evaluations per task.
     ///     seed: For schemes that draw random numbers.
@@ -294,9 +295,10 @@ impl CostModel {
         sizes_mb: &Bound<'py, PyAny>,
         scheme: &str,
         seed: u64,
-        environment: Option<&Bound<'py, PyAny>>,
+        environment: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        schemes::decide(py, &self.model, &schemes::batch(sizes_mb, &self.model)?, scheme, seed, environment)
+        let (sizes_mb, environment) = workloads_of(sizes_mb, environment)?;
+        schemes::decide(py, &self.model, &schemes::batch(&sizes_mb, &self.model)?, scheme, seed, environment.as_ref())
     }
 
     /// What the exact search knows of the optimum, as `Bounds`: where devices share servers, it may end with a best
@@ -306,9 +308,10 @@ impl CostModel {
         &self,
         py: Python<'py>,
         sizes_mb: &Bound<'py, PyAny>,
-        environment: Option<&Bound<'py, PyAny>>,
+        environment: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        schemes::bounds(py, &self.model, &schemes::batch(sizes_mb, &self.model)?, environment)
+        let (sizes_mb, environment) = workloads_of(sizes_mb, environment)?;
+        schemes::bounds(py, &self.model, &schemes::batch(&sizes_mb, &self.model)?, environment.as_ref())
     }
 
     /// Decide one workload and share one bandwidth out among the uplinks, in turns until the cost no longer falls.

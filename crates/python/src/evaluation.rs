@@ -13,14 +13,16 @@ use crate::arrays::{self, full_array};
 use crate::environment::Environment;
 use crate::errors::{raise, value};
 use crate::guard::interruptible;
+use crate::record::Record;
 use crate::scenario::Scenario;
 use crate::schemes;
 
 /// Workloads with their optimal costs, which schemes are evaluated on.
 #[pyclass(frozen, module = "mrdro._mrdro")]
 pub(crate) struct EvaluationSet {
-    pub(crate) model: CostModel,
-    pub(crate) set: Arc<StandardSet>,
+    scenario: sim::Scenario,
+    model: CostModel,
+    set: Arc<StandardSet>,
 }
 
 #[pymethods]
@@ -30,7 +32,7 @@ impl EvaluationSet {
     fn standard(py: Python<'_>, scenario: &Scenario) -> PyResult<Self> {
         let problem = &scenario.problem;
         let set = interruptible(py, |_| problem.standard_set().map_err(raise))?;
-        Ok(Self { model: problem.model.clone(), set: Arc::new(set) })
+        Ok(Self { scenario: problem.scenario.clone(), model: problem.model.clone(), set: Arc::new(set) })
     }
 
     /// A set of given workloads, `(count, N, M)`, in the scenario's environment or each in its own.
@@ -55,7 +57,7 @@ impl EvaluationSet {
         };
         let instances = rows.map(instance).collect();
         let set = interruptible(py, |_| Ok(StandardSet::new(instances)))?;
-        Ok(Self { model: model.clone(), set: Arc::new(set) })
+        Ok(Self { scenario: scenario.problem.scenario.clone(), model: model.clone(), set: Arc::new(set) })
     }
 
     /// The classic schemes that the scenario has.
@@ -67,6 +69,19 @@ impl EvaluationSet {
     fn evaluate<'py>(&self, py: Python<'py>, scheme: &str, seed: u64) -> PyResult<Option<Bound<'py, PyDict>>> {
         let kind = SchemeKind::for_model(scheme, &self.model).map_err(raise)?;
         self.row(py, kind.build(&self.model, seed).map_err(raise)?)
+    }
+
+    /// Evaluates each way of deciding of a record that comparisons show.
+    fn evaluate_record<'py>(
+        &self,
+        py: Python<'py>,
+        name: &str,
+        record: &Record,
+        any_rates: bool,
+    ) -> PyResult<Vec<Option<Bound<'py, PyDict>>>> {
+        let path = std::path::PathBuf::from(format!("the record {name}"));
+        record.content.check_scenario(&self.scenario, any_rates, &path).map_err(raise)?;
+        record.compared(name, &self.model).into_iter().map(|scheme| self.row(py, scheme)).collect()
     }
 
     /// Evaluates a Python function that decides: it gets the sizes of one workload in MB, `(N, M)`, and its environment, and

@@ -39,6 +39,13 @@ pub(crate) fn guarded_here<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T>
     catch(work)
 }
 
+/// Runs work on the process's pool while this thread holds the interpreter's lock, so that no Python code runs meanwhile. The work
+/// must not need the lock. A panic becomes `mrdro.InternalError`.
+pub(crate) fn guarded_attached<T: Send>(work: impl FnOnce() -> PyResult<T> + Send) -> PyResult<T> {
+    let pool = pool()?;
+    catch(|| pool.install(work))
+}
+
 fn catch<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(errors::internal(&message(&*panic))))
 }

@@ -16,11 +16,13 @@
 mod answers;
 mod arrays;
 mod classes;
+mod columns;
 mod cost_model;
 mod environment;
 mod errors;
 mod evaluation;
 mod guard;
+mod record;
 mod recordings;
 mod scenario;
 mod schemes;
@@ -40,6 +42,7 @@ fn _mrdro(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<scenario::Scenario>()?;
     module.add_class::<cost_model::CostModel>()?;
     module.add_class::<evaluation::EvaluationSet>()?;
+    module.add_class::<record::Record>()?;
     module.add_class::<recordings::Recording>()?;
     module.add_class::<recordings::Drive>()?;
     module.add_class::<tensorboard::EventFile>()?;

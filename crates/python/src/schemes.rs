@@ -13,7 +13,7 @@ use crate::errors::{raise, value};
 use crate::guard::interruptible;
 
 /// Any scheme as a decider.
-struct ByTrait(Box<dyn Scheme>);
+pub(crate) struct ByTrait(pub(crate) Box<dyn Scheme>);
 
 impl Decide for ByTrait {
     fn decide(&mut self, model: &CostModel, sizes_bytes: &[f64], places: &mut [u8]) -> PyResult<u64> {

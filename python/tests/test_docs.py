@@ -1,0 +1,33 @@
+"""The examples in the documentation of classes and functions."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+
+import pytest
+
+import mrdro
+
+MODULES = ["mrdro", "mrdro._compare", "mrdro._table", "mrdro._results"]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_run(name):
+    result = doctest.testmod(importlib.import_module(name), extraglobs={name: getattr(mrdro, name) for name in mrdro.__all__})
+    assert result.failed == 0
+    assert result.attempted > 0 or name == "mrdro._results"
+
+
+def test_everything_public_is_documented():
+    undocumented = []
+    for name in mrdro.__all__:
+        thing = getattr(mrdro, name)
+        if not inspect.getdoc(thing) and callable(thing):
+            undocumented.append(name)
+        if inspect.isclass(thing) and thing.__module__.startswith("mrdro"):
+            own = [part for part, value in vars(thing).items() if not part.startswith("_") and callable(value)]
+            own += [part for part, value in vars(thing).items() if inspect.isdatadescriptor(value) and part[0] != "_"]
+            undocumented += [f"{name}.{part}" for part in own if not inspect.getdoc(getattr(thing, part))]
+    assert not undocumented
