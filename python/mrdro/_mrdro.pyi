@@ -16,6 +16,7 @@ __all__ = [
     "Drive",
     "Environment",
     "EvaluationSet",
+    "EventFile",
     "Record",
     "Recording",
     "Scenario",

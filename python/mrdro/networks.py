@@ -3,10 +3,13 @@
 `mrdro.torch` and `mrdro.onnx` compute logits from inputs; this module makes the inputs and reads the logits. It needs NumPy
 alone, and works for records of DNNs for one scenario:
 
->>> import mrdro.networks, onnxruntime  # doctest: +SKIP
+>>> import mrdro.networks, mrdro.torch, torch  # doctest: +SKIP
+>>> record = mrdro.Record.shipped("paper")  # doctest: +SKIP
+>>> sizes_mb = record.scenario.draw(100).sizes_mb  # doctest: +SKIP
 >>> inputs = mrdro.networks.inputs(record, sizes_mb)  # doctest: +SKIP
->>> (logits,) = onnxruntime.InferenceSession("paper.onnx").run(["logits"], {"inputs": inputs})  # doctest: +SKIP
->>> mrdro.networks.cheapest(record, logits, sizes_mb).places  # doctest: +SKIP
+>>> logits = mrdro.torch.Ensemble.from_record(record)(torch.from_numpy(inputs)).detach()  # doctest: +SKIP
+>>> mrdro.networks.cheapest(record, logits, sizes_mb)  # doctest: +SKIP
+<Decisions of 100 workloads, 3 × 3 tasks>
 """
 
 from __future__ import annotations
@@ -126,6 +129,10 @@ def inputs(
     The columns are the sizes in MB, row by row. In records that read the environment there follow for each device the natural
     logarithm of its uplink in Mbit/s and ``2 s / (s + l) - 1`` with the seconds s to send a byte and l to compute it on the
     device; for each server the logarithm of its capacity; and alpha, as far as the record reads them.
+
+    >>> import mrdro
+    >>> inputs(mrdro.Record.shipped("paper"), [[20, 30, 10]] * 3)
+    array([[20., 30., 10., 20., 30., 10., 20., 30., 10.]], dtype=float32)
     """
     record = loaded(record)
     model = cast(Scenario, record.scenario).cost_model()
@@ -202,7 +209,7 @@ def _of_indicators(logits: NDArray[np.float32], reachable: NDArray[np.bool_]) ->
 def cheapest(
     record: RecordLike | str | PathLike[str], logits: ArrayLike, sizes_mb: ArrayLike, environment: Environments = None
 ) -> Decisions:
-    """The cheapest of the networks' proposals for each workload, as `Record.decide` decides with ``explore=0``.
+    """The cheapest of the networks' proposals for each workload.
 
     Args:
         record: A record of DNNs, or its directory.
@@ -210,8 +217,8 @@ def cheapest(
         sizes_mb: Task sizes in MB, ``(N, M)`` or ``(batch, N, M)``, from which the logits were computed.
         environment: As in `inputs`, and in which the proposals are evaluated.
 
-    Records with ``selection.flips`` above 0 or the choice ``per-device`` look at more candidates in `Record.decide`, and where
-    only energy or only time counts it improves the decision further; this function does neither.
+    These are the decisions of `Record.decide` for the shipped records. It looks at more candidates where the manifest has
+    ``selection.flips`` above 0 or the choice ``per-device``, and improves the decision further where alpha is 0 or 1.
     """
     record = loaded(record)
     model = cast(Scenario, record.scenario).cost_model()

@@ -1,7 +1,10 @@
 """The networks of a record as an ONNX file. Needs ``pip install mrdro[onnx]``.
 
->>> import mrdro.onnx  # doctest: +SKIP
->>> mrdro.onnx.export("models/paper", "paper.onnx")  # doctest: +SKIP
+>>> import mrdro.onnx
+>>> model = mrdro.onnx.model_of(mrdro.Record.shipped("paper"))
+>>> [node.op_type for node in model.graph.node][:5]
+['Sub', 'Div', 'Unsqueeze', 'MatMul', 'Add']
+>>> mrdro.onnx.export(mrdro.Record.shipped("paper"), "paper.onnx")  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -19,8 +22,8 @@ from mrdro.networks import Dnns, RecordLike, loaded
 try:
     import onnx
     from onnx import TensorProto, helper, numpy_helper
-except ImportError as error:
-    raise ImportError("mrdro.onnx needs onnx: pip install mrdro[onnx]") from error
+except ImportError:
+    raise ImportError("mrdro.onnx needs onnx: pip install mrdro[onnx]")
 
 __all__ = ["export", "model_of"]
 

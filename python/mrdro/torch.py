@@ -1,9 +1,10 @@
 """The networks of a record as a module of PyTorch. Needs ``pip install mrdro[torch]``.
 
->>> import mrdro.networks, mrdro.torch, torch  # doctest: +SKIP
->>> ensemble = mrdro.torch.Ensemble.from_record("models/paper")  # doctest: +SKIP
->>> inputs = mrdro.networks.inputs("models/paper", [[20, 20, 20]] * 3)  # doctest: +SKIP
->>> ensemble(torch.from_numpy(inputs)).shape  # doctest: +SKIP
+>>> import mrdro.networks, mrdro.torch, torch
+>>> record = mrdro.Record.shipped("paper")
+>>> ensemble = mrdro.torch.Ensemble.from_record(record)
+>>> inputs = mrdro.networks.inputs(record, [[20, 20, 20]] * 3)
+>>> ensemble(torch.from_numpy(inputs)).shape
 torch.Size([8, 1, 18])
 """
 
@@ -20,8 +21,8 @@ from mrdro.networks import Dnns, RecordLike
 try:
     import torch
     from torch import Tensor, nn
-except ImportError as error:
-    raise ImportError("mrdro.torch needs PyTorch: pip install mrdro[torch]") from error
+except ImportError:
+    raise ImportError("mrdro.torch needs PyTorch: pip install mrdro[torch]")
 
 __all__ = ["Ensemble", "Layer"]
 
@@ -66,8 +67,8 @@ class Ensemble(nn.Module):
     ``[K, 1, out]`` and so on. The scaling of the inputs is no part of the state, so that ``load_state_dict`` takes an exported
     file as it is:
 
-    >>> from safetensors.torch import load_file  # doctest: +SKIP
-    >>> ensemble.load_state_dict(load_file("exported/ensemble.safetensors"))  # doctest: +SKIP
+    >>> from safetensors.torch import load  # doctest: +SKIP
+    >>> ensemble.load_state_dict(load(record.to_safetensors()))  # doctest: +SKIP
     <All keys matched successfully>
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib
 import json
 import subprocess
@@ -141,6 +142,20 @@ def test_torch_has_the_names_and_shapes_of_an_export(paper_case):
         assert torch.equal(other(inputs), ensemble(inputs))
     with pytest.raises(RuntimeError, match="layers.0.bias"):
         other.load_state_dict({**exported, "layers.0.bias": torch.zeros(8, 120)}, strict=True)
+
+
+def test_torch_takes_an_exported_file(paper_case):
+    imported("torch")
+    safetensors = imported("safetensors.torch")
+    ensemble = importlib.import_module("mrdro.torch").Ensemble.from_record(MODELS / "paper-wan")
+    assert not ensemble.load_state_dict(safetensors.load(paper_case.record.to_safetensors()), strict=True).missing_keys
+
+
+@pytest.mark.parametrize("module", ["torch", "onnx"])
+def test_examples_in_the_documentation_run(module):
+    imported(module)
+    result = doctest.testmod(importlib.import_module(f"mrdro.{module}"))
+    assert result.attempted > 0 and result.failed == 0
 
 
 def test_torch_learns(paper_case):
