@@ -98,8 +98,8 @@ class WandB:
         project: The project; ``None``: wandb's default.
         **init: More arguments of ``wandb.init``, such as ``name``, ``mode="offline"`` or ``config={"seed": 1}``.
 
-    If a run of wandb is active, it is used and left open; otherwise one is begun and finished with the training. Each phase
-    has a step axis of its own, such as ``drl/step``. Needs ``pip install wandb``.
+    If a run of wandb is active, it is used and left open; otherwise one is begun and finished with the training. Each
+    phase has a step axis of its own, such as ``drl/step``. Needs ``pip install wandb``.
 
     >>> import mrdro
     >>> mrdro.train("paper", callbacks=[mrdro.callbacks.WandB("offloading", mode="offline")])  # doctest: +SKIP
@@ -140,8 +140,8 @@ class MLflow:
     Args:
         experiment: The name of the experiment; ``None``: MLflow's default.
         run_name: The name of the run in MLflow; ``None``: MLflow makes one.
-        tracking_uri: Where MLflow keeps its data, such as ``"sqlite:///mlflow.db"`` or ``"http://localhost:5000"``; ``None``:
-            as MLflow is set up.
+        tracking_uri: Where MLflow keeps its data, such as ``"sqlite:///mlflow.db"`` or ``"http://localhost:5000"``;
+            ``None``: as MLflow is set up.
         artifacts: Whether the files of the run are logged at the end.
 
     If a run of MLflow is active, it is used and left open; otherwise one is begun and ended with the training. Needs
@@ -159,7 +159,12 @@ class MLflow:
         tracking_uri: str | None = None,
         artifacts: bool = True,
     ) -> None:
-        self.experiment, self.run_name, self.tracking_uri, self.artifacts = experiment, run_name, tracking_uri, artifacts
+        self.experiment, self.run_name, self.tracking_uri, self.artifacts = (
+            experiment,
+            run_name,
+            tracking_uri,
+            artifacts,
+        )
         self._mlflow: Any = None
         self._is_own = False
 

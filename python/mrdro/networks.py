@@ -1,7 +1,7 @@
 """Decide with the networks of a record outside mrdro: inputs of the DNNs, and decisions from their logits.
 
-`mrdro.torch` and `mrdro.onnx` compute logits from inputs; this module makes the inputs and reads the logits. It needs NumPy
-alone, and works for records of DNNs for one scenario:
+`mrdro.torch` and `mrdro.onnx` compute logits from inputs; this module makes the inputs and reads the logits. It needs
+NumPy alone, and works for records of DNNs for one scenario:
 
 >>> import mrdro.networks, mrdro.torch, torch  # doctest: +SKIP
 >>> record = mrdro.Record.shipped("paper")  # doctest: +SKIP
@@ -126,9 +126,9 @@ def inputs(
         environment: One for all workloads, or one for each; ``None``: the scenario's own. Only records that read the
             environment use it here.
 
-    The columns are the sizes in MB, row by row. In records that read the environment there follow for each device the natural
-    logarithm of its uplink in Mbit/s and ``2 s / (s + l) - 1`` with the seconds s to send a byte and l to compute it on the
-    device; for each server the logarithm of its capacity; and alpha, as far as the record reads them.
+    The columns are the sizes in MB, row by row. In records that read the environment there follow for each device the
+    natural logarithm of its uplink in Mbit/s and ``2 s / (s + l) - 1`` with the seconds s to send a byte and l to
+    compute it on the device; for each server the logarithm of its capacity; and alpha, as far as the record reads them.
 
     >>> import mrdro
     >>> inputs(mrdro.Record.shipped("paper"), [[20, 30, 10]] * 3)
@@ -177,8 +177,8 @@ def proposals(
         sizes_mb: Task sizes in MB, ``(N, M)`` or ``(batch, N, M)``, from which the logits were computed.
         environment: As in `inputs`. It tells which places the devices can reach.
 
-    A task whose place is out of its device's reach goes to the best other place in the network's eyes, and an absent task is at
-    its device.
+    A task whose place is out of its device's reach goes to the best other place in the network's eyes, and an absent
+    task is at its device.
     """
     record = loaded(record)
     model = cast(Scenario, record.scenario).cost_model()
@@ -195,7 +195,7 @@ def proposals(
 
 
 def _of_indicators(logits: NDArray[np.float32], reachable: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Places from indicators: the device where the first logit is above 0, else the first server where the second is."""
+    """Places from indicators: the device where the first logit is above 0, else server 1 where the second is."""
     first = logits[..., 0] > 0
     if logits.shape[-1] == 1:
         return np.where(first | ~reachable[..., 1], 0, 1)
@@ -217,8 +217,9 @@ def cheapest(
         sizes_mb: Task sizes in MB, ``(N, M)`` or ``(batch, N, M)``, from which the logits were computed.
         environment: As in `inputs`, and in which the proposals are evaluated.
 
-    These are the decisions of `Record.decide` for the shipped records. It looks at more candidates where the manifest has
-    ``selection.flips`` above 0 or the choice ``per-device``, and improves the decision further where alpha is 0 or 1.
+    These are the decisions of `Record.decide` for the shipped records. It looks at more candidates where the manifest
+    has ``selection.flips`` above 0 or the choice ``per-device``, and improves the decision further where alpha is 0
+    or 1.
     """
     record = loaded(record)
     model = cast(Scenario, record.scenario).cost_model()

@@ -22,8 +22,8 @@ from mrdro.networks import Dnns, RecordLike, loaded
 try:
     import onnx
     from onnx import TensorProto, helper, numpy_helper
-except ImportError:
-    raise ImportError("mrdro.onnx needs onnx: pip install mrdro[onnx]")
+except ImportError as _error:
+    raise ImportError("mrdro.onnx needs onnx: pip install mrdro[onnx]") from _error
 
 __all__ = ["export", "model_of"]
 
@@ -40,10 +40,10 @@ def export(record: RecordLike | str | PathLike[str], path: str | PathLike[str]) 
         record: An `mrdro.Record` of DNNs, or the directory of one.
         path: The file to write.
 
-    The graph has one input ``inputs``, float ``[batch, inputs]``: the columns of `mrdro.networks.inputs`, not yet scaled. Its
-    output is ``logits``, float ``[K, batch, outputs]``, which `mrdro.networks.cheapest` reads. The metadata hold the record's
-    ``manifest`` as JSON, the names of the inputs and of the places as JSON, and the text ``decide``, which says how logits
-    become a decision.
+    The graph has one input ``inputs``, float ``[batch, inputs]``: the columns of `mrdro.networks.inputs`, not yet
+    scaled. Its output is ``logits``, float ``[K, batch, outputs]``, which `mrdro.networks.cheapest` reads. The metadata
+    hold the record's ``manifest`` as JSON, the names of the inputs and of the places as JSON, and the text ``decide``,
+    which says how logits become a decision.
 
     Raises:
         ValueError: The record holds networks for any fleet.
@@ -114,12 +114,17 @@ def _metadata(record: RecordLike, dnns: Dnns) -> dict[str, str]:
 
 def _how_to_decide(code: str, places: list[str]) -> str:
     if code == "categorical":
-        logits = f"{len(places)} logits for each task, in the order of the sizes: the task is at the place with the highest"
+        logits = (
+            f"{len(places)} logits for each task, in the order of the sizes: the task is at the place with the highest"
+        )
     elif len(places) == 2:
-        logits = f"One logit for each task, in the order of the sizes: above 0 the task is at {places[0]}, else at {places[1]}"
+        logits = (
+            f"One logit for each task, in the order of the sizes: above 0 the task is at {places[0]}, "
+            f"else at {places[1]}"
+        )
     else:
         logits = (
-            f"Two logits for each task, in the order of the sizes: with the first above 0 the task is at {places[0]}, else with "
-            f"the second above 0 at {places[1]}, else at {places[2]}"
+            f"Two logits for each task, in the order of the sizes: with the first above 0 the task is at {places[0]}, "
+            f"else with the second above 0 at {places[1]}, else at {places[2]}"
         )
     return f"{logits}. Each network proposes one decision; the cheapest proposal is the answer."

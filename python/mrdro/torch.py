@@ -21,8 +21,8 @@ from mrdro.networks import Dnns, RecordLike
 try:
     import torch
     from torch import Tensor, nn
-except ImportError:
-    raise ImportError("mrdro.torch needs PyTorch: pip install mrdro[torch]")
+except ImportError as _error:
+    raise ImportError("mrdro.torch needs PyTorch: pip install mrdro[torch]") from _error
 
 __all__ = ["Ensemble", "Layer"]
 
@@ -64,8 +64,8 @@ class Ensemble(nn.Module):
         limit: The largest magnitude of each scaled input, ``[inputs]``; ``None``: no limit.
 
     Parameters have the names and shapes of ``trainer export``: ``layers.0.weight`` ``[K, in, out]``, ``layers.0.bias``
-    ``[K, 1, out]`` and so on. The scaling of the inputs is no part of the state, so that ``load_state_dict`` takes an exported
-    file as it is:
+    ``[K, 1, out]`` and so on. The scaling of the inputs is no part of the state, so that ``load_state_dict`` takes an
+    exported file as it is:
 
     >>> from safetensors.torch import load  # doctest: +SKIP
     >>> ensemble.load_state_dict(load(record.to_safetensors()))  # doctest: +SKIP
@@ -117,8 +117,8 @@ class Ensemble(nn.Module):
         """Logits of all networks.
 
         Args:
-            inputs: ``[batch, inputs]``, the columns of `mrdro.networks.inputs`: sizes in MB, and what the networks read of
-                the environment.
+            inputs: ``[batch, inputs]``, the columns of `mrdro.networks.inputs`: sizes in MB, and what the networks read
+                of the environment.
 
         Returns:
             ``[K, batch, outputs]``. `mrdro.networks.cheapest` reads them.

@@ -28,7 +28,7 @@ def imported(name):
 
 
 class Case:
-    """A record and workloads for it, some tasks of which are absent; on `mobile` in environments in which uplinks are down."""
+    """A record and workloads for it. Some tasks are absent, and on `mobile` some uplinks are down."""
 
     def __init__(self, name):
         self.path = MODELS / name
@@ -82,7 +82,10 @@ def test_the_cheapest_proposal_is_what_the_record_decides(case):
 
 def test_inputs_are_named_and_in_their_units(case, paper_case):
     names = networks.Dnns.of(case.record).names
-    assert len(names) == case.inputs.shape[1] and names[:4] == (*(f"size_mb[0, {task}]" for task in range(3)), "size_mb[1, 0]")
+    assert len(names) == case.inputs.shape[1] and names[:4] == (
+        *(f"size_mb[0, {task}]" for task in range(3)),
+        "size_mb[1, 0]",
+    )
     np.testing.assert_array_equal(case.inputs[:, :9], case.sizes_mb.reshape(-1, 9).astype(np.float32))
     if case.environments is not None:
         uplinks = np.array([each.uplinks_mbps for each in case.environments])
@@ -195,7 +198,9 @@ def test_onnx_decides_as_the_record(case, tmp_path):
     np.testing.assert_allclose(logits, by_hand(case), rtol=1e-4, atol=1e-4)
     case.decided(logits)
     model = onnx.load(tmp_path / "networks.onnx")
-    evaluated = importlib.import_module("onnx.reference").ReferenceEvaluator(model).run(None, {"inputs": case.inputs})[0]
+    evaluated = (
+        importlib.import_module("onnx.reference").ReferenceEvaluator(model).run(None, {"inputs": case.inputs})[0]
+    )
     np.testing.assert_allclose(evaluated, logits, rtol=1e-4, atol=1e-4)
     case.decided(evaluated)
 
