@@ -56,7 +56,9 @@ impl SizeSampler {
     pub fn fill(&self, part: Part, random: &mut Stream, sizes_bytes: &mut [f64]) {
         match &self.kind {
             Kind::Uniform { min, max } => {
-                sizes_bytes.iter_mut().for_each(|bytes| *bytes = min + (max - min) * random::unit(random));
+                for bytes in sizes_bytes {
+                    *bytes = min + (max - min) * random::unit(random);
+                }
             }
             _ => sizes_bytes.iter_mut().for_each(|bytes| *bytes = self.draw(part, random)),
         }
