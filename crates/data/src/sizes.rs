@@ -54,11 +54,14 @@ impl SizeSampler {
 
     /// Draws sizes in bytes, as many calls of [`SizeSampler::draw`] would.
     pub fn fill(&self, part: Part, random: &mut Stream, sizes_bytes: &mut [f64]) {
-        match &self.kind {
-            Kind::Uniform { min, max } => {
-                sizes_bytes.iter_mut().for_each(|bytes| *bytes = min + (max - min) * random::unit(random));
+        if let Kind::Uniform { min, max } = self.kind {
+            for bytes in sizes_bytes {
+                *bytes = min + (max - min) * random::unit(random);
             }
-            _ => sizes_bytes.iter_mut().for_each(|bytes| *bytes = self.draw(part, random)),
+            return;
+        }
+        for bytes in sizes_bytes {
+            *bytes = self.draw(part, random);
         }
     }
 
