@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from os import PathLike
+from pathlib import Path
 from typing import Any, Literal, final
 
 import numpy as np
@@ -16,6 +17,7 @@ __all__ = [
     "Environment",
     "EpisodeRules",
     "EvaluationSet",
+    "EventFile",
     "FleetEpisode",
     "ParallelEpisodes",
     "Record",
@@ -287,3 +289,13 @@ class FleetEpisode:
     def action_masks(self) -> NDArray[np.int8]: ...
     def sizes_mb(self) -> NDArray[np.float64]: ...
     def environment(self) -> Environment: ...
+
+@final
+class EventFile:
+    def __new__(cls, directory: str | PathLike[str]) -> EventFile: ...
+    @property
+    def path(self) -> Path: ...
+    def add(self, step: int, scalars: dict[str, float]) -> None: ...
+    def sync(self) -> None: ...
+    @staticmethod
+    def remove_from(directory: str | PathLike[str], phase: Literal["meta", "drl", "fleet"], step: int) -> None: ...

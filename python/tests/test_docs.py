@@ -10,7 +10,7 @@ import pytest
 
 import mrdro
 
-MODULES = ["mrdro", "mrdro._compare", "mrdro._table", "mrdro._results"]
+MODULES = ["mrdro", "mrdro._compare", "mrdro._table", "mrdro._results", "mrdro.networks", "mrdro._trackers"]
 
 
 @pytest.mark.parametrize("name", MODULES)

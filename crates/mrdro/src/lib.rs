@@ -64,7 +64,7 @@
 //!   bandwidth out; [`fleets::evaluate`]: a comparison on fleets of all sizes.
 //! - [`adapt_record`]: adaptation of a record to a new environment.
 //! - [`sweep`]: runs over many settings and seeds; [`statistics`]: means with 95 % intervals.
-//! - [`chart`]: pictures of results.
+//! - [`chart`]: pictures of results; [`tensorboard`]: event files for TensorBoard.
 //!
 //! # What it does not do
 //! It prints nothing, reads no arguments and no environment variables except `RUST_BACKTRACE`, and installs no signal
@@ -90,6 +90,7 @@ mod run_set;
 pub mod share_out;
 pub mod statistics;
 pub mod sweep;
+pub mod tensorboard;
 pub mod training;
 
 pub use adaptation::{

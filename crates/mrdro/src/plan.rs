@@ -268,6 +268,7 @@ impl RunPlan {
                 Target::AnyFleet { evaluated_fleets, .. } => Some(evaluated_fleets),
                 Target::Scenario { .. } => None,
             },
+            tensorboard: false,
             checkpoints: checkpoints.into(),
         }
     }
@@ -289,6 +290,9 @@ pub(crate) struct RunRequest {
     start: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) evaluated_fleets: Option<usize>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) tensorboard: bool,
+    // A table, which TOML wants after all values.
     #[serde(default)]
     pub(crate) checkpoints: KeptInterval,
 }

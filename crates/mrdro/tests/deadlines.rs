@@ -18,7 +18,7 @@ const SETTINGS: [&str; 8] = [
 ];
 
 fn options(run: &Path) -> RunOptions {
-    RunOptions { out: Some(run.to_owned()), checkpoints: Some(CheckpointInterval::default()) }
+    RunOptions { out: Some(run.to_owned()), checkpoints: Some(CheckpointInterval::default()), ..RunOptions::default() }
 }
 
 #[test]

@@ -28,6 +28,7 @@ mod recordings;
 mod scenario;
 mod schemes;
 mod tables;
+mod tensorboard;
 
 use pyo3::prelude::*;
 
@@ -45,5 +46,6 @@ fn _mrdro(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<record::Record>()?;
     module.add_class::<recordings::Recording>()?;
     module.add_class::<recordings::Drive>()?;
+    module.add_class::<tensorboard::EventFile>()?;
     environments::add_to(module)
 }

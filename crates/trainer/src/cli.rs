@@ -108,6 +108,8 @@ pub(crate) struct TrainArgs {
     #[command(flatten)]
     pub(crate) checkpoints: CheckpointArgs,
     #[command(flatten)]
+    pub(crate) tensorboard: TensorboardArg,
+    #[command(flatten)]
     pub(crate) format: FormatArg,
 }
 
@@ -143,6 +145,14 @@ impl CheckpointArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct TensorboardArg {
+    /// Write the progress also as an event file for TensorBoard into the run directory; `tensorboard --logdir RUN_DIR` shows
+    /// it while training goes on [default with --resume: as before]
+    #[arg(long)]
+    pub(crate) tensorboard: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct FleetArgs {
     /// Settings of training: the preset `fleet`, or a TOML file with changes to it
     #[arg(long, value_name = "NAME|FILE", default_value = "fleet")]
@@ -166,6 +176,8 @@ pub(crate) struct FleetArgs {
     pub(crate) resume: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) checkpoints: CheckpointArgs,
+    #[command(flatten)]
+    pub(crate) tensorboard: TensorboardArg,
     #[command(flatten)]
     pub(crate) format: FormatArg,
 }

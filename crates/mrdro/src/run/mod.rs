@@ -13,6 +13,8 @@
 //! └── curves.svg      metrics.csv as a picture (for any fleet also fleets.svg)
 //! ```
 //!
+//! and with [`RunOptions::tensorboard`] event files as well.
+//!
 //! A run is the same for all networks: it trains a [`Trainee`] until the next report, writes a row of metrics, writes
 //! checkpoints when they are due, and stops if a number is not finite. A [`Job`] says which networks are trained, in which
 //! phases, and how they are evaluated.
@@ -45,19 +47,23 @@ use crate::metrics::{MetricsFile, Phase, Row};
 use crate::observer::{Progress, RunObserver};
 use crate::plan::{PROGRAM, RunPlan, Target};
 use crate::run_dir::RunDir;
+use crate::tensorboard::EventFile;
 
 /// Name of the file that holds the plan of a run.
 pub(crate) const CONFIGURATION: &str = "config.toml";
 /// Name of the file that holds what a run found.
 pub(crate) const RESULTS: &str = "results.json";
 
-/// Where a run writes, and how often it writes checkpoints.
+/// Where a run writes, how often it writes checkpoints, and for which programs it writes its progress.
 #[derive(Debug, Clone, Default)]
 pub struct RunOptions {
     /// The run directory, which must be new or empty; `None` makes one under `runs/`.
     pub out: Option<PathBuf>,
     /// The interval between checkpoints; `None`: the default for a new run, and for a resumed run the interval that it had.
     pub checkpoints: Option<CheckpointInterval>,
+    /// Whether the run also writes its progress as event files for TensorBoard, as [`tensorboard`](crate::tensorboard)
+    /// describes. A run that was started with it writes them when it is resumed, too.
+    pub tensorboard: bool,
 }
 
 /// The interval between checkpoints: some time or some steps of a phase, whichever is over first. A checkpoint is written at
@@ -116,14 +122,16 @@ pub fn train(
 ) -> Result<Trained, Error> {
     let prepare = || -> Result<Run, Error> {
         let (name, interval) = (plan.name(), options.checkpoints.unwrap_or_default());
-        let request = plan.request(interval);
+        let mut request = plan.request(interval);
+        request.tensorboard = options.tensorboard;
         RunDir::check(options.out.as_deref(), &name)?;
         let job = job(plan, backend, Phase::Meta, observer)?;
         let directory = RunDir::create(options.out.as_deref(), &name)?;
         directory.write(CONFIGURATION, job.plan().configuration(&backend.name).as_bytes())?;
         let metrics = MetricsFile::create(&directory)?;
+        let events = options.tensorboard.then(|| EventFile::create(directory.path())).transpose()?;
         let checkpoints = Checkpoints::create(directory.path(), &request, interval, observer)?;
-        Ok(Run::new(job, backend, RunFiles { directory, metrics, checkpoints }, None))
+        Ok(Run::new(job, backend, RunFiles { directory, metrics, events, checkpoints }, None))
     };
     device_failure::catch(backend, prepare)?.finish(observer)
 }
@@ -205,7 +213,25 @@ fn job(plan: RunPlan, backend: &Backend, from: Phase, observer: &mut dyn RunObse
 struct RunFiles {
     directory: RunDir,
     metrics: MetricsFile,
+    /// The event file, if the run writes one.
+    events: Option<EventFile>,
     checkpoints: Checkpoints,
+}
+
+impl RunFiles {
+    /// Writes a row of metrics.
+    fn add(&mut self, row: Row) -> Result<(), Error> {
+        if let Some(events) = &mut self.events {
+            events.add_row(&row)?;
+        }
+        self.metrics.add(row)
+    }
+
+    /// Makes sure that all metrics are on the disk.
+    fn sync(&mut self) -> Result<(), Error> {
+        self.events.as_ref().map_or(Ok(()), EventFile::sync)?;
+        self.metrics.close()
+    }
 }
 
 /// A run that is ready to train.
@@ -263,7 +289,7 @@ impl Run {
                 self.q2_start = self.job.quality(&*networks)?.q2;
             }
         }
-        self.files.metrics.close()?;
+        self.files.sync()?;
         let mut record = self.record(networks);
         let totals = TrainingTotals { seconds: self.seconds, q2_start: self.q2_start };
         let results = self.job.evaluate(&mut record, totals, observer)?;
@@ -301,7 +327,7 @@ impl Run {
             let Quality { q2, share_of_missed_deadlines } = job.quality(&*networks)?;
             let progress = Progress { phase, step, steps, loss, q1, q2, share_of_missed_deadlines };
             let flow = observer.progress(&progress).map_err(Error::Observer)?;
-            files.metrics.add(Row { phase, step, loss, q1, q2, buffer_mean_cost, share_of_missed_deadlines })?;
+            files.add(Row { phase, step, loss, q1, q2, buffer_mean_cost, share_of_missed_deadlines })?;
             if flow.is_continue() && !files.checkpoints.due(step) {
                 continue;
             }

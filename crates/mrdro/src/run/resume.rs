@@ -12,6 +12,7 @@ use crate::metrics::{MetricsFile, Phase};
 use crate::observer::RunObserver;
 use crate::plan::{RunPlan, RunRequest};
 use crate::run_dir::RunDir;
+use crate::tensorboard;
 
 /// A run that did not finish. Its directory is locked until this is dropped or the run ends.
 pub struct Unfinished {
@@ -56,7 +57,8 @@ impl Unfinished {
     }
 
     /// Trains on from the last checkpoint. The files that the run writes are the same, byte for byte, as if it had never
-    /// stopped, except for times. `options.out` is ignored. `options.checkpoints` replaces the interval of the run for good.
+    /// stopped, except for times. `options.out` is ignored. `options.checkpoints` replaces the interval of the run for good,
+    /// and `options.tensorboard` makes it write event files from now on, the steps before included.
     ///
     /// # Errors
     /// If the run was started on another device or by another version, and in the cases of [`train`](super::train).
@@ -70,6 +72,7 @@ impl Unfinished {
         if let Some(interval) = options.checkpoints {
             request.checkpoints = interval.into();
         }
+        request.tensorboard |= options.tensorboard;
         checkpoints.set_interval(request.checkpoints.into());
         let prepare = || -> Result<Run, Error> {
             let saved = checkpoints.latest_state(observer)?;
@@ -85,8 +88,9 @@ impl Unfinished {
             checkpoints.write_request(&request)?;
             let directory = RunDir::of(&path);
             let rows = saved.as_ref().map(|saved| saved.rows.clone()).unwrap_or_default();
+            let events = request.tensorboard.then(|| tensorboard::resume(&path, &rows)).transpose()?;
             let metrics = MetricsFile::resume(&directory, rows)?;
-            Ok(Run::new(job, backend, RunFiles { directory, metrics, checkpoints }, saved))
+            Ok(Run::new(job, backend, RunFiles { directory, metrics, events, checkpoints }, saved))
         };
         device_failure::catch(backend, prepare)?.finish(observer)
     }

@@ -35,6 +35,7 @@ pub(crate) fn fleet(args: &FleetArgs) -> Result<(), CliError> {
     let run = Invocation {
         out: args.out.as_deref(),
         checkpoints: &args.checkpoints,
+        tensorboard: args.tensorboard.tensorboard,
         compute: &args.compute,
         format: args.format.format,
     };
@@ -51,23 +52,30 @@ enum RunKind {
     AnyFleet,
 }
 
-/// The parts of a command line that all runs share: output directory, interval of checkpoints, device and format.
+/// The parts of a command line that all runs share: output directory, interval of checkpoints, event files,
+/// device and format.
 struct Invocation<'a> {
     out: Option<&'a Path>,
     checkpoints: &'a CheckpointArgs,
+    tensorboard: bool,
     compute: &'a ComputeArgs,
     format: Format,
 }
 
 impl<'a> Invocation<'a> {
     fn of(args: &'a TrainArgs) -> Self {
-        let TrainArgs { out, checkpoints, compute, format, .. } = args;
-        Self { out: out.as_deref(), checkpoints, compute, format: format.format }
+        let TrainArgs { out, checkpoints, tensorboard, compute, format, .. } = args;
+        let (tensorboard, format) = (tensorboard.tensorboard, format.format);
+        Self { out: out.as_deref(), checkpoints, tensorboard, compute, format }
     }
 
     /// The options of a run whose interval of checkpoints is `before`, unless the command line names another.
     fn options(&self, before: CheckpointInterval) -> RunOptions {
-        RunOptions { out: self.out.map(Path::to_owned), checkpoints: Some(self.checkpoints.over(before)) }
+        RunOptions {
+            out: self.out.map(Path::to_owned),
+            checkpoints: Some(self.checkpoints.over(before)),
+            tensorboard: self.tensorboard,
+        }
     }
 
     fn start(&self, plan: RunPlan) -> Result<(), CliError> {
@@ -136,19 +144,21 @@ fn print_results(format: Format, results: &Results) -> Result<(), CliError> {
 
 fn summary(trained: &Trained) -> String {
     let directory = trained.directory.display();
+    let has_events = mrdro::tensorboard::files(&trained.directory).is_ok_and(|files| !files.is_empty());
+    let events = if has_events { " events.out.tfevents.*" } else { "" };
     match &trained.results {
         Results::Scenario(results) => {
             let (meta, drl) = (results.meta_seconds, results.drl_seconds);
             format!(
                 "\ntrained in {:.1} s (meta {meta:.1} s, DRL {drl:.1} s)\n\
-                 written to {directory}: config.toml metrics.csv results.json results.csv curves.svg record/\n\
+                 written to {directory}: config.toml metrics.csv results.json results.csv curves.svg{events} record/\n\
                  next: cargo run -p trainer -- decide --record {directory}/record WORKLOADS.jsonl",
                 meta + drl
             )
         }
         Results::Fleet(results) => format!(
             "\ntrained in {:.1} s\n\
-             written to {directory}: config.toml metrics.csv results.json results.csv curves.svg fleets.svg record/\n\
+             written to {directory}: config.toml metrics.csv results.json results.csv curves.svg fleets.svg{events} record/\n\
              next: cargo run -p trainer -- decide --record {directory}/record --scenario shared-edges WORKLOADS.jsonl",
             results.seconds
         ),
