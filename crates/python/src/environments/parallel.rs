@@ -8,7 +8,6 @@ use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, ToPyArray};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use rayon::prelude::*;
 
 use super::actions::{places_of, seed_of};
 use super::episode::{Episode, Given, Step};
@@ -18,7 +17,7 @@ use super::single::reset_needed;
 use crate::arrays;
 use crate::environment::Environment;
 use crate::errors::value;
-use crate::guard::{guarded, guarded_here};
+use crate::guard::{guarded_each, guarded_here};
 
 /// The most environments that one thread steps at a time.
 const MOST_IN_CHUNK: usize = 64;
@@ -141,12 +140,9 @@ impl ParallelEpisodes {
             })?;
         } else {
             let size = count.div_ceil(CHUNKS).min(MOST_IN_CHUNK);
-            let chunks = rows.chunks(rules, size);
-            guarded(py, || {
-                let parts = episodes.par_chunks_mut(size).zip(actions.par_chunks(size * length));
-                let work = chunks.into_par_iter().zip(parts);
-                work.try_for_each(|(mut chunk, (episodes, actions))| chunk.step(rules, episodes, actions))
-            })?;
+            let parts = episodes.chunks_mut(size).zip(actions.chunks(size * length));
+            let work = rows.chunks(rules, size).into_iter().zip(parts).collect();
+            guarded_each(py, work, |(mut chunk, (episodes, actions))| chunk.step(rules, episodes, actions))?;
         }
         Ok(rows)
     }
