@@ -1,6 +1,6 @@
 """Print how many steps per second the environments take, beside CartPole of Gymnasium: the table of the documentation.
 
-    python python/benchmarks/environments.py [--seconds 20] [--reference]
+    python python/benchmarks/environments.py [--seconds 20]
 
 Each figure is the best of several repetitions, taken in turns so that a busy machine disturbs all of them alike.
 """
@@ -84,12 +84,38 @@ def cases() -> list[tuple[str, str, Callable[[], int]]]:
     return found
 
 
+def of_stable_baselines3() -> list[tuple[str, str, Callable[[], int]]]:
+    """The vectors that Stable-Baselines3 takes; none if it is not installed."""
+    try:
+        from stable_baselines3.common.vec_env import DummyVecEnv
+
+        from mrdro.sb3 import VecEnv
+    except ImportError:
+        return []
+
+    def stepper(env: VecEnv | DummyVecEnv, steps: int) -> Callable[[], int]:
+        env.reset()
+        actions = np.array([env.action_space.sample() for _ in range(env.num_envs)])
+
+        def run() -> int:
+            for _ in range(steps):
+                env.step(actions)
+            return steps * env.num_envs
+
+        return run
+
+    name = "mrdro/Offloading-v0"
+    own = stepper(VecEnv("paper", 64, seed=1), 300)
+    dummy = stepper(DummyVecEnv([lambda: gymnasium.make(name, optimum=False)] * 64), 60)
+    return [(name, "|64, `mrdro.sb3.VecEnv`", own), (name, "optimum=False|64, `DummyVecEnv`", dummy)]
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=20.0, help="time for all measurements together")
     end = time.perf_counter() + parser.parse_args().seconds
-    measured = cases()
+    measured = cases() + of_stable_baselines3()
     best = np.zeros(len(measured))
     while time.perf_counter() < end:
         for index, (_, _, run) in enumerate(measured):

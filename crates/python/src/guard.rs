@@ -34,6 +34,41 @@ pub(crate) fn guarded<T: Send>(py: Python<'_>, work: impl FnOnce() -> PyResult<T
     py.detach(|| catch(|| pool.install(work)))
 }
 
+/// Runs `work` for every item, on the calling thread and on the process's pool, without holding the interpreter's lock. For
+/// work so short that a calling thread which waits for the pool would lose time. A panic becomes `mrdro.InternalError`.
+///
+/// # Errors
+/// The first error of `work`; items that have not begun are then left out.
+pub(crate) fn guarded_each<T: Send>(
+    py: Python<'_>,
+    items: Vec<T>,
+    work: impl Fn(T) -> PyResult<()> + Sync,
+) -> PyResult<()> {
+    let pool = pool()?;
+    let helpers = pool.current_num_threads().min(items.len()).saturating_sub(1);
+    let items = Mutex::new(items.into_iter());
+    let failed = Mutex::new(None);
+    let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let run = || {
+        while let Some(item) = next() {
+            if let Err(error) = work(item) {
+                while next().is_some() {}
+                failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            }
+        }
+    };
+    py.detach(|| {
+        catch(|| {
+            pool.in_place_scope(|scope| {
+                (0..helpers).for_each(|_| scope.spawn(|_| run()));
+                run();
+            });
+            Ok(())
+        })
+    })?;
+    failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+}
+
 /// Runs short `work` on the calling thread, with the interpreter's lock. A panic becomes `mrdro.InternalError`.
 pub(crate) fn guarded_here<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
     catch(work)

@@ -139,6 +139,7 @@ impl Episode {
     /// # Errors
     /// If the given environment is none of the scenario.
     pub(crate) fn begin(&mut self, rules: &Rules, given: Given) -> PyResult<()> {
+        self.is_running = false;
         if rules.kind == Kind::Drive {
             let count = rules.drives.len();
             let drawn = self.streams.as_mut().map(|streams| random::below(&mut streams.drives, count));

@@ -8,7 +8,6 @@ use numpy::{IntoPyArray, PyArray1, PyArray2, PyArrayMethods, ToPyArray};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use rayon::prelude::*;
 
 use super::actions::{places_of, seed_of};
 use super::episode::{Episode, Given, Step};
@@ -18,12 +17,14 @@ use super::single::reset_needed;
 use crate::arrays;
 use crate::environment::Environment;
 use crate::errors::value;
-use crate::guard::{guarded, guarded_here};
+use crate::guard::{guarded_each, guarded_here};
 
-/// The number of environments that one thread steps at a time.
-const CHUNK: usize = 64;
-/// From this number of environments on, work goes to the pool: below, handing it over takes longer than the work.
-const POOL_FROM: usize = 256;
+/// The most environments that one thread steps at a time.
+const MOST_IN_CHUNK: usize = 64;
+/// The number of chunks that environments are divided into, at least if there are so many environments.
+const CHUNKS: usize = 8;
+/// From this number of tasks of all environments on, work goes to the pool: below, handing it over takes longer than the work.
+const POOL_FROM: usize = 2048;
 
 /// Many environments.
 #[pyclass(module = "mrdro._mrdro")]
@@ -133,17 +134,15 @@ impl ParallelEpisodes {
         }
         let mut rows = Rows::new(rules, count);
         let (episodes, actions) = (&mut self.episodes, &self.action);
-        if count < POOL_FROM {
+        if count * rules.model().task_count() < POOL_FROM && !rules.is_slow {
             guarded_here(|| {
                 rows.chunks(rules, count).iter_mut().try_for_each(|chunk| chunk.step(rules, episodes, actions))
             })?;
         } else {
-            let chunks = rows.chunks(rules, CHUNK);
-            guarded(py, || {
-                let parts = episodes.par_chunks_mut(CHUNK).zip(actions.par_chunks(CHUNK * length));
-                let work = chunks.into_par_iter().zip(parts);
-                work.try_for_each(|(mut chunk, (episodes, actions))| chunk.step(rules, episodes, actions))
-            })?;
+            let size = count.div_ceil(CHUNKS).min(MOST_IN_CHUNK);
+            let parts = episodes.chunks_mut(size).zip(actions.chunks(size * length));
+            let work = rows.chunks(rules, size).into_iter().zip(parts).collect();
+            guarded_each(py, work, |(mut chunk, (episodes, actions))| chunk.step(rules, episodes, actions))?;
         }
         Ok(rows)
     }

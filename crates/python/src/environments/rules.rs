@@ -20,6 +20,9 @@ use crate::scenario::Scenario;
 /// The most environments of one vector environment.
 const MAX_ENVIRONMENTS: usize = 1_000_000;
 
+/// The most tasks of a workload that is decided within some microseconds.
+const MOST_QUICK_TASKS: usize = 1000;
+
 /// What one step of an episode decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -56,6 +59,8 @@ pub(crate) struct Rules {
     /// The cost that is 1 in rewards of kind [`Reward::Cost`]: all tasks are of the mean size and run on their devices.
     pub(crate) cost_scale: f64,
     pub(crate) entries: Entries,
+    /// Whether a step of one environment takes more than some microseconds.
+    pub(crate) is_slow: bool,
     /// Everything at its device, `[N * M]`.
     pub(crate) all_local: Vec<u8>,
 }
@@ -159,6 +164,7 @@ impl EpisodeRules {
             let cost_scale = if scale > 0.0 { scale } else { 1.0 };
             let changes = environments.is_some() || kind == Kind::Drive;
             let entries = Entries::new(model, kind, changes, sizes.largest_bytes(), &mean_sizes);
+            let is_slow = has_optimum && !is_quick(model) || model.task_count() > MOST_QUICK_TASKS;
             let rules = Rules {
                 problem,
                 kind,
@@ -170,6 +176,7 @@ impl EpisodeRules {
                 drives,
                 cost_scale,
                 entries,
+                is_slow,
                 all_local,
             };
             Ok(Self { rules: Arc::new(rules) })

@@ -14,7 +14,7 @@ use super::rules::{Kind, Rules};
 use crate::arrays;
 use crate::environment::Environment;
 use crate::errors::value;
-use crate::guard::guarded_here;
+use crate::guard::{guarded, guarded_here};
 
 /// One environment.
 #[pyclass(module = "mrdro._mrdro")]
@@ -105,7 +105,12 @@ impl SingleEpisode {
         if !self.episode.is_running {
             return Err(reset_needed(py));
         }
-        let step = guarded_here(|| self.episode.step(rules, &self.action))?;
+        let (episode, action) = (&mut self.episode, &self.action);
+        let step = if rules.is_slow {
+            guarded(py, || episode.step(rules, action))?
+        } else {
+            guarded_here(|| episode.step(rules, action))?
+        };
         let info = PyDict::new(py);
         if let Some(decided) = &step.decided {
             add_decided(&info, decided)?;
