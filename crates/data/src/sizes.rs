@@ -52,6 +52,16 @@ impl SizeSampler {
         Ok(Self { kind })
     }
 
+    /// Draws sizes in bytes, as many calls of [`SizeSampler::draw`] would.
+    pub fn fill(&self, part: Part, random: &mut Stream, sizes_bytes: &mut [f64]) {
+        match &self.kind {
+            Kind::Uniform { min, max } => {
+                sizes_bytes.iter_mut().for_each(|bytes| *bytes = min + (max - min) * random::unit(random));
+            }
+            _ => sizes_bytes.iter_mut().for_each(|bytes| *bytes = self.draw(part, random)),
+        }
+    }
+
     /// Draws one size in bytes.
     pub fn draw(&self, part: Part, random: &mut Stream) -> f64 {
         match &self.kind {
@@ -61,6 +71,14 @@ impl SizeSampler {
                 let sizes = if part == Part::Training { training } else { held_out };
                 sizes[random::below(random, sizes.len())]
             }
+        }
+    }
+
+    /// The largest size in bytes that can be drawn from any part.
+    pub fn largest_bytes(&self) -> f64 {
+        match &self.kind {
+            Kind::Uniform { max, .. } | Kind::LogUniform { max, .. } => *max,
+            Kind::Recorded { training, held_out } => training.iter().chain(held_out).copied().fold(0.0, f64::max),
         }
     }
 

@@ -19,6 +19,7 @@ mod classes;
 mod columns;
 mod cost_model;
 mod environment;
+mod environments;
 mod errors;
 mod evaluation;
 mod guard;
@@ -46,5 +47,5 @@ fn _mrdro(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<recordings::Recording>()?;
     module.add_class::<recordings::Drive>()?;
     module.add_class::<tensorboard::EventFile>()?;
-    Ok(())
+    environments::add_to(module)
 }

@@ -14,7 +14,7 @@ use crate::guard::guarded;
 #[pyclass(frozen, module = "mrdro")]
 pub(crate) struct Recording {
     pub(crate) content: trace::Recording,
-    path: PathBuf,
+    pub(crate) path: PathBuf,
     /// The arguments `columns` and `format`.
     options: (Option<String>, Option<String>),
 }

@@ -47,6 +47,15 @@ impl Scenario {
         toml::from_str(&self.text).map_err(|error| value(error.to_string()))
     }
 
+    /// The part of recorded data of this name.
+    pub(crate) fn part(name: &str) -> PyResult<Part> {
+        match name {
+            "training" => Ok(Part::Training),
+            "held-out" => Ok(Part::HeldOut),
+            _ => Err(value(format!("part must be \"training\" or \"held-out\", is {name:?}"))),
+        }
+    }
+
     /// A scenario from a table that no file holds, so that mistakes have no lines.
     fn of_table(origin: &str, table: &Table) -> PyResult<Self> {
         let read = sim::Scenario::from_toml(origin, &table.to_string());
@@ -186,11 +195,7 @@ impl Scenario {
         part: &str,
         stream: &str,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let part = match part {
-            "training" => Part::Training,
-            "held-out" => Part::HeldOut,
-            _ => return Err(value(format!("part must be \"training\" or \"held-out\", is {part:?}"))),
-        };
+        let part = Self::part(part)?;
         let (problem, most) = (&self.problem, MAX_SIZES / self.problem.model.task_count());
         if count > most {
             return Err(value(format!("count must be at most {most} workloads in this scenario, is {count}")));

@@ -58,6 +58,7 @@ impl CostModel {
     }
 
     /// The weighted cost α E + (1 − α) T, eq. (18).
+    #[inline]
     pub fn weigh(&self, energy_j: f64, time_s: f64) -> f64 {
         let alpha = self.alpha();
         alpha * energy_j + (1.0 - alpha) * time_s
@@ -65,16 +66,36 @@ impl CostModel {
 
     /// E_total, eq. (17), and T_total, eq. (16): sums of the devices' energies and response times.
     fn totals(&self, sizes_bytes: &[f64], places: &[u8]) -> (f64, f64) {
+        match (self.contention(), self.places()) {
+            (None, ..=4) => self.separable_totals::<4>(sizes_bytes, places),
+            (None, 5..=16) => self.separable_totals::<16>(sizes_bytes, places),
+            (None, _) => self.separable_totals::<MAX_PLACES>(sizes_bytes, places),
+            (Some(contention), _) => self.coupled_totals(contention, sizes_bytes, places),
+        }
+    }
+
+    /// [`CostModel::totals`] where nothing is shared, of a model with at most `PLACES` places.
+    fn separable_totals<const PLACES: usize>(&self, sizes_bytes: &[f64], places: &[u8]) -> (f64, f64) {
+        let (mut energy_j, mut time_s) = (0.0, 0.0);
+        let mut times_s = [0.0; PLACES];
+        let rows = sizes_bytes.chunks_exact(self.tasks()).zip(places.chunks_exact(self.tasks()));
+        for (device, (sizes, places)) in rows.enumerate() {
+            let (energy, time) = device_outcome(self.rates(device), sizes, places, &mut times_s);
+            energy_j += energy;
+            time_s += time;
+        }
+        (energy_j, time_s)
+    }
+
+    /// [`CostModel::totals`] where something is shared.
+    fn coupled_totals(&self, contention: &Contention, sizes_bytes: &[f64], places: &[u8]) -> (f64, f64) {
         let (mut energy_j, mut time_s) = (0.0, 0.0);
         let mut times_s = [0.0; MAX_PLACES];
         let times_s = &mut times_s[..self.places()];
-        let contention = self.contention().map(|contention| (contention, self.loads(sizes_bytes, places)));
+        let loads = self.loads(sizes_bytes, places);
         let rows = sizes_bytes.chunks_exact(self.tasks()).zip(places.chunks_exact(self.tasks()));
-        for (device, (sizes, places)) in rows.enumerate() {
-            let (energy, time) = match &contention {
-                None => device_outcome(self.rates(device), sizes, places, times_s),
-                Some((contention, loads)) => self.coupled_outcome(contention, loads, device, (sizes, places), times_s),
-            };
+        for (device, row) in rows.enumerate() {
+            let (energy, time) = self.coupled_outcome(contention, &loads, device, row, times_s);
             energy_j += energy;
             time_s += time;
         }
