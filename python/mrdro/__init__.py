@@ -11,6 +11,7 @@
 True
 """
 
+from mrdro import callbacks
 from mrdro._compare import compare, schemes, solve
 from mrdro._errors import (
     DivergedError,
@@ -36,9 +37,11 @@ from mrdro._mrdro import (
     set_threads,
     task_sizes,
     threads,
+    trainings,
 )
 from mrdro._results import Bounds, Decisions, Outcome, SharedOut, Workloads
 from mrdro._table import Table
+from mrdro._training import Report, Run, Sweep, adapt, resume, sweep, train, train_fleet, train_meta
 
 __all__ = [
     "Bounds",
@@ -55,20 +58,31 @@ __all__ = [
     "RecordError",
     "Recording",
     "RecordingError",
+    "Report",
+    "Run",
     "Scenario",
     "ScenarioError",
     "SchemeError",
     "SharedOut",
     "StoppedError",
+    "Sweep",
     "Table",
     "TrainingError",
     "Workloads",
     "__version__",
+    "adapt",
+    "callbacks",
     "compare",
     "presets",
+    "resume",
     "schemes",
     "set_threads",
     "solve",
+    "sweep",
     "task_sizes",
     "threads",
+    "train",
+    "train_fleet",
+    "train_meta",
+    "trainings",
 ]

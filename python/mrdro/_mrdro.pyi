@@ -1,6 +1,6 @@
 """The part of mrdro that is written in Rust. Import everything from `mrdro`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal, final
@@ -22,13 +22,18 @@ __all__ = [
     "ParallelEpisodes",
     "Record",
     "Recording",
+    "RunPlan",
     "Scenario",
     "SingleEpisode",
     "__version__",
+    "adapt_record",
     "presets",
+    "resume_run",
     "set_threads",
+    "sweep_runs",
     "task_sizes",
     "threads",
+    "trainings",
 ]
 
 __version__: str
@@ -37,6 +42,51 @@ def presets() -> list[str]: ...
 def set_threads(count: int) -> None: ...
 def threads() -> int: ...
 def task_sizes(path: str | PathLike[str]) -> NDArray[np.float64]: ...
+def trainings() -> list[str]: ...
+def resume_run(
+    path: Path, threads: int | None, tensorboard: bool, on_event: Callable[[str, Any], bool]
+) -> None: ...
+def adapt_record(
+    record: Path,
+    scenario: str | None,
+    recording: tuple[Path, str | None, float | None, float] | None,
+    training: str,
+    settings: list[str],
+    steps: list[int],
+    seed: int,
+    out: Path,
+) -> dict[str, Any]: ...
+def sweep_runs(
+    scenarios: list[str],
+    trainings: list[str],
+    settings: list[str],
+    varied: list[str],
+    seeds: list[int],
+    shard: str,
+    out: Path,
+    on_progress: Callable[[int, int], None],
+) -> list[list[str]]: ...
+@final
+class RunPlan:
+    @staticmethod
+    def scenario(
+        scenario: Scenario,
+        training: str | dict[str, Any],
+        settings: list[str],
+        seed: int,
+        start: Path | None,
+        meta_only: bool,
+    ) -> RunPlan: ...
+    @staticmethod
+    def any_fleet(
+        training: str | dict[str, Any], settings: list[str], seed: int, start: Path | None, evaluated_fleets: int
+    ) -> RunPlan: ...
+    @property
+    def configuration(self) -> dict[str, Any]: ...
+    def train(
+        self, out: Path, threads: int | None, tensorboard: bool, on_event: Callable[[str, Any], bool]
+    ) -> None: ...
+
 @final
 class Environment:
     def __new__(cls, *, alpha: float, uplinks_mbps: ArrayLike, capacities: ArrayLike) -> Environment: ...

@@ -108,6 +108,66 @@ def test_one_environment_is_for_all_workloads(case):
     )
 
 
+class StandIn:
+    """What is read of a record, with a scenario and a code of one's own."""
+
+    def __init__(self, scenario, code):
+        self.scenario, self.manifest = scenario, {"codec": {"code": code}}
+
+
+def two_places():
+    dictionary = mrdro.Scenario.load("paper").to_dict()
+    return mrdro.Scenario.from_dict({**dictionary, "servers": dictionary["servers"][:1]})
+
+
+def test_logits_of_categorical_codes_are_places(paper_case):
+    record = StandIn(paper_case.record.scenario, "categorical")
+    wanted = np.random.default_rng(1).integers(0, 3, (2, WORKLOADS, 3, 3))
+    logits = np.eye(3)[wanted].reshape(2, WORKLOADS, 27) - 2
+    found = networks.proposals(record, logits, paper_case.sizes_mb)
+    np.testing.assert_array_equal(found, np.where(paper_case.sizes_mb > 0, wanted, 0))
+    cost = record.scenario.cost_model().cost(paper_case.sizes_mb, found)
+    np.testing.assert_allclose(networks.cheapest(record, logits, paper_case.sizes_mb).cost, cost.min(0), rtol=1e-12)
+
+
+def test_one_indicator_tells_two_places_apart():
+    record = StandIn(two_places(), "indicators")
+    logits = np.array([1, -1, 0, 1, -1, 1, -1, 1, 1], float).reshape(1, 1, 9)
+    sizes_mb = np.full((3, 3), 20.0)
+    assert networks.proposals(record, logits, sizes_mb).tolist() == [[[[0, 1, 1], [0, 1, 0], [1, 0, 0]]]]
+
+
+def test_places_out_of_reach_are_left_to_the_next_best(paper_case):
+    scenario = paper_case.record.scenario
+    own = scenario.cost_model().environment
+    uplinks = [0, *own.uplinks_mbps[1:]]
+    cut_off = mrdro.Environment(alpha=own.alpha, uplinks_mbps=uplinks, capacities=own.capacities)
+    no_edge = mrdro.Environment(alpha=own.alpha, uplinks_mbps=own.uplinks_mbps, capacities=[0, *own.capacities[1:]])
+    sizes_mb = np.full((3, 3), 20.0)
+    edge = {"indicators": [-1.0, 1.0], "categorical": [0.0, 2.0, 1.0]}
+    for code, logits in edge.items():
+        record, values = StandIn(scenario, code), np.tile(logits, 9).reshape(1, 1, -1)
+        assert (networks.proposals(record, values, sizes_mb) == 1).all()
+        first = networks.proposals(record, values, sizes_mb, cut_off)[0, 0]
+        assert (first[0] == 0).all() and (first[1:] == 1).all(), code
+        assert (networks.proposals(record, values, sizes_mb, no_edge) == 2).all(), code
+
+
+def test_missed_hard_deadlines_count_before_costs():
+    dictionary = mrdro.Scenario.load("paper").to_dict()
+    tasks = {**dictionary["tasks"], "deadline_s": 15, "deadline_rule": "hard"}
+    scenario = mrdro.Scenario.from_dict({**dictionary, "tasks": tasks})
+    model, sizes_mb = scenario.cost_model(), scenario.draw(200).sizes_mb
+    candidates = np.random.default_rng(1).integers(0, 3, (6, 200, 3, 3))
+    logits = np.eye(3)[candidates].reshape(6, 200, 27)
+    found = networks.cheapest(StandIn(scenario, "categorical"), logits, sizes_mb)
+    every = model.outcome(sizes_mb, candidates.astype(np.uint8))
+    least = every.missed_deadlines.min(0)
+    np.testing.assert_array_equal(found.missed_deadlines, least)
+    np.testing.assert_array_equal(found.cost, np.where(every.missed_deadlines == least, every.cost, np.inf).min(0))
+    assert (found.cost > every.cost.min(0)).any(), "the deadlines matter"
+
+
 def test_what_does_not_fit_is_said(paper_case):
     record, sizes_mb = paper_case.record, paper_case.sizes_mb
     with pytest.raises(ValueError, match=r"sizes_mb must have the shape \(3, 3\) or \(batch, 3, 3\), has \(2, 3\)"):

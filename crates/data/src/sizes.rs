@@ -66,14 +66,13 @@ impl SizeSampler {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn fill(&self, part: Part, random: &mut Stream, sizes_bytes: &mut [f64]) {
-        if let Kind::Uniform { min, max } = self.kind {
-            for bytes in sizes_bytes {
-                *bytes = min + (max - min) * random::unit(random);
+        match &self.kind {
+            Kind::Uniform { min, max } => {
+                for bytes in sizes_bytes {
+                    *bytes = min + (max - min) * random::unit(random);
+                }
             }
-            return;
-        }
-        for bytes in sizes_bytes {
-            *bytes = self.draw(part, random);
+            _ => sizes_bytes.iter_mut().for_each(|bytes| *bytes = self.draw(part, random)),
         }
     }
 

@@ -106,7 +106,9 @@ pub use run::{
     CheckpointInterval, FleetResults, Results, RunOptions, ScenarioResults, Trained, Unfinished, resume, train,
 };
 pub use run_dir::RunDir;
-pub use run_set::{PlannedRun, RUNS, RunResults, check_names, each_on_a_thread, not_done, run_name, train_each};
+pub use run_set::{
+    PlannedRun, RUNS, RunResults, check_names, each_on_a_thread, not_done, run_name, train_each, train_each_while,
+};
 pub use training::{FleetTraining, Training, TrainingError};
 
 /// The types that most programs need.

@@ -24,6 +24,8 @@ pub struct Progress {
     pub q2: Option<f64>,
     /// The share of the tasks with a deadline that miss it on these workloads; `None` if no task has a deadline.
     pub share_of_missed_deadlines: Option<f64>,
+    /// Mean cost of the samples in the replay buffer; `None` in Algorithm 1.
+    pub buffer_mean_cost: Option<f64>,
 }
 
 /// An activity of a run other than training.

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +14,7 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::error::Error;
 use crate::files::check_folder;
+use crate::observer::Progress;
 use crate::output_file::check_name;
 use crate::plan::{RunPlan, Target};
 use crate::run::{self, CONFIGURATION, RESULTS, RunOptions};
@@ -106,8 +108,23 @@ pub fn train_each(
     backend: &Backend,
     done: &(dyn Fn(usize) + Sync),
 ) -> Result<(), Error> {
+    train_each_while(open, out, backend, done, &|| true)
+}
+
+/// [`train_each`] as long as `goes_on`. When it says no, the runs that are being trained stop at their next report and are
+/// removed; finished runs stay.
+///
+/// # Errors
+/// As [`train_each`], and [`Error::Stopped`] if a run was stopped.
+pub fn train_each_while(
+    open: &[PlannedRun],
+    out: &Path,
+    backend: &Backend,
+    done: &(dyn Fn(usize) + Sync),
+    goes_on: &(dyn Fn() -> bool + Sync),
+) -> Result<(), Error> {
     remove_abandoned(&out.join(UNFINISHED));
-    let train = |index: usize| train_one(&open[index], out, backend);
+    let train = |index: usize| train_one(&open[index], out, backend, goes_on);
     let result = if backend.kind == DeviceKind::Cpu && open.len() > 1 {
         each_on_a_thread(open.len(), done, train)
     } else {
@@ -204,12 +221,18 @@ fn this_machine() -> String {
 
 /// Trains one run. Until it is finished it has a directory that only this process uses, so that another process that trains
 /// the same run does not disturb it; the one that finishes first counts.
-fn train_one(planned: &PlannedRun, out: &Path, backend: &Backend) -> Result<(), Error> {
+fn train_one(
+    planned: &PlannedRun,
+    out: &Path,
+    backend: &Backend,
+    goes_on: &(dyn Fn() -> bool + Sync),
+) -> Result<(), Error> {
+    let mut observer = |_: &Progress| if goes_on() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
     let folder = out.join(UNFINISHED);
     let unwritable = |source| Error::Unwritable { path: folder.clone(), source };
     let unfinished = new_directory(&folder, &planned.name).map_err(unwritable)?;
     let options = RunOptions { out: Some(unfinished.directory.path().to_owned()), ..RunOptions::default() };
-    run::train(planned.plan.clone(), &options, backend, &mut ()).map_err(|error| match error {
+    run::train(planned.plan.clone(), &options, backend, &mut observer).map_err(|error| match error {
         // The directory is removed, and its checkpoints with it: the run starts from the beginning next time.
         Error::DeviceFailed { device, reason, .. } => Error::DeviceFailed { device, reason, kept: None },
         Error::Diverged { phase, step, what, found, .. } => {

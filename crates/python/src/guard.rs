@@ -114,6 +114,18 @@ pub(crate) fn pool() -> PyResult<Arc<ThreadPool>> {
     Ok(pool)
 }
 
+/// A pool of its own for one call.
+///
+/// # Errors
+/// If the number is out of its range, or threads cannot be started.
+pub(crate) fn pool_of(threads: usize) -> PyResult<Arc<ThreadPool>> {
+    if !(1..=MAX_THREADS).contains(&threads) {
+        return Err(PyValueError::new_err(format!("threads must be from 1 to {MAX_THREADS}, is {threads}")));
+    }
+    let failed = |source| errors::raise(mrdro::Error::Threads { threads, source });
+    Ok(Arc::new(ThreadPoolBuilder::new().num_threads(threads).build().map_err(failed)?))
+}
+
 /// The number of threads that was asked for, by `set_threads` or the environment variable.
 fn wanted_threads() -> PyResult<Option<usize>> {
     if let Some(threads) = *WANTED.lock().unwrap_or_else(PoisonError::into_inner) {

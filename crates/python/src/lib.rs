@@ -29,6 +29,7 @@ mod scenario;
 mod schemes;
 mod tables;
 mod tensorboard;
+mod training;
 
 use pyo3::prelude::*;
 
@@ -47,5 +48,6 @@ fn _mrdro(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<recordings::Recording>()?;
     module.add_class::<recordings::Drive>()?;
     module.add_class::<tensorboard::EventFile>()?;
+    training::add_to(module)?;
     environments::add_to(module)
 }

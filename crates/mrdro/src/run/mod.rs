@@ -325,7 +325,7 @@ impl Run {
                 return Err(self.diverged(phase, step, divergence, found));
             }
             let Quality { q2, share_of_missed_deadlines } = job.quality(&*networks)?;
-            let progress = Progress { phase, step, steps, loss, q1, q2, share_of_missed_deadlines };
+            let progress = Progress { phase, step, steps, loss, q1, q2, share_of_missed_deadlines, buffer_mean_cost };
             let flow = observer.progress(&progress).map_err(Error::Observer)?;
             files.add(Row { phase, step, loss, q1, q2, buffer_mean_cost, share_of_missed_deadlines })?;
             if flow.is_continue() && !files.checkpoints.due(step) {

@@ -64,7 +64,7 @@ impl EventFile {
         let mut second = last.map_or(now as u64, |last| last.saturating_add(1).max(now as u64));
         loop {
             let path = directory.join(format!("{PREFIX}{second:010}{SUFFIX}"));
-            match File::create_new(&path) {
+            match File::options().append(true).create_new(true).open(&path) {
                 // Another process made a file in the same second.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => second += 1,
                 Err(source) => return Err(Error::Unwritable { path, source }),

@@ -1,0 +1,257 @@
+"""Training, its callbacks, resuming, adaptation and sweeps."""
+
+from __future__ import annotations
+
+import filecmp
+import multiprocessing
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import mrdro
+
+SHORT = {"drl.steps": 600, "drl.buffer": 200, "meta.outer_steps": 3}
+TRAINER = Path(__file__).parents[2] / "target" / "debug" / "trainer"
+
+
+def train(out=None, seed=1, **others) -> mrdro.Run:
+    return mrdro.train("paper", set=others.pop("set", SHORT), seed=seed, out=out, progress=False, **others)
+
+
+def same_files(first: Path, second: Path, names=("config.toml", "metrics.csv", "record/weights.bpk")) -> bool:
+    return all(filecmp.cmp(first / name, second / name, shallow=False) for name in names)
+
+
+def test_a_run_is_a_record_with_its_progress(tmp_path):
+    run = train(tmp_path / "run")
+    assert run.is_finished and run.path == tmp_path / "run" and "finished" in repr(run)
+    assert run.metrics["phase"] == ["meta"] * run.metrics["phase"].count("meta") + ["drl"] * 6
+    assert list(run.metrics) == ["phase", "step", "loss", "q1", "q2", "buffer_mean_cost"]
+    assert run.metrics["q1"][0] is None and run.metrics["step"][-1] == 600
+    assert {row["scheme"] for row in run.results["evaluations"]} >= {"mr-dro", "greedy", "exact"}
+    assert run.record.decide(run.record.scenario.draw(10)).cost.shape == (10,)
+    assert sorted(file.name for file in run.path.iterdir()) == [
+        "config.toml", "curves.svg", "metrics.csv", "record", "results.csv", "results.json",
+    ]  # fmt: skip
+    with pytest.raises(TypeError, match="send run.record or run.path"):
+        pickle.dumps(run)
+    with pytest.raises(mrdro.Error, match="not empty"):
+        train(tmp_path / "run")
+
+
+def test_equal_seeds_give_equal_bytes_on_any_number_of_threads(tmp_path):
+    for name, threads in [("one", 1), ("three", 3), ("own", None)]:
+        train(tmp_path / name, threads=threads)
+    assert same_files(tmp_path / "one", tmp_path / "three") and same_files(tmp_path / "one", tmp_path / "own")
+    train(tmp_path / "other", seed=2)
+    assert not same_files(tmp_path / "one", tmp_path / "other", ["metrics.csv"])
+    with pytest.raises(ValueError, match="threads must be from 1"):
+        train(threads=0)
+
+
+@pytest.mark.skipif(not TRAINER.exists(), reason="the program is not built")
+def test_run_directories_are_those_of_the_program(tmp_path):
+    run = train(tmp_path / "python")
+    settings = [part for key, value in SHORT.items() for part in ("--set", f"{key}={value}")]
+    command = [TRAINER, "train", "--scenario", "paper", *settings, "--out", tmp_path / "program"]
+    subprocess.run(command, check=True, capture_output=True)
+    assert same_files(run.path, tmp_path / "program", [*("config.toml", "metrics.csv", "record/weights.bpk")])
+    subprocess.run([TRAINER, "plot", run.path, "--out", tmp_path / "both.svg"], check=True, capture_output=True)
+
+
+def test_temporary_directories_go_with_their_runs():
+    run = train()
+    path = run.path
+    assert path.exists()
+    del run
+    assert not path.exists()
+
+
+def test_settings_can_be_a_dict_or_a_file(tmp_path):
+    training = {"name": "mine", "network": {"dnns": 2, "hidden": [16]}, "drl": {"steps": np.int64(600), "buffer": 200}}
+    run = mrdro.train("paper", training, set={"meta.outer_steps": 2}, progress=False)
+    assert run.record.manifest["network"] == {**run.record.manifest["network"], "dnns": 2, "hidden": [16]}
+    assert run.results["training"] == "mine"
+    assert "recommended" in mrdro.trainings() and "fleet" in mrdro.trainings()
+    (tmp_path / "own.toml").write_text("[drl]\nsteps = 600\nbuffer = 200\n[meta]\nouter_steps = 1\n")
+    assert mrdro.train("paper", tmp_path / "own.toml", progress=False).results["training"] == "own"
+    changed = mrdro.Scenario.load("paper").with_(name="changed", alpha=0.3)
+    assert mrdro.train(changed, set=SHORT, progress=False).record.scenario == changed
+
+
+def test_all_mistakes_of_settings_come_at_once():
+    with pytest.raises(mrdro.TrainingError) as raised:
+        mrdro.train("paper", set={"drl.stepz": 3, "network.dnns": 0}, progress=False)
+    assert {problem.key for problem in raised.value.problems} == {"drl.stepz", "network.dnns"}
+    assert "did you mean `steps`" in str(raised.value)
+    with pytest.raises(mrdro.TrainingError, match="there is no training called `recomended`|recommended"):
+        mrdro.train("paper", "recomended")
+    with pytest.raises(mrdro.TrainingError):
+        mrdro.train("paper", {"drl": {"steps": -1}})
+    with pytest.raises(TypeError, match="a setting must be"):
+        mrdro.train("paper", set={"drl.steps": object()})
+
+
+def test_callbacks_see_every_report_and_may_stop(tmp_path):
+    reports, calls = [], []
+
+    class Watcher:
+        def begin(self, run):
+            calls.append(("begin", run.path.name, run.configuration["training"]["drl"]["steps"]))
+
+        def __call__(self, report):
+            reports.append(report)
+            assert threading.current_thread() is threading.main_thread()
+
+        def end(self, run):
+            calls.append(("end", run.is_finished))
+
+    run = train(tmp_path / "run", callbacks=[Watcher()])
+    assert calls == [("begin", "run", 600), ("end", True)]
+    assert [(report.phase, report.step) for report in reports] == list(zip(run.metrics["phase"], run.metrics["step"]))
+    assert [report.loss for report in reports] == run.metrics["loss"]
+    assert all(first.seconds <= second.seconds for first, second in zip(reports, reports[1:]))
+
+    stopped = train(tmp_path / "stopped", callbacks=[lambda report: report.step < 200 or report.phase == "meta"])
+    assert not stopped.is_finished and stopped.metrics["step"][-1] == 200
+    assert stopped.record.decide(np.full((3, 3), 20.0)).cost > 0
+    resumed = mrdro.resume(tmp_path / "stopped", progress=False)
+    assert resumed.is_finished and same_files(resumed.path, tmp_path / "run")
+    assert not train(callbacks=[mrdro.callbacks.StopAt(q2=0.01)]).is_finished
+    assert train(callbacks=[mrdro.callbacks.StopAt(q2=1.1)]).is_finished
+
+
+def test_exceptions_of_callbacks_come_out_and_leave_a_checkpoint(tmp_path):
+    class OwnError(Exception):
+        pass
+
+    def broken(report):
+        if report.phase == "drl":
+            raise OwnError("mine")
+
+    with pytest.raises(OwnError, match="mine"):
+        train(tmp_path / "run", callbacks=[broken])
+    assert mrdro.resume(tmp_path / "run", progress=False).is_finished
+
+
+def test_reports_are_written_as_csv(tmp_path):
+    run = train(callbacks=[mrdro.callbacks.Csv(tmp_path / "progress.csv")])
+    lines = (tmp_path / "progress.csv").read_text().splitlines()
+    assert lines[0].startswith("phase,step,steps,loss") and len(lines) == 1 + run.metrics.shape[0]
+
+
+def test_event_files_are_written_if_asked_for(tmp_path):
+    assert not list(train(tmp_path / "without").path.glob("*tfevents*"))
+    assert list(train(tmp_path / "with", tensorboard=True).path.glob("*tfevents*"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_ctrl_c_ends_training_within_a_second_and_can_be_resumed(tmp_path):
+    program = (
+        "import sys, mrdro\n"
+        "mrdro.train('paper', set={'drl.steps': 400_000}, out=sys.argv[1], progress=False,\n"
+        "            callbacks=[lambda report: print(report.phase, flush=True)])\n"
+    )
+    out = tmp_path / "run"
+    with subprocess.Popen([sys.executable, "-c", program, out], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        while process.stdout.readline() != b"drl\n":
+            pass
+        began = time.perf_counter()
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+        assert b"KeyboardInterrupt" in error and time.perf_counter() - began < 2
+    steps = []
+    stopped = mrdro.resume(out, progress=False, callbacks=[lambda report: steps.append(report.step) or False])
+    assert not stopped.is_finished and steps[0] > 100
+
+
+def test_two_threads_train_at_once(tmp_path):
+    runs = {}
+    threads = [
+        threading.Thread(target=lambda seed=seed: runs.update({seed: train(tmp_path / str(seed), seed=seed)}))
+        for seed in (1, 2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert same_files(tmp_path / "1", train(tmp_path / "again").path) and runs[2].is_finished
+
+
+def trained_losses(seed):
+    return train(seed=seed).metrics["loss"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # forking a process with threads, which is what is tested
+def test_a_forked_child_trains_after_its_parent_did():
+    wanted = trained_losses(1)
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        assert pool.apply_async(trained_losses, (1,)).get(timeout=60) == wanted
+
+
+def test_algorithm_one_alone_and_a_start(tmp_path):
+    first = mrdro.train_meta("paper", set={"meta.outer_steps": 3}, out=tmp_path / "meta", progress=False)
+    assert set(first.metrics["phase"]) == {"meta"}
+    from_path = train(start=tmp_path / "meta" / "record")
+    from_record = train(start=first.record)
+    assert from_path.metrics == from_record.metrics and set(from_path.metrics["phase"]) == {"drl"}
+
+
+def test_adaptation(tmp_path):
+    record = mrdro.Record.shipped("paper")
+    slow = mrdro.Scenario.load("paper").with_({"devices.uplink_mbps": 0.5})
+    run = mrdro.adapt(record, slow, steps=[0, 10], out=tmp_path / "adapted")
+    assert run.metrics["step"] == [0, 10] and run.metrics["q2"][1] >= run.metrics["q2"][0]
+    assert run.record.scenario.to_dict()["devices"]["uplink_mbps"] == 0.5
+    with pytest.raises(ValueError, match="settings of adaptation alone"):
+        mrdro.adapt(record, slow, set={"drl.steps": 3})
+    with pytest.raises(ValueError, match="either a scenario or a recording"):
+        mrdro.adapt(record)
+
+
+def test_a_sweep_is_a_table_and_goes_on(tmp_path):
+    sweep = mrdro.sweep("paper", seeds=[1, 2], vary={"network.dnns": [1, 2]}, set=SHORT, out=tmp_path, progress=False)
+    assert len(list((tmp_path / "runs").iterdir())) == 4
+    rows = [row for row in sweep.summary.rows() if row["scheme"] == "mr-dro" and row["measure"] == "q2"]
+    assert [row["network.dnns"] for row in rows] == [1, 2] and "<table>" in sweep._repr_html_()
+    assert sweep.runs.shape[0] > 4
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").glob("*/record/weights.bpk")}
+    more = mrdro.sweep("paper", seeds=range(1, 4), vary={"network.dnns": [1, 2]}, set=SHORT, out=tmp_path, progress=False)
+    after = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").glob("*/record/weights.bpk")}
+    assert len(after) == 6 and before.items() <= after.items()
+    assert more.runs.shape[0] == sweep.runs.shape[0] * 6 // 4
+    alone = mrdro.train("paper", set={**SHORT, "network.dnns": 2}, seed=2, progress=False)
+    (of_sweep,) = (tmp_path / "runs").glob("*dnns=2*seed2")
+    assert same_files(alone.path, of_sweep, ["metrics.csv", "record/weights.bpk"])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_ctrl_c_ends_a_sweep_and_keeps_what_is_done(tmp_path):
+    program = (
+        "import sys, mrdro\n"
+        "print('ready', flush=True)\n"
+        "mrdro.sweep('paper', seeds=range(1, 100), set={'drl.steps': 2000}, out=sys.argv[1], progress=False)\n"
+    )
+    command = [sys.executable, "-c", program, tmp_path / "sweep"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        time.sleep(2)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+        assert b"KeyboardInterrupt" in error
+    assert not list((tmp_path / "sweep").glob("unfinished/*"))
+
+
+def test_networks_for_any_fleet(tmp_path):
+    settings = {"drl.steps": 4, "drl.report_every": 2}
+    run = mrdro.train_fleet(set=settings, evaluated_fleets=1, progress=False, callbacks=[lambda report: report.step < 2])
+    assert not run.is_finished and run.record.kind == "fleet" and run.metrics["phase"][0] == "fleet"
+
