@@ -9,7 +9,7 @@ venv=target/python-venv
 # shellcheck disable=SC1091
 . "$venv/bin/activate"
 pip install --quiet --disable-pip-version-check \
-    'maturin>=1.9.4,<2' pytest 'numpy>=2' 'gymnasium>=1.1,<2' 'pettingzoo>=1.24' pandas polars onnx tqdm mypy nbclient ipykernel
+    'maturin>=1.9.4,<2' pytest 'numpy>=2' 'gymnasium>=1.1,<2' 'pettingzoo>=1.24' pandas polars onnx tqdm mypy ruff nbclient ipykernel
 
 printf 'the package\n'
 log=$(mktemp)
@@ -21,7 +21,9 @@ maturin develop 2>&1 | tee "$log" | tail -n 1
 printf 'tests\n'
 pytest --quiet python/tests
 
-printf 'types\n'
+printf 'format, lints and types\n'
+ruff format --check python
+ruff check python
 mypy
 python -m mypy.stubtest mrdro._mrdro --mypy-config-file pyproject.toml | tail -n 1
 

@@ -12,10 +12,9 @@ import time
 from collections.abc import Callable
 
 import gymnasium
-import numpy as np
-
 import mrdro
 import mrdro.gym  # noqa: F401
+import numpy as np
 
 SINGLE = [
     ("CartPole-v1", {}),
@@ -87,9 +86,8 @@ def cases() -> list[tuple[str, str, Callable[[], int]]]:
 def of_stable_baselines3() -> list[tuple[str, str, Callable[[], int]]]:
     """The vectors that Stable-Baselines3 takes; none if it is not installed."""
     try:
-        from stable_baselines3.common.vec_env import DummyVecEnv
-
         from mrdro.sb3 import VecEnv
+        from stable_baselines3.common.vec_env import DummyVecEnv
     except ImportError:
         return []
 

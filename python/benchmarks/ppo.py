@@ -11,13 +11,12 @@ import argparse
 import time
 
 import gymnasium
-import numpy as np
-from numpy.typing import NDArray
-from stable_baselines3 import PPO
-
 import mrdro
 import mrdro.gym  # noqa: F401
+import numpy as np
 from mrdro.sb3 import VecEnv
+from numpy.typing import NDArray
+from stable_baselines3 import PPO
 
 
 def q2_of(model: PPO, scenario: mrdro.Scenario, tasks: bool) -> float:
@@ -55,9 +54,9 @@ def train(scenario: mrdro.Scenario, tasks: bool, steps: list[int], seed: int) ->
 def classic(scenario: mrdro.Scenario, scheme: str) -> float:
     """Q2 of a scheme's decisions of the standard set."""
     workloads = scenario.standard_set()
-    decided: NDArray[np.float64] = scenario.cost_model().decide(
-        workloads.sizes_mb, scheme, environment=workloads.environments
-    ).cost
+    decided: NDArray[np.float64] = (
+        scenario.cost_model().decide(workloads.sizes_mb, scheme, environment=workloads.environments).cost
+    )
     return float(np.mean(workloads.optimal / decided))
 
 

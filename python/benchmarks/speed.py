@@ -13,10 +13,9 @@ import sys
 import time
 from collections.abc import Callable
 
+import mrdro
 import numpy as np
 from numpy.typing import NDArray
-
-import mrdro
 
 
 def best(call: Callable[[], object], seconds: float = 0.5) -> float:
@@ -34,8 +33,7 @@ def best(call: Callable[[], object], seconds: float = 0.5) -> float:
 
 
 class NumPyCost:
-    """The cost model of a scenario with dedicated servers in vectorised NumPy: rates for each device and place, chosen by a
-    one-hot code of the decisions."""
+    """The cost of a scenario with dedicated servers in vectorised NumPy: rates by place, loads by one-hot code."""
 
     def __init__(self, model: mrdro.CostModel) -> None:
         devices, tasks, places = model.devices, model.tasks, len(model.places)
@@ -86,7 +84,9 @@ def main() -> None:
             sizes_mb, decisions = sizes_mb[0], decisions[0]
         ours = best(lambda: model.cost(sizes_mb, decisions))
         numpy = min(best(lambda f=f: f(sizes_mb, decisions)) for f in (in_numpy, in_numpy.by_where))
-        rows.append({"call": "cost", "workloads": count, "µs": ours * 1e6, "beside": "NumPy", "times as fast": numpy / ours})
+        rows.append(
+            {"call": "cost", "workloads": count, "µs": ours * 1e6, "beside": "NumPy", "times as fast": numpy / ours}
+        )
     for count in (1, 512, 20_000):
         sizes_mb = all_sizes[0] if count == 1 else all_sizes[:count]
         ours = best(lambda: model.decide(sizes_mb))
@@ -96,7 +96,10 @@ def main() -> None:
         rows.append({"call": "Record.decide", "workloads": count, "µs": best(lambda: record.decide(sizes_mb)) * 1e6})
     ours = best(lambda: record.decide(all_sizes), 3.0)
     rust = subprocess.run(
-        ["cargo", "run", "--quiet", "-p", "model", "--example", "decide_speed"], check=True, capture_output=True, text=True
+        ["cargo", "run", "--quiet", "-p", "model", "--example", "decide_speed"],
+        check=True,
+        capture_output=True,
+        text=True,
     )
     ours = min(ours, best(lambda: record.decide(all_sizes), 3.0))
     ratio = min(map(float, rust.stdout.split())) / ours
@@ -105,7 +108,14 @@ def main() -> None:
     )
     pairs = [(training_seconds(False), training_seconds(True)) for _ in range(5)]
     without, reported = (min(times) for times in zip(*pairs))
-    rows.append({"call": "train, a callback every 100 steps", "µs": reported * 1e6, "beside": "none", "times as fast": without / reported})
+    rows.append(
+        {
+            "call": "train, a callback every 100 steps",
+            "µs": reported * 1e6,
+            "beside": "none",
+            "times as fast": without / reported,
+        }
+    )
     print(mrdro.Table.of_rows(rows))
     print(f"{mrdro.threads()} threads, Python {sys.version.split()[0]}, NumPy {np.__version__}")
 

@@ -12,6 +12,7 @@ True
 """
 
 from mrdro import callbacks
+from mrdro._adaptation import adapt
 from mrdro._compare import compare, schemes, solve
 from mrdro._errors import (
     DivergedError,
@@ -40,8 +41,9 @@ from mrdro._mrdro import (
     trainings,
 )
 from mrdro._results import Bounds, Decisions, Outcome, SharedOut, Workloads
+from mrdro._sweep import Sweep, sweep
 from mrdro._table import Table
-from mrdro._training import Report, Run, Sweep, adapt, resume, sweep, train, train_fleet, train_meta
+from mrdro._training import Report, Run, resume, train, train_fleet, train_meta
 
 __all__ = [
     "Bounds",

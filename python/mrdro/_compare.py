@@ -25,7 +25,7 @@ def scenario_of(scenario: str | PathLike[str] | Scenario) -> Scenario:
 def schemes(problem: str | PathLike[str] | Scenario | CostModel) -> list[str]:
     """The names of all classic schemes for a scenario, the exact optimum last.
 
-    ``local-search``, ``annealing`` and ``genetic`` take a budget: ``local-search@16`` may ask for at most 16 costs a task.
+    ``local-search``, ``annealing`` and ``genetic`` take a budget: ``local-search@16`` asks for at most 16 costs a task.
 
     >>> schemes("paper")[-3:]
     ['local-search', 'genetic', 'exact']
@@ -81,10 +81,12 @@ def compare(
         seed: For schemes that draw random numbers.
 
     Returns:
-        Columns such as ``scheme``, ``mean_cost`` and ``q2``, the mean ratio of the optimal cost to the scheme's (1 is the
-        best; ``None`` where the optimum is not known). A scheme that cannot decide a scenario of this size is left out.
+        Columns such as ``scheme``, ``mean_cost`` and ``q2``, the mean ratio of the optimal cost to the scheme's: 1 is
+        the best, ``None`` that the optimum is not known. A scheme that cannot decide a scenario of this size is left out.
 
-    >>> table = compare("paper", ["greedy", "exact"], functions={"all local": lambda sizes_mb, environment: 0 * sizes_mb.astype(int)})
+    >>> def local(sizes_mb, environment):
+    ...     return 0 * sizes_mb.astype(int)
+    >>> table = compare("paper", ["greedy", "exact"], functions={"all local": local})
     >>> [round(q2, 3) for q2 in table["q2"]]
     [0.98, 0.142, 1.0]
     """

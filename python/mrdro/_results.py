@@ -33,7 +33,7 @@ class Workloads:
     """Workloads, each in its environment."""
 
     sizes_mb: NDArray[np.float64]
-    """Task sizes in MB, of shape ``(count, N, M)``: N devices with M tasks each. 0 is a task that its device has not."""
+    """Task sizes in MB, ``(count, N, M)``: N devices with M tasks each. 0 is a task that its device does not have."""
     environments: Sequence[Environment] | None = None
     """The environment of each workload; ``None``: the scenario's own for all."""
     optimal: NDArray[np.float64] | None = None
@@ -45,7 +45,9 @@ class Workloads:
     def __getitem__(self, part: slice) -> Workloads:
         """A part of the workloads, such as ``workloads[:10]``."""
         if not isinstance(part, slice):
-            raise TypeError(f"workloads take slices such as [:10], not {part!r}; sizes_mb and environments take an index")
+            raise TypeError(
+                f"workloads take slices such as [:10], not {part!r}; sizes_mb and environments take an index"
+            )
         environments = None if self.environments is None else list(self.environments)[part]
         optimal = None if self.optimal is None else self.optimal[part]
         return Workloads(self.sizes_mb[part], environments, optimal)

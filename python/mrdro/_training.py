@@ -1,17 +1,15 @@
-"""Training from Python: runs, their progress, adaptation and sweeps."""
+"""Training from Python: runs and their progress."""
 
 from __future__ import annotations
 
-import csv
 import json
 import shutil
 import tempfile
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -19,10 +17,8 @@ from mrdro import _mrdro
 from mrdro._compare import scenario_of
 from mrdro._errors import StoppedError
 from mrdro._mrdro import Record, Scenario
+from mrdro._settings import StrPath, Training, read_csv, record_path, settings_of, training_of
 from mrdro._table import Table
-
-StrPath = str | PathLike[str]
-Training = StrPath | dict[str, Any]
 
 
 class Report(NamedTuple):
@@ -51,8 +47,8 @@ class Report(NamedTuple):
 class Callback(Protocol):
     """What is called with each report. ``False`` stops the training; an exception stops it and comes out of the call.
 
-    A callback may also have methods ``begin(run)``, which is called before training, and ``end(run)``, which is called with
-    the finished `Run`.
+    A callback may also have methods ``begin(run)``, called with a `Beginning` before training, and ``end(run)``, called
+    with the `Run`.
     """
 
     def __call__(self, report: Report, /) -> object: ...
@@ -65,7 +61,6 @@ class Beginning(NamedTuple):
     """The run directory."""
     configuration: dict[str, Any]
     """All settings, as ``config.toml`` of the run directory holds them."""
-    phases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,9 +162,9 @@ def _train(
     meta_only: bool,
 ) -> Run:
     with ExitStack() as stack:
-        began = None if start is None else _record_path(start, stack)
+        began = None if start is None else record_path(start, stack)
         plan = _mrdro.RunPlan.scenario(
-            scenario_of(scenario), _training(training), settings_of(set), seed, began, meta_only
+            scenario_of(scenario), training_of(training), settings_of(set), seed, began, meta_only
         )
         return _run_plan(plan, out, threads, callbacks, progress, tensorboard)
 
@@ -195,8 +190,8 @@ def train_fleet(
     All others as of `mrdro.train`.
     """
     with ExitStack() as stack:
-        began = None if start is None else _record_path(start, stack)
-        plan = _mrdro.RunPlan.any_fleet(_training(training), settings_of(set), seed, began, evaluated_fleets)
+        began = None if start is None else record_path(start, stack)
+        plan = _mrdro.RunPlan.any_fleet(training_of(training), settings_of(set), seed, began, evaluated_fleets)
         return _run_plan(plan, out, threads, callbacks, progress, tensorboard)
 
 
@@ -210,11 +205,13 @@ def resume(
 ) -> Run:
     """Continue a run that did not finish, from its last checkpoint.
 
-    The files are the same, byte for byte but for times, as if it had never stopped. Runs of the program can be continued here,
-    and the other way round. Arguments as of `mrdro.train`.
+    The files are the same, byte for byte but for times, as if it had never stopped. Runs of the program can be
+    continued here, and the other way round. Arguments as of `mrdro.train`.
     """
     path = Path(path)
-    return _watched(path, {}, callbacks, progress, lambda on_event: _mrdro.resume_run(path, threads, tensorboard, on_event))
+    return _watched(
+        path, {}, callbacks, progress, lambda on_event: _mrdro.resume_run(path, threads, tensorboard, on_event)
+    )
 
 
 def _run_plan(
@@ -225,22 +222,24 @@ def _run_plan(
     progress: bool | str,
     tensorboard: bool,
 ) -> Run:
-    temporary = None if out is not None else Path(tempfile.mkdtemp(prefix="mrdro-"))
-    path = Path(out) if out is not None else temporary or Path()
+    def work(path: Path) -> Run:
+        started = lambda on_event: plan.train(path, threads, tensorboard, on_event)  # noqa: E731
+        return _watched(path, plan.configuration, callbacks, progress, started)
+
+    return in_directory(out, work)
+
+
+def in_directory(out: StrPath | None, work: Callable[[Path], Run]) -> Run:
+    """Does work that writes a directory. Without ``out`` it is a temporary one, which goes with the run."""
+    if out is not None:
+        return work(Path(out))
+    temporary = Path(tempfile.mkdtemp(prefix="mrdro-"))
     try:
-        run = _watched(
-            path,
-            plan.configuration,
-            callbacks,
-            progress,
-            lambda on_event: plan.train(path, threads, tensorboard, on_event),
-        )
+        run = work(temporary)
     except BaseException:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
         raise
-    if temporary is not None:
-        weakref.finalize(run, shutil.rmtree, temporary, ignore_errors=True)
+    weakref.finalize(run, shutil.rmtree, temporary, ignore_errors=True)
     return run
 
 
@@ -291,186 +290,3 @@ def _finished(path: Path) -> Run:
 def _stopped(path: Path) -> Run:
     checkpoints = sorted((path / "checkpoints").glob("*/manifest.toml"), key=lambda file: file.stat().st_mtime_ns)
     return Run(Record.load(checkpoints[-1].parent), path, read_csv(path / "metrics.csv"), None)
-
-
-def adapt(
-    record: StrPath | Record,
-    scenario: StrPath | Scenario | None = None,
-    *,
-    recording: StrPath | None = None,
-    drive: str | None = None,
-    at_s: float | None = None,
-    window_s: float = 60.0,
-    steps: Sequence[int] = (0, 1, 2, 3, 4, 5, 10, 20, 50, 100, 200),
-    training: StrPath = "recommended",
-    set: Mapping[str, Any] | None = None,
-    seed: int = 1,
-    out: StrPath | None = None,
-) -> Run:
-    """Adapt a record to another environment by a few steps of Algorithm 2.
-
-    Args:
-        record: A record for one scenario, or its directory.
-        scenario: The scenario to adapt to: the record's devices and servers with other rates or another alpha.
-        recording: In place of a scenario, a recorded network whose uplinks the record is adapted to.
-        drive, at_s, window_s: The drive of the recording, and the moment in it, in s; ``None``: the last.
-        steps: The numbers of steps after which the networks are measured.
-        training, set: Settings; only those of ``adaptation`` are used, as in ``{"adaptation.learning_rate": 0.005}``.
-        seed, out: As of `mrdro.train`.
-
-    Returns:
-        A `Run` with the adapted record. ``metrics`` has a row for each number of steps, ``results`` all that was measured.
-    """
-    if wrong := [key for key in set or {} if not key.startswith("adaptation.")]:
-        raise ValueError(f"set may change settings of adaptation alone, as in adaptation.steps; found {wrong[0]}")
-    temporary = None if out is not None else Path(tempfile.mkdtemp(prefix="mrdro-"))
-    path = Path(out) if out is not None else temporary or Path()
-    with ExitStack() as stack:
-        named = None if scenario is None else _scenario_path(scenario, stack)
-        recorded = None if recording is None else (Path(recording), drive, at_s, window_s)
-        start = _record_path(record, stack)
-        try:
-            results = _mrdro.adapt_record(
-                start, named, recorded, fspath(training), settings_of(set), list(steps), seed, path
-            )
-        except BaseException:
-            if temporary is not None:
-                shutil.rmtree(temporary, ignore_errors=True)
-            raise
-    run = Run(Record.load(path / "record"), path, Table.of_rows(results["points"]), results)
-    if temporary is not None:
-        weakref.finalize(run, shutil.rmtree, temporary, ignore_errors=True)
-    return run
-
-
-@dataclass(frozen=True, eq=False)
-class Sweep:
-    """The results of a sweep."""
-
-    summary: Table
-    """Means over the seeds with 95 % intervals: one row for each combination, scheme and measure (``summary.csv``)."""
-    runs: Table
-    """One row for each run and scheme (``runs.csv``)."""
-    path: Path
-    """The directory; ``runs/`` in it holds the run directories."""
-
-    def _repr_html_(self) -> str:
-        return self.summary._repr_html_()
-
-    def __repr__(self) -> str:
-        return f"<Sweep {self.path}>\n{self.summary}"
-
-
-def sweep(
-    scenarios: StrPath | Sequence[StrPath],
-    trainings: StrPath | Sequence[StrPath] = "recommended",
-    *,
-    seeds: Iterable[int] = range(1, 6),
-    vary: Mapping[str, Sequence[Any]] | None = None,
-    set: Mapping[str, Any] | None = None,
-    shard: str = "1/1",
-    out: StrPath,
-    progress: bool | str = "auto",
-) -> Sweep:
-    """Train every combination of scenarios, trainings, varied settings and seeds, one run on each thread at a time.
-
-    Args:
-        scenarios, trainings: Names or files.
-        seeds: The seeds of each combination.
-        vary: Settings with the values that they take: ``{"network.dnns": [1, 4, 8]}``.
-        set: Settings that are changed in every run.
-        shard: ``"2/4"``: every fourth run, from the second on, for four machines that share the work.
-        out: The directory. Runs that it holds already are kept, so that an interrupted sweep goes on.
-        progress: As of `mrdro.train`.
-
-    Returns:
-        The tables of all runs that the directory holds.
-    """
-    from mrdro.callbacks import Progress
-
-    varied = [f"{key}={','.join(_toml(value) for value in values)}" for key, values in (vary or {}).items()]
-    shown = Progress(enabled=None if progress == "auto" else bool(progress))
-    try:
-        cells = _mrdro.sweep_runs(
-            _names(scenarios),
-            _names(trainings),
-            settings_of(set),
-            varied,
-            list(seeds),
-            shard,
-            Path(out),
-            lambda done, count: shown.event("runs", (done, count)),
-        )
-    finally:
-        shown.close()
-    header, *rows = cells
-    texts = {"scenario", "training", "scheme", "measure"}
-    summary = Table.of_rows({name: _number(cell, name in texts) for name, cell in zip(header, row)} for row in rows)
-    return Sweep(summary, read_csv(Path(out) / "runs.csv"), Path(out))
-
-
-def read_csv(path: StrPath) -> Table:
-    """A CSV file as a table. Numbers become numbers, empty cells ``None``."""
-    with open(path, newline="", encoding="utf-8") as file:
-        reader = csv.reader(file)
-        header = next(reader, [])
-        rows = list(reader)
-    return Table({name: [_number(row[index]) for row in rows] for index, name in enumerate(header)})
-
-
-def _number(text: str, is_text: bool = False) -> Any:
-    if is_text:
-        return text
-    if text == "":
-        return None
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            pass
-    return text
-
-
-def settings_of(changes: Mapping[str, Any] | None) -> list[str]:
-    """Changed settings as the program takes them, ``key=value``."""
-    return [f"{key}={_toml(value)}" for key, value in (changes or {}).items()]
-
-
-def _toml(value: Any) -> str:
-    """A value in TOML."""
-    value = value.tolist() if hasattr(value, "tolist") else value
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, Sequence):
-        return "[" + ",".join(map(_toml, value)) + "]"
-    raise TypeError(f"a setting must be a number, a text, a truth value or a list, is of type {type(value).__name__}")
-
-
-def _names(given: StrPath | Sequence[StrPath]) -> list[str]:
-    return [fspath(given)] if isinstance(given, str | PathLike) else [fspath(one) for one in given]
-
-
-def _training(training: Training) -> str | dict[str, Any]:
-    return training if isinstance(training, dict) else fspath(training)
-
-
-def _record_path(record: StrPath | Record, stack: ExitStack) -> Path:
-    """The directory of a record; one that is in memory alone is saved until the call ends."""
-    if not isinstance(record, Record):
-        return Path(record)
-    path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mrdro-"))) / "record"
-    record.save(path)
-    return path
-
-
-def _scenario_path(scenario: StrPath | Scenario, stack: ExitStack) -> str:
-    """The name or file of a scenario; one that is in memory alone is saved until the call ends."""
-    if not isinstance(scenario, Scenario):
-        return fspath(scenario)
-    path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mrdro-"))) / "scenario.toml"
-    path.write_text(scenario.to_toml(), encoding="utf-8")
-    return str(path)

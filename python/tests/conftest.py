@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import mrdro
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-
-import mrdro
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,9 @@ import sys
 import threading
 import time
 
+import mrdro
 import numpy as np
 import pytest
-
-import mrdro
 
 
 def cost_of(argument):
@@ -78,7 +77,7 @@ def test_the_number_of_threads_can_be_set():
         [sys.executable, "-c", program], capture_output=True, text=True, env={**os.environ, "MRDRO_THREADS": threads}
     )
     assert run("1").stdout.split() == ["1", "3"]
-    assert "MRDRO_THREADS must be a number of threads from 1 to 4096, is \"many\"" in run("many").stderr
+    assert 'MRDRO_THREADS must be a number of threads from 1 to 4096, is "many"' in run("many").stderr
     with pytest.raises(ValueError, match="count must be from 1 to 4096, is 0"):
         mrdro.set_threads(0)
 
@@ -96,7 +95,7 @@ def test_other_interpreters_of_the_process_are_refused_or_work():
         "import warnings, _xxsubinterpreters as interpreters, mrdro\n"
         "warnings.simplefilter('ignore')\n"
         "other = interpreters.create()\n"
-        "use = 'import warnings; warnings.simplefilter(\"ignore\"); import mrdro; mrdro.solve(\"paper\", [[20] * 3] * 3)'\n"
+        "use = 'import warnings; warnings.simplefilter(\"ignore\"); import mrdro; mrdro.presets()'\n"
         "try:\n"
         "    interpreters.run_string(other, use)\n"
         "except interpreters.RunFailedError as error:\n"

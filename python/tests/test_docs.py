@@ -6,16 +6,17 @@ import doctest
 import importlib
 import inspect
 
-import pytest
-
 import mrdro
+import pytest
 
 MODULES = ["mrdro", "mrdro._compare", "mrdro._table", "mrdro._results", "mrdro.networks", "mrdro._trackers"]
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_run(name):
-    result = doctest.testmod(importlib.import_module(name), extraglobs={name: getattr(mrdro, name) for name in mrdro.__all__})
+    result = doctest.testmod(
+        importlib.import_module(name), extraglobs={name: getattr(mrdro, name) for name in mrdro.__all__}
+    )
     assert result.failed == 0
     assert result.attempted > 0 or name == "mrdro._results"
 

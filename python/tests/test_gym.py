@@ -6,10 +6,9 @@ import pickle
 import subprocess
 import sys
 
+import mrdro
 import numpy as np
 import pytest
-
-import mrdro
 
 gymnasium = pytest.importorskip("gymnasium")
 import mrdro.gym  # noqa: E402

@@ -10,10 +10,9 @@ import sys
 import warnings
 from pathlib import Path
 
+import mrdro
 import numpy as np
 import pytest
-
-import mrdro
 from mrdro import networks
 
 MODELS = Path(__file__).parents[2] / "models"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pickle
 
+import mrdro
 import numpy as np
 import pytest
-
-import mrdro
 
 pytest.importorskip("pettingzoo")
 from mrdro.pettingzoo import Fleet  # noqa: E402

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pickle
 
+import mrdro
 import numpy as np
 import pytest
-
-import mrdro
 
 SCENARIOS = mrdro.presets()
 
@@ -100,7 +99,11 @@ def test_the_axes_in_front_are_broadcast(paper, sizes_mb):
         (-np.ones((3, 3)), np.zeros((3, 3), int), r"sizes_mb\[0, 0\] must be a size in MB from 0 to 1e12, is -1"),
         ([[1, 1, 1], [1, np.nan, 1], [1, 1, 1]], np.zeros((3, 3), int), r"sizes_mb\[1, 1\].*is NaN"),
         (np.full((2, 3, 3), np.inf), np.zeros((3, 3), int), r"sizes_mb\[0, 0, 0\].*is inf"),
-        (np.ones((3, 3)), np.full((3, 3), 3), r"decisions\[0, 0\] must be a place from 0 to 2 \(local, edge, cloud\), is 3"),
+        (
+            np.ones((3, 3)),
+            np.full((3, 3), 3),
+            r"decisions\[0, 0\] must be a place from 0 to 2 \(local, edge, cloud\), is 3",
+        ),
         (np.ones((3, 3)), np.full((3, 3), -1), r"decisions\[0, 0\].*is -1"),
         (np.ones((3, 3)), np.full((3, 3), 256), r"decisions\[0, 0\].*is 256"),
         (np.ones((3, 3)), np.full((3, 3), 2**63), "no place"),
@@ -136,7 +139,11 @@ def test_scenarios_are_values(paper):
     assert changed.to_dict()["servers"][0]["frequency_mhz"] == 1234.0
     assert changed != paper and paper.devices == 3
     assert paper.with_(devices={"count": 4}).devices == 4
-    assert paper.with_({"devices.uplink_mbps": np.array([10.0, 20.0, 30.0])}).to_dict()["devices"]["uplink_mbps"] == [10, 20, 30]
+    assert paper.with_({"devices.uplink_mbps": np.array([10.0, 20.0, 30.0])}).to_dict()["devices"]["uplink_mbps"] == [
+        10,
+        20,
+        30,
+    ]
     assert "<table>" in paper._repr_html_() and "paper" in repr(paper)
 
 

@@ -7,10 +7,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import mrdro
 import numpy as np
 import pytest
-
-import mrdro
 
 MODELS = Path(__file__).parents[2] / "models"
 

@@ -6,10 +6,9 @@ import subprocess
 import sys
 import types
 
+import mrdro
 import numpy as np
 import pytest
-
-import mrdro
 
 gymnasium = pytest.importorskip("gymnasium")
 

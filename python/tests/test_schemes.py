@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import mrdro
 import numpy as np
 import pytest
-
-import mrdro
 
 
 def test_no_scheme_is_cheaper_than_the_optimum(paper, sizes_mb):

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
 from mrdro import _trackers
 from mrdro._mrdro import EventFile
 

@@ -13,10 +13,9 @@ import threading
 import time
 from pathlib import Path
 
+import mrdro
 import numpy as np
 import pytest
-
-import mrdro
 
 SHORT = {"drl.steps": 600, "drl.buffer": 200, "meta.outer_steps": 3}
 TRAINER = Path(__file__).parents[2] / "target" / "debug" / "trainer"
@@ -161,7 +160,9 @@ def test_ctrl_c_ends_training_within_a_second_and_can_be_resumed(tmp_path):
         "            callbacks=[lambda report: print(report.phase, flush=True)])\n"
     )
     out = tmp_path / "run"
-    with subprocess.Popen([sys.executable, "-c", program, out], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [sys.executable, "-c", program, out], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
         while process.stdout.readline() != b"drl\n":
             pass
         began = time.perf_counter()
@@ -224,7 +225,9 @@ def test_a_sweep_is_a_table_and_goes_on(tmp_path):
     assert [row["network.dnns"] for row in rows] == [1, 2] and "<table>" in sweep._repr_html_()
     assert sweep.runs.shape[0] > 4
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").glob("*/record/weights.bpk")}
-    more = mrdro.sweep("paper", seeds=range(1, 4), vary={"network.dnns": [1, 2]}, set=SHORT, out=tmp_path, progress=False)
+    more = mrdro.sweep(
+        "paper", seeds=range(1, 4), vary={"network.dnns": [1, 2]}, set=SHORT, out=tmp_path, progress=False
+    )
     after = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").glob("*/record/weights.bpk")}
     assert len(after) == 6 and before.items() <= after.items()
     assert more.runs.shape[0] == sweep.runs.shape[0] * 6 // 4
@@ -252,6 +255,7 @@ def test_ctrl_c_ends_a_sweep_and_keeps_what_is_done(tmp_path):
 
 def test_networks_for_any_fleet(tmp_path):
     settings = {"drl.steps": 4, "drl.report_every": 2}
-    run = mrdro.train_fleet(set=settings, evaluated_fleets=1, progress=False, callbacks=[lambda report: report.step < 2])
+    run = mrdro.train_fleet(
+        set=settings, evaluated_fleets=1, progress=False, callbacks=[lambda report: report.step < 2]
+    )
     assert not run.is_finished and run.record.kind == "fleet" and run.metrics["phase"][0] == "fleet"
-

@@ -1,0 +1,59 @@
+"""Adaptation of records to another environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from os import fspath
+from pathlib import Path
+from typing import Any
+
+from mrdro import _mrdro
+from mrdro._mrdro import Record, Scenario
+from mrdro._settings import StrPath, record_path, scenario_path, settings_of
+from mrdro._table import Table
+from mrdro._training import Run, in_directory
+
+
+def adapt(
+    record: StrPath | Record,
+    scenario: StrPath | Scenario | None = None,
+    *,
+    recording: StrPath | None = None,
+    drive: str | None = None,
+    at_s: float | None = None,
+    window_s: float = 60.0,
+    steps: Sequence[int] = (0, 1, 2, 3, 4, 5, 10, 20, 50, 100, 200),
+    training: StrPath = "recommended",
+    set: Mapping[str, Any] | None = None,
+    seed: int = 1,
+    out: StrPath | None = None,
+) -> Run:
+    """Adapt a record to another environment by a few steps of Algorithm 2.
+
+    Args:
+        record: A record for one scenario, or its directory.
+        scenario: The scenario to adapt to: the record's devices and servers with other rates or another alpha.
+        recording: In place of a scenario, a recorded network whose uplinks the record is adapted to.
+        drive, at_s, window_s: The drive of the recording, and the moment in it, in s; ``None``: the last.
+        steps: The numbers of steps after which the networks are measured.
+        training, set: Settings; only those of ``adaptation`` are used, as in ``{"adaptation.learning_rate": 0.005}``.
+        seed, out: As of `mrdro.train`.
+
+    Returns:
+        A `Run` with the adapted record. ``metrics`` has a row for each number of steps, ``results`` everything.
+    """
+    if wrong := [key for key in set or {} if not key.startswith("adaptation.")]:
+        raise ValueError(f"set may change settings of adaptation alone, as in adaptation.steps; found {wrong[0]}")
+
+    def work(path: Path) -> Run:
+        with ExitStack() as stack:
+            named = None if scenario is None else scenario_path(scenario, stack)
+            recorded = None if recording is None else (Path(recording), drive, at_s, window_s)
+            start = record_path(record, stack)
+            results = _mrdro.adapt_record(
+                start, named, recorded, fspath(training), settings_of(set), list(steps), seed, path
+            )
+        return Run(Record.load(path / "record"), path, Table.of_rows(results["points"]), results)
+
+    return in_directory(out, work)

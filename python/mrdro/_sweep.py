@@ -1,0 +1,80 @@
+"""Sweeps: trainings over scenarios, settings and seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mrdro import _mrdro
+from mrdro._settings import StrPath, names_of, number, read_csv, settings_of, toml
+from mrdro._table import Table
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """The results of a sweep."""
+
+    summary: Table
+    """Means over the seeds with 95 % intervals: one row for each combination, scheme and measure (``summary.csv``)."""
+    runs: Table
+    """One row for each run and scheme (``runs.csv``)."""
+    path: Path
+    """The directory; ``runs/`` in it holds the run directories."""
+
+    def _repr_html_(self) -> str:
+        return self.summary._repr_html_()
+
+    def __repr__(self) -> str:
+        return f"<Sweep {self.path}>\n{self.summary}"
+
+
+def sweep(
+    scenarios: StrPath | Sequence[StrPath],
+    trainings: StrPath | Sequence[StrPath] = "recommended",
+    *,
+    seeds: Iterable[int] = range(1, 6),
+    vary: Mapping[str, Sequence[Any]] | None = None,
+    set: Mapping[str, Any] | None = None,
+    shard: str = "1/1",
+    out: StrPath,
+    progress: bool | str = "auto",
+) -> Sweep:
+    """Train every combination of scenarios, trainings, varied settings and seeds, one run on each thread at a time.
+
+    Args:
+        scenarios, trainings: Names or files.
+        seeds: The seeds of each combination.
+        vary: Settings with the values that they take: ``{"network.dnns": [1, 4, 8]}``.
+        set: Settings that are changed in every run.
+        shard: ``"2/4"``: every fourth run, from the second on, for four machines that share the work.
+        out: The directory. Runs that it holds already are kept, so that an interrupted sweep goes on.
+        progress: As of `mrdro.train`.
+
+    Returns:
+        The tables of all runs that the directory holds.
+    """
+    from mrdro.callbacks import Progress
+
+    varied = [f"{key}={','.join(toml(value) for value in values)}" for key, values in (vary or {}).items()]
+    shown = Progress(enabled=None if progress == "auto" else bool(progress))
+    try:
+        cells = _mrdro.sweep_runs(
+            names_of(scenarios),
+            names_of(trainings),
+            settings_of(set),
+            varied,
+            list(seeds),
+            shard,
+            Path(out),
+            lambda done, count: shown.event("runs", (done, count)),
+        )
+    finally:
+        shown.close()
+    header, *rows = cells
+    texts = {"scenario", "training", "scheme", "measure"}
+    summary = Table.of_rows(
+        {name: number(cell, name in texts) for name, cell in zip(header, row, strict=True)} for row in rows
+    )
+    return Sweep(summary, read_csv(Path(out) / "runs.csv"), Path(out))
