@@ -82,7 +82,8 @@ def compare(
 
     Returns:
         Columns such as ``scheme``, ``mean_cost`` and ``q2``, the mean ratio of the optimal cost to the scheme's: 1 is
-        the best, ``None`` that the optimum is not known. A scheme that cannot decide a scenario of this size is left out.
+        the best, ``None`` that the optimum is not known. A scheme that cannot decide a scenario of this size is
+        left out.
 
     >>> def local(sizes_mb, environment):
     ...     return 0 * sizes_mb.astype(int)
