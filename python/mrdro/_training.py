@@ -51,8 +51,8 @@ class Report(NamedTuple):
 class Callback(Protocol):
     """What is called with each report. ``False`` stops the training; an exception stops it and comes out of the call.
 
-    A callback may also have methods ``begin(run)``, which is called before training, and ``end(run)``, which is called with
-    the finished `Run`.
+    A callback may also have methods ``begin(run)``, which is called before training, ``end(run)``, which is called with
+    the finished `Run`, and ``failed(error)``, which is called in its place when the training ends with an exception.
     """
 
     def __call__(self, report: Report, /) -> object: ...
@@ -275,6 +275,11 @@ def _watched(
         run = _finished(path)
     except StoppedError:
         run = _stopped(path)
+    except BaseException as error:
+        for callback in callbacks:
+            if failed := getattr(callback, "failed", None):
+                failed(error)
+        raise
     finally:
         shown.close()
     for callback in callbacks:
