@@ -85,12 +85,13 @@ class Progress:
     `mrdro.train` makes one itself; ``progress=False`` turns it off.
 
     Args:
-        enabled: ``None``: in notebooks and where standard error is a terminal.
+        enabled: ``None``: where standard error is a terminal, and in notebooks if tqdm is installed.
     """
 
     def __init__(self, enabled: bool | None = None) -> None:
         self._tqdm = _tqdm() if enabled is not False else None
-        self._enabled = enabled if enabled is not None else sys.stderr.isatty() or _is_notebook()
+        is_shown = sys.stderr.isatty() or (_is_notebook() and self._tqdm is not None)
+        self._enabled = is_shown if enabled is None else enabled
         self._bar: Any = None
         self._has_line = False
 

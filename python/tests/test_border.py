@@ -87,3 +87,21 @@ def test_arrays_that_are_too_large_are_refused_before_memory_is_taken(paper):
     huge = np.broadcast_to(np.float64(1), (2, 3, 4))
     with pytest.raises(ValueError, match="must have the shape"):
         paper.cost_model().cost(huge, huge)
+
+
+def test_other_interpreters_of_the_process_are_refused_or_work():
+    interpreters = pytest.importorskip("_xxsubinterpreters")
+    assert interpreters
+    program = (
+        "import warnings, _xxsubinterpreters as interpreters, mrdro\n"
+        "warnings.simplefilter('ignore')\n"
+        "other = interpreters.create()\n"
+        "use = 'import warnings; warnings.simplefilter(\"ignore\"); import mrdro; mrdro.solve(\"paper\", [[20] * 3] * 3)'\n"
+        "try:\n"
+        "    interpreters.run_string(other, use)\n"
+        "except interpreters.RunFailedError as error:\n"
+        "    assert 'ImportError' in str(error), error\n"
+        "print(mrdro.solve('paper', [[20] * 3] * 3).cost)\n"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0 and float(run.stdout) > 0, run.stderr

@@ -19,6 +19,6 @@ def test_the_code_of_the_page_runs(capsys):
     assert len(blocks) >= 4
     for block in blocks:
         if "stable_baselines3" not in block:
-            exec(compile("import mrdro\n" + block, str(PAGE), "exec"), names)
+            exec(compile(block, str(PAGE), "exec"), names)
     q2 = float(capsys.readouterr().out.split()[-1])
     assert 0 < q2 < 1

@@ -226,6 +226,22 @@ def test_the_optimum_is_there_where_it_is_quick_or_asked_for(make):
     assert "q2" in keys("shared-edge", optimum=True) and "q2" in keys("shared-edge", reward="q2")
 
 
+def test_an_optimum_that_cannot_be_found_is_told(make):
+    servers = [{"frequency_mhz": 310}, {"frequency_mhz": 300, "energy_per_instruction_nj": 1.45}]
+    changes = {f"servers[{index}].{key}": value for index in (0, 1) for key, value in servers[index].items()}
+    hard = mrdro.Scenario.load("paper").with_({"tasks.per_device": 40, "devices.count": 1, **changes})
+    single = make("mrdro/Offloading-v0", hard, optimum=True)
+    single.reset(seed=1)
+    with pytest.raises(mrdro.SchemeError, match="more than 3000000 search nodes"):
+        single.step(np.arange(40) % 3)
+    many = make("mrdro/Offloading-v0", hard, 3, optimum=True)
+    many.reset(seed=1)
+    with pytest.raises(mrdro.SchemeError, match="more than 3000000 search nodes"):
+        many.step(np.zeros((3, 40), dtype=int))
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        many.step(np.zeros((3, 40), dtype=int))
+
+
 def test_missed_hard_deadlines_cost_1_each(make):
     env = make("mrdro/Offloading-v0", "deadlines", optimum=True)
     workload = np.array([[30.0, 30, 30], [30, 30, 0], [30, 30, 30]])

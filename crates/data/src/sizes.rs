@@ -53,6 +53,18 @@ impl SizeSampler {
     }
 
     /// Draws sizes in bytes, as many calls of [`SizeSampler::draw`] would.
+    ///
+    /// ```
+    /// use data::{Part, SizeSampler};
+    /// use sim::{Scenario, random};
+    ///
+    /// let sampler = SizeSampler::new(&Scenario::load("paper")?)?;
+    /// let (mut random, mut sizes) = (random::stream(1, "sizes"), [0.0; 9]);
+    /// sampler.fill(Part::Training, &mut random.clone(), &mut sizes);
+    /// assert!(sizes.iter().all(|size| *size == sampler.draw(Part::Training, &mut random)));
+    /// assert!(sizes.iter().all(|size| *size <= sampler.largest_bytes()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn fill(&self, part: Part, random: &mut Stream, sizes_bytes: &mut [f64]) {
         match &self.kind {
             Kind::Uniform { min, max } => {

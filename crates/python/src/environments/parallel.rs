@@ -134,17 +134,21 @@ impl ParallelEpisodes {
         }
         let mut rows = Rows::new(rules, count);
         let (episodes, actions) = (&mut self.episodes, &self.action);
-        if count * rules.model().task_count() < POOL_FROM && !rules.is_slow {
+        let done = if count * rules.model().task_count() < POOL_FROM && !rules.is_slow {
             guarded_here(|| {
                 rows.chunks(rules, count).iter_mut().try_for_each(|chunk| chunk.step(rules, episodes, actions))
-            })?;
+            })
         } else {
             let size = count.div_ceil(CHUNKS).min(MOST_IN_CHUNK);
             let parts = episodes.chunks_mut(size).zip(actions.chunks(size * length));
             let work = rows.chunks(rules, size).into_iter().zip(parts).collect();
-            guarded_each(py, work, |(mut chunk, (episodes, actions))| chunk.step(rules, episodes, actions))?;
+            guarded_each(py, work, |(mut chunk, (episodes, actions))| chunk.step(rules, episodes, actions))
+        };
+        if done.is_err() {
+            // Some have taken their step and some have not.
+            self.episodes.iter_mut().for_each(|episode| episode.is_running = false);
         }
-        Ok(rows)
+        done.map(|()| rows)
     }
 
     /// Sizes of the workload of each environment in bytes; `None` to draw them.
