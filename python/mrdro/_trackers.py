@@ -1,7 +1,7 @@
 """Callbacks that write the progress of a training for TensorBoard, Weights & Biases and MLflow.
 
-A callback is called with each report of a training. It may also have methods ``begin(run)`` and ``end(run)``, which are
-called before the first report and when the training has ended.
+A callback is called with each report of a training. It may also have methods ``begin(run)``, ``end(run)`` and
+``failed(error)``, which are called before the first report and when the training has ended or failed.
 """
 
 from __future__ import annotations
@@ -81,6 +81,10 @@ class TensorBoard:
             self._file.sync()
             self._file = None
 
+    def failed(self, error: BaseException) -> None:
+        """Closes the file."""
+        self._file = None
+
     def _new_file(self, report: ReportLike) -> EventFile:
         directory = self.directory or self._run
         if directory is None:
@@ -96,7 +100,8 @@ class WandB:
 
     Args:
         project: The project; ``None``: wandb's default.
-        **init: More arguments of ``wandb.init``, such as ``name``, ``mode="offline"`` or ``config={"seed": 1}``.
+        **init: Arguments of ``wandb.init``, such as ``name`` or ``mode="offline"``. ``config`` is the configuration
+            of the training if it is not given.
 
     If a run of wandb is active, it is used and left open; otherwise one is begun and finished with the training. Each
     phase has a step axis of its own, such as ``drl/step``. Needs ``pip install wandb``.
@@ -116,7 +121,8 @@ class WandB:
         self._wandb = _imported("wandb", "WandB")
         self._is_own, self._phases = self._wandb.run is None, set()
         if self._is_own:
-            self._wandb.init(**self.init)
+            configuration = getattr(run, "configuration", None)
+            self._wandb.init(**{**({"config": configuration} if configuration else {}), **self.init})
 
     def __call__(self, report: ReportLike) -> None:
         """Logs the values of the report."""
@@ -129,8 +135,15 @@ class WandB:
 
     def end(self, run: RunLike | None = None) -> None:
         """Finishes the run of wandb if it was begun here."""
+        self._finish(0)
+
+    def failed(self, error: BaseException) -> None:
+        """Marks the run of wandb as failed if it was begun here."""
+        self._finish(1)
+
+    def _finish(self, exit_code: int) -> None:
         if self._is_own and self._wandb is not None:
-            self._wandb.finish()
+            self._wandb.finish(exit_code=exit_code)
         self._wandb = None
 
 
@@ -187,10 +200,15 @@ class MLflow:
 
     def end(self, run: RunLike) -> None:
         """Logs the files of the run, and ends the run of MLflow if it was begun here."""
-        if self._mlflow is None:
-            return
-        if self.artifacts:
+        if self._mlflow is not None and self.artifacts:
             self._mlflow.log_artifacts(str(run.path))
-        if self._is_own:
-            self._mlflow.end_run()
+        self._finish("FINISHED")
+
+    def failed(self, error: BaseException) -> None:
+        """Marks the run of MLflow as failed if it was begun here."""
+        self._finish("FAILED")
+
+    def _finish(self, status: str) -> None:
+        if self._is_own and self._mlflow is not None:
+            self._mlflow.end_run(status)
         self._mlflow = None

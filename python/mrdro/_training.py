@@ -48,7 +48,7 @@ class Callback(Protocol):
     """What is called with each report. ``False`` stops the training; an exception stops it and comes out of the call.
 
     A callback may also have methods ``begin(run)``, called with a `Beginning` before training, and ``end(run)``, called
-    with the `Run`.
+    with the `Run`, or in its place ``failed(error)`` when the training ends with an exception.
     """
 
     def __call__(self, report: Report, /) -> object: ...
@@ -274,6 +274,11 @@ def _watched(
         run = _finished(path)
     except StoppedError:
         run = _stopped(path)
+    except BaseException as error:
+        for callback in callbacks:
+            if failed := getattr(callback, "failed", None):
+                failed(error)
+        raise
     finally:
         shown.close()
     for callback in callbacks:

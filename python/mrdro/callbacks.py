@@ -1,7 +1,8 @@
 """Callbacks for `mrdro.train`: what is called with each report of a training.
 
 A callback is anything that can be called with a `mrdro.Report`. If it returns ``False``, the training stops, and
-`mrdro.train` returns the networks of that moment. It may also have methods ``begin(run)`` and ``end(run)``.
+`mrdro.train` returns the networks of that moment. It may also have methods ``begin(run)``, ``end(run)`` and
+``failed(error)``.
 
 >>> import mrdro
 >>> run = mrdro.train("paper", set={"drl.steps": 1500, "meta.outer_steps": 5}, progress=False,

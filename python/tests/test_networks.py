@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import importlib
 import json
+import re
 import subprocess
 import sys
 import warnings
@@ -218,6 +219,18 @@ def test_examples_in_the_documentation_run(module):
     imported(module)
     result = doctest.testmod(importlib.import_module(f"mrdro.{module}"))
     assert result.attempted > 0 and result.failed == 0
+
+
+def test_the_code_of_the_page_about_other_tools_runs(tmp_path, monkeypatch, capsys):
+    for module in ("torch", "safetensors.torch", "onnx", "onnxruntime"):
+        imported(module)
+    monkeypatch.chdir(tmp_path)
+    page = MODELS.parent / "docs" / "python" / "tools.md"
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    names: dict[str, object] = {}
+    for block in blocks[1:]:  # the first one trains for several seconds
+        exec(compile(block, str(page), "exec"), names)
+    assert capsys.readouterr().out.count("<Decisions of 100 workloads") == 2
 
 
 def test_torch_learns(paper_case):

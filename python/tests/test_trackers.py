@@ -9,6 +9,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
+import mrdro
 import pytest
 from mrdro import _trackers
 from mrdro._mrdro import EventFile
@@ -183,7 +184,7 @@ def test_wandb_gets_each_report_over_its_own_axis(stand_in, tmp_path):
             ),
             {},
         ),
-        ("finish", (), {}),
+        ("finish", (), {"exit_code": 0}),
     ]
 
 
@@ -202,7 +203,7 @@ def test_mlflow_gets_each_report_and_the_files(stand_in, tmp_path):
         ("start_run", (), {"run_name": "first"}),
         ("log_metrics", ({"meta/loss": 0.5, "meta/q2": 0.25},), {"step": 5}),
         ("log_artifacts", (str(tmp_path),), {}),
-        ("end_run", (), {}),
+        ("end_run", ("FINISHED",), {}),
     ]
     mlflow = stand_in("mlflow", active="a run")
     train(_trackers.MLflow(artifacts=False), Run(tmp_path), REPORTS[:1])
@@ -225,6 +226,51 @@ def test_mlflow_itself_keeps_metrics_and_files(tmp_path, monkeypatch):
         found = {tag: [(m.step, m.value) for m in client.get_metric_history(run.info.run_id, tag)] for tag in CURVES}
         artifacts = [artifact.path for artifact in client.list_artifacts(run.info.run_id)]
     assert found == CURVES and artifacts == ["metrics.csv"] and run.info.status == "FINISHED"
+
+
+def short(out, *callbacks, resumes=False):
+    """A training of a second, or the rest of one."""
+    if resumes:
+        return mrdro.resume(out, callbacks=callbacks, progress=False)
+    settings = {"drl.steps": 400, "drl.buffer": 100, "drl.report_every": 100, "meta.outer_steps": 2}
+    return mrdro.train("paper", set=settings, out=out, callbacks=callbacks, progress=False)
+
+
+def test_trainings_write_their_reports(stand_in, tmp_path):
+    wandb, mlflow = stand_in("wandb"), stand_in("mlflow")
+    run = short(tmp_path / "run", _trackers.TensorBoard(), _trackers.WandB(), _trackers.MLflow())
+    drl = [step for step, phase in zip(run.metrics["step"], run.metrics["phase"], strict=True) if phase == "drl"]
+    assert len(drl) == 4 and len([frame for frame in frames(run.path) if b"drl/q2" in frame]) == 4
+    assert [
+        arguments[0]["drl/step"] for _, arguments, _ in wandb.calls if arguments and "drl/step" in arguments[0]
+    ] == drl
+    assert wandb.calls[0][2]["config"]["training"]["drl"]["steps"] == 400
+    assert ("log_artifacts", (str(run.path),), {}) in mlflow.calls
+
+
+def test_a_training_that_is_resumed_goes_on_in_tensorboard(tmp_path):
+    stopped = short(
+        tmp_path / "run", _trackers.TensorBoard(), lambda report: report.step < 200 or report.phase == "meta"
+    )
+    assert not stopped.is_finished
+    # A second one, which ends without a checkpoint after its report.
+    callback = _trackers.TensorBoard()
+    with pytest.raises(KeyError):
+        short(tmp_path / "run", callback, {}.__getitem__, resumes=True)
+    run = short(tmp_path / "run", _trackers.TensorBoard(), resumes=True)
+    assert run.is_finished
+    curves = tensorboard(tmp_path / "run")
+    points = zip(run.metrics["phase"], run.metrics["step"], run.metrics["q2"], strict=True)
+    wanted = [(step, pytest.approx(q2, rel=1e-6)) for phase, step, q2 in points if phase == "drl"]
+    assert curves["drl/q2"] == wanted
+
+
+def test_a_training_that_fails_ends_its_runs_as_failed(stand_in, tmp_path):
+    wandb, mlflow = stand_in("wandb"), stand_in("mlflow")
+    with pytest.raises(KeyError):
+        short(None, _trackers.TensorBoard(), _trackers.WandB(), _trackers.MLflow(), {}.__getitem__)
+    assert wandb.calls[-1] == ("finish", (), {"exit_code": 1})
+    assert mlflow.calls[-1] == ("end_run", ("FAILED",), {})
 
 
 @pytest.mark.parametrize(("callback", "module"), [(_trackers.WandB, "wandb"), (_trackers.MLflow, "mlflow")])
