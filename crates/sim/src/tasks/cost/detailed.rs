@@ -176,7 +176,6 @@ impl CostModel {
 
     /// Whether more than the bytes at each place tells the cost: a server has a latency, tasks differ in instructions per byte,
     /// or missed deadlines cost something. [`CostModel::rates`] and [`CostModel::time_terms`] then tell only a part of it.
-    #[inline]
     pub fn is_detailed(&self) -> bool {
         self.state.detailed.is_some()
     }

@@ -58,7 +58,6 @@ impl CostModel {
     }
 
     /// The weighted cost α E + (1 − α) T, eq. (18).
-    #[inline]
     pub fn weigh(&self, energy_j: f64, time_s: f64) -> f64 {
         let alpha = self.alpha();
         alpha * energy_j + (1.0 - alpha) * time_s

@@ -131,7 +131,6 @@ impl CostModel {
     }
 
     /// The environment in which all costs are computed.
-    #[inline]
     pub fn environment(&self) -> &Environment {
         &self.state.environment
     }
@@ -186,7 +185,6 @@ impl CostModel {
     ///
     /// # Panics
     /// If there is no such device or place.
-    #[inline]
     pub fn is_reachable(&self, device: usize, place: u8) -> bool {
         let (place, places) = (usize::from(place), self.places());
         assert!(place < places && device < self.devices(), "device {device}, place {place}");
@@ -194,7 +192,6 @@ impl CostModel {
     }
 
     /// Whether every device can use every place.
-    #[inline]
     pub fn is_all_reachable(&self) -> bool {
         self.state.reachable.is_empty()
     }
@@ -230,13 +227,11 @@ impl CostModel {
     }
 
     /// N, the number of devices.
-    #[inline]
     pub fn devices(&self) -> usize {
         self.system.physics.local.len()
     }
 
     /// M, the number of tasks per device.
-    #[inline]
     pub fn tasks(&self) -> usize {
         self.system.tasks
     }
@@ -251,7 +246,6 @@ impl CostModel {
     }
 
     /// Whether devices have different numbers of tasks.
-    #[inline]
     pub fn has_absent_tasks(&self) -> bool {
         !self.system.counts.is_empty()
     }
@@ -265,13 +259,11 @@ impl CostModel {
     }
 
     /// The number of tasks of a whole workload, N × M.
-    #[inline]
     pub fn task_count(&self) -> usize {
         self.devices() * self.tasks()
     }
 
     /// The number of places at which a task can run: its device and every server.
-    #[inline]
     pub fn places(&self) -> usize {
         self.system.place_names.len()
     }
@@ -282,7 +274,6 @@ impl CostModel {
     }
 
     /// α of eq. (18).
-    #[inline]
     pub fn alpha(&self) -> f64 {
         self.state.environment.alpha
     }
@@ -291,7 +282,6 @@ impl CostModel {
     ///
     /// # Panics
     /// If there is no such device.
-    #[inline]
     pub fn rates(&self, device: usize) -> &[Rate] {
         &self.state.rates[device * self.places()..][..self.places()]
     }
@@ -304,7 +294,6 @@ impl CostModel {
     ///
     /// with L_p the bytes of all devices at p, and L the bytes of all devices at all servers. [`TimeTerms`] defines s,
     /// l, u, c and C. Each of l, u and C is 0 where its resource is not shared, and at every place c or C is 0.
-    #[inline]
     pub fn is_separable(&self) -> bool {
         self.state.contention.is_none()
     }
