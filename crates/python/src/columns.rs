@@ -5,10 +5,12 @@ use sim::{CostModel, is_size};
 
 use crate::answers::POOL_FROM;
 
+/// Below this number of workloads one thread is faster than several.
+pub(crate) const ALONE_BELOW: usize = 2048;
 /// The number of workloads whose costs are computed side by side.
 const TILE: usize = 256;
 
-/// Computes the cost of one decision for each workload, on all threads of the current pool if there are many. Returns whether
+/// Computes the cost of one decision for each workload, from [`ALONE_BELOW`] on on all threads of the current pool. Returns whether
 /// all sizes and places make sense; if not, some costs are missing.
 ///
 /// # Shapes
@@ -49,6 +51,11 @@ pub(crate) fn costs(
         }
         is_right
     };
+    if costs.len() < ALONE_BELOW {
+        let mut memory = memory();
+        let mut rows = sizes.chunks(TILE * tasks).zip(places.chunks(TILE * tasks)).zip(costs.chunks_mut(TILE));
+        return rows.all(|rows| tile(&mut memory, rows));
+    }
     let rows = sizes.par_chunks(TILE * tasks).zip(places.par_chunks(TILE * tasks)).zip(costs.par_chunks_mut(TILE));
     rows.map_init(memory, tile).all(|is_right| is_right)
 }

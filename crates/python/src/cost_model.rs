@@ -64,8 +64,8 @@ impl CostModel {
         let (model, tasks) = (&self.model, self.model.task_count());
         let mut costs = vec![0.0; sizes.count];
         if model.is_detailed() {
-            let each = sizes.values.par_chunks(tasks).zip(places.values.par_chunks(tasks));
-            each.map(|(sizes, places)| model.outcome(sizes, places).cost).collect_into_vec(&mut costs);
+            let outcomes = all_outcomes(model, &sizes.values, &places.values, tasks);
+            costs.iter_mut().zip(outcomes).for_each(|(cost, outcome)| *cost = outcome.cost);
         } else {
             columns::costs(model, &sizes.values, &places.values, |bytes| bytes, &mut costs);
         }
@@ -92,9 +92,18 @@ impl CostModel {
         let (sizes, places) = (sizes.as_slice()?, places.as_slice()?);
         let mut costs = vec![0.0; count];
         let work = || Ok(columns::costs(model, sizes, places, arrays::bytes_of, &mut costs));
-        let is_right = if count < POOL_FROM { guarded_here(work)? } else { guarded_attached(work)? };
+        let is_right = if count < columns::ALONE_BELOW { guarded_here(work)? } else { guarded_attached(work)? };
         is_right.then(|| array(sizes_mb.py(), costs, &shape)).transpose()
     }
+}
+
+/// The outcome of each row of decisions; of many on all threads of the current pool.
+fn all_outcomes(model: &sim::CostModel, sizes_bytes: &[f64], places: &[u8], tasks: usize) -> Vec<Outcome> {
+    let outcome = |(sizes, places): (&[f64], &[u8])| model.outcome(sizes, places);
+    if sizes_bytes.len() < POOL_FROM * tasks {
+        return sizes_bytes.chunks_exact(tasks).zip(places.chunks_exact(tasks)).map(outcome).collect();
+    }
+    sizes_bytes.par_chunks_exact(tasks).zip(places.par_chunks_exact(tasks)).map(outcome).collect()
 }
 
 /// Outcomes as `mrdro.Outcome`, of arrays or of single numbers.
@@ -244,10 +253,7 @@ impl CostModel {
     ) -> PyResult<Bound<'py, PyAny>> {
         let (sizes, places) = self.pair(sizes_mb, decisions)?;
         let tasks = self.model.task_count();
-        let all = run(py, sizes.count, || {
-            let rows = sizes.values.par_chunks(tasks).zip(places.values.par_chunks(tasks));
-            Ok(rows.map(|(sizes, places)| self.model.outcome(sizes, places)).collect::<Vec<_>>())
-        })?;
+        let all = run(py, sizes.count, || Ok(all_outcomes(&self.model, &sizes.values, &places.values, tasks)))?;
         outcomes(py, &all, &sizes.shape)
     }
 

@@ -37,7 +37,7 @@ const SHIPPED: [(&str, [&[u8]; 2]); 2] = [
     ),
 ];
 /// The number of workloads after which a long call looks whether it should stop.
-const AT_A_TIME: usize = 8192;
+const AT_A_TIME: usize = 32_768;
 /// The most schemes that a record keeps for later calls.
 const MOST_IDLE: usize = 64;
 
@@ -351,7 +351,12 @@ impl Answers {
             self.places.extend_from_slice(solution.decision.places());
             self.evaluations.push(solution.evaluations.cast_signed());
         }
-        let rows = sizes_bytes.chunks_exact(model.task_count()).zip(solutions);
-        self.outcomes.extend(rows.map(|(sizes, solution)| model.outcome(sizes, solution.decision.places())));
+        let outcome = |(sizes, solution): (&[f64], &Solution)| model.outcome(sizes, solution.decision.places());
+        let tasks = model.task_count();
+        if solutions.len() < POOL_FROM {
+            self.outcomes.extend(sizes_bytes.chunks_exact(tasks).zip(solutions).map(outcome));
+        } else {
+            self.outcomes.par_extend(sizes_bytes.par_chunks_exact(tasks).zip(solutions).map(outcome));
+        }
     }
 }
