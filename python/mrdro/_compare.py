@@ -62,7 +62,7 @@ def compare(
     scenario: str | PathLike[str] | Scenario,
     schemes: Iterable[str] | None = None,
     *,
-    records: Mapping[str, Record] | None = None,
+    records: Mapping[str, Record | str | PathLike[str]] | None = None,
     functions: Mapping[str, Function] | None = None,
     any_rates: bool = False,
     workloads: Workloads | ArrayLike | None = None,
@@ -73,7 +73,8 @@ def compare(
     Args:
         scenario: A scenario, its name or file.
         schemes: Names of classic schemes; ``None``: all that the scenario has.
-        records: Trained networks by name. Each way in which they can decide is a row: ``name``, ``name-explored``.
+        records: Records, or their directories, by name. Each way in which they can decide is a row: ``name``,
+            ``name-explored``.
         functions: Your own: a function for each name that gets one workload's sizes in MB, ``(N, M)``, and its
             `Environment`, and returns places, ``(N, M)``.
         any_rates: Whether records may have been trained for other rates than the scenario's.
@@ -98,10 +99,14 @@ def compare(
         evaluated = EvaluationSet.of(scenario, workloads.sizes_mb, workloads.environments)
     else:
         evaluated = EvaluationSet.of(scenario, workloads)
-    names = evaluated.schemes() if schemes is None else list(schemes)
+    if schemes is None:
+        names = evaluated.schemes()
+    else:
+        names = [schemes] if isinstance(schemes, str) else list(schemes)
     rows: list[dict[str, Any] | None] = [evaluated.evaluate(name, seed) for name in names if name != "exact"]
     for name, record in (records or {}).items():
-        rows += evaluated.evaluate_record(name, record, any_rates)
+        loaded = record if isinstance(record, Record) else Record.load(record)
+        rows += evaluated.evaluate_record(name, loaded, any_rates)
     rows += [evaluated.evaluate_function(name, function) for name, function in (functions or {}).items()]
     if "exact" in names:
         rows.append(evaluated.evaluate("exact", seed))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from os import PathLike, fspath
 from pathlib import Path
@@ -42,7 +42,13 @@ def number(text: str, is_text: bool = False) -> Any:
 
 def settings_of(changes: Mapping[str, Any] | None) -> list[str]:
     """Changed settings as the program takes them, ``key=value``."""
-    return [f"{key}={toml(value)}" for key, value in (changes or {}).items()]
+    settings = []
+    for key, value in (changes or {}).items():
+        if isinstance(value, Mapping):
+            settings += [f"{key}.{setting}" for setting in settings_of(value)]
+        else:
+            settings.append(f"{key}={toml(value)}")
+    return settings
 
 
 def toml(value: Any) -> str:
@@ -59,8 +65,12 @@ def toml(value: Any) -> str:
     raise TypeError(f"a setting must be a number, a text, a truth value or a list, is of type {type(value).__name__}")
 
 
-def names_of(given: StrPath | Sequence[StrPath]) -> list[str]:
-    return [fspath(given)] if isinstance(given, str | PathLike) else [fspath(one) for one in given]
+def names_of(argument: str, given: StrPath | Sequence[StrPath]) -> list[str]:
+    """One or several names or files."""
+    all_given = [given] if isinstance(given, str | PathLike) or not isinstance(given, Iterable) else given
+    if wrong := [one for one in all_given if not isinstance(one, str | PathLike)]:
+        raise TypeError(f"{argument} must be names or files, holds {wrong[0]!r}")
+    return [fspath(one) for one in all_given]
 
 
 def training_of(training: Training) -> str | dict[str, Any]:

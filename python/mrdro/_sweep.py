@@ -57,12 +57,20 @@ def sweep(
     """
     from mrdro.callbacks import Progress
 
+    if wrong := [
+        key for key, values in (vary or {}).items() if isinstance(values, str) or not isinstance(values, Iterable)
+    ]:
+        raise TypeError(
+            f"vary must map each setting to a list of values, has {(vary or {})[wrong[0]]!r} for {wrong[0]}"
+        )
+    if isinstance(seeds, str) or not isinstance(seeds, Iterable):
+        raise TypeError(f"seeds must be whole numbers, such as range(1, 6), is {seeds!r}")
     varied = [f"{key}={','.join(toml(value) for value in values)}" for key, values in (vary or {}).items()]
     shown = Progress(enabled=None if progress == "auto" else bool(progress))
     try:
         cells = _mrdro.sweep_runs(
-            names_of(scenarios),
-            names_of(trainings),
+            names_of("scenarios", scenarios),
+            names_of("trainings", trainings),
             settings_of(set),
             varied,
             list(seeds),

@@ -6,12 +6,15 @@ import json
 import shutil
 import tempfile
 import time
+import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
+
+import numpy as np
 
 from mrdro import _mrdro
 from mrdro._compare import scenario_of
@@ -254,6 +257,8 @@ def _watched(
     from mrdro.callbacks import Progress
 
     callbacks = list(callbacks)
+    if wrong := [callback for callback in callbacks if not callable(callback)]:
+        raise TypeError(f"callbacks must hold functions of a report, holds {wrong[0]!r}")
     shown = Progress(enabled=None if progress == "auto" else bool(progress))
     start = time.perf_counter()
 
@@ -264,20 +269,21 @@ def _watched(
         report = Report._make((*values, time.perf_counter() - start))
         # All callbacks are told, also if one of them stops the training.
         answers = [callback(report) for callback in callbacks]
-        return not any(answer is False for answer in answers)
+        return not any(isinstance(answer, bool | np.bool_) and not answer for answer in answers)
 
-    for callback in callbacks:
-        if begin := getattr(callback, "begin", None):
-            begin(Beginning(path, configuration))
+    begun: list[Callback] = []
     try:
-        work(on_event)
-        run = _finished(path)
-    except StoppedError:
-        run = _stopped(path)
-    except BaseException as error:
         for callback in callbacks:
-            if failed := getattr(callback, "failed", None):
-                failed(error)
+            if begin := getattr(callback, "begin", None):
+                begin(Beginning(path, configuration))
+            begun.append(callback)
+        try:
+            work(on_event)
+            run = _finished(path)
+        except StoppedError:
+            run = _stopped(path)
+    except BaseException as error:
+        _tell_failed(begun, error)
         raise
     finally:
         shown.close()
@@ -285,6 +291,16 @@ def _watched(
         if end := getattr(callback, "end", None):
             end(run)
     return run
+
+
+def _tell_failed(callbacks: list[Callback], error: BaseException) -> None:
+    """Tells callbacks that a training failed. What they raise themselves becomes a warning."""
+    for callback in callbacks:
+        if failed := getattr(callback, "failed", None):
+            try:
+                failed(error)
+            except Exception as own:
+                warnings.warn(f"the method failed of {callback!r} raised {own!r}", RuntimeWarning, stacklevel=2)
 
 
 def _finished(path: Path) -> Run:

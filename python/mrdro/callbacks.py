@@ -68,15 +68,19 @@ class Csv:
         csv.writer(self._file).writerow("" if value is None else value for value in report)
         self._file.flush()
 
-    def end(self, run: Run) -> None:
+    def end(self, run: Run | None) -> None:
         """Closes the file."""
         if self._file is not None:
             self._file.close()
             self._file = None
 
+    def failed(self, error: BaseException) -> None:
+        """Closes the file."""
+        self.end(None)
+
     def __del__(self) -> None:
         if getattr(self, "_file", None) is not None:
-            self.end(None)  # type: ignore[arg-type]
+            self.end(None)
 
 
 class Progress:

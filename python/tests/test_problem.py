@@ -75,6 +75,7 @@ def test_whatever_numpy_takes_is_taken(paper, sizes_mb):
     np.testing.assert_array_equal(model.cost(sizes_mb[::-1], places[::-1]), wanted[::-1])
     fortran = np.asfortranarray(sizes_mb)
     np.testing.assert_array_equal(model.cost(fortran, np.asfortranarray(places)), wanted)
+    np.testing.assert_array_equal(model.cost(sizes_mb.astype(object), places), wanted)
     reshaped = model.cost(sizes_mb.reshape(3, 10, 10, 3, 3), places.reshape(3, 10, 10, 3, 3))
     np.testing.assert_array_equal(reshaped, wanted.reshape(3, 10, 10))
     assert isinstance(model.cost(sizes_mb[0], places[0]), float)
@@ -113,6 +114,8 @@ def test_the_axes_in_front_are_broadcast(paper, sizes_mb):
         ("20", np.zeros((3, 3), int), "sizes_mb must be an array of numbers.*is of type str"),
         (None, np.zeros((3, 3), int), "sizes_mb must be an array of numbers.*is of type NoneType"),
         ([[1], [1, 2]], np.zeros((3, 3), int), "rows of equal length"),
+        (np.ma.array(np.ones((3, 3)), mask=True), np.zeros((3, 3), int), "sizes_mb must not be a masked array"),
+        (np.array([["a"] * 3] * 3, object), np.zeros((3, 3), int), "sizes_mb must be an array of numbers"),
         (np.ones((3, 3), complex), np.zeros((3, 3), int), "sizes_mb must be an array of numbers"),
     ],
 )

@@ -138,4 +138,5 @@ def test_records_are_compared(record):
     table = mrdro.compare("paper", ["greedy", "exact"], records={"ours": record})
     assert table["scheme"] == ["greedy", "ours", "ours-explored", "exact"]
     assert table["q2"][1] > 0.999 > table["q2"][0]
+    assert mrdro.compare("paper", "exact", records={"ours": MODELS / "paper"})["scheme"][0] == "ours"
     assert record.evaluate()["scheme"][2:4] == ["mr-dro", "mr-dro-explored"]

@@ -42,7 +42,7 @@ def test_a_run_is_a_record_with_its_progress(tmp_path):
     ]  # fmt: skip
     with pytest.raises(TypeError, match="send run.record or run.path"):
         pickle.dumps(run)
-    with pytest.raises(mrdro.Error, match="not empty"):
+    with pytest.raises(FileExistsError, match="not empty"):
         train(tmp_path / "run")
 
 
@@ -95,6 +95,11 @@ def test_all_mistakes_of_settings_come_at_once():
         mrdro.train("paper", "recomended")
     with pytest.raises(mrdro.TrainingError):
         mrdro.train("paper", {"drl": {"steps": -1}})
+    nested = {"drl": {"stepz": 3}, "network": {"dnns": 0}}
+    with pytest.raises(mrdro.TrainingError, match="^set has 2 mistakes:\n"):
+        mrdro.train("paper", set=nested, progress=False)
+    with pytest.raises(TypeError, match="callbacks must hold functions of a report, holds 3"):
+        mrdro.train("paper", callbacks=[3])
     with pytest.raises(TypeError, match="a setting must be"):
         mrdro.train("paper", set={"drl.steps": object()})
 
@@ -125,6 +130,7 @@ def test_callbacks_see_every_report_and_may_stop(tmp_path):
     resumed = mrdro.resume(tmp_path / "stopped", progress=False)
     assert resumed.is_finished and same_files(resumed.path, tmp_path / "run")
     assert not train(callbacks=[mrdro.callbacks.StopAt(q2=0.01)]).is_finished
+    assert not train(callbacks=[lambda report: np.bool_(False)]).is_finished
     assert train(callbacks=[mrdro.callbacks.StopAt(q2=1.1)]).is_finished
 
 
@@ -139,6 +145,31 @@ def test_exceptions_of_callbacks_come_out_and_leave_a_checkpoint(tmp_path):
     with pytest.raises(OwnError, match="mine"):
         train(tmp_path / "run", callbacks=[broken])
     assert mrdro.resume(tmp_path / "run", progress=False).is_finished
+
+
+def test_callbacks_are_told_of_failures_and_cannot_hide_them(tmp_path):
+    told = []
+
+    class Tracker:
+        def __init__(self, name, begins=True):
+            self.name, self.begins = name, begins
+
+        def begin(self, run):
+            if not self.begins:
+                raise OSError("no disk")
+
+        def __call__(self, report):
+            raise ZeroDivisionError
+
+        def failed(self, error):
+            told.append((self.name, type(error)))
+            raise RuntimeError("of its own")
+
+    with pytest.warns(RuntimeWarning, match="of its own"), pytest.raises(ZeroDivisionError):
+        train(callbacks=[Tracker("first")])
+    with pytest.warns(RuntimeWarning), pytest.raises(OSError, match="no disk"):
+        train(callbacks=[Tracker("second"), Tracker("third", begins=False)])
+    assert told == [("first", ZeroDivisionError), ("second", OSError)]
 
 
 def test_reports_are_written_as_csv(tmp_path):
@@ -234,6 +265,39 @@ def test_a_sweep_is_a_table_and_goes_on(tmp_path):
     alone = mrdro.train("paper", set={**SHORT, "network.dnns": 2}, seed=2, progress=False)
     (of_sweep,) = (tmp_path / "runs").glob("*dnns=2*seed2")
     assert same_files(alone.path, of_sweep, ["metrics.csv", "record/weights.bpk"])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_ctrl_c_ends_adaptation_within_a_second(tmp_path):
+    program = (
+        "import sys, mrdro\n"
+        "print('ready', flush=True)\n"
+        "mrdro.adapt(mrdro.Record.shipped('paper'), 'paper-wan', steps=[0, 100_000], out=sys.argv[1])\n"
+    )
+    command = [sys.executable, "-c", program, tmp_path / "adapted"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.readline()
+        time.sleep(1)
+        began = time.perf_counter()
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=30)
+        assert b"KeyboardInterrupt" in error and time.perf_counter() - began < 2.5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ({"seeds": "1-3"}, "seeds must be whole numbers, such as range"),
+        ({"vary": {"network.dnns": 3}}, "vary must map each setting to a list of values, has 3 for network.dnns"),
+        ({"scenarios": [3]}, "scenarios must be names or files, holds 3"),
+        ({"vary": {"network.dnnz": [3]}}, "did you mean `dnns`"),
+        ({"shard": "3/2"}, 'shard must be I/N with 1 ≤ I ≤ N, such as 2/4, is "3/2"'),
+    ],
+)
+def test_mistakes_of_a_sweep_are_named(arguments, wanted, tmp_path):
+    arguments = {"scenarios": "paper", "progress": False, **arguments}
+    with pytest.raises((TypeError, ValueError), match=wanted):
+        mrdro.sweep(**arguments, out=tmp_path / "sweep")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")

@@ -1,7 +1,7 @@
 //! Arrays from Python: task sizes and places of tasks, one workload or many.
 
 use numpy::ndarray::IxDyn;
-use numpy::{PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
+use numpy::{PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -129,6 +129,7 @@ fn check_absent(argument: &str, values: &[f64], shape: &[usize], model: &CostMod
 
 /// An argument as an array of floating-point numbers, whatever NumPy can make one of.
 pub(crate) fn numbers<'py>(argument: &str, given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyArrayDyn<f64>>> {
+    refuse_masked(argument, given)?;
     if let Ok(array) = given.cast::<PyArrayDyn<f64>>() {
         return Ok(array.clone());
     }
@@ -141,10 +142,21 @@ pub(crate) fn numbers<'py>(argument: &str, given: &Bound<'py, PyAny>) -> PyResul
     }
     let array = given.py().import("numpy")?.call_method1("asarray", (given,)).map_err(|_| wanted())?;
     let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
-    if !["f", "i", "u", "b"].contains(&kind.as_str()) {
+    if !["f", "i", "u", "b", "O"].contains(&kind.as_str()) {
         return Err(wanted());
     }
-    Ok(array.call_method1("astype", ("float64",))?.cast_into::<PyArrayDyn<f64>>()?)
+    let array = array.call_method1("astype", ("float64",)).map_err(|_| wanted())?;
+    Ok(array.cast_into::<PyArrayDyn<f64>>()?)
+}
+
+/// Masked arrays are arrays whose hidden values would count.
+fn refuse_masked(argument: &str, given: &Bound<'_, PyAny>) -> PyResult<()> {
+    if given.is_exact_instance_of::<PyUntypedArray>() || !given.hasattr("mask")? || !given.hasattr("filled")? {
+        return Ok(());
+    }
+    Err(value(format!(
+        "{argument} must not be a masked array: use its method filled(…) with the value that should count"
+    )))
 }
 
 /// Places of tasks from an argument of shape `(…, N, M)`: indices of any integer type, or names such as `"local"`.
@@ -152,6 +164,7 @@ pub(crate) fn numbers<'py>(argument: &str, given: &Bound<'py, PyAny>) -> PyResul
 /// # Errors
 /// If the argument is no array of places, its shape does not fit the model, or there is no such place.
 pub(crate) fn places(argument: &str, given: &Bound<'_, PyAny>, model: &CostModel) -> PyResult<Batch<u8>> {
+    refuse_masked(argument, given)?;
     if let Ok(array) = given.cast::<PyArrayDyn<u8>>() {
         let (shape, count) = leading(argument, array.shape(), model)?;
         let values = array.readonly().as_array().iter().copied().collect();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mrdro::Problem;
-use numpy::{PyArrayDyn, PyArrayMethods, PyUntypedArrayMethods};
+use numpy::{PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 use rayon::prelude::*;
@@ -79,6 +79,10 @@ impl CostModel {
         sizes_mb: &Bound<'py, PyAny>,
         decisions: &Bound<'py, PyAny>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let is_exact = |given: &Bound<'_, PyAny>| given.is_exact_instance_of::<PyUntypedArray>();
+        if !is_exact(sizes_mb) || !is_exact(decisions) {
+            return Ok(None);
+        }
         let (Ok(sizes), Ok(places)) = (sizes_mb.cast::<PyArrayDyn<f64>>(), decisions.cast::<PyArrayDyn<u8>>()) else {
             return Ok(None);
         };

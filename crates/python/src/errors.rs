@@ -4,7 +4,9 @@ use std::error::Error as _;
 use std::io::ErrorKind;
 
 use mrdro::TrainingError;
-use pyo3::exceptions::{PyFileNotFoundError, PyIsADirectoryError, PyOSError, PyPermissionError, PyValueError};
+use pyo3::exceptions::{
+    PyFileExistsError, PyFileNotFoundError, PyIsADirectoryError, PyOSError, PyPermissionError, PyValueError,
+};
 use pyo3::prelude::*;
 use sim::config::{Mistake, Mistakes};
 
@@ -36,7 +38,13 @@ fn exception(py: Python<'_>, error: &mrdro::Error) -> PyErr {
         _ if is_of_file(error) => return of_file(error, text),
         E::Scenario(_) => return mistaken(py, "ScenarioError", &text, &none()),
         E::Training(_) => return mistaken(py, "TrainingError", &text, &none()),
-        E::Environment(_) | E::Option(_) | E::BadOption { .. } | E::TooLarge { .. } => return value(text),
+        E::BadOption { option, text, wanted } => {
+            // Options of the program are arguments of the same name here.
+            let argument = option.trim_start_matches('-').replace('-', "_");
+            return value(format!("{argument} must be {wanted}, is {text:?}"));
+        }
+        E::RunExists { .. } => return PyFileExistsError::new_err(text),
+        E::Environment(_) | E::Option(_) | E::TooLarge { .. } => return value(text),
         E::Scheme(_) | E::NoOptimum { .. } | E::ShareOut { .. } => "SchemeError",
         E::Record(_) | E::NoScenario { .. } | E::OwnScenario { .. } => "RecordError",
         E::Sizes(_) | E::Data(_) | E::Trace(_) | E::TaskFile(_) | E::NoWindow { .. } => "RecordingError",
@@ -85,6 +93,9 @@ fn mistaken(py: Python<'_>, class: &str, text: &str, mistakes: &Mistakes) -> PyE
         (key.clone(), message.clone(), line, column)
     };
     let list: Vec<_> = mistakes.list.iter().map(of).collect();
+    // Changed settings are the program's option `--set`, and the argument `set` here.
+    let text =
+        if mistakes.origin.starts_with("--set") { text.replacen(&mistakes.origin, "set", 1) } else { text.to_owned() };
     made(py, class, (text, list))
 }
 

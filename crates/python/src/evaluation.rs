@@ -79,7 +79,7 @@ impl EvaluationSet {
         record: &Record,
         any_rates: bool,
     ) -> PyResult<Vec<Option<Bound<'py, PyDict>>>> {
-        let path = std::path::PathBuf::from(format!("the record {name}"));
+        let path = std::path::PathBuf::from(name);
         record.content.check_scenario(&self.scenario, any_rates, &path).map_err(raise)?;
         record.compared(name, &self.model).into_iter().map(|scheme| self.row(py, scheme)).collect()
     }

@@ -16,7 +16,6 @@ use pyo3::types::PyDict;
 pub(crate) use self::plan::RunPlan;
 use crate::errors::{raise, value};
 use crate::evaluation::measures;
-use crate::guard::interruptible;
 
 /// Adds the functions of this module.
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -68,9 +67,9 @@ fn adapt_record(
     };
     let training = Training::load(&training, &settings).map_err(mrdro::Error::from).map_err(raise)?;
     let request = AdaptRequest { record, destination, training, steps, seed, out: Some(out) };
-    let adapted = interruptible(py, |_| {
-        let backend = DeviceChoice::Flex.open().map_err(raise)?;
-        mrdro::adapt_record(&request, &backend).map_err(raise)
+    let adapted = events::watch(&py.None().into_bound(py), None, move |_| {
+        let backend = DeviceChoice::Flex.open()?;
+        mrdro::adapt_record(&request, &backend)
     })?;
     measures(py, &adapted)
 }

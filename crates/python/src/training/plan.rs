@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use model::DeviceChoice;
 use mrdro::training::{FleetTraining, Training};
-use mrdro::{PlanNames, RunOptions, Target, TrainingError};
+use mrdro::{PlanNames, RunOptions, Target};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use sim::config::Mistakes;
 
 use super::events;
 use crate::errors::raise;
@@ -47,15 +46,7 @@ macro_rules! settings {
 settings!(Training, FleetTraining);
 
 fn settings_of<S: Settings>(training: &Bound<'_, PyAny>, changes: &[String]) -> PyResult<(S, String)> {
-    let failed = |error| {
-        raise(mrdro::Error::Training(match error {
-            // It names the options of a command line.
-            TrainingError::Invalid(mistakes) if mistakes.origin.starts_with("--set") => {
-                TrainingError::Invalid(Mistakes { origin: "set".to_owned(), ..mistakes })
-            }
-            error => error,
-        }))
-    };
+    let failed = |error| raise(mrdro::Error::Training(error));
     if let Ok(dictionary) = training.cast::<PyDict>() {
         let text = tables::table_of("", dictionary)?.to_string();
         let mut settings = S::of_toml(&text).map_err(failed)?;
