@@ -4,11 +4,11 @@
 //! The package's Python files are in `python/mrdro`; they are what users import.
 //!
 //! # Rules
-//! - Work that takes more than some microseconds runs in [`guard::guarded`]: without the interpreter's lock, on this process's own
+//! - Work that takes more than some microseconds runs in `guard::guarded`: without the interpreter's lock, on this process's own
 //!   pool of threads, and with panics turned into exceptions.
-//! - Arrays are read by [`arrays`], which takes whatever NumPy takes and names the argument that does not fit. What Rust
+//! - Arrays are read by `arrays`, which takes whatever NumPy takes and names the argument that does not fit. What Rust
 //!   computes with is a copy, so that other Python threads cannot change it meanwhile.
-//! - Errors become exceptions in [`errors`]; the classes are in `python/mrdro/_errors.py`, so that they can be pickled.
+//! - Errors become exceptions in `errors`; the classes are in `python/mrdro/_errors.py`, so that they can be pickled.
 
 #![expect(clippy::doc_link_with_quotes, reason = "the documentation of Python classes holds Python")]
 #![expect(clippy::needless_pass_by_value, reason = "PyO3 passes owned values")]
