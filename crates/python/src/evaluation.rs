@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use data::StandardSet;
+use data::{Evaluation, StandardSet};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use sim::scheme::{Scheme, SchemeKind, Solution};
@@ -12,7 +12,7 @@ use crate::answers::Models;
 use crate::arrays::{self, full_array};
 use crate::environment::Environment;
 use crate::errors::{raise, value};
-use crate::guard::interruptible;
+use crate::guard::{guarded_here, interruptible};
 use crate::record::Record;
 use crate::scenario::Scenario;
 use crate::schemes;
@@ -93,8 +93,10 @@ impl EvaluationSet {
         function: Py<PyAny>,
     ) -> PyResult<Option<Bound<'py, PyDict>>> {
         let failure = Arc::new(Mutex::new(None));
-        let scheme = ByFunction { name, function, failure: Arc::clone(&failure) };
-        let row = self.row(py, Box::new(scheme));
+        let mut scheme = ByFunction { name, function, failure: Arc::clone(&failure) };
+        // On the calling thread: the function may compute with mrdro itself, and Python interrupts it.
+        let row = guarded_here(|| self.evaluation(&mut scheme))
+            .and_then(|evaluation| evaluation.map(|evaluation| measures(py, &evaluation)).transpose());
         // What the function raised says more than that the scheme gave no decision.
         let failure = failure.lock().unwrap_or_else(PoisonError::into_inner).take();
         failure.map_or(row, Err)
@@ -108,13 +110,17 @@ impl EvaluationSet {
         py: Python<'py>,
         mut scheme: Box<dyn Scheme>,
     ) -> PyResult<Option<Bound<'py, PyDict>>> {
-        let set = &self.set;
-        let evaluation = interruptible(py, move |_| match data::evaluate(&mut *scheme, set) {
+        let evaluation = interruptible(py, move |_| self.evaluation(&mut *scheme))?;
+        evaluation.map(|evaluation| measures(py, &evaluation)).transpose()
+    }
+
+    /// The evaluation of a scheme; `None` if the scenario is too large for it.
+    fn evaluation(&self, scheme: &mut dyn Scheme) -> PyResult<Option<Evaluation>> {
+        match data::evaluate(scheme, &self.set) {
             Ok(evaluation) => Ok(Some(evaluation)),
             Err(SchemeError::TooLarge { .. } | SchemeError::NotProved { .. }) => Ok(None),
             Err(error) => Err(raise(error)),
-        })?;
-        evaluation.map(|evaluation| measures(py, &evaluation)).transpose()
+        }
     }
 }
 

@@ -25,6 +25,8 @@ struct ProcessPool {
 }
 
 static POOL: Mutex<Option<ProcessPool>> = Mutex::new(None);
+/// The pool of [`guarded_attached`]. Its threads never wait for the interpreter's lock, as those of [`POOL`] may.
+static ATTACHED_POOL: Mutex<Option<ProcessPool>> = Mutex::new(None);
 /// The number of threads that was asked for.
 static WANTED: Mutex<Option<usize>> = Mutex::new(None);
 
@@ -74,10 +76,10 @@ pub(crate) fn guarded_here<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T>
     catch(work)
 }
 
-/// Runs work on the process's pool while this thread holds the interpreter's lock, so that no Python code runs meanwhile. The work
+/// Runs work on a pool of its own while this thread holds the interpreter's lock, so that no Python code runs meanwhile. The work
 /// must not need the lock. A panic becomes `mrdro.InternalError`.
 pub(crate) fn guarded_attached<T: Send>(work: impl FnOnce() -> PyResult<T> + Send) -> PyResult<T> {
-    let pool = pool()?;
+    let pool = pool_in(&ATTACHED_POOL)?;
     catch(|| pool.install(work))
 }
 
@@ -93,8 +95,12 @@ fn message(panic: &(dyn Any + Send)) -> String {
 
 /// The pool of this process, made when it is first needed.
 pub(crate) fn pool() -> PyResult<Arc<ThreadPool>> {
+    pool_in(&POOL)
+}
+
+fn pool_in(pools: &Mutex<Option<ProcessPool>>) -> PyResult<Arc<ThreadPool>> {
     let process = std::process::id();
-    let mut own = POOL.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut own = pools.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(ProcessPool { process: maker, pool }) = &*own
         && *maker == process
     {
@@ -147,12 +153,10 @@ pub(crate) fn set_threads(count: usize) -> PyResult<()> {
         return Err(PyValueError::new_err(format!("count must be from 1 to {MAX_THREADS}, is {count}")));
     }
     *WANTED.lock().unwrap_or_else(PoisonError::into_inner) = Some(count);
-    let old = POOL.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(old) = old {
-        if old.process == std::process::id() {
-            drop(old);
-        } else {
-            std::mem::forget(old);
+    for pools in [&POOL, &ATTACHED_POOL] {
+        let old = pools.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(parents) = old.filter(|old| old.process != std::process::id()) {
+            std::mem::forget(parents);
         }
     }
     Ok(())

@@ -69,7 +69,7 @@ impl<T> RunObserver for Observer<T> {
     }
 }
 
-/// Runs `work` on a thread of its own with a pool of `threads` (the process's pool if `None`) and calls `on_event` on the calling
+/// Runs `work` on a thread of its own with a pool of its own, so that callbacks can compute, too, and calls `on_event` on the calling
 /// thread with the name of each event and its values. If it returns `False` for a report, the run stops there.
 ///
 /// # Errors
@@ -79,7 +79,7 @@ pub(super) fn watch<T: Send + 'static>(
     threads: Option<usize>,
     work: impl FnOnce(&mut dyn RunObserver) -> Result<T, mrdro::Error> + Send + 'static,
 ) -> PyResult<T> {
-    let pool = threads.map_or_else(guard::pool, guard::pool_of)?;
+    let pool = guard::pool_of(threads.map_or_else(guard::threads, Ok)?)?;
     let (events, mut told) = mpsc::channel();
     let (answer, answers) = mpsc::channel();
     let stop = Arc::new(AtomicBool::new(false));
