@@ -34,7 +34,7 @@ pub(crate) fn mask_array<'py>(py: Python<'py>, rules: &Rules, episode: &Episode)
 
 /// A mask as an array: `(N * M, places)`, or `(places,)` where one task is decided at a time.
 pub(crate) fn shaped_mask<'py>(py: Python<'py>, rules: &Rules, mask: &[i8]) -> Bound<'py, PyAny> {
-    let places = rules.model().places();
+    let places = rules.places;
     match ArrayView2::from_shape((mask.len() / places, places), mask) {
         Ok(view) if rules.kind != Kind::Tasks => view.to_pyarray(py).into_any(),
         _ => ArrayView1::from(mask).to_pyarray(py).into_any(),
