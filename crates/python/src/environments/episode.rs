@@ -295,7 +295,8 @@ impl Episode {
     /// Writes the observation of the current workload.
     pub(crate) fn observe(&self, rules: &Rules, into: &mut [f32]) {
         let progress = Progress { turn: self.turn, places: &self.places };
-        rules.entries.write(&self.sizes_bytes, self.model(rules).environment(), &progress, into);
+        let environment = rules.changes_environment().then(|| self.model(rules).environment());
+        rules.entries.write(&self.sizes_bytes, environment, &progress, into);
     }
 
     /// Writes 1 for each place that a task of the next action may be given, else 0. A task that is not there stays on its
