@@ -7,6 +7,9 @@ use crate::tasks::workload::Workload;
 /// Whether long work goes on. It is asked often and from several threads, so that it should only look at a flag.
 pub type GoesOn<'a> = dyn Fn() -> bool + Sync + 'a;
 
+/// The workloads that are decided between two questions whether to go on.
+const WORKLOADS_AT_A_TIME: usize = 64;
+
 /// A scheme that decides as another one does, as long as `goes_on`.
 ///
 /// ```
@@ -26,7 +29,7 @@ pub struct Interruptible<'a> {
 }
 
 impl<'a> Interruptible<'a> {
-    /// Makes a scheme interruptible. One decision that has begun is finished all the same.
+    /// Makes a scheme interruptible. Decisions that have begun are finished all the same.
     pub fn new(scheme: &'a mut (dyn Scheme + 'a), goes_on: &'a GoesOn<'a>) -> Self {
         Self { scheme, goes_on }
     }
@@ -39,5 +42,17 @@ impl Scheme for Interruptible<'_> {
 
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
         if (self.goes_on)() { self.scheme.decide(model, workload) } else { Err(SchemeError::Interrupted) }
+    }
+
+    /// Some workloads at a time, which the scheme may decide in parallel.
+    fn decide_all(&mut self, model: &CostModel, workloads: &[Workload]) -> Result<Vec<Solution>, SchemeError> {
+        let mut solutions = Vec::with_capacity(workloads.len());
+        for part in workloads.chunks(WORKLOADS_AT_A_TIME) {
+            if !(self.goes_on)() {
+                return Err(SchemeError::Interrupted);
+            }
+            solutions.extend(self.scheme.decide_all(model, part)?);
+        }
+        Ok(solutions)
     }
 }
