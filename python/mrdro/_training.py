@@ -37,7 +37,6 @@ from mrdro._settings import (
 )
 from mrdro._table import Table
 
-
 MOST_FLEETS = 10_000
 
 
@@ -71,8 +70,9 @@ class Callback(Protocol):
 
     - ``begin(run)``: called once before training, with a `Beginning`.
     - ``end(run)``: called once with the `Run`, after a training that ended, or that a callback stopped by ``False``.
-    - ``failed(error)``: called once in place of ``end``, with the exception that comes out of the call, after a training
-      that failed or was interrupted. Callbacks whose ``begin`` was not called, or raised the exception, are not told.
+    - ``failed(error)``: called once in place of ``end``, with the exception that comes out of the call, after a
+      training that failed or was interrupted. Callbacks whose ``begin`` was not called, or raised the exception, are
+      not told.
 
     All callbacks are told, also if one of them raises an exception in ``end`` or ``failed``. The first exception of an
     ``end`` comes out of the call; the others become warnings.

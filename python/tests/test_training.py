@@ -105,7 +105,9 @@ def test_all_mistakes_of_settings_come_at_once():
         mrdro.train("paper", set=nested, progress=False)
     with pytest.raises(TypeError, match="callbacks must hold functions of a report, holds 3"):
         mrdro.train("paper", callbacks=[3])
-    with pytest.raises(TypeError, match=r'set\["drl.steps"\] must be a number, a text, a truth value or a list, is <object'):
+    with pytest.raises(
+        TypeError, match=r'set\["drl.steps"\] must be a number, a text, a truth value or a list, is <object'
+    ):
         mrdro.train("paper", set={"drl.steps": object()})
 
 
@@ -131,8 +133,8 @@ def test_mistakes_of_training_and_set_come_together(tmp_path):
         mrdro.train_fleet({"network": {"nets": 0}}, set={"drl.flipz": 1}, progress=False)
     assert {problem.key for problem in raised.value.problems} == {"network.nets", "drl.flipz"}
     with pytest.raises(mrdro.TrainingError) as raised:
-        mrdro.adapt("anywhere", "paper", training={"adaptation": {"steps": 0}}, set={"adaptation.batchz": 1})
-    assert {problem.key for problem in raised.value.problems} == {"adaptation.steps", "adaptation.batchz"}
+        mrdro.adapt("anywhere", "paper", training={"adaptation": {"batch": 0}}, set={"adaptation.batchz": 1})
+    assert {problem.key for problem in raised.value.problems} == {"adaptation.batch", "adaptation.batchz"}
 
 
 SEED = r"seed must be a whole number from 0 to 18446744073709551615, is "
@@ -158,7 +160,11 @@ SEED = r"seed must be a whole number from 0 to 18446744073709551615, is "
         ({"out": 3}, TypeError, "out must be a path, is 3"),
         ({"start": 3}, TypeError, "start must be a Record or its directory, is 3"),
         ({"tensorboard": "yes"}, TypeError, "tensorboard must be True or False, is 'yes'"),
-        ({"callbacks": print}, TypeError, "callbacks must be a list of functions of a report, is <built-in function print>"),
+        (
+            {"callbacks": print},
+            TypeError,
+            "callbacks must be a list of functions of a report, is <built-in function print>",
+        ),
         ({"callbacks": [3]}, TypeError, "callbacks must hold functions of a report, holds 3"),
         ({"training": 3}, TypeError, "training must be a name, a file or a dict of settings, is 3"),
         ({"training": {"drl": {"steps": object()}}}, TypeError, r"training.drl.steps must be .* is of type object"),
@@ -177,12 +183,20 @@ def test_arguments_that_do_not_fit_are_named(arguments, error, wanted, tmp_path)
 @pytest.mark.parametrize(
     ("call", "error", "wanted"),
     [
-        (lambda: mrdro.train_fleet(evaluated_fleets=-1), ValueError, "evaluated_fleets must be a whole number from 1 to"),
+        (
+            lambda: mrdro.train_fleet(evaluated_fleets=-1),
+            ValueError,
+            "evaluated_fleets must be a whole number from 1 to",
+        ),
         (lambda: mrdro.resume(3), TypeError, "path must be a path, is 3"),
         (lambda: mrdro.resume("nowhere", threads=0), ValueError, "threads must be a whole number from 1 to 4096, is 0"),
         (lambda: mrdro.adapt(3, "paper"), TypeError, "record must be a Record or its directory, is 3"),
         (lambda: mrdro.adapt("record", 3), TypeError, "scenario must be a Scenario, its name or its file, is 3"),
-        (lambda: mrdro.adapt("record", "paper", steps=[-1]), ValueError, r"steps\[0\] must be a whole number .*, is -1"),
+        (
+            lambda: mrdro.adapt("record", "paper", steps=[-1]),
+            ValueError,
+            r"steps\[0\] must be a whole number .*, is -1",
+        ),
         (lambda: mrdro.adapt("record", "paper", steps=3), TypeError, r"steps must be whole numbers, such as .*, is 3"),
         (lambda: mrdro.adapt("record", "paper", seed=-1), ValueError, SEED + "-1"),
         (lambda: mrdro.adapt("record", "paper", set=[3]), TypeError, "set must be a dict of settings"),
@@ -190,7 +204,11 @@ def test_arguments_that_do_not_fit_are_named(arguments, error, wanted, tmp_path)
         (lambda: mrdro.adapt("record", recording=3), TypeError, "recording must be a path, is 3"),
         (lambda: mrdro.adapt("record", recording="r", drive=3), TypeError, "drive must be the name of a drive, is 3"),
         (lambda: mrdro.adapt("record", recording="r", at_s="x"), TypeError, "at_s must be a number of seconds, is 'x'"),
-        (lambda: mrdro.adapt("record", recording="r", window_s=None), TypeError, "window_s must be a number of .* None"),
+        (
+            lambda: mrdro.adapt("record", recording="r", window_s=None),
+            TypeError,
+            "window_s must be a number of .* None",
+        ),
     ],
 )
 def test_arguments_of_other_calls_are_named(call, error, wanted):
@@ -459,19 +477,47 @@ def test_a_sweep_is_a_table_and_goes_on(tmp_path):
     assert same_files(alone.path, of_sweep, ["metrics.csv", "record/weights.bpk"])
 
 
+SLOW = {"meta.labels": "exact", "meta.metadata": 50_000, "drl.steps": 45, "drl.buffer": 20, "drl.batch": 8}
+FLEET = {"drl.steps": 2, "drl.report_every": 1, "network.width": 4, "network.rounds": 1}
+
+
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
-def test_ctrl_c_ends_adaptation_within_a_second(tmp_path):
+@pytest.mark.parametrize(
+    ("call", "activity"),
+    [
+        (f"mrdro.train('shared-edge', set={SLOW}, out=path, progress=True)", b"labelling"),
+        (f"mrdro.train('shared-edge', set={SLOW} | {{'meta.metadata': 50}}, out=path, progress=True)", b"evaluating"),
+        (f"mrdro.train_fleet(set={FLEET}, evaluated_fleets=10_000, out=path, progress=True)", b"evaluating fleets"),
+        ("mrdro.adapt(mrdro.Record.shipped('paper'), 'paper-wan', steps=[0, 100_000], out=path)", b"begins"),
+    ],
+    ids=["labelling", "evaluating", "evaluating fleets", "adapting"],
+)
+def test_ctrl_c_ends_every_activity_within_a_second_and_nothing_runs_on(call, activity, tmp_path):
     program = (
-        "import sys, mrdro\n"
-        "print('ready', flush=True)\n"
-        "mrdro.adapt(mrdro.Record.shipped('paper'), 'paper-wan', steps=[0, 100_000], out=sys.argv[1])\n"
+        "import sys, time, mrdro\n"
+        "path = sys.argv[1]\n"
+        "print('begins', file=sys.stderr, flush=True)\n"
+        "try:\n"
+        f"    {call}\n"
+        "except KeyboardInterrupt:\n"
+        "    computed_s = time.process_time()\n"
+        "    time.sleep(0.5)\n"
+        "    print('computes on for', time.process_time() - computed_s, 's', file=sys.stderr)\n"
+        "    raise\n"
     )
-    command = [sys.executable, "-c", INTERRUPTIBLE + program, tmp_path / "adapted"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        process.stdout.readline()
-        time.sleep(1)
+    command = [sys.executable, "-c", INTERRUPTIBLE + program, tmp_path / "run"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0) as process:
+        shown = b""
+        while activity not in shown:
+            shown += process.stderr.read(1) or pytest.fail(shown.decode())
+        time.sleep(0.2)
         error, seconds = interrupted(process)
         assert b"KeyboardInterrupt" in error and seconds < 2.5
+        assert float(re.search(rb"computes on for (\S+) s", error)[1]) < 0.1
+    if activity != b"begins":
+        assert (tmp_path / "run" / "checkpoints" / "run.toml").exists()
+    states = list((tmp_path / "run").glob("checkpoints/*.state"))
+    assert bool(states) == activity.startswith(b"evaluating"), "training was at its end"
 
 
 @pytest.mark.parametrize(
@@ -501,8 +547,8 @@ def test_ctrl_c_ends_a_sweep_and_keeps_what_is_done(tmp_path):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.readline()
         time.sleep(2)
-        error, _ = interrupted(process)
-        assert b"KeyboardInterrupt" in error
+        error, seconds = interrupted(process)
+        assert b"KeyboardInterrupt" in error and seconds < 2.5
     assert not list((tmp_path / "sweep").glob("unfinished/*"))
 
 

@@ -242,7 +242,11 @@ fn reptile_goes_on_from_another_ones_state_to_the_same_bytes() {
             let mut second = Reptile::new(&case.start, &case.metadata, settings, 1).expect("valid settings");
             second.restore(&first.state().expect("on the host")).expect("its own kind");
             while second.advance().is_some() {}
-            assert_eq!(values(second.ensemble()), values(&case.run(&settings)), "after {stopped_after} of {settings:?}");
+            assert_eq!(
+                values(second.ensemble()),
+                values(&case.run(&settings)),
+                "after {stopped_after} of {settings:?}"
+            );
         }
     }
 }

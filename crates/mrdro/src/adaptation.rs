@@ -11,9 +11,9 @@ use data::{Deadlines, StandardSet, Workloads, uplink_windows};
 use drl::{Agent, TrainingData, TrainingLoop};
 use model::{Backend, Codec, DEFAULT_FLIPS, DnnNetworks, Ensemble, NetworkShape, Policy, Record, Selection};
 use serde::{Deserialize, Serialize};
-use sim::{Environment, SchemeError};
 use sim::limits::WINDOW_S;
 use sim::scheme::{Exact, GoesOn, Greedy, Interruptible, Order, Scheme};
+use sim::{Environment, SchemeError};
 
 use crate::error::Error;
 use crate::files::json;
@@ -230,11 +230,7 @@ pub fn adapt_record(request: &AdaptRequest, backend: &Backend) -> Result<Adapted
 ///
 /// # Errors
 /// As [`adapt_record`], and [`SchemeError::Interrupted`] if `goes_on` says no.
-pub fn adapt_record_while(
-    request: &AdaptRequest,
-    backend: &Backend,
-    goes_on: &GoesOn<'_>,
-) -> Result<Adapted, Error> {
+pub fn adapt_record_while(request: &AdaptRequest, backend: &Backend, goes_on: &GoesOn<'_>) -> Result<Adapted, Error> {
     let AdaptRequest { record: path, destination, training, seed, .. } = request;
     RunDir::check(request.out.as_deref(), "")?;
     let mut steps = request.steps.clone();

@@ -30,8 +30,14 @@ fn scenario_plan() -> RunPlan {
 }
 
 fn fleet_plan() -> RunPlan {
-    let settings =
-        ["drl.steps=7", "drl.report_every=3", "drl.fleets_per_step=4", "drl.buffer=4", "network.width=4", "network.rounds=1"];
+    let settings = [
+        "drl.steps=7",
+        "drl.report_every=3",
+        "drl.fleets_per_step=4",
+        "drl.buffer=4",
+        "network.width=4",
+        "network.rounds=1",
+    ];
     let training = FleetTraining::load("fleet", &settings.map(str::to_owned)).expect("valid");
     let target = Target::AnyFleet { training: Box::new(training), evaluated_fleets: 1 };
     RunPlan { target, device: "flex".to_owned(), ..scenario_plan() }

@@ -203,7 +203,8 @@ impl Job for ScenarioJob {
         let model = &self.problem.model;
         let records = [(String::new(), record.clone())];
         let schemes = comparison::with_classic(&records, model, self.plan.seed, self.device());
-        let comparison::Comparison { evaluations, left_out } = comparison::evaluate_all_while(schemes, &self.set, goes_on)?;
+        let comparison::Comparison { evaluations, left_out } =
+            comparison::evaluate_all_while(schemes, &self.set, goes_on)?;
         for (scheme, reason) in &left_out {
             observer.note(&format!("{scheme} is left out: {reason}"));
         }
