@@ -41,8 +41,7 @@ def adapt(
         seed, out: As of `mrdro.train`.
 
     Returns:
-        A `Run` with the adapted record. ``metrics`` has a row for each number of steps; ``results`` also has the
-        environment and the measures of two greedy rules.
+        A `Run` with the adapted record. ``metrics`` has a row for each number of steps, ``results`` everything.
     """
     if wrong := [key for key in set or {} if not key.startswith("adaptation.")]:
         raise ValueError(f"set may change settings of adaptation alone, as in adaptation.steps; found {wrong[0]}")
