@@ -13,7 +13,8 @@ pytest.importorskip("pettingzoo")
 PAGE = Path(__file__).parents[2] / "docs" / "python" / "environments.md"
 
 
-def test_the_code_of_the_page_runs(capsys):
+def test_the_code_of_the_page_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert len(blocks) >= 4
     for block in blocks:
