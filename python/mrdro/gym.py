@@ -123,7 +123,8 @@ class OffloadingEnv(_SingleEnv):
     Args:
         scenario: A `mrdro.Scenario`, the name of a shipped one, or the path of a TOML file.
         reward: ``"saving"``, ``"cost"`` or ``"q2"``.
-        optimum: Whether ``info`` holds the optimal cost; ``"auto"``: where it takes some microseconds.
+        optimum: Whether ``info`` holds the optimal cost; ``"auto"``: if the reward is ``"q2"``, and where the search
+            takes about a microsecond.
         part: The part of recorded sizes and uplinks to draw from: ``"training"`` or ``"held-out"``.
     """
 
