@@ -45,7 +45,7 @@ def adapt(
     Args:
         record: A record for one scenario, or its directory.
         scenario: The scenario to adapt to: the record's devices and servers with other rates or another alpha.
-        recording: In place of a scenario, a recorded network whose uplinks the record is adapted to.
+        recording: In place of a scenario, the path of a recorded network whose uplinks the record is adapted to.
         drive, at_s, window_s: The drive of the recording, and the moment in it, in s; ``None``: the last.
         steps: The numbers of steps after which the networks are measured.
         training, set: Settings; only those of ``adaptation`` are used, as in ``{"adaptation.learning_rate": 0.005}``.

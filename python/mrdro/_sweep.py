@@ -26,14 +26,18 @@ from mrdro._table import Table
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
-    """The results of a sweep."""
+    """The results of a sweep.
+
+    Attributes:
+        summary: Means over the seeds with 95 % intervals: one row for each combination, scheme and measure
+            (``summary.csv``).
+        runs: One row for each run and scheme (``runs.csv``).
+        path: The directory; ``runs/`` in it holds the run directories.
+    """
 
     summary: Table
-    """Means over the seeds with 95 % intervals: one row for each combination, scheme and measure (``summary.csv``)."""
     runs: Table
-    """One row for each run and scheme (``runs.csv``)."""
     path: Path
-    """The directory; ``runs/`` in it holds the run directories."""
 
     def _repr_html_(self) -> str:
         return self.summary._repr_html_()
@@ -56,12 +60,14 @@ def sweep(
     """Train every combination of scenarios, trainings, varied settings and seeds, one run on each thread at a time.
 
     Args:
-        scenarios, trainings: Names or files.
+        scenarios, trainings: Names or TOML files. Scenarios of your own become files by `Scenario.to_toml`.
         seeds: The seeds of each combination.
         vary: Settings with the values that they take: ``{"network.dnns": [1, 4, 8]}``.
         set: Settings that are changed in every run.
-        shard: ``"2/4"``: every fourth run, from the second on, for four machines that share the work.
-        out: The directory. Runs that it holds already are kept, so that an interrupted sweep goes on.
+        shard: ``"2/4"``: every fourth run, from the second on, for four machines that share the work. Each writes a
+            directory of its own; ``trainer sweep merge`` puts them together.
+        out: The directory. Runs that it holds already are not trained again, so that the same call goes on with a sweep
+            that was interrupted.
         progress: As of `mrdro.train`.
 
     Returns:

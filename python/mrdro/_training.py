@@ -41,26 +41,30 @@ MOST_FLEETS = 10_000
 
 
 class Report(NamedTuple):
-    """How a training stands, at each of its reports."""
+    """How a training stands, at each of its reports.
+
+    Attributes:
+        phase: ``meta`` (Algorithm 1), ``drl`` (Algorithm 2), or ``fleet``.
+        step: The steps of the phase that are done.
+        steps: All steps of the phase.
+        loss: The mean cross-entropy of the networks; ``None`` while the first steps of ``drl`` only fill the buffer.
+        q1: How little the networks' answers still change: the mean ratio of the lower to the higher of the costs in the
+            replay buffer and those that the networks obtain now. ``None`` in ``meta``, and while the buffer is filled.
+        q2: The mean ratio of the optimal cost to the networks', on workloads that training never draws; 1 is the best.
+        buffer_mean_cost: The mean cost of the samples in the replay buffer; ``None`` in ``meta``.
+        share_of_missed_deadlines: The share of the tasks with a deadline that miss it; ``None`` if no task has one.
+        seconds: The time since the call began.
+    """
 
     phase: str
-    """``meta`` (Algorithm 1), ``drl`` (Algorithm 2), or ``fleet``."""
     step: int
-    """The steps of the phase that are done."""
     steps: int
-    """All steps of the phase."""
     loss: float | None
-    """The mean cross-entropy of the networks."""
     q1: float | None
-    """How often the networks' cheapest proposal is cheaper than the mean of the replay buffer; ``None`` in ``meta``."""
     q2: float | None
-    """The mean ratio of the optimal cost to the networks', on workloads that training never draws; 1 is the best."""
     buffer_mean_cost: float | None
-    """The mean cost of the samples in the replay buffer; ``None`` in ``meta``."""
     share_of_missed_deadlines: float | None
-    """The share of the tasks with a deadline that miss it; ``None`` if no task has one."""
     seconds: float
-    """The time since the call began."""
 
 
 class Callback(Protocol):
@@ -82,26 +86,34 @@ class Callback(Protocol):
 
 
 class Beginning(NamedTuple):
-    """What a callback's method ``begin`` gets."""
+    """What a callback's method ``begin`` gets.
+
+    Attributes:
+        path: The run directory.
+        configuration: All settings, as ``config.toml`` of the run directory holds them.
+    """
 
     path: Path
-    """The run directory."""
     configuration: dict[str, Any]
-    """All settings, as ``config.toml`` of the run directory holds them."""
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A training run."""
+    """A training run.
+
+    Attributes:
+        record: The trained networks.
+        path: The run directory. Without ``out`` it is a temporary one, which is deleted when the run is no longer used.
+        metrics: The progress of training: the columns of ``metrics.csv``. After `mrdro.adapt` a row for each number of
+            steps.
+        results: What ``results.json`` holds: settings, times, and in ``evaluations`` a row for each scheme. ``rows`` in
+            their place after `mrdro.train_fleet`, ``points`` after `mrdro.adapt`. ``None`` if the training was stopped.
+    """
 
     record: Record
-    """The trained networks."""
     path: Path
-    """The run directory. A run without ``out`` has a temporary one, which goes when the run is no longer used."""
     metrics: Table
-    """The progress of training: the columns of ``metrics.csv``."""
     results: dict[str, Any] | None
-    """The evaluation, as ``results.json`` holds it; ``None`` if a callback stopped the training."""
 
     @property
     def is_finished(self) -> bool:
