@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mrdro import _mrdro
+from mrdro._mrdro import Scenario
 from mrdro._settings import (
     MOST_SEED,
     StrPath,
@@ -16,8 +17,10 @@ from mrdro._settings import (
     path_of,
     progress_of,
     read_csv,
+    scenarios_of,
     setting_path,
     settings_of,
+    some,
     toml,
     whole_numbers,
 )
@@ -47,8 +50,8 @@ class Sweep:
 
 
 def sweep(
-    scenarios: StrPath | Sequence[StrPath],
-    trainings: StrPath | Sequence[StrPath] = "recommended",
+    scenarios: StrPath | Scenario | Iterable[StrPath | Scenario],
+    trainings: StrPath | Iterable[StrPath] = "recommended",
     *,
     seeds: Iterable[int] = range(1, 6),
     vary: Mapping[str, Sequence[Any]] | None = None,
@@ -60,7 +63,8 @@ def sweep(
     """Train every combination of scenarios, trainings, varied settings and seeds, one run on each thread at a time.
 
     Args:
-        scenarios, trainings: Names or TOML files. Scenarios of your own become files by `Scenario.to_toml`.
+        scenarios: Scenarios, their names or files; one, or a list. Their names must differ.
+        trainings: Names or files of settings; one, or a list.
         seeds: The seeds of each combination.
         vary: Settings with the values that they take: ``{"network.dnns": [1, 4, 8]}``.
         set: Settings that are changed in every run.
@@ -88,13 +92,16 @@ def sweep(
     varied = []
     for key, values in (vary or {}).items():
         path = setting_path("vary", key)
+        values = some(f'vary["{path}"]', values)
         varied.append(f"{path}=" + ",".join(toml(value, f'vary["{path}"]') for value in values))
     all_seeds = whole_numbers("seeds", seeds, 0, MOST_SEED, "range(1, 6)")
+    if not all_seeds:
+        raise ValueError("seeds must hold at least one seed, holds none")
     directory = path_of("out", out)
     shown = Progress(enabled=progress_of(progress))
     try:
         cells = _mrdro.sweep_runs(
-            names_of("scenarios", scenarios),
+            scenarios_of(scenarios),
             names_of("trainings", trainings),
             settings_of(set),
             varied,
