@@ -16,7 +16,8 @@ import numpy as np
 from mrdro._mrdro import Record, Recording, Scenario
 from mrdro._table import Table
 
-MOST_SEED = 2**64 - 1
+MOST_SEED = 2**63 - 1
+"""Run directories hold the seed in TOML, whose whole numbers end there."""
 MOST_THREADS = 4096
 MOST_STEPS = 1_000_000_000
 
