@@ -159,8 +159,8 @@ class SharedOut:
     """Decisions together with uplinks that share one bandwidth.
 
     Attributes:
-        environment: The environment with the uplinks that each device gets; for many workloads a list with one for each, in
-            the order of the axes in front.
+        environment: The environment with the uplinks that each device gets; for many workloads a list with one for
+            each, in the order of the axes in front.
         decisions: The decisions, with their cost in these environments.
         in_proportion: What the scheme's decisions cost with the bandwidth shared out in proportion to the scenario's
             uplinks.

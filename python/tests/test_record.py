@@ -105,7 +105,9 @@ def test_what_permits_another_scenario_is_told(record, sizes_mb, paper):
 def test_arguments_for_another_kind_of_networks_are_named(record, sizes_mb, paper):
     fleet = mrdro.Record.shipped("any-fleet")
     for arguments, argument in [({"budget": 3}, "budget"), ({"search_free": True}, "search_free")]:
-        with pytest.raises(ValueError, match=f"^{argument} is for records of networks for any fleet; this is a record of"):
+        with pytest.raises(
+            ValueError, match=f"^{argument} is for records of networks for any fleet; this is a record of"
+        ):
             record.decide(sizes_mb, **arguments)
     with pytest.raises(ValueError, match="^explore is for records of DNNs for one scenario; this is a record of"):
         fleet.decide(sizes_mb, scenario=paper, explore=3)

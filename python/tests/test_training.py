@@ -218,7 +218,11 @@ def test_arguments_that_do_not_fit_are_named(arguments, error, wanted, tmp_path)
             ValueError,
             "set must not change network.dnns where training starts from the networks of start",
         ),
-        (lambda: mrdro.callbacks.StopAt(q2=0.9, phase="dlr"), ValueError, 'phase must be "meta", "drl" or .*, is \'dlr\''),
+        (
+            lambda: mrdro.callbacks.StopAt(q2=0.9, phase="dlr"),
+            ValueError,
+            'phase must be "meta", "drl" or .*, is \'dlr\'',
+        ),
         (lambda: mrdro.resume("nowhere"), FileNotFoundError, "there is no run directory nowhere"),
         (lambda: mrdro.Run.open("nowhere"), FileNotFoundError, "there is no run directory nowhere"),
         (lambda: mrdro.adapt("record", recording="r", drive=3), TypeError, "drive must be the name of a drive, is 3"),
@@ -485,12 +489,16 @@ def test_adaptation(tmp_path, monkeypatch):
 
 def test_a_record_in_memory_is_not_told_as_a_file(paper, tmp_path):
     record, fleet = mrdro.Record.shipped("paper"), mrdro.Record.shipped("any-fleet")
-    with pytest.raises(mrdro.RecordError, match="^record is a record of networks for any fleet; only one for one scenario"):
+    with pytest.raises(
+        mrdro.RecordError, match="^record is a record of networks for any fleet; only one for one scenario"
+    ):
         mrdro.adapt(fleet, "paper-wan")
     with pytest.raises(mrdro.RecordError, match="^start is a record of networks for any fleet; give a record for one"):
         mrdro.train("paper", start=fleet)
     small = paper.with_({"devices.count": 2})
-    with pytest.raises(mrdro.RecordError, match="^start is a record for another scenario: it was trained for 3 devices"):
+    with pytest.raises(
+        mrdro.RecordError, match="^start is a record for another scenario: it was trained for 3 devices"
+    ):
         mrdro.train(small, start=record)
     with pytest.raises(mrdro.RecordError, match="^the record in memory is for another scenario: it was trained for 3"):
         mrdro.adapt(record, small)
@@ -542,7 +550,9 @@ def test_stopping_waits_until_the_networks_have_learned():
 
 
 def test_settings_of_the_other_kind_name_the_calls_that_take_them():
-    with pytest.raises(mrdro.TrainingError, match="`fleet` are for networks for any fleet: mrdro.train_fleet takes them"):
+    with pytest.raises(
+        mrdro.TrainingError, match="`fleet` are for networks for any fleet: mrdro.train_fleet takes them"
+    ):
         mrdro.train("paper", "fleet")
     with pytest.raises(mrdro.TrainingError, match="`recommended` are for networks for one scenario: mrdro.train, "):
         mrdro.train_fleet("recommended")

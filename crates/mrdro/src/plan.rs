@@ -109,11 +109,8 @@ impl RunPlan {
     /// # Errors
     /// If the training does not exist, cannot be read or has mistakes, or a setting is unknown or out of range.
     pub fn of_scenario(scenario: Scenario, training: &str, settings: &[String]) -> Result<Self, Error> {
-        let names = PlanNames {
-            scenario: scenario.name.clone(),
-            training: training.to_owned(),
-            settings: settings.to_vec(),
-        };
+        let names =
+            PlanNames { scenario: scenario.name.clone(), training: training.to_owned(), settings: settings.to_vec() };
         let target = Target::Scenario {
             scenario: Box::new(scenario),
             training: Box::new(Training::load(training, settings)?),

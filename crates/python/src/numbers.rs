@@ -34,7 +34,8 @@ fn whole_number(argument: &str, given: &Bound<'_, PyAny>, least: u64, most: u64)
 fn is_truth_value(given: &Bound<'_, PyAny>) -> bool {
     let of_numpy = |name: &str| name == "bool" || name == "bool_";
     given.is_instance_of::<PyBool>()
-        || given.get_type().name().is_ok_and(|name| name.to_str().is_ok_and(of_numpy)) && given.hasattr("dtype").is_ok_and(|has| has)
+        || given.get_type().name().is_ok_and(|name| name.to_str().is_ok_and(of_numpy))
+            && given.hasattr("dtype").is_ok_and(|has| has)
 }
 
 /// Readers of whole numbers for `from_py_with`, which tells them no name.

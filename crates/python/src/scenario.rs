@@ -71,7 +71,8 @@ impl Scenario {
             // A value that fits nowhere, so that known keys are told as mistakes of another kind.
             tables::set(&mut with_all, path, toml::Value::Array(Vec::new())).map_err(value)?;
         }
-        if let (false, Err(mut mistakes)) = (absent.is_empty(), sim::Scenario::from_toml(origin, &with_all.to_string())) {
+        if let (false, Err(mut mistakes)) = (absent.is_empty(), sim::Scenario::from_toml(origin, &with_all.to_string()))
+        {
             let is_unknown = |mistake: &sim::config::Mistake| {
                 mistake.message.starts_with("unknown key")
                     && absent.iter().any(|path| *path == mistake.key || path.starts_with(&format!("{}.", mistake.key)))

@@ -81,7 +81,9 @@ fn adapt_record<'py>(
     let in_memory = record.cast::<Record>().ok().map(|record| record.get().content.clone());
     if let Some(record) = in_memory.as_ref().filter(|record| record.networks.scenario().is_none()) {
         let found = record.networks.kind().description;
-        return Err(errors::record(&format!("record is a record of {found}; only one for one scenario can be adapted")));
+        return Err(errors::record(&format!(
+            "record is a record of {found}; only one for one scenario can be adapted"
+        )));
     }
     let path = if in_memory.is_some() { PathBuf::from("in memory") } else { record.extract()? };
     let request = AdaptRequest { record: path, destination, training, steps, seed, out: Some(out) };
