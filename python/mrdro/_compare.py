@@ -20,7 +20,11 @@ Function = Callable[[NDArray[np.float64], Environment], ArrayLike]
 
 def model_of(problem: str | PathLike[str] | Scenario | CostModel) -> CostModel:
     """The cost model of an argument ``problem``."""
-    return problem if isinstance(problem, CostModel) else scenario_of(problem, "problem").cost_model()
+    if isinstance(problem, CostModel):
+        return problem
+    if not isinstance(problem, str | PathLike | Scenario):
+        raise TypeError(f"problem must be a CostModel, or a Scenario, its name or its file, is {problem!r}")
+    return scenario_of(problem).cost_model()
 
 
 def schemes(problem: str | PathLike[str] | Scenario | CostModel) -> list[str]:

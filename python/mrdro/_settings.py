@@ -208,12 +208,12 @@ def recording_of(recording: StrPath | Recording) -> Path | Recording:
     return recording if isinstance(recording, Recording) else Path(recording)
 
 
-def check_scenario(scenario: Any, argument: str = "scenario") -> None:
+def check_scenario(scenario: Any) -> None:
     if not isinstance(scenario, str | PathLike | Scenario):
-        raise TypeError(f"{argument} must be a Scenario, its name or its file, is {scenario!r}")
+        raise TypeError(f"scenario must be a Scenario, its name or its file, is {scenario!r}")
 
 
-def scenario_of(scenario: StrPath | Scenario, argument: str = "scenario") -> Scenario:
+def scenario_of(scenario: StrPath | Scenario) -> Scenario:
     """A scenario from its name, its file, or itself."""
-    check_scenario(scenario, argument)
+    check_scenario(scenario)
     return scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mrdro import _mrdro
+from mrdro._errors import Error
 from mrdro._mrdro import Scenario
 from mrdro._settings import (
     MOST_SEED,
@@ -41,6 +43,23 @@ class Sweep:
     summary: Table
     runs: Table
     path: Path
+
+    @staticmethod
+    def open(path: StrPath) -> Sweep:
+        """Open the directory of a sweep of `mrdro.sweep` or the program again: its tables, as the last call left them.
+
+        Raises:
+            FileNotFoundError: If there is no such directory.
+            Error: If the directory holds no sweep, or one of which no call has ended.
+        """
+        path = path_of("path", path)
+        if not path.is_dir():
+            raise FileNotFoundError(f"there is no directory {path} of a sweep")
+        if not (path / "summary.csv").exists() or not (path / "runs.csv").exists():
+            raise Error(f"{path} holds no tables of a sweep: the call of mrdro.sweep that made it writes them at its end")
+        with open(path / "summary.csv", newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+        return Sweep(_summary(header, rows), read_csv(path / "runs.csv"), path)
 
     def _repr_html_(self) -> str:
         return self.summary._repr_html_()
@@ -97,6 +116,8 @@ def sweep(
     all_seeds = whole_numbers("seeds", seeds, 0, MOST_SEED, "range(1, 6)")
     if not all_seeds:
         raise ValueError("seeds must hold at least one seed, holds none")
+    if twice := [seed for index, seed in enumerate(all_seeds) if seed in all_seeds[:index]]:
+        raise ValueError(f"seeds must differ, {twice[0]} is there twice")
     directory = path_of("out", out)
     shown = Progress(enabled=progress_of(progress))
     try:
@@ -113,8 +134,11 @@ def sweep(
     finally:
         shown.close()
     header, *rows = cells
+    return Sweep(_summary(header, rows), read_csv(directory / "runs.csv"), directory)
+
+
+def _summary(header: list[str], rows: list[list[str]]) -> Table:
     texts = {"scenario", "training", "scheme", "measure"}
-    summary = Table.of_rows(
+    return Table.of_rows(
         {name: number(cell, name in texts) for name, cell in zip(header, row, strict=True)} for row in rows
     )
-    return Sweep(summary, read_csv(directory / "runs.csv"), directory)

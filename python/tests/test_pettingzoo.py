@@ -118,6 +118,14 @@ def test_mistakes_are_named():
         env.step({agent: np.full(3, 5) for agent in env.agents})
 
 
+def test_a_workload_is_decided_in_its_environment():
+    workloads = mrdro.Scenario.load("mobile").draw(3)
+    env = Fleet("mobile")
+    env.reset(options={"workload": workloads[1:2]})
+    np.testing.assert_array_equal(env.sizes_mb, workloads.sizes_mb[1])
+    assert env.environment == workloads.environments[1]
+
+
 def test_steps_outside_an_episode_ask_for_a_reset():
     env = Fleet(rounds=1)
     with pytest.raises(gymnasium.error.ResetNeeded, match="call reset before step"):

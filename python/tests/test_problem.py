@@ -238,14 +238,19 @@ def test_environments_change_the_cost():
         ({"uplinks_mbps": [1, -2, 3]}, "uplinks_mbps: an uplink must lie between 0 and 1e12 Mbit/s, is -2"),
         ({"capacities": [1, 1e7]}, "capacities: a capacity must lie between 0 and 1e6, is 10000000"),
         ({"uplinks_mbps": [1, 2]}, "uplinks_mbps of the environment must hold 3 uplinks in this scenario, holds 2"),
-        ({"capacities": [1]}, "capacities of the environment must hold 2 capacities in this scenario, holds 1"),
+        ({"capacities": [1]}, "^capacities of the environment must hold 2 capacities in this scenario, holds 1"),
     ],
 )
 def test_values_of_environments_are_named(paper, arguments, wanted):
     with pytest.raises(ValueError, match=wanted):
-        paper.cost_model().at(
-            mrdro.Environment(**{"alpha": 0.5, "uplinks_mbps": [1, 2, 3], "capacities": [1, 1], **arguments})
-        )
+        paper.cost_model().at(environment(**arguments))
+    at = environment()
+    with pytest.raises(ValueError, match=r"^environment\[1\]: uplinks_mbps of the environment must hold 3 uplinks"):
+        paper.cost_model().decide([[[1] * 3] * 3] * 2, environment=[at, environment(uplinks_mbps=[1])])
+
+
+def environment(**changed):
+    return mrdro.Environment(**{"alpha": 0.5, "uplinks_mbps": [1, 2, 3], "capacities": [1, 1], **changed})
 
 
 @pytest.mark.parametrize(

@@ -105,11 +105,19 @@ def test_rows_of_a_comparison_have_different_names(paper):
         ({"schemes": 3}, "schemes must be texts, holds 3"),
         ({"schemes": [print]}, "schemes must be texts, holds <built-in"),
         ({"scenario": 3}, "scenario must be a Scenario, its name or its file, is 3"),
+        ({"workloads": "x"}, "workloads must be an array of numbers"),
+        ({"workloads": np.ones((0, 3, 3))}, "workloads must hold at least one workload, holds none"),
     ],
 )
 def test_arguments_of_comparisons_are_named(arguments, wanted):
-    with pytest.raises(TypeError, match=wanted):
+    with pytest.raises((TypeError, ValueError), match=wanted):
         mrdro.compare(**{"scenario": "paper", **arguments})
+
+
+def test_problems_are_models_and_scenarios(sizes_mb):
+    for call in (mrdro.schemes, lambda problem: mrdro.solve(problem, sizes_mb)):
+        with pytest.raises(TypeError, match="problem must be a CostModel, or a Scenario, its name or its file, is 3"):
+            call(3)
 
 
 def test_names_that_are_no_schemes_get_a_suggestion(paper, sizes_mb):

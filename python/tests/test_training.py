@@ -592,6 +592,12 @@ def test_a_sweep_is_a_table_and_goes_on(tmp_path):
     rows = [row for row in sweep.summary.rows() if row["scheme"] == "mr-dro" and row["measure"] == "q2"]
     assert [row["network.dnns"] for row in rows] == [1, 2] and "<table>" in sweep._repr_html_()
     assert sweep.runs.shape[0] > 4
+    opened = mrdro.Sweep.open(tmp_path)
+    assert (opened.summary, opened.runs, opened.path) == (sweep.summary, sweep.runs, sweep.path)
+    with pytest.raises(FileNotFoundError, match="there is no directory nowhere of a sweep"):
+        mrdro.Sweep.open("nowhere")
+    with pytest.raises(mrdro.Error, match="holds no tables of a sweep"):
+        mrdro.Sweep.open(tmp_path / "runs")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").glob("*/record/weights.bpk")}
     more = mrdro.sweep(
         "paper", seeds=range(1, 4), vary={"network.dnns": [1, 2]}, set=SHORT, out=tmp_path, progress=False
@@ -655,6 +661,7 @@ def test_ctrl_c_ends_every_activity_within_a_second_and_nothing_runs_on(call, ac
         ({"scenarios": [3]}, "scenarios must be scenarios, their names or files, holds 3"),
         ({"scenarios": []}, "scenarios must hold at least one, holds none"),
         ({"trainings": []}, "trainings must hold at least one, holds none"),
+        ({"seeds": [1, 2, 1]}, "seeds must differ, 1 is there twice"),
         ({"seeds": []}, "seeds must hold at least one seed, holds none"),
         ({"vary": {"network.dnns": []}}, r'vary\["network.dnns"\] must hold at least one, holds none'),
         ({"vary": {"network.dns": [3]}}, "^vary has a mistake:\n  network.dns: unknown key; did you mean `dnns`"),

@@ -375,6 +375,20 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_keeps_its_start_finds_it_among_its_checkpoints() {
+        let plan = RunPlan::new("paper", "recommended", &[]).expect("presets").starting_from("RECORD");
+        let mut request = plan.request(CheckpointInterval::default());
+        let start = |request: &RunRequest| {
+            let text = toml::to_string(request).expect("numbers and texts");
+            let request = toml::from_str(&text).expect("it was just written");
+            RunPlan::of_run(Path::new("run"), &request, &plan.configuration("flex")).expect("as written").start
+        };
+        assert_eq!(start(&request).as_deref(), Some(Path::new("RECORD")));
+        request.keeps_start = true;
+        assert_eq!(start(&request).as_deref(), Some(Path::new("run/checkpoints/start")));
+    }
+
+    #[test]
     fn runs_of_earlier_versions_have_the_default_interval() {
         let text = "scenario = \"paper\"\ntraining = \"recommended\"\nsettings = []\nseed = 1\ndevice = \"auto\"\nmeta_only = false\n";
         let request: RunRequest = toml::from_str(text).expect("as earlier versions wrote it");

@@ -10,7 +10,7 @@ use sim::{CostModel, Outcome};
 use crate::arrays::{Batch, array, full_array};
 use crate::classes;
 use crate::environment::Environment;
-use crate::errors::{raise, value};
+use crate::errors::{of_environment, raise, value};
 use crate::guard::{guarded_here, interruptible};
 
 /// From this number of workloads on, work goes to the pool: below, handing it over takes longer than the work.
@@ -60,7 +60,7 @@ impl Models {
             return Err(value(format!("environment must hold one for each of {count} workloads, holds {}", all.len())));
         }
         let at = |(index, one): (usize, &Bound<'_, Environment>)| {
-            model.at(&one.get().0).map_err(|error| value(format!("environment[{index}]: {error}")))
+            model.at(&one.get().0).map_err(|error| value(format!("environment[{index}]: {}", of_environment(&error))))
         };
         Ok(Self::Each(all.iter().enumerate().map(at).collect::<PyResult<_>>()?))
     }

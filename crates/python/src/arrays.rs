@@ -182,7 +182,7 @@ pub(crate) fn places(argument: &str, given: &Bound<'_, PyAny>, model: &CostModel
     let flat = array.call_method0("ravel")?.call_method0("tolist")?;
     if kind == "O" {
         // Tables of pandas hold texts as objects.
-        kind = kind_of_objects(&flat)?.to_owned();
+        kind_of_objects(&flat)?.clone_into(&mut kind);
     }
     let wrong = |position: usize, found: String| {
         let known = model.place_names().join(", ");

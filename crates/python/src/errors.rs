@@ -108,7 +108,7 @@ pub(crate) fn argument_of(option: &str) -> String {
 }
 
 /// What is wrong with an environment, in the words of its arguments.
-fn of_environment(error: &EnvironmentError) -> String {
+pub(crate) fn of_environment(error: &EnvironmentError) -> String {
     match error {
         EnvironmentError::Count { what, wanted, found } => {
             let argument = if *what == "uplinks" { "uplinks_mbps" } else { what };

@@ -46,9 +46,9 @@ impl EvaluationSet {
         environment: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let model = &scenario.problem.model;
-        let sizes = schemes::batch(sizes_mb, model)?;
+        let sizes = arrays::sizes_bytes("workloads", sizes_mb, model)?;
         if sizes.count == 0 {
-            return Err(value("sizes_mb must hold at least one workload, holds none"));
+            return Err(value("workloads must hold at least one workload, holds none"));
         }
         let models = Models::of(model, environment, sizes.count)?;
         let rows = sizes.values.chunks_exact(model.task_count()).enumerate();

@@ -49,6 +49,9 @@ fn resume_run(path: PathBuf, threads: Option<usize>, tensorboard: bool, on_event
     })
 }
 
+/// A recording or its path, the name of a drive, a moment in it in s, and the length of windows in s.
+type RecordedMoment<'py> = (Bound<'py, PyAny>, Option<String>, Option<f64>, f64);
+
 /// Adapts a record to an environment and writes the directory `out`. Returns the results by name.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
@@ -56,7 +59,7 @@ fn adapt_record<'py>(
     py: Python<'py>,
     record: &Bound<'py, PyAny>,
     scenario: Option<&Bound<'py, PyAny>>,
-    recording: Option<(Bound<'py, PyAny>, Option<String>, Option<f64>, f64)>,
+    recording: Option<RecordedMoment<'py>>,
     training: &Bound<'py, PyAny>,
     settings: Vec<String>,
     steps: Vec<usize>,
