@@ -56,7 +56,7 @@ class Sweep:
         if not path.is_dir():
             raise FileNotFoundError(f"there is no directory {path} of a sweep")
         if not (path / "summary.csv").exists() or not (path / "runs.csv").exists():
-            raise Error(f"{path} holds no tables of a sweep: the call of mrdro.sweep that made it writes them at its end")
+            raise Error(f"{path} holds no tables of a sweep: mrdro.sweep writes them when all of its runs are trained")
         with open(path / "summary.csv", newline="", encoding="utf-8") as file:
             header, *rows = csv.reader(file)
         return Sweep(_summary(header, rows), read_csv(path / "runs.csv"), path)

@@ -89,7 +89,8 @@ class Fleet(ParallelEnv[str, NDArray[np.float32], NDArray[np.int64]], EzPickle):
         Args:
             seed: Equal seeds give equal episodes from here on. Without one, the episodes go on.
             options: ``"workload"``, the sizes of all tasks of the first round in MB of shape ``(N, M)`` or an
-                `mrdro.Workloads` of one, and ``"environment"``, an `mrdro.Environment`; what is missing is drawn, other keys mean nothing.
+                `mrdro.Workloads` of one, and ``"environment"``, an `mrdro.Environment`; what is missing is drawn, other
+                keys mean nothing.
 
         Returns:
             Observations and infos with ``action_mask`` of shape ``(M, places)``, by device.
