@@ -108,11 +108,15 @@ def sweep(
         )
     if not isinstance(shard, str):
         raise TypeError(f'shard must be a text such as "2/4", is {shard!r}')
-    varied = []
+    varied, changes = [], settings_of(set)
     for key, values in (vary or {}).items():
         path = setting_path("vary", key)
-        values = some(f'vary["{path}"]', values)
-        varied.append(f"{path}=" + ",".join(toml(value, f'vary["{path}"]') for value in values))
+        texts = [toml(value, f'vary["{path}"]') for value in some(f'vary["{path}"]', values)]
+        if twice := [text for index, text in enumerate(texts) if text in texts[:index]]:
+            raise ValueError(f'vary["{path}"] must hold different values, {twice[0]} is there twice')
+        if any(change.startswith((f"{path}=", f"{path}.")) for change in changes):
+            raise ValueError(f"{path} is in vary and in set: give it in one of them")
+        varied.append(f"{path}=" + ",".join(texts))
     all_seeds = whole_numbers("seeds", seeds, 0, MOST_SEED, "range(1, 6)")
     if not all_seeds:
         raise ValueError("seeds must hold at least one seed, holds none")
@@ -124,7 +128,7 @@ def sweep(
         cells = _mrdro.sweep_runs(
             scenarios_of(scenarios),
             names_of("trainings", trainings),
-            settings_of(set),
+            changes,
             varied,
             all_seeds,
             shard,

@@ -661,6 +661,11 @@ def test_ctrl_c_ends_every_activity_within_a_second_and_nothing_runs_on(call, ac
         ({"scenarios": [3]}, "scenarios must be scenarios, their names or files, holds 3"),
         ({"scenarios": []}, "scenarios must hold at least one, holds none"),
         ({"trainings": []}, "trainings must hold at least one, holds none"),
+        ({"vary": {"network.dnns": [1, 2, 1]}}, r'vary\["network.dnns"\] must hold different values, 1 is there twice'),
+        (
+            {"vary": {"network.dnns": [1, 2]}, "set": {"network": {"dnns": 3}}},
+            "network.dnns is in vary and in set: give it in one of them",
+        ),
         ({"seeds": [1, 2, 1]}, "seeds must differ, 1 is there twice"),
         ({"seeds": []}, "seeds must hold at least one seed, holds none"),
         ({"vary": {"network.dnns": []}}, r'vary\["network.dnns"\] must hold at least one, holds none'),
