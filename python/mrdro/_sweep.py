@@ -85,7 +85,7 @@ def sweep(
         scenarios: Scenarios, their names or files; one, or a list. Their names must differ.
         trainings: Names or files of settings; one, or a list.
         seeds: The seeds of each combination.
-        vary: Settings with the values that they take: ``{"network.dnns": [1, 4, 8]}``.
+        vary: Settings with the values that they take: ``{"network.dnns": [1, 4, 8]}``. They must not be in ``set``, too.
         set: Settings that are changed in every run.
         shard: ``"2/4"``: every fourth run, from the second on, for four machines that share the work. Each writes a
             directory of its own; ``trainer sweep merge`` puts them together.
@@ -120,8 +120,8 @@ def sweep(
     all_seeds = whole_numbers("seeds", seeds, 0, MOST_SEED, "range(1, 6)")
     if not all_seeds:
         raise ValueError("seeds must hold at least one seed, holds none")
-    if twice := [seed for index, seed in enumerate(all_seeds) if seed in all_seeds[:index]]:
-        raise ValueError(f"seeds must differ, {twice[0]} is there twice")
+    if again := [seed for index, seed in enumerate(all_seeds) if seed in all_seeds[:index]]:
+        raise ValueError(f"seeds must differ, {again[0]} is there twice")
     directory = path_of("out", out)
     shown = Progress(enabled=progress_of(progress))
     try:
