@@ -85,7 +85,7 @@ def sweep(
         scenarios: Scenarios, their names or files; one, or a list. Their names must differ.
         trainings: Names or files of settings; one, or a list.
         seeds: The seeds of each combination.
-        vary: Settings with the values that they take: ``{"network.dnns": [1, 4, 8]}``. They must not be in ``set``, too.
+        vary: Settings with the values that they take: ``{"network.dnns": [1, 4, 8]}``, and not in ``set``.
         set: Settings that are changed in every run.
         shard: ``"2/4"``: every fourth run, from the second on, for four machines that share the work. Each writes a
             directory of its own; ``trainer sweep merge`` puts them together.
