@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mrdro._mrdro import CostModel, Environment, EvaluationSet, Record, Scenario
 from mrdro._results import Decisions, Workloads
-from mrdro._settings import mapping_of, scenario_of, texts_of
+from mrdro._settings import mapping_of, repeated, scenario_of, texts_of
 from mrdro._table import Table
 
 Function = Callable[[NDArray[np.float64], Environment], ArrayLike]
@@ -103,8 +103,7 @@ def compare(
     own = mapping_of("functions", functions, 'a dict such as {"mine": function}')
     if wrong := [name for name, function in own.items() if not callable(function)]:
         raise TypeError(f"functions must hold functions, holds {own[wrong[0]]!r} for {wrong[0]}")
-    rows_of = [*names, *named, *own]
-    if twice := [name for index, name in enumerate(rows_of) if name in rows_of[:index]]:
+    if twice := repeated([*names, *named, *own]):
         raise ValueError(f"schemes, records and functions must have different names, two are called {twice[0]!r}")
     scenario = scenario_of(scenario)
     if workloads is None:

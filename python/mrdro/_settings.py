@@ -6,15 +6,18 @@ import csv
 import json
 import operator
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from mrdro._mrdro import Record, Recording, Scenario
 from mrdro._table import Table
+
+T = TypeVar("T")
 
 MOST_SEED = 2**63 - 1
 """Run directories hold the seed in TOML, whose whole numbers end there."""
@@ -166,6 +169,11 @@ def texts_of(argument: str, given: str | Iterable[str]) -> list[str]:
     if wrong := [text for text in texts if not isinstance(text, str)]:
         raise TypeError(f"{argument} must be texts, holds {wrong[0]!r}")
     return texts
+
+
+def repeated(values: Iterable[T]) -> list[T]:
+    """The values that are there more than once."""
+    return [value for value, count in Counter(values).items() if count > 1]
 
 
 def some(argument: str, given: Any) -> list[Any]:

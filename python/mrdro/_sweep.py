@@ -19,6 +19,7 @@ from mrdro._settings import (
     path_of,
     progress_of,
     read_csv,
+    repeated,
     scenarios_of,
     setting_path,
     settings_of,
@@ -112,7 +113,7 @@ def sweep(
     for key, values in (vary or {}).items():
         path = setting_path("vary", key)
         texts = [toml(value, f'vary["{path}"]') for value in some(f'vary["{path}"]', values)]
-        if twice := [text for index, text in enumerate(texts) if text in texts[:index]]:
+        if twice := repeated(texts):
             raise ValueError(f'vary["{path}"] must hold different values, {twice[0]} is there twice')
         if any(change.startswith((f"{path}=", f"{path}.")) for change in changes):
             raise ValueError(f"{path} is in vary and in set: give it in one of them")
@@ -120,7 +121,7 @@ def sweep(
     all_seeds = whole_numbers("seeds", seeds, 0, MOST_SEED, "range(1, 6)")
     if not all_seeds:
         raise ValueError("seeds must hold at least one seed, holds none")
-    if again := [seed for index, seed in enumerate(all_seeds) if seed in all_seeds[:index]]:
+    if again := repeated(all_seeds):
         raise ValueError(f"seeds must differ, {again[0]} is there twice")
     directory = path_of("out", out)
     shown = Progress(enabled=progress_of(progress))

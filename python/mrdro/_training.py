@@ -167,7 +167,8 @@ def train(
             ``{"drl": {"steps": 5000}}``; what a dict leaves out is as in ``"recommended"``.
         set: Settings to change, by their paths: ``{"drl.steps": 5000, "network.hidden": [64]}``.
         seed: Equal seeds give equal networks, whatever the number of threads.
-        start: A record whose networks training starts from, in place of Algorithm 1.
+        start: A record whose networks training starts from, in place of Algorithm 1. Their number and widths are those
+            of the record, whatever the settings say.
         out: The run directory, which must be new or empty; ``None``: a temporary one.
         threads: The number of threads; ``None``: those of mrdro (`mrdro.threads`).
         callbacks: Called with each `Report`; ``False`` stops the training. See `mrdro.callbacks`.
@@ -278,6 +279,8 @@ def resume(
         raise FileNotFoundError(f"there is no run directory {path}")
     if (path / "results.json").exists():
         raise Error(f"the run {path} is finished: mrdro.Run.open({str(path)!r}) opens it")
+    if not (path / "checkpoints").is_dir():
+        raise Error(f"{path} is not the directory of a run: it holds no checkpoints")
     resumed = lambda on_event: _mrdro.resume_run(path, options.threads, options.tensorboard, on_event)  # noqa: E731
     return _watched(path, {}, options, resumed)
 
