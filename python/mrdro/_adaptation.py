@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from os import fspath
 from pathlib import Path
 from typing import Any
 
 from mrdro import _mrdro
-from mrdro._mrdro import Record, Scenario
+from mrdro._mrdro import Record, Recording, Scenario
 from mrdro._settings import (
     MOST_STEPS,
     StrPath,
     Training,
+    check_scenario,
     number_of,
-    path_of,
-    record_path,
-    scenario_path,
+    record_of,
+    recording_of,
     seed_of,
     settings_of,
     training_of,
@@ -30,10 +30,10 @@ def adapt(
     record: StrPath | Record,
     scenario: StrPath | Scenario | None = None,
     *,
-    recording: StrPath | None = None,
+    recording: StrPath | Recording | None = None,
     drive: str | None = None,
     at_s: float | None = None,
-    window_s: float = 60.0,
+    window_s: float | None = None,
     steps: Sequence[int] = (0, 1, 2, 3, 4, 5, 10, 20, 50, 100, 200),
     training: Training = "recommended",
     set: Mapping[str, Any] | None = None,
@@ -45,9 +45,11 @@ def adapt(
     Args:
         record: A record for one scenario, or its directory.
         scenario: The scenario to adapt to: the record's devices and servers with other rates or another alpha.
-        recording: In place of a scenario, the path of a recorded network whose uplinks the record is adapted to.
-        drive, at_s, window_s: The drive of the recording, and the moment in it, in s; ``None``: the last.
-        steps: The numbers of steps after which the networks are measured.
+        recording: In place of a scenario, a recorded network whose uplinks the record is adapted to: a `Recording` or
+            its path.
+        drive, at_s: The drive of the recording, and the moment in it, in s; ``None``: the last.
+        window_s: The length of the windows over which rates are averaged, in s; ``None``: 60.
+        steps: The numbers of steps after which the networks are measured; the largest is the number of steps.
         training, set: Settings; only those of ``adaptation`` are used, as in ``{"adaptation.learning_rate": 0.005}``.
         seed, out: As of `mrdro.train`.
 
@@ -60,23 +62,35 @@ def adapt(
     changes = settings_of(set)
     if wrong := [change for change in changes if not change.startswith("adaptation.")]:
         found = wrong[0].split("=")[0]
-        raise ValueError(f"set may change settings of adaptation alone, as in adaptation.steps; found {found}")
+        raise ValueError(f"set may change settings of adaptation alone, as in adaptation.learning_rate; found {found}")
+    if any(change.startswith("adaptation.steps=") for change in changes):
+        raise ValueError("set must not change adaptation.steps: give the numbers of steps as steps=[0, 10]")
+    record = record_of("record", record)
+    if scenario is not None:
+        check_scenario(scenario)
+    if recording is None:
+        of_recording = {"drive": drive, "at_s": at_s, "window_s": window_s}
+        if given := [name for name, value in of_recording.items() if value is not None]:
+            raise ValueError(f"{given[0]} is for adaptation to a recording: give recording, too")
+    elif scenario is not None:
+        raise ValueError("give either a scenario or a recording to adapt to, not both")
     if drive is not None and not isinstance(drive, str):
         raise TypeError(f"drive must be the name of a drive, is {drive!r}")
     where = (
         drive,
         None if at_s is None else number_of("at_s", at_s, "a number of seconds"),
-        number_of("window_s", window_s, "a number of seconds above 0"),
+        number_of("window_s", 60.0 if window_s is None else window_s, "a number of seconds above 0"),
     )
     counts = whole_numbers("steps", steps, 0, MOST_STEPS, "[0, 1, 10]")
+    if not counts:
+        raise ValueError("steps must hold at least one number of steps, holds none")
     seed = seed_of(seed)
+    settings = training_of(training)
+    named = scenario if scenario is None or isinstance(scenario, Scenario) else fspath(scenario)
+    recorded = None if recording is None else (recording_of(recording), *where)
 
     def work(path: Path) -> Run:
-        with ExitStack() as stack:
-            named = None if scenario is None else scenario_path(scenario, stack)
-            recorded = None if recording is None else (path_of("recording", recording), *where)
-            start = record_path("record", record, stack)
-            results = _mrdro.adapt_record(start, named, recorded, training_of(training), changes, counts, seed, path)
+        results = _mrdro.adapt_record(record, named, recorded, settings, changes, counts, seed, path)
         return Run(Record.load(path / "record"), path, Table.of_rows(results["points"]), results)
 
     return in_directory(out, work)

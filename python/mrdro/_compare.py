@@ -11,15 +11,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from mrdro._mrdro import CostModel, Environment, EvaluationSet, Record, Scenario
 from mrdro._results import Decisions, Workloads
+from mrdro._settings import mapping_of, repeated, scenario_of, texts_of
 from mrdro._table import Table
 
 Function = Callable[[NDArray[np.float64], Environment], ArrayLike]
 """Decides one workload: gets its sizes in MB, ``(N, M)``, and its environment, and returns places, ``(N, M)``."""
 
 
-def scenario_of(scenario: str | PathLike[str] | Scenario) -> Scenario:
-    """A scenario from its name, its file, or itself."""
-    return scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)
+def model_of(problem: str | PathLike[str] | Scenario | CostModel) -> CostModel:
+    """The cost model of an argument ``problem``."""
+    if isinstance(problem, CostModel):
+        return problem
+    if not isinstance(problem, str | PathLike | Scenario):
+        raise TypeError(f"problem must be a CostModel, or a Scenario, its name or its file, is {problem!r}")
+    return scenario_of(problem).cost_model()
 
 
 def schemes(problem: str | PathLike[str] | Scenario | CostModel) -> list[str]:
@@ -30,8 +35,7 @@ def schemes(problem: str | PathLike[str] | Scenario | CostModel) -> list[str]:
     >>> schemes("paper")[-3:]
     ['local-search', 'genetic', 'exact']
     """
-    model = problem if isinstance(problem, CostModel) else scenario_of(problem).cost_model()
-    return model.schemes()
+    return model_of(problem).schemes()
 
 
 def solve(
@@ -54,8 +58,7 @@ def solve(
     >>> solve("paper", [[20, 20, 20]] * 3).names[0].tolist()
     ['cloud', 'edge', 'cloud']
     """
-    model = problem if isinstance(problem, CostModel) else scenario_of(problem).cost_model()
-    return model.decide(sizes_mb, scheme, seed=seed, environment=environment)
+    return model_of(problem).decide(sizes_mb, scheme, seed=seed, environment=environment)
 
 
 def compare(
@@ -92,6 +95,16 @@ def compare(
     >>> [round(q2, 3) for q2 in table["q2"]]
     [0.98, 0.142, 1.0]
     """
+    names = [] if schemes is None else texts_of("schemes", schemes)
+    named = {
+        name: record if isinstance(record, Record) else Record.load(record)
+        for name, record in mapping_of("records", records, 'a dict such as {"mine": record}').items()
+    }
+    own = mapping_of("functions", functions, 'a dict such as {"mine": function}')
+    if wrong := [name for name, function in own.items() if not callable(function)]:
+        raise TypeError(f"functions must hold functions, holds {own[wrong[0]]!r} for {wrong[0]}")
+    if twice := repeated([*names, *named, *own]):
+        raise ValueError(f"schemes, records and functions must have different names, two are called {twice[0]!r}")
     scenario = scenario_of(scenario)
     if workloads is None:
         evaluated = EvaluationSet.standard(scenario)
@@ -101,24 +114,24 @@ def compare(
         evaluated = EvaluationSet.of(scenario, workloads)
     if schemes is None:
         names = evaluated.schemes()
-    else:
-        names = [schemes] if isinstance(schemes, str) else list(schemes)
     rows: list[dict[str, Any] | None] = [evaluated.evaluate(name, seed) for name in names if name != "exact"]
-    for name, record in (records or {}).items():
-        loaded = record if isinstance(record, Record) else Record.load(record)
-        rows += evaluated.evaluate_record(name, loaded, any_rates)
-    rows += [evaluated.evaluate_function(name, function) for name, function in (functions or {}).items()]
+    for name, record in named.items():
+        rows += evaluated.evaluate_record(name, record, any_rates)
+    rows += [evaluated.evaluate_function(name, function) for name, function in own.items()]
     if "exact" in names:
         rows.append(evaluated.evaluate("exact", seed))
     return Table.of_rows(row for row in rows if row is not None).without_empty_columns()
 
 
 def evaluate(
-    record: Record, scenario: str | PathLike[str] | Scenario | None, workloads: Workloads | ArrayLike | None
+    record: Record,
+    scenario: str | PathLike[str] | Scenario | None,
+    any_rates: bool,
+    workloads: Workloads | ArrayLike | None,
 ) -> Table:
     """What `Record.evaluate` returns."""
     own = record.scenario if scenario is None else scenario_of(scenario)
     if own is None:
         raise ValueError("this record decides for any fleet and has no scenario of its own: give a scenario")
     schemes = ["greedy", "greedy-largest-first", "exact"]
-    return compare(own, schemes, records={"mr-dro": record}, workloads=workloads)
+    return compare(own, schemes, records={"mr-dro": record}, any_rates=any_rates, workloads=workloads)

@@ -11,6 +11,8 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from mrdro._mrdro import EpisodeRules, Recording, Scenario
+from mrdro._results import Workloads
+from mrdro._settings import scenario_of
 
 Source = Scenario | str | os.PathLike[str]
 """A scenario, the name of a shipped one, or the path of a TOML file."""
@@ -22,11 +24,6 @@ Part = Literal["training", "held-out"]
 Kind = Literal["workload", "tasks", "drive"]
 
 MAX_SEED = 2**63
-
-
-def scenario_of(source: Source) -> Scenario:
-    """The scenario that a user means."""
-    return source if isinstance(source, Scenario) else Scenario.load(source)
 
 
 def rules_of(
@@ -93,11 +90,27 @@ def drive_of(rules: EpisodeRules, asked: str | int) -> int:
     raise ValueError(f'options["drive"] must be one of the drives {known} or an index below {len(names)}, is {asked!r}')
 
 
-def given(rules: EpisodeRules, kind: Kind, options: Mapping[str, Any] | None) -> dict[str, Any]:
+def of_workloads(options: Mapping[str, Any] | None, kind: Kind, is_single: bool) -> dict[str, Any]:
+    """Options of a reset in which `Workloads` are their sizes and environments."""
+    found = dict(options or {})
+    workloads = found.get("workload")
+    if not isinstance(workloads, Workloads):
+        return found
+    if is_single and len(workloads) != 1:
+        raise ValueError(f'options["workload"] must be one workload, as in workloads[:1]; there are {len(workloads)}')
+    found["workload"] = workloads.sizes_mb[0] if is_single else workloads.sizes_mb
+    if workloads.environments is not None and kind != "drive" and found.get("environment") is None:
+        found["environment"] = workloads.environments[0] if is_single else list(workloads.environments)
+    return found
+
+
+def given(
+    rules: EpisodeRules, kind: Kind, options: Mapping[str, Any] | None, is_single: bool = False
+) -> dict[str, Any]:
     """The arguments that `options` of a reset stand for."""
     known = ("workload", "drive") if kind == "drive" else ("workload", "environment")
     found = {}
-    for key, value in (options or {}).items():
+    for key, value in of_workloads(options, kind, is_single).items():
         if key not in known:
             raise ValueError(f"options take the keys {' and '.join(map(repr, known))} here, not {key!r}")
         if value is not None:

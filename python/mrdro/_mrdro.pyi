@@ -45,9 +45,9 @@ def task_sizes(path: str | PathLike[str]) -> NDArray[np.float64]: ...
 def trainings() -> list[str]: ...
 def resume_run(path: Path, threads: int | None, tensorboard: bool, on_event: Callable[[str, Any], bool]) -> None: ...
 def adapt_record(
-    record: Path,
-    scenario: str | None,
-    recording: tuple[Path, str | None, float | None, float] | None,
+    record: Path | Record,
+    scenario: str | Scenario | None,
+    recording: tuple[Path | Recording, str | None, float | None, float] | None,
     training: str | dict[str, Any],
     settings: list[str],
     steps: list[int],
@@ -55,7 +55,7 @@ def adapt_record(
     out: Path,
 ) -> dict[str, Any]: ...
 def sweep_runs(
-    scenarios: list[str],
+    scenarios: list[str | Scenario],
     trainings: list[str],
     settings: list[str],
     varied: list[str],
@@ -73,13 +73,11 @@ class RunPlan:
         training: str | dict[str, Any],
         settings: list[str],
         seed: int,
-        start: Path | None,
+        start: Path | Record | None,
         meta_only: bool,
     ) -> RunPlan: ...
     @staticmethod
-    def any_fleet(
-        training: str | dict[str, Any], settings: list[str], seed: int, start: Path | None, evaluated_fleets: int
-    ) -> RunPlan: ...
+    def any_fleet(training: str | dict[str, Any], settings: list[str], seed: int, evaluated_fleets: int) -> RunPlan: ...
     @property
     def configuration(self) -> dict[str, Any]: ...
     def train(
@@ -166,9 +164,9 @@ class CostModel:
         deadline_rule: Literal["report", "penalty", "hard"] | None = None,
         deadline_penalty: float | None = None,
     ) -> CostModel: ...
-    def cost(self, sizes_mb: ArrayLike, decisions: ArrayLike) -> Floats: ...
-    def outcome(self, sizes_mb: ArrayLike, decisions: ArrayLike) -> Outcome: ...
-    def place_times(self, sizes_mb: ArrayLike, decisions: ArrayLike) -> NDArray[np.float64]: ...
+    def cost(self, sizes_mb: ArrayLike | Workloads, decisions: ArrayLike) -> Floats: ...
+    def outcome(self, sizes_mb: ArrayLike | Workloads, decisions: ArrayLike) -> Outcome: ...
+    def place_times(self, sizes_mb: ArrayLike | Workloads, decisions: ArrayLike) -> NDArray[np.float64]: ...
     def schemes(self) -> list[str]: ...
     def decide(
         self,
@@ -182,7 +180,7 @@ class CostModel:
         self, sizes_mb: ArrayLike | Workloads, *, environment: Environment | Sequence[Environment] | None = None
     ) -> Bounds: ...
     def share_out(
-        self, sizes_mb: ArrayLike, total_mbps: float, scheme: str = "exact", *, seed: int = 1
+        self, sizes_mb: ArrayLike | Workloads, total_mbps: float, scheme: str = "exact", *, seed: int = 1
     ) -> SharedOut: ...
     def __reduce__(self) -> tuple[Any, ...]: ...
 
@@ -198,7 +196,7 @@ class Record:
         sizes_mb: ArrayLike | Workloads,
         *,
         environment: Environment | Sequence[Environment] | None = None,
-        scenario: Scenario | None = None,
+        scenario: str | PathLike[str] | Scenario | None = None,
         any_rates: bool = False,
         explore: int | None = None,
         budget: int | None = None,
@@ -208,6 +206,7 @@ class Record:
         self,
         scenario: str | PathLike[str] | Scenario | None = None,
         *,
+        any_rates: bool = False,
         workloads: Workloads | ArrayLike | None = None,
     ) -> Table: ...
     @property

@@ -111,7 +111,7 @@ class Decisions:
     def __repr__(self) -> str:
         *lead, devices, tasks = self.places.shape
         count = int(np.prod(lead, dtype=int))
-        what = f"one workload, cost {self.cost:.6g}" if not lead else f"{count} workloads"
+        what = f"one workload, cost {np.ravel(self.cost)[0]:.6g}" if count == 1 else f"{count} workloads"
         return f"<Decisions of {what}, {devices} × {tasks} tasks>"
 
 
@@ -156,15 +156,16 @@ def recording(path: str, columns: str | None, format: str | None) -> Recording:
 
 @dataclass(frozen=True, eq=False)
 class SharedOut:
-    """A decision together with uplinks that share one bandwidth.
+    """Decisions together with uplinks that share one bandwidth.
 
     Attributes:
-        environment: The environment with the uplinks that each device gets.
-        decisions: The decision, with its cost in this environment.
-        in_proportion: What the scheme's decision costs with the bandwidth shared out in proportion to the scenario's
+        environment: The environment with the uplinks that each device gets; for many workloads a list with one for
+            each, in the order of the axes in front.
+        decisions: The decisions, with their cost in these environments.
+        in_proportion: What the scheme's decisions cost with the bandwidth shared out in proportion to the scenario's
             uplinks.
     """
 
-    environment: Environment
+    environment: Environment | Sequence[Environment]
     decisions: Decisions
     in_proportion: Outcome

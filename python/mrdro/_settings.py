@@ -6,19 +6,21 @@ import csv
 import json
 import operator
 import re
-import tempfile
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import ExitStack
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from mrdro._mrdro import Record, Scenario
+from mrdro._mrdro import Record, Recording, Scenario
 from mrdro._table import Table
 
-MOST_SEED = 2**64 - 1
+T = TypeVar("T")
+
+MOST_SEED = 2**63 - 1
+"""Run directories hold the seed in TOML, whose whole numbers end there."""
 MOST_THREADS = 4096
 MOST_STEPS = 1_000_000_000
 
@@ -145,12 +147,53 @@ def path_of(argument: str, path: StrPath) -> Path:
     return Path(path)
 
 
-def names_of(argument: str, given: StrPath | Sequence[StrPath]) -> list[str]:
+def names_of(argument: str, given: StrPath | Iterable[StrPath]) -> list[str]:
     """One or several names or files."""
-    all_given = [given] if isinstance(given, str | PathLike) or not isinstance(given, Iterable) else given
+    all_given = some(argument, given)
     if wrong := [one for one in all_given if not isinstance(one, str | PathLike)]:
         raise TypeError(f"{argument} must be names or files, holds {wrong[0]!r}")
     return [fspath(one) for one in all_given]
+
+
+def scenarios_of(given: StrPath | Scenario | Iterable[StrPath | Scenario]) -> list[str | Scenario]:
+    """One or several scenarios."""
+    all_given = some("scenarios", given)
+    if wrong := [one for one in all_given if not isinstance(one, str | PathLike | Scenario)]:
+        raise TypeError(f"scenarios must be scenarios, their names or files, holds {wrong[0]!r}")
+    return [one if isinstance(one, Scenario) else fspath(one) for one in all_given]
+
+
+def texts_of(argument: str, given: str | Iterable[str]) -> list[str]:
+    """One or several texts."""
+    texts = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+    if wrong := [text for text in texts if not isinstance(text, str)]:
+        raise TypeError(f"{argument} must be texts, holds {wrong[0]!r}")
+    return texts
+
+
+def repeated(values: Iterable[T]) -> list[T]:
+    """The values that are there more than once."""
+    return [value for value, count in Counter(values).items() if count > 1]
+
+
+def some(argument: str, given: Any) -> list[Any]:
+    """What a list holds, at least one, or what is given alone."""
+    if isinstance(given, str | PathLike) or not isinstance(given, Iterable):
+        return [given]
+    if not (found := list(given)):
+        raise ValueError(f"{argument} must hold at least one, holds none")
+    return found
+
+
+def mapping_of(argument: str, given: Mapping[str, Any] | None, wanted: str) -> Mapping[str, Any]:
+    """A dict whose keys are names."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise TypeError(f"{argument} must be {wanted}, is {given!r}")
+    if wrong := [name for name in given if not isinstance(name, str)]:
+        raise TypeError(f"{argument} must have names as keys, has {wrong[0]!r}")
+    return given
 
 
 def training_of(training: Training) -> str | dict[str, Any]:
@@ -159,15 +202,18 @@ def training_of(training: Training) -> str | dict[str, Any]:
     return training if isinstance(training, dict) else fspath(training)
 
 
-def record_path(argument: str, record: StrPath | Record, stack: ExitStack) -> Path:
-    """The directory of a record; one that is in memory alone is saved until the call ends."""
-    if not isinstance(record, Record):
-        if not isinstance(record, str | PathLike):
-            raise TypeError(f"{argument} must be a Record or its directory, is {record!r}")
-        return Path(record)
-    path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mrdro-"))) / "record"
-    record.save(path)
-    return path
+def record_of(argument: str, record: StrPath | Record) -> Path | Record:
+    """A record, or the directory of one."""
+    if not isinstance(record, str | PathLike | Record):
+        raise TypeError(f"{argument} must be a Record or its directory, is {record!r}")
+    return record if isinstance(record, Record) else Path(record)
+
+
+def recording_of(recording: StrPath | Recording) -> Path | Recording:
+    """A recording, or the path of one."""
+    if not isinstance(recording, str | PathLike | Recording):
+        raise TypeError(f"recording must be a Recording or its path, is {recording!r}")
+    return recording if isinstance(recording, Recording) else Path(recording)
 
 
 def check_scenario(scenario: Any) -> None:
@@ -175,11 +221,7 @@ def check_scenario(scenario: Any) -> None:
         raise TypeError(f"scenario must be a Scenario, its name or its file, is {scenario!r}")
 
 
-def scenario_path(scenario: StrPath | Scenario, stack: ExitStack) -> str:
-    """The name or file of a scenario; one that is in memory alone is saved until the call ends."""
+def scenario_of(scenario: StrPath | Scenario) -> Scenario:
+    """A scenario from its name, its file, or itself."""
     check_scenario(scenario)
-    if not isinstance(scenario, Scenario):
-        return fspath(scenario)
-    path = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mrdro-"))) / "scenario.toml"
-    path.write_text(scenario.to_toml(), encoding="utf-8")
-    return str(path)
+    return scenario if isinstance(scenario, Scenario) else Scenario.load(scenario)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mrdro import _mrdro
+from mrdro._errors import Error
+from mrdro._mrdro import Scenario
 from mrdro._settings import (
     MOST_SEED,
     StrPath,
@@ -16,8 +19,11 @@ from mrdro._settings import (
     path_of,
     progress_of,
     read_csv,
+    repeated,
+    scenarios_of,
     setting_path,
     settings_of,
+    some,
     toml,
     whole_numbers,
 )
@@ -39,6 +45,23 @@ class Sweep:
     runs: Table
     path: Path
 
+    @staticmethod
+    def open(path: StrPath) -> Sweep:
+        """Open the directory of a sweep of `mrdro.sweep` or the program again: its tables, as the last call left them.
+
+        Raises:
+            FileNotFoundError: If there is no such directory.
+            Error: If the directory holds no sweep, or one of which no call has ended.
+        """
+        path = path_of("path", path)
+        if not path.is_dir():
+            raise FileNotFoundError(f"there is no directory {path} of a sweep")
+        if not (path / "summary.csv").exists() or not (path / "runs.csv").exists():
+            raise Error(f"{path} holds no tables of a sweep: mrdro.sweep writes them when all of its runs are trained")
+        with open(path / "summary.csv", newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+        return Sweep(_summary(header, rows), read_csv(path / "runs.csv"), path)
+
     def _repr_html_(self) -> str:
         return self.summary._repr_html_()
 
@@ -47,8 +70,8 @@ class Sweep:
 
 
 def sweep(
-    scenarios: StrPath | Sequence[StrPath],
-    trainings: StrPath | Sequence[StrPath] = "recommended",
+    scenarios: StrPath | Scenario | Iterable[StrPath | Scenario],
+    trainings: StrPath | Iterable[StrPath] = "recommended",
     *,
     seeds: Iterable[int] = range(1, 6),
     vary: Mapping[str, Sequence[Any]] | None = None,
@@ -60,9 +83,10 @@ def sweep(
     """Train every combination of scenarios, trainings, varied settings and seeds, one run on each thread at a time.
 
     Args:
-        scenarios, trainings: Names or TOML files. Scenarios of your own become files by `Scenario.to_toml`.
+        scenarios: Scenarios, their names or files; one, or a list. Their names must differ.
+        trainings: Names or files of settings; one, or a list.
         seeds: The seeds of each combination.
-        vary: Settings with the values that they take: ``{"network.dnns": [1, 4, 8]}``.
+        vary: Settings with the values that they take: ``{"network.dnns": [1, 4, 8]}``, and not in ``set``.
         set: Settings that are changed in every run.
         shard: ``"2/4"``: every fourth run, from the second on, for four machines that share the work. Each writes a
             directory of its own; ``trainer sweep merge`` puts them together.
@@ -85,18 +109,27 @@ def sweep(
         )
     if not isinstance(shard, str):
         raise TypeError(f'shard must be a text such as "2/4", is {shard!r}')
-    varied = []
+    varied, changes = [], settings_of(set)
     for key, values in (vary or {}).items():
         path = setting_path("vary", key)
-        varied.append(f"{path}=" + ",".join(toml(value, f'vary["{path}"]') for value in values))
+        texts = [toml(value, f'vary["{path}"]') for value in some(f'vary["{path}"]', values)]
+        if twice := repeated(texts):
+            raise ValueError(f'vary["{path}"] must hold different values, {twice[0]} is there twice')
+        if any(change.startswith((f"{path}=", f"{path}.")) for change in changes):
+            raise ValueError(f"{path} is in vary and in set: give it in one of them")
+        varied.append(f"{path}=" + ",".join(texts))
     all_seeds = whole_numbers("seeds", seeds, 0, MOST_SEED, "range(1, 6)")
+    if not all_seeds:
+        raise ValueError("seeds must hold at least one seed, holds none")
+    if again := repeated(all_seeds):
+        raise ValueError(f"seeds must differ, {again[0]} is there twice")
     directory = path_of("out", out)
     shown = Progress(enabled=progress_of(progress))
     try:
         cells = _mrdro.sweep_runs(
-            names_of("scenarios", scenarios),
+            scenarios_of(scenarios),
             names_of("trainings", trainings),
-            settings_of(set),
+            changes,
             varied,
             all_seeds,
             shard,
@@ -106,8 +139,11 @@ def sweep(
     finally:
         shown.close()
     header, *rows = cells
+    return Sweep(_summary(header, rows), read_csv(directory / "runs.csv"), directory)
+
+
+def _summary(header: list[str], rows: list[list[str]]) -> Table:
     texts = {"scenario", "training", "scheme", "measure"}
-    summary = Table.of_rows(
+    return Table.of_rows(
         {name: number(cell, name in texts) for name, cell in zip(header, row, strict=True)} for row in rows
     )
-    return Sweep(summary, read_csv(directory / "runs.csv"), directory)

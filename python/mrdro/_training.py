@@ -9,7 +9,6 @@ import time
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -17,8 +16,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from mrdro import _mrdro
-from mrdro._compare import scenario_of
-from mrdro._errors import StoppedError
+from mrdro._errors import Error, StoppedError
 from mrdro._mrdro import Record, Scenario
 from mrdro._settings import (
     StrPath,
@@ -27,7 +25,8 @@ from mrdro._settings import (
     path_of,
     progress_of,
     read_csv,
-    record_path,
+    record_of,
+    scenario_of,
     seed_of,
     settings_of,
     threads_of,
@@ -115,6 +114,25 @@ class Run:
     metrics: Table
     results: dict[str, Any] | None
 
+    @staticmethod
+    def open(path: StrPath) -> Run:
+        """Open the directory of a run of `mrdro.train`, `mrdro.adapt` or the program again, finished or stopped.
+
+        The networks of a stopped run are those of its last checkpoint.
+
+        Raises:
+            FileNotFoundError: If there is no such directory.
+            Error: If the directory holds no run, or a run that has no checkpoint yet.
+        """
+        path = path_of("path", path)
+        if not path.is_dir():
+            raise FileNotFoundError(f"there is no run directory {path}")
+        if (path / "results.json").exists() and (path / "record").is_dir():
+            return _finished(path)
+        if (path / "checkpoints" / "run.toml").exists():
+            return _stopped(path)
+        raise Error(f"{path} is not the directory of a run: it holds neither a record nor checkpoints")
+
     @property
     def is_finished(self) -> bool:
         """Whether the run trained to its end. `mrdro.resume` goes on with one that a callback stopped."""
@@ -149,7 +167,8 @@ def train(
             ``{"drl": {"steps": 5000}}``; what a dict leaves out is as in ``"recommended"``.
         set: Settings to change, by their paths: ``{"drl.steps": 5000, "network.hidden": [64]}``.
         seed: Equal seeds give equal networks, whatever the number of threads.
-        start: A record whose networks training starts from, in place of Algorithm 1.
+        start: A record whose networks training starts from, in place of Algorithm 1. Their number and widths are those
+            of the record, whatever the settings say.
         out: The run directory, which must be new or empty; ``None``: a temporary one.
         threads: The number of threads; ``None``: those of mrdro (`mrdro.threads`).
         callbacks: Called with each `Report`; ``False`` stops the training. See `mrdro.callbacks`.
@@ -205,12 +224,11 @@ def _train(
 ) -> Run:
     check_scenario(scenario)
     options = _Options.of(out, threads, callbacks, progress, tensorboard)
-    with ExitStack() as stack:
-        began = None if start is None else record_path("start", start, stack)
-        plan = _mrdro.RunPlan.scenario(
-            scenario_of(scenario), training_of(training), settings_of(set), seed_of(seed), began, meta_only
-        )
-        return _run_plan(plan, options)
+    began = None if start is None else record_of("start", start)
+    plan = _mrdro.RunPlan.scenario(
+        scenario_of(scenario), training_of(training), settings_of(set), seed_of(seed), began, meta_only
+    )
+    return _run_plan(plan, options)
 
 
 def train_fleet(
@@ -218,7 +236,6 @@ def train_fleet(
     *,
     set: Mapping[str, Any] | None = None,
     seed: int = 1,
-    start: StrPath | Record | None = None,
     evaluated_fleets: int = 96,
     out: StrPath | None = None,
     threads: int | None = None,
@@ -231,14 +248,12 @@ def train_fleet(
     Args:
         evaluated_fleets: The number of fleets of each size on which the trained networks are evaluated.
 
-    All others as of `mrdro.train`.
+    All others as of `mrdro.train`. Training begins with random networks.
     """
     options = _Options.of(out, threads, callbacks, progress, tensorboard)
     fleets = whole_number("evaluated_fleets", evaluated_fleets, 1, MOST_FLEETS)
-    with ExitStack() as stack:
-        began = None if start is None else record_path("start", start, stack)
-        plan = _mrdro.RunPlan.any_fleet(training_of(training), settings_of(set), seed_of(seed), began, fleets)
-        return _run_plan(plan, options)
+    plan = _mrdro.RunPlan.any_fleet(training_of(training), settings_of(set), seed_of(seed), fleets)
+    return _run_plan(plan, options)
 
 
 def resume(
@@ -253,9 +268,19 @@ def resume(
 
     The files are the same, byte for byte but for times, as if it had never stopped. Runs of the program can be
     continued here, and the other way round. Arguments as of `mrdro.train`.
+
+    Raises:
+        FileNotFoundError: If there is no such directory.
+        Error: If the directory holds no run, or one that is finished, which `Run.open` opens.
     """
     path = path_of("path", path)
     options = _Options.of(None, threads, callbacks, progress, tensorboard)
+    if not path.is_dir():
+        raise FileNotFoundError(f"there is no run directory {path}")
+    if (path / "results.json").exists():
+        raise Error(f"the run {path} is finished: mrdro.Run.open({str(path)!r}) opens it")
+    if not (path / "checkpoints").is_dir():
+        raise Error(f"{path} is not the directory of a run: it holds no checkpoints")
     resumed = lambda on_event: _mrdro.resume_run(path, options.threads, options.tensorboard, on_event)  # noqa: E731
     return _watched(path, {}, options, resumed)
 
@@ -392,9 +417,13 @@ def _warn_of(raised: list[tuple[str, BaseException]]) -> None:
 
 def _finished(path: Path) -> Run:
     results = json.loads((path / "results.json").read_text(encoding="utf-8"))
-    return Run(Record.load(path / "record"), path, read_csv(path / "metrics.csv"), results)
+    metrics = Table.of_rows(results["points"]) if "points" in results else read_csv(path / "metrics.csv")
+    return Run(Record.load(path / "record"), path, metrics, results)
 
 
 def _stopped(path: Path) -> Run:
-    checkpoints = sorted((path / "checkpoints").glob("*/manifest.toml"), key=lambda file: file.stat().st_mtime_ns)
+    # Records of steps, such as drl-00004000; the record that training started from is not one of them.
+    checkpoints = sorted((path / "checkpoints").glob("*-*/manifest.toml"), key=lambda file: file.stat().st_mtime_ns)
+    if not checkpoints:
+        raise Error(f"the run {path} has no checkpoint with networks yet: mrdro.resume goes on with it")
     return Run(Record.load(checkpoints[-1].parent), path, read_csv(path / "metrics.csv"), None)

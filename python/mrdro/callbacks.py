@@ -28,6 +28,8 @@ __all__ = ["Csv", "MLflow", "Progress", "StopAt", "TensorBoard", "WandB"]
 class StopAt:
     """Stops the training when a measure is good enough.
 
+    It waits until the networks of the phase have learned: before that, measures are those of the phase before.
+
     Args:
         q2: The least mean ratio of the optimal cost to the networks'.
         loss: The greatest cross-entropy.
@@ -37,14 +39,18 @@ class StopAt:
     def __init__(self, *, q2: float | None = None, loss: float | None = None, phase: str | None = None) -> None:
         if q2 is None and loss is None:
             raise ValueError("give q2 or loss, at which the training stops")
+        if phase not in (None, "meta", "drl", "fleet"):
+            raise ValueError(f'phase must be "meta", "drl" or "fleet", is {phase!r}')
         self.q2, self.loss, self.phase = q2, loss, phase
 
     def __call__(self, report: Report) -> bool:
         """Whether to go on."""
         if report.phase != (self.phase or report.phase) or (self.phase is None and report.phase == "meta"):
             return True
+        if report.loss is None:
+            return True
         is_good = self.q2 is None or (report.q2 is not None and report.q2 >= self.q2)
-        is_low = self.loss is None or (report.loss is not None and report.loss <= self.loss)
+        is_low = self.loss is None or report.loss <= self.loss
         return not (is_good and is_low)
 
 

@@ -39,9 +39,9 @@ from mrdro._episodes import (
     box,
     given,
     rules_of,
-    scenario_of,
     slices,
 )
+from mrdro._settings import scenario_of
 
 __all__ = [
     "DriveEnv",
@@ -76,9 +76,9 @@ class _SingleEnv(gymnasium.Env[Observation, Any], EzPickle):
 
         Args:
             seed: Equal seeds give equal episodes from here on. Without one, the episodes go on.
-            options: ``"workload"``, the sizes of the tasks in MB of shape ``(N, M)``, and ``"environment"``, an
-                `mrdro.Environment`; what is missing is drawn. For drives ``"workload"`` and ``"drive"``, a name or an
-                index.
+            options: ``"workload"``, the sizes of the tasks in MB of shape ``(N, M)`` or an `mrdro.Workloads` of one,
+                and ``"environment"``, an `mrdro.Environment`; what is missing is drawn. For drives ``"workload"`` and
+                ``"drive"``, a name or an index.
 
         Returns:
             The observation, and a dict with ``action_mask``.
@@ -89,7 +89,7 @@ class _SingleEnv(gymnasium.Env[Observation, Any], EzPickle):
         super().reset(seed=seed)
         if seed is None and not episode.is_seeded:
             seed = int(self.np_random.integers(MAX_SEED))
-        return episode.reset(seed=seed, **given(self._rules, self._kind, options))
+        return episode.reset(seed=seed, **given(self._rules, self._kind, options, is_single=True))
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, Info]:
         """Decide.
@@ -231,8 +231,8 @@ class _VectorEnv(VectorEnv[Observation, NDArray[np.int64], Any]):
         Args:
             seed: Environment i gets ``seed + i``, or ``seed[i]`` of a list. Each then has the episodes of a single
                 environment with that seed. Without a seed, the episodes go on.
-            options: As for single environments; ``"workload"`` can also have the shape ``(num_envs, N, M)``, and
-                ``"environment"`` can be a list of ``num_envs``.
+            options: As for single environments; ``"workload"`` can also have the shape ``(num_envs, N, M)`` or be
+                an `mrdro.Workloads` of ``num_envs``, and ``"environment"`` can be a list of ``num_envs``.
 
         Returns:
             Observations of shape ``(num_envs, entries)``, and a dict with ``action_mask``.

@@ -23,10 +23,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mrdro._mrdro import CostModel, Environment, Scenario
-from mrdro._results import Decisions, Outcome
+from mrdro._results import Decisions, Outcome, Workloads
 
 Environments = Environment | Sequence[Environment] | None
 """One environment for all workloads, or one for each; ``None``: the scenario's own."""
+
+Sizes = ArrayLike | Workloads
+"""Task sizes in MB, or workloads."""
 
 FARTHEST = 4.0
 """Scaled inputs of the environment are cut off at this distance from their mean."""
@@ -119,15 +122,16 @@ def loaded(record: RecordLike | str | PathLike[str]) -> RecordLike:
 
 
 def inputs(
-    record: RecordLike | str | PathLike[str], sizes_mb: ArrayLike, environment: Environments = None
+    record: RecordLike | str | PathLike[str], sizes_mb: Sizes, environment: Environments = None
 ) -> NDArray[np.float32]:
     """The inputs of the DNNs before they are scaled, ``(batch, inputs)``.
 
     Args:
         record: A record of DNNs, or its directory.
-        sizes_mb: Task sizes in MB, ``(N, M)`` or ``(batch, N, M)``. 0 is a task that its device does not have.
-        environment: One for all workloads, or one for each; ``None``: the scenario's own. Only records that read the
-            environment use it here.
+        sizes_mb: Task sizes in MB, ``(N, M)`` or ``(batch, N, M)``, or `mrdro.Workloads`. 0 is a task that its device
+            does not have.
+        environment: One for all workloads, or one for each; ``None``: those of `mrdro.Workloads`, else the scenario's
+            own. Only records that read the environment use it here.
 
     The columns are the sizes in MB, row by row. In records that read the environment there follow for each device the
     natural logarithm of its uplink in Mbit/s and ``2 s / (s + l) - 1`` with the seconds s to send a byte and l to
@@ -139,7 +143,7 @@ def inputs(
     """
     record = loaded(record)
     model = cast(Scenario, record.scenario).cost_model()
-    sizes = _sizes(sizes_mb, model)
+    sizes, environment = _sizes(sizes_mb, environment, model)
     columns = [sizes.reshape(len(sizes), -1)]
     scales = record.manifest["codec"].get("environment", {})
     if scales:
@@ -170,14 +174,14 @@ def _environment_values(scales: dict[str, Any], model: CostModel, local: NDArray
 
 
 def proposals(
-    record: RecordLike | str | PathLike[str], logits: ArrayLike, sizes_mb: ArrayLike, environment: Environments = None
+    record: RecordLike | str | PathLike[str], logits: ArrayLike, sizes_mb: Sizes, environment: Environments = None
 ) -> NDArray[np.uint8]:
     """The decision that the logits of each network stand for, ``(K, batch, N, M)``.
 
     Args:
         record: A record of DNNs, or its directory.
         logits: ``(K, batch, outputs)``.
-        sizes_mb: Task sizes in MB, ``(N, M)`` or ``(batch, N, M)``, from which the logits were computed.
+        sizes_mb: As in `inputs`: the sizes from which the logits were computed.
         environment: As in `inputs`. It tells which places the devices can reach.
 
     A task whose place is out of its device's reach goes to the best other place in the network's eyes, and an absent
@@ -185,7 +189,7 @@ def proposals(
     """
     record = loaded(record)
     model = cast(Scenario, record.scenario).cost_model()
-    sizes = _sizes(sizes_mb, model)
+    sizes, environment = _sizes(sizes_mb, environment, model)
     values = np.asarray(logits, np.float32)
     places, is_indicators = len(model.places), record.manifest["codec"]["code"] == "indicators"
     wanted = (model.devices * model.tasks) * (places - 1 if is_indicators else places)
@@ -210,14 +214,14 @@ def _of_indicators(logits: NDArray[np.float32], reachable: NDArray[np.bool_]) ->
 
 
 def cheapest(
-    record: RecordLike | str | PathLike[str], logits: ArrayLike, sizes_mb: ArrayLike, environment: Environments = None
+    record: RecordLike | str | PathLike[str], logits: ArrayLike, sizes_mb: Sizes, environment: Environments = None
 ) -> Decisions:
     """The cheapest of the networks' proposals for each workload.
 
     Args:
         record: A record of DNNs, or its directory.
         logits: ``(K, batch, outputs)``.
-        sizes_mb: Task sizes in MB, ``(N, M)`` or ``(batch, N, M)``, from which the logits were computed.
+        sizes_mb: As in `inputs`: the sizes from which the logits were computed.
         environment: As in `inputs`, and in which the proposals are evaluated.
 
     These are the decisions of `Record.decide` for the shipped records. It looks at more candidates where the manifest
@@ -226,7 +230,7 @@ def cheapest(
     """
     record = loaded(record)
     model = cast(Scenario, record.scenario).cost_model()
-    sizes = _sizes(sizes_mb, model)
+    sizes, environment = _sizes(sizes_mb, environment, model)
     candidates = proposals(record, logits, sizes, environment)
     models = _models(model, environment, len(sizes))
     if len(models) == 1:
@@ -247,12 +251,16 @@ def _is_hard(record: RecordLike) -> bool:
     return bool(tasks.get("deadline_rule") == "hard")
 
 
-def _sizes(sizes_mb: ArrayLike, model: CostModel) -> NDArray[np.float64]:
+def _sizes(sizes_mb: Sizes, environment: Environments, model: CostModel) -> tuple[NDArray[np.float64], Environments]:
+    """The sizes of all workloads, ``(batch, N, M)``, and their environments."""
+    if isinstance(sizes_mb, Workloads):
+        environment = sizes_mb.environments if environment is None else environment
+        sizes_mb = sizes_mb.sizes_mb
     sizes = np.asarray(sizes_mb, float)
     shape = (model.devices, model.tasks)
     if sizes.ndim not in (2, 3) or sizes.shape[-2:] != shape:
         raise ValueError(f"sizes_mb must have the shape {shape} or (batch, {shape[0]}, {shape[1]}), has {sizes.shape}")
-    return sizes.reshape(-1, *shape)
+    return sizes.reshape(-1, *shape), environment
 
 
 def _models(model: CostModel, environment: Environments, count: int) -> list[CostModel]:

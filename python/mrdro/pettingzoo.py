@@ -22,7 +22,8 @@ except ImportError as error:
     raise ImportError("mrdro.pettingzoo needs PettingZoo and Gymnasium: pip install 'mrdro[pettingzoo]'") from error
 
 from mrdro import Environment
-from mrdro._episodes import MAX_SEED, Part, Source, box, rules_of, scenario_of, slices
+from mrdro._episodes import MAX_SEED, Part, Source, box, of_workloads, rules_of, slices
+from mrdro._settings import scenario_of
 
 __all__ = ["Fleet"]
 
@@ -87,8 +88,9 @@ class Fleet(ParallelEnv[str, NDArray[np.float32], NDArray[np.int64]], EzPickle):
 
         Args:
             seed: Equal seeds give equal episodes from here on. Without one, the episodes go on.
-            options: ``"workload"``, the sizes of all tasks of the first round in MB of shape ``(N, M)``, and
-                ``"environment"``, an `mrdro.Environment`; what is missing is drawn, other keys mean nothing.
+            options: ``"workload"``, the sizes of all tasks of the first round in MB of shape ``(N, M)`` or an
+                `mrdro.Workloads` of one, and ``"environment"``, an `mrdro.Environment`; what is missing is drawn, other
+                keys mean nothing.
 
         Returns:
             Observations and infos with ``action_mask`` of shape ``(M, places)``, by device.
@@ -97,7 +99,8 @@ class Fleet(ParallelEnv[str, NDArray[np.float32], NDArray[np.int64]], EzPickle):
             self._np_random, _ = seeding.np_random(seed)
         if seed is None and not self._episode.is_seeded:
             seed = int(self._np_random.integers(MAX_SEED))
-        known = {key: value for key, value in (options or {}).items() if key in ("workload", "environment")}
+        given = of_workloads(options, "workload", is_single=True)
+        known = {key: value for key, value in given.items() if key in ("workload", "environment")}
         rows = self._episode.reset(seed=seed, **known)
         self.agents = list(self.possible_agents)
         return dict(zip(self.agents, rows, strict=True)), self._infos(self.agents, {})

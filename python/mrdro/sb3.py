@@ -30,10 +30,12 @@ from mrdro._episodes import (
     box,
     given,
     rules_of,
-    scenario_of,
 )
+from mrdro._settings import scenario_of, whole_number
 
 __all__ = ["VecEnv"]
+
+MOST_ENVIRONMENTS = 1_000_000
 
 
 class VecEnv(_VecEnv):
@@ -59,7 +61,7 @@ class VecEnv(_VecEnv):
         tasks: bool = False,
         recording: Recorded | None = None,
         drive: str | None = None,
-        window_s: float = 60.0,
+        window_s: float | None = None,
         reward: Reward = "saving",
         optimum: Optimum = "auto",
         part: Part = "training",
@@ -67,11 +69,15 @@ class VecEnv(_VecEnv):
     ) -> None:
         if tasks and recording is not None:
             raise ValueError("tasks=True cannot be combined with recording: a step in a drive decides a whole workload")
+        if recording is None and (drive is not None or window_s is not None):
+            raise ValueError("drive and window_s are for the drives of a recording: give recording, too")
+        n = whole_number("n", n, 1, MOST_ENVIRONMENTS)
         self._kind: Kind = "tasks" if tasks else "workload" if recording is None else "drive"
         if optimum == "auto":
             optimum = reward == "q2"
         self.scenario = scenario_of(scenario)
-        self._rules = rules_of(self.scenario, self._kind, reward, optimum, part, recording, drive, window_s)
+        length_s = 60.0 if window_s is None else window_s
+        self._rules = rules_of(self.scenario, self._kind, reward, optimum, part, recording, drive, length_s)
         self._episodes = self._rules.parallel(n)
         self._actions: NDArray[np.int64] | None = None
         self.render_mode: str | None = None

@@ -81,7 +81,7 @@ def test_the_number_of_threads_can_be_set():
     )
     assert run("1").stdout.split() == ["1", "3"]
     assert 'MRDRO_THREADS must be a number of threads from 1 to 4096, is "many"' in run("many").stderr
-    with pytest.raises(ValueError, match="count must be from 1 to 4096, is 0"):
+    with pytest.raises(ValueError, match="count must be a whole number from 1 to 4096, is 0"):
         mrdro.set_threads(0)
 
 

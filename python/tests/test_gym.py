@@ -329,6 +329,27 @@ def test_given_workloads_and_environments_are_decided(make):
     assert single.environment != slow
 
 
+def test_workloads_are_decided_in_their_environments(make):
+    workloads = mrdro.Scenario.load("mobile").draw(6, seed=3)
+    many = make("mrdro/Offloading-v0", "mobile", 6)
+    wanted, _ = many.reset(options={"workload": workloads.sizes_mb, "environment": workloads.environments})
+    found, _ = many.reset(options={"workload": workloads})
+    np.testing.assert_array_equal(found, wanted)
+    for id in ("mrdro/Offloading-v0", "mrdro/OffloadingTasks-v0"):
+        single = make(id, "mobile")
+        single.reset(options={"workload": workloads[2:3]})
+        np.testing.assert_array_equal(single.sizes_mb, workloads.sizes_mb[2])
+        assert single.environment == workloads.environments[2]
+        other = workloads.environments[4]
+        single.reset(options={"workload": workloads[2:3], "environment": other})
+        assert single.environment == other
+    drive = make("mrdro/Drive-v0", "mobile")
+    drive.reset(options={"workload": workloads[2:3]})
+    np.testing.assert_array_equal(drive.sizes_mb, workloads.sizes_mb[2])
+    with pytest.raises(ValueError, match=r"must be one workload, as in workloads\[:1\]; there are 6"):
+        single.reset(options={"workload": workloads})
+
+
 def test_observations_are_what_the_documentation_says(make):
     env = make("mrdro/OffloadingTasks-v0", "deadlines")
     workload = np.array([[30.0, 15, 10], [30, 20, 0], [12, 12, 12]])
@@ -399,8 +420,11 @@ def test_mistakes_are_named(make, tmp_path):
         gymnasium.make("mrdro/Drive-v0", recording=apart, window_s=10)
     with pytest.raises(ValueError, match="window_s must be a number of seconds above 0, is 0"):
         make("mrdro/Drive-v0", "paper", window_s=0)
-    with pytest.raises(ValueError, match="num_envs must be from 1"):
-        make("mrdro/Offloading-v0", "paper", 0)
+    for count in (0, -1):
+        with pytest.raises(ValueError, match=f"num_envs must be a whole number from 1 to 1000000, is {count}"):
+            make("mrdro/Offloading-v0", "paper", count)
+    with pytest.raises(TypeError, match="scenario must be a Scenario, its name or its file, is 3"):
+        make("mrdro/Offloading-v0", 3)
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,16 @@ def paper_case():
     return Case("paper")
 
 
+def test_workloads_stand_for_their_sizes_and_environments(case):
+    workloads = mrdro.Workloads(case.sizes_mb, case.environments)
+    np.testing.assert_array_equal(networks.inputs(case.record, workloads), case.inputs)
+    logits = by_hand(case)
+    wanted = networks.cheapest(case.record, logits, case.sizes_mb, case.environments)
+    np.testing.assert_array_equal(networks.cheapest(case.record, logits, workloads).cost, wanted.cost)
+    found = networks.proposals(case.record, logits, workloads)
+    np.testing.assert_array_equal(found, networks.proposals(case.record, logits, case.sizes_mb, case.environments))
+
+
 def by_hand(case):
     """Logits with NumPy alone."""
     dnns = networks.Dnns.of(case.record)

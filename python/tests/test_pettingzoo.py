@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("pettingzoo")
+import gymnasium  # noqa: E402
 from mrdro.pettingzoo import Fleet  # noqa: E402
 
 SCENARIOS = ["paper", "shared-edge", "shared-edges", "mobile", "deadlines", "ragged"]
@@ -103,7 +104,7 @@ def test_masks_leave_out_absent_tasks():
 
 
 def test_mistakes_are_named():
-    with pytest.raises(ValueError, match="rounds must be at least 1"):
+    with pytest.raises(ValueError, match="rounds must be a whole number from 1 to .*, is 0"):
         Fleet(rounds=0)
     with pytest.raises(ValueError, match='reward must be "saving" or "cost"'):
         Fleet(reward="q2")
@@ -115,6 +116,25 @@ def test_mistakes_are_named():
         env.step({"device_0": np.zeros(3, dtype=int)})
     with pytest.raises(ValueError, match="places from 0 to 2, holds 5"):
         env.step({agent: np.full(3, 5) for agent in env.agents})
+
+
+def test_a_workload_is_decided_in_its_environment():
+    workloads = mrdro.Scenario.load("mobile").draw(3)
+    env = Fleet("mobile")
+    env.reset(options={"workload": workloads[1:2]})
+    np.testing.assert_array_equal(env.sizes_mb, workloads.sizes_mb[1])
+    assert env.environment == workloads.environments[1]
+
+
+def test_steps_outside_an_episode_ask_for_a_reset():
+    env = Fleet(rounds=1)
+    with pytest.raises(gymnasium.error.ResetNeeded, match="call reset before step"):
+        env.step({})
+    env.reset(seed=1)
+    env.step({agent: np.zeros(3, dtype=int) for agent in env.agents})
+    for actions in ({}, {"device_0": np.zeros(3, dtype=int)}):
+        with pytest.raises(gymnasium.error.ResetNeeded, match="call reset before step"):
+            env.step(actions)
 
 
 def test_it_survives_pickle():

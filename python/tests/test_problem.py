@@ -76,6 +76,8 @@ def test_whatever_numpy_takes_is_taken(paper, sizes_mb):
     fortran = np.asfortranarray(sizes_mb)
     np.testing.assert_array_equal(model.cost(fortran, np.asfortranarray(places)), wanted)
     np.testing.assert_array_equal(model.cost(sizes_mb.astype(object), places), wanted)
+    for objects in (np.array(paper.places)[places].astype(object), places.astype(object)):
+        np.testing.assert_array_equal(model.cost(sizes_mb, objects), wanted)
     reshaped = model.cost(sizes_mb.reshape(3, 10, 10, 3, 3), places.reshape(3, 10, 10, 3, 3))
     np.testing.assert_array_equal(reshaped, wanted.reshape(3, 10, 10))
     assert isinstance(model.cost(sizes_mb[0], places[0]), float)
@@ -109,6 +111,9 @@ def test_the_axes_in_front_are_broadcast(paper, sizes_mb):
         (np.ones((3, 3)), np.full((3, 3), 256), r"decisions\[0, 0\].*is 256"),
         (np.ones((3, 3)), np.full((3, 3), 2**63), "no place"),
         (np.ones((3, 3)), [["edge", "moon", "edge"]] * 3, r'decisions\[0, 1\].*is "moon"'),
+        (np.ones((3, 3)), np.array([["edge", "moon", "edge"]] * 3, object), r'decisions\[0, 1\].*is "moon"'),
+        (np.ones((3, 3)), np.array([["edge", None, "edge"]] * 3, object), "or names; its dtype is object"),
+        (np.ones((3, 3)), np.full((3, 3), 1.0, object), "or names; its dtype is object"),
         (np.ones((3, 3)), np.zeros((3, 3)), "whole numbers from 0 to 2 or names; its dtype is float64"),
         (np.ones((4, 3, 3)), np.zeros((5, 3, 3), int), "do not fit together"),
         ("20", np.zeros((3, 3), int), "sizes_mb must be an array of numbers.*is of type str"),
@@ -148,6 +153,37 @@ def test_scenarios_are_values(paper):
         30,
     ]
     assert "<table>" in paper._repr_html_() and "paper" in repr(paper)
+
+
+def test_another_distribution_replaces_the_old_one(paper, tmp_path):
+    (tmp_path / "sizes.txt").write_text("5\n7\n")
+    recorded = {"distribution": "file", "path": str(tmp_path / "sizes.txt")}
+    uniform = paper.to_dict()["tasks"]["size_mb"]
+    assert uniform["distribution"] != "file"
+    for changes in ({"tasks.size_mb": recorded}, {"tasks": {"size_mb": recorded}}):
+        changed = paper.with_(changes)
+        assert changed.to_dict()["tasks"]["size_mb"].items() >= recorded.items()
+        assert set(changed.draw(20).sizes_mb.ravel()) <= {5, 7}
+        assert changed.with_({"tasks.size_mb": uniform}) == paper
+    wider = paper.with_({"tasks.size_mb": {"distribution": uniform["distribution"], "max": 99}})
+    assert wider.to_dict()["tasks"]["size_mb"] == {**uniform, "max": 99}
+    assert paper.with_({"tasks.size_mb": {"max": 99}}) == wider
+
+
+def test_none_removes_a_key(paper):
+    fast = paper.with_({"servers[1].link_mbps": 77, "tasks.deadline_s": 60})
+    assert fast.to_dict()["servers"][1]["link_mbps"] == 77
+    assert fast.with_({"servers[1].link_mbps": None, "tasks.deadline_s": None}) == paper.with_(
+        {"servers[1].link_mbps": None}
+    )
+    assert fast.with_(tasks={"deadline_s": None}).to_dict()["tasks"] == paper.to_dict()["tasks"]
+    assert paper.with_({"tasks.deadline_s": None, "devices": {"count": 3}}) == paper
+    assert len(paper.with_({"servers[0]": None}).places) == 2
+    with pytest.raises(mrdro.ScenarioError, match="alpha: "):
+        paper.with_(alpha=None)
+    for wrong in ({"tasks.deadline_ss": None}, {"tasks": {"deadline_ss": None}}):
+        with pytest.raises(mrdro.ScenarioError, match="tasks.deadline_ss: unknown key; did you mean `deadline_s`"):
+            paper.with_(wrong)
 
 
 def test_all_mistakes_of_a_scenario_come_at_once(paper):
@@ -193,10 +229,87 @@ def test_environments_change_the_cost():
     np.testing.assert_array_equal(decided.cost, each)
     own = mobile.cost_model().environment
     assert pickle.loads(pickle.dumps(own)) == own and hash(own) == hash(mobile.cost_model().environment)
-    with pytest.raises(ValueError, match="there must be 3 uplinks, there are 2"):
-        mobile.cost_model(mrdro.Environment(alpha=0.5, uplinks_mbps=[1, 2], capacities=[1, 1]))
-    with pytest.raises(ValueError, match="between 0 and 1, is 7"):
-        mrdro.Environment(alpha=7, uplinks_mbps=[1], capacities=[1])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ({"alpha": 7}, "alpha must lie between 0 and 1, is 7"),
+        ({"uplinks_mbps": [1, -2, 3]}, "uplinks_mbps: an uplink must lie between 0 and 1e12 Mbit/s, is -2"),
+        ({"capacities": [1, 1e7]}, "capacities: a capacity must lie between 0 and 1e6, is 10000000"),
+        ({"uplinks_mbps": [1, 2]}, "uplinks_mbps of the environment must hold 3 uplinks in this scenario, holds 2"),
+        ({"capacities": [1]}, "^capacities of the environment must hold 2 capacities in this scenario, holds 1"),
+    ],
+)
+def test_values_of_environments_are_named(paper, arguments, wanted):
+    with pytest.raises(ValueError, match=wanted):
+        paper.cost_model().at(environment(**arguments))
+    at = environment()
+    with pytest.raises(ValueError, match=r"^environment\[1\]: uplinks_mbps of the environment must hold 3 uplinks"):
+        paper.cost_model().decide([[[1] * 3] * 3] * 2, environment=[at, environment(uplinks_mbps=[1])])
+
+
+def environment(**changed):
+    return mrdro.Environment(**{"alpha": 0.5, "uplinks_mbps": [1, 2, 3], "capacities": [1, 1], **changed})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ({"deadline_s": -1}, r"deadline_s\[0, 0\] must lie between 1e-12 and 1e12 s, is -1"),
+        ({"deadline_s": [[1, 1, 1], [1, 1, 0], [1, 1, 1]]}, r"deadline_s\[1, 2\] must lie between"),
+        ({"instructions_per_byte": np.nan}, r"instructions_per_byte\[0, 0\] must lie between"),
+        ({"deadline_penalty": -1}, "deadline_penalty must lie between 0 and 1e12, is -1"),
+    ],
+)
+def test_arguments_of_deadlines_are_named(paper, arguments, wanted):
+    with pytest.raises(ValueError, match=wanted):
+        paper.cost_model().with_tasks(**arguments)
+
+
+WHOLE = "must be a whole number from "
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "wanted"),
+    [
+        (lambda paper: paper.draw(3, seed=-1), ValueError, f"seed {WHOLE}0 to 18446744073709551615, is -1"),
+        (lambda paper: paper.draw(3, seed=2**64), ValueError, f"seed {WHOLE}.*, is 18446744073709551616"),
+        (lambda paper: paper.draw(3, seed=True), TypeError, f"seed {WHOLE}.*, is True"),
+        (lambda paper: paper.draw(3, seed=np.True_), TypeError, f"seed {WHOLE}.*, is (np.)?True"),
+        (lambda paper: paper.draw(3, seed=1.5), TypeError, f"seed {WHOLE}.*, is 1.5"),
+        (lambda paper: paper.draw(-1), ValueError, f"count {WHOLE}0 to .*, is -1"),
+        (lambda paper: paper.draw("3"), TypeError, f"count {WHOLE}.*, is '3'"),
+        (lambda paper: mrdro.solve(paper, [[1] * 3] * 3, "random", seed=-1), ValueError, f"seed {WHOLE}"),
+        (lambda paper: paper.cost_model().share_out([[1] * 3] * 3, 9, seed=-1), ValueError, f"seed {WHOLE}"),
+        (lambda paper: mrdro.compare(paper, ["random"], seed=-1), ValueError, f"seed {WHOLE}"),
+        (lambda paper: mrdro.set_threads(-1), ValueError, f"count {WHOLE}1 to 4096, is -1"),
+    ],
+)
+def test_whole_numbers_out_of_range_are_named(paper, call, error, wanted):
+    with pytest.raises(error, match=wanted):
+        call(paper)
+
+
+def test_whole_numbers_can_be_those_of_numpy(paper):
+    for number in (np.int8(3), np.uint64(3), np.array(3)):
+        np.testing.assert_array_equal(paper.draw(number, seed=number).sizes_mb, paper.draw(3, seed=3).sizes_mb)
+
+
+def test_workloads_stand_for_their_sizes_in_their_environments():
+    for scenario in map(mrdro.Scenario.load, ("paper", "mobile", "shared-edge")):
+        drawn, model = scenario.draw(40), scenario.cost_model()
+        own = drawn.environments or [model.environment] * 40
+        places = model.decide(drawn, "greedy").places
+        every = np.stack([places, 0 * places])[:, :, :, :]
+        for call in ("cost", "outcome", "place_times"):
+            found = np.asarray(getattr(model, call)(drawn, places))
+            each = [getattr(model.at(at), call)(*one) for *one, at in zip(drawn.sizes_mb, places, own)]
+            np.testing.assert_allclose(np.moveaxis(found, -1, 0) if call == "outcome" else found, each, rtol=1e-12)
+        costs = model.cost(drawn, every)
+        assert costs.shape == (2, 40)
+        np.testing.assert_allclose(costs, [model.cost(drawn, one) for one in every], rtol=1e-12)
+        np.testing.assert_allclose(model.cost(drawn[:5], every[:, :5]), costs[:, :5], rtol=1e-12)
 
 
 def test_deadlines(paper, sizes_mb):

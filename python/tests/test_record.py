@@ -84,8 +84,50 @@ def test_other_scenarios_are_refused(record, sizes_mb):
         record.decide(np.ones((4, 3)), scenario=mrdro.Scenario.load("paper").with_({"devices.count": 4}))
     with pytest.raises(ValueError, match=r"sizes_mb must have the shape \(…, 3, 3\)"):
         record.decide(np.ones((4, 3)))
-    with pytest.raises(ValueError, match="budget|any fleet"):
-        record.decide(sizes_mb, budget=3)
+
+
+def test_what_permits_another_scenario_is_told(record, sizes_mb, paper):
+    hint = "Give any_rates=True to decide with it all the same"
+    calls = [
+        lambda **more: record.decide(sizes_mb, scenario="paper-wan", **more),
+        lambda **more: record.evaluate("paper-wan", workloads=sizes_mb, **more),
+        lambda **more: mrdro.compare("paper-wan", [], records={"mine": record}, workloads=sizes_mb, **more),
+    ]
+    for call in calls:
+        with pytest.raises(mrdro.RecordError, match=f"^the record (mr-dro |mine |)is for another scenario: .*{hint}$"):
+            call()
+        call(any_rates=True)
+    with pytest.raises(mrdro.RecordError, match="3 devices") as raised:
+        record.decide(np.ones((4, 3)), scenario=paper.with_({"devices.count": 4}))
+    assert "any_rates" not in str(raised.value)
+
+
+def test_arguments_for_another_kind_of_networks_are_named(record, sizes_mb, paper):
+    fleet = mrdro.Record.shipped("any-fleet")
+    for arguments, argument in [({"budget": 3}, "budget"), ({"search_free": True}, "search_free")]:
+        with pytest.raises(
+            ValueError, match=f"^{argument} is for records of networks for any fleet; this is a record of"
+        ):
+            record.decide(sizes_mb, **arguments)
+    with pytest.raises(ValueError, match="^explore is for records of DNNs for one scenario; this is a record of"):
+        fleet.decide(sizes_mb, scenario=paper, explore=3)
+    for arguments in ({"explore": -1}, {"explore": 2**64}):
+        with pytest.raises(ValueError, match="explore must be a whole number from 0 to"):
+            record.decide(sizes_mb, **arguments)
+    with pytest.raises(TypeError, match="budget must be a whole number from 0 to .*, is 'many'"):
+        fleet.decide(sizes_mb, scenario=paper, budget="many")
+
+
+def test_scenarios_are_named_by_names_and_files(sizes_mb, paper, tmp_path):
+    fleet = mrdro.Record.shipped("any-fleet")
+    wanted = fleet.decide(sizes_mb, scenario=paper).places
+    (tmp_path / "own.toml").write_text(paper.to_toml())
+    for scenario in ("paper", tmp_path / "own.toml", mrdro.Scenario.load("paper")):
+        np.testing.assert_array_equal(fleet.decide(sizes_mb, scenario=scenario).places, wanted)
+    with pytest.raises(mrdro.ScenarioError, match="there is no scenario called `papper`"):
+        fleet.decide(sizes_mb, scenario="papper")
+    with pytest.raises(TypeError, match="scenario must be a Scenario, its name or its file, is 3"):
+        fleet.decide(sizes_mb, scenario=3)
 
 
 def test_many_threads_decide_at_once(record, sizes_mb):

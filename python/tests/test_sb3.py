@@ -137,6 +137,14 @@ def test_options_give_the_workloads_to_decide(vec_env):
     assert not np.array_equal(env.reset(), observations)
 
 
+def test_arguments_that_would_have_no_effect_are_refused(vec_env):
+    for arguments in ({"drive": "night"}, {"window_s": 60}):
+        with pytest.raises(ValueError, match="drive and window_s are for the drives of a recording"):
+            vec_env("paper", 2, **arguments)
+    with pytest.raises(ValueError, match="n must be a whole number from 1 to 1000000, is 0"):
+        vec_env("paper", 0)
+
+
 def test_what_is_missing_is_named():
     code = "import sys; sys.modules['stable_baselines3'] = None; import mrdro.sb3"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -61,8 +61,63 @@ def test_shared_bandwidth_is_used_up(paper, sizes_mb):
     assert at.cost(sizes_mb[0], shared.decisions.places) == pytest.approx(shared.decisions.cost)
     with pytest.raises(ValueError, match="between 1e-8 and 1e12"):
         paper.cost_model().share_out(sizes_mb[0], -1.0)
-    with pytest.raises(ValueError, match="sizes_mb must be one workload here, is 300"):
-        paper.cost_model().share_out(sizes_mb, 30.0)
+    with pytest.raises(ValueError, match="workload 0: .*between 1e-8 and 1e12"):
+        paper.cost_model().share_out(sizes_mb, -1.0)
+
+
+def test_many_workloads_share_out_as_each_does_alone(paper, sizes_mb):
+    model, sizes_mb = paper.cost_model(), sizes_mb[:40].reshape(2, 20, 3, 3)
+    for scheme in ("exact", "random"):
+        together = model.share_out(sizes_mb, 30.0, scheme, seed=4)
+        alone = [model.share_out(one, 30.0, scheme, seed=4) for one in sizes_mb.reshape(40, 3, 3)]
+        assert list(together.environment) == [one.environment for one in alone]
+        assert together.decisions.cost.shape == together.in_proportion.time_s.shape == (2, 20)
+        assert together.decisions.cost.ravel().tolist() == [one.decisions.cost for one in alone]
+        assert together.in_proportion.cost.ravel().tolist() == [one.in_proportion.cost for one in alone]
+    mobile = mrdro.Scenario.load("mobile")
+    drawn = mobile.draw(3)
+    each = [mobile.cost_model(at).share_out(one, 30.0) for one, at in zip(drawn.sizes_mb, drawn.environments)]
+    shared = mobile.cost_model().share_out(drawn, 30.0)
+    assert shared.decisions.cost.tolist() == [one.decisions.cost for one in each]
+
+
+def test_rows_of_a_comparison_have_different_names(paper):
+    def local(sizes_mb, environment):
+        return [["local"] * 3] * 3
+
+    record = mrdro.Record.shipped("paper")
+    for arguments in (
+        {"schemes": ["greedy"], "functions": {"greedy": local}},
+        {"schemes": ["greedy", "greedy"]},
+        {"schemes": [], "records": {"mine": record}, "functions": {"mine": local}},
+    ):
+        with pytest.raises(ValueError, match="must have different names, two are called '(greedy|mine)'"):
+            mrdro.compare(paper, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ({"records": ["models/paper"]}, r"records must be a dict such as .*, is \['models/paper'\]"),
+        ({"records": {1: "models/paper"}}, "records must have names as keys, has 1"),
+        ({"functions": print}, "functions must be a dict such as .*, is <built-in function print>"),
+        ({"functions": {"mine": 3}}, "functions must hold functions, holds 3 for mine"),
+        ({"schemes": 3}, "schemes must be texts, holds 3"),
+        ({"schemes": [print]}, "schemes must be texts, holds <built-in"),
+        ({"scenario": 3}, "scenario must be a Scenario, its name or its file, is 3"),
+        ({"workloads": "x"}, "workloads must be an array of numbers"),
+        ({"workloads": np.ones((0, 3, 3))}, "workloads must hold at least one workload, holds none"),
+    ],
+)
+def test_arguments_of_comparisons_are_named(arguments, wanted):
+    with pytest.raises((TypeError, ValueError), match=wanted):
+        mrdro.compare(**{"scenario": "paper", **arguments})
+
+
+def test_problems_are_models_and_scenarios(sizes_mb):
+    for call in (mrdro.schemes, lambda problem: mrdro.solve(problem, sizes_mb)):
+        with pytest.raises(TypeError, match="problem must be a CostModel, or a Scenario, its name or its file, is 3"):
+            call(3)
 
 
 def test_names_that_are_no_schemes_get_a_suggestion(paper, sizes_mb):

@@ -137,14 +137,14 @@ def test_mistakes_of_training_and_set_come_together(tmp_path):
     assert {problem.key for problem in raised.value.problems} == {"adaptation.batch", "adaptation.batchz"}
 
 
-SEED = r"seed must be a whole number from 0 to 18446744073709551615, is "
+SEED = r"seed must be a whole number from 0 to 9223372036854775807, is "
 
 
 @pytest.mark.parametrize(
     ("arguments", "error", "wanted"),
     [
         ({"seed": -1}, ValueError, SEED + "-1"),
-        ({"seed": 2**64}, ValueError, SEED + "18446744073709551616"),
+        ({"seed": 2**63}, ValueError, SEED + "9223372036854775808"),
         ({"seed": "one"}, TypeError, SEED + "'one'"),
         ({"seed": 1.5}, TypeError, SEED + "1.5"),
         ({"seed": True}, TypeError, SEED + "True"),
@@ -174,7 +174,7 @@ SEED = r"seed must be a whole number from 0 to 18446744073709551615, is "
 def test_arguments_that_do_not_fit_are_named(arguments, error, wanted, tmp_path):
     with pytest.raises(error, match=wanted):
         mrdro.train(**{"scenario": "paper", **arguments})
-    fleet = {name: value for name, value in arguments.items() if name != "scenario"}
+    fleet = {name: value for name, value in arguments.items() if name not in ("scenario", "start")}
     if fleet and "set" not in fleet and "training" not in fleet:
         with pytest.raises(error, match=wanted):
             mrdro.train_fleet(**fleet)
@@ -189,7 +189,7 @@ def test_arguments_that_do_not_fit_are_named(arguments, error, wanted, tmp_path)
             "evaluated_fleets must be a whole number from 1 to",
         ),
         (lambda: mrdro.resume(3), TypeError, "path must be a path, is 3"),
-        (lambda: mrdro.resume("nowhere", threads=0), ValueError, "threads must be a whole number from 1 to 4096, is 0"),
+        (lambda: mrdro.resume(".", threads=0), ValueError, "threads must be a whole number from 1 to 4096, is 0"),
         (lambda: mrdro.adapt(3, "paper"), TypeError, "record must be a Record or its directory, is 3"),
         (lambda: mrdro.adapt("record", 3), TypeError, "scenario must be a Scenario, its name or its file, is 3"),
         (
@@ -201,13 +201,36 @@ def test_arguments_that_do_not_fit_are_named(arguments, error, wanted, tmp_path)
         (lambda: mrdro.adapt("record", "paper", seed=-1), ValueError, SEED + "-1"),
         (lambda: mrdro.adapt("record", "paper", set=[3]), TypeError, "set must be a dict of settings"),
         (lambda: mrdro.adapt("record", "paper", training=3), TypeError, "training must be a name, a file or a dict"),
-        (lambda: mrdro.adapt("record", recording=3), TypeError, "recording must be a path, is 3"),
+        (lambda: mrdro.adapt("record", recording=3), TypeError, "recording must be a Recording or its path, is 3"),
+        (lambda: mrdro.adapt("record", "paper", drive="d"), ValueError, "drive is for adaptation to a recording"),
+        (lambda: mrdro.adapt("record", "paper", at_s=3), ValueError, "at_s is for adaptation to a recording"),
+        (lambda: mrdro.adapt("record", "paper", window_s=9), ValueError, "window_s is for adaptation to a recording"),
+        (lambda: mrdro.adapt("record", "paper", recording="r"), ValueError, "a scenario or a recording .*, not both"),
+        (lambda: mrdro.adapt("record", "paper", steps=[]), ValueError, "steps must hold at least one number of steps"),
+        (
+            lambda: mrdro.adapt("record", "paper", set={"adaptation": {"steps": 5}}),
+            ValueError,
+            r"set must not change adaptation.steps: give the numbers of steps as steps=\[0, 10\]",
+        ),
+        (lambda: mrdro.train_fleet(start="record"), TypeError, "unexpected keyword argument 'start'"),
+        (
+            lambda: mrdro.train("paper", start="record", set={"network.dnns": 3}),
+            ValueError,
+            "set must not change network.dnns where training starts from the networks of start",
+        ),
+        (
+            lambda: mrdro.callbacks.StopAt(q2=0.9, phase="dlr"),
+            ValueError,
+            'phase must be "meta", "drl" or .*, is \'dlr\'',
+        ),
+        (lambda: mrdro.resume("nowhere"), FileNotFoundError, "there is no run directory nowhere"),
+        (lambda: mrdro.Run.open("nowhere"), FileNotFoundError, "there is no run directory nowhere"),
         (lambda: mrdro.adapt("record", recording="r", drive=3), TypeError, "drive must be the name of a drive, is 3"),
         (lambda: mrdro.adapt("record", recording="r", at_s="x"), TypeError, "at_s must be a number of seconds, is 'x'"),
         (
-            lambda: mrdro.adapt("record", recording="r", window_s=None),
+            lambda: mrdro.adapt("record", recording="r", window_s="long"),
             TypeError,
-            "window_s must be a number of .* None",
+            "window_s must be a number of .* is 'long'",
         ),
     ],
 )
@@ -457,7 +480,7 @@ def test_algorithm_one_alone_and_a_start(tmp_path):
     assert from_path.metrics == from_record.metrics and set(from_path.metrics["phase"]) == {"drl"}
 
 
-def test_adaptation(tmp_path):
+def test_adaptation(tmp_path, monkeypatch):
     record = mrdro.Record.shipped("paper")
     slow = mrdro.Scenario.load("paper").with_({"devices.uplink_mbps": 0.5})
     run = mrdro.adapt(record, slow, steps=[0, 10], out=tmp_path / "adapted")
@@ -467,6 +490,110 @@ def test_adaptation(tmp_path):
         mrdro.adapt(record, slow, set={"drl.steps": 3})
     with pytest.raises(ValueError, match="either a scenario or a recording"):
         mrdro.adapt(record)
+    # A relative path of sizes is looked up in the present folder, as by every other call.
+    (tmp_path / "sizes.txt").write_text("".join(f"{5 + number}\n" for number in range(40)))
+    monkeypatch.chdir(tmp_path)
+    recorded = {"tasks.size_mb": {"distribution": "file", "path": "sizes.txt"}}
+    assert mrdro.adapt(record, mrdro.Scenario.load("paper").with_(recorded), steps=[0, 1]).is_finished
+
+
+def test_a_record_in_memory_is_not_told_as_a_file(paper, tmp_path):
+    record, fleet = mrdro.Record.shipped("paper"), mrdro.Record.shipped("any-fleet")
+    with pytest.raises(
+        mrdro.RecordError, match="^record is a record of networks for any fleet; only one for one scenario"
+    ):
+        mrdro.adapt(fleet, "paper-wan")
+    with pytest.raises(mrdro.RecordError, match="^start is a record of networks for any fleet; give a record for one"):
+        mrdro.train("paper", start=fleet)
+    small = paper.with_({"devices.count": 2})
+    with pytest.raises(
+        mrdro.RecordError, match="^start is a record for another scenario: it was trained for 3 devices"
+    ):
+        mrdro.train(small, start=record)
+    with pytest.raises(mrdro.RecordError, match="^the record in memory is for another scenario: it was trained for 3"):
+        mrdro.adapt(record, small)
+    run = mrdro.adapt(record, paper.with_(alpha=0.3), steps=[0, 2], out=tmp_path / "adapted")
+    assert run.results["record"] == run.record.provenance["adapted_from"] == "in memory"
+    assert "--start RECORD" in train(start=record).record.provenance["command"]
+
+
+def test_a_run_that_started_from_a_record_in_memory_is_resumed_without_it(tmp_path):
+    start = train(seed=3).record
+    whole = train(tmp_path / "whole", start=start)
+    stopped = train(tmp_path / "run", start=start, callbacks=[lambda report: report.step < 300])
+    assert not stopped.is_finished
+    del start
+    resumed = mrdro.resume(tmp_path / "run", progress=False)
+    assert resumed.is_finished and same_files(resumed.path, whole.path)
+    assert sorted(path.name for path in resumed.path.iterdir()) == sorted(path.name for path in whole.path.iterdir())
+
+
+def test_runs_are_opened_again(tmp_path):
+    finished, stopped = train(tmp_path / "finished"), train(tmp_path / "stopped", callbacks=[lambda report: False])
+    adapted = mrdro.adapt(finished.record, "paper-wan", steps=[0, 2], out=tmp_path / "adapted")
+    fleet = mrdro.train_fleet(set=FLEET, evaluated_fleets=1, progress=False, out=tmp_path / "fleet")
+    for run in (finished, stopped, adapted, fleet):
+        opened = mrdro.Run.open(str(run.path))
+        assert (opened.path, opened.metrics, opened.results) == (run.path, run.metrics, run.results)
+        np.testing.assert_array_equal(
+            *(next(iter(record.state_dict().values())) for record in (opened.record, run.record))
+        )
+    with pytest.raises(mrdro.Error, match=r"is finished: mrdro.Run.open\('.*/finished'\) opens it"):
+        mrdro.resume(tmp_path / "finished")
+    for call in (mrdro.Run.open, mrdro.resume):
+        with pytest.raises(mrdro.Error, match="is not the directory of a run: it holds n"):
+            call(tmp_path)
+
+
+def test_the_largest_and_the_least_seed_train(tmp_path):
+    for seed in (0, 2**63 - 1):
+        stopped = train(tmp_path / str(seed), seed=seed, callbacks=[lambda report: False])
+        assert mrdro.resume(stopped.path, progress=False).results["seed"] == seed
+
+
+def test_stopping_waits_until_the_networks_have_learned():
+    stop = mrdro.callbacks.StopAt(q2=0.5)
+    report = mrdro.Report("drl", 100, 600, None, None, 0.99, 3.0, None, 1.0)
+    assert stop(report) and not stop(report._replace(step=200, loss=0.1))
+    run = train(callbacks=[stop])
+    assert run.metrics["loss"][-1] is not None and run.metrics["loss"][-2] is None
+
+
+def test_settings_of_the_other_kind_name_the_calls_that_take_them():
+    with pytest.raises(
+        mrdro.TrainingError, match="`fleet` are for networks for any fleet: mrdro.train_fleet takes them"
+    ):
+        mrdro.train("paper", "fleet")
+    with pytest.raises(mrdro.TrainingError, match="`recommended` are for networks for one scenario: mrdro.train, "):
+        mrdro.train_fleet("recommended")
+
+
+def test_adaptation_to_recordings(paper, tmp_path):
+    path = tmp_path / "phone.csv"
+    path.write_text("When,Up,who\n" + "".join(f"{t},{1000 * (t + d)},{d}\n" for t in range(200) for d in (1, 2, 3)))
+    columns = "time=When:s,rate=Up:kbps,device=who"
+    recording, record = mrdro.Recording.open(path, columns=columns), mrdro.Record.shipped("paper")
+    run = mrdro.adapt(record, recording=recording, steps=[0, 2], at_s=10, window_s=20)
+    wanted = recording.drives[0].windows(20)[1][0]
+    np.testing.assert_allclose(run.results["environment"]["uplinks_mbps"], wanted)
+    path.rename(tmp_path / "plain.csv")
+    (tmp_path / "plain.csv").write_text("t_s,device,mbps\n" + "".join(f"{t},{d},3\n" for t in range(99) for d in "abc"))
+    for plain in (tmp_path / "plain.csv", mrdro.Recording.open(tmp_path / "plain.csv")):
+        run = mrdro.adapt(record, recording=plain, steps=[0, 2])
+        assert run.results["environment"]["uplinks_mbps"] == [3, 3, 3]
+
+
+def test_a_sweep_takes_scenarios(paper, tmp_path):
+    (tmp_path / "sizes.txt").write_text("".join(f"{5 + number}\n" for number in range(40)))
+    recorded = {"distribution": "file", "path": str(tmp_path / "sizes.txt")}
+    slow = paper.with_({"devices.uplink_mbps": 0.5, "tasks.size_mb": recorded}, name="slow")
+    sweep = mrdro.sweep([slow, "paper-wan"], seeds=[1], set=SHORT, out=tmp_path / "sweep", progress=False)
+    assert {row["scenario"] for row in sweep.summary.rows()} == {"slow", "paper-wan"}
+    (of_slow,) = (tmp_path / "sweep" / "runs").glob("slow-*")
+    assert mrdro.Run.open(of_slow).record.scenario == slow
+    assert same_files(of_slow, mrdro.train(slow, set=SHORT, progress=False).path)
+    with pytest.raises(mrdro.Error, match="two runs of the sweep would be called slow-"):
+        mrdro.sweep([slow, slow.with_(alpha=0.1)], seeds=[1], set=SHORT, out=tmp_path / "twice", progress=False)
 
 
 def test_a_sweep_is_a_table_and_goes_on(tmp_path):
@@ -475,6 +602,12 @@ def test_a_sweep_is_a_table_and_goes_on(tmp_path):
     rows = [row for row in sweep.summary.rows() if row["scheme"] == "mr-dro" and row["measure"] == "q2"]
     assert [row["network.dnns"] for row in rows] == [1, 2] and "<table>" in sweep._repr_html_()
     assert sweep.runs.shape[0] > 4
+    opened = mrdro.Sweep.open(tmp_path)
+    assert (opened.summary, opened.runs, opened.path) == (sweep.summary, sweep.runs, sweep.path)
+    with pytest.raises(FileNotFoundError, match="there is no directory nowhere of a sweep"):
+        mrdro.Sweep.open("nowhere")
+    with pytest.raises(mrdro.Error, match="holds no tables of a sweep"):
+        mrdro.Sweep.open(tmp_path / "runs")
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "runs").glob("*/record/weights.bpk")}
     more = mrdro.sweep(
         "paper", seeds=range(1, 4), vary={"network.dnns": [1, 2]}, set=SHORT, out=tmp_path, progress=False
@@ -535,7 +668,23 @@ def test_ctrl_c_ends_every_activity_within_a_second_and_nothing_runs_on(call, ac
     [
         ({"seeds": "1-3"}, "seeds must be whole numbers, such as range"),
         ({"vary": {"network.dnns": 3}}, "vary must map each setting to a list of values, has 3 for network.dnns"),
-        ({"scenarios": [3]}, "scenarios must be names or files, holds 3"),
+        ({"scenarios": [3]}, "scenarios must be scenarios, their names or files, holds 3"),
+        ({"scenarios": []}, "scenarios must hold at least one, holds none"),
+        ({"trainings": []}, "trainings must hold at least one, holds none"),
+        ({"vary": {"network.dnns": [1, 2, 1]}}, r'vary\["network.dnns"\] must hold different values, 1 is there twice'),
+        (
+            {"vary": {"network.dnns": [1, 2]}, "set": {"network": {"dnns": 3}}},
+            "network.dnns is in vary and in set: give it in one of them",
+        ),
+        ({"seeds": [1, 2, 1]}, "seeds must differ, 1 is there twice"),
+        ({"seeds": []}, "seeds must hold at least one seed, holds none"),
+        ({"vary": {"network.dnns": []}}, r'vary\["network.dnns"\] must hold at least one, holds none'),
+        ({"vary": {"network.dns": [3]}}, "^vary has a mistake:\n  network.dns: unknown key; did you mean `dnns`"),
+        (
+            {"vary": {"network.dns": [3]}, "set": {"drl.stepz": 3}},
+            "^set has a mistake:\n  drl.stepz: .*\nvary has a mistake:\n  network.dns: ",
+        ),
+        ({"trainings": "fleet"}, "the settings `fleet` are for networks for any fleet: mrdro.train_fleet takes them"),
         ({"vary": {"network.dnnz": [3]}}, "did you mean `dnns`"),
         ({"shard": "3/2"}, 'shard must be I/N with 1 ≤ I ≤ N, such as 2/4, is "3/2"'),
     ],

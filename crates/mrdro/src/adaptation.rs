@@ -13,7 +13,7 @@ use model::{Backend, Codec, DEFAULT_FLIPS, DnnNetworks, Ensemble, NetworkShape, 
 use serde::{Deserialize, Serialize};
 use sim::limits::WINDOW_S;
 use sim::scheme::{Exact, GoesOn, Greedy, Interruptible, Order, Scheme};
-use sim::{Environment, SchemeError};
+use sim::{Environment, Scenario, SchemeError};
 
 use crate::error::Error;
 use crate::files::json;
@@ -138,6 +138,8 @@ pub fn mean(values: &[f64]) -> f64 {
 pub enum Destination {
     /// The environment of a scenario, given by the name of a shipped scenario or a TOML file.
     Scenario(String),
+    /// The environment of a scenario that is in memory.
+    Given(Box<Scenario>),
     /// The record's own scenario with the uplinks of one window of a recording.
     Recording {
         /// A recording, or a folder of recordings.
@@ -203,7 +205,7 @@ pub struct MissedDeadlines {
 /// A request to adapt a record.
 #[derive(Debug, Clone)]
 pub struct AdaptRequest {
-    /// The directory of the record.
+    /// The directory of the record, or what errors and results call a record that is in memory.
     pub record: PathBuf,
     /// The environment to adapt to.
     pub destination: Destination,
@@ -231,12 +233,26 @@ pub fn adapt_record(request: &AdaptRequest, backend: &Backend) -> Result<Adapted
 /// # Errors
 /// As [`adapt_record`], and [`SchemeError::Interrupted`] if `goes_on` says no.
 pub fn adapt_record_while(request: &AdaptRequest, backend: &Backend, goes_on: &GoesOn<'_>) -> Result<Adapted, Error> {
+    RunDir::check(request.out.as_deref(), "")?;
+    let record = Record::load(&request.record, &backend.device)?;
+    adapt_loaded_while(&record, request, backend, goes_on)
+}
+
+/// [`adapt_record_while`] for a record that is in memory, which errors and results call `request.record`.
+///
+/// # Errors
+/// As [`adapt_record_while`].
+pub fn adapt_loaded_while(
+    record: &Record,
+    request: &AdaptRequest,
+    backend: &Backend,
+    goes_on: &GoesOn<'_>,
+) -> Result<Adapted, Error> {
     let AdaptRequest { record: path, destination, training, seed, .. } = request;
     RunDir::check(request.out.as_deref(), "")?;
     let mut steps = request.steps.clone();
     steps.sort_unstable();
     steps.dedup();
-    let record = Record::load(path, &backend.device)?;
     let networks: &DnnNetworks = record.networks_of(DnnNetworks::KIND.description, path)?;
     let ResolvedDestination { problem, name, environment, note } = ResolvedDestination::of(destination, networks)?;
     record.check_scenario(&problem.scenario, true, path)?;
@@ -311,16 +327,18 @@ struct ResolvedDestination {
 }
 
 impl ResolvedDestination {
+    fn of_problem(problem: Problem) -> Result<Self, Error> {
+        let environment = problem.environments()?.is_none().then(|| problem.scenario.own_environment());
+        let name = format!("scenario {}", problem.scenario.name);
+        let note = sim::scenario::implausible::in_scenario(&problem.scenario)
+            .map(|remark| format!("note: in the {name}, {remark}"));
+        Ok(Self { problem, name, environment, note })
+    }
+
     fn of(destination: &Destination, networks: &DnnNetworks) -> Result<Self, Error> {
         match destination {
-            Destination::Scenario(name) => {
-                let problem = Problem::load(name)?;
-                let environment = problem.environments()?.is_none().then(|| problem.scenario.own_environment());
-                let name = format!("scenario {}", problem.scenario.name);
-                let note = sim::scenario::implausible::in_scenario(&problem.scenario)
-                    .map(|remark| format!("note: in the {name}, {remark}"));
-                Ok(Self { problem, name, environment, note })
-            }
+            Destination::Scenario(name) => Self::of_problem(Problem::load(name)?),
+            Destination::Given(scenario) => Self::of_problem(Problem::new((**scenario).clone())?),
             Destination::Recording { path, options, drive, at_s, window_s } => {
                 let mut environment = networks.scenario.own_environment();
                 let devices = environment.uplinks_mbps.len();

@@ -3,6 +3,7 @@
 //! ```text
 //! RUN_DIR/checkpoints/
 //! ├── run.toml              the names, seed, device and interval of checkpoints that the run was started with
+//! ├── start/                the record that the run started from, if it was in memory
 //! ├── lock                  locked by the process that trains the run; holds the number of the process
 //! ├── drl-00004000.state    the whole state of training after this step
 //! └── drl-00004000/         the networks after this step, as a record
@@ -156,6 +157,11 @@ impl Drop for Checkpoints {
     fn drop(&mut self) {
         let _ = self.lock.set_len(0);
     }
+}
+
+/// The record that a run started from, if it was in memory.
+pub(crate) fn start_of(run: &Path) -> PathBuf {
+    run.join(DIRECTORY).join("start")
 }
 
 impl Checkpoints {

@@ -94,8 +94,8 @@ pub mod tensorboard;
 pub mod training;
 
 pub use adaptation::{
-    AdaptRequest, Adaptation, Adapted, Destination, MissedDeadlines, Point, Task, adapt, adapt_record,
-    adapt_record_while, mean,
+    AdaptRequest, Adaptation, Adapted, Destination, MissedDeadlines, Point, Task, adapt, adapt_loaded_while,
+    adapt_record, adapt_record_while, mean,
 };
 pub use comparison::{Comparison, evaluate_all, load_record, schemes_of, with_classic, with_greedy_and_exact};
 pub use error::Error;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sim::Scenario;
 
+use crate::checkpoints::start_of;
 use crate::error::Error;
 use crate::run::CheckpointInterval;
 use crate::training::{FleetTraining, Training};
@@ -98,13 +99,23 @@ impl RunPlan {
     /// # Errors
     /// If the scenario or the training does not exist, cannot be read or has mistakes, or a setting is unknown or out of range.
     pub fn new(scenario: &str, training: &str, settings: &[String]) -> Result<Self, Error> {
+        let mut plan = Self::of_scenario(Scenario::load(scenario)?, training, settings)?;
+        scenario.clone_into(&mut plan.names.scenario);
+        Ok(plan)
+    }
+
+    /// [`RunPlan::new`] for a scenario that is in memory.
+    ///
+    /// # Errors
+    /// If the training does not exist, cannot be read or has mistakes, or a setting is unknown or out of range.
+    pub fn of_scenario(scenario: Scenario, training: &str, settings: &[String]) -> Result<Self, Error> {
+        let names =
+            PlanNames { scenario: scenario.name.clone(), training: training.to_owned(), settings: settings.to_vec() };
         let target = Target::Scenario {
-            scenario: Box::new(Scenario::load(scenario)?),
+            scenario: Box::new(scenario),
             training: Box::new(Training::load(training, settings)?),
             phases: Phases::Both,
         };
-        let names =
-            PlanNames { scenario: scenario.to_owned(), training: training.to_owned(), settings: settings.to_vec() };
         Ok(Self { target, seed: 1, device: "auto".to_owned(), start: None, names })
     }
 
@@ -248,8 +259,8 @@ impl RunPlan {
                 phases: if request.meta_only { Phases::MetaOnly } else { Phases::Both },
             }
         };
-        let RunRequest { scenario, training, settings, seed, device, start, .. } = request.clone();
-        let start = start.map(PathBuf::from);
+        let RunRequest { scenario, training, settings, seed, device, start, keeps_start, .. } = request.clone();
+        let start = if keeps_start { Some(start_of(run)) } else { start.map(PathBuf::from) };
         Ok(Self { target, seed, device, start, names: PlanNames { scenario, training, settings } })
     }
 
@@ -268,6 +279,7 @@ impl RunPlan {
                 Target::AnyFleet { evaluated_fleets, .. } => Some(evaluated_fleets),
                 Target::Scenario { .. } => None,
             },
+            keeps_start: false,
             tensorboard: false,
             checkpoints: checkpoints.into(),
         }
@@ -288,6 +300,9 @@ pub(crate) struct RunRequest {
     /// The path as it was given: a relative one is looked up in the folder from which the run is resumed.
     #[serde(skip_serializing_if = "Option::is_none")]
     start: Option<String>,
+    /// Whether the run keeps the record that it started from, which was in memory, among its checkpoints.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) keeps_start: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) evaluated_fleets: Option<usize>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -357,6 +372,20 @@ mod tests {
             let resumed = RunPlan::of_run(Path::new("run"), &request, &plan.configuration("flex")).expect("as written");
             assert_eq!(resumed, plan);
         }
+    }
+
+    #[test]
+    fn a_run_that_keeps_its_start_finds_it_among_its_checkpoints() {
+        let plan = RunPlan::new("paper", "recommended", &[]).expect("presets").starting_from("RECORD");
+        let mut request = plan.request(CheckpointInterval::default());
+        let start = |request: &RunRequest| {
+            let text = toml::to_string(request).expect("numbers and texts");
+            let request = toml::from_str(&text).expect("it was just written");
+            RunPlan::of_run(Path::new("run"), &request, &plan.configuration("flex")).expect("as written").start
+        };
+        assert_eq!(start(&request).as_deref(), Some(Path::new("RECORD")));
+        request.keeps_start = true;
+        assert_eq!(start(&request).as_deref(), Some(Path::new("run/checkpoints/start")));
     }
 
     #[test]

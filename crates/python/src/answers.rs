@@ -10,7 +10,7 @@ use sim::{CostModel, Outcome};
 use crate::arrays::{Batch, array, full_array};
 use crate::classes;
 use crate::environment::Environment;
-use crate::errors::{raise, value};
+use crate::errors::{of_environment, raise, value};
 use crate::guard::{guarded_here, interruptible};
 
 /// From this number of workloads on, work goes to the pool: below, handing it over takes longer than the work.
@@ -18,7 +18,7 @@ pub(crate) const POOL_FROM: usize = 32;
 /// The most workloads that one thread takes at a time.
 const MOST_AT_A_TIME: usize = 256;
 
-/// The sizes and the environments of an argument that can be sizes or `mrdro.Workloads`. An `environment` that is given counts.
+/// The sizes and the environments of an argument `sizes_mb`, which can be sizes or `mrdro.Workloads`. An `environment` that is given counts.
 pub(crate) fn workloads_of<'py>(
     given: &Bound<'py, PyAny>,
     environment: Option<Bound<'py, PyAny>>,
@@ -60,9 +60,21 @@ impl Models {
             return Err(value(format!("environment must hold one for each of {count} workloads, holds {}", all.len())));
         }
         let at = |(index, one): (usize, &Bound<'_, Environment>)| {
-            model.at(&one.get().0).map_err(|error| value(format!("environment[{index}]: {error}")))
+            model.at(&one.get().0).map_err(|error| value(format!("environment[{index}]: {}", of_environment(&error))))
         };
         Ok(Self::Each(all.iter().enumerate().map(at).collect::<PyResult<_>>()?))
+    }
+
+    /// The models of workloads of this shape for a larger one, as NumPy broadcasts.
+    pub(crate) fn broadcast(self, own: &[usize], shape: &[usize]) -> Self {
+        match self {
+            Self::Each(models) if own != shape => {
+                let count = models.len();
+                let indices = Batch { shape: own.to_vec(), count, values: (0..count).collect() }.broadcast(shape);
+                Self::Each(indices.values.into_iter().map(|index| models[index].clone()).collect())
+            }
+            models => models,
+        }
     }
 
     /// The model of one workload.

@@ -21,7 +21,7 @@ pub(crate) struct Batch<T> {
 
 impl<T: Copy> Batch<T> {
     /// The same values for a larger shape, as NumPy broadcasts.
-    fn broadcast(self, shape: &[usize]) -> Self {
+    pub(crate) fn broadcast(self, shape: &[usize]) -> Self {
         if self.shape == shape {
             return self;
         }
@@ -134,7 +134,11 @@ pub(crate) fn numbers<'py>(argument: &str, given: &Bound<'py, PyAny>) -> PyResul
         return Ok(array.clone());
     }
     let wanted = || {
-        let found = given.get_type().name().map_or_else(|_| String::new(), |name| format!(", is of type {name}"));
+        let found = match given.get_type().name() {
+            Ok(name) if name == "Workloads" => ", is Workloads: give their sizes_mb".to_owned(),
+            Ok(name) => format!(", is of type {name}"),
+            Err(_) => String::new(),
+        };
         value(format!("{argument} must be an array of numbers with rows of equal length{found}"))
     };
     if given.is_none() || given.is_instance_of::<PyString>() {
@@ -172,10 +176,14 @@ pub(crate) fn places(argument: &str, given: &Bound<'_, PyAny>, model: &CostModel
     }
     let array = given.py().import("numpy")?.call_method1("asarray", (given,));
     let array = array.map_err(|_| value(format!("{argument} must be an array with rows of equal length")))?;
-    let kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
+    let mut kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
     let shape: Vec<usize> = array.getattr("shape")?.extract()?;
     let (lead, count) = leading(argument, &shape, model)?;
     let flat = array.call_method0("ravel")?.call_method0("tolist")?;
+    if kind == "O" {
+        // Tables of pandas hold texts as objects.
+        kind_of_objects(&flat)?.clone_into(&mut kind);
+    }
     let wrong = |position: usize, found: String| {
         let known = model.place_names().join(", ");
         let last = model.places() - 1;
@@ -207,6 +215,24 @@ pub(crate) fn places(argument: &str, given: &Bound<'_, PyAny>, model: &CostModel
         }
     };
     checked_places(argument, Batch { shape: lead, count, values }, model)
+}
+
+/// The kind of an array of objects, as NumPy names it, if all of them are of one kind.
+fn kind_of_objects(objects: &Bound<'_, PyAny>) -> PyResult<&'static str> {
+    let (mut texts, mut numbers, mut all) = (0, 0, 0);
+    for object in objects.try_iter()? {
+        let object = object?;
+        texts += usize::from(object.is_instance_of::<PyString>());
+        numbers += usize::from(object.hasattr("__index__")?);
+        all += 1;
+    }
+    Ok(if texts == all {
+        "U"
+    } else if numbers == all {
+        "i"
+    } else {
+        "O"
+    })
 }
 
 fn checked_places(argument: &str, batch: Batch<u8>, model: &CostModel) -> PyResult<Batch<u8>> {

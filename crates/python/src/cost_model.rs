@@ -10,22 +10,23 @@ use rayon::prelude::*;
 use sim::Outcome;
 use sim::scenario::DeadlineRule;
 
-use crate::answers::{POOL_FROM, workloads_of};
+use crate::answers::{Models, POOL_FROM, workloads_of};
 use crate::arrays::{self, Batch, array};
 use crate::classes;
 use crate::columns;
 use crate::environment::Environment;
-use crate::errors::{raise, value};
+use crate::errors::{of_demands, raise, value};
 use crate::guard::{guarded, guarded_attached, guarded_here};
+use crate::numbers;
 use crate::scenario::Scenario;
 use crate::schemes;
 
 /// The costs of decisions in one environment. Made by `Scenario.cost_model`.
 ///
 /// Sizes are in MB (10^6 bytes) and of shape (…, N, M): N devices with M tasks each, and any axes in front. Lists, other
-/// number types and slices are taken as they come. A size of 0 is a task that its device does not have. Decisions are
-/// places of the same shape: 0 is the device itself, 1 the first server; names such as "edge" are taken, too. The axes in
-/// front are broadcast.
+/// number types and slices will do. A size of 0 is a task that its device does not have. Decisions are
+/// places of the same shape: 0 is the device itself, 1 the first server; or names such as "edge". The axes in front are
+/// broadcast.
 #[pyclass(frozen, module = "mrdro")]
 pub(crate) struct CostModel {
     pub(crate) problem: Arc<Problem>,
@@ -48,28 +49,20 @@ impl CostModel {
     ) -> PyResult<Self> {
         let mut model = problem.model.at(environment).map_err(raise)?;
         if let Some(demands) = &demands {
-            model = model.with_demands(demands).map_err(|error| value(error.to_string()))?;
+            model = model.with_demands(demands).map_err(|error| of_demands(&error, problem.model.tasks()))?;
         }
         Ok(Self { problem, model, demands })
     }
 
-    /// Sizes and decisions of one shape.
-    fn pair(&self, sizes_mb: &Bound<'_, PyAny>, decisions: &Bound<'_, PyAny>) -> PyResult<(Batch<f64>, Batch<u8>)> {
-        let sizes = arrays::sizes_bytes("sizes_mb", sizes_mb, &self.model)?;
-        arrays::together(sizes, arrays::places("decisions", decisions, &self.model)?)
-    }
-
-    /// The costs as they are reported, in J and s weighted by α.
-    fn costs(&self, sizes: &Batch<f64>, places: &Batch<u8>) -> Vec<f64> {
-        let (model, tasks) = (&self.model, self.model.task_count());
-        let mut costs = vec![0.0; sizes.count];
-        if model.is_detailed() {
-            let outcomes = all_outcomes(model, &sizes.values, &places.values, tasks);
-            costs.iter_mut().zip(outcomes).for_each(|(cost, outcome)| *cost = outcome.cost);
-        } else {
-            columns::costs(model, &sizes.values, &places.values, |bytes| bytes, &mut costs);
-        }
-        costs
+    /// Sizes and decisions of one shape, and the models to evaluate them in.
+    fn decided(&self, sizes_mb: &Bound<'_, PyAny>, decisions: &Bound<'_, PyAny>) -> PyResult<Decided> {
+        let (sizes_mb, environments) = workloads_of(sizes_mb, None)?;
+        let sizes = arrays::sizes_bytes("sizes_mb", &sizes_mb, &self.model)?;
+        let models = Models::of(&self.model, environments.as_ref(), sizes.count)?;
+        let own = sizes.shape.clone();
+        let (sizes, places) = arrays::together(sizes, arrays::places("decisions", decisions, &self.model)?)?;
+        let models = models.broadcast(&own, &sizes.shape);
+        Ok(Decided { models, sizes, places })
     }
 
     /// The costs straight from arrays, without a copy, if these are of the usual types and shapes and hold nothing wrong. The
@@ -101,13 +94,36 @@ impl CostModel {
     }
 }
 
-/// The outcome of each row of decisions; of many on all threads of the current pool.
-fn all_outcomes(model: &sim::CostModel, sizes_bytes: &[f64], places: &[u8], tasks: usize) -> Vec<Outcome> {
-    let outcome = |(sizes, places): (&[f64], &[u8])| model.outcome(sizes, places);
-    if sizes_bytes.len() < POOL_FROM * tasks {
-        return sizes_bytes.chunks_exact(tasks).zip(places.chunks_exact(tasks)).map(outcome).collect();
+/// Workloads and decisions of one shape, and the models to evaluate them in.
+struct Decided {
+    models: Models,
+    sizes: Batch<f64>,
+    places: Batch<u8>,
+}
+
+impl Decided {
+    /// The costs as they are reported, in J and s weighted by α.
+    fn costs(&self) -> Vec<f64> {
+        let mut costs = vec![0.0; self.sizes.count];
+        match &self.models {
+            Models::One(model) if !model.is_detailed() => {
+                columns::costs(model, &self.sizes.values, &self.places.values, |bytes| bytes, &mut costs);
+            }
+            _ => costs.iter_mut().zip(self.outcomes()).for_each(|(cost, outcome)| *cost = outcome.cost),
+        }
+        costs
     }
-    sizes_bytes.par_chunks_exact(tasks).zip(places.par_chunks_exact(tasks)).map(outcome).collect()
+
+    /// The outcome of each decision; of many on all threads of the current pool.
+    fn outcomes(&self) -> Vec<Outcome> {
+        let (Self { models, sizes, places }, tasks) = (self, self.models.at(0).task_count());
+        let (sizes, places, count) = (&sizes.values, &places.values, sizes.count);
+        let outcome = |(index, (sizes, places)): (usize, (&[f64], &[u8]))| models.at(index).outcome(sizes, places);
+        if count < POOL_FROM {
+            return sizes.chunks_exact(tasks).zip(places.chunks_exact(tasks)).enumerate().map(outcome).collect();
+        }
+        sizes.par_chunks_exact(tasks).zip(places.par_chunks_exact(tasks)).enumerate().map(outcome).collect()
+    }
 }
 
 /// Outcomes as `mrdro.Outcome`, of arrays or of single numbers.
@@ -227,7 +243,7 @@ impl CostModel {
     /// The cost of decisions: alpha * energy in J + (1 - alpha) * time in s, with penalties of missed deadlines.
     ///
     /// Args:
-    ///     sizes_mb: Task sizes in MB, (…, N, M).
+    ///     sizes_mb: Task sizes in MB, (…, N, M), or `Workloads`, each in its own environment if it has one.
     ///     decisions: Places, (…, N, M).
     ///
     /// Returns an array of shape (…), or a float for one workload.
@@ -243,9 +259,9 @@ impl CostModel {
         if let Some(costs) = self.costs_of_arrays(sizes_mb, decisions)? {
             return Ok(costs);
         }
-        let (sizes, places) = self.pair(sizes_mb, decisions)?;
-        let costs = run(py, sizes.count, || Ok(self.costs(&sizes, &places)))?;
-        array(py, costs, &sizes.shape)
+        let decided = self.decided(sizes_mb, decisions)?;
+        let costs = run(py, decided.sizes.count, || Ok(decided.costs()))?;
+        array(py, costs, &decided.sizes.shape)
     }
 
     /// Energy in J, time in s, cost and missed deadlines of decisions, as `Outcome`; arguments as of `cost`.
@@ -255,10 +271,9 @@ impl CostModel {
         sizes_mb: &Bound<'py, PyAny>,
         decisions: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (sizes, places) = self.pair(sizes_mb, decisions)?;
-        let tasks = self.model.task_count();
-        let all = run(py, sizes.count, || Ok(all_outcomes(&self.model, &sizes.values, &places.values, tasks)))?;
-        outcomes(py, &all, &sizes.shape)
+        let decided = self.decided(sizes_mb, decisions)?;
+        let all = run(py, decided.sizes.count, || Ok(decided.outcomes()))?;
+        outcomes(py, &all, &decided.sizes.shape)
     }
 
     /// The time at which each device is done at each place, in s, (…, N, places); arguments as of `cost`.
@@ -268,13 +283,13 @@ impl CostModel {
         sizes_mb: &Bound<'py, PyAny>,
         decisions: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (sizes, places) = self.pair(sizes_mb, decisions)?;
+        let Decided { models, sizes, places } = self.decided(sizes_mb, decisions)?;
         let (tasks, per_device) = (self.model.task_count(), self.model.tasks());
         let times_s = run(py, sizes.count, || {
-            let rows = sizes.values.chunks_exact(tasks).zip(places.values.chunks_exact(tasks));
-            let times = rows.flat_map(|(sizes, places)| {
+            let rows = sizes.values.chunks_exact(tasks).zip(places.values.chunks_exact(tasks)).enumerate();
+            let times = rows.flat_map(|(index, (sizes, places))| {
                 let workload = sim::Workload::from_bytes(per_device, sizes);
-                self.model.place_times(&workload, &sim::Decision::from_places(per_device, places))
+                models.at(index).place_times(&workload, &sim::Decision::from_places(per_device, places))
             });
             Ok(times.collect::<Vec<f64>>())
         })?;
@@ -304,7 +319,7 @@ impl CostModel {
         py: Python<'py>,
         sizes_mb: &Bound<'py, PyAny>,
         scheme: &str,
-        seed: u64,
+        #[pyo3(from_py_with = numbers::seed)] seed: u64,
         environment: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let (sizes_mb, environment) = workloads_of(sizes_mb, environment)?;
@@ -324,14 +339,14 @@ impl CostModel {
         schemes::bounds(py, &self.model, &schemes::batch(&sizes_mb, &self.model)?, environment.as_ref())
     }
 
-    /// Decide one workload and share one bandwidth out among the uplinks, in turns until the cost no longer falls.
+    /// Decide each workload and share one bandwidth out among its uplinks, in turns until the cost no longer falls.
     ///
     /// Args:
-    ///     sizes_mb: Task sizes in MB, (N, M).
+    ///     sizes_mb: Task sizes in MB, (…, N, M), or `Workloads`.
     ///     total_mbps: The sum of all uplinks in Mbit/s.
     ///     scheme, seed: As of `decide`.
     ///
-    /// Returns `SharedOut`.
+    /// Returns `SharedOut`. Many workloads are decided on all threads, and Ctrl-C ends the call.
     #[pyo3(signature = (sizes_mb, total_mbps, scheme="exact", *, seed=1))]
     fn share_out<'py>(
         &self,
@@ -339,9 +354,12 @@ impl CostModel {
         sizes_mb: &Bound<'py, PyAny>,
         total_mbps: f64,
         scheme: &str,
-        seed: u64,
+        #[pyo3(from_py_with = numbers::seed)] seed: u64,
     ) -> PyResult<Bound<'py, PyAny>> {
-        schemes::share_out(py, &self.model, &schemes::batch(sizes_mb, &self.model)?, total_mbps, scheme, seed)
+        let (sizes_mb, environment) = workloads_of(sizes_mb, None)?;
+        let sizes = schemes::batch(&sizes_mb, &self.model)?;
+        let models = Models::of(&self.model, environment.as_ref(), sizes.count)?;
+        schemes::share_out(py, &self.model, &models, &sizes, total_mbps, scheme, seed)
     }
 
     /// Pickles as scenario, environment and the arguments of `with_tasks`.

@@ -4,11 +4,13 @@ use std::error::Error as _;
 use std::io::ErrorKind;
 
 use mrdro::TrainingError;
+use mrdro::sweep::VariedSetting;
 use pyo3::exceptions::{
     PyFileExistsError, PyFileNotFoundError, PyIsADirectoryError, PyOSError, PyPermissionError, PyValueError,
 };
 use pyo3::prelude::*;
 use sim::config::{Mistake, Mistakes};
+use sim::{DemandsError, EnvironmentError};
 
 use crate::classes;
 
@@ -21,6 +23,16 @@ pub(crate) fn raise(error: impl Into<mrdro::Error>) -> PyErr {
 pub(crate) fn internal(message: &str) -> PyErr {
     let text = format!("a fault of mrdro itself, please report it: {message}");
     Python::attach(|py| made(py, "InternalError", (text,)))
+}
+
+/// A `RecordError`.
+pub(crate) fn record(message: &str) -> PyErr {
+    Python::attach(|py| made(py, "RecordError", (message,)))
+}
+
+/// A `TrainingError` that is no list of mistakes.
+pub(crate) fn training(message: &str) -> PyErr {
+    Python::attach(|py| made(py, "TrainingError", (message,)))
 }
 
 /// A `ValueError`.
@@ -39,12 +51,11 @@ fn exception(py: Python<'_>, error: &mrdro::Error) -> PyErr {
         E::Scenario(_) => return mistaken(py, "ScenarioError", &text, &none()),
         E::Training(_) => return mistaken(py, "TrainingError", &text, &none()),
         E::BadOption { option, text, wanted } => {
-            // Options of the program are arguments of the same name here.
-            let argument = option.trim_start_matches('-').replace('-', "_");
-            return value(format!("{argument} must be {wanted}, is {text:?}"));
+            return value(format!("{} must be {wanted}, is {text:?}", argument_of(option)));
         }
         E::RunExists { .. } => return PyFileExistsError::new_err(text),
-        E::Environment(_) | E::Option(_) | E::TooLarge { .. } => return value(text),
+        E::Environment(error) => return value(of_environment(error)),
+        E::Option(_) | E::TooLarge { .. } => return value(text),
         E::Scheme(_) | E::NoOptimum { .. } | E::ShareOut { .. } => "SchemeError",
         E::Record(_) | E::NoScenario { .. } | E::OwnScenario { .. } => "RecordError",
         E::Sizes(_) | E::Data(_) | E::Trace(_) | E::TaskFile(_) | E::NoWindow { .. } => "RecordingError",
@@ -89,6 +100,58 @@ fn of_file(error: &mrdro::Error, text: String) -> PyErr {
 /// An exception with a list of mistakes.
 fn mistaken(py: Python<'_>, class: &str, text: &str, mistakes: &Mistakes) -> PyErr {
     made(py, class, (named_as_argument(text, mistakes), problems(mistakes)))
+}
+
+/// An option of the program as the argument of the same name.
+pub(crate) fn argument_of(option: &str) -> String {
+    option.trim_start_matches('-').replace('-', "_")
+}
+
+/// What is wrong with an environment, in the words of its arguments.
+pub(crate) fn of_environment(error: &EnvironmentError) -> String {
+    match error {
+        EnvironmentError::Count { what, wanted, found } => {
+            let argument = if *what == "uplinks" { "uplinks_mbps" } else { what };
+            format!("{argument} of the environment must hold {wanted} {what} in this scenario, holds {found}")
+        }
+        EnvironmentError::Value { what, wanted, found } => {
+            let (argument, of) = match *what {
+                "an uplink" => ("uplinks_mbps", ": an uplink"),
+                "a capacity" => ("capacities", ": a capacity"),
+                "α" => ("alpha", ""),
+                what => (what, ""),
+            };
+            format!("{argument}{of} must {wanted}, is {found}")
+        }
+    }
+}
+
+/// What is wrong with the arguments of `CostModel.with_tasks`. `tasks` is M, the number of tasks of each device.
+pub(crate) fn of_demands(error: &DemandsError, tasks: usize) -> PyErr {
+    value(match error {
+        DemandsError::Value { what, task, wanted, found } => {
+            let argument = if *what == "deadline" { "deadline_s" } else { "instructions_per_byte" };
+            format!("{argument}[{}, {}] must {wanted}, is {found}", task / tasks, task % tasks)
+        }
+        DemandsError::Penalty { found } => {
+            format!("deadline_penalty must lie between 0 and 1e12, is {found}")
+        }
+        error @ DemandsError::Count { .. } => error.to_string(),
+    })
+}
+
+/// The exception of mistakes in the settings of a sweep: those of varied settings are mistakes of `vary`, the others of `set`.
+pub(crate) fn mistaken_sweep(mistakes: Mistakes, varied: &[VariedSetting]) -> PyErr {
+    let is_varied = |mistake: &Mistake| {
+        let rest = |varied: &VariedSetting| mistake.key.strip_prefix(&varied.key).map(str::to_owned);
+        varied.iter().filter_map(rest).any(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    let (of_vary, of_set): (Vec<_>, Vec<_>) = mistakes.list.into_iter().partition(is_varied);
+    let parts = [("set", of_set), ("vary", of_vary)].into_iter().filter(|(_, list)| !list.is_empty());
+    let parts: Vec<_> = parts.map(|(origin, list)| Mistakes { origin: origin.to_owned(), list }).collect();
+    let texts: Vec<_> = parts.iter().map(ToString::to_string).collect();
+    let list = parts.iter().flat_map(problems).collect::<Vec<_>>();
+    Python::attach(|py| made(py, "TrainingError", (texts.join("\n"), list)))
 }
 
 /// The exception of the mistakes of settings, and of the changes of these settings.

@@ -13,6 +13,7 @@ use crate::arrays::{self, full_array};
 use crate::environment::Environment;
 use crate::errors::{raise, value};
 use crate::guard::{guarded_here, interruptible};
+use crate::numbers;
 use crate::record::Record;
 use crate::scenario::Scenario;
 use crate::schemes;
@@ -45,9 +46,9 @@ impl EvaluationSet {
         environment: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let model = &scenario.problem.model;
-        let sizes = schemes::batch(sizes_mb, model)?;
+        let sizes = arrays::sizes_bytes("workloads", sizes_mb, model)?;
         if sizes.count == 0 {
-            return Err(value("sizes_mb must hold at least one workload, holds none"));
+            return Err(value("workloads must hold at least one workload, holds none"));
         }
         let models = Models::of(model, environment, sizes.count)?;
         let rows = sizes.values.chunks_exact(model.task_count()).enumerate();
@@ -66,7 +67,12 @@ impl EvaluationSet {
     }
 
     /// Evaluates the scheme of this name; `None` if the scenario is too large for it, as it can be for the exact search.
-    fn evaluate<'py>(&self, py: Python<'py>, scheme: &str, seed: u64) -> PyResult<Option<Bound<'py, PyDict>>> {
+    fn evaluate<'py>(
+        &self,
+        py: Python<'py>,
+        scheme: &str,
+        #[pyo3(from_py_with = numbers::seed)] seed: u64,
+    ) -> PyResult<Option<Bound<'py, PyDict>>> {
         let kind = SchemeKind::for_model(scheme, &self.model).map_err(raise)?;
         self.row(py, kind.build(&self.model, seed).map_err(raise)?)
     }
@@ -79,8 +85,7 @@ impl EvaluationSet {
         record: &Record,
         any_rates: bool,
     ) -> PyResult<Vec<Option<Bound<'py, PyDict>>>> {
-        let path = std::path::PathBuf::from(name);
-        record.content.check_scenario(&self.scenario, any_rates, &path).map_err(raise)?;
+        record.check_scenario(&format!("the record {name}"), &self.scenario, any_rates)?;
         record.compared(name, &self.model).into_iter().map(|scheme| self.row(py, scheme)).collect()
     }
 

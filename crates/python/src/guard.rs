@@ -10,12 +10,12 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::errors;
+use crate::{errors, numbers};
 
 /// The environment variable with the number of threads.
 const THREADS: &str = "MRDRO_THREADS";
 /// The most threads that can be asked for.
-const MAX_THREADS: usize = 4096;
+pub(crate) const MAX_THREADS: usize = 4096;
 
 /// The pool of one process. A forked child inherits the memory of its parent's pool but none of its threads, so that a pool is
 /// used only by the process that made it.
@@ -148,10 +148,7 @@ fn wanted_threads() -> PyResult<Option<usize>> {
 
 /// Sets the number of threads that mrdro computes on, in this process and in processes forked from it.
 #[pyfunction]
-pub(crate) fn set_threads(count: usize) -> PyResult<()> {
-    if !(1..=MAX_THREADS).contains(&count) {
-        return Err(PyValueError::new_err(format!("count must be from 1 to {MAX_THREADS}, is {count}")));
-    }
+pub(crate) fn set_threads(#[pyo3(from_py_with = numbers::threads)] count: usize) {
     *WANTED.lock().unwrap_or_else(PoisonError::into_inner) = Some(count);
     for pools in [&POOL, &ATTACHED_POOL] {
         let old = pools.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -159,7 +156,6 @@ pub(crate) fn set_threads(count: usize) -> PyResult<()> {
             std::mem::forget(parents);
         }
     }
-    Ok(())
 }
 
 /// The number of threads that mrdro computes on.

@@ -23,6 +23,7 @@ mod environments;
 mod errors;
 mod evaluation;
 mod guard;
+mod numbers;
 mod record;
 mod recordings;
 mod scenario;

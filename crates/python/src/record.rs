@@ -14,8 +14,9 @@ use sim::scheme::Scheme;
 
 use crate::answers::{Answers, Models, POOL_FROM, decide_each, workloads_of};
 use crate::arrays::Batch;
-use crate::errors::{raise, value};
+use crate::errors::{self, raise, value};
 use crate::guard::{guarded, guarded_here, interruptible};
+use crate::numbers;
 use crate::scenario::Scenario;
 use crate::schemes::{self, ByTrait};
 use crate::tables;
@@ -67,7 +68,7 @@ impl PartialEq for SchemeKey {
     fn eq(&self, other: &Self) -> bool {
         let are_same = match (&self.scenario, &other.scenario) {
             (None, None) => true,
-            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other) || one.scenario == other.scenario,
             _ => false,
         };
         are_same && self.options == other.options
@@ -117,12 +118,39 @@ impl Record {
     /// The cost model to decide in: that of `scenario`, else of the record's own scenario.
     fn problem(&self, scenario: Option<&Scenario>, any_rates: bool) -> PyResult<Arc<mrdro::Problem>> {
         if let Some(scenario) = scenario {
-            let path = std::path::Path::new("the record");
-            self.content.check_scenario(&scenario.problem.scenario, any_rates, path).map_err(raise)?;
+            self.check_scenario("the record", &scenario.problem.scenario, any_rates)?;
             return Ok(Arc::clone(&scenario.problem));
         }
         self.own.clone().ok_or_else(|| {
-            value("this record decides for any fleet and has no scenario of its own: give scenario=Scenario.load(…)")
+            value("this record decides for any fleet and has no scenario of its own: give scenario, such as scenario=\"paper\"")
+        })
+    }
+
+    /// Checks that the networks can decide for a scenario. `name` is what errors call the record.
+    ///
+    /// # Errors
+    /// If they cannot, or only with `any_rates=True`.
+    pub(crate) fn check_scenario(&self, name: &str, scenario: &sim::Scenario, any_rates: bool) -> PyResult<()> {
+        let networks = &self.content.networks;
+        networks.check_scenario(scenario, any_rates).map_err(|reason| {
+            let way_out = if !any_rates && networks.check_scenario(scenario, true).is_ok() {
+                ". Give any_rates=True to decide with it all the same"
+            } else {
+                ""
+            };
+            errors::record(&format!("{name} is for another scenario: {reason}{way_out}"))
+        })
+    }
+
+    /// Checks that the networks can decide with these options.
+    ///
+    /// # Errors
+    /// If one is for another kind of networks.
+    fn check_options(&self, options: &DecisionOptions) -> PyResult<()> {
+        let networks = &self.content.networks;
+        networks.check_options(options).map_err(|error| {
+            let (argument, found) = (errors::argument_of(error.option), networks.kind().description);
+            value(format!("{argument} is for records of {}; this is a record of {found}", error.wanted))
         })
     }
 
@@ -217,11 +245,12 @@ impl Record {
     /// Args:
     ///     sizes_mb: Task sizes in MB, (…, N, M), or `Workloads`.
     ///     environment: One for all workloads, or a list with one for each; `None`: the scenario's own.
-    ///     scenario: Where the record should decide for another scenario than its own. Records for any fleet need it.
+    ///     scenario: Where the record should decide for another scenario than its own: a `Scenario`, its name or file.
+    ///         Records for any fleet need it.
     ///     any_rates: Whether the scenario may have other rates than the record was trained for.
     ///     explore: The number of additional candidates of each network, chosen for each device by itself.
     ///     budget: For any fleet: continue with a search of at most this number of cost evaluations per task.
-    ///     search_free: For any fleet: the networks' proposals alone, without greedy.
+    ///     search_free: For any fleet: the networks decide from nothing instead of improving a decision of greedy.
     ///
     /// Returns `Decisions`. From 32 workloads on, all threads decide and other Python threads run meanwhile.
     ///
@@ -235,14 +264,16 @@ impl Record {
         py: Python<'py>,
         sizes_mb: &Bound<'py, PyAny>,
         environment: Option<Bound<'py, PyAny>>,
-        scenario: Option<&Scenario>,
+        scenario: Option<&Bound<'py, PyAny>>,
         any_rates: bool,
-        explore: Option<usize>,
-        budget: Option<u64>,
+        #[pyo3(from_py_with = numbers::explore)] explore: Option<usize>,
+        #[pyo3(from_py_with = numbers::budget)] budget: Option<u64>,
         search_free: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let options = options(explore, budget, search_free)?;
-        self.content.networks.check_options(&options).map_err(raise)?;
+        self.check_options(&options)?;
+        let scenario = scenario.map(Scenario::of_argument).transpose()?;
+        let scenario = scenario.as_ref().map(Bound::get);
         let problem = self.problem(scenario, any_rates)?;
         let (sizes_mb, environment) = workloads_of(sizes_mb, environment)?;
         let sizes = schemes::batch(&sizes_mb, &problem.model)?;
@@ -254,15 +285,16 @@ impl Record {
     /// How the record does beside two greedy rules and the optimum, as a `Table` like that of `mrdro.compare`.
     ///
     /// Args:
-    ///     scenario: As of `decide`.
+    ///     scenario, any_rates: As of `decide`.
     ///     workloads: `Workloads` or sizes in MB, (count, N, M); `None`: the scenario's standard set of 512.
-    #[pyo3(signature = (scenario=None, *, workloads=None))]
+    #[pyo3(signature = (scenario=None, *, any_rates=false, workloads=None))]
     fn evaluate<'py>(
         slf: &Bound<'py, Self>,
         scenario: Option<Bound<'py, PyAny>>,
+        any_rates: bool,
         workloads: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        slf.py().import("mrdro._compare")?.call_method1("evaluate", (slf, scenario, workloads))
+        slf.py().import("mrdro._compare")?.call_method1("evaluate", (slf, scenario, any_rates, workloads))
     }
 
     /// The scenario that the record was trained for; `None` if it decides for any fleet.

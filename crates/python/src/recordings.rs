@@ -23,6 +23,22 @@ pub(crate) struct Recording {
 #[pyclass(frozen, module = "mrdro")]
 pub(crate) struct Drive(pub(crate) trace::Drive);
 
+impl Recording {
+    /// How the recording was read.
+    pub(crate) fn read_options(&self) -> PyResult<ReadOptions> {
+        let (columns, format) = &self.options;
+        read_options(columns.as_deref(), format.as_deref())
+    }
+}
+
+fn read_options(columns: Option<&str>, format: Option<&str>) -> PyResult<ReadOptions> {
+    let parsed = |argument: &str, error: &dyn std::fmt::Display| value(format!("{argument}: {error}"));
+    Ok(ReadOptions {
+        columns: columns.map(str::parse).transpose().map_err(|error| parsed("columns", &error))?,
+        format: format.map(str::parse).transpose().map_err(|error| parsed("format", &error))?,
+    })
+}
+
 #[pymethods]
 impl Recording {
     /// Read a recording: a file, or all traces below a folder. The content tells the format.
@@ -35,11 +51,7 @@ impl Recording {
     #[staticmethod]
     #[pyo3(signature = (path, *, columns=None, format=None))]
     fn open(py: Python<'_>, path: PathBuf, columns: Option<String>, format: Option<String>) -> PyResult<Self> {
-        let parsed = |argument: &str, error: &dyn std::fmt::Display| value(format!("{argument}: {error}"));
-        let options = ReadOptions {
-            columns: columns.as_deref().map(str::parse).transpose().map_err(|error| parsed("columns", &error))?,
-            format: format.as_deref().map(str::parse).transpose().map_err(|error| parsed("format", &error))?,
-        };
+        let options = read_options(columns.as_deref(), format.as_deref())?;
         let recording = guarded(py, || trace::Recording::read(&path, &options).map_err(raise))?;
         Ok(Self { content: recording, path, options: (columns, format) })
     }

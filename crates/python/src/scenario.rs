@@ -16,6 +16,7 @@ use crate::cost_model::CostModel;
 use crate::environment::Environment;
 use crate::errors::{raise, value};
 use crate::guard::guarded;
+use crate::numbers;
 use crate::tables;
 
 /// The most task sizes that one call draws.
@@ -63,6 +64,43 @@ impl Scenario {
         Self::new(read.map_err(mistakes)?)
     }
 
+    /// Checks that keys which a table does not have are keys of scenarios.
+    fn check_known(origin: &str, table: &Table, absent: &[String]) -> PyResult<()> {
+        let mut with_all = table.clone();
+        for path in absent {
+            // A value that fits nowhere, so that known keys are told as mistakes of another kind.
+            tables::set(&mut with_all, path, toml::Value::Array(Vec::new())).map_err(value)?;
+        }
+        if let (false, Err(mut mistakes)) = (absent.is_empty(), sim::Scenario::from_toml(origin, &with_all.to_string()))
+        {
+            let is_unknown = |mistake: &sim::config::Mistake| {
+                mistake.message.starts_with("unknown key")
+                    && absent.iter().any(|path| *path == mistake.key || path.starts_with(&format!("{}.", mistake.key)))
+            };
+            mistakes.list.retain(is_unknown);
+            if !mistakes.list.is_empty() {
+                return Err(raise(sim::ScenarioError::from(mistakes.without_places())));
+            }
+        }
+        Ok(())
+    }
+
+    /// The scenario of an argument `scenario`, which can be a `Scenario`, the name of a shipped one, or the path of a file.
+    ///
+    /// # Errors
+    /// If it is something else, or the scenario cannot be loaded.
+    pub(crate) fn of_argument<'py>(given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, Self>> {
+        if let Ok(scenario) = given.cast::<Self>() {
+            return Ok(scenario.clone());
+        }
+        let Ok(name_or_path) = given.extract() else {
+            let found = given.repr()?;
+            let wanted = format!("scenario must be a Scenario, its name or its file, is {found}");
+            return Err(pyo3::exceptions::PyTypeError::new_err(wanted));
+        };
+        Bound::new(given.py(), Self::load(name_or_path)?)
+    }
+
     /// Workloads in their environments as `mrdro.Workloads`.
     fn workloads<'py>(
         &self,
@@ -102,7 +140,7 @@ impl Scenario {
         Self::new(sim::Scenario::from_toml("the scenario", text).map_err(sim::ScenarioError::from).map_err(raise)?)
     }
 
-    /// Read a scenario from a dict, as `to_dict` gives it. Arrays and numbers of NumPy are taken as they come.
+    /// Read a scenario from a dict, as `to_dict` gives it. Arrays and numbers of NumPy will do.
     ///
     /// Raises `ScenarioError` with all mistakes; the keys of `problems` are paths in the dict.
     #[staticmethod]
@@ -113,15 +151,18 @@ impl Scenario {
     /// The scenario with some values changed.
     ///
     /// Values are named by keywords, or by paths in a dict: `with_(alpha=0.3)`, `with_({"devices.count": 5})`,
-    /// `with_({"servers[0].frequency_mhz": 2000})`. A dict as a value changes only the keys that it names; `None` changes
-    /// nothing. Raises `ScenarioError` with all mistakes.
+    /// `with_({"servers[0].frequency_mhz": 2000})`. A dict as a value changes only the keys that it names, unless it names
+    /// another `distribution`: then it replaces the old one. `None` removes a key, so that its default holds. The name
+    /// stays; `name="mine"` changes it. Raises `ScenarioError` with all mistakes.
     #[pyo3(signature = (changes=None, /, **others))]
     fn with_(&self, changes: Option<&Bound<'_, PyDict>>, others: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        let mut table = self.table()?;
+        let (mut table, origin) = (self.table()?, format!("the changed scenario `{}`", self.name()));
+        let mut absent = Vec::new();
         for changes in [changes, others].into_iter().flatten() {
-            tables::change(&mut table, changes)?;
+            absent.extend(tables::change(&mut table, changes)?);
         }
-        Self::of_table(&format!("the changed scenario `{}`", self.name()), &table)
+        Self::check_known(&origin, &table, &absent)?;
+        Self::of_table(&origin, &table)
     }
 
     /// The scenario as TOML text, which `from_toml` reads back to an equal scenario.
@@ -190,8 +231,8 @@ impl Scenario {
     fn draw<'py>(
         &self,
         py: Python<'py>,
-        count: usize,
-        seed: u64,
+        #[pyo3(from_py_with = numbers::count)] count: usize,
+        #[pyo3(from_py_with = numbers::seed)] seed: u64,
         part: &str,
         stream: &str,
     ) -> PyResult<Bound<'py, PyAny>> {

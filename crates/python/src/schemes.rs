@@ -1,7 +1,7 @@
 //! Classic schemes by name: what decides without networks.
 
 use pyo3::prelude::*;
-use pyo3::types::PyAny;
+use pyo3::types::{PyAny, PyList};
 use rayon::prelude::*;
 use sim::scheme::{self, Exact, Scheme, SchemeKind};
 use sim::{CostModel, Workload, allocation};
@@ -98,37 +98,50 @@ pub(crate) fn bounds<'py>(
     ))
 }
 
-/// Decides one workload and shares one bandwidth out among the uplinks, as `mrdro.SharedOut`.
+/// Decides each workload and shares one bandwidth out among its uplinks, as `mrdro.SharedOut`.
 ///
 /// # Errors
-/// If the scheme cannot decide it, or the bandwidth is out of its range or too little.
+/// If the scheme cannot decide one of them, or the bandwidth is out of its range or too little.
 pub(crate) fn share_out<'py>(
     py: Python<'py>,
     model: &CostModel,
+    models: &Models,
     sizes: &Batch<f64>,
     total_mbps: f64,
     name: &str,
     seed: u64,
 ) -> PyResult<Bound<'py, PyAny>> {
-    if !sizes.shape.is_empty() {
-        return Err(value(format!("sizes_mb must be one workload here, is {}", sizes.count)));
-    }
-    let mut scheme = SchemeKind::for_model(name, model).and_then(|kind| kind.build(model, seed)).map_err(raise)?;
-    let workload = Workload::from_bytes(model.tasks(), &*sizes.values);
-    let joint = interruptible(py, |_| {
-        allocation::alternate(&mut *scheme, model, &workload, total_mbps).map_err(|error| match error {
-            sim::AllocationError::Scheme(error) => raise(error),
-            other => value(other.to_string()),
-        })
+    let kind = SchemeKind::for_model(name, model).map_err(raise)?;
+    let all = interruptible(py, |stop| {
+        let rows = sizes.values.par_chunks_exact(model.task_count()).enumerate();
+        let shared_out = rows.map(|(workload, sizes_bytes)| {
+            if stop.load(std::sync::atomic::Ordering::Relaxed) {
+                return Err(value("interrupted"));
+            }
+            let own = models.at(workload);
+            let mut scheme = kind.build(own, seed).map_err(raise)?;
+            let one = Workload::from_bytes(model.tasks(), sizes_bytes);
+            allocation::alternate(&mut *scheme, own, &one, total_mbps).map_err(|error| match error {
+                sim::AllocationError::Scheme(error) => raise(error),
+                other if sizes.shape.is_empty() => value(other.to_string()),
+                other => value(format!("workload {workload}: {other}")),
+            })
+        });
+        shared_out.collect::<PyResult<Vec<_>>>()
     })?;
-    let environment = crate::environment::Environment(joint.environment);
     let answers = Answers {
-        places: joint.decision.places().to_vec(),
-        outcomes: vec![joint.outcome],
-        evaluations: vec![joint.evaluations],
+        places: all.iter().flat_map(|joint| joint.decision.places()).copied().collect(),
+        outcomes: all.iter().map(|joint| joint.outcome).collect(),
+        evaluations: all.iter().map(|joint| joint.evaluations).collect(),
     };
-    let decisions = answers.into_python(py, model, &[])?;
-    let in_proportion = crate::cost_model::outcomes(py, &[joint.in_proportion], &[])?;
+    let decisions = answers.into_python(py, model, &sizes.shape)?;
+    let in_proportion: Vec<_> = all.iter().map(|joint| joint.in_proportion).collect();
+    let in_proportion = crate::cost_model::outcomes(py, &in_proportion, &sizes.shape)?;
+    let mut environments = all.into_iter().map(|joint| crate::environment::Environment(joint.environment));
+    let environment = match environments.next() {
+        Some(only) if sizes.shape.is_empty() => only.into_pyobject(py)?.into_any(),
+        first => PyList::new(py, first.into_iter().chain(environments).collect::<Vec<_>>())?.into_any(),
+    };
     classes::shared_out(py)?.call1((environment, decisions, in_proportion))
 }
 

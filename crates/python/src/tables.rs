@@ -116,24 +116,81 @@ pub(crate) fn set(table: &mut Table, path: &str, value: Value) -> Result<(), Str
     Ok(())
 }
 
-/// Changes of a table, from a dictionary of paths and values. A dictionary as a value changes the keys that it names and leaves
-/// the others.
+/// The key that says of which kind a table is. Tables of two kinds have different keys.
+const KIND: &str = "distribution";
+
+/// Changes a table as a dictionary of paths and values says. `None` removes a key. A dictionary as a value changes the keys that it
+/// names and leaves the others; if it names another [`KIND`], it replaces the whole table. Returns the paths that were to be
+/// removed and that the table does not have.
 ///
 /// # Errors
 /// As [`table_of`] and [`set`].
-pub(crate) fn change(table: &mut Table, changes: &Bound<'_, PyDict>) -> PyResult<()> {
-    for (path, value) in table_of("", changes)? {
-        change_at(table, &path, value).map_err(crate::errors::value)?;
+pub(crate) fn change(table: &mut Table, changes: &Bound<'_, PyDict>) -> PyResult<Vec<String>> {
+    let mut absent = Vec::new();
+    for (path, value) in changes {
+        let Ok(path) = path.extract::<String>() else {
+            return Err(PyTypeError::new_err(format!("changes must have texts as keys, has {}", path.repr()?)));
+        };
+        change_at(table, &path, &value, &mut absent)?;
+    }
+    Ok(absent)
+}
+
+fn change_at(table: &mut Table, path: &str, value: &Bound<'_, PyAny>, absent: &mut Vec<String>) -> PyResult<()> {
+    if value.is_none() {
+        if !remove(table, path) {
+            absent.push(path.to_owned());
+        }
+        return Ok(());
+    }
+    let Ok(changes) = value.cast::<PyDict>() else {
+        return set(table, path, value_of(path, value)?).map_err(crate::errors::value);
+    };
+    let new = table_of(path, changes)?;
+    let old = get(table, path).and_then(Value::as_table);
+    if new.contains_key(KIND) && old.is_none_or(|old| old.get(KIND) != new.get(KIND)) {
+        return set(table, path, Value::Table(new)).map_err(crate::errors::value);
+    }
+    for (key, value) in changes {
+        change_at(table, &format!("{path}.{key}"), &value, absent)?;
     }
     Ok(())
 }
 
-fn change_at(table: &mut Table, path: &str, value: Value) -> Result<(), String> {
-    match value {
-        Value::Table(changes) if !changes.is_empty() => {
-            changes.into_iter().try_for_each(|(key, value)| change_at(table, &format!("{path}.{key}"), value))
+/// The first key of a path, the index behind it, and the rest of the path.
+fn split(path: &str) -> (&str, Option<usize>, Option<&str>) {
+    let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
+    let indexed = key.strip_suffix(']').and_then(|key| key.split_once('['));
+    match indexed.and_then(|(name, index)| Some((name, index.parse().ok()?))) {
+        Some((name, index)) => (name, Some(index), rest),
+        None => (key, None, rest),
+    }
+}
+
+/// The value at a path, if there is one.
+fn get<'t>(table: &'t Table, path: &str) -> Option<&'t Value> {
+    let (name, index, rest) = split(path);
+    let value = table.get(name)?;
+    let value = index.map_or(Some(value), |index| value.as_array()?.get(index))?;
+    rest.map_or(Some(value), |rest| get(value.as_table()?, rest))
+}
+
+/// Removes the value at a path. Returns whether there was one.
+fn remove(table: &mut Table, path: &str) -> bool {
+    let (name, index, rest) = split(path);
+    if rest.is_none() && index.is_none() {
+        return table.remove(name).is_some();
+    }
+    let list_or_value = table.get_mut(name);
+    match (list_or_value, index, rest) {
+        (Some(Value::Table(inner)), None, Some(rest)) => remove(inner, rest),
+        (Some(Value::Array(list)), Some(index), Some(rest)) => {
+            list.get_mut(index).and_then(Value::as_table_mut).is_some_and(|inner| remove(inner, rest))
         }
-        Value::Table(_) => Ok(()),
-        value => set(table, path, value),
+        (Some(Value::Array(list)), Some(index), None) if index < list.len() => {
+            list.remove(index);
+            true
+        }
+        _ => false,
     }
 }

@@ -40,7 +40,7 @@ pub use self::resume::{Unfinished, resume};
 pub use self::scenario::ScenarioResults;
 pub(crate) use self::scenario::check_samples;
 use self::trainee::Trainee;
-use crate::checkpoints::{Checkpoints, PhaseState, RunState, Seconds};
+use crate::checkpoints::{Checkpoints, PhaseState, RunState, Seconds, start_of};
 use crate::device_failure;
 use crate::error::Error;
 use crate::files::{csv, json};
@@ -65,6 +65,9 @@ pub struct RunOptions {
     /// Whether the run also writes its progress as event files for TensorBoard, as [`tensorboard`](crate::tensorboard)
     /// describes. A run that was started with it writes them when it is resumed, too.
     pub tensorboard: bool,
+    /// A record in memory whose networks training for one scenario starts from. It counts in place of [`RunPlan::start`], which
+    /// says what errors and the record's command call it. The run keeps a copy until it is finished.
+    pub start: Option<Record>,
 }
 
 /// The interval between checkpoints: some time or some steps of a phase, whichever is over first. A checkpoint is written at
@@ -140,8 +143,9 @@ pub fn train_while(
         let (name, interval) = (plan.name(), options.checkpoints.unwrap_or_default());
         let mut request = plan.request(interval);
         request.tensorboard = options.tensorboard;
+        request.keeps_start = options.start.is_some();
         RunDir::check(options.out.as_deref(), &name)?;
-        let mut job = job(plan, backend)?;
+        let mut job = job(plan, options.start.clone(), backend)?;
         let prepared = job.prepare(Phase::Meta, observer, goes_on);
         let is_stopped = prepared.as_ref().is_err_and(Error::is_interrupted);
         if !is_stopped {
@@ -153,6 +157,9 @@ pub fn train_while(
         let metrics = MetricsFile::create(&directory)?;
         let events = options.tensorboard.then(|| EventFile::create(directory.path())).transpose()?;
         let checkpoints = Checkpoints::create(directory.path(), &request, interval, observer)?;
+        if let Some(start) = &options.start {
+            start.save(&start_of(directory.path()))?;
+        }
         if is_stopped {
             return Err(Error::Stopped { run: directory.path().to_owned(), phase: job.phases()[0].name(), step: 0 });
         }
@@ -230,10 +237,10 @@ struct TrainingTotals {
     q2_start: Option<f64>,
 }
 
-/// The job of a plan, which is to be prepared.
-fn job(plan: RunPlan, backend: &Backend) -> Result<Box<dyn Job>, Error> {
+/// The job of a plan, which is to be prepared. Training starts from `start`, or without one from the record that the plan names.
+fn job(plan: RunPlan, start: Option<Record>, backend: &Backend) -> Result<Box<dyn Job>, Error> {
     match &plan.target {
-        Target::Scenario { .. } => Ok(Box::new(scenario::ScenarioJob::new(plan, backend)?)),
+        Target::Scenario { .. } => Ok(Box::new(scenario::ScenarioJob::new(plan, start, backend)?)),
         Target::AnyFleet { .. } => Ok(Box::new(fleet::FleetJob::new(plan, backend))),
     }
 }

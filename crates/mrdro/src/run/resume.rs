@@ -92,7 +92,7 @@ impl Unfinished {
         let prepare = || -> Result<Run, Error> {
             let saved = checkpoints.latest_state(observer)?;
             let from = saved.as_ref().map_or(Phase::Meta, |saved| saved.state.phase());
-            let mut job = job(plan, backend)?;
+            let mut job = job(plan, None, backend)?;
             if job.plan().configuration(&backend.name) != configuration {
                 return Err(Error::not_resumable(&path, "its config.toml has another device, version or network"));
             }

@@ -1,5 +1,6 @@
 //! Runs that train DNNs for one scenario: Algorithm 1, then Algorithm 2, then a comparison with every classic scheme.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -72,16 +73,18 @@ pub(super) struct ScenarioJob {
 }
 
 impl ScenarioJob {
-    /// Reads and checks the files that the plan names.
-    pub(super) fn new(mut plan: RunPlan, backend: &Backend) -> Result<Self, Error> {
+    /// Reads and checks the files that the plan names. Training starts from `start`, or without one from the record that the plan
+    /// names.
+    pub(super) fn new(mut plan: RunPlan, start: Option<Record>, backend: &Backend) -> Result<Self, Error> {
         let Target::Scenario { scenario, training, phases } = &mut plan.target else {
             unreachable!("the target decides which job is made");
         };
         let problem = Problem::new((**scenario).clone())?;
         let mut scaling = Scaling::from(problem.sampler()?.moments());
         let mut started = None;
-        if let Some(path) = &plan.start {
-            let record = Record::load(path, &backend.device)?;
+        if start.is_some() || plan.start.is_some() {
+            let path = plan.start.as_deref().unwrap_or(Path::new("start"));
+            let record = start.map_or_else(|| Record::load(path, &backend.device), Ok)?;
             record.check_scenario(&problem.scenario, true, path)?;
             let networks: &DnnNetworks = record.networks_of(DnnNetworks::KIND.description, path)?;
             training.network.dnns = networks.ensemble.networks();

@@ -11,7 +11,7 @@ use model::Backend;
 use serde::{Deserialize, Serialize};
 
 pub use self::merge::merge;
-pub use self::plan::{Shard, SweepPlan, VariedSetting, parse_seeds};
+pub use self::plan::{Shard, SweepPlan, SweepScenario, VariedSetting, parse_seeds};
 pub use self::tables::{SummaryLine, Sweep};
 use crate::error::Error;
 use crate::files::{create_folder, write_file};

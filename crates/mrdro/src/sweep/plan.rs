@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
+use sim::Scenario;
+
 use crate::error::Error;
 use crate::plan::{RunPlan, Target};
 use crate::run_set::PlannedRun;
@@ -116,11 +118,36 @@ fn split_values(text: &str) -> Vec<String> {
     values.iter().map(|value| value.trim().to_owned()).collect()
 }
 
+/// A scenario of a sweep.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SweepScenario {
+    /// The name of a shipped scenario, or a TOML file.
+    Named(String),
+    /// A scenario that is in memory.
+    Given(Box<Scenario>),
+}
+
+impl SweepScenario {
+    /// The name or the file, or the name that the scenario in memory has.
+    fn name(&self) -> &str {
+        match self {
+            Self::Named(name) => name,
+            Self::Given(scenario) => &scenario.name,
+        }
+    }
+}
+
+impl From<String> for SweepScenario {
+    fn from(name: String) -> Self {
+        Self::Named(name)
+    }
+}
+
 /// A sweep: one run for every combination of scenario, training, values of the varied settings, and seed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SweepPlan {
-    /// Names of shipped scenarios, or TOML files.
-    pub scenarios: Vec<String>,
+    /// The scenarios.
+    pub scenarios: Vec<SweepScenario>,
     /// Names of training presets, or TOML files.
     pub trainings: Vec<String>,
     /// Settings that are changed in every run, each as `key=value`.
@@ -157,7 +184,7 @@ impl SweepPlan {
                     let plan = self.plan(scenario, training, &chosen)?;
                     for &seed in &self.seeds {
                         let run = PlannedRun::new(plan.clone().with_seed(seed), &chosen);
-                        if let Some(other) = names.insert(run.name.clone(), (scenario, training)) {
+                        if let Some(other) = names.insert(run.name.clone(), (scenario.name(), training)) {
                             let others = format!("{} with {}", other.0, other.1);
                             return Err(Error::SameName { name: run.name, others });
                         }
@@ -178,9 +205,12 @@ impl SweepPlan {
     }
 
     /// The plan of one combination.
-    fn plan(&self, scenario: &str, training: &str, chosen: &[String]) -> Result<RunPlan, Error> {
+    fn plan(&self, scenario: &SweepScenario, training: &str, chosen: &[String]) -> Result<RunPlan, Error> {
         let settings: Vec<String> = self.settings.iter().chain(chosen).cloned().collect();
-        let mut plan = RunPlan::new(scenario, training, &settings)?;
+        let mut plan = match scenario {
+            SweepScenario::Named(scenario) => RunPlan::new(scenario, training, &settings)?,
+            SweepScenario::Given(scenario) => RunPlan::of_scenario((**scenario).clone(), training, &settings)?,
+        };
         if let Target::Scenario { training, .. } = &plan.target {
             check_keys(&self.varied, training)?;
         }

@@ -122,10 +122,10 @@ impl FleetEpisode {
     fn step<'py>(&mut self, py: Python<'py>, action: &Bound<'py, PyAny>) -> PyResult<RoundResult<'py>> {
         let rules = Arc::clone(&self.rules);
         let (tasks, places) = (rules.task_count, rules.places);
-        places_of(action, tasks, places, "the places of all tasks, an array of whole numbers", &mut self.action)?;
         if !self.episode.is_running {
             return Err(reset_needed(py));
         }
+        places_of(action, tasks, places, "the places of all tasks, an array of whole numbers", &mut self.action)?;
         let mut action = std::mem::take(&mut self.action);
         sim::keep_absent(self.episode.sizes_bytes(), &mut action);
         let (rewards, outcomes) = guarded_here(|| {

@@ -24,6 +24,8 @@ mod single;
 
 use pyo3::prelude::*;
 
+pub(crate) use self::rules::MAX_ENVIRONMENTS;
+
 /// Adds the classes to the extension module.
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<rules::EpisodeRules>()?;

@@ -14,11 +14,12 @@ use super::reward::{Reward, is_quick};
 use super::single::SingleEpisode;
 use crate::errors::{raise, value};
 use crate::guard::guarded;
+use crate::numbers;
 use crate::recordings::Recording;
 use crate::scenario::Scenario;
 
 /// The most environments of one vector environment.
-const MAX_ENVIRONMENTS: usize = 1_000_000;
+pub(crate) const MAX_ENVIRONMENTS: usize = 1_000_000;
 
 /// The most tasks of a workload that is decided within some microseconds.
 const MOST_QUICK_TASKS: usize = 1000;
@@ -250,17 +251,11 @@ impl EpisodeRules {
         SingleEpisode::new(Arc::clone(&self.rules))
     }
 
-    fn parallel(&self, count: usize) -> PyResult<ParallelEpisodes> {
-        if !(1..=MAX_ENVIRONMENTS).contains(&count) {
-            return Err(value(format!("num_envs must be from 1 to {MAX_ENVIRONMENTS}, is {count}")));
-        }
-        Ok(ParallelEpisodes::new(Arc::clone(&self.rules), count))
+    fn parallel(&self, #[pyo3(from_py_with = numbers::environments)] count: usize) -> ParallelEpisodes {
+        ParallelEpisodes::new(Arc::clone(&self.rules), count)
     }
 
-    fn fleet(&self, rounds: usize, team: bool) -> PyResult<FleetEpisode> {
-        if rounds == 0 {
-            return Err(value("rounds must be at least 1, is 0"));
-        }
-        Ok(FleetEpisode::new(Arc::clone(&self.rules), rounds, team))
+    fn fleet(&self, #[pyo3(from_py_with = numbers::rounds)] rounds: usize, team: bool) -> FleetEpisode {
+        FleetEpisode::new(Arc::clone(&self.rules), rounds, team)
     }
 }

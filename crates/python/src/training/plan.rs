@@ -10,16 +10,33 @@ use pyo3::types::{PyDict, PyString};
 use sim::config::Mistakes;
 
 use super::events;
-use crate::errors::{self, raise};
+use crate::errors::{self, raise, value};
+use crate::record::Record;
 use crate::scenario::Scenario;
 use crate::tables;
 
 /// The plan of a training run: what is trained, with which settings, from which seed.
 #[pyclass(frozen, module = "mrdro._mrdro")]
-pub(crate) struct RunPlan(mrdro::RunPlan);
+pub(crate) struct RunPlan {
+    plan: mrdro::RunPlan,
+    /// The record that training starts from, if it is in memory.
+    start: Option<model::Record>,
+}
+
+/// What the plan calls a record in memory, in errors and in the command that repeats the run.
+const IN_MEMORY: &str = "RECORD";
+
+/// The argument `start`: its path, and the record if it is in memory.
+fn start_of(given: &Bound<'_, PyAny>) -> PyResult<(Option<PathBuf>, Option<model::Record>)> {
+    match given.cast::<Record>() {
+        Ok(record) => Ok((Some(PathBuf::from(IN_MEMORY)), Some(record.get().content.clone()))),
+        Err(_) => Ok((Some(given.extract()?), None)),
+    }
+}
 
 /// The settings of an argument `training` (a name, a file, or a dict) with changes, and what the plan calls them.
 pub(super) trait Settings: Sized {
+    fn is_preset(name: &str) -> bool;
     fn loaded(name: &str) -> Result<Self, TrainingError>;
     fn of_toml(text: &str) -> Result<Self, TrainingError>;
     fn change(&mut self, changes: &[String]) -> Result<(), TrainingError>;
@@ -30,6 +47,9 @@ pub(super) trait Settings: Sized {
 macro_rules! settings {
     ($($name:ty),+) => {$(
         impl Settings for $name {
+            fn is_preset(name: &str) -> bool {
+                Self::presets().any(|preset| preset == name)
+            }
             fn loaded(name: &str) -> Result<Self, TrainingError> {
                 Self::load(name, &[])
             }
@@ -69,8 +89,27 @@ pub(super) fn settings_of<S: Settings>(training: &Bound<'_, PyAny>, changes: &[S
         Ok(name) => name.to_string(),
         Err(_) => training.extract::<PathBuf>()?.to_string_lossy().into_owned(),
     };
+    check_kind::<S>(&name)?;
     let text = || std::fs::read_to_string(&name).unwrap_or_default();
     Ok((changed(S::loaded(&name), text, changes)?, name))
+}
+
+/// Checks that shipped settings of this name are not for the other kind of networks.
+///
+/// # Errors
+/// If they are: names the calls that take them.
+pub(super) fn check_kind<S: Settings>(name: &str) -> PyResult<()> {
+    if S::is_preset(name) {
+        return Ok(());
+    }
+    let other = if Training::is_preset(name) {
+        "networks for one scenario: mrdro.train, train_meta, adapt and sweep take them, train_fleet does not"
+    } else if FleetTraining::is_preset(name) {
+        "networks for any fleet: mrdro.train_fleet takes them, trainings for one scenario do not"
+    } else {
+        return Ok(());
+    };
+    Err(errors::training(&format!("the settings `{name}` are for {other}")))
 }
 
 /// Settings that were read from a text, with changes.
@@ -102,9 +141,24 @@ impl RunPlan {
         training: &Bound<'_, PyAny>,
         settings: Vec<String>,
         seed: u64,
-        start: Option<PathBuf>,
+        start: Option<&Bound<'_, PyAny>>,
         meta_only: bool,
     ) -> PyResult<Self> {
+        let (start, record) = start.map(start_of).transpose()?.unwrap_or_default();
+        if let Some(record) = &record {
+            let networks = &record.networks;
+            let wrong = |reason: String| errors::record(&format!("start is a record for another scenario: {reason}"));
+            if networks.scenario().is_none() {
+                let found = networks.kind().description;
+                return Err(errors::record(&format!("start is a record of {found}; give a record for one scenario")));
+            }
+            networks.check_scenario(&scenario.problem.scenario, true).map_err(wrong)?;
+        }
+        let changes_network = |setting: &String| setting.starts_with("network.");
+        if let Some(setting) = settings.iter().find(|setting| start.is_some() && changes_network(setting)) {
+            let key = setting.split('=').next().unwrap_or_default();
+            return Err(value(format!("set must not change {key} where training starts from the networks of start")));
+        }
         let (mut training, name) = settings_of::<Training>(training, &settings)?;
         let phases = if meta_only { mrdro::Phases::MetaOnly } else { mrdro::Phases::Both };
         if meta_only {
@@ -113,7 +167,7 @@ impl RunPlan {
         let scenario = scenario.problem.scenario.clone();
         let names = PlanNames { scenario: scenario.name.clone(), training: name, settings };
         let target = Target::Scenario { scenario: Box::new(scenario), training: Box::new(training), phases };
-        Ok(Self(mrdro::RunPlan { target, seed, device: "auto".to_owned(), start, names }))
+        Ok(Self { plan: mrdro::RunPlan { target, seed, device: "auto".to_owned(), start, names }, start: record })
     }
 
     /// A run for any fleet.
@@ -122,19 +176,19 @@ impl RunPlan {
         training: &Bound<'_, PyAny>,
         settings: Vec<String>,
         seed: u64,
-        start: Option<PathBuf>,
         evaluated_fleets: usize,
     ) -> PyResult<Self> {
         let (training, name) = settings_of::<FleetTraining>(training, &settings)?;
         let names = PlanNames { scenario: String::new(), training: name, settings };
         let target = Target::AnyFleet { training: Box::new(training), evaluated_fleets };
-        Ok(Self(mrdro::RunPlan { target, seed, device: "auto".to_owned(), start, names }))
+        let plan = mrdro::RunPlan { target, seed, device: "auto".to_owned(), start: None, names };
+        Ok(Self { plan, start: None })
     }
 
     /// All settings, as `config.toml` holds them.
     #[getter]
     fn configuration<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let text = self.0.configuration(&DeviceChoice::Flex.open().map_err(raise)?.name);
+        let text = self.plan.configuration(&DeviceChoice::Flex.open().map_err(raise)?.name);
         let table = toml::from_str(&text).map_err(|error| errors::value(error.to_string()))?;
         tables::dictionary_of(py, &table)
     }
@@ -147,7 +201,8 @@ impl RunPlan {
         tensorboard: bool,
         on_event: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
-        let (plan, options) = (self.0.clone(), RunOptions { out: Some(out), checkpoints: None, tensorboard });
+        let options = RunOptions { out: Some(out), checkpoints: None, tensorboard, start: self.start.clone() };
+        let plan = self.plan.clone();
         events::watch(on_event, threads, move |observer, goes_on| {
             let backend = DeviceChoice::Flex.open()?;
             mrdro::train_while(plan, &options, &backend, observer, goes_on).map(drop)

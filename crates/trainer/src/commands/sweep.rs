@@ -29,7 +29,7 @@ pub(crate) fn run(args: &SweepArgs) -> Result<(), CliError> {
 fn train_all(args: &SweepRunsArgs) -> Result<(), CliError> {
     let shard = args.shard.parse()?;
     let plan = SweepPlan {
-        scenarios: args.scenario.clone(),
+        scenarios: args.scenario.iter().cloned().map(Into::into).collect(),
         trainings: args.training.clone(),
         settings: args.settings.clone(),
         varied: args.varied.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,

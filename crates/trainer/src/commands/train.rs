@@ -75,6 +75,7 @@ impl<'a> Invocation<'a> {
             out: self.out.map(Path::to_owned),
             checkpoints: Some(self.checkpoints.over(before)),
             tensorboard: self.tensorboard,
+            start: None,
         }
     }
 
