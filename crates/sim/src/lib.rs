@@ -37,6 +37,7 @@
 //! writes files. Random workloads, recordings and exchange formats are in the crate `data`.
 
 pub mod config;
+pub mod graph;
 pub mod limits;
 pub mod metrics;
 pub mod random;
