@@ -8,6 +8,7 @@ use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use model::dnn::{CpuLearner, PlainLearner};
 use model::{Adam, Codec, DeviceChoice, Ensemble, Head, Learner, NetworkShape, Policy, Samples, Selection};
+use sim::scheme::Scheme;
 use sim::{CostModel, Scenario, Workload, random};
 
 const NETWORKS: usize = 8;
@@ -148,10 +149,10 @@ fn decide_at_once(
     count: usize,
 ) {
     let sizes: Vec<f64> = workloads[..count].iter().flat_map(|workload| workload.sizes_bytes().to_vec()).collect();
-    let mut places = vec![0; sizes.len()];
-    bencher
-        .counter(ItemsCount::new(count))
-        .bench_local(|| policy.decide_batch(&model, black_box(&sizes), &mut places).expect("of one shape"));
+    let (mut places, mut evaluations) = (vec![0; sizes.len()], vec![0; count]);
+    bencher.counter(ItemsCount::new(count)).bench_local(|| {
+        policy.decide_batch(&model, black_box(&sizes), &mut places, &mut evaluations).expect("of one shape");
+    });
 }
 
 #[divan::bench(sample_count = 5000, sample_size = 1)]

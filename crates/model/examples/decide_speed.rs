@@ -7,6 +7,7 @@ use std::time::Instant;
 use data::{Part, SizeSampler, Workloads};
 use model::{DeviceChoice, DnnNetworks, Policy, Record};
 use sim::random;
+use sim::scheme::Scheme;
 
 const COUNT: usize = 100_000;
 const REPETITIONS: usize = 5;
@@ -23,10 +24,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     sizes_bytes.chunks_exact_mut(model.task_count()).for_each(|row| source.fill(row));
     let codec = networks.codec(&model);
     let mut policy = Policy::new("mr-dro", &networks.ensemble, codec, networks.selection, &backend.device);
-    let mut places = vec![0; sizes_bytes.len()];
+    let (mut places, mut evaluations) = (vec![0; sizes_bytes.len()], vec![0; COUNT]);
     for _ in 0..REPETITIONS {
         let start = Instant::now();
-        policy.decide_batch(&model, &sizes_bytes, &mut places)?;
+        policy.decide_batch(&model, &sizes_bytes, &mut places, &mut evaluations)?;
         println!("{}", start.elapsed().as_secs_f64());
     }
     Ok(())

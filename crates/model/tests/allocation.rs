@@ -10,7 +10,7 @@ use common::{Random, State, kernels};
 use data::{Part, SizeSampler, Workloads};
 use model::kernels::{Adam, Head, Inference, Samples, Shape, Trainer};
 use model::{Codec, DeviceChoice, Ensemble, NetworkShape, Policy, Selection};
-use sim::scheme::Exact;
+use sim::scheme::{Exact, Scheme};
 use sim::{Scenario, random};
 
 struct Counting;
@@ -59,7 +59,7 @@ fn decisions_do_not_allocate_after_the_first() {
     let mut source = Workloads::new(&model, sampler, Part::Training, random::stream(1, "test"));
     let mut sizes = vec![0.0; 300 * 9];
     source.fill(&mut sizes);
-    let mut places = vec![0; 300 * 9];
+    let (mut places, mut evaluations) = (vec![0; 300 * 9], vec![0; 300]);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread pool");
     for selection in [Selection::PAPER, Selection::explored(6)] {
         let mut policy = Policy::new("test", &ensemble, codec, selection, &device);
@@ -71,7 +71,7 @@ fn decisions_do_not_allocate_after_the_first() {
         assert_eq!(singly, 0, "{selection:?}, one by one");
         let at_once = pool.install(|| {
             allocations_of(|| {
-                policy.decide_batch(&model, &sizes, &mut places).expect("fits");
+                policy.decide_batch(&model, &sizes, &mut places, &mut evaluations).expect("fits");
             })
         });
         assert_eq!(at_once, 0, "{selection:?}, at once");

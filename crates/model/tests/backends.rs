@@ -15,6 +15,7 @@ use model::{
 };
 use sim::Scenario;
 use sim::random::{self, Stream};
+use sim::scheme::Scheme;
 
 const NETWORKS: usize = 3;
 const BATCH: usize = 37;
@@ -127,8 +128,8 @@ fn the_shipped_record_has_the_same_logits_and_decisions_everywhere() {
         forward(&record.ensemble, &backend.device).logits(&inputs, &mut logits);
         let mut policy = Policy::new("mr-dro", &record.ensemble, codec, Selection::explored(6), &backend.device);
         let sizes: Vec<f64> = set.workloads().flat_map(|workload| workload.sizes_bytes().to_vec()).collect();
-        let mut places = vec![0; sizes.len()];
-        policy.decide_batch(&model, &sizes, &mut places).expect("the record fits");
+        let (mut places, mut evaluations) = (vec![0; sizes.len()], vec![0; set.instances().len()]);
+        policy.decide_batch(&model, &sizes, &mut places, &mut evaluations).expect("the record fits");
         (logits, places)
     };
     let (logits, places) = of(&flex);

@@ -78,7 +78,8 @@ impl Models {
 pub(crate) struct Answers {
     pub(crate) places: Vec<u8>,
     pub(crate) outcomes: Vec<Outcome>,
-    pub(crate) evaluations: Vec<i64>,
+    /// The number of cost evaluations of each.
+    pub(crate) evaluations: Vec<u64>,
 }
 
 /// Decides one workload: writes the places of its tasks, and returns the number of cost evaluations.
@@ -101,14 +102,10 @@ pub(crate) fn decide_each<D: Decide>(
     new: impl Fn() -> PyResult<D> + Sync,
 ) -> PyResult<Answers> {
     let tasks = models.at(0).task_count();
-    let mut answers = Answers {
-        places: vec![0; sizes.values.len()],
-        outcomes: vec![Outcome::default(); sizes.count],
-        evaluations: vec![0; sizes.count],
-    };
-    let one = |decider: &mut D, workload: usize, places: &mut [u8], outcome: &mut Outcome, evaluations: &mut i64| {
+    let mut answers = Answers::new(sizes);
+    let one = |decider: &mut D, workload: usize, places: &mut [u8], outcome: &mut Outcome, evaluations: &mut u64| {
         let (model, sizes) = (models.at(workload), &sizes.values[workload * tasks..][..tasks]);
-        *evaluations = decider.decide(model, sizes, places)?.cast_signed();
+        *evaluations = decider.decide(model, sizes, places)?;
         *outcome = model.outcome(sizes, places);
         Ok(())
     };
@@ -145,6 +142,15 @@ pub(crate) fn decide_each<D: Decide>(
 }
 
 impl Answers {
+    /// Memory for the answers to workloads.
+    pub(crate) fn new(sizes: &Batch<f64>) -> Self {
+        Self {
+            places: vec![0; sizes.values.len()],
+            outcomes: vec![Outcome::default(); sizes.count],
+            evaluations: vec![0; sizes.count],
+        }
+    }
+
     /// The answers as `mrdro.Decisions`, for workloads of this shape.
     pub(crate) fn into_python<'py>(
         self,
@@ -156,7 +162,8 @@ impl Answers {
         full.extend([model.devices(), model.tasks()]);
         let outcome = crate::cost_model::outcomes(py, &self.outcomes, shape)?;
         let names = PyTuple::new(py, model.place_names())?;
-        let evaluations = array(py, self.evaluations, shape)?;
+        let evaluations = self.evaluations.into_iter().map(u64::cast_signed).collect();
+        let evaluations = array::<i64>(py, evaluations, shape)?;
         classes::decisions(py)?.call1((full_array(py, self.places, &full)?, outcome, evaluations, names))
     }
 }

@@ -9,8 +9,8 @@ use model::{Backend, DecisionOptions, DeviceChoice, ExportFormat, Selection};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyTuple};
 use rayon::prelude::*;
-use sim::scheme::{Scheme, Solution};
-use sim::{CostModel, Workload};
+use sim::CostModel;
+use sim::scheme::Scheme;
 
 use crate::answers::{Answers, Models, POOL_FROM, decide_each, workloads_of};
 use crate::arrays::Batch;
@@ -146,30 +146,33 @@ impl Record {
         };
         let mut scheme = self.scheme(key, model);
         let tasks = model.task_count();
-        let answers = if sizes.count < POOL_FROM {
+        let mut answers = Answers::new(sizes);
+        let Answers { places, outcomes, evaluations } = &mut answers;
+        let done = if sizes.count < POOL_FROM {
             guarded_here(|| {
-                let one =
-                    |sizes: &[f64]| scheme.decide(model, &Workload::from_bytes(model.tasks(), sizes)).map_err(raise);
-                let solutions = sizes.values.chunks_exact(tasks).map(one).collect::<PyResult<Vec<_>>>()?;
-                Ok(Answers::of(model, &solutions, sizes))
+                scheme.decide_batch(model, &sizes.values, places, evaluations).map_err(raise)?;
+                let rows = sizes.values.chunks_exact(tasks).zip(places.chunks_exact(tasks)).zip(outcomes);
+                rows.for_each(|((sizes, places), outcome)| *outcome = model.outcome(sizes, places));
+                Ok(())
             })
         } else {
             interruptible(py, |stop: &AtomicBool| {
-                let mut answers = Answers::with_capacity(sizes);
-                for part in sizes.values.chunks(AT_A_TIME * tasks) {
+                let parts = sizes.values.chunks(AT_A_TIME * tasks).zip(places.chunks_mut(AT_A_TIME * tasks));
+                let parts = parts.zip(outcomes.chunks_mut(AT_A_TIME)).zip(evaluations.chunks_mut(AT_A_TIME));
+                for (((sizes, places), outcomes), evaluations) in parts {
                     if stop.load(Ordering::Relaxed) {
                         break;
                     }
-                    let rows = part.par_chunks_exact(tasks);
-                    let workloads: Vec<_> = rows.map(|row| Workload::from_bytes(model.tasks(), row)).collect();
-                    let solutions = scheme.decide_all(model, &workloads).map_err(raise)?;
-                    answers.add(model, &solutions, part);
+                    scheme.decide_batch(model, sizes, places, evaluations).map_err(raise)?;
+                    let rows = sizes.par_chunks_exact(tasks).zip(places.par_chunks_exact(tasks)).zip(outcomes);
+                    rows.with_min_len(POOL_FROM)
+                        .for_each(|((sizes, places), outcome)| *outcome = model.outcome(sizes, places));
                 }
-                Ok(answers)
+                Ok(())
             })
         };
         self.keep(key.clone(), scheme);
-        answers
+        done.map(|()| answers)
     }
 }
 
@@ -326,37 +329,5 @@ impl Record {
         let make = py.get_type::<Self>().getattr("_from_files")?;
         let [manifest, weights] = &self.files;
         Ok((make, (PyBytes::new(py, manifest), PyBytes::new(py, weights)).into_pyobject(py)?))
-    }
-}
-
-impl Answers {
-    fn with_capacity(sizes: &Batch<f64>) -> Self {
-        let (values, count) = (sizes.values.len(), sizes.count);
-        Self {
-            places: Vec::with_capacity(values),
-            outcomes: Vec::with_capacity(count),
-            evaluations: Vec::with_capacity(count),
-        }
-    }
-
-    fn of(model: &CostModel, solutions: &[Solution], sizes: &Batch<f64>) -> Self {
-        let mut answers = Self::with_capacity(sizes);
-        answers.add(model, solutions, &sizes.values);
-        answers
-    }
-
-    /// Adds the decisions of workloads of these sizes.
-    fn add(&mut self, model: &CostModel, solutions: &[Solution], sizes_bytes: &[f64]) {
-        for solution in solutions {
-            self.places.extend_from_slice(solution.decision.places());
-            self.evaluations.push(solution.evaluations.cast_signed());
-        }
-        let outcome = |(sizes, solution): (&[f64], &Solution)| model.outcome(sizes, solution.decision.places());
-        let tasks = model.task_count();
-        if solutions.len() < POOL_FROM {
-            self.outcomes.extend(sizes_bytes.chunks_exact(tasks).zip(solutions).map(outcome));
-        } else {
-            self.outcomes.par_extend(sizes_bytes.par_chunks_exact(tasks).zip(solutions).map(outcome));
-        }
     }
 }

@@ -125,7 +125,7 @@ pub(crate) fn share_out<'py>(
     let answers = Answers {
         places: joint.decision.places().to_vec(),
         outcomes: vec![joint.outcome],
-        evaluations: vec![joint.evaluations.cast_signed()],
+        evaluations: vec![joint.evaluations],
     };
     let decisions = answers.into_python(py, model, &[])?;
     let in_proportion = crate::cost_model::outcomes(py, &[joint.in_proportion], &[])?;

@@ -82,43 +82,6 @@ impl Policy {
         Ok(self.selector.select(&self.codec, model, sizes_bytes, proposals, places))
     }
 
-    /// Decides many workloads on all threads, each as [`Policy::decide_into`] does, and returns the number of cost
-    /// evaluations. On the CPU it allocates nothing once every thread has its memory.
-    ///
-    /// # Shapes
-    /// `sizes_bytes` and `places` are `[count, N * M]`.
-    ///
-    /// # Errors
-    /// If the networks are for another N × M than the model.
-    ///
-    /// # Panics
-    /// If `sizes_bytes` or `places` are not `[count, N * M]`.
-    pub fn decide_batch(
-        &mut self,
-        model: &CostModel,
-        sizes_bytes: &[f64],
-        places: &mut [u8],
-    ) -> Result<u64, SchemeError> {
-        self.check(model)?;
-        let tasks = model.task_count();
-        assert!(sizes_bytes.len() == places.len() && places.len().is_multiple_of(tasks), "shapes differ");
-        let count = places.len() / tasks;
-        if self.is_faster_singly(count) {
-            let rows = sizes_bytes.chunks_exact(tasks).zip(places.chunks_exact_mut(tasks));
-            return rows.map(|(sizes, places)| Ok(self.decide_into(model, sizes, places)?.evaluations)).sum();
-        }
-        self.run_networks(model, count, |row| &sizes_bytes[row * tasks..][..tasks]);
-        let jobs = sizes_bytes.par_chunks(JOB_ROWS * tasks).zip(places.par_chunks_mut(JOB_ROWS * tasks));
-        let evaluations = jobs.enumerate().map(|(job, (sizes_bytes, places))| {
-            let mut evaluations = [0; JOB_ROWS];
-            let rows = places.len() / tasks;
-            let size_of = |row: usize| &sizes_bytes[row * tasks..][..tasks];
-            self.decide_job(model, job * JOB_ROWS, count, size_of, places, &mut evaluations[..rows]);
-            evaluations.iter().sum::<u64>()
-        });
-        Ok(evaluations.sum())
-    }
-
     fn is_faster_singly(&self, count: usize) -> bool {
         count < PANEL_FROM && self.forward.by_panel().is_some()
     }
@@ -224,6 +187,34 @@ impl Scheme for Policy {
         };
         let jobs = workloads.par_chunks(JOB_ROWS).enumerate().map_init(Vec::new, decide);
         Ok(jobs.collect::<Vec<_>>().into_iter().flatten().collect())
+    }
+
+    /// On the CPU it runs on all threads and allocates nothing once every thread has its memory.
+    fn decide_batch(
+        &mut self,
+        model: &CostModel,
+        sizes_bytes: &[f64],
+        places: &mut [u8],
+        evaluations: &mut [u64],
+    ) -> Result<(), SchemeError> {
+        self.check(model)?;
+        let (tasks, count) = (model.task_count(), evaluations.len());
+        assert_eq!((sizes_bytes.len(), places.len()), (count * tasks, count * tasks), "shapes differ");
+        if self.is_faster_singly(count) {
+            let rows = sizes_bytes.chunks_exact(tasks).zip(places.chunks_exact_mut(tasks)).zip(evaluations);
+            for ((sizes, places), evaluations) in rows {
+                *evaluations = self.decide_into(model, sizes, places)?.evaluations;
+            }
+            return Ok(());
+        }
+        self.run_networks(model, count, |row| &sizes_bytes[row * tasks..][..tasks]);
+        let jobs = sizes_bytes.par_chunks(JOB_ROWS * tasks).zip(places.par_chunks_mut(JOB_ROWS * tasks));
+        let jobs = jobs.zip(evaluations.par_chunks_mut(JOB_ROWS)).enumerate();
+        jobs.for_each(|(job, ((sizes_bytes, places), evaluations))| {
+            let size_of = |row: usize| &sizes_bytes[row * tasks..][..tasks];
+            self.decide_job(model, job * JOB_ROWS, count, size_of, places, evaluations);
+        });
+        Ok(())
     }
 }
 
@@ -371,10 +362,11 @@ mod tests {
 
             let sizes: Vec<f64> = workloads.iter().flat_map(|workload| workload.sizes_bytes().to_vec()).collect();
             let mut places = vec![0; sizes.len()];
-            let evaluations = policy.decide_batch(&model, &sizes, &mut places).expect("fits");
+            let mut evaluations = vec![0; count];
+            policy.decide_batch(&model, &sizes, &mut places, &mut evaluations).expect("fits");
             let decided: Vec<u8> = singly.iter().flat_map(|solution| solution.decision.places().to_vec()).collect();
             prop_assert_eq!(&places, &decided);
-            prop_assert_eq!(evaluations, singly.iter().map(|solution| solution.evaluations).sum::<u64>());
+            prop_assert_eq!(evaluations, singly.iter().map(|solution| solution.evaluations).collect::<Vec<_>>());
 
             let by_plain: Vec<Solution> =
                 workloads.iter().map(|workload| in_one_piece.decide(&model, workload).expect("fits")).collect();

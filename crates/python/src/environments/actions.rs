@@ -28,8 +28,8 @@ pub(crate) fn places_of(
             return Err(value(format!("the action must be {shape}, has the shape {:?}", array.shape())));
         }
         into.extend(values.iter().map(|place| *place as u8));
-        // Places are few, so that a value outside of 0..places shows in the values themselves, not in the bytes.
-        if values.iter().any(|place| (*place as u64) >= places as u64) {
+        // Negative values become the largest ones. The largest of all is found faster than the first that is wrong.
+        if values.iter().fold(0, |largest, place| (*place as u64).max(largest)) >= places as u64 {
             let wrong = values.iter().find(|place| (**place as u64) >= places as u64).copied().unwrap_or_default();
             return Err(value(format!("the action must hold places from 0 to {}, holds {wrong}", places - 1)));
         }

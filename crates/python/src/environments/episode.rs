@@ -8,7 +8,7 @@ use sim::{CostModel, Environment, keep_absent};
 
 use super::observation::Progress;
 use super::reward::{Decided, Reward, negative_cost, optimum, saving};
-use super::rules::{Kind, Rules};
+use super::rules::{InEnvironment, Kind, Rules};
 use crate::errors::raise;
 
 /// What the caller wants of the next episode; what is `None` is drawn.
@@ -47,6 +47,8 @@ pub(crate) struct Episode {
     drawn: Environment,
     /// The model in an environment of its own; used if `has_own_model`.
     own_model: CostModel,
+    /// What `own_model` says.
+    own: InEnvironment,
     has_own_model: bool,
     sizes_bytes: Vec<f64>,
     /// Whether every task has a size above 0.
@@ -67,19 +69,6 @@ pub(crate) struct Episode {
     scratch: Vec<u8>,
 }
 
-/// The cost of running everything on the devices.
-fn local_cost(model: &CostModel, sizes_bytes: &[f64], all_local: &[u8]) -> f64 {
-    if model.is_detailed() {
-        return model.outcome(sizes_bytes, all_local).cost;
-    }
-    let per_byte = |device: usize| {
-        let rate = model.rates(device)[0];
-        model.weigh(rate.energy_j_per_byte, rate.time_s_per_byte)
-    };
-    let rows = sizes_bytes.chunks_exact(model.tasks()).enumerate();
-    rows.map(|(device, sizes)| per_byte(device) * sizes.iter().sum::<f64>()).sum()
-}
-
 /// The random streams of one environment.
 #[derive(Debug)]
 struct Streams {
@@ -91,12 +80,13 @@ struct Streams {
 impl Episode {
     pub(crate) fn new(rules: &Rules) -> Self {
         let model = rules.model();
-        let tasks = model.task_count();
+        let tasks = rules.task_count;
         Self {
             streams: None,
             is_running: false,
             drawn: model.environment().clone(),
             own_model: model.clone(),
+            own: rules.own.clone(),
             has_own_model: false,
             sizes_bytes: vec![0.0; tasks],
             is_full: false,
@@ -153,11 +143,11 @@ impl Episode {
     /// Goes on to the next workload.
     pub(crate) fn next_workload(&mut self, rules: &Rules, given: Given) -> PyResult<()> {
         self.enter_environment(rules, given.environment)?;
-        let model = if self.has_own_model { &self.own_model } else { rules.model() };
         if let Some(sizes_bytes) = given.sizes_bytes {
             self.sizes_bytes = sizes_bytes;
         } else if let Some(streams) = &mut self.streams {
-            if model.has_absent_tasks() {
+            if rules.has_absent_tasks {
+                let model = rules.model();
                 for (task, bytes) in self.sizes_bytes.iter_mut().enumerate() {
                     let is_there = model.has_task(task);
                     *bytes = if is_there { rules.sizes.draw(rules.part, &mut streams.sizes) } else { 0.0 };
@@ -168,7 +158,7 @@ impl Episode {
         }
         self.is_full = self.sizes_bytes.iter().all(|bytes| *bytes > 0.0);
         if rules.reward == Reward::Saving {
-            self.local_cost = local_cost(model, &self.sizes_bytes, &rules.all_local);
+            self.local_cost = self.cost_of_all_local(rules);
         }
         if rules.kind == Kind::Tasks {
             self.places.fill(0);
@@ -196,8 +186,24 @@ impl Episode {
         }
         if self.has_own_model {
             rules.model().at_into(&self.drawn, &mut self.own_model).map_err(raise)?;
+            self.own.read(&self.own_model);
         }
         Ok(())
+    }
+
+    /// What the cost model says in the environment of the current workload.
+    fn in_environment<'a>(&'a self, rules: &'a Rules) -> &'a InEnvironment {
+        if self.has_own_model { &self.own } else { &rules.own }
+    }
+
+    /// The cost of running everything on the devices.
+    fn cost_of_all_local(&self, rules: &Rules) -> f64 {
+        let per_byte = &self.in_environment(rules).local_cost_per_byte;
+        if per_byte.is_empty() {
+            return self.model(rules).outcome(&self.sizes_bytes, &rules.all_local).cost;
+        }
+        let rows = self.sizes_bytes.chunks_exact(rules.task_count / per_byte.len()).zip(per_byte);
+        rows.map(|(sizes, per_byte)| per_byte * sizes.iter().sum::<f64>()).sum()
     }
 
     /// The first task from this one on that is there.
@@ -289,17 +295,18 @@ impl Episode {
     /// Writes the observation of the current workload.
     pub(crate) fn observe(&self, rules: &Rules, into: &mut [f32]) {
         let progress = Progress { turn: self.turn, places: &self.places };
-        rules.entries.write(&self.sizes_bytes, self.model(rules).environment(), &progress, into);
+        let environment = rules.changes_environment().then(|| self.model(rules).environment());
+        rules.entries.write(&self.sizes_bytes, environment, &progress, into);
     }
 
     /// Writes 1 for each place that a task of the next action may be given, else 0. A task that is not there stays on its
     /// device.
     pub(crate) fn mask(&self, rules: &Rules, into: &mut [i8]) {
-        let model = self.model(rules);
-        if self.is_full && model.is_all_reachable() {
+        if self.is_full && self.in_environment(rules).is_all_reachable {
             into.fill(1);
             return;
         }
+        let model = self.model(rules);
         let (places, tasks) = (model.places(), model.tasks());
         let first = if rules.kind == Kind::Tasks { self.turn.min(self.sizes_bytes.len() - 1) } else { 0 };
         for (task, mask) in (first..).zip(into.chunks_exact_mut(places)) {

@@ -121,7 +121,7 @@ impl FleetEpisode {
     /// One round: the places of all tasks of all devices.
     fn step<'py>(&mut self, py: Python<'py>, action: &Bound<'py, PyAny>) -> PyResult<RoundResult<'py>> {
         let rules = Arc::clone(&self.rules);
-        let (tasks, places) = (rules.model().task_count(), rules.model().places());
+        let (tasks, places) = (rules.task_count, rules.places);
         places_of(action, tasks, places, "the places of all tasks, an array of whole numbers", &mut self.action)?;
         if !self.episode.is_running {
             return Err(reset_needed(py));

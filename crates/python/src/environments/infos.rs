@@ -34,7 +34,7 @@ pub(crate) fn mask_array<'py>(py: Python<'py>, rules: &Rules, episode: &Episode)
 
 /// A mask as an array: `(N * M, places)`, or `(places,)` where one task is decided at a time.
 pub(crate) fn shaped_mask<'py>(py: Python<'py>, rules: &Rules, mask: &[i8]) -> Bound<'py, PyAny> {
-    let places = rules.model().places();
+    let places = rules.places;
     match ArrayView2::from_shape((mask.len() / places, places), mask) {
         Ok(view) if rules.kind != Kind::Tasks => view.to_pyarray(py).into_any(),
         _ => ArrayView1::from(mask).to_pyarray(py).into_any(),
@@ -49,20 +49,20 @@ pub(crate) fn columns<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let dictionary = PyDict::new(py);
     let is_set: Vec<bool> = steps.iter().map(|step| counts(step) && step.decided.is_some()).collect();
-    let of = |(step, set): (&Step, &bool)| step.decided.filter(|_| *set).unwrap_or_default();
-    let decided: Vec<Decided> = steps.iter().zip(&is_set).map(of).collect();
+    let decided = || {
+        let of = |(step, set): (&Step, &bool)| step.decided.filter(|_| *set).unwrap_or_default();
+        steps.iter().zip(&is_set).map(of)
+    };
     let put = |key: &Bound<'py, PyString>, mask: &Bound<'py, PyString>, values: Bound<'py, PyAny>| {
         dictionary.set_item(key, values)?;
         dictionary.set_item(mask, PyArray1::from_slice(py, &is_set))
     };
-    let numbers = |of: fn(&Decided) -> f64| PyArray1::from_iter(py, decided.iter().map(of)).into_any();
+    let numbers = |of: fn(Decided) -> f64| PyArray1::from_iter(py, decided().map(of)).into_any();
     put(intern!(py, "energy_j"), intern!(py, "_energy_j"), numbers(|one| one.outcome.energy_j))?;
     put(intern!(py, "time_s"), intern!(py, "_time_s"), numbers(|one| one.outcome.time_s))?;
     put(intern!(py, "cost"), intern!(py, "_cost"), numbers(|one| one.outcome.cost))?;
-    let missed = PyArray1::from_iter(
-        py,
-        decided.iter().map(|one| i64::try_from(one.outcome.missed_deadlines).unwrap_or(i64::MAX)),
-    );
+    let missed = decided().map(|one| i64::try_from(one.outcome.missed_deadlines).unwrap_or(i64::MAX));
+    let missed = PyArray1::from_iter(py, missed);
     put(intern!(py, "missed_deadlines"), intern!(py, "_missed_deadlines"), missed.into_any())?;
     if steps.iter().any(|step| step.decided.is_some_and(|one| one.optimum.is_some())) {
         let optimal = numbers(|one| one.optimum.unwrap_or_default().0);

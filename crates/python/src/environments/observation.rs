@@ -107,20 +107,20 @@ impl Entries {
         self.device_parts().iter().map(|(_, count, _, _)| count).sum()
     }
 
-    /// Writes the observation of a workload.
+    /// Writes the observation of a workload. `environment` is needed where environments change.
     ///
     /// # Shapes
     /// `sizes_bytes` is `[N * M]`, `into` is [`Entries::length`].
     pub(crate) fn write(
         &self,
         sizes_bytes: &[f64],
-        environment: &Environment,
+        environment: Option<&Environment>,
         progress: &Progress<'_>,
         into: &mut [f32],
     ) {
         let mut rest = Rest(into);
         self.write_sizes(sizes_bytes, &mut rest);
-        if self.changes_environment {
+        if let Some(environment) = environment {
             self.write_environment(&environment.uplinks_mbps, environment, &mut rest);
         }
         rest.next(self.deadlines.len()).copy_from_slice(&self.deadlines);

@@ -128,13 +128,13 @@ impl ParallelEpisodes {
             Kind::Tasks => format!("{count} places, one for each environment"),
             _ => format!("an array of whole numbers of the shape ({count}, {length})"),
         };
-        places_of(actions, count * length, rules.model().places(), &shape, &mut self.action)?;
+        places_of(actions, count * length, rules.places, &shape, &mut self.action)?;
         if !self.episodes.iter().all(|episode| episode.is_running) {
             return Err(reset_needed(py));
         }
         let mut rows = Rows::new(rules, count);
         let (episodes, actions) = (&mut self.episodes, &self.action);
-        let done = if count * rules.model().task_count() < POOL_FROM && !rules.is_slow {
+        let done = if count * rules.task_count < POOL_FROM && !rules.is_slow {
             guarded_here(|| {
                 rows.chunks(rules, count).iter_mut().try_for_each(|chunk| chunk.step(rules, episodes, actions))
             })
@@ -322,7 +322,7 @@ impl ParallelEpisodes {
 impl ParallelEpisodes {
     /// Masks as an array.
     fn masks<'py>(&self, py: Python<'py>, masks: Vec<i8>) -> PyResult<Bound<'py, PyAny>> {
-        let (count, places) = (self.episodes.len(), self.rules.model().places());
+        let (count, places) = (self.episodes.len(), self.rules.places);
         let flat = PyArray1::from_vec(py, masks);
         if self.rules.kind == Kind::Tasks {
             return Ok(flat.reshape((count, places))?.into_any());

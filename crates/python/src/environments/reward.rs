@@ -56,6 +56,9 @@ pub(crate) fn negative_cost(model: &CostModel, outcome: &Outcome, scale: f64) ->
 }
 
 fn hard_misses(model: &CostModel, outcome: &Outcome) -> f64 {
+    if outcome.missed_deadlines == 0 {
+        return 0.0;
+    }
     if model.deadline_rule() == DeadlineRule::Hard { outcome.missed_deadlines as f64 } else { 0.0 }
 }
 

@@ -63,6 +63,34 @@ pub(crate) struct Rules {
     pub(crate) is_slow: bool,
     /// Everything at its device, `[N * M]`.
     pub(crate) all_local: Vec<u8>,
+    /// N * M.
+    pub(crate) task_count: usize,
+    /// The number of places of each task.
+    pub(crate) places: usize,
+    pub(crate) has_absent_tasks: bool,
+    /// What the model says in the scenario's own environment, so that steps need not ask it.
+    pub(crate) own: InEnvironment,
+}
+
+/// What steps need to know of the cost model in one environment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct InEnvironment {
+    /// Whether every device can use every server.
+    pub(crate) is_all_reachable: bool,
+    /// The cost of one byte on each device; empty where the model is detailed.
+    pub(crate) local_cost_per_byte: Vec<f64>,
+}
+
+impl InEnvironment {
+    pub(crate) fn read(&mut self, model: &CostModel) {
+        self.is_all_reachable = model.is_all_reachable();
+        self.local_cost_per_byte.clear();
+        if !model.is_detailed() {
+            let rates = (0..model.devices()).map(|device| model.rates(device)[0]);
+            let cost = rates.map(|rate| model.weigh(rate.energy_j_per_byte, rate.time_s_per_byte));
+            self.local_cost_per_byte.extend(cost);
+        }
+    }
 }
 
 impl Rules {
@@ -78,12 +106,12 @@ impl Rules {
 
     /// The number of places that one action holds.
     pub(crate) fn action_length(&self) -> usize {
-        if self.kind == Kind::Tasks { 1 } else { self.model().task_count() }
+        if self.kind == Kind::Tasks { 1 } else { self.task_count }
     }
 
     /// The length of a mask: one entry for each place of each task that an action decides.
     pub(crate) fn mask_length(&self) -> usize {
-        self.action_length() * self.model().places()
+        self.action_length() * self.places
     }
 }
 
@@ -165,6 +193,9 @@ impl EpisodeRules {
             let changes = environments.is_some() || kind == Kind::Drive;
             let entries = Entries::new(model, kind, changes, sizes.largest_bytes(), &mean_sizes);
             let is_slow = has_optimum && !is_quick(model) || model.task_count() > MOST_QUICK_TASKS;
+            let (task_count, places, has_absent_tasks) = (model.task_count(), model.places(), model.has_absent_tasks());
+            let mut own = InEnvironment::default();
+            own.read(model);
             let rules = Rules {
                 problem,
                 kind,
@@ -178,6 +209,10 @@ impl EpisodeRules {
                 entries,
                 is_slow,
                 all_local,
+                task_count,
+                places,
+                has_absent_tasks,
+                own,
             };
             Ok(Self { rules: Arc::new(rules) })
         })

@@ -96,7 +96,7 @@ impl SingleEpisode {
 
     fn step<'py>(&mut self, py: Python<'py>, action: &Bound<'py, PyAny>) -> PyResult<StepResult<'py>> {
         let rules = &self.rules;
-        let (tasks, places) = (rules.model().task_count(), rules.model().places());
+        let (tasks, places) = (rules.task_count, rules.places);
         if rules.kind == Kind::Tasks {
             place_of(action, places, &mut self.action)?;
         } else {

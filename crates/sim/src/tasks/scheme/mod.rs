@@ -61,6 +61,37 @@ pub trait Scheme: Send {
     fn decide_all(&mut self, model: &CostModel, workloads: &[Workload]) -> Result<Vec<Solution>, SchemeError> {
         workloads.iter().map(|workload| self.decide(model, workload)).collect()
     }
+
+    /// Decides many workloads as [`Scheme::decide_all`] does, from sizes in one piece into places in one piece. Schemes override
+    /// it where they need no memory for each workload.
+    ///
+    /// # Shapes
+    /// `sizes_bytes` and `places` are `[count, N * M]`, `evaluations`, the number of cost evaluations, is `[count]`.
+    ///
+    /// # Errors
+    /// If the scheme cannot decide one of them. What has been written then means nothing.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    fn decide_batch(
+        &mut self,
+        model: &CostModel,
+        sizes_bytes: &[f64],
+        places: &mut [u8],
+        evaluations: &mut [u64],
+    ) -> Result<(), SchemeError> {
+        let (tasks, count) = (model.task_count(), evaluations.len());
+        assert_eq!((sizes_bytes.len(), places.len()), (count * tasks, count * tasks), "shapes differ");
+        let sizes = sizes_bytes.chunks_exact(tasks);
+        let workloads: Vec<_> = sizes.map(|sizes| Workload::from_bytes(model.tasks(), sizes)).collect();
+        let solutions = self.decide_all(model, &workloads)?;
+        let rows = places.chunks_exact_mut(tasks).zip(evaluations).zip(&solutions);
+        for ((places, evaluations), solution) in rows {
+            places.copy_from_slice(solution.decision.places());
+            *evaluations = solution.evaluations;
+        }
+        Ok(())
+    }
 }
 
 /// Decides many instances: all at once if they are in one environment, else one by one.
