@@ -1,5 +1,7 @@
 //! Schedules: what a decision makes happen when, built task by task.
 
+use std::ops::Range;
+
 use super::model::{GraphModel, GraphOutcome, Timing, Transfer, Weights};
 
 /// When things happened to a task that has been placed, in seconds from the start of the application.
@@ -177,6 +179,24 @@ impl Schedule {
         self.placed = 0;
         for position in 0..model.tasks() {
             self.push(model, places[model.order[position] as usize]);
+        }
+    }
+
+    /// Keeps the first `positions.start` tasks, and takes those of the other positions from another schedule, in which the
+    /// tasks before are at the same places.
+    pub(super) fn take(&mut self, model: &GraphModel, from: &Self, positions: Range<usize>) {
+        let Range { start, end } = positions;
+        for &task in &model.order[start..end] {
+            self.states[task as usize] = from.states[task as usize];
+        }
+        let rows = (start + 1) * self.width..(end + 1) * self.width;
+        self.rows[rows.clone()].copy_from_slice(&from.rows[rows]);
+        self.placed = end;
+        if model.idling_costs() {
+            let counts = &from.device_time_counts;
+            self.device_times.truncate(counts[start]);
+            self.device_times.extend_from_slice(&from.device_times[counts[start]..counts[end]]);
+            self.device_time_counts[start + 1..=end].copy_from_slice(&counts[start + 1..=end]);
         }
     }
 

@@ -14,6 +14,35 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::max_flow::CutEdge;
+use super::serial::{Labelling, check_serial, two_sided};
+use super::{GraphScheme, GraphSchemeError, GraphSolution, Optimality};
+use crate::graph::model::GraphModel;
+
+/// MCOP, between the device and one server, with serial timing. It is *not* always optimal; [`MinCut`](super::MinCut) is.
+/// Limits of energy, time and money are not regarded.
+#[derive(Debug, Clone, Default)]
+pub struct Mcop;
+
+impl GraphScheme for Mcop {
+    fn name(&self) -> &'static str {
+        "mcop"
+    }
+
+    fn decide(&mut self, model: &GraphModel) -> Result<GraphSolution, GraphSchemeError> {
+        check_serial("mcop", model)?;
+        if model.places() > 2 {
+            let (found, instead) = (model.places() - 1, "exact");
+            return Err(GraphSchemeError::Servers { scheme: "mcop", most: 1, found, instead });
+        }
+        if model.places() == 1 {
+            return Ok(GraphSolution { places: vec![0; model.tasks()], evaluations: 1, optimality: Optimality::Proved });
+        }
+        let (local, remote, edges) = two_sided(&Labelling::new(model), 1);
+        let Partition { is_remote, cuts } = partition(&local, &remote, &edges);
+        let places = is_remote.into_iter().map(u8::from).collect();
+        Ok(GraphSolution { places, evaluations: cuts, optimality: Optimality::Unknown })
+    }
+}
 
 /// What MCOP answers.
 #[derive(Debug, Clone, PartialEq)]
