@@ -41,6 +41,7 @@ pub mod graph;
 pub mod limits;
 pub mod metrics;
 pub mod random;
+pub mod search;
 mod tasks;
 pub mod text;
 pub mod units;
