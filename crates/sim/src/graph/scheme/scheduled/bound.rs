@@ -121,7 +121,7 @@ impl<'a> Bound<'a> {
             let cells = position * places;
             let mut start_s = self.free_s[0];
             for edge in tables.incoming(position) {
-                start_s = start_s.max(self.here_s[edge.position as usize]);
+                start_s = later(start_s, self.here_s[edge.position as usize]);
             }
             let spare = limit - fixed - tables.least_fixed[position + 1];
             let (mut kept, mut only) = (0, (0, 0.0, 0.0, 0.0));
@@ -141,33 +141,33 @@ impl<'a> Bound<'a> {
                     let (mut send_s, mut run_s) = (self.free_s[self.uplink[place]], self.free_s[place]);
                     for edge in tables.incoming(position) {
                         let before = edge.position as usize * places + place;
-                        send_s = send_s.max(self.sendable_s[before]);
-                        run_s = run_s.max(self.ready_s[before]);
+                        send_s = later(send_s, self.sendable_s[before]);
+                        run_s = later(run_s, self.ready_s[before]);
                     }
                     sent_s = send_s + tables.send_s[cell];
-                    done_s = sent_s.max(run_s) + tables.run_s[cell];
+                    done_s = later(sent_s, run_s) + tables.run_s[cell];
                     let downlink_s = self.downlink.get(place).map_or(0.0, |downlink| self.free_s[*downlink]);
-                    result_s = done_s.max(downlink_s) + tables.return_s[cell];
+                    result_s = later(done_s, downlink_s) + tables.return_s[cell];
                 }
-                let end_s = result_s.max(done_s + tables.tail_s[cell]);
-                if own_fixed + tables.second * time_s.max(end_s) >= spare || end_s > self.deadline_s {
+                let end_s = later(result_s, done_s + tables.tail_s[cell]);
+                if own_fixed + tables.second * later(time_s, end_s) >= spare || end_s > self.deadline_s {
                     continue;
                 }
                 kept += 1;
                 only = (place, sent_s, done_s, result_s);
                 self.sendable_s[cell] = sent_s;
-                here_s = here_s.min(result_s);
-                least_end_s = least_end_s.min(end_s);
-                least_fixed = least_fixed.min(own_fixed);
+                here_s = lesser(here_s, result_s);
+                least_end_s = lesser(least_end_s, end_s);
+                least_fixed = lesser(least_fixed, own_fixed);
             }
             if kept == 0 {
                 return (f64::INFINITY, f64::INFINITY);
             }
-            time_s = time_s.max(least_end_s);
+            time_s = later(time_s, least_end_s);
             fixed += least_fixed;
             self.here_s[position] = here_s;
             for cell in cells..cells + places {
-                self.sendable_s[cell] = self.sendable_s[cell].min(here_s);
+                self.sendable_s[cell] = lesser(self.sendable_s[cell], here_s);
                 self.ready_s[cell] = 0.0;
             }
             if kept == 1 {
@@ -205,24 +205,24 @@ impl<'a> Bound<'a> {
                 let mut start_s = self.free_s[place];
                 for edge in tables.incoming(position) {
                     let (arrival_s, edge_fixed) = self.arrival(edge.position as usize, place, edge.bytes);
-                    start_s = start_s.max(arrival_s);
+                    start_s = later(start_s, arrival_s);
                     own_fixed += edge_fixed;
                 }
                 let done_s = start_s + tables.run_s[cell];
                 let end_s = done_s + tables.tail_s[cell];
-                if own_fixed + tables.second * time_s.max(end_s) >= spare || end_s > self.deadline_s {
+                if own_fixed + tables.second * later(time_s, end_s) >= spare || end_s > self.deadline_s {
                     continue;
                 }
                 kept += 1;
                 only = place;
                 self.done_s[cell] = done_s;
-                least_end_s = least_end_s.min(end_s);
-                least_fixed = least_fixed.min(own_fixed);
+                least_end_s = lesser(least_end_s, end_s);
+                least_fixed = lesser(least_fixed, own_fixed);
             }
             if kept == 0 {
                 return (f64::INFINITY, f64::INFINITY);
             }
-            time_s = time_s.max(least_end_s);
+            time_s = later(time_s, least_end_s);
             fixed += least_fixed;
             if kept == 1 {
                 self.occupy(position, only);
@@ -242,18 +242,18 @@ impl<'a> Bound<'a> {
             if done_s == f64::INFINITY {
                 continue;
             }
-            fixed = fixed.min(bytes * tables.byte_fixed[from * tables.places + place]);
+            fixed = lesser(fixed, bytes * tables.byte_fixed[from * tables.places + place]);
             let mut there_s = done_s;
             if from != place {
                 if from > 0 {
                     let free_s = self.downlink.get(from).map_or(0.0, |downlink| self.free_s[*downlink]);
-                    there_s = there_s.max(free_s) + bytes * model.down_s_per_byte[from];
+                    there_s = later(there_s, free_s) + bytes * model.down_s_per_byte[from];
                 }
                 if place > 0 {
-                    there_s = there_s.max(self.free_s[self.uplink[place]]) + bytes * model.up_s_per_byte[place];
+                    there_s = later(there_s, self.free_s[self.uplink[place]]) + bytes * model.up_s_per_byte[place];
                 }
             }
-            arrival_s = arrival_s.min(there_s);
+            arrival_s = lesser(arrival_s, there_s);
         }
         (arrival_s, fixed)
     }
@@ -265,7 +265,7 @@ impl<'a> Bound<'a> {
         for edge in self.tables.incoming(position) {
             let before = edge.position as usize;
             let (arrival_s, _) = self.arrival(before, place, edge.bytes);
-            start_s = start_s.max(arrival_s);
+            start_s = later(start_s, arrival_s);
             let is_surely_sent = place > 0 && self.done_s[before * places + place] == f64::INFINITY;
             if is_surely_sent {
                 self.free_s[self.uplink[place]] = arrival_s;
@@ -275,4 +275,16 @@ impl<'a> Bound<'a> {
         self.done_s[position * places + place] = done_s;
         self.free_s[place] = done_s;
     }
+}
+
+/// The greater of two numbers. One instruction, while `f64::max` also says what happens to values that are no numbers.
+#[inline]
+pub(super) fn later(one: f64, other: f64) -> f64 {
+    if other > one { other } else { one }
+}
+
+/// The lesser of two numbers, see [`later`].
+#[inline]
+pub(super) fn lesser(one: f64, other: f64) -> f64 {
+    if other < one { other } else { one }
 }

@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 
+use super::bound::{later, lesser};
 use super::tables::Tables;
 use crate::graph::model::GraphModel;
 
@@ -71,15 +72,15 @@ impl Loads {
         for position in placed..tables.tasks {
             let tails = &self.tails_s[position * self.queues..][..self.queues];
             for (least, tail) in self.tail_s.iter_mut().zip(tails) {
-                *least = least.min(*tail);
+                *least = lesser(*least, *tail);
             }
             for mean in &self.means {
                 // A queue that works on none of these tasks is free before the application ends.
-                let least_s = |queue: usize| (free_s[queue] + self.tail_s[queue]).min(time_s);
+                let least_s = |queue: usize| lesser(free_s[queue] + self.tail_s[queue], time_s);
                 let time_s: f64 = mean.weights.iter().map(|(queue, weight)| weight * least_s(*queue)).sum();
                 let cost = tables.second * time_s + mean.sums[position + 1] - mean.sums[placed]
                     + tables.least_fixed[position + 1];
-                best = best.max(cost);
+                best = later(best, cost);
             }
             if best >= limit {
                 break;
