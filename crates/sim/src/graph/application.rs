@@ -204,6 +204,31 @@ impl Application {
         Ok(self)
     }
 
+    /// The same application in which the tasks that `is_pinned` picks by their number can only run at a place.
+    pub fn with_pinned(mut self, place: &str, is_pinned: impl Fn(usize, &Self) -> bool) -> Self {
+        let pinned: Vec<usize> = (0..self.len()).filter(|task| is_pinned(*task, &self)).collect();
+        for task in pinned {
+            self.tasks[task].pinned = Some(place.to_owned());
+        }
+        self
+    }
+
+    /// The same application in which the tasks of these names can only run at a place.
+    ///
+    /// # Errors
+    /// If there is no task of a name.
+    pub fn with_pinned_names<S: AsRef<str>>(mut self, place: &str, names: &[S]) -> Result<Self, ApplicationError> {
+        for name in names.iter().map(AsRef::as_ref) {
+            let Some(task) = self.position(name) else {
+                let suggestion = similar(name, &self.tasks);
+                let place = "the list of pinned tasks".to_owned();
+                return Err(ApplicationError::UnknownTask { name: name.to_owned(), place, suggestion });
+            };
+            self.tasks[task].pinned = Some(place.to_owned());
+        }
+        Ok(self)
+    }
+
     /// Lists the tasks so that each comes after those it waits for, and of tasks that could come next the one with the
     /// greatest priority. The list is shorter than the application if tasks wait for each other.
     pub(crate) fn by_priority<P: Ord>(&self, priority: impl Fn(u32) -> P) -> Vec<u32> {

@@ -1,7 +1,7 @@
 //! Costs of decisions that differ from a known one in a few tasks.
 
 use super::model::{GraphModel, Timing, Transfer};
-use super::schedule::Schedule;
+use super::schedule::{Schedule, Trial};
 
 /// A move of one task: its number and its new place.
 pub type Move = (u32, u8);
@@ -41,9 +41,7 @@ pub struct IncrementalSchedule<'m> {
     places: Vec<u8>,
     schedule: Schedule,
     cost: f64,
-    /// The schedule of a moved decision. Up to `same` tasks it is that of the decision.
-    trial: Schedule,
-    same: usize,
+    trial: Trial,
 }
 
 impl<'m> IncrementalSchedule<'m> {
@@ -58,8 +56,8 @@ impl<'m> IncrementalSchedule<'m> {
         let mut schedule = Schedule::new(model);
         schedule.fill(model, places);
         let cost = schedule.cost(model);
-        let trial = schedule.clone();
-        Self { model, places: places.to_vec(), schedule, cost, trial, same: model.tasks() }
+        let trial = Trial::new(&schedule);
+        Self { model, places: places.to_vec(), schedule, cost, trial }
     }
 
     /// The decision, in the order in which the application gives its tasks.
@@ -106,7 +104,7 @@ impl<'m> IncrementalSchedule<'m> {
             self.places[task as usize] = place;
         }
         let first = first.unwrap_or(self.model.tasks());
-        self.same = self.same.min(first);
+        self.trial.forget(first);
         self.schedule.truncate(first);
         for position in first..self.model.tasks() {
             self.schedule.push(self.model, self.places[self.model.order[position] as usize]);
@@ -125,35 +123,22 @@ impl<'m> IncrementalSchedule<'m> {
         self.schedule.fill(self.model, places);
         self.places.copy_from_slice(places);
         self.cost = self.schedule.cost(self.model);
-        self.same = 0;
+        self.trial.forget(0);
     }
 
     /// The cost after moves that stand in `places` already.
     fn scheduled_cost(&mut self, moves: &[Move], limit: f64) -> f64 {
         let model = self.model;
-        let Some(first) = moves.iter().map(|(task, _)| model.position(*task as usize)).min() else { return self.cost };
-        if self.same < first {
-            self.trial.take(model, &self.schedule, self.same..first);
-        } else {
-            self.trial.truncate(first);
-        }
-        for position in first..model.tasks() {
-            self.trial.push(model, self.places[model.order[position] as usize]);
-            let so_far = self.trial.cost(model);
-            if so_far >= limit {
-                self.same = first;
-                return so_far;
-            }
-        }
-        self.same = first;
-        self.trial.cost(model)
+        let first = moves.iter().map(|(task, _)| model.position(*task as usize)).min();
+        let Some(first) = first else { return self.cost };
+        self.trial.cost(model, &self.schedule, first, &self.places, limit)
     }
 
     /// The cost after moves that stand in `places` already.
-    fn serial_cost(&mut self, moves: &[Move]) -> f64 {
+    fn serial_cost(&self, moves: &[Move]) -> f64 {
         let model = self.model;
         if self.cost == f64::INFINITY {
-            return self.trial.cost_of(model, &self.places);
+            return Schedule::new(model).cost_of(model, &self.places);
         }
         let is_first = |index: usize| moves[..index].iter().all(|(task, _)| *task != moves[index].0);
         let place = |task: u32| self.places[task as usize] as usize;
@@ -173,6 +158,6 @@ impl<'m> IncrementalSchedule<'m> {
                 cost += after.map(|edge| change(task, edge.task, edge.bytes)).sum::<f64>();
             }
         }
-        cost
+        cost.max(0.0)
     }
 }

@@ -6,20 +6,29 @@
 //! - A [`Schedule`] is a decision that is made task by task, with its cost so far; an [`IncrementalSchedule`] is a whole
 //!   decision that changes.
 //!
+//! - A [`Generator`] draws applications; [`Network`]s have their [`Layer`]s as applications.
+//! - A [`GraphScenario`] describes all of that as a person writes it.
+//!
 //! A decision is a list of places, one for each task in the order in which the application gives them; place 0 is the
 //! device, j + 1 is server j.
 
 mod application;
+mod generators;
 mod incremental;
+mod layers;
 mod model;
 mod order;
+pub mod scenario;
 mod schedule;
 mod system;
 
 pub use application::{Application, ApplicationError, GraphEdge, GraphTask, NamedEdge, Neighbour};
+pub use generators::{Called, Generator, Growth, LayerRow, LayerTable, Layered, TaskCount, Values};
 pub use incremental::{IncrementalSchedule, Move};
+pub use layers::{Layer, Network};
 pub use model::{
     Downlinks, GraphModel, GraphModelError, GraphOutcome, Limits, OrderRule, Rules, Timing, Transfer, Weights,
 };
+pub use scenario::GraphScenario;
 pub use schedule::{Activity, ActivityKind, Schedule};
 pub use system::{GraphServer, LOCAL, Link, Machine, System, SystemError};

@@ -1,7 +1,5 @@
 //! Schedules: what a decision makes happen when, built task by task.
 
-use std::ops::Range;
-
 use super::model::{GraphModel, GraphOutcome, Timing, Transfer, Weights};
 
 /// When things happened to a task that has been placed, in seconds from the start of the application.
@@ -182,24 +180,6 @@ impl Schedule {
         }
     }
 
-    /// Keeps the first `positions.start` tasks, and takes those of the other positions from another schedule, in which the
-    /// tasks before are at the same places.
-    pub(super) fn take(&mut self, model: &GraphModel, from: &Self, positions: Range<usize>) {
-        let Range { start, end } = positions;
-        for &task in &model.order[start..end] {
-            self.states[task as usize] = from.states[task as usize];
-        }
-        let rows = (start + 1) * self.width..(end + 1) * self.width;
-        self.rows[rows.clone()].copy_from_slice(&from.rows[rows]);
-        self.placed = end;
-        if model.idling_costs() {
-            let counts = &from.device_time_counts;
-            self.device_times.truncate(counts[start]);
-            self.device_times.extend_from_slice(&from.device_times[counts[start]..counts[end]]);
-            self.device_time_counts[start + 1..=end].copy_from_slice(&counts[start + 1..=end]);
-        }
-    }
-
     /// The cost so far. With all tasks placed it is the cost of the decision; before, no decision that continues this one
     /// costs less.
     #[inline]
@@ -329,16 +309,81 @@ impl Schedule {
     /// # Panics
     /// If there is not one place for each task, or no such place.
     pub fn cost_of(&mut self, model: &GraphModel, places: &[u8]) -> f64 {
-        if model.idling_costs() {
-            self.fill(model, places);
-            return self.cost(model);
-        }
         assert_eq!(places.len(), model.tasks(), "there must be one place for each task");
         self.placed = 0;
         let row = &mut self.spare[..];
         row.fill(0.0);
+        if model.idling_costs() {
+            let times = &mut self.device_times;
+            times.clear();
+            for &task in &model.order {
+                step(model, &mut self.states, row, task, places[task as usize], &mut DeviceTimes(times));
+            }
+            return model.row_cost(row) + model.idling_cost(row[self.width - 2], times);
+        }
         for &task in &model.order {
             step(model, &mut self.states, row, task, places[task as usize], &mut Nothing);
+        }
+        model.row_cost(row)
+    }
+}
+
+/// A schedule that is tried out: as another one up to some task, and different from there on.
+#[derive(Debug, Clone)]
+pub(super) struct Trial {
+    states: Vec<TaskState>,
+    row: Vec<f64>,
+    device_times: Vec<(f64, f64)>,
+    /// The number of tasks, in the order of the model, whose states are those of the other schedule.
+    same: usize,
+}
+
+impl Trial {
+    pub(super) fn new(schedule: &Schedule) -> Self {
+        let Schedule { states, width, .. } = schedule;
+        Self { states: states.clone(), row: vec![0.0; *width], device_times: Vec::new(), same: 0 }
+    }
+
+    /// Takes note that the tasks of the other schedule from a position on have changed.
+    pub(super) fn forget(&mut self, from: usize) {
+        self.same = self.same.min(from);
+    }
+
+    /// The cost if the tasks of a whole schedule from a position on are at the given places. Once it is certain that the
+    /// cost is not below `limit`, a number from `limit` up to the cost comes back.
+    pub(super) fn cost(
+        &mut self,
+        model: &GraphModel,
+        schedule: &Schedule,
+        from: usize,
+        places: &[u8],
+        limit: f64,
+    ) -> f64 {
+        for &task in &model.order[self.same.min(from)..from] {
+            self.states[task as usize] = schedule.states[task as usize];
+        }
+        self.same = from;
+        self.row.copy_from_slice(&schedule.rows[from * schedule.width..][..schedule.width]);
+        let row = &mut self.row[..];
+        if model.idling_costs() {
+            let times = &mut self.device_times;
+            times.clear();
+            times.extend_from_slice(&schedule.device_times[..schedule.device_time_counts[from]]);
+            for &task in &model.order[from..] {
+                step(model, &mut self.states, row, task, places[task as usize], &mut DeviceTimes(times));
+                let cost = model.row_cost(row);
+                if cost >= limit {
+                    return cost;
+                }
+            }
+            return model.row_cost(row) + model.idling_cost(row[row.len() - 2], times);
+        }
+        for &task in &model.order[from..] {
+            step(model, &mut self.states, row, task, places[task as usize], &mut Nothing);
+            let cost = model.row_cost(row);
+            if cost >= limit {
+                return cost;
+            }
         }
         model.row_cost(row)
     }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sim::graph::{IncrementalSchedule, Move};
 use sim::random;
 
-use crate::{assert_close, random_model, random_places, shapes};
+use crate::{random_model, random_places, shapes};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
@@ -26,13 +26,15 @@ proptest! {
                 moved[task as usize] = place;
             }
             let expected = model.evaluate(&moved).cost;
-            assert_close(schedule.cost_of_moves(&moves, f64::INFINITY), expected);
+            // With serial timing the change of the cost is rounded, which shows where little is left of it.
+            let rounding = 1e-11 * (expected + schedule.cost());
+            let found = schedule.cost_of_moves(&moves, f64::INFINITY);
+            prop_assert!((found - expected).abs() <= rounding, "{} is not {}", found, expected);
             // With a limit, the answer is the cost, or lies between the limit and the cost.
             let limit = expected * (0.5 + random::unit(&mut random));
             let limited = schedule.cost_of_moves(&moves, limit);
-            let rounding = 1e-11 * expected;
             if limited < limit - rounding {
-                assert_close(limited, expected);
+                prop_assert!((limited - expected).abs() <= rounding, "{} is not {}", limited, expected);
             } else {
                 prop_assert!(limited <= expected + rounding && expected >= limit - rounding);
             }

@@ -2,8 +2,10 @@
 
 mod applications;
 mod costs;
+mod generators;
 mod incremental;
 mod reference;
+mod scenarios;
 
 use std::sync::Arc;
 

@@ -35,7 +35,11 @@ impl GraphScheme for Mcop {
             return Err(GraphSchemeError::Servers { scheme: "mcop", most: 1, found, instead });
         }
         if model.places() == 1 {
-            return Ok(GraphSolution { places: vec![0; model.tasks()], evaluations: 1, optimality: Optimality::Proved });
+            return Ok(GraphSolution {
+                places: vec![0; model.tasks()],
+                evaluations: 1,
+                optimality: Optimality::Proved,
+            });
         }
         let (local, remote, edges) = two_sided(&Labelling::new(model), 1);
         let Partition { is_remote, cuts } = partition(&local, &remote, &edges);

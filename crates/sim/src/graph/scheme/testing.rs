@@ -25,20 +25,21 @@ pub(super) struct Kind {
 pub(super) fn models(kind: Kind) -> impl Strategy<Value = GraphModel> {
     let sizes = (1..=kind.tasks, 0..=kind.servers);
     let rules = (any::<bool>(), any::<bool>(), any::<bool>(), 0..5_usize, 0..3_usize);
-    (sizes, rules).prop_flat_map(move |((tasks, servers), rules)| {
-        let task = (0.0..20.0_f64, 0.0..8.0_f64, prop::option::of(0.0..8.0_f64), 0..12_usize);
-        let server = (1.0..30.0_f64, 0.2..8.0_f64, 0.2..8.0_f64, any::<bool>(), 0..12_u8);
-        let edge = (0..tasks as u32, 0..tasks as u32, 0.0..10.0_f64);
-        let edges = if kind.is_chain { tasks - 1..=tasks - 1 } else { 0..=2 * tasks };
-        (
-            prop::collection::vec(task, tasks),
-            prop::collection::vec(server, servers),
-            prop::collection::vec(edge, edges),
-            Just(rules),
-            (0.0..2.0_f64, 0.0..0.5_f64),
-        )
-    })
-    .prop_map(move |(tasks, servers, edges, rules, powers)| build(kind, &tasks, &servers, edges, rules, powers))
+    (sizes, rules)
+        .prop_flat_map(move |((tasks, servers), rules)| {
+            let task = (0.0..20.0_f64, 0.0..8.0_f64, prop::option::of(0.0..8.0_f64), 0..12_usize);
+            let server = (1.0..30.0_f64, 0.2..8.0_f64, 0.2..8.0_f64, any::<bool>(), 0..12_u8);
+            let edge = (0..tasks as u32, 0..tasks as u32, 0.0..10.0_f64);
+            let edges = if kind.is_chain { tasks - 1..=tasks - 1 } else { 0..=2 * tasks };
+            (
+                prop::collection::vec(task, tasks),
+                prop::collection::vec(server, servers),
+                prop::collection::vec(edge, edges),
+                Just(rules),
+                (0.0..2.0_f64, 0.0..0.5_f64),
+            )
+        })
+        .prop_map(move |(tasks, servers, edges, rules, powers)| build(kind, &tasks, &servers, edges, rules, powers))
 }
 
 type TaskNumbers = (f64, f64, Option<f64>, usize);
@@ -91,12 +92,8 @@ fn build(
         let (from, to) = if kind.is_chain { (index as u32, index as u32 + 1) } else { (from.min(to), from.max(to)) };
         (from != to && seen.insert((from, to))).then_some(GraphEdge { from, to, bytes })
     });
-    let system = System {
-        device: Machine { instructions_per_s: 2.0, memory_bytes_per_s: None },
-        compute_w,
-        idle_w,
-        servers,
-    };
+    let system =
+        System { device: Machine { instructions_per_s: 2.0, memory_bytes_per_s: None }, compute_w, idle_w, servers };
     let rules = Rules {
         timing: kind.timing,
         transfer: if sends_tasks { Transfer::Task } else { Transfer::Edge },

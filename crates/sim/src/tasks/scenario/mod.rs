@@ -15,6 +15,7 @@ pub use self::deadlines::DeadlineRule;
 pub(crate) use self::link::Link;
 use crate::config::Mistakes;
 pub use crate::config::Numbers as PerDevice;
+use crate::graph::GraphScenario;
 use crate::text;
 
 /// The scenarios that ship with the program: name and TOML text.
@@ -275,7 +276,9 @@ impl Scenario {
     /// # Errors
     /// If there is no such preset or file, or the file is not a valid scenario; then with all its mistakes.
     pub fn load(name_or_path: &str) -> Result<Self, ScenarioError> {
-        if let Some(text) = Self::preset_text(name_or_path) {
+        // A scenario of task graphs is refused with the reason.
+        let preset = Self::preset_text(name_or_path).or_else(|| GraphScenario::preset_text(name_or_path));
+        if let Some(text) = preset {
             return Ok(Self::from_toml(name_or_path, text)?);
         }
         let path = Path::new(name_or_path);

@@ -28,7 +28,11 @@ impl GraphScheme for MinCut {
             let (found, instead) = (model.places() - 1, "exact");
             return Err(GraphSchemeError::Servers { scheme: "min-cut", most: 2, found, instead });
         }
-        Ok(GraphSolution { places: cheapest_by_cut(&Labelling::new(model)), evaluations: 1, optimality: Optimality::Proved })
+        Ok(GraphSolution {
+            places: cheapest_by_cut(&Labelling::new(model)),
+            evaluations: 1,
+            optimality: Optimality::Proved,
+        })
     }
 }
 

@@ -57,7 +57,13 @@ fn limits(model: &GraphModel) -> Vec<Limit<'_>> {
         (limits.price, weights(0.0, 0.0, 1.0)),
     ];
     let finite = all.into_iter().filter(|(most, _)| most.is_finite());
-    finite.map(|(most, weights)| Limit { most, scale: if most > 0.0 { most } else { 1.0 }, amounts: Labelling::weighted(model, weights) }).collect()
+    finite
+        .map(|(most, weights)| Limit {
+            most,
+            scale: if most > 0.0 { most } else { 1.0 },
+            amounts: Labelling::weighted(model, weights),
+        })
+        .collect()
 }
 
 impl Limit<'_> {

@@ -1,0 +1,106 @@
+//! Schemes for task graphs: everything that decides where the tasks of an application run.
+
+mod best;
+mod exact;
+mod greedy;
+mod lanes;
+mod local_search;
+mod max_flow;
+mod mcop;
+mod scheduled;
+mod serial;
+#[cfg(test)]
+mod testing;
+mod walks;
+
+pub use exact::GraphExact;
+pub use greedy::{GraphGreedy, RandomisedGreedy};
+pub use local_search::GraphLocalSearch;
+pub use mcop::Mcop;
+pub use serial::MinCut;
+
+use super::model::GraphModel;
+
+/// What is known about how far a decision is from the cheapest one.
+///
+/// A schedule depends on the order in which tasks are scheduled. Statements about scheduled timing hold for the order of
+/// the model ([`GraphModel::order`]): another order may allow a cheaper decision. With serial timing the order does not matter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Optimality {
+    /// Nothing.
+    Unknown,
+    /// In the order of the model, no decision costs less than this. The decision itself may cost more.
+    Bound(f64),
+    /// In the order of the model, no decision costs less.
+    InThisOrder,
+    /// No decision costs less, in whatever order.
+    Proved,
+}
+
+impl Optimality {
+    /// Whether the decision is proved to be the cheapest, at least in the order of the model.
+    pub fn is_optimal(&self) -> bool {
+        matches!(self, Self::InThisOrder | Self::Proved)
+    }
+
+    /// What no decision undercuts, if that is known, for a decision that costs `cost`.
+    pub fn bound(&self, cost: f64) -> Option<f64> {
+        match *self {
+            Self::Unknown => None,
+            Self::Bound(bound) => Some(bound.min(cost)),
+            Self::InThisOrder | Self::Proved => Some(cost),
+        }
+    }
+}
+
+/// A decision about a task graph, and the effort it took.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GraphSolution {
+    /// The place of each task, in the order in which the application gives its tasks: 0 is the device, j + 1 server j.
+    pub places: Vec<u8>,
+    /// The number of decisions whose cost was computed, complete or not.
+    pub evaluations: u64,
+    /// What is known about the optimum.
+    pub optimality: Optimality,
+}
+
+/// Anything that decides task graphs.
+pub trait GraphScheme: Send {
+    /// The name in tables, results and on the command line.
+    fn name(&self) -> &str;
+
+    /// Decides one application. It gets the same decision no matter which applications were decided before it.
+    ///
+    /// # Errors
+    /// If the scheme cannot decide this application.
+    fn decide(&mut self, model: &GraphModel) -> Result<GraphSolution, GraphSchemeError>;
+}
+
+/// Why a scheme gives no decision about a task graph.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum GraphSchemeError {
+    /// The scheme is made for another kind of timing.
+    #[error("{scheme} decides applications with timing = \"{needs}\" only; use {instead} here")]
+    Timing {
+        /// The scheme.
+        scheme: &'static str,
+        /// The timing that it needs.
+        needs: &'static str,
+        /// Schemes that decide this application.
+        instead: &'static str,
+    },
+    /// The scheme is made for fewer places.
+    #[error(
+        "{scheme} decides between the device and at most {most} servers, and there are {found}; use {instead} here"
+    )]
+    Servers {
+        /// The scheme.
+        scheme: &'static str,
+        /// The most servers that it can use.
+        most: usize,
+        /// The servers that there are.
+        found: usize,
+        /// Schemes that decide this application.
+        instead: &'static str,
+    },
+}
