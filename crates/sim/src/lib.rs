@@ -41,11 +41,13 @@ pub mod graph;
 pub mod limits;
 pub mod metrics;
 pub mod random;
+mod scenario_file;
 pub mod search;
 mod tasks;
 pub mod text;
 pub mod units;
 
+pub use scenario_file::AnyScenario;
 pub use tasks::allocation::{self, AllocationError};
 pub use tasks::cost::{CostModel, Demands, DemandsError, FirstSwap, IncrementalCost, Outcome, Rate, TimeTerms};
 pub use tasks::decision::{Decision, Placement, ServerId};

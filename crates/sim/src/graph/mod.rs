@@ -20,6 +20,7 @@ mod model;
 mod order;
 pub mod scenario;
 mod schedule;
+pub mod scheme;
 mod system;
 
 pub use application::{Application, ApplicationError, GraphEdge, GraphTask, NamedEdge, Neighbour};

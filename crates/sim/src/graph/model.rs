@@ -6,6 +6,7 @@ use super::application::{Application, Neighbour};
 use super::order;
 use super::schedule::Schedule;
 use super::system::{System, SystemError};
+use crate::random::{self, Stream};
 
 /// Whether tasks, and the transfers between them, run one after the other or at the same time where they can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -437,6 +438,19 @@ impl GraphModel {
     /// How the application runs and what counts.
     pub fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    /// Whether decisions may take only so much energy, time or money, so that the cheapest need not be the best.
+    pub fn has_limits(&self) -> bool {
+        let Limits { energy_j, time_s, price } = self.rules.limits;
+        [energy_j, time_s, price].iter().any(|limit| limit.is_finite())
+    }
+
+    /// The random stream called `name` under `seed` that belongs to this application: the work and the sizes of its tasks.
+    pub(crate) fn stream(&self, seed: u64, name: &str) -> Stream {
+        let tasks = self.application.tasks().iter();
+        let values: Vec<f64> = tasks.flat_map(|task| [task.instructions, task.send_bytes]).collect();
+        random::stream_of(seed, name, &values)
     }
 
     /// The number of tasks.

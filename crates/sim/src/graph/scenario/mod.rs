@@ -4,7 +4,6 @@ mod check;
 mod read;
 mod write;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -16,8 +15,8 @@ use super::system::{GraphServer, LOCAL, Link, Machine, System};
 use crate::config::Mistakes;
 use crate::limits::SLOWEST_LINK_MBPS;
 use crate::random::Stream;
-use crate::tasks::scenario::{Scenario, ScenarioError, Tier};
-use crate::text;
+use crate::scenario_file::ScenarioText;
+use crate::tasks::scenario::{ScenarioError, Tier};
 use crate::units::{BYTES_PER_MB, bytes_from_mb, bytes_per_second_from_mbps, hertz_from_mhz, joules_from_nj};
 
 /// The scenarios that ship with the program: name and TOML text.
@@ -213,28 +212,13 @@ impl GraphScenario {
     /// # Errors
     /// If there is no such preset or file, or the file is not a valid scenario of task graphs; then with all its mistakes.
     pub fn load(name_or_path: &str) -> Result<Self, ScenarioError> {
-        // A scenario of independent tasks is refused with the reason.
-        let preset = Self::preset_text(name_or_path).or_else(|| Scenario::preset_text(name_or_path));
-        if let Some(text) = preset {
-            return Ok(Self::from_toml(name_or_path, text)?);
-        }
-        let path = Path::new(name_or_path);
-        let unreadable = |source: std::io::Error| {
-            let looks_like_a_name = !name_or_path.contains(['/', '\\', '.']);
-            if looks_like_a_name && source.kind() == std::io::ErrorKind::NotFound {
-                let presets = Self::presets().collect::<Vec<_>>().join(", ");
-                ScenarioError::Unknown { name: name_or_path.to_owned(), presets }
-            } else {
-                ScenarioError::Unreadable { path: path.to_owned(), source }
-            }
-        };
-        let text = text::read(path).map_err(unreadable)?;
-        let mut scenario = Self::from_toml(name_or_path, &text)?;
-        if let Source::File { path: named } = &mut scenario.application.source
-            && Path::new(named).is_relative()
-        {
-            let beside: PathBuf = path.parent().unwrap_or(Path::new("")).join(&named);
-            *named = std::path::absolute(&beside).unwrap_or(beside).to_string_lossy().into_owned();
+        Self::from_found(&ScenarioText::find(name_or_path, Self::presets())?)
+    }
+
+    pub(crate) fn from_found(found: &ScenarioText<'_>) -> Result<Self, ScenarioError> {
+        let mut scenario = Self::from_toml(found.origin, &found.text)?;
+        if let Source::File { path } = &mut scenario.application.source {
+            found.resolve(path);
         }
         Ok(scenario)
     }

@@ -15,8 +15,7 @@ pub(super) struct Best<'m> {
 impl<'m> Best<'m> {
     /// No decision yet: everything on the device, at an infinite cost.
     pub(super) fn new(model: &'m GraphModel) -> Self {
-        let limits = model.rules().limits;
-        let has_limits = [limits.energy_j, limits.time_s, limits.price].iter().any(|limit| limit.is_finite());
+        let has_limits = model.has_limits();
         Self { model, has_limits, exceeds_limits: true, cost: f64::INFINITY, places: vec![0; model.tasks()] }
     }
 

@@ -2,21 +2,27 @@
 
 mod best;
 mod exact;
+mod fixed;
 mod greedy;
+mod kind;
 mod lanes;
 mod local_search;
 mod max_flow;
 mod mcop;
 mod scheduled;
+mod searches;
 mod serial;
 #[cfg(test)]
 mod testing;
 mod walks;
 
 pub use exact::GraphExact;
+pub use fixed::GraphFixed;
 pub use greedy::{GraphGreedy, RandomisedGreedy};
+pub use kind::{GraphSchemeKind, by_name};
 pub use local_search::GraphLocalSearch;
 pub use mcop::Mcop;
+pub use searches::{GraphAnnealing, GraphBruteForce, GraphGenetic, GraphRandom};
 pub use serial::MinCut;
 
 use super::model::GraphModel;
@@ -79,6 +85,34 @@ pub trait GraphScheme: Send {
 /// Why a scheme gives no decision about a task graph.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum GraphSchemeError {
+    /// No scheme has this name.
+    #[error(
+        "there is no scheme called `{name}` for task graphs{}; there are {known}; {limited} take a budget, as in \
+         randomised-greedy@16: at most 16 cost evaluations",
+        suggestion.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+    )]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// The names that there are.
+        known: String,
+        /// The names of schemes that take a budget.
+        limited: String,
+        /// The name that was probably meant.
+        suggestion: Option<String>,
+    },
+    /// There are too many decisions to look at each of them.
+    #[error("{scheme} looks at no more than {most} decisions, and {tasks} tasks on {places} places have more")]
+    TooLarge {
+        /// The scheme.
+        scheme: &'static str,
+        /// The tasks.
+        tasks: usize,
+        /// The places for each.
+        places: usize,
+        /// The most decisions.
+        most: u64,
+    },
     /// The scheme is made for another kind of timing.
     #[error("{scheme} decides applications with timing = \"{needs}\" only; use {instead} here")]
     Timing {

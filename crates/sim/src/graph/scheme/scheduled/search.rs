@@ -22,12 +22,11 @@ pub(super) struct Found {
 /// bound is lowest. It ends after an amount of work; then the bound is that of what was left out.
 pub(super) fn search(tables: &Tables<'_>, best: Option<(f64, Vec<u8>)>, max_work: u64) -> Found {
     let model = tables.model;
-    let limits = model.rules().limits;
     let mut search = Search {
         model,
         bound: Bound::new(tables),
         schedule: Schedule::new(model),
-        has_limits: [limits.energy_j, limits.time_s, limits.price].iter().any(|limit| limit.is_finite()),
+        has_limits: model.has_limits(),
         best,
         left_out: f64::INFINITY,
         evaluations: 0,
