@@ -6,16 +6,19 @@ from typing import NamedTuple
 
 
 class Problem(NamedTuple):
-    """One mistake in a scenario or in the settings of a training."""
+    """One mistake in a scenario or in the settings of a training.
+
+    Attributes:
+        key: The path of the key, such as ``servers[1].link_mbps``; empty if the text is no TOML.
+        message: What is wrong, and what would be right.
+        line: The line in the text, from 1; ``None`` if there is no text.
+        column: The column in the text, from 1; ``None`` if there is no text.
+    """
 
     key: str
-    """The path of the key, such as ``servers[1].link_mbps``; empty if the text is no TOML."""
     message: str
-    """What is wrong, and what would be right."""
     line: int | None
-    """The line in the text, from 1; ``None`` if there is no text."""
     column: int | None
-    """The column in the text, from 1; ``None`` if there is no text."""
 
 
 class Error(Exception):
@@ -32,11 +35,11 @@ class _WithProblems(Error, ValueError):
 
 
 class ScenarioError(_WithProblems):
-    """A scenario does not exist, or has mistakes; ``problems`` lists all of them."""
+    """A scenario does not exist, or has mistakes; ``problems`` lists all of them, each a `mrdro.Problem`."""
 
 
 class TrainingError(_WithProblems):
-    """The settings of a training do not exist, or have mistakes; ``problems`` lists all of them."""
+    """Settings of a training do not exist, or have mistakes; ``problems`` lists all of them, each a `mrdro.Problem`."""
 
 
 class SchemeError(Error, ValueError):
@@ -52,7 +55,7 @@ class RecordingError(Error, ValueError):
 
 
 class StoppedError(Error):
-    """A callback stopped the training. What was done is kept; `mrdro.resume` goes on."""
+    """A training was stopped. `mrdro.train` and `mrdro.resume` return the stopped `mrdro.Run` in its place."""
 
 
 class DivergedError(Error, ArithmeticError):

@@ -48,7 +48,7 @@ def adapt_record(
     record: Path,
     scenario: str | None,
     recording: tuple[Path, str | None, float | None, float] | None,
-    training: str,
+    training: str | dict[str, Any],
     settings: list[str],
     steps: list[int],
     seed: int,

@@ -16,28 +16,35 @@ Ints = int | NDArray[np.int64]
 
 
 class Outcome(NamedTuple):
-    """Energy, time and cost of decisions: numbers for one workload, arrays for many."""
+    """Energy, time and cost of decisions: numbers for one workload, arrays for many.
+
+    Attributes:
+        energy_j: Energy of all devices in J.
+        time_s: Sum over the devices of the time until their last task is done, in s.
+        cost: alpha * energy_j + (1 - alpha) * time_s, and the penalties of missed deadlines where a penalty is set.
+        missed_deadlines: The number of tasks that are done after their deadline.
+    """
 
     energy_j: Floats
-    """Energy of all devices in J."""
     time_s: Floats
-    """Sum over the devices of the time until their last task is done, in s."""
     cost: Floats
-    """alpha * energy_j + (1 - alpha) * time_s, and the penalties of missed deadlines where they have penalties."""
     missed_deadlines: Ints
-    """The number of tasks that are done after their deadline."""
 
 
 @dataclass(frozen=True, eq=False)
 class Workloads:
-    """Workloads, each in its environment."""
+    """Workloads, each in its environment.
+
+    Attributes:
+        sizes_mb: Task sizes in MB, ``(count, N, M)``: N devices with M tasks each. 0 is a task that its device does not
+            have.
+        environments: The environment of each workload; ``None``: the scenario's own for all.
+        optimal: The optimal cost of each workload of a standard set, ``(count,)``; ``None`` if it is not known.
+    """
 
     sizes_mb: NDArray[np.float64]
-    """Task sizes in MB, ``(count, N, M)``: N devices with M tasks each. 0 is a task that its device does not have."""
     environments: Sequence[Environment] | None = None
-    """The environment of each workload; ``None``: the scenario's own for all."""
     optimal: NDArray[np.float64] | None = None
-    """The optimal cost of each workload, of shape ``(count,)``; ``None`` if it is not known."""
 
     def __len__(self) -> int:
         return len(self.sizes_mb)
@@ -60,16 +67,21 @@ class Workloads:
 
 @dataclass(frozen=True, eq=False)
 class Decisions:
-    """Decisions of one workload or of many."""
+    """Decisions of one workload or of many.
+
+    Further members are `cost`, `energy_j`, `time_s`, `missed_deadlines` and `names`.
+
+    Attributes:
+        places: The place of each task, of shape ``(…, N, M)``: 0 is the device itself, 1 the first server.
+        outcome: Energy, time, cost and missed deadlines, each of shape ``(…)``.
+        evaluations: The number of cost evaluations that each decision took.
+        place_names: The names of the places.
+    """
 
     places: NDArray[np.uint8]
-    """The place of each task, of shape ``(…, N, M)``: 0 is the device itself, 1 the first server."""
     outcome: Outcome
-    """Energy, time, cost and missed deadlines, each of shape ``(…)``."""
     evaluations: Ints
-    """The number of cost evaluations that each decision took."""
     place_names: tuple[str, ...]
-    """The names of the places."""
 
     @property
     def cost(self) -> Floats:
@@ -104,18 +116,21 @@ class Decisions:
 
 
 class Bounds(NamedTuple):
-    """What the exact search knows of the optimum: single values for one workload, arrays for many."""
+    """What the exact search knows of the optimum: single values for one workload, arrays for many.
+
+    Attributes:
+        lower: No decision costs less.
+        cost: The cost of the best decision that was found.
+        is_optimal: Whether this decision is proved to be the best.
+        places: The decision, of shape ``(…, N, M)``.
+        evaluations: The number of cost evaluations.
+    """
 
     lower: Floats
-    """No decision costs less."""
     cost: Floats
-    """The cost of the best decision that was found."""
     is_optimal: bool | NDArray[np.bool_]
-    """Whether this decision is proved to be the best."""
     places: NDArray[np.uint8]
-    """The decision, of shape ``(…, N, M)``."""
     evaluations: Ints
-    """The number of cost evaluations."""
 
 
 def environment(alpha: float, uplinks_mbps: Any, capacities: Any) -> Environment:
@@ -141,11 +156,15 @@ def recording(path: str, columns: str | None, format: str | None) -> Recording:
 
 @dataclass(frozen=True, eq=False)
 class SharedOut:
-    """A decision together with uplinks that share one bandwidth."""
+    """A decision together with uplinks that share one bandwidth.
+
+    Attributes:
+        environment: The environment with the uplinks that each device gets.
+        decisions: The decision, with its cost in this environment.
+        in_proportion: What the scheme's decision costs with the bandwidth shared out in proportion to the scenario's
+            uplinks.
+    """
 
     environment: Environment
-    """The environment with the uplinks that each device gets."""
     decisions: Decisions
-    """The decision, with its cost in this environment."""
     in_proportion: Outcome
-    """What the scheme's decision costs with the bandwidth shared out in proportion to the scenario's uplinks."""

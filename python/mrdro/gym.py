@@ -108,7 +108,7 @@ class _SingleEnv(gymnasium.Env[Observation, Any], EzPickle):
 
     @property
     def sizes_mb(self) -> NDArray[np.float64]:
-        """The sizes of the current workload in MB, of shape ``(N, M)``; 0 is a task that its device has not."""
+        """The sizes of the current workload in MB, of shape ``(N, M)``; 0 is a task that its device does not have."""
         return self._episode.sizes_mb()
 
     @property
@@ -123,7 +123,8 @@ class OffloadingEnv(_SingleEnv):
     Args:
         scenario: A `mrdro.Scenario`, the name of a shipped one, or the path of a TOML file.
         reward: ``"saving"``, ``"cost"`` or ``"q2"``.
-        optimum: Whether ``info`` holds the optimal cost; ``"auto"``: where it takes some microseconds.
+        optimum: Whether ``info`` holds the optimal cost; ``"auto"``: if the reward is ``"q2"``, and where the search
+            takes about a microsecond.
         part: The part of recorded sizes and uplinks to draw from: ``"training"`` or ``"held-out"``.
     """
 
@@ -328,7 +329,7 @@ class DriveVectorEnv(_VectorEnv):
 
 
 def _register() -> None:
-    """Register the environments. The defaults stand in ``env.spec.kwargs``, so that it says what was trained."""
+    """Register the environments, with defaults: ``env.spec.kwargs`` then tells all that an agent was trained in."""
     defaults = {"scenario": "paper", "reward": "saving", "optimum": "auto"}
     for name in ("Offloading", "OffloadingTasks", "Drive"):
         if f"mrdro/{name}-v0" not in gymnasium.registry:

@@ -48,20 +48,23 @@ class RecordLike(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Dnns:
-    """The K DNNs of a record: ``y = x W + b`` in each layer, with a ReLU between layers."""
+    """The K DNNs of a record: ``y = x W + b`` in each layer, with a ReLU between layers.
+
+    Attributes:
+        weights: The weights of each layer, ``(K, in, out)``.
+        biases: The biases of each layer, ``(K, 1, out)``.
+        mean: The mean of each input, ``(inputs,)``.
+        deviation: The standard deviation of each input, ``(inputs,)``.
+        limit: The largest magnitude of each input once it is scaled, ``(inputs,)``; infinite for sizes.
+        names: The name of each input, such as ``size_mb[0, 2]`` and ``log_uplink[1]``.
+    """
 
     weights: tuple[NDArray[np.float32], ...]
-    """The weights of each layer, ``(K, in, out)``."""
     biases: tuple[NDArray[np.float32], ...]
-    """The biases of each layer, ``(K, 1, out)``."""
     mean: NDArray[np.float64]
-    """The mean of each input, ``(inputs,)``."""
     deviation: NDArray[np.float64]
-    """The standard deviation of each input, ``(inputs,)``."""
     limit: NDArray[np.float64]
-    """The largest magnitude of each input once it is scaled, ``(inputs,)``; infinite for sizes."""
     names: tuple[str, ...]
-    """The name of each input, such as ``size_mb[0, 2]`` and ``log_uplink[1]``."""
 
     @classmethod
     def of(cls, record: RecordLike | str | PathLike[str]) -> Dnns:
@@ -122,7 +125,7 @@ def inputs(
 
     Args:
         record: A record of DNNs, or its directory.
-        sizes_mb: Task sizes in MB, ``(N, M)`` or ``(batch, N, M)``. 0 is a task that its device has not.
+        sizes_mb: Task sizes in MB, ``(N, M)`` or ``(batch, N, M)``. 0 is a task that its device does not have.
         environment: One for all workloads, or one for each; ``None``: the scenario's own. Only records that read the
             environment use it here.
 

@@ -141,7 +141,7 @@ class Fleet(ParallelEnv[str, NDArray[np.float32], NDArray[np.int64]], EzPickle):
 
     @property
     def sizes_mb(self) -> NDArray[np.float64]:
-        """The sizes of the current workload in MB, of shape ``(N, M)``; 0 is a task that its device has not."""
+        """The sizes of the current workload in MB, of shape ``(N, M)``; 0 is a task that its device does not have."""
         return self._episode.sizes_mb()
 
     @property

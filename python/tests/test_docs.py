@@ -5,10 +5,13 @@ from __future__ import annotations
 import doctest
 import importlib
 import inspect
+import re
+from pathlib import Path
 
 import mrdro
 import pytest
 
+PAGE = Path(__file__).parents[2] / "docs" / "python.md"
 MODULES = ["mrdro", "mrdro._compare", "mrdro._table", "mrdro._results", "mrdro.networks", "mrdro._trackers"]
 
 
@@ -19,6 +22,16 @@ def test_examples_run(name):
     )
     assert result.failed == 0
     assert result.attempted > 0 or name == "mrdro._results"
+
+
+def test_the_examples_of_the_page_run_each_by_itself(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    # The others take ten seconds each.
+    short = [block for block in blocks if not re.search(r"mrdro\.(train|sweep)\(", block)]
+    assert len(short) >= 6
+    for block in short:
+        exec(compile(block, str(PAGE), "exec"), {})
 
 
 def test_everything_public_is_documented():

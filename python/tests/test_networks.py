@@ -227,9 +227,8 @@ def test_the_code_of_the_page_about_other_tools_runs(tmp_path, monkeypatch, caps
     monkeypatch.chdir(tmp_path)
     page = MODELS.parent / "docs" / "python" / "tools.md"
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
-    names: dict[str, object] = {}
     for block in blocks[1:]:  # the first one trains for several seconds
-        exec(compile(block, str(page), "exec"), names)
+        exec(compile(block, str(page), "exec"), {})
     assert capsys.readouterr().out.count("<Decisions of 100 workloads") == 2
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import filecmp
+import functools
 import multiprocessing
 import os
 import pickle
+import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -15,7 +20,7 @@ from pathlib import Path
 import mrdro
 import numpy as np
 import pytest
-from helpers import INTERRUPTIBLE, interrupted
+from helpers import INTERRUPTIBLE, AlarmError, alarms, interrupted
 
 SHORT = {"drl.steps": 600, "drl.buffer": 200, "meta.outer_steps": 3}
 TRAINER = Path(__file__).parents[2] / "target" / "debug" / "trainer"
@@ -52,7 +57,7 @@ def test_equal_seeds_give_equal_bytes_on_any_number_of_threads(tmp_path):
     assert same_files(tmp_path / "one", tmp_path / "three") and same_files(tmp_path / "one", tmp_path / "own")
     train(tmp_path / "other", seed=2)
     assert not same_files(tmp_path / "one", tmp_path / "other", ["metrics.csv"])
-    with pytest.raises(ValueError, match="threads must be from 1"):
+    with pytest.raises(ValueError, match="threads must be a whole number from 1 to 4096, is 0"):
         train(threads=0)
 
 
@@ -100,8 +105,115 @@ def test_all_mistakes_of_settings_come_at_once():
         mrdro.train("paper", set=nested, progress=False)
     with pytest.raises(TypeError, match="callbacks must hold functions of a report, holds 3"):
         mrdro.train("paper", callbacks=[3])
-    with pytest.raises(TypeError, match="a setting must be"):
+    with pytest.raises(
+        TypeError, match=r'set\["drl.steps"\] must be a number, a text, a truth value or a list, is <object'
+    ):
         mrdro.train("paper", set={"drl.steps": object()})
+
+
+def test_mistakes_of_training_and_set_come_together(tmp_path):
+    changes = {"drl.stepz": 3, "network": {"dnns": 0}}
+    wrong = {"drl.stepz", "network.dnns", "meta.batch", "drl.steps"}
+    with pytest.raises(mrdro.TrainingError) as raised:
+        mrdro.train("paper", {"meta": {"batch": 0}, "drl": {"steps": -1}}, set=changes, progress=False)
+    assert {problem.key for problem in raised.value.problems} == wrong
+    own, more = str(raised.value).split("\nset has 2 mistakes:\n")
+    assert own.startswith("training has 2 mistakes:\n") and "drl.steps: " in own and "meta.batch: " in own
+    assert "drl.stepz: " in more and "network.dnns: " in more and "line" not in own + more
+    with pytest.raises(mrdro.TrainingError, match="^set has 2 mistakes:\n"):
+        mrdro.train("paper", {"drl": {"batch": 64}}, set=changes, progress=False)
+    # A file has lines.
+    (tmp_path / "own.toml").write_text("[meta]\nbatch = 0\n[drl]\nsteps = -1\n")
+    with pytest.raises(mrdro.TrainingError) as raised:
+        mrdro.train("paper", tmp_path / "own.toml", set=changes, progress=False)
+    assert {problem.key: problem.line for problem in raised.value.problems} == {
+        "meta.batch": 2, "drl.steps": 4, "drl.stepz": None, "network.dnns": None,
+    }  # fmt: skip
+    with pytest.raises(mrdro.TrainingError) as raised:
+        mrdro.train_fleet({"network": {"nets": 0}}, set={"drl.flipz": 1}, progress=False)
+    assert {problem.key for problem in raised.value.problems} == {"network.nets", "drl.flipz"}
+    with pytest.raises(mrdro.TrainingError) as raised:
+        mrdro.adapt("anywhere", "paper", training={"adaptation": {"batch": 0}}, set={"adaptation.batchz": 1})
+    assert {problem.key for problem in raised.value.problems} == {"adaptation.batch", "adaptation.batchz"}
+
+
+SEED = r"seed must be a whole number from 0 to 18446744073709551615, is "
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "wanted"),
+    [
+        ({"seed": -1}, ValueError, SEED + "-1"),
+        ({"seed": 2**64}, ValueError, SEED + "18446744073709551616"),
+        ({"seed": "one"}, TypeError, SEED + "'one'"),
+        ({"seed": 1.5}, TypeError, SEED + "1.5"),
+        ({"seed": True}, TypeError, SEED + "True"),
+        ({"progress": "off"}, ValueError, "progress must be \"auto\", True or False, is 'off'"),
+        ({"progress": 3}, TypeError, 'progress must be "auto", True or False, is 3'),
+        ({"set": ["drl.steps=3"]}, TypeError, r"set must be a dict of settings such as .*, is \['drl.steps=3'\]"),
+        ({"set": {3: 4}}, TypeError, 'set must have paths of settings such as "drl.steps" as keys, has 3'),
+        ({"set": {"drl steps": 4}}, ValueError, "as keys, has 'drl steps'"),
+        ({"set": {"drl": {"steps": None}}}, TypeError, r'set\["drl"\]\["steps"\] must be .* is None'),
+        ({"set": {"network.hidden": [8, None]}}, TypeError, r'set\["network.hidden"\]\[1\] must be .* is None'),
+        ({"threads": -1}, ValueError, "threads must be a whole number from 1 to 4096, is -1"),
+        ({"threads": "two"}, TypeError, "threads must be a whole number from 1 to 4096, is 'two'"),
+        ({"out": 3}, TypeError, "out must be a path, is 3"),
+        ({"start": 3}, TypeError, "start must be a Record or its directory, is 3"),
+        ({"tensorboard": "yes"}, TypeError, "tensorboard must be True or False, is 'yes'"),
+        (
+            {"callbacks": print},
+            TypeError,
+            "callbacks must be a list of functions of a report, is <built-in function print>",
+        ),
+        ({"callbacks": [3]}, TypeError, "callbacks must hold functions of a report, holds 3"),
+        ({"training": 3}, TypeError, "training must be a name, a file or a dict of settings, is 3"),
+        ({"training": {"drl": {"steps": object()}}}, TypeError, r"training.drl.steps must be .* is of type object"),
+        ({"scenario": 3}, TypeError, "scenario must be a Scenario, its name or its file, is 3"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_named(arguments, error, wanted, tmp_path):
+    with pytest.raises(error, match=wanted):
+        mrdro.train(**{"scenario": "paper", **arguments})
+    fleet = {name: value for name, value in arguments.items() if name != "scenario"}
+    if fleet and "set" not in fleet and "training" not in fleet:
+        with pytest.raises(error, match=wanted):
+            mrdro.train_fleet(**fleet)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "wanted"),
+    [
+        (
+            lambda: mrdro.train_fleet(evaluated_fleets=-1),
+            ValueError,
+            "evaluated_fleets must be a whole number from 1 to",
+        ),
+        (lambda: mrdro.resume(3), TypeError, "path must be a path, is 3"),
+        (lambda: mrdro.resume("nowhere", threads=0), ValueError, "threads must be a whole number from 1 to 4096, is 0"),
+        (lambda: mrdro.adapt(3, "paper"), TypeError, "record must be a Record or its directory, is 3"),
+        (lambda: mrdro.adapt("record", 3), TypeError, "scenario must be a Scenario, its name or its file, is 3"),
+        (
+            lambda: mrdro.adapt("record", "paper", steps=[-1]),
+            ValueError,
+            r"steps\[0\] must be a whole number .*, is -1",
+        ),
+        (lambda: mrdro.adapt("record", "paper", steps=3), TypeError, r"steps must be whole numbers, such as .*, is 3"),
+        (lambda: mrdro.adapt("record", "paper", seed=-1), ValueError, SEED + "-1"),
+        (lambda: mrdro.adapt("record", "paper", set=[3]), TypeError, "set must be a dict of settings"),
+        (lambda: mrdro.adapt("record", "paper", training=3), TypeError, "training must be a name, a file or a dict"),
+        (lambda: mrdro.adapt("record", recording=3), TypeError, "recording must be a path, is 3"),
+        (lambda: mrdro.adapt("record", recording="r", drive=3), TypeError, "drive must be the name of a drive, is 3"),
+        (lambda: mrdro.adapt("record", recording="r", at_s="x"), TypeError, "at_s must be a number of seconds, is 'x'"),
+        (
+            lambda: mrdro.adapt("record", recording="r", window_s=None),
+            TypeError,
+            "window_s must be a number of .* None",
+        ),
+    ],
+)
+def test_arguments_of_other_calls_are_named(call, error, wanted):
+    with pytest.raises(error, match=wanted):
+        call()
 
 
 def test_callbacks_see_every_report_and_may_stop(tmp_path):
@@ -170,6 +282,106 @@ def test_callbacks_are_told_of_failures_and_cannot_hide_them(tmp_path):
     with pytest.warns(RuntimeWarning), pytest.raises(OSError, match="no disk"):
         train(callbacks=[Tracker("second"), Tracker("third", begins=False)])
     assert told == [("first", ZeroDivisionError), ("second", OSError)]
+
+
+def test_each_callback_is_told_once_how_the_training_ended(tmp_path):
+    class Tracker:
+        def __init__(self, answer=None, end=None):
+            self.answer, self.raised, self.told = answer, end, []
+
+        def __call__(self, report):
+            if isinstance(self.answer, Exception):
+                raise self.answer
+            return self.answer
+
+        def end(self, run):
+            self.told.append(("end", run.is_finished))
+            if self.raised:
+                raise self.raised
+
+        def failed(self, error):
+            self.told.append(("failed", type(error)))
+
+    def told(*trackers, error=None):
+        with pytest.raises(error) if error else contextlib.nullcontext():
+            train(callbacks=trackers)
+        return [tracker.told for tracker in trackers]
+
+    assert told(Tracker(), Tracker()) == [[("end", True)]] * 2
+    assert told(Tracker(), Tracker(answer=False)) == [[("end", False)]] * 2
+    assert told(Tracker(), Tracker(answer=KeyError()), error=KeyError) == [[("failed", KeyError)]] * 2
+    # Whoever fails at the end does so alone.
+    assert told(Tracker(end=KeyError()), Tracker(), error=KeyError) == [[("end", True)]] * 2
+    with pytest.warns(RuntimeWarning, match="the method end of .* raised OSError"):
+        assert told(Tracker(end=KeyError()), Tracker(end=OSError()), error=KeyError) == [[("end", True)]] * 2
+    interrupted = Tracker()
+    with alarms() as ring, pytest.raises(AlarmError):
+        train(callbacks=[interrupted, lambda report: ring(0.05)], set={"drl.steps": 10**6})
+    assert interrupted.told == [("failed", AlarmError)]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+@pytest.mark.parametrize(
+    ("call", "settings"),
+    [
+        (
+            functools.partial(mrdro.train, "paper"),
+            {**SHORT, "drl.steps": 3000, "drl.report_every": 3000, "meta.outer_steps": 10, "meta.report_every": 10},
+        ),
+        (functools.partial(mrdro.train_meta, "paper"), {"meta.outer_steps": 200, "meta.report_every": 50}),
+        (mrdro.train_fleet, {"drl.steps": 60, "drl.report_every": 20, "drl.buffer": 4}),
+    ],
+    ids=["train", "train_meta", "train_fleet"],
+)
+def test_an_interrupted_run_has_a_checkpoint_and_goes_on_at_once_to_the_same_bytes(call, settings, tmp_path):
+    call = functools.partial(call, set=settings, progress=False)
+    if call.func is mrdro.train_fleet:
+        call = functools.partial(call, evaluated_fleets=1)
+    whole, run = call(out=tmp_path / "whole").path, tmp_path / "run"
+    with alarms() as ring, pytest.raises(AlarmError):
+        call(out=run, callbacks=[lambda report: ring(0.02)])
+    steps = [int(state.stem.split("-")[1]) for state in (run / "checkpoints").glob("*.state")]
+    assert any(step % settings.get("drl.report_every", 50) for step in steps), f"between two reports: {steps}"
+    assert mrdro.resume(run, progress=False).is_finished and same_files(run, whole)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+def test_a_run_without_out_that_is_interrupted_is_kept_and_named():
+    def broken(report):
+        if report.phase == "drl":
+            raise OSError("mine")
+
+    def ends_badly(report):
+        pass
+
+    def fails(run):
+        raise OSError("at the end")
+
+    ends_badly.end = fails
+    with pytest.raises(OSError, match="mine") as raised:
+        train(callbacks=[broken])
+    with alarms() as ring, pytest.raises(AlarmError) as interrupted:
+        train(callbacks=[lambda report: ring(0.02)], set={**SHORT, "drl.steps": 5000})
+    paths = []
+    for error in (raised.value, interrupted.value):
+        (note,) = notes(error)
+        paths.append(re.fullmatch(r"the run is kept: mrdro.resume\('(.*)'\) goes on with it", note)[1])
+    with pytest.raises(OSError, match="at the end") as raised:
+        train(callbacks=[ends_badly])
+    (note,) = notes(raised.value)
+    finished = Path(note.removeprefix("the finished run is kept in "))
+    assert same_files(mrdro.resume(paths[0], progress=False).path, finished)
+    assert mrdro.resume(paths[1], progress=False).is_finished
+    for path in [*paths, finished]:
+        shutil.rmtree(path)
+    before = set(Path(tempfile.gettempdir()).glob("mrdro-*"))
+    with pytest.raises(FileNotFoundError) as raised:
+        train(start=finished)
+    assert not notes(raised.value) and set(Path(tempfile.gettempdir()).glob("mrdro-*")) <= before
+
+
+def notes(error):
+    return getattr(error, "__notes__", [])
 
 
 def test_reports_are_written_as_csv(tmp_path):
@@ -265,19 +477,47 @@ def test_a_sweep_is_a_table_and_goes_on(tmp_path):
     assert same_files(alone.path, of_sweep, ["metrics.csv", "record/weights.bpk"])
 
 
+SLOW = {"meta.labels": "exact", "meta.metadata": 50_000, "drl.steps": 45, "drl.buffer": 20, "drl.batch": 8}
+FLEET = {"drl.steps": 2, "drl.report_every": 1, "network.width": 4, "network.rounds": 1}
+
+
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
-def test_ctrl_c_ends_adaptation_within_a_second(tmp_path):
+@pytest.mark.parametrize(
+    ("call", "activity"),
+    [
+        (f"mrdro.train('shared-edge', set={SLOW}, out=path, progress=True)", b"labelling"),
+        (f"mrdro.train('shared-edge', set={SLOW} | {{'meta.metadata': 50}}, out=path, progress=True)", b"evaluating"),
+        (f"mrdro.train_fleet(set={FLEET}, evaluated_fleets=10_000, out=path, progress=True)", b"evaluating fleets"),
+        ("mrdro.adapt(mrdro.Record.shipped('paper'), 'paper-wan', steps=[0, 100_000], out=path)", b"begins"),
+    ],
+    ids=["labelling", "evaluating", "evaluating fleets", "adapting"],
+)
+def test_ctrl_c_ends_every_activity_within_a_second_and_nothing_runs_on(call, activity, tmp_path):
     program = (
-        "import sys, mrdro\n"
-        "print('ready', flush=True)\n"
-        "mrdro.adapt(mrdro.Record.shipped('paper'), 'paper-wan', steps=[0, 100_000], out=sys.argv[1])\n"
+        "import sys, time, mrdro\n"
+        "path = sys.argv[1]\n"
+        "print('begins', file=sys.stderr, flush=True)\n"
+        "try:\n"
+        f"    {call}\n"
+        "except KeyboardInterrupt:\n"
+        "    computed_s = time.process_time()\n"
+        "    time.sleep(0.5)\n"
+        "    print('computes on for', time.process_time() - computed_s, 's', file=sys.stderr)\n"
+        "    raise\n"
     )
-    command = [sys.executable, "-c", INTERRUPTIBLE + program, tmp_path / "adapted"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        process.stdout.readline()
-        time.sleep(1)
+    command = [sys.executable, "-c", INTERRUPTIBLE + program, tmp_path / "run"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0) as process:
+        shown = b""
+        while activity not in shown:
+            shown += process.stderr.read(1) or pytest.fail(shown.decode())
+        time.sleep(0.2)
         error, seconds = interrupted(process)
         assert b"KeyboardInterrupt" in error and seconds < 2.5
+        assert float(re.search(rb"computes on for (\S+) s", error)[1]) < 0.1
+    if activity != b"begins":
+        assert (tmp_path / "run" / "checkpoints" / "run.toml").exists()
+    states = list((tmp_path / "run").glob("checkpoints/*.state"))
+    assert bool(states) == activity.startswith(b"evaluating"), "training was at its end"
 
 
 @pytest.mark.parametrize(
@@ -307,8 +547,8 @@ def test_ctrl_c_ends_a_sweep_and_keeps_what_is_done(tmp_path):
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.readline()
         time.sleep(2)
-        error, _ = interrupted(process)
-        assert b"KeyboardInterrupt" in error
+        error, seconds = interrupted(process)
+        assert b"KeyboardInterrupt" in error and seconds < 2.5
     assert not list((tmp_path / "sweep").glob("unfinished/*"))
 
 

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use sim::metrics::{cost_ratio, q2};
 use sim::scenario::DeadlineRule;
-use sim::scheme::{self, Exact, Scheme};
+use sim::scheme::{self, Exact, GoesOn, Interruptible, Scheme};
 use sim::{CostModel, Instance, Outcome, Scenario, SchemeError, Workload, random};
 
 use crate::deadlines::Deadlines;
@@ -64,19 +64,33 @@ impl StandardSet {
     }
 
     fn solved(mut self) -> Self {
+        let _ = self.solve(&|| true); // nothing interrupts it
+        self
+    }
+
+    /// Computes the optimal costs, as long as `goes_on`. They stay unknown if the exact search refuses.
+    ///
+    /// # Errors
+    /// [`SchemeError::Interrupted`] if `goes_on` says no.
+    pub fn solve(&mut self, goes_on: &GoesOn<'_>) -> Result<(), SchemeError> {
         let optimum = |exact: &mut Exact, instance: &Instance| {
-            let solution = exact.decide(&instance.model, &instance.workload)?;
+            let solution = Interruptible::new(exact, goes_on).decide(&instance.model, &instance.workload)?;
             let Outcome { cost, missed_deadlines, .. } = instance.evaluate(&solution.decision);
             Ok((cost, missed_deadlines))
         };
         // The first refusal stands for all: workloads of one shape are equally hard to within a factor.
         let all = self.instances.par_iter();
         let optima = all.map_init(Exact::new, optimum).collect::<Result<Vec<_>, SchemeError>>();
-        if let Ok(optima) = optima {
-            let (costs, missed) = optima.into_iter().unzip();
-            (self.optimal, self.fewest_missed) = (Some(costs), missed);
+        match optima {
+            Ok(optima) => {
+                let (costs, missed) = optima.into_iter().unzip();
+                (self.optimal, self.fewest_missed) = (Some(costs), missed);
+                Ok(())
+            }
+            // With several threads, another refusal may come first.
+            Err(_) if !goes_on() => Err(SchemeError::Interrupted),
+            Err(_) => Ok(()),
         }
-        self
     }
 
     /// The instances.

@@ -9,7 +9,7 @@ use model::{
     Adam, CandidateSelector, Codec, Ensemble, EnsembleLearner, Learner, Lesson, Policy, Selected, Selection, StateError,
 };
 use sim::config::{Mistakes, Table};
-use sim::scheme::LocalSearch;
+use sim::scheme::{GoesOn, LocalSearch};
 use sim::{CostModel, Instance, keep_absent, metrics};
 
 use crate::memory::{Memory, ReplayBuffer, Sample};
@@ -117,7 +117,7 @@ impl<L: Learner + ?Sized> TrainingLoop for Agent<L> {
         self.settings.report_every
     }
 
-    fn advance(&mut self, steps: usize) -> StepReport {
+    fn advance_while(&mut self, steps: usize, goes_on: &GoesOn<'_>) -> Option<StepReport> {
         assert!(steps > 0 && !self.is_done(), "there is nothing to train");
         let end = (self.step + steps).min(self.settings.steps);
         let Self { learner, settings, codec, workloads, selector, memory, schedule, step, evaluations } = self;
@@ -125,7 +125,7 @@ impl<L: Learner + ?Sized> TrainingLoop for Agent<L> {
         let mut learning_rate = None;
         learner.session(&mut |networks| {
             // 2: for j = 1, 2, 3, …, N do
-            while *step < end {
+            while *step < end && goes_on() {
                 // 3: randomly generate a group of task information W.
                 workloads.draw();
                 // 4 to 7: every network reads W and generates a candidate X. In the same pass over its parameters it first
@@ -154,20 +154,29 @@ impl<L: Learner + ?Sized> TrainingLoop for Agent<L> {
                 // 15: train each network with its batch: together with lines 4 to 7 of the next step.
             }
         });
-        self.learn_and_report(learning_rate)
+        if self.step < end {
+            self.learn(learning_rate, None);
+            return None;
+        }
+        Some(self.learn_and_report(learning_rate))
     }
 }
 
 impl<L: Learner + ?Sized> Agent<L> {
-    /// Line 15 of the step that is reported, which has no next step to be taken with, and needs the losses.
-    fn learn_and_report(&mut self, learning_rate: Option<f32>) -> StepReport {
-        let (mut losses, mut q1) = (Vec::new(), None);
+    /// Line 15 of the last step, which has no next step to be taken with.
+    fn learn(&mut self, learning_rate: Option<f32>, losses: Option<&mut Vec<f32>>) {
         if let Some(learning_rate) = learning_rate {
-            q1 = Some(self.q1());
             let Lesson { samples, indices, .. } = self.memory.lesson(learning_rate);
             self.learner.set_learning_rate(learning_rate);
-            self.learner.step(samples, indices, Some(&mut losses));
+            self.learner.step(samples, indices, losses);
         }
+    }
+
+    /// Line 15 of the step that is reported, which needs the losses.
+    fn learn_and_report(&mut self, learning_rate: Option<f32>) -> StepReport {
+        let q1 = learning_rate.map(|_| self.q1());
+        let mut losses = Vec::new();
+        self.learn(learning_rate, Some(&mut losses));
         let buffer_mean_cost = Some(self.memory.buffer().mean_cost());
         StepReport { q1, buffer_mean_cost, ..StepReport::new(self.step, losses) }
     }

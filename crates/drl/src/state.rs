@@ -3,7 +3,7 @@
 use model::LearnerState;
 use serde::{Deserialize, Serialize};
 
-use crate::fleet::state::FleetState;
+use crate::fleet::state::{FleetState, Unreported};
 use crate::memory::Contents;
 
 /// The whole state of an [`Agent`](crate::Agent) or a [`FleetAgent`](crate::fleet::FleetAgent) between two calls of
@@ -29,6 +29,8 @@ impl AgentState {
 pub(crate) enum KindState {
     Dnns(DnnState),
     Fleet(FleetState),
+    /// Between two reports.
+    FleetUnreported(FleetState, Unreported),
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

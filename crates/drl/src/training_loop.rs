@@ -2,6 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use sim::scheme::GoesOn;
+
 use crate::observer::{Observer, StepReport};
 
 /// Training in steps with reports at regular intervals, as [`Agent`](crate::Agent) and
@@ -20,7 +22,16 @@ pub trait TrainingLoop: Sized {
     ///
     /// # Panics
     /// If no step is left, or `steps` is 0.
-    fn advance(&mut self, steps: usize) -> StepReport;
+    fn advance(&mut self, steps: usize) -> StepReport {
+        self.advance_while(steps, &|| true).expect("nothing interrupts it")
+    }
+
+    /// [`advance`](Self::advance) as long as `goes_on`, which is asked before each step. `None` if it said no; calls that take
+    /// the rest of the steps then give the same report and the same networks, to the same bytes.
+    ///
+    /// # Panics
+    /// As [`advance`](Self::advance).
+    fn advance_while(&mut self, steps: usize, goes_on: &GoesOn<'_>) -> Option<StepReport>;
 
     /// Whether no step is left.
     fn is_done(&self) -> bool {
@@ -29,8 +40,13 @@ pub trait TrainingLoop: Sized {
 
     /// Trains until the next report. `None` if no step is left.
     fn next_report(&mut self) -> Option<StepReport> {
+        self.next_report_while(&|| true)
+    }
+
+    /// Trains until the next report, as long as `goes_on`. `None` if it said no, or no step is left.
+    fn next_report_while(&mut self, goes_on: &GoesOn<'_>) -> Option<StepReport> {
         let every = self.report_every();
-        (!self.is_done()).then(|| self.advance(every - self.step() % every))
+        if self.is_done() { None } else { self.advance_while(every - self.step() % every, goes_on) }
     }
 
     /// Trains to the end, or until the observer stops it or fails.

@@ -1,6 +1,8 @@
 //! Training for any fleet: it learns, and goes on to the same bytes wherever it was interrupted.
 #![expect(clippy::expect_used, reason = "tests")]
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use burn::tensor::Device;
 use data::{Part, SizeSampler, Workloads};
 use drl::fleet::{FleetAgent, FleetSettings};
@@ -80,6 +82,29 @@ fn training_goes_on_to_the_same_bytes_whatever_the_number_of_threads() {
     let mut other = with_networks(1, 12, 5);
     assert!(other.restore(state.clone()).is_err(), "of another number of networks");
     assert!(second.restore(state).is_err(), "it has begun already");
+}
+
+/// Reports are means over steps that an interruption may separate.
+#[test]
+fn a_stopped_agent_goes_on_to_the_same_reports_and_bytes() {
+    let mut whole = agent(7, 5);
+    let reports: Vec<_> = std::iter::from_fn(|| whole.next_report()).collect();
+    assert_eq!(reports.iter().map(|report| report.step).collect::<Vec<_>>(), [3, 6, 7]);
+    for stopped_after in 1..7 {
+        let asked = AtomicUsize::new(0);
+        let goes_on = || asked.fetch_add(1, Ordering::Relaxed) < stopped_after;
+        let mut stopped = agent(7, 5);
+        let mut told: Vec<_> = std::iter::from_fn(|| stopped.next_report_while(&goes_on)).collect();
+        assert_eq!(stopped.step(), stopped_after);
+        let written = postcard::to_stdvec(&stopped.state().expect("state")).expect("written");
+        let state: AgentState = postcard::from_bytes(&written).expect("read");
+        assert!(with_networks(1, 7, 5).restore(state.clone()).is_err(), "of another number of networks");
+        let mut resumed = agent(7, 5);
+        resumed.restore(state).expect("the same training");
+        told.extend(std::iter::from_fn(|| resumed.next_report()));
+        assert_eq!(told, reports, "stopped after step {stopped_after}");
+        assert_eq!(bytes(&resumed.ensemble()), bytes(&whole.ensemble()));
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use data::{EnvironmentSampler, Part, SizeSampler, StandardSet, Workloads};
 use drl::{Agent, AgentState, Settings, StepReport, TrainingData, TrainingLoop};
@@ -154,6 +155,27 @@ fn an_agent_goes_on_from_another_ones_state_to_the_same_bytes() {
             second.advance(330);
             assert_eq!(second.ensemble().to_host(), whole.ensemble().to_host(), "{scenario}, {interrupted_after}");
             assert_eq!(written(&second), written(&whole));
+        }
+    }
+}
+
+/// An agent that is told to stop after any number of steps gives, once it goes on, the same report and the same networks.
+#[test]
+fn a_stopped_agent_goes_on_to_the_same_report_and_bytes() {
+    let settings = Settings { steps: 230, ..SETTINGS };
+    let mut whole = agent("paper", settings, 9);
+    let report = whole.advance(230);
+    for stopped_after in [0, 1, 199, 200, 201, 229] {
+        let asked = AtomicUsize::new(0);
+        let mut stopped = agent("paper", settings, 9);
+        let told = stopped.advance_while(230, &|| asked.fetch_add(1, Ordering::Relaxed) < stopped_after);
+        assert!(told.is_none() && stopped.step() == stopped_after, "{stopped_after}: {told:?}");
+        let mut resumed = agent("paper", settings, 9);
+        resumed.restore(stopped.state().expect("on the host")).expect("its own kind");
+        for agent in [&mut stopped, &mut resumed] {
+            assert_eq!(agent.next_report_while(&|| false), None);
+            assert_eq!(agent.advance(230 - stopped_after), report, "{stopped_after}");
+            assert_eq!(written(agent), written(&whole), "{stopped_after}");
         }
     }
 }

@@ -41,6 +41,6 @@ mod reptile;
 mod settings;
 
 pub use labels::Labels;
-pub use metadata::{Metadata, draw, label};
+pub use metadata::{Metadata, draw, label, label_while};
 pub use reptile::{MetaReport, Reptile, ReptileState};
 pub use settings::{Settings, Tasks};

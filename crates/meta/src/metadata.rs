@@ -3,7 +3,7 @@
 use data::Workloads;
 use model::{Codec, Head, Samples};
 use rayon::prelude::*;
-use sim::scheme::Scheme;
+use sim::scheme::{GoesOn, Interruptible, Scheme};
 use sim::{Instance, SchemeError};
 
 use crate::settings::Settings;
@@ -45,9 +45,27 @@ pub fn draw(count: usize, per_environment: usize, workloads: &mut Workloads) -> 
 /// # Panics
 /// If `workloads_per_environment` is 0.
 pub fn label(settings: &Settings, workloads: &mut Workloads, codec: &Codec) -> Result<Metadata, SchemeError> {
+    label_while(settings, workloads, codec, &|| true)
+}
+
+/// [`label`] as long as `goes_on`.
+///
+/// # Errors
+/// As [`label`], and [`SchemeError::Interrupted`] if `goes_on` says no.
+///
+/// # Panics
+/// As [`label`].
+pub fn label_while(
+    settings: &Settings,
+    workloads: &mut Workloads,
+    codec: &Codec,
+    goes_on: &GoesOn<'_>,
+) -> Result<Metadata, SchemeError> {
     let Settings { labels, metadata, workloads_per_environment, .. } = *settings;
     let drawn = draw(metadata, workloads_per_environment, workloads);
-    let decide = |scheme: &mut Box<dyn Scheme>, Instance { model, workload }: &Instance| scheme.decide(model, workload);
+    let decide = |scheme: &mut Box<dyn Scheme>, Instance { model, workload }: &Instance| {
+        Interruptible::new(&mut **scheme, goes_on).decide(model, workload)
+    };
     let all = drawn.par_iter().map_init(|| labels.scheme(), decide);
     let solutions = all.collect::<Result<Vec<_>, _>>()?;
     let mut samples = Samples::with_capacity(codec.inputs(), codec.outputs(), metadata);

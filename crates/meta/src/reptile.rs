@@ -6,6 +6,7 @@ use model::{Adam, Ensemble, EnsembleLearner, LearnerState, Samples, StateError};
 use serde::{Deserialize, Serialize};
 use sim::config::{Mistakes, Table};
 use sim::random::{self, Stream};
+use sim::scheme::GoesOn;
 
 use crate::metadata::Metadata;
 use crate::parameters::interpolate;
@@ -39,7 +40,7 @@ pub struct Reptile<'m> {
     losses: Vec<f32>,
 }
 
-/// The whole state of a [`Reptile`] between two reports.
+/// The whole state of a [`Reptile`] between two outer steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReptileState {
     outer: usize,
@@ -103,15 +104,21 @@ impl<'m> Reptile<'m> {
 
     /// Takes outer steps up to the next report; `None` if no step is left.
     pub fn advance(&mut self) -> Option<MetaReport> {
-        while self.outer < self.settings.outer_steps {
-            if let Some(report) = self.step() {
+        self.advance_while(&|| true)
+    }
+
+    /// [`advance`](Self::advance) as long as `goes_on`, which is asked before each outer step. `None` if it said no, or no
+    /// step is left; a later call takes the steps up to the same report, to the same bytes.
+    pub fn advance_while(&mut self, goes_on: &GoesOn<'_>) -> Option<MetaReport> {
+        while self.outer < self.settings.outer_steps && goes_on() {
+            if let Some(report) = self.take_step() {
                 return Some(report);
             }
         }
         None
     }
 
-    fn step(&mut self) -> Option<MetaReport> {
+    fn take_step(&mut self) -> Option<MetaReport> {
         let Self { metadata, settings, learner, meta, draws, outer, batches, losses } = self;
         let reports = (*outer + 1).is_multiple_of(settings.report_every) || *outer + 1 == settings.outer_steps;
         let mut end: Option<Ensemble> = None;
@@ -157,12 +164,17 @@ impl<'m> Reptile<'m> {
         self.batches.iter().flat_map(own).map(|row| row as usize)
     }
 
+    /// Outer steps done.
+    pub fn step(&self) -> usize {
+        self.outer
+    }
+
     /// The meta parameters β* of all K.
     pub fn ensemble(&self) -> &Ensemble {
         &self.meta
     }
 
-    /// The whole state between two reports.
+    /// The whole state between two outer steps.
     ///
     /// # Errors
     /// If parameters cannot be read back from the device.

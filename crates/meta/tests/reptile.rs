@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::module::Module;
 use data::{EnvironmentSampler, Part, SizeSampler, StandardSet, Workloads};
@@ -229,6 +230,23 @@ fn reptile_goes_on_from_another_ones_state_to_the_same_bytes() {
             while second.advance().is_some() {}
             assert_eq!(values(second.ensemble()), values(&whole), "after {interrupted_after} of {settings:?}");
             assert!(first.restore(&state).is_err(), "it has begun already");
+        }
+        // Stopped between two reports.
+        let settings = Settings { report_every: 6, ..settings };
+        for stopped_after in [0, 1, 7, 11] {
+            let asked = AtomicUsize::new(0);
+            let goes_on = || asked.fetch_add(1, Ordering::Relaxed) < stopped_after;
+            let mut first = Reptile::new(&case.start, &case.metadata, settings, 1).expect("valid settings");
+            while first.advance_while(&goes_on).is_some() {}
+            assert_eq!(first.step(), stopped_after);
+            let mut second = Reptile::new(&case.start, &case.metadata, settings, 1).expect("valid settings");
+            second.restore(&first.state().expect("on the host")).expect("its own kind");
+            while second.advance().is_some() {}
+            assert_eq!(
+                values(second.ensemble()),
+                values(&case.run(&settings)),
+                "after {stopped_after} of {settings:?}"
+            );
         }
     }
 }

@@ -11,9 +11,9 @@ use data::{Deadlines, StandardSet, Workloads, uplink_windows};
 use drl::{Agent, TrainingData, TrainingLoop};
 use model::{Backend, Codec, DEFAULT_FLIPS, DnnNetworks, Ensemble, NetworkShape, Policy, Record, Selection};
 use serde::{Deserialize, Serialize};
-use sim::Environment;
 use sim::limits::WINDOW_S;
-use sim::scheme::{Exact, Greedy, Order, Scheme};
+use sim::scheme::{Exact, GoesOn, Greedy, Interruptible, Order, Scheme};
+use sim::{Environment, SchemeError};
 
 use crate::error::Error;
 use crate::files::json;
@@ -78,6 +78,16 @@ pub struct Adaptation<'a> {
 /// # Panics
 /// If the optimum of the task's set is not known.
 pub fn adapt(start: &Ensemble, task: Task<'_>, adaptation: &Adaptation<'_>) -> Result<(Ensemble, Vec<Point>), Error> {
+    adapt_while(start, task, adaptation, &|| true)
+}
+
+/// [`adapt`] as long as `goes_on`; if it says no, the error is [`SchemeError::Interrupted`].
+fn adapt_while(
+    start: &Ensemble,
+    task: Task<'_>,
+    adaptation: &Adaptation<'_>,
+    goes_on: &GoesOn<'_>,
+) -> Result<(Ensemble, Vec<Point>), Error> {
     let Task { workloads, set } = task;
     let &Adaptation { codec, settings, checkpoints, seed, device } = adaptation;
     let (mut points, mut seconds) = (Vec::with_capacity(checkpoints.len()), 0.0);
@@ -94,7 +104,7 @@ pub fn adapt(start: &Ensemble, task: Task<'_>, adaptation: &Adaptation<'_>) -> R
     for &step in checkpoints {
         if step > done {
             let begin = Instant::now();
-            agent.advance(step - done);
+            agent.advance_while(step - done, goes_on).ok_or(SchemeError::Interrupted)?;
             seconds += begin.elapsed().as_secs_f64();
             done = step;
             ensemble = agent.ensemble();
@@ -213,6 +223,14 @@ pub struct AdaptRequest {
 /// If the record or the destination cannot be read, the record is for another fleet or for any fleet, the optimum in the
 /// environment cannot be computed, `steps` is empty, or the directory cannot be written.
 pub fn adapt_record(request: &AdaptRequest, backend: &Backend) -> Result<Adapted, Error> {
+    adapt_record_while(request, backend, &|| true)
+}
+
+/// [`adapt_record`] as long as `goes_on`. When it says no, nothing is written into the directory any more.
+///
+/// # Errors
+/// As [`adapt_record`], and [`SchemeError::Interrupted`] if `goes_on` says no.
+pub fn adapt_record_while(request: &AdaptRequest, backend: &Backend, goes_on: &GoesOn<'_>) -> Result<Adapted, Error> {
     let AdaptRequest { record: path, destination, training, seed, .. } = request;
     RunDir::check(request.out.as_deref(), "")?;
     let mut steps = request.steps.clone();
@@ -222,7 +240,8 @@ pub fn adapt_record(request: &AdaptRequest, backend: &Backend) -> Result<Adapted
     let networks: &DnnNetworks = record.networks_of(DnnNetworks::KIND.description, path)?;
     let ResolvedDestination { problem, name, environment, note } = ResolvedDestination::of(destination, networks)?;
     record.check_scenario(&problem.scenario, true, path)?;
-    let set = problem.standard_set()?;
+    let mut set = StandardSet::unsolved(&problem.scenario, &problem.model)?;
+    set.solve(goes_on)?;
     set.optimal().ok_or_else(|| Error::NoOptimum { scenario: problem.scenario.name.clone() })?;
     let Some(&last) = steps.last() else {
         return Err(Error::BadOption { option: "--steps", text: String::new(), wanted: "a list such as 0,1,5,10" });
@@ -236,13 +255,13 @@ pub fn adapt_record(request: &AdaptRequest, backend: &Backend) -> Result<Adapted
     let name_of_directory = format!("{}-adapted-seed{seed}", problem.scenario.name);
     let directory = RunDir::create(request.out.as_deref(), &name_of_directory)?;
     let adaptation = Adaptation { codec, settings, checkpoints: &steps, seed: *seed, device: &backend.device };
-    let (ensemble, points) = adapt(&networks.ensemble, task, &adaptation)?;
+    let (ensemble, points) = adapt_while(&networks.ensemble, task, &adaptation, goes_on)?;
 
-    let (greedy, greedy_missed) = measure_other(&set, &mut Greedy::new(Order::Given))?;
-    let (largest_first, largest_first_missed) = measure_other(&set, &mut Greedy::new(Order::LargestFirst))?;
+    let (greedy, greedy_missed) = measure_other(&set, &mut Greedy::new(Order::Given), goes_on)?;
+    let (largest_first, largest_first_missed) = measure_other(&set, &mut Greedy::new(Order::LargestFirst), goes_on)?;
     let missed_deadlines = match (greedy_missed, largest_first_missed) {
         (Some(greedy), Some(greedy_largest_first)) => {
-            let (_, exact) = measure_other(&set, &mut Exact::new())?;
+            let (_, exact) = measure_other(&set, &mut Exact::new(), goes_on)?;
             exact.map(|exact| MissedDeadlines { greedy, greedy_largest_first, exact })
         }
         _ => None,
@@ -272,8 +291,12 @@ pub fn adapt_record(request: &AdaptRequest, backend: &Backend) -> Result<Adapted
 }
 
 /// Q2 of a scheme, and the share of the tasks with a deadline that miss it; `None` if no task has one.
-fn measure_other(set: &StandardSet, scheme: &mut dyn Scheme) -> Result<(f64, Option<f64>), Error> {
-    let decided = set.decide(scheme)?;
+fn measure_other(
+    set: &StandardSet,
+    scheme: &mut dyn Scheme,
+    goes_on: &GoesOn<'_>,
+) -> Result<(f64, Option<f64>), Error> {
+    let decided = set.decide(&mut Interruptible::new(scheme, goes_on))?;
     Ok((set.q2(&decided.costs).unwrap_or(f64::NAN), decided.deadlines.map(Deadlines::share)))
 }
 

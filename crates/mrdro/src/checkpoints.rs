@@ -130,6 +130,14 @@ impl PhaseState {
             Self::Fleet(_) => Phase::Fleet,
         }
     }
+
+    /// The steps of the phase that are done.
+    pub(crate) fn step(&self) -> usize {
+        match self {
+            Self::Meta(state) => state.step(),
+            Self::Drl(state) | Self::Fleet(state) => state.step(),
+        }
+    }
 }
 
 /// The checkpoints of one run. Their directory is removed when the run is finished.

@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use data::{Evaluation, StandardSet};
 use model::Record;
-use sim::scheme::{self, Exact, Greedy, Order, Scheme};
+use sim::scheme::{self, Exact, GoesOn, Greedy, Interruptible, Order, Scheme};
 use sim::{CostModel, SchemeError};
 
 use crate::error::Error;
@@ -25,9 +25,21 @@ pub struct Comparison {
 /// # Errors
 /// If a scheme fails for another reason than the size of the scenario.
 pub fn evaluate_all(schemes: Vec<Box<dyn Scheme>>, set: &StandardSet) -> Result<Comparison, Error> {
+    evaluate_all_while(schemes, set, &|| true)
+}
+
+/// [`evaluate_all`] as long as `goes_on`.
+///
+/// # Errors
+/// As [`evaluate_all`], and [`SchemeError::Interrupted`] if `goes_on` says no.
+pub(crate) fn evaluate_all_while(
+    schemes: Vec<Box<dyn Scheme>>,
+    set: &StandardSet,
+    goes_on: &GoesOn<'_>,
+) -> Result<Comparison, Error> {
     let mut comparison = Comparison::default();
     for mut scheme in schemes {
-        match data::evaluate(&mut *scheme, set) {
+        match data::evaluate(&mut Interruptible::new(&mut *scheme, goes_on), set) {
             Ok(evaluation) => comparison.evaluations.push(evaluation),
             Err(error @ (SchemeError::TooLarge { .. } | SchemeError::NotProved { .. })) => {
                 comparison.left_out.push((scheme.name().to_owned(), error));

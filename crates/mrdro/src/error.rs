@@ -245,6 +245,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether work was stopped by the `goes_on` of its caller.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        matches!(self, Self::Scheme(sim::SchemeError::Interrupted))
+    }
+
     /// Makes the error of a file that cannot be read, for `map_err`.
     pub(crate) fn unreadable(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Unreadable { path: path.to_owned(), source }

@@ -94,7 +94,8 @@ pub mod tensorboard;
 pub mod training;
 
 pub use adaptation::{
-    AdaptRequest, Adaptation, Adapted, Destination, MissedDeadlines, Point, Task, adapt, adapt_record, mean,
+    AdaptRequest, Adaptation, Adapted, Destination, MissedDeadlines, Point, Task, adapt, adapt_record,
+    adapt_record_while, mean,
 };
 pub use comparison::{Comparison, evaluate_all, load_record, schemes_of, with_classic, with_greedy_and_exact};
 pub use error::Error;
@@ -104,6 +105,7 @@ pub use plan::{EVALUATED_FLEETS, Phases, PlanNames, RunPlan, Target};
 pub use problem::Problem;
 pub use run::{
     CheckpointInterval, FleetResults, Results, RunOptions, ScenarioResults, Trained, Unfinished, resume, train,
+    train_while,
 };
 pub use run_dir::RunDir;
 pub use run_set::{

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +13,6 @@ use tempfile::{NamedTempFile, TempDir};
 
 use crate::error::Error;
 use crate::files::check_folder;
-use crate::observer::Progress;
 use crate::output_file::check_name;
 use crate::plan::{RunPlan, Target};
 use crate::run::{self, CONFIGURATION, RESULTS, RunOptions};
@@ -111,8 +109,8 @@ pub fn train_each(
     train_each_while(open, out, backend, done, &|| true)
 }
 
-/// [`train_each`] as long as `goes_on`. When it says no, the runs that are being trained stop at their next report and are
-/// removed; finished runs stay.
+/// [`train_each`] as long as `goes_on`. When it says no, the runs that are being trained stop, as in
+/// [`train_while`](crate::train_while), and are removed; finished runs stay.
 ///
 /// # Errors
 /// As [`train_each`], and [`Error::Stopped`] if a run was stopped.
@@ -227,12 +225,11 @@ fn train_one(
     backend: &Backend,
     goes_on: &(dyn Fn() -> bool + Sync),
 ) -> Result<(), Error> {
-    let mut observer = |_: &Progress| if goes_on() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
     let folder = out.join(UNFINISHED);
     let unwritable = |source| Error::Unwritable { path: folder.clone(), source };
     let unfinished = new_directory(&folder, &planned.name).map_err(unwritable)?;
     let options = RunOptions { out: Some(unfinished.directory.path().to_owned()), ..RunOptions::default() };
-    run::train(planned.plan.clone(), &options, backend, &mut observer).map_err(|error| match error {
+    run::train_while(planned.plan.clone(), &options, backend, &mut (), goes_on).map_err(|error| match error {
         // The directory is removed, and its checkpoints with it: the run starts from the beginning next time.
         Error::DeviceFailed { device, reason, .. } => Error::DeviceFailed { device, reason, kept: None },
         Error::Diverged { phase, step, what, found, .. } => {

@@ -88,15 +88,28 @@ fn of_file(error: &mrdro::Error, text: String) -> PyErr {
 
 /// An exception with a list of mistakes.
 fn mistaken(py: Python<'_>, class: &str, text: &str, mistakes: &Mistakes) -> PyErr {
+    made(py, class, (named_as_argument(text, mistakes), problems(mistakes)))
+}
+
+/// The exception of the mistakes of settings, and of the changes of these settings.
+pub(crate) fn mistaken_settings(settings: &Mistakes, changes: &Mistakes) -> PyErr {
+    let texts = [settings, changes].map(|mistakes| named_as_argument(&mistakes.to_string(), mistakes));
+    let list = [problems(settings), problems(changes)].concat();
+    Python::attach(|py| made(py, "TrainingError", (texts.join("\n"), list)))
+}
+
+/// A text about mistakes in which changed settings, the program's option `--set`, are the argument `set`.
+fn named_as_argument(text: &str, mistakes: &Mistakes) -> String {
+    if mistakes.origin.starts_with("--set") { text.replacen(&mistakes.origin, "set", 1) } else { text.to_owned() }
+}
+
+/// Mistakes as the arguments of `Problem` in `mrdro._errors`.
+fn problems(mistakes: &Mistakes) -> Vec<(String, String, Option<usize>, Option<usize>)> {
     let of = |Mistake { key, message, place }: &Mistake| {
         let (line, column) = place.unzip();
         (key.clone(), message.clone(), line, column)
     };
-    let list: Vec<_> = mistakes.list.iter().map(of).collect();
-    // Changed settings are the program's option `--set`, and the argument `set` here.
-    let text =
-        if mistakes.origin.starts_with("--set") { text.replacen(&mistakes.origin, "set", 1) } else { text.to_owned() };
-    made(py, class, (text, list))
+    mistakes.list.iter().map(of).collect()
 }
 
 /// An exception of a class of `mrdro._errors`.

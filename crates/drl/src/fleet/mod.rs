@@ -18,11 +18,12 @@ use rayon::prelude::*;
 use sim::Fleets;
 use sim::config::{Mistakes, Table};
 use sim::random::{self, Stream};
+use sim::scheme::GoesOn;
 
 use self::draw::DrawnFleet;
 use self::labels::{Labelled, label};
 pub use self::settings::FleetSettings;
-use self::state::{FleetState, Remembered};
+use self::state::{FleetState, Remembered, Unreported};
 use crate::observer::StepReport;
 use crate::schedule::Schedule;
 use crate::state::{AgentState, KindState};
@@ -44,6 +45,8 @@ pub struct FleetAgent {
     batches: Vec<Stream>,
     /// Steps done.
     step: usize,
+    /// What the next report says of the steps since the last one, if training was interrupted between the two.
+    unreported: Option<Unreported>,
     /// Whether networks train side by side on the threads of the rayon pool.
     is_parallel: bool,
 }
@@ -70,6 +73,7 @@ impl FleetAgent {
             draws: random::stream(seed, "fleets"),
             batches: (0..networks.len()).map(batches).collect(),
             step: 0,
+            unreported: None,
             is_parallel: model::is_cpu(&device),
             settings,
             fleets,
@@ -91,13 +95,19 @@ impl TrainingLoop for FleetAgent {
     }
 
     // Numbers in the comments are the lines of Algorithm 2.
-    fn advance(&mut self, steps: usize) -> StepReport {
+    fn advance_while(&mut self, steps: usize, goes_on: &GoesOn<'_>) -> Option<StepReport> {
         assert!(steps > 0 && !self.is_done(), "there is nothing to train");
         let end = (self.step + steps).min(self.settings.steps);
-        let count = (end - self.step) as f32;
-        let (mut losses, mut label_gain) = (vec![0.0; self.learners.len()], 0.0);
+        let (begin, networks) = (self.step, self.learners.len());
+        let none = || Unreported { steps: end - begin, losses: vec![0.0; networks], label_gain: 0.0 };
+        let Unreported { steps, mut losses, mut label_gain } = self.unreported.take().unwrap_or_else(none);
+        let count = steps as f32;
         // 2: for j = 1, 2, 3, …, N do
         while self.step < end {
+            if !goes_on() {
+                self.unreported = Some(Unreported { steps, losses, label_gain });
+                return None;
+            }
             // 3: fleets of one size, each with the sizes of its tasks.
             let drawn = draw::fleets(&self.fleets, &self.settings, &mut self.draws);
             // 4 to 9: all networks propose for every fleet; the cheapest proposal, a little improved, is the label.
@@ -114,7 +124,7 @@ impl TrainingLoop for FleetAgent {
             }
             self.step += 1;
         }
-        StepReport { label_gain: Some(label_gain), ..StepReport::new(self.step, losses) }
+        Some(StepReport { label_gain: Some(label_gain), ..StepReport::new(self.step, losses) })
     }
 }
 
@@ -160,7 +170,7 @@ impl FleetAgent {
         }
     }
 
-    /// The whole state between two calls of [`TrainingLoop::advance`].
+    /// The whole state between two calls of [`TrainingLoop::advance_while`].
     ///
     /// # Errors
     /// If the parameters cannot be read back from the device.
@@ -171,7 +181,11 @@ impl FleetAgent {
             draws: self.draws.get_word_pos(),
         };
         let batches = self.batches.iter().map(Stream::get_word_pos).collect();
-        Ok(AgentState { step: self.step, batches, kind: KindState::Fleet(state) })
+        let kind = match &self.unreported {
+            None => KindState::Fleet(state),
+            Some(unreported) => KindState::FleetUnreported(state, unreported.clone()),
+        };
+        Ok(AgentState { step: self.step, batches, kind })
     }
 
     /// Continues, as a new agent, from the state of another agent with the same arguments, to the same bytes.
@@ -180,13 +194,19 @@ impl FleetAgent {
     /// If the state is damaged, or of an agent with other arguments. Then this agent cannot be used any more.
     pub fn restore(&mut self, state: AgentState) -> Result<(), StateError> {
         let other = || StateError::new("it is of another training");
-        let AgentState { step, batches, kind: KindState::Fleet(state) } = state else { return Err(other()) };
+        let AgentState { step, batches, kind } = state;
+        let (state, unreported) = match kind {
+            KindState::Fleet(state) => (state, None),
+            KindState::FleetUnreported(state, unreported) => (state, Some(unreported)),
+            KindState::Dnns(_) => return Err(other()),
+        };
         let FleetState { learners, mut memory, draws } = state;
         let same = self.step == 0
             && learners.len() == self.learners.len()
             && batches.len() == self.batches.len()
             && (1..=self.settings.steps).contains(&step)
             && memory.len() == step.min(self.settings.buffer)
+            && unreported.as_ref().is_none_or(|unreported| unreported.losses.len() == learners.len())
             && memory.iter_mut().all(|fleets| are_alike(fleets) && fleets.iter_mut().all(Remembered::is_complete));
         if !same {
             return Err(other());
@@ -199,7 +219,7 @@ impl FleetAgent {
         for (stream, position) in self.batches.iter_mut().zip(batches) {
             stream.set_word_pos(position);
         }
-        (self.memory, self.step) = (memory, step);
+        (self.memory, self.step, self.unreported) = (memory, step, unreported);
         Ok(())
     }
 }

@@ -23,3 +23,14 @@ pub(crate) struct FleetState {
     /// Position of the random stream that fleets are drawn from.
     pub(super) draws: u128,
 }
+
+/// What the next report of a [`FleetAgent`](super::FleetAgent) says of the steps since the last one, which are not all done.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Unreported {
+    /// The number of steps that the report is about, done or not.
+    pub(super) steps: usize,
+    /// The loss of each network, summed over the steps that are done, divided by the number of all.
+    pub(super) losses: Vec<f32>,
+    /// The same of the gain of the labels.
+    pub(super) label_gain: f64,
+}

@@ -9,7 +9,7 @@ use data::{Part, SizeSampler, Workloads};
 use model::Record;
 use serde::Serialize;
 use sim::random::{self, Stream};
-use sim::scheme::{self, Annealing, LocalSearch, Scheme};
+use sim::scheme::{self, Annealing, GoesOn, Interruptible, LocalSearch, Scheme};
 use sim::{Fleets, Instance};
 
 use crate::chart::{self, Axis, Palette, Panel, Point, Series, Style};
@@ -86,13 +86,18 @@ pub struct Findings {
     pub gains: Vec<Gain>,
 }
 
-/// Draws `count` fleets of `devices` devices, with 1 to 10 tasks per device and 1 to 3 edge servers.
-pub(crate) fn draw(stream: &str, devices: usize, count: usize) -> Result<Vec<HeldOutFleet>, Error> {
+/// Draws `count` fleets of `devices` devices, with 1 to 10 tasks per device and 1 to 3 edge servers, as long as `goes_on`.
+pub(crate) fn draw(
+    stream: &str,
+    devices: usize,
+    count: usize,
+    goes_on: &GoesOn<'_>,
+) -> Result<Vec<HeldOutFleet>, Error> {
     let mut random = random::stream(0, &format!("{stream}/{devices}"));
-    (0..count).map(|_| draw_one(devices, &mut random)).collect()
+    (0..count).map(|_| draw_one(devices, &mut random, goes_on)).collect()
 }
 
-fn draw_one(devices: usize, random: &mut Stream) -> Result<HeldOutFleet, Error> {
+fn draw_one(devices: usize, random: &mut Stream, goes_on: &GoesOn<'_>) -> Result<HeldOutFleet, Error> {
     let (tasks, edges) = (1 + random::below(random, 10), 1 + random::below(random, 3));
     let scenario = Fleets::default().draw_shaped(devices, tasks, edges, random);
     let model = scenario.check().map_err(sim::ScenarioError::from)?;
@@ -100,7 +105,7 @@ fn draw_one(devices: usize, random: &mut Stream) -> Result<HeldOutFleet, Error> 
     let instance = Workloads::new(&model, SizeSampler::new(&scenario)?, Part::HeldOut, sizes).draw();
     let mut case = HeldOutFleet { instance, best: f64::INFINITY };
     for scheme in [&mut Annealing::new(2, LONG_ANNEALING_EVALUATIONS) as &mut dyn Scheme, &mut LocalSearch::new()] {
-        let solution = scheme.decide(&case.instance.model, &case.instance.workload)?;
+        let solution = Interruptible::new(scheme, goes_on).decide(&case.instance.model, &case.instance.workload)?;
         case.best = case.best.min(case.instance.cost(solution.decision.places()));
     }
     Ok(case)
@@ -120,17 +125,41 @@ pub fn evaluate(
     device: &Device,
     done: &mut dyn FnMut(usize),
 ) -> Result<Findings, Error> {
+    evaluate_while(record, fleets, device, done, &|| true)
+}
+
+/// [`evaluate`] as long as `goes_on`.
+///
+/// # Errors
+/// As [`evaluate`], and [`SchemeError::Interrupted`](sim::SchemeError::Interrupted) if `goes_on` says no.
+///
+/// # Panics
+/// As [`evaluate`].
+pub(crate) fn evaluate_while(
+    record: &Record,
+    fleets: usize,
+    device: &Device,
+    done: &mut dyn FnMut(usize),
+    goes_on: &GoesOn<'_>,
+) -> Result<Findings, Error> {
     let mut findings = Findings { rows: Vec::new(), gains: Vec::new() };
     for (index, devices) in DEVICES.into_iter().enumerate() {
-        findings.add_size(record, devices, fleets, device)?;
+        let cases = draw("fleets of a study", devices, fleets, goes_on)?;
+        findings.add_size(record, devices, cases, device, goes_on)?;
         done(index + 1);
     }
     Ok(findings)
 }
 
 impl Findings {
-    fn add_size(&mut self, record: &Record, devices: usize, fleets: usize, device: &Device) -> Result<(), Error> {
-        let mut cases = draw("fleets of a study", devices, fleets)?;
+    fn add_size(
+        &mut self,
+        record: &Record,
+        devices: usize,
+        mut cases: Vec<HeldOutFleet>,
+        device: &Device,
+        goes_on: &GoesOn<'_>,
+    ) -> Result<(), Error> {
         let Some(first) = cases.first() else { return Ok(()) };
         // Networks for any fleet decide for every cost model, whichever they are made with.
         let mut networks = comparison::schemes_of(record, "", &first.instance.model, device);
@@ -138,14 +167,15 @@ impl Findings {
         for name in CLASSIC_SCHEMES {
             let mut answers = Vec::new();
             for case in &mut cases {
-                answers.push(answer(&mut *scheme::by_name(name, &case.instance.model, 1)?, case)?);
+                let mut scheme = scheme::by_name(name, &case.instance.model, 1)?;
+                answers.push(answer(&mut Interruptible::new(&mut *scheme, goes_on), case)?);
             }
             found.push((name.to_owned(), answers));
         }
         for network in &mut networks {
             let mut answers = Vec::new();
             for case in &mut cases {
-                answers.push(answer(&mut **network, case)?);
+                answers.push(answer(&mut Interruptible::new(&mut **network, goes_on), case)?);
             }
             found.push((network.name().to_owned(), answers));
         }

@@ -20,6 +20,7 @@ use drl::StepReport;
 use model::Networks;
 use serde::Serialize;
 use sim::Environment;
+use sim::scheme::GoesOn;
 
 use super::Run;
 use crate::error::Error;
@@ -96,12 +97,13 @@ impl LearnedWorkload {
 
 impl Run {
     /// Repeats a phase from the last checkpoint, step by step, until it diverges. `first` are the networks that the phase
-    /// started from. Returns `None` if it does not diverge again or the observer ends the search.
+    /// started from. Returns `None` if it does not diverge again, or the observer or `goes_on` ends the search.
     pub(super) fn find_divergence(
         &self,
         phase: Phase,
         first: &Arc<dyn Networks>,
         observer: &mut dyn RunObserver,
+        goes_on: &GoesOn<'_>,
     ) -> Result<Option<DivergedStep>, Error> {
         let Some(mut trainee) = self.job.trainee(phase, first, true)? else { return Ok(None) };
         let saved = self.files.checkpoints.latest_state(observer)?;
@@ -111,7 +113,7 @@ impl Run {
         observer.activity_begins(Activity::FindingDivergence);
         loop {
             let before = trainee.networks();
-            let Some(report) = trainee.advance() else { return Ok(None) };
+            let Some(report) = trainee.advance(goes_on) else { return Ok(None) };
             if observer.activity_progress(report.step).is_break() {
                 return Ok(None);
             }

@@ -7,6 +7,7 @@ use drl::{StepReport, TrainingLoop};
 use model::fleet::{self, FleetNetworks, Inference};
 use model::{Backend, DecisionOptions, Networks, Record, StateError};
 use serde::Serialize;
+use sim::scheme::GoesOn;
 
 use super::divergence::LearnedWorkload;
 use super::trainee::{Trainee, other_phase};
@@ -52,16 +53,12 @@ pub(super) struct FleetJob {
 }
 
 impl FleetJob {
-    pub(super) fn prepare(plan: RunPlan, backend: &Backend) -> Result<Self, Error> {
+    pub(super) fn new(plan: RunPlan, backend: &Backend) -> Self {
         let Target::AnyFleet { training, evaluated_fleets } = &plan.target else {
-            unreachable!("the target decides which job is prepared");
+            unreachable!("the target decides which job is made");
         };
         let (training, evaluated_fleets) = ((**training).clone(), *evaluated_fleets);
-        let mut watched = Vec::new();
-        for (devices, count) in WATCHED {
-            watched.extend(fleets::draw("watched fleets", devices, count)?);
-        }
-        Ok(Self { plan, training, evaluated_fleets, backend: backend.clone(), watched })
+        Self { plan, training, evaluated_fleets, backend: backend.clone(), watched: Vec::new() }
     }
 
     /// The random networks that training starts from.
@@ -82,6 +79,13 @@ impl Job for FleetJob {
 
     fn phases(&self) -> &'static [Phase] {
         &[Phase::Fleet]
+    }
+
+    fn prepare(&mut self, _: Phase, _: &mut dyn RunObserver, goes_on: &GoesOn<'_>) -> Result<(), Error> {
+        for (devices, count) in WATCHED {
+            self.watched.extend(fleets::draw("watched fleets", devices, count, goes_on)?);
+        }
+        Ok(())
     }
 
     fn trainee<'j>(
@@ -123,11 +127,14 @@ impl Job for FleetJob {
         record: &mut Record,
         totals: TrainingTotals,
         observer: &mut dyn RunObserver,
+        goes_on: &GoesOn<'_>,
     ) -> Result<Results, Error> {
         observer.activity_begins(Activity::EvaluatingFleets { sizes: fleets::DEVICES.len() });
-        let findings = fleets::evaluate(record, self.evaluated_fleets, &self.backend.device, &mut |sizes| {
+        let mut done = |sizes| {
             let _ = observer.activity_progress(sizes);
-        })?;
+        };
+        let (fleets, device) = (self.evaluated_fleets, &self.backend.device);
+        let findings = fleets::evaluate_while(record, fleets, device, &mut done, goes_on)?;
         record.measures = findings.measures();
         Ok(Results::Fleet(FleetResults {
             training: self.training.name.clone(),
@@ -164,8 +171,8 @@ impl Trainee for FleetTrainee<'_> {
         self.agent.step()
     }
 
-    fn advance(&mut self) -> Option<StepReport> {
-        self.agent.next_report()
+    fn advance(&mut self, goes_on: &GoesOn<'_>) -> Option<StepReport> {
+        self.agent.next_report_while(goes_on)
     }
 
     fn networks(&self) -> Arc<dyn Networks> {

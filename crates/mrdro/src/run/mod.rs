@@ -33,6 +33,7 @@ use std::time::{Duration, Instant};
 
 use drl::StepReport;
 use model::{Backend, Networks, Record};
+use sim::scheme::GoesOn;
 
 pub use self::fleet::FleetResults;
 pub use self::resume::{Unfinished, resume};
@@ -120,20 +121,44 @@ pub fn train(
     backend: &Backend,
     observer: &mut dyn RunObserver,
 ) -> Result<Trained, Error> {
+    train_while(plan, options, backend, observer, &|| true)
+}
+
+/// [`train`] as long as `goes_on`. When it says no, the run stops within a step of training or a decision of labelling or
+/// evaluating, wherever it is, and writes a checkpoint. [`resume`] continues from there to the same bytes.
+///
+/// # Errors
+/// As [`train`], and [`Error::Stopped`] if `goes_on` says no.
+pub fn train_while(
+    plan: RunPlan,
+    options: &RunOptions,
+    backend: &Backend,
+    observer: &mut dyn RunObserver,
+    goes_on: &GoesOn<'_>,
+) -> Result<Trained, Error> {
     let prepare = || -> Result<Run, Error> {
         let (name, interval) = (plan.name(), options.checkpoints.unwrap_or_default());
         let mut request = plan.request(interval);
         request.tensorboard = options.tensorboard;
         RunDir::check(options.out.as_deref(), &name)?;
-        let job = job(plan, backend, Phase::Meta, observer)?;
+        let mut job = job(plan, backend)?;
+        let prepared = job.prepare(Phase::Meta, observer, goes_on);
+        let is_stopped = prepared.as_ref().is_err_and(Error::is_interrupted);
+        if !is_stopped {
+            prepared?;
+        }
+        // A run that is stopped here has a directory, too, so that it can be resumed.
         let directory = RunDir::create(options.out.as_deref(), &name)?;
         directory.write(CONFIGURATION, job.plan().configuration(&backend.name).as_bytes())?;
         let metrics = MetricsFile::create(&directory)?;
         let events = options.tensorboard.then(|| EventFile::create(directory.path())).transpose()?;
         let checkpoints = Checkpoints::create(directory.path(), &request, interval, observer)?;
+        if is_stopped {
+            return Err(Error::Stopped { run: directory.path().to_owned(), phase: job.phases()[0].name(), step: 0 });
+        }
         Ok(Run::new(job, backend, RunFiles { directory, metrics, events, checkpoints }, None))
     };
-    device_failure::catch(backend, prepare)?.finish(observer)
+    device_failure::catch(backend, prepare)?.finish(observer, goes_on)
 }
 
 /// The networks that a run trains, and their evaluation.
@@ -143,6 +168,9 @@ trait Job {
 
     /// The phases, in order.
     fn phases(&self) -> &'static [Phase];
+
+    /// Does what takes long before training, as long as `goes_on`. Phases before `from` are not prepared.
+    fn prepare(&mut self, from: Phase, observer: &mut dyn RunObserver, goes_on: &GoesOn<'_>) -> Result<(), Error>;
 
     /// The trainee of a phase, before its first step; `None` if the phase is left out. `first` are the networks that the
     /// phase before has trained. With `every_step` each step is reported.
@@ -164,12 +192,13 @@ trait Job {
         Duration::ZERO
     }
 
-    /// Evaluates the networks of a record, and adds its measures to the record.
+    /// Evaluates the networks of a record as long as `goes_on`, and adds its measures to the record.
     fn evaluate(
         &self,
         record: &mut Record,
         totals: TrainingTotals,
         observer: &mut dyn RunObserver,
+        goes_on: &GoesOn<'_>,
     ) -> Result<Results, Error>;
 
     /// The rows of `results.csv`.
@@ -201,11 +230,11 @@ struct TrainingTotals {
     q2_start: Option<f64>,
 }
 
-/// The job of a plan. Phases before `from` are not prepared.
-fn job(plan: RunPlan, backend: &Backend, from: Phase, observer: &mut dyn RunObserver) -> Result<Box<dyn Job>, Error> {
+/// The job of a plan, which is to be prepared.
+fn job(plan: RunPlan, backend: &Backend) -> Result<Box<dyn Job>, Error> {
     match &plan.target {
-        Target::Scenario { .. } => Ok(Box::new(scenario::ScenarioJob::prepare(plan, backend, from, observer)?)),
-        Target::AnyFleet { .. } => Ok(Box::new(fleet::FleetJob::prepare(plan, backend)?)),
+        Target::Scenario { .. } => Ok(Box::new(scenario::ScenarioJob::new(plan, backend)?)),
+        Target::AnyFleet { .. } => Ok(Box::new(fleet::FleetJob::new(plan, backend))),
     }
 }
 
@@ -234,6 +263,14 @@ impl RunFiles {
     }
 }
 
+/// The networks and the state of a run after a step.
+struct Checkpoint {
+    phase: Phase,
+    step: usize,
+    networks: Arc<dyn Networks>,
+    saved: RunState,
+}
+
 /// A run that is ready to train.
 struct Run {
     job: Box<dyn Job>,
@@ -241,6 +278,8 @@ struct Run {
     files: RunFiles,
     /// The state to resume from, if the run is resumed.
     state: Option<PhaseState>,
+    /// The end of the last phase that was trained.
+    ended: Option<Checkpoint>,
     q2_start: Option<f64>,
     /// Seconds before the present phase, or before the state to resume from.
     seconds: Seconds,
@@ -254,13 +293,16 @@ impl Run {
             None => (None, None, Seconds::default()),
         };
         let phase_began = Instant::now();
-        Self { job, backend: backend.clone(), files, state, q2_start, seconds, phase_began }
+        Self { job, backend: backend.clone(), files, state, ended: None, q2_start, seconds, phase_began }
     }
 
     /// Trains and evaluates. If the device is lost, the error names the last checkpoint.
-    fn finish(mut self, observer: &mut dyn RunObserver) -> Result<Trained, Error> {
+    fn finish(mut self, observer: &mut dyn RunObserver, goes_on: &GoesOn<'_>) -> Result<Trained, Error> {
         let backend = self.backend.clone();
-        let result = device_failure::catch(&backend, || self.work(observer));
+        let result = device_failure::catch(&backend, || match self.work(observer, goes_on) {
+            Err(error) if error.is_interrupted() => Err(self.stop_after_phase()?),
+            result => result,
+        });
         result.map_err(|error| match error {
             Error::DeviceFailed { device, reason, .. } => {
                 let kept = self.files.checkpoints.latest_record().map(PathBuf::into_boxed_path);
@@ -271,7 +313,7 @@ impl Run {
         })
     }
 
-    fn work(&mut self, observer: &mut dyn RunObserver) -> Result<Trained, Error> {
+    fn work(&mut self, observer: &mut dyn RunObserver, goes_on: &GoesOn<'_>) -> Result<Trained, Error> {
         let mut networks = self.job.first_networks();
         self.seconds.meta += self.job.preparing().as_secs_f64();
         let mut state = self.state.take();
@@ -283,7 +325,7 @@ impl Run {
             }
             self.phase_began = Instant::now();
             let state = state.take_if(|state| state.phase() == phase);
-            networks = self.train_phase(phase, networks, state, observer)?;
+            networks = self.train_phase(phase, networks, state, observer, goes_on)?;
             *self.seconds.of(phase) += self.phase_began.elapsed().as_secs_f64();
             if phase == Phase::Meta {
                 self.q2_start = self.job.quality(&*networks)?.q2;
@@ -292,10 +334,22 @@ impl Run {
         self.files.sync()?;
         let mut record = self.record(networks);
         let totals = TrainingTotals { seconds: self.seconds, q2_start: self.q2_start };
-        let results = self.job.evaluate(&mut record, totals, observer)?;
+        let results = self.job.evaluate(&mut record, totals, observer, goes_on)?;
         self.write(&record, &results)?;
         let directory = self.files.directory.path().to_owned();
         Ok(Trained { directory, record, results })
+    }
+
+    /// Writes a checkpoint of the end of the last phase, for a run that is stopped while it trains no other, and makes the error
+    /// of the run.
+    fn stop_after_phase(&mut self) -> Result<Error, Error> {
+        let run = self.files.directory.path().to_owned();
+        let Some(ended) = self.ended.take() else {
+            return Ok(Error::Stopped { run, phase: self.job.phases()[0].name(), step: 0 });
+        };
+        let (phase, step) = (ended.phase.name(), ended.step);
+        save(&mut self.files, &*self.job, &self.backend, ended)?;
+        Ok(Error::Stopped { run, phase, step })
     }
 
     /// Trains one phase, from its beginning or from a state.
@@ -305,9 +359,10 @@ impl Run {
         first: Arc<dyn Networks>,
         state: Option<PhaseState>,
         observer: &mut dyn RunObserver,
+        goes_on: &GoesOn<'_>,
     ) -> Result<Arc<dyn Networks>, Error> {
-        // Two borrows of different fields: the trainee borrows the job while the files are written.
-        let Self { job, files, .. } = self;
+        // Borrows of different fields: the trainee borrows the job while the files are written.
+        let Self { job, files, backend, .. } = self;
         let Some(mut trainee) = job.trainee(phase, &first, false)? else { return Ok(first) };
         if let Some(state) = state {
             trainee.restore(state)?;
@@ -315,13 +370,18 @@ impl Run {
         let steps = trainee.steps();
         observer.phase_begins(phase, trainee.done(), steps);
         files.checkpoints.phase_begins(trainee.done());
-        let (q2_start, mut seconds, began) = (self.q2_start, self.seconds, self.phase_began);
-        while let Some(report) = trainee.advance() {
+        let (q2_start, seconds, began) = (self.q2_start, self.seconds, self.phase_began);
+        let state_of = |trainee: &dyn Trainee, files: &RunFiles| -> Result<RunState, Error> {
+            let (mut seconds, rows) = (seconds, files.metrics.rows().to_vec());
+            *seconds.of(phase) += began.elapsed().as_secs_f64();
+            Ok(RunState { rows, q2_start, seconds, state: trainee.state()? })
+        };
+        while let Some(report) = trainee.advance(goes_on) {
             let networks = trainee.networks();
             let StepReport { step, loss, q1, buffer_mean_cost, .. } = report;
             if let Some(divergence) = divergence::of(&report, &*networks) {
                 drop(trainee);
-                let found = self.find_divergence(phase, &first, observer).unwrap_or(None);
+                let found = self.find_divergence(phase, &first, observer, goes_on).unwrap_or(None);
                 return Err(self.diverged(phase, step, divergence, found));
             }
             let Quality { q2, share_of_missed_deadlines } = job.quality(&*networks)?;
@@ -331,20 +391,28 @@ impl Run {
             if flow.is_continue() && !files.checkpoints.due(step) {
                 continue;
             }
-            let before = *seconds.of(phase);
-            *seconds.of(phase) += began.elapsed().as_secs_f64();
-            let rows = files.metrics.rows().to_vec();
-            let saved = RunState { rows, q2_start, seconds, state: trainee.state()? };
-            *seconds.of(phase) = before;
-            let mut record = record_of(&**job, networks, &self.backend);
-            record.provenance.insert("checkpoint".to_owned(), format!("{phase} step {step}"));
-            files.checkpoints.save(phase, step, |path| record.save(path), &saved)?;
+            let saved = state_of(&*trainee, files)?;
+            save(files, &**job, backend, Checkpoint { phase, step, networks, saved })?;
             if flow == ControlFlow::Break(()) {
                 let run = files.directory.path().to_owned();
                 return Err(Error::Stopped { run, phase: phase.name(), step });
             }
         }
-        Ok(trainee.networks())
+        let (step, networks) = (trainee.done(), trainee.networks());
+        if step == 0 {
+            return Err(sim::SchemeError::Interrupted.into());
+        }
+        let saved = state_of(&*trainee, files)?;
+        let last = Checkpoint { phase, step, networks: Arc::clone(&networks), saved };
+        if step == steps {
+            self.ended = Some(last);
+            return Ok(networks);
+        }
+        // Without a checkpoint of networks that have diverged, the step where they did can still be found.
+        if networks.first_not_finite().is_none() {
+            save(files, &**job, backend, last)?;
+        }
+        Err(Error::Stopped { run: files.directory.path().to_owned(), phase: phase.name(), step })
     }
 
     fn record(&self, networks: Arc<dyn Networks>) -> Record {
@@ -364,6 +432,14 @@ impl Run {
         self.files.checkpoints.clear();
         Ok(())
     }
+}
+
+/// Writes a checkpoint.
+fn save(files: &mut RunFiles, job: &dyn Job, backend: &Backend, checkpoint: Checkpoint) -> Result<(), Error> {
+    let Checkpoint { phase, step, networks, saved } = checkpoint;
+    let mut record = record_of(job, networks, backend);
+    record.provenance.insert("checkpoint".to_owned(), format!("{phase} step {step}"));
+    files.checkpoints.save(phase, step, |path| record.save(path), &saved)
 }
 
 /// A record of these networks, with the command, device, program, seed and training of the run.

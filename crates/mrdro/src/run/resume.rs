@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use model::Backend;
+use sim::scheme::GoesOn;
 
 use super::{CONFIGURATION, CheckpointInterval, Run, RunFiles, RunOptions, Trained, job};
 use crate::checkpoints::{Checkpoints, PhaseState};
@@ -68,6 +69,20 @@ impl Unfinished {
         backend: &Backend,
         observer: &mut dyn RunObserver,
     ) -> Result<Trained, Error> {
+        self.train_while(options, backend, observer, &|| true)
+    }
+
+    /// [`train`](Self::train) as long as `goes_on`, as in [`train_while`](super::train_while).
+    ///
+    /// # Errors
+    /// As [`train`](Self::train), and [`Error::Stopped`] if `goes_on` says no.
+    pub fn train_while(
+        self,
+        options: &RunOptions,
+        backend: &Backend,
+        observer: &mut dyn RunObserver,
+        goes_on: &GoesOn<'_>,
+    ) -> Result<Trained, Error> {
         let Self { path, plan, mut request, configuration, mut checkpoints } = self;
         if let Some(interval) = options.checkpoints {
             request.checkpoints = interval.into();
@@ -77,7 +92,7 @@ impl Unfinished {
         let prepare = || -> Result<Run, Error> {
             let saved = checkpoints.latest_state(observer)?;
             let from = saved.as_ref().map_or(Phase::Meta, |saved| saved.state.phase());
-            let job = job(plan, backend, from, observer)?;
+            let mut job = job(plan, backend)?;
             if job.plan().configuration(&backend.name) != configuration {
                 return Err(Error::not_resumable(&path, "its config.toml has another device, version or network"));
             }
@@ -85,6 +100,14 @@ impl Unfinished {
             if saved.as_ref().is_some_and(|saved| !known(&saved.state)) {
                 return Err(Error::not_resumable(&path, "its checkpoint is of another kind of training"));
             }
+            job.prepare(from, observer, goes_on).map_err(|error| match error {
+                error if error.is_interrupted() => {
+                    let step = saved.as_ref().map_or(0, |saved| saved.state.step());
+                    let phase = if saved.is_some() { from } else { job.phases()[0] };
+                    Error::Stopped { run: path.clone(), phase: phase.name(), step }
+                }
+                error => error,
+            })?;
             checkpoints.write_request(&request)?;
             let directory = RunDir::of(&path);
             let rows = saved.as_ref().map(|saved| saved.rows.clone()).unwrap_or_default();
@@ -92,7 +115,7 @@ impl Unfinished {
             let metrics = MetricsFile::resume(&directory, rows)?;
             Ok(Run::new(job, backend, RunFiles { directory, metrics, events, checkpoints }, saved))
         };
-        device_failure::catch(backend, prepare)?.finish(observer)
+        device_failure::catch(backend, prepare)?.finish(observer, goes_on)
     }
 }
 

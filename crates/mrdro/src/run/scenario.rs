@@ -13,6 +13,7 @@ use model::{
 };
 use serde::Serialize;
 use sim::config::{Mistake, Mistakes};
+use sim::scheme::GoesOn;
 
 use super::divergence::{LearnedWorkload, LearnedWorkloadId};
 use super::trainee::{Trainee, other_phase};
@@ -63,21 +64,18 @@ pub(super) struct ScenarioJob {
     codec: Codec,
     /// The networks that Algorithm 1 starts from, or Algorithm 2 if there is no metadata.
     start: Ensemble,
+    /// Whether Algorithm 1 is a part of the run.
+    has_meta: bool,
+    /// The metadata of Algorithm 1, unless the run is resumed after it.
     metadata: Option<Metadata>,
     labelling: Duration,
 }
 
 impl ScenarioJob {
-    /// Reads and checks the files that the plan names, and labels the metadata of Algorithm 1 unless the run is resumed after
-    /// it.
-    pub(super) fn prepare(
-        mut plan: RunPlan,
-        backend: &Backend,
-        from: Phase,
-        observer: &mut dyn RunObserver,
-    ) -> Result<Self, Error> {
+    /// Reads and checks the files that the plan names.
+    pub(super) fn new(mut plan: RunPlan, backend: &Backend) -> Result<Self, Error> {
         let Target::Scenario { scenario, training, phases } = &mut plan.target else {
-            unreachable!("the target decides which job is prepared");
+            unreachable!("the target decides which job is made");
         };
         let problem = Problem::new((**scenario).clone())?;
         let mut scaling = Scaling::from(problem.sampler()?.moments());
@@ -104,19 +102,12 @@ impl ScenarioJob {
         let shape = NetworkShape { inputs: codec.inputs(), hidden, outputs: codec.outputs() };
         check_sizes(&shape, training)?;
         let start = start.unwrap_or_else(|| Ensemble::random(&shape, dnns, plan.seed, &backend.device));
-        let set = problem.standard_set()?;
+        let set = StandardSet::unsolved(&problem.scenario, &problem.model)?;
         let prepares = !starts_from_record || *phases == Phases::MetaOnly;
-        let learns = training.meta.outer_steps > 0 && prepares && from <= Phase::Meta;
-        let training = (**training).clone();
-        let begin = Instant::now();
-        let metadata = if learns {
-            observer.activity_begins(Activity::Labelling);
-            Some(label(&problem, &training.meta, &codec, plan.seed)?)
-        } else {
-            None
-        };
-        let (labelling, backend) = (begin.elapsed(), backend.clone());
-        Ok(Self { plan, training, problem, backend, set, scaling, codec, start, metadata, labelling })
+        let has_meta = training.meta.outer_steps > 0 && prepares;
+        let (training, backend) = ((**training).clone(), backend.clone());
+        let (metadata, labelling) = (None, Duration::ZERO);
+        Ok(Self { plan, training, problem, backend, set, scaling, codec, start, has_meta, metadata, labelling })
     }
 
     fn networks(&self, ensemble: Ensemble) -> DnnNetworks {
@@ -144,6 +135,19 @@ impl Job for ScenarioJob {
         &[Phase::Meta, Phase::Drl]
     }
 
+    /// Computes the optima of the standard set, and labels the metadata.
+    fn prepare(&mut self, from: Phase, observer: &mut dyn RunObserver, goes_on: &GoesOn<'_>) -> Result<(), Error> {
+        self.set.solve(goes_on)?;
+        if self.has_meta && from <= Phase::Meta {
+            let begin = Instant::now();
+            observer.activity_begins(Activity::Labelling);
+            let mut workloads = self.problem.workloads(self.plan.seed, "metadata")?;
+            self.metadata = Some(meta::label_while(&self.training.meta, &mut workloads, &self.codec, goes_on)?);
+            self.labelling = begin.elapsed();
+        }
+        Ok(())
+    }
+
     fn trainee<'j>(
         &'j self,
         phase: Phase,
@@ -158,7 +162,7 @@ impl Job for ScenarioJob {
                 settings.report_every = 1;
             }
             let reptile = Reptile::new(&self.start, metadata, settings, seed).map_err(TrainingError::from)?;
-            return Ok(Some(Box::new(MetaTrainee { job: self, reptile, done: 0 })));
+            return Ok(Some(Box::new(MetaTrainee { job: self, reptile })));
         }
         let mut settings = self.training.drl;
         if settings.steps == 0 {
@@ -193,12 +197,14 @@ impl Job for ScenarioJob {
         record: &mut Record,
         totals: TrainingTotals,
         observer: &mut dyn RunObserver,
+        goes_on: &GoesOn<'_>,
     ) -> Result<Results, Error> {
         observer.activity_begins(Activity::Evaluating);
         let model = &self.problem.model;
         let records = [(String::new(), record.clone())];
         let schemes = comparison::with_classic(&records, model, self.plan.seed, self.device());
-        let comparison::Comparison { evaluations, left_out } = comparison::evaluate_all(schemes, &self.set)?;
+        let comparison::Comparison { evaluations, left_out } =
+            comparison::evaluate_all_while(schemes, &self.set, goes_on)?;
         for (scheme, reason) in &left_out {
             observer.note(&format!("{scheme} is left out: {reason}"));
         }
@@ -233,7 +239,6 @@ impl Job for ScenarioJob {
 struct MetaTrainee<'j> {
     job: &'j ScenarioJob,
     reptile: Reptile<'j>,
-    done: usize,
 }
 
 impl Trainee for MetaTrainee<'_> {
@@ -242,12 +247,11 @@ impl Trainee for MetaTrainee<'_> {
     }
 
     fn done(&self) -> usize {
-        self.done
+        self.reptile.step()
     }
 
-    fn advance(&mut self) -> Option<StepReport> {
-        let MetaReport { step, losses, .. } = self.reptile.advance()?;
-        self.done = step;
+    fn advance(&mut self, goes_on: &GoesOn<'_>) -> Option<StepReport> {
+        let MetaReport { step, losses, .. } = self.reptile.advance_while(goes_on)?;
         Some(StepReport::new(step, losses))
     }
 
@@ -261,9 +265,7 @@ impl Trainee for MetaTrainee<'_> {
 
     fn restore(&mut self, state: PhaseState) -> Result<(), StateError> {
         let PhaseState::Meta(state) = state else { return Err(other_phase()) };
-        self.reptile.restore(&state)?;
-        self.done = state.step();
-        Ok(())
+        self.reptile.restore(&state)
     }
 
     fn learned_from(&self, network: Option<usize>) -> Vec<LearnedWorkload> {
@@ -303,8 +305,8 @@ impl Trainee for DrlTrainee<'_> {
         self.agent.step()
     }
 
-    fn advance(&mut self) -> Option<StepReport> {
-        self.agent.next_report()
+    fn advance(&mut self, goes_on: &GoesOn<'_>) -> Option<StepReport> {
+        self.agent.next_report_while(goes_on)
     }
 
     fn networks(&self) -> Arc<dyn Networks> {
@@ -333,11 +335,6 @@ impl Trainee for DrlTrainee<'_> {
             samples.filter(|(_, sample)| !sample.cost.is_finite()).take(1).map(line).collect()
         }
     }
-}
-
-/// Labels the metadata of Algorithm 1.
-fn label(problem: &Problem, settings: &meta::Settings, codec: &Codec, seed: u64) -> Result<Metadata, Error> {
-    Ok(meta::label(settings, &mut problem.workloads(seed, "metadata")?, codec)?)
 }
 
 /// The inputs that networks read in addition to task sizes: the parts of the environment that change, unless the

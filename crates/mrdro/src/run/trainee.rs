@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use drl::StepReport;
 use model::{Networks, StateError};
+use sim::scheme::GoesOn;
 
 use super::divergence::LearnedWorkload;
 use crate::checkpoints::PhaseState;
@@ -16,8 +17,8 @@ pub(super) trait Trainee {
     /// The number of steps that are done.
     fn done(&self) -> usize;
 
-    /// Trains until the next report; `None` if no step is left.
-    fn advance(&mut self) -> Option<StepReport>;
+    /// Trains until the next report, as long as `goes_on`; `None` if it said no, or no step is left.
+    fn advance(&mut self, goes_on: &GoesOn<'_>) -> Option<StepReport>;
 
     /// The networks at the present step.
     fn networks(&self) -> Arc<dyn Networks>;

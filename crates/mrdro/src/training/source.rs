@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use sim::config::Table;
+use sim::config::{Mistakes, Table};
 
 use super::TrainingError;
 
@@ -55,6 +55,30 @@ pub(super) trait Source: Table + Default + Clone {
         // Lines and columns would refer to a text that the user never saw.
         Ok(self.with_toml(origin, &text).map_err(sim::config::Mistakes::without_places)?)
     }
+
+    fn mistakes_of_changes(text: &str, settings: &[String]) -> Option<Mistakes> {
+        let mut changes = toml::Table::new();
+        for setting in settings {
+            merge(&mut changes, parse(setting).ok()?);
+        }
+        let mut merged: toml::Table = toml::from_str(text).unwrap_or_default();
+        merge(&mut merged, changes.clone());
+        let origin = format!("--set {}", settings.join(" --set "));
+        let mut mistakes = Self::default().with_toml(&origin, &merged.to_string()).err()?.without_places();
+        mistakes.list.retain(|mistake| has_key(&changes, &mistake.key));
+        (!mistakes.list.is_empty()).then_some(mistakes)
+    }
+}
+
+/// Whether a table has the key at this path, or a value above it that is no table.
+fn has_key(table: &toml::Table, path: &str) -> bool {
+    let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
+    let name = key.split_once('[').map_or(key, |(name, _)| name);
+    match (table.get(name), rest) {
+        (None, _) => false,
+        (Some(toml::Value::Table(inner)), Some(rest)) => has_key(inner, rest),
+        (Some(_), _) => true,
+    }
 }
 
 /// One setting as a table. A bare word is a text: `meta.labels=greedy` needs no quotes.
@@ -100,15 +124,12 @@ macro_rules! constructors {
             /// # Errors
             /// If there is no such preset or file, a setting is not of the form `key=value`, or keys or values are wrong.
             pub fn load(name_or_path: &str, settings: &[String]) -> Result<Self, TrainingError> {
-                let training = match <Self as Source>::from_preset(name_or_path) {
+                let mut training = match <Self as Source>::from_preset(name_or_path) {
                     Some(preset) => preset?,
                     None => <Self as Source>::from_file(name_or_path)?,
                 };
-                let origin = format!("--set {}", settings.join(" --set "));
-                training.with_settings(&origin, settings).map_err(|error| match error {
-                    TrainingError::BadSetting { text } => TrainingError::BadSetting { text: format!("--set {text}") },
-                    error => error,
-                })
+                training.set_all(settings)?;
+                Ok(training)
             }
 
             /// The settings of a TOML text; settings that it leaves out have their defaults. `origin` is what messages
@@ -134,6 +155,27 @@ macro_rules! constructors {
             pub fn set(&mut self, setting: &str) -> Result<(), TrainingError> {
                 *self = self.clone().with_settings(setting, &[setting])?;
                 Ok(())
+            }
+        }
+
+        impl $name {
+            /// Changes several settings at once, so that none has to come before another, as the program does with `--set`.
+            ///
+            /// # Errors
+            /// As [`set`](Self::set), with the mistakes of all settings. Then nothing changes.
+            pub fn set_all(&mut self, settings: &[String]) -> Result<(), TrainingError> {
+                let origin = format!("--set {}", settings.join(" --set "));
+                *self = self.clone().with_settings(&origin, settings).map_err(|error| match error {
+                    TrainingError::BadSetting { text } => TrainingError::BadSetting { text: format!("--set {text}") },
+                    error => error,
+                })?;
+                Ok(())
+            }
+
+            /// The mistakes of `key=value` settings that change a TOML text which has mistakes of its own, so that a program can
+            /// tell both at once; `None` if they have none, or are not of this form.
+            pub fn mistakes_of_changes(text: &str, settings: &[String]) -> Option<sim::config::Mistakes> {
+                <Self as Source>::mistakes_of_changes(text, settings)
             }
         }
 

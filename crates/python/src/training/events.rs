@@ -7,18 +7,17 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mrdro::{Activity, ObserverError, Phase, Progress, RunObserver};
 use pyo3::prelude::*;
+use sim::scheme::GoesOn;
 
 use crate::errors::{self, raise};
 use crate::guard;
 
 /// How often a waiting call looks for signals.
 const SIGNALS_EVERY: Duration = Duration::from_millis(50);
-/// How long an interrupted call waits for the run to stop. A run that takes longer ends by itself afterwards.
-const MOST_WAITING: Duration = Duration::from_millis(900);
 
 /// What a run tells.
 enum Event<T> {
@@ -70,31 +69,35 @@ impl<T> RunObserver for Observer<T> {
 }
 
 /// Runs `work` on a thread of its own with a pool of its own, so that callbacks can compute, too, and calls `on_event` on the calling
-/// thread with the name of each event and its values. If it returns `False` for a report, the run stops there.
+/// thread with the name of each event and its values. If it returns `False` for a report, the run stops there. `work` is also told
+/// whether to go on.
 ///
 /// # Errors
-/// What the run fails with, and what `on_event` or the handler of a signal raises; the run then stops at its next report.
+/// What the run fails with, and what `on_event` or the handler of a signal raises. The run then stops, and the call waits until
+/// it has, so that it can be resumed at once. A second signal ends the waiting.
 pub(super) fn watch<T: Send + 'static>(
     on_event: &Bound<'_, PyAny>,
     threads: Option<usize>,
-    work: impl FnOnce(&mut dyn RunObserver) -> Result<T, mrdro::Error> + Send + 'static,
+    work: impl FnOnce(&mut dyn RunObserver, &GoesOn<'_>) -> Result<T, mrdro::Error> + Send + 'static,
 ) -> PyResult<T> {
     let pool = guard::pool_of(threads.map_or_else(guard::threads, Ok)?)?;
     let (events, mut told) = mpsc::channel();
     let (answer, answers) = mpsc::channel();
     let stop = Arc::new(AtomicBool::new(false));
     let mut observer = Observer { events: events.clone(), answers, stop: Arc::clone(&stop) };
+    let stopped = Arc::clone(&stop);
     std::thread::spawn(move || {
-        let result = guard::guarded_here(|| pool.install(|| work(&mut observer).map_err(raise)));
-        let _ = events.send(Event::Ended(result)); // nobody waits if the call was interrupted
+        let goes_on = || !stopped.load(Ordering::Relaxed);
+        let result = guard::guarded_here(|| pool.install(|| work(&mut observer, &goes_on).map_err(raise)));
+        let _ = events.send(Event::Ended(result)); // nobody waits if the call was interrupted twice
     });
-    let mut interrupted: Option<(PyErr, Instant)> = None;
+    let mut interrupted: Option<PyErr> = None;
     loop {
         // The receiver cannot be shared among threads, so that it goes in and comes back.
         let event;
         (event, told) = on_event.py().detach(move || (told.recv_timeout(SIGNALS_EVERY), told));
         let raised = match event {
-            Ok(Event::Ended(result)) => return interrupted.map_or(result, |(error, _)| Err(error)),
+            Ok(Event::Ended(result)) => return interrupted.map_or(result, Err),
             Ok(Event::Report(progress)) => {
                 let goes_on = if interrupted.is_some() { Ok(false) } else { report(on_event, &progress) };
                 let _ = answer.send(matches!(goes_on, Ok(true))); // the run waits for it
@@ -108,15 +111,11 @@ pub(super) fn watch<T: Send + 'static>(
             Err(RecvTimeoutError::Timeout) => on_event.py().check_signals().err(),
             Err(RecvTimeoutError::Disconnected) => return Err(errors::internal("a run ended without a result")),
         };
-        if let Some(error) = raised.filter(|_| interrupted.is_none()) {
-            stop.store(true, Ordering::Relaxed);
-            interrupted = Some((error, Instant::now()));
-        }
-        if let Some((error, since)) = interrupted.take() {
-            if since.elapsed() > MOST_WAITING {
-                return Err(error);
-            }
-            interrupted = Some((error, since));
+        let Some(error) = raised else { continue };
+        stop.store(true, Ordering::Relaxed);
+        match interrupted {
+            None => interrupted = Some(error),
+            Some(first) => return Err(first),
         }
     }
 }

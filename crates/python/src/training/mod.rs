@@ -5,6 +5,7 @@ mod plan;
 mod sweep;
 
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 use data::trace::ReadOptions;
 use model::DeviceChoice;
@@ -16,6 +17,7 @@ use pyo3::types::PyDict;
 pub(crate) use self::plan::RunPlan;
 use crate::errors::{raise, value};
 use crate::evaluation::measures;
+use crate::guard;
 
 /// Adds the functions of this module.
 pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
@@ -37,27 +39,27 @@ fn trainings() -> Vec<&'static str> {
 #[pyo3(signature = (path, threads, tensorboard, on_event))]
 fn resume_run(path: PathBuf, threads: Option<usize>, tensorboard: bool, on_event: &Bound<'_, PyAny>) -> PyResult<()> {
     let options = RunOptions { tensorboard, ..RunOptions::default() };
-    events::watch(on_event, threads, move |observer| {
+    events::watch(on_event, threads, move |observer, goes_on| {
         let unfinished = Unfinished::open(&path, observer)?;
         let backend = DeviceChoice::Flex.open()?;
-        unfinished.train(&options, &backend, observer).map(drop)
+        unfinished.train_while(&options, &backend, observer, goes_on).map(drop)
     })
 }
 
 /// Adapts a record to an environment and writes the directory `out`. Returns the results by name.
 #[pyfunction]
 #[expect(clippy::too_many_arguments, reason = "they are keyword arguments in Python")]
-fn adapt_record(
-    py: Python<'_>,
+fn adapt_record<'py>(
+    py: Python<'py>,
     record: PathBuf,
     scenario: Option<String>,
     recording: Option<(PathBuf, Option<String>, Option<f64>, f64)>,
-    training: String,
+    training: &Bound<'py, PyAny>,
     settings: Vec<String>,
     steps: Vec<usize>,
     seed: u64,
     out: PathBuf,
-) -> PyResult<Bound<'_, PyDict>> {
+) -> PyResult<Bound<'py, PyDict>> {
     let destination = match (scenario, recording) {
         (Some(scenario), None) => Destination::Scenario(scenario),
         (None, Some((path, drive, at_s, window_s))) => {
@@ -65,11 +67,12 @@ fn adapt_record(
         }
         _ => return Err(value("give either a scenario or a recording to adapt to")),
     };
-    let training = Training::load(&training, &settings).map_err(mrdro::Error::from).map_err(raise)?;
+    let (training, _) = plan::settings_of(training, &settings)?;
     let request = AdaptRequest { record, destination, training, steps, seed, out: Some(out) };
-    let adapted = events::watch(&py.None().into_bound(py), None, move |_| {
-        let backend = DeviceChoice::Flex.open()?;
-        mrdro::adapt_record(&request, &backend)
+    let adapted = guard::interruptible(py, |stop| {
+        let goes_on = || !stop.load(Ordering::Relaxed);
+        let backend = DeviceChoice::Flex.open().map_err(raise)?;
+        mrdro::adapt_record_while(&request, &backend, &goes_on).map_err(raise)
     })?;
     measures(py, &adapted)
 }

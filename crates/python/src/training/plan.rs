@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use model::DeviceChoice;
 use mrdro::training::{FleetTraining, Training};
-use mrdro::{PlanNames, RunOptions, Target};
+use mrdro::{PlanNames, RunOptions, Target, TrainingError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
+use sim::config::Mistakes;
 
 use super::events;
-use crate::errors::raise;
+use crate::errors::{self, raise};
 use crate::scenario::Scenario;
 use crate::tables;
 
@@ -18,24 +19,32 @@ use crate::tables;
 pub(crate) struct RunPlan(mrdro::RunPlan);
 
 /// The settings of an argument `training` (a name, a file, or a dict) with changes, and what the plan calls them.
-trait Settings: Sized {
-    fn loaded(name: &str, settings: &[String]) -> Result<Self, mrdro::TrainingError>;
-    fn of_toml(text: &str) -> Result<Self, mrdro::TrainingError>;
-    fn change(&mut self, setting: &str) -> Result<(), mrdro::TrainingError>;
+pub(super) trait Settings: Sized {
+    fn loaded(name: &str) -> Result<Self, TrainingError>;
+    fn of_toml(text: &str) -> Result<Self, TrainingError>;
+    fn change(&mut self, changes: &[String]) -> Result<(), TrainingError>;
+    fn mistakes_of_changes(text: &str, changes: &[String]) -> Option<Mistakes>;
     fn name(&self) -> &str;
 }
 
 macro_rules! settings {
     ($($name:ty),+) => {$(
         impl Settings for $name {
-            fn loaded(name: &str, settings: &[String]) -> Result<Self, mrdro::TrainingError> {
-                Self::load(name, settings)
+            fn loaded(name: &str) -> Result<Self, TrainingError> {
+                Self::load(name, &[])
             }
-            fn of_toml(text: &str) -> Result<Self, mrdro::TrainingError> {
-                Self::from_toml("the training", text)
+            fn of_toml(text: &str) -> Result<Self, TrainingError> {
+                // Lines and columns would refer to a text that the user never saw.
+                Self::from_toml("training", text).map_err(|error| match error {
+                    TrainingError::Invalid(mistakes) => TrainingError::Invalid(mistakes.without_places()),
+                    error => error,
+                })
             }
-            fn change(&mut self, setting: &str) -> Result<(), mrdro::TrainingError> {
-                self.set(setting)
+            fn change(&mut self, changes: &[String]) -> Result<(), TrainingError> {
+                self.set_all(changes)
+            }
+            fn mistakes_of_changes(text: &str, changes: &[String]) -> Option<Mistakes> {
+                Self::mistakes_of_changes(text, changes)
             }
             fn name(&self) -> &str {
                 &self.name
@@ -45,12 +54,14 @@ macro_rules! settings {
 }
 settings!(Training, FleetTraining);
 
-fn settings_of<S: Settings>(training: &Bound<'_, PyAny>, changes: &[String]) -> PyResult<(S, String)> {
-    let failed = |error| raise(mrdro::Error::Training(error));
+/// The settings of the arguments `training` and `set`, and their name.
+///
+/// # Errors
+/// All mistakes of both.
+pub(super) fn settings_of<S: Settings>(training: &Bound<'_, PyAny>, changes: &[String]) -> PyResult<(S, String)> {
     if let Ok(dictionary) = training.cast::<PyDict>() {
-        let text = tables::table_of("", dictionary)?.to_string();
-        let mut settings = S::of_toml(&text).map_err(failed)?;
-        changes.iter().try_for_each(|change| settings.change(change)).map_err(failed)?;
+        let text = tables::table_of("training", dictionary)?.to_string();
+        let settings: S = changed(S::of_toml(&text), || text, changes)?;
         let name = settings.name().to_owned();
         return Ok((settings, name));
     }
@@ -58,7 +69,28 @@ fn settings_of<S: Settings>(training: &Bound<'_, PyAny>, changes: &[String]) -> 
         Ok(name) => name.to_string(),
         Err(_) => training.extract::<PathBuf>()?.to_string_lossy().into_owned(),
     };
-    Ok((S::loaded(&name, changes).map_err(failed)?, name))
+    let text = || std::fs::read_to_string(&name).unwrap_or_default();
+    Ok((changed(S::loaded(&name), text, changes)?, name))
+}
+
+/// Settings that were read from a text, with changes.
+fn changed<S: Settings>(
+    settings: Result<S, TrainingError>,
+    text: impl FnOnce() -> String,
+    changes: &[String],
+) -> PyResult<S> {
+    let failed = |error| raise(mrdro::Error::Training(error));
+    match settings {
+        Ok(mut settings) => {
+            settings.change(changes).map_err(failed)?;
+            Ok(settings)
+        }
+        Err(TrainingError::Invalid(mistakes)) => Err(match S::mistakes_of_changes(&text(), changes) {
+            Some(more) => errors::mistaken_settings(&mistakes, &more),
+            None => failed(TrainingError::Invalid(mistakes)),
+        }),
+        Err(error) => Err(failed(error)),
+    }
 }
 
 #[pymethods]
@@ -103,7 +135,7 @@ impl RunPlan {
     #[getter]
     fn configuration<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let text = self.0.configuration(&DeviceChoice::Flex.open().map_err(raise)?.name);
-        let table = toml::from_str(&text).map_err(|error| crate::errors::value(error.to_string()))?;
+        let table = toml::from_str(&text).map_err(|error| errors::value(error.to_string()))?;
         tables::dictionary_of(py, &table)
     }
 
@@ -116,9 +148,9 @@ impl RunPlan {
         on_event: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         let (plan, options) = (self.0.clone(), RunOptions { out: Some(out), checkpoints: None, tensorboard });
-        events::watch(on_event, threads, move |observer| {
+        events::watch(on_event, threads, move |observer, goes_on| {
             let backend = DeviceChoice::Flex.open()?;
-            mrdro::train(plan, &options, &backend, observer).map(drop)
+            mrdro::train_while(plan, &options, &backend, observer, goes_on).map(drop)
         })
     }
 }

@@ -10,6 +10,7 @@ mod exact;
 mod fixed;
 mod genetic;
 mod greedy;
+mod interruptible;
 mod kind;
 mod load;
 mod local_search;
@@ -23,6 +24,7 @@ pub use exact::{Bounds, Exact};
 pub use fixed::{BestMix, Fixed};
 pub use genetic::Genetic;
 pub use greedy::{Greedy, Order};
+pub use interruptible::{GoesOn, Interruptible};
 pub use kind::{SchemeKind, by_name, classic};
 pub use local_search::{LocalSearch, gains, improve_within};
 pub use random::Random;
@@ -177,6 +179,9 @@ pub enum SchemeError {
         /// The shape that it was given.
         found: String,
     },
+    /// The work was stopped before this decision ([`Interruptible`]).
+    #[error("the work was stopped before it was done")]
+    Interrupted,
     /// The scheme computes on a device that failed.
     #[error("the decision could not be computed: {0}")]
     Backend(String),
