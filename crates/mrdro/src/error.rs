@@ -28,6 +28,18 @@ pub enum Error {
     /// A scheme cannot decide.
     #[error(transparent)]
     Scheme(#[from] sim::SchemeError),
+    /// A file of task graphs cannot be read.
+    #[error(transparent)]
+    GraphFile(#[from] data::graphs::GraphFileError),
+    /// An application does not fit the scenario.
+    #[error(transparent)]
+    GraphModel(#[from] sim::graph::GraphModelError),
+    /// A scheme cannot decide a task graph.
+    #[error(transparent)]
+    GraphScheme(#[from] sim::graph::scheme::GraphSchemeError),
+    /// There is no application to decide.
+    #[error("there is no application to decide")]
+    NoApplication,
     /// A workload cannot be read.
     #[error(transparent)]
     Exchange(#[from] data::exchange::ExchangeError),

@@ -2,8 +2,10 @@
 
 use data::counted;
 use mrdro::Problem;
+use mrdro::graphs::GraphProblem;
 use serde::Serialize;
-use sim::Scenario;
+use sim::graph::GraphScenario;
+use sim::{AnyScenario, Scenario};
 use sim::scenario::{DeadlineRule, PerDevice, Tasks};
 use sim::units::BYTES_PER_MB;
 
@@ -22,9 +24,10 @@ pub(crate) fn run(command: &ScenarioCommand) -> Result<(), CliError> {
 #[derive(Serialize)]
 struct ScenarioRow {
     scenario: &'static str,
+    kind: &'static str,
     devices: usize,
-    /// The largest number where devices have different numbers of tasks.
-    tasks_per_device: usize,
+    /// The largest number where devices or applications have different numbers of tasks.
+    tasks_per_device: Option<usize>,
     servers: String,
     alpha: f64,
     /// The number of tasks of each device, where they differ; else the number that all have.
