@@ -360,7 +360,10 @@ pub(crate) struct SolveArgs {
     pub(crate) keep_going: KeepGoingArg,
     #[command(flatten)]
     pub(crate) threads: ThreadsArg,
-    /// File of workloads as JSON or CSV; `-` is standard input
+    /// Draw the first decision about a task graph into this picture, SVG or PNG
+    #[arg(long, value_name = "FILE")]
+    pub(crate) picture: Option<PathBuf>,
+    /// File of workloads as JSON or CSV, or of task graphs as JSON, WfFormat or DOT; `-` is standard input
     #[arg(value_name = "FILE|-", default_value = "-")]
     pub(crate) workloads: String,
 }

@@ -12,7 +12,7 @@ use sim::graph::{Application, ApplicationError, Generator, GraphScenario};
 use sim::random::{self, Stream};
 
 use super::dot::{DotError, application_from_dot};
-use super::request::{GraphRequests, GraphRequestsError};
+use super::request::{GraphRequest, GraphRequests, GraphRequestsError};
 use super::wfformat::{WfFormatError, application_from_wfformat};
 use crate::limits::MAX_JSON_BYTES;
 use crate::source_file;
@@ -58,49 +58,130 @@ impl GraphFormat {
     }
 }
 
-/// Reads the applications of a file for a scenario, with the scenario's tasks pinned. The content tells the format. The file
-/// may be compressed with gzip.
+/// The text of a file of applications. The content tells its format.
+#[derive(Debug)]
+pub struct GraphInput {
+    /// The name of the file, for messages.
+    origin: PathBuf,
+    text: String,
+    format: GraphFormat,
+}
+
+impl GraphInput {
+    /// Reads a file, which may be compressed with gzip.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is too large, or has no known format.
+    pub fn open(path: &Path) -> Result<Self, GraphFileError> {
+        let unreadable = |source| GraphFileError::Unreadable { path: path.to_owned(), source };
+        Self::read(&path.to_string_lossy(), source_file::open(path).map_err(unreadable)?)
+    }
+
+    /// Reads any input to its end. Messages call it `origin`.
+    ///
+    /// # Errors
+    /// As [`GraphInput::open`].
+    pub fn read(origin: &str, input: impl Read) -> Result<Self, GraphFileError> {
+        let origin = PathBuf::from(origin);
+        let unreadable = |source| GraphFileError::Unreadable { path: origin.clone(), source };
+        let mut bytes = Vec::new();
+        input.take(MAX_JSON_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() > MAX_JSON_BYTES {
+            return Err(GraphFileError::TooLarge { path: origin });
+        }
+        let no_text = |reason| unreadable(io::Error::new(io::ErrorKind::InvalidData, reason));
+        let text = sim::text::decode(bytes).map_err(no_text)?;
+        if text.trim().is_empty() {
+            return Err(GraphFileError::Empty { path: origin });
+        }
+        let format = GraphFormat::of(&text).ok_or_else(|| GraphFileError::UnknownFormat { path: origin.clone() })?;
+        Ok(Self { origin, text, format })
+    }
+
+    /// The name of the file, as messages call it.
+    pub fn origin(&self) -> &Path {
+        &self.origin
+    }
+
+    /// The format.
+    pub fn format(&self) -> GraphFormat {
+        self.format
+    }
+
+    /// The applications for a scenario, one after the other, with the scenario's tasks pinned.
+    ///
+    /// # Errors
+    /// If the text is not of its format. JSON objects that make no application are refused one by one.
+    pub fn applications<'t>(&'t self, scenario: &'t GraphScenario) -> Result<InputApplications<'t>, GraphFileError> {
+        let one = |application: Application| {
+            let application = scenario.pin(application).map_err(|error| self.invalid(error.into()))?;
+            Ok(Applications::One(Some(application)))
+        };
+        let applications = match self.format {
+            GraphFormat::Json => {
+                Applications::Json(GraphRequests::new(&self.text).map_err(|error| self.invalid(error.into()))?)
+            }
+            GraphFormat::WfFormat => {
+                let read = application_from_wfformat(self.text.as_bytes(), scenario.application.transfer);
+                one(read.map_err(|error| self.invalid(error.into()))?)?
+            }
+            GraphFormat::Dot => {
+                let read = application_from_dot(&self.text, instructions_per_byte(scenario));
+                one(read.map_err(|error| self.invalid(error.into()))?)?
+            }
+        };
+        Ok(InputApplications { input: self, scenario, applications })
+    }
+
+    fn invalid(&self, reason: InvalidGraph) -> GraphFileError {
+        GraphFileError::Invalid { path: self.origin.clone(), reason }
+    }
+}
+
+/// Reads the applications of a [`GraphInput`] one by one.
+#[derive(Debug)]
+pub struct InputApplications<'t> {
+    input: &'t GraphInput,
+    scenario: &'t GraphScenario,
+    applications: Applications<'t>,
+}
+
+#[derive(Debug)]
+enum Applications<'t> {
+    Json(GraphRequests<'t>),
+    One(Option<Application>),
+}
+
+impl Iterator for InputApplications<'_> {
+    /// The application and the line in which it begins, from 1.
+    type Item = Result<(GraphRequest, usize), GraphFileError>;
+
+    /// The next application. After one that is refused, reading can go on.
+    fn next(&mut self) -> Option<Self::Item> {
+        match &mut self.applications {
+            Applications::Json(requests) => {
+                let next = requests.next(self.scenario).map_err(|error| self.input.invalid(error.into()));
+                next.transpose()
+            }
+            Applications::One(application) => {
+                application.take().map(|application| Ok((GraphRequest { id: None, application }, 1)))
+            }
+        }
+    }
+}
+
+/// Reads all applications of a file for a scenario, see [`GraphInput`].
 ///
 /// # Errors
 /// If the file cannot be read, has no known format, or holds no application, or one that makes no sense.
 pub fn applications(path: &Path, scenario: &GraphScenario) -> Result<(GraphFormat, Vec<Application>), GraphFileError> {
-    let unreadable = |source| GraphFileError::Unreadable { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    let file = source_file::open(path).map_err(unreadable)?;
-    file.take(MAX_JSON_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() > MAX_JSON_BYTES {
-        return Err(GraphFileError::TooLarge { path: path.to_owned() });
-    }
-    let invalid = |reason| GraphFileError::Invalid { path: path.to_owned(), reason };
-    let no_text = |reason| unreadable(io::Error::new(io::ErrorKind::InvalidData, reason));
-    let text = sim::text::decode(bytes).map_err(no_text)?;
-    let format = GraphFormat::of(&text).ok_or_else(|| GraphFileError::UnknownFormat { path: path.to_owned() })?;
-    let pin = |application| scenario.pin(application).map_err(|error| invalid(error.into()));
-    let applications = match format {
-        GraphFormat::Json => read_json(&text, scenario).map_err(|error| invalid(error.into()))?,
-        GraphFormat::WfFormat => {
-            let read = application_from_wfformat(text.as_bytes(), scenario.application.transfer);
-            vec![pin(read.map_err(|error| invalid(error.into()))?)?]
-        }
-        GraphFormat::Dot => {
-            let read = application_from_dot(&text, instructions_per_byte(scenario));
-            vec![pin(read.map_err(|error| invalid(error.into()))?)?]
-        }
-    };
+    let input = GraphInput::open(path)?;
+    let read = input.applications(scenario)?.map(|next| next.map(|(request, _)| request.application));
+    let applications = read.collect::<Result<Vec<_>, _>>()?;
     if applications.is_empty() {
-        Err(GraphFileError::Empty { path: path.to_owned() })
-    } else {
-        Ok((format, applications))
+        return Err(GraphFileError::Empty { path: path.to_owned() });
     }
-}
-
-fn read_json(text: &str, scenario: &GraphScenario) -> Result<Vec<Application>, GraphRequestsError> {
-    let mut requests = GraphRequests::new(text)?;
-    let mut applications = Vec::new();
-    while let Some((request, _)) = requests.next(scenario)? {
-        applications.push(request.application);
-    }
-    Ok(applications)
+    Ok((input.format, applications))
 }
 
 fn instructions_per_byte(scenario: &GraphScenario) -> Option<f64> {

@@ -21,6 +21,8 @@ mod wfformat;
 
 pub use self::answer::GraphAnswer;
 pub use self::dot::{DotError, application_from_dot};
-pub use self::file::{GraphFileError, GraphFormat, GraphSampler, InvalidGraph, applications};
+pub use self::file::{
+    GraphFileError, GraphFormat, GraphInput, GraphSampler, InputApplications, InvalidGraph, applications,
+};
 pub use self::request::{GraphRequest, GraphRequests, GraphRequestsError};
 pub use self::wfformat::{RECORDED_MHZ, WfFormatError, application_from_wfformat};

@@ -212,7 +212,8 @@ fn layers(model: &GraphModel) -> Vec<Vec<u32>> {
     for pass in 0..MOST_LAYER_PASSES {
         let order: Vec<usize> =
             if pass % 2 == 0 { (0..layers.len()).collect() } else { (0..layers.len()).rev().collect() };
-        for layer in order.into_iter().map(|layer| &mut layers[layer]) {
+        for layer in order {
+            let layer = &mut layers[layer];
             let mean = |task: u32| {
                 let task = task as usize;
                 let ends = if pass % 2 == 0 { application.incoming(task) } else { application.outgoing(task) };

@@ -3,11 +3,11 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use data::exchange::Refusal;
-use data::graphs::{GraphAnswer, GraphInput};
+use data::exchange::{Id, Refusal};
+use data::graphs::{GraphAnswer, GraphFileError, GraphInput, GraphRequest, InvalidGraph};
 use serde::Serialize;
-use sim::graph::GraphModel;
-use sim::graph::scheme::{GraphScheme, Optimality};
+use sim::graph::scheme::{GraphScheme, GraphSolution};
+use sim::graph::{GraphModel, GraphModelError};
 
 use super::GraphProblem;
 use crate::error::Error;
@@ -40,40 +40,67 @@ pub fn answer(
     };
     let mut output = BufWriter::new(output);
     let (mut answered, mut refused) = (0, 0);
-    let mut requests = input.requests(&problem.scenario)?;
-    while let Some(next) = requests.next() {
-        let modelled = next.and_then(|(request, line)| {
-            let model = problem.scenario.model(request.application);
-            model.map(|model| (request.id, model)).map_err(|error| requests.refused(line, &error))
-        });
-        match modelled {
+    for next in input.applications(&problem.scenario)? {
+        match next.map_err(Error::from).and_then(|(request, line)| model_of(problem, &input, request, line)) {
             Ok((id, model)) => {
                 let solution = scheme.decide(&model)?;
-                let mut line = GraphAnswer::new(id, &model, &solution.places, solution.evaluations);
-                if let Some(bound) = solution.optimality.bound(line.cost) {
-                    line = line.with_bound(bound);
-                    line.optimal = Some(!matches!(solution.optimality, Optimality::Bound(_)) || line.optimal == Some(true));
-                }
-                write_line(&mut output, &line)?;
+                write_line(&mut output, &answer_of(id, &model, &solution))?;
                 decided(&model, &solution.places);
                 answered += 1;
             }
-            Err(error) if options.keep_going => {
-                let line = error.line().unwrap_or(1) as u64;
-                write_line(&mut output, &Refusal { id: None, line, error: error.reason() })?;
-                refused += 1;
-            }
             Err(error) => {
-                flush(&mut output)?;
-                return Err(error.into());
+                let refusal = refusal(&error).filter(|_| options.keep_going);
+                let Some(refusal) = refusal else {
+                    flush(&mut output)?;
+                    return Err(error);
+                };
+                write_line(&mut output, &refusal)?;
+                refused += 1;
             }
         }
     }
     flush(&mut output)?;
     match (answered, refused) {
+        (0, 0) => Err(Error::NoApplication),
         (_, 0) => Ok(()),
         _ => Err(Error::Refused { refused, workloads: answered + refused }),
     }
+}
+
+fn model_of(
+    problem: &GraphProblem,
+    input: &GraphInput,
+    request: GraphRequest,
+    line: usize,
+) -> Result<(Option<Id>, GraphModel), Error> {
+    let GraphRequest { id, application } = request;
+    let model = problem.scenario.model(application);
+    let refused = |error: GraphModelError| Error::Application {
+        origin: input.origin().display().to_string(),
+        line,
+        reason: error.to_string(),
+    };
+    model.map(|model| (id, model)).map_err(refused)
+}
+
+fn answer_of<'m>(id: Option<Id>, model: &'m GraphModel, solution: &GraphSolution) -> GraphAnswer<'m> {
+    let answer = GraphAnswer::new(id, model, &solution.places, solution.evaluations);
+    match solution.optimality.bound(answer.cost) {
+        Some(bound) => answer.with_bound(bound),
+        None => answer,
+    }
+}
+
+/// What an application that is refused is answered with; `None`: the answers cannot go on after this error.
+fn refusal(error: &Error) -> Option<Refusal> {
+    let (line, error) = match error {
+        Error::GraphFile(GraphFileError::Invalid { reason: InvalidGraph::Json(error), .. }) => {
+            (error.line, error.error.to_string())
+        }
+        Error::Application { line, reason, .. } => (*line, reason.clone()),
+        _ => return None,
+    };
+    Some(Refusal { id: None, line: line as u64, error })
 }
 
 fn write_line(output: &mut impl Write, answer: &impl Serialize) -> Result<(), Error> {

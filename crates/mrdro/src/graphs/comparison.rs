@@ -85,9 +85,7 @@ pub fn compare(schemes: Vec<Box<dyn GraphScheme>>, models: &[GraphModel]) -> Res
         .collect();
     let bounds: Vec<Option<f64>> = (0..models.len())
         .map(|index| {
-            let bound = |decided: &Decided| {
-                decided.solutions[index].optimality.bound(decided.outcomes[index].cost)
-            };
+            let bound = |decided: &Decided| decided.solutions[index].optimality.bound(decided.outcomes[index].cost);
             all.iter().filter_map(bound).max_by(f64::total_cmp)
         })
         .collect();

@@ -11,6 +11,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod answering;
 mod comparison;
 
 use data::graphs::GraphSampler;
@@ -18,6 +19,7 @@ use sim::graph::scheme::{GraphScheme, GraphSchemeKind};
 use sim::graph::{GraphModel, GraphScenario, System};
 use sim::random;
 
+pub use self::answering::{AnswerOptions, answer};
 pub use self::comparison::{GraphComparison, GraphEvaluation, compare};
 use crate::error::Error;
 

@@ -91,11 +91,12 @@ pub(super) fn run_solve(args: &SolveArgs, scenario: GraphScenario) -> Result<(),
     let mut scheme = scheme::by_name(&args.scheme, &problem.system, args.seed.seed).map_err(Error::from)?;
     let options = AnswerOptions { keep_going: args.keep_going.keep_going };
     let mut picture = None;
-    let answered = answer(&args.workloads, &problem, io::stdout().lock(), &mut *scheme, options, &mut |model, places| {
-        if args.picture.is_some() && picture.is_none() {
-            picture = Some((model.clone(), places.to_vec()));
-        }
-    });
+    let answered =
+        answer(&args.workloads, &problem, io::stdout().lock(), &mut *scheme, options, &mut |model, places| {
+            if args.picture.is_some() && picture.is_none() {
+                picture = Some((model.clone(), places.to_vec()));
+            }
+        });
     // Answers are written before the picture is drawn, and the picture also where a later application is refused.
     if let (Some(path), Some((model, places))) = (&args.picture, picture) {
         chart::write_application(&model, &places, &format!("{}, {}", problem.scenario.name, args.scheme), path)?;
@@ -139,7 +140,8 @@ pub(super) fn check(scenario: GraphScenario, format: Format) -> Result<(), CliEr
         price_per_mb: has_prices.then_some(0.0),
         usable: true,
     };
-    let rows: Vec<PlaceRow> = std::iter::once(device).chain(scenario.servers.iter().enumerate().map(of_server)).collect();
+    let rows: Vec<PlaceRow> =
+        std::iter::once(device).chain(scenario.servers.iter().enumerate().map(of_server)).collect();
     print(format, &rows, || {
         let sizes = || set.iter().map(sim::graph::GraphModel::tasks);
         let (fewest, most) = (sizes().min().unwrap_or(0), sizes().max().unwrap_or(0));
@@ -161,9 +163,8 @@ fn places_table(rows: &[PlaceRow], has_prices: bool) -> String {
     let mut header = vec!["place", "MHz", "uplink Mbit/s", "downlink Mbit/s"];
     header.extend(has_prices.then_some("price/MB"));
     let row = |row: &PlaceRow| {
-        let rate = |rate: Option<f64>| {
-            rate.filter(|_| row.usable).map_or_else(|| "-".to_owned(), |rate| figure(rate, 2))
-        };
+        let rate =
+            |rate: Option<f64>| rate.filter(|_| row.usable).map_or_else(|| "-".to_owned(), |rate| figure(rate, 2));
         let mut cells = vec![row.place.clone(), figure(row.frequency_mhz, 0)];
         cells.extend([rate(row.uplink_mbps), rate(row.downlink_mbps)]);
         cells.extend(row.price_per_mb.map(|price| price.to_string()));
