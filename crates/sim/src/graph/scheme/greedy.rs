@@ -2,10 +2,9 @@
 
 use super::best::Best;
 use super::walks::{greedy, noisy_walks};
-use super::{GraphScheme, GraphSchemeError, GraphSolution, Optimality};
+use super::{GraphScheme, GraphSchemeError, GraphSolution, Optimality, stream_of};
 use crate::graph::model::GraphModel;
 use crate::graph::schedule::Schedule;
-use crate::random;
 
 /// Places each task, in the order of the model, where it costs least at once. With scheduled timing that is what its energy and money
 /// cost there plus what the time of its result costs, as if the application ended with it; with serial timing what its
@@ -57,7 +56,7 @@ impl GraphScheme for RandomisedGreedy {
 
     fn decide(&mut self, model: &GraphModel) -> Result<GraphSolution, GraphSchemeError> {
         let mut best = Best::new(model);
-        let mut random = random::stream(self.seed, "randomised greedy scheme");
+        let mut random = stream_of(model, self.seed, "randomised greedy scheme");
         noisy_walks(model, self.runs, &mut random, &mut best);
         Ok(GraphSolution { places: best.places, evaluations: self.runs, optimality: Optimality::Unknown })
     }
