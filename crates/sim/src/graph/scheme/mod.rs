@@ -1,9 +1,13 @@
 //! Schemes for task graphs: everything that decides where the tasks of an application run.
 
+mod annealing;
 mod best;
 mod exact;
+mod fixed;
+mod genetic;
 mod greedy;
 mod lanes;
+mod list_scheduling;
 mod local_search;
 mod max_flow;
 mod mcop;
@@ -11,15 +15,22 @@ mod scheduled;
 mod serial;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod walks;
 
+pub use annealing::GraphAnnealing;
 pub use exact::GraphExact;
+pub use fixed::{GraphBruteForce, GraphFixed, GraphRandom};
+pub use genetic::GraphGenetic;
 pub use greedy::{GraphGreedy, RandomisedGreedy};
+pub use list_scheduling::{Heft, Peft};
 pub use local_search::GraphLocalSearch;
 pub use mcop::Mcop;
 pub use serial::MinCut;
 
 use super::model::GraphModel;
+use crate::random::{self, Stream};
 
 /// What is known about how far a decision is from the cheapest one.
 ///
@@ -103,4 +114,25 @@ pub enum GraphSchemeError {
         /// Schemes that decide this application.
         instead: &'static str,
     },
+    /// There are too many decisions to evaluate each.
+    #[error(
+        "brute-force evaluates every decision, at most {most} of them, and {tasks} tasks at {places} places have more; use \
+         exact or local-search here"
+    )]
+    TooManyDecisions {
+        /// The tasks.
+        tasks: usize,
+        /// The places.
+        places: usize,
+        /// The most decisions that are evaluated.
+        most: u64,
+    },
+}
+
+/// The random stream of an application for one scheme: equal applications have equal streams.
+fn stream_of(model: &GraphModel, seed: u64, name: &str) -> Stream {
+    let tasks = model.application().tasks().iter().flat_map(|task| [task.instructions, task.send_bytes]);
+    let edges = model.application().edges().iter();
+    let edges = edges.flat_map(|edge| [f64::from(edge.from), f64::from(edge.to), edge.bytes]);
+    random::stream_of(seed, name, &tasks.chain(edges).collect::<Vec<f64>>())
 }
