@@ -33,12 +33,12 @@ fn problem(tasks: usize, places: usize, rules: Rules) -> GraphModel {
     for to in width..tasks {
         let layer = (to / width - 1) * width;
         let first = random::below(&mut random, width);
-        for step in 0..1 + random::below(&mut random, 3.min(width)) {
+        for step in 0..=random::below(&mut random, 3.min(width)) {
             let from = (layer + (first + step) % width) as u32;
             edges.push(GraphEdge { from, to: to as u32, bytes: 2e7 });
         }
     }
-    let rate = 7.340032e6 / 8.0;
+    let rate = 7.340_032e6 / 8.0;
     let server = |index: usize| GraphServer {
         name: format!("server-{index}"),
         machine: Machine { instructions_per_s: 1e10 + 1e9 * index as f64, memory_bytes_per_s: None },
