@@ -58,6 +58,38 @@ fn problem(tasks: usize, places: usize, rules: Rules) -> GraphModel {
     GraphModel::new(Arc::new(application), Arc::new(system), rules).expect("valid")
 }
 
+/// An application of 10,000 tasks and about five times as many edges, and its model.
+#[divan::bench]
+fn large_application(bencher: Bencher<'_, '_>) {
+    let (tasks, edges) = large();
+    bencher
+        .with_inputs(|| (tasks.clone(), edges.clone()))
+        .bench_values(|(tasks, edges)| Application::new(tasks, edges).expect("valid"));
+}
+
+#[divan::bench]
+fn large_model(bencher: Bencher<'_, '_>) {
+    let (tasks, edges) = large();
+    let application = Arc::new(Application::new(tasks, edges).expect("valid"));
+    let system = Arc::clone(problem(20, 2, Rules::default()).system());
+    let rules = Rules { transfer: Transfer::Edge, timing: Timing::Serial, ..Rules::default() };
+    bencher.bench_local(|| GraphModel::new(Arc::clone(&application), Arc::clone(&system), rules).expect("valid"));
+}
+
+fn large() -> (Vec<GraphTask>, Vec<GraphEdge>) {
+    let mut random = random::stream(5, "bench");
+    let task = |index| GraphTask { name: format!("t{index}"), instructions: 1e9, ..GraphTask::default() };
+    let mut edges = Vec::new();
+    for to in 1..10_000_u32 {
+        let from = |random: &mut _| random::below(random, to as usize) as u32;
+        let mut before: Vec<u32> = (0..5).map(|_| from(&mut random)).collect();
+        before.sort_unstable();
+        before.dedup();
+        edges.extend(before.into_iter().map(|from| GraphEdge { from, to, bytes: 1e6 }));
+    }
+    ((0..10_000).map(task).collect(), edges)
+}
+
 /// 64 random decisions.
 fn decisions(model: &GraphModel) -> Vec<Vec<u8>> {
     let mut random = random::stream(4, "bench");
