@@ -70,7 +70,11 @@ fn the_order_may_be_given() {
     let request = GraphRequest::from_json(json.as_bytes(), &scenario).expect("valid");
     assert_eq!(scenario.model(request.application).expect("valid").order(), [1, 0]);
     let json = edited("\"edges\"", "\"order\": [\"b\", \"a\"], \"edges\"");
-    assert_eq!(refusal(&json, &scenario), "graph.order: the order has b before a, but b waits for a");
+    assert_eq!(refusal(&json, &scenario), "order: the order has b before a, but b waits for a");
+    let json = edited("\"graph\"", "\"order\": [\"a\"], \"graph\"");
+    assert_eq!(refusal(&json, &scenario), "order: the order leaves out the task b; name each task once");
+    let json = json.replacen("\"edges\"", "\"order\": [], \"edges\"", 1);
+    assert_eq!(refusal(&json, &scenario), "order stands twice, inside graph and beside it; leave one out");
 }
 
 #[test]

@@ -33,12 +33,12 @@ fn problem(tasks: usize, places: usize, rules: Rules) -> GraphModel {
     for to in width..tasks {
         let layer = (to / width - 1) * width;
         let first = random::below(&mut random, width);
-        for step in 0..1 + random::below(&mut random, 3.min(width)) {
+        for step in 0..=random::below(&mut random, 3.min(width)) {
             let from = (layer + (first + step) % width) as u32;
             edges.push(GraphEdge { from, to: to as u32, bytes: 2e7 });
         }
     }
-    let rate = 7.340032e6 / 8.0;
+    let rate = 7.340_032e6 / 8.0;
     let server = |index: usize| GraphServer {
         name: format!("server-{index}"),
         machine: Machine { instructions_per_s: 1e10 + 1e9 * index as f64, memory_bytes_per_s: None },
@@ -56,6 +56,38 @@ fn problem(tasks: usize, places: usize, rules: Rules) -> GraphModel {
     let system = System { device, compute_w: 0.9, idle_w: 0.3, servers: (1..places).map(server).collect() };
     let application = Application::new(list, edges).expect("valid");
     GraphModel::new(Arc::new(application), Arc::new(system), rules).expect("valid")
+}
+
+/// An application of 10,000 tasks and about five times as many edges, and its model.
+#[divan::bench]
+fn large_application(bencher: Bencher<'_, '_>) {
+    let (tasks, edges) = large();
+    bencher
+        .with_inputs(|| (tasks.clone(), edges.clone()))
+        .bench_values(|(tasks, edges)| Application::new(tasks, edges).expect("valid"));
+}
+
+#[divan::bench]
+fn large_model(bencher: Bencher<'_, '_>) {
+    let (tasks, edges) = large();
+    let application = Arc::new(Application::new(tasks, edges).expect("valid"));
+    let system = Arc::clone(problem(20, 2, Rules::default()).system());
+    let rules = Rules { transfer: Transfer::Edge, timing: Timing::Serial, ..Rules::default() };
+    bencher.bench_local(|| GraphModel::new(Arc::clone(&application), Arc::clone(&system), rules).expect("valid"));
+}
+
+fn large() -> (Vec<GraphTask>, Vec<GraphEdge>) {
+    let mut random = random::stream(5, "bench");
+    let task = |index| GraphTask { name: format!("t{index}"), instructions: 1e9, ..GraphTask::default() };
+    let mut edges = Vec::new();
+    for to in 1..10_000_u32 {
+        let from = |random: &mut _| random::below(random, to as usize) as u32;
+        let mut before: Vec<u32> = (0..5).map(|_| from(&mut random)).collect();
+        before.sort_unstable();
+        before.dedup();
+        edges.extend(before.into_iter().map(|from| GraphEdge { from, to, bytes: 1e6 }));
+    }
+    ((0..10_000).map(task).collect(), edges)
 }
 
 /// 64 random decisions.

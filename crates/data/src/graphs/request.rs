@@ -23,6 +23,8 @@ struct Request {
     #[serde(default)]
     id: Option<Id>,
     graph: Object<Graph>,
+    #[serde(default)]
+    order: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -61,7 +63,7 @@ struct Edge {
 
 impl GraphRequest {
     /// Reads an application for a scenario:
-    /// `{"id": ..., "graph": {"tasks": [...], "edges": [...], "order": [...]}}`.
+    /// `{"id": ..., "graph": {"tasks": [...], "edges": [...]}, "order": [...]}`.
     ///
     /// | field of a task | meaning |
     /// |---|---|
@@ -73,14 +75,19 @@ impl GraphRequest {
     /// | `pinned` | the only place that may run it: `local` or a server |
     ///
     /// An edge has `from`, `to` and `mb`, which is needed where the scenario sends what edges carry. `order` are the names
-    /// in the order in which tasks are scheduled; left out: as the scenario says.
+    /// in the order in which tasks are scheduled; left out: as the scenario says. It may also stand inside `graph`.
     ///
     /// # Errors
     /// If the text is no JSON, or not of this form, or its tasks and edges make no application of the scenario.
     pub fn from_json(json: &[u8], scenario: &GraphScenario) -> Result<Self, RequestError> {
         let parsed: Result<Object<Request>, _> = serde_json::from_slice(json);
-        let Object(Request { id, graph: Object(graph) }) =
+        let Object(Request { id, graph: Object(mut graph), order }) =
             parsed.map_err(|error| RequestError::new("", explain(json, &error)))?;
+        if graph.order.is_some() && order.is_some() {
+            let reason = "order stands twice, inside graph and beside it; leave one out";
+            return Err(RequestError::new("order", reason));
+        }
+        graph.order = graph.order.or(order);
         Ok(Self { id, application: graph.application(scenario)? })
     }
 }
@@ -108,7 +115,7 @@ impl Graph {
         let application = Application::with_named_edges(tasks, &edges).map_err(|error| refused("graph", &error))?;
         let application = match self.order {
             None => application,
-            Some(order) => application.with_order(&order).map_err(|error| refused("graph.order", &error))?,
+            Some(order) => application.with_order(&order).map_err(|error| refused("order", &error))?,
         };
         scenario.pin(application).map_err(|error| refused("graph.tasks", &error))
     }

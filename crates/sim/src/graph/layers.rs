@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_have_as_many_weights_and_operations_as_published() {
+    fn networks_have_the_published_numbers_of_weights_and_operations() {
         let sum = |network: Network, value: fn(&Layer) -> f64| network.layers().iter().map(value).sum::<f64>();
         // AlexNet of Caffe and VGG-16: the published numbers of parameters. MobileNet: 3,185,088 weights of convolutions,
         // 10,944 biases that stand for its normalisations, and 1,025,000 of the last layer.

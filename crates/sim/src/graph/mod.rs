@@ -8,6 +8,7 @@
 //!
 //! - A [`Generator`] draws applications; [`Network`]s have their [`Layer`]s as applications.
 //! - A [`GraphScenario`] describes all of that as a person writes it.
+//! - A [`GraphScheme`](scheme::GraphScheme) is anything that decides.
 //!
 //! A decision is a list of places, one for each task in the order in which the application gives them; place 0 is the
 //! device, j + 1 is server j.

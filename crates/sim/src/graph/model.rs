@@ -446,11 +446,12 @@ impl GraphModel {
         [energy_j, time_s, price].iter().any(|limit| limit.is_finite())
     }
 
-    /// The random stream called `name` under `seed` that belongs to this application: the work and the sizes of its tasks.
+    /// The random stream called `name` under `seed` that belongs to this application: equal applications have equal streams.
     pub(crate) fn stream(&self, seed: u64, name: &str) -> Stream {
-        let tasks = self.application.tasks().iter();
-        let values: Vec<f64> = tasks.flat_map(|task| [task.instructions, task.send_bytes]).collect();
-        random::stream_of(seed, name, &values)
+        let tasks = self.application.tasks().iter().flat_map(|task| [task.instructions, task.send_bytes]);
+        let edges = self.application.edges().iter();
+        let edges = edges.flat_map(|edge| [f64::from(edge.from), f64::from(edge.to), edge.bytes]);
+        random::stream_of(seed, name, &tasks.chain(edges).collect::<Vec<f64>>())
     }
 
     /// The number of tasks.

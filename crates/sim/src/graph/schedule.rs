@@ -98,8 +98,8 @@ impl Recorder for Vec<Activity> {
 pub struct Schedule {
     /// `[task]`.
     states: Vec<TaskState>,
-    /// `[placed tasks + 1][width]`: when each queue is free after so many tasks, then the latest result, then the cost
-    /// that does not depend on when things happen.
+    /// `[placed tasks + 1][width]`: when each queue is free once that number of tasks has been placed, then the latest
+    /// result, then the cost that does not depend on when things happen.
     rows: Vec<f64>,
     width: usize,
     placed: usize,

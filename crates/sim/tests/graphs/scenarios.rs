@@ -4,7 +4,7 @@ use std::fs;
 
 use sim::config::Mistakes;
 use sim::graph::scenario::{Pinned, Source};
-use sim::graph::{Generator, GraphScenario, OrderRule, TaskCount, Timing, Transfer, Values};
+use sim::graph::{Generator, GraphScenario, OrderRule, Schedule, TaskCount, Timing, Transfer, Values};
 use sim::scenario::Range;
 use sim::{Scenario, ScenarioError, random};
 
@@ -53,6 +53,33 @@ fn the_preset_graph_is_the_problem_of_mrlco() {
         ] {
             assert!((found - expected).abs() < 1e-9 * expected, "{found} is not {expected}");
         }
+    }
+}
+
+#[test]
+fn graphs_take_what_another_program_says() {
+    // A program in C that has nothing in common with this one computes these means of the same 100 graphs: all tasks here,
+    // all there, and each in its order where it ends first.
+    let scenario = GraphScenario::load("graph").expect("a preset");
+    let mut random = random::stream(5, "check");
+    let mut sums = [0.0; 3];
+    for _ in 0..100 {
+        let model = scenario.model(scenario.draw(&mut random).expect("no file")).expect("valid");
+        let mut schedule = Schedule::new(&model);
+        for (position, &task) in model.order().iter().enumerate() {
+            let ends = [0, 1].map(|place| {
+                schedule.truncate(position);
+                schedule.push(&model, place);
+                schedule.result_s(task as usize)
+            });
+            schedule.truncate(position);
+            schedule.push(&model, u8::from(ends[0] >= ends[1]));
+        }
+        let times = [model.evaluate(&[0; 20]).time_s, model.evaluate(&[1; 20]).time_s, schedule.time_s()];
+        sums.iter_mut().zip(times).for_each(|(sum, time)| *sum += time);
+    }
+    for (sum, expected) in sums.into_iter().zip([1464.7478, 1690.7042, 848.0024]) {
+        assert!((sum / 100.0 - expected).abs() < 1e-3, "{} is not {expected}", sum / 100.0);
     }
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::{
     GraphAnnealing, GraphExact, GraphFixed, GraphGenetic, GraphGreedy, GraphLocalSearch, GraphRandom, GraphScheme,
-    GraphSchemeError, Mcop, MinCut, RandomisedGreedy,
+    GraphSchemeError, Heft, Mcop, MinCut, Peft, RandomisedGreedy,
 };
 use crate::graph::model::Timing;
 use crate::graph::system::{LOCAL, System};
@@ -16,6 +16,8 @@ use crate::search::GeneticSettings;
 const TABLE: &[Entry] = &[
     Entry::new("random", |seed| Box::new(GraphRandom::new(seed))),
     Entry::new("greedy", |_| Box::new(GraphGreedy)),
+    Entry::new("heft", |_| Box::new(Heft)),
+    Entry::new("peft", |_| Box::new(Peft)),
     Entry::new("randomised-greedy", |seed| Box::new(RandomisedGreedy::new(seed)))
         .within(|seed, most| Box::new(RandomisedGreedy::within(seed, most))),
     Entry::new("local-search", |_| Box::new(GraphLocalSearch::default()))

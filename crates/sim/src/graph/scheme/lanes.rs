@@ -135,6 +135,7 @@ impl WithSimd for Walk<'_, '_> {
     type Output = ();
 
     #[inline(always)]
+    #[expect(clippy::inline_always, reason = "inside of functions with vector instructions")]
     fn with_simd<S: Simd>(self, _: S) {
         // Constants let the compiler unroll the loops over places.
         match self.tables.places {
@@ -148,6 +149,7 @@ impl WithSimd for Walk<'_, '_> {
 impl Walk<'_, '_> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "called with constants, inside of functions with vector instructions")]
+    #[expect(clippy::needless_range_loop, reason = "places index several tables")]
     fn walk(self, places: usize) {
         let Self { tables, uplink, downlink, state } = self;
         state.free_s.fill([0.0; LANES]);
@@ -229,7 +231,9 @@ fn raise(lanes: &mut Lane, least: &Lane) {
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "one vector instruction")]
 fn add(lanes: &mut Lane, value: f64) {
-    lanes.iter_mut().for_each(|lane| *lane += value);
+    for lane in lanes {
+        *lane += value;
+    }
 }
 
 /// Takes other values where a place was chosen.

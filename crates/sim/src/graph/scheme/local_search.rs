@@ -110,7 +110,9 @@ impl Search<'_, '_> {
             return false;
         }
         let mut places = self.incremental.places().to_vec();
-        moves.iter().for_each(|&(task, place)| places[task as usize] = place);
+        for &(task, place) in moves {
+            places[task as usize] = place;
+        }
         let is_better = self.best.offer(cost, &places);
         if is_better {
             self.incremental.apply(moves);

@@ -6,6 +6,7 @@ mod fixed;
 mod greedy;
 mod kind;
 mod lanes;
+mod list_scheduling;
 mod local_search;
 mod max_flow;
 mod mcop;
@@ -14,12 +15,15 @@ mod searches;
 mod serial;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod walks;
 
 pub use exact::GraphExact;
 pub use fixed::GraphFixed;
 pub use greedy::{GraphGreedy, RandomisedGreedy};
 pub use kind::{GraphSchemeKind, by_name};
+pub use list_scheduling::{Heft, Peft};
 pub use local_search::GraphLocalSearch;
 pub use mcop::Mcop;
 pub use searches::{GraphAnnealing, GraphBruteForce, GraphGenetic, GraphRandom};
@@ -101,18 +105,6 @@ pub enum GraphSchemeError {
         /// The name that was probably meant.
         suggestion: Option<String>,
     },
-    /// There are too many decisions to look at each of them.
-    #[error("{scheme} looks at no more than {most} decisions, and {tasks} tasks on {places} places have more")]
-    TooLarge {
-        /// The scheme.
-        scheme: &'static str,
-        /// The tasks.
-        tasks: usize,
-        /// The places for each.
-        places: usize,
-        /// The most decisions.
-        most: u64,
-    },
     /// The scheme is made for another kind of timing.
     #[error("{scheme} decides applications with timing = \"{needs}\" only; use {instead} here")]
     Timing {
@@ -136,5 +128,18 @@ pub enum GraphSchemeError {
         found: usize,
         /// Schemes that decide this application.
         instead: &'static str,
+    },
+    /// There are too many decisions to evaluate each.
+    #[error(
+        "brute-force evaluates every decision, at most {most} of them, and {tasks} tasks at {places} places have more; use \
+         exact or local-search here"
+    )]
+    TooManyDecisions {
+        /// The tasks.
+        tasks: usize,
+        /// The places.
+        places: usize,
+        /// The most decisions that are evaluated.
+        most: u64,
     },
 }

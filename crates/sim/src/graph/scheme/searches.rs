@@ -3,7 +3,7 @@
 use super::walks::greedy;
 use super::{GraphScheme, GraphSchemeError, GraphSolution, Optimality};
 use crate::graph::incremental::{IncrementalSchedule, Move};
-use crate::graph::model::{GraphModel, GraphOutcome};
+use crate::graph::model::{GraphModel, GraphOutcome, Timing};
 use crate::graph::schedule::Schedule;
 use crate::random::{self, Stream};
 use crate::search::{GeneticSettings, Neighbourhood, Problem, anneal, cheapest_of_all, evolve};
@@ -98,7 +98,9 @@ impl<'m> ChangingDecision<'m> {
         }
         if self.whole.model.has_limits() {
             let mut places = self.incremental.places().to_vec();
-            moves.iter().for_each(|&(task, place)| places[task as usize] = place);
+            for &(task, place) in moves {
+                places[task as usize] = place;
+            }
             return self.whole.cost(&places);
         }
         // From its limit on, the answer may be any number up to the cost.
@@ -234,7 +236,11 @@ impl GraphGenetic {
     /// A genetic algorithm with a budget of evaluations: with as many generations as these allow, and a smaller population if
     /// they do not allow one.
     pub fn within(seed: u64, evaluations: u64) -> Self {
-        let settings = GeneticSettings::default().within(usize::try_from(evaluations).unwrap_or(usize::MAX));
+        let budget = usize::try_from(evaluations).unwrap_or(usize::MAX);
+        let mut settings = GeneticSettings::default().within(budget);
+        if settings.population > budget {
+            settings = GeneticSettings { population: budget, generations: 0, elite: 0, ..settings };
+        }
         Self { name: format!("genetic@{evaluations}"), seed, settings }
     }
 }
@@ -262,12 +268,11 @@ impl GraphScheme for GraphBruteForce {
 
     fn decide(&mut self, model: &GraphModel) -> Result<GraphSolution, GraphSchemeError> {
         let found = cheapest_of_all(&mut OneApplication::new(model), MOST_DECISIONS);
-        let (places, evaluations) = found.ok_or(GraphSchemeError::TooLarge {
-            scheme: "brute-force",
-            tasks: model.tasks(),
-            places: model.places(),
-            most: MOST_DECISIONS,
-        })?;
-        Ok(GraphSolution { places, evaluations, optimality: Optimality::InThisOrder })
+        let (tasks, places) = (model.tasks(), model.places());
+        let too_many = || GraphSchemeError::TooManyDecisions { tasks, places, most: MOST_DECISIONS };
+        let (places, evaluations) = found.ok_or_else(too_many)?;
+        let is_serial = model.rules().timing == Timing::Serial;
+        let optimality = if is_serial { Optimality::Proved } else { Optimality::InThisOrder };
+        Ok(GraphSolution { places, evaluations, optimality })
     }
 }

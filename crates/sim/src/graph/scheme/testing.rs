@@ -120,7 +120,8 @@ pub(super) fn with_limits(model: &GraphModel, shares: [Option<f64>; 3]) -> Graph
         }
     });
     let limit = |index: usize| {
-        shares[index].map_or(f64::INFINITY, |share| least[index] + share * (cheapest.1[index] - least[index]))
+        let between = |share: f64| (least[index] + share * (cheapest.1[index] - least[index])).max(0.0);
+        shares[index].map_or(f64::INFINITY, between)
     };
     let limits = Limits { energy_j: limit(0), time_s: limit(1), price: limit(2) };
     let rules = Rules { limits, ..*model.rules() };

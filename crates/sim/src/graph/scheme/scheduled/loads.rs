@@ -182,8 +182,7 @@ fn best_weights(tables: &Tables<'_>, queues: &Uses, positions: Range<usize>) -> 
         }
         let length = 1.5 / (1.0 + 0.3 * step as f64);
         weights.iter_mut().zip(&loads_s).for_each(|(weight, load_s)| *weight *= (length * load_s / most_s).exp());
-        let sum: f64 = weights.iter().sum();
-        weights.iter_mut().for_each(|weight| *weight /= sum);
+        normalise(&mut weights);
     }
     let mut weights = best.1;
     for (one, other) in (0..queues.count).flat_map(|one| (0..one).map(move |other| (one, other))) {
@@ -191,9 +190,16 @@ fn best_weights(tables: &Tables<'_>, queues: &Uses, positions: Range<usize>) -> 
     }
     // Weights that hardly matter take time in each bound.
     weights.iter_mut().filter(|weight| **weight < NEGLIGIBLE).for_each(|weight| *weight = 0.0);
-    let sum: f64 = weights.iter().sum();
-    weights.iter_mut().for_each(|weight| *weight /= sum);
+    normalise(&mut weights);
     weights
+}
+
+/// Makes the sum of weights 1.
+fn normalise(weights: &mut [f64]) {
+    let sum: f64 = weights.iter().sum();
+    for weight in weights {
+        *weight /= sum;
+    }
 }
 
 /// Shifts weight between two queues to where the cost is highest, by golden sections.

@@ -89,11 +89,6 @@ impl<'a> Tables<'a> {
         &self.incoming[self.starts[position] as usize..self.starts[position + 1] as usize]
     }
 
-    /// The number of edges.
-    pub(in super::super) fn edges(&self) -> usize {
-        self.incoming.len()
-    }
-
     /// The places where the task at a position may run.
     #[inline]
     pub(in super::super) fn allowed(&self, position: usize) -> impl Iterator<Item = usize> + '_ {
