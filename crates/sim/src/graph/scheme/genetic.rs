@@ -72,9 +72,8 @@ impl GraphScheme for GraphGenetic {
         while left > 0 {
             population.sort_by(|a, b| a.cost.total_cmp(&b.cost));
             let children = (POPULATION - ELITE).min(usize::try_from(left).unwrap_or(POPULATION));
-            let children: Vec<Individual> = (0..children)
-                .map(|_| evaluate(child(model, &allowed, &population, &mut random), &mut left))
-                .collect();
+            let children: Vec<Individual> =
+                (0..children).map(|_| evaluate(child(model, &allowed, &population, &mut random), &mut left)).collect();
             population.truncate(ELITE);
             population.extend(children);
         }

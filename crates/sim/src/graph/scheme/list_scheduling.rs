@@ -117,9 +117,8 @@ impl<'m> Planner<'m> {
                 let after = application.outgoing(task).iter().map(|edge| {
                     let after = edge.task as usize;
                     let way_s = self.mean_way_s(task, after, edge.bytes);
-                    let cost = |to: usize| {
-                        table[after][to] + self.own_s(after, to) + if to == place { 0.0 } else { way_s }
-                    };
+                    let cost =
+                        |to: usize| table[after][to] + self.own_s(after, to) + if to == place { 0.0 } else { way_s };
                     self.places(after).map(cost).fold(f64::INFINITY, f64::min)
                 });
                 table[task][place] = after.fold(self.last_s(task, place), f64::max);
