@@ -13,6 +13,7 @@ use model::fleet::Inference;
 use model::{DecisionOptions, Record, Selection};
 use mrdro::share_out::TotalBandwidth;
 use mrdro::{CheckpointInterval, Error, Problem, RunPlan};
+use sim::graph::scheme::GraphSchemeKind;
 use sim::limits::WINDOW_S;
 use sim::scheme::SchemeKind;
 
@@ -340,7 +341,9 @@ pub(crate) struct ServeArgs {
 fn scheme_help() -> String {
     let (names, limited) = (SchemeKind::forms().join(", "), SchemeKind::with_budget().collect::<Vec<_>>().join(", "));
     format!(
-        "Scheme to decide with: {names}. A budget of cost evaluations per task may follow {limited}, as in local-search@16"
+        "Scheme to decide with: {names}. A budget of cost evaluations per task may follow {limited}, as in local-search@16. For \
+         task graphs: {}; there a budget counts evaluations of whole decisions",
+        GraphSchemeKind::forms().join(", ")
     )
 }
 

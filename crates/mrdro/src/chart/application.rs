@@ -7,11 +7,12 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use sim::graph::{Activity, ActivityKind, GraphModel, Schedule};
 
+use super::COLOURS;
 use super::axis::number;
 use super::canvas::{self, Area, text};
-use super::{COLOURS, WIDTH};
 use crate::error::Error;
 
+const WIDTH: i32 = super::WIDTH.cast_signed();
 /// The space at the left of the time axis, for the names of rows.
 const LEFT: i32 = 150;
 const MARGIN: i32 = 24;
@@ -38,6 +39,10 @@ const MOST_LAYER_PASSES: usize = 4;
 pub fn write_application(model: &GraphModel, places: &[u8], title: &str, path: &Path) -> Result<(), Error> {
     let picture = Picture::of(model, places, title);
     canvas::write(path, picture.size(), |area| picture.draw(area))
+}
+
+fn pixels(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 /// The colour of a place.
@@ -70,7 +75,7 @@ struct Row {
 impl<'m> Picture<'m> {
     fn of(model: &'m GraphModel, places: &'m [u8], title: &str) -> Self {
         let layers = layers(model);
-        let widest = layers.iter().map(Vec::len).max().unwrap_or(1) as i32;
+        let widest = layers.iter().map(Vec::len).max().map_or(1, pixels);
         let mut schedule = Schedule::new(model);
         schedule.fill(model, places);
         let outcome = schedule.outcome(model);
@@ -94,14 +99,14 @@ impl<'m> Picture<'m> {
     }
 
     fn size(&self) -> (u32, u32) {
-        let below = if self.rows.is_empty() { 0 } else { self.rows.len() as i32 * ROW_HEIGHT + 56 };
-        (WIDTH, (self.graph_height + below + 3 * MARGIN + 30) as u32)
+        let below = if self.rows.is_empty() { 0 } else { pixels(self.rows.len()) * ROW_HEIGHT + 56 };
+        (WIDTH.cast_unsigned(), (self.graph_height + below + 3 * MARGIN + 30).cast_unsigned())
     }
 
     fn draw(&self, area: &Area<'_>) -> Result<(), String> {
         let middle = Pos::new(HPos::Center, VPos::Center);
         let title = ("sans-serif", 16).into_text_style(area).pos(middle);
-        area.draw(&Text::new(self.title.clone(), (WIDTH as i32 / 2, MARGIN - 4), title)).map_err(text)?;
+        area.draw(&Text::new(self.title.clone(), (WIDTH / 2, MARGIN - 4), title)).map_err(text)?;
         self.draw_legend(area, MARGIN + 20)?;
         self.draw_graph(area, 2 * MARGIN + 20)?;
         if self.rows.is_empty() { Ok(()) } else { self.draw_rows(area, 3 * MARGIN + 20 + self.graph_height) }
@@ -113,7 +118,7 @@ impl<'m> Picture<'m> {
         for place in 0..system.places() {
             let name = system.place_name(place);
             let width = 26 + (name.chars().count() as f64 * 7.0) as i32;
-            if x + width > WIDTH as i32 - MARGIN {
+            if x + width > WIDTH - MARGIN {
                 return Ok(());
             }
             area.draw(&Circle::new((x + 6, y), 6, colour(place as u8).filled())).map_err(text)?;
@@ -124,7 +129,7 @@ impl<'m> Picture<'m> {
     }
 
     fn draw_graph(&self, area: &Area<'_>, top: i32) -> Result<(), String> {
-        let (left, width) = (MARGIN + 16, WIDTH as i32 - 2 * (MARGIN + 16));
+        let (left, width) = (MARGIN + 16, WIDTH - 2 * (MARGIN + 16));
         let at = |task: usize| {
             let (x, y) = self.positions[task];
             (left + (x * f64::from(width)) as i32, top + (y * f64::from(self.graph_height)) as i32)
@@ -152,17 +157,17 @@ impl<'m> Picture<'m> {
     }
 
     fn draw_rows(&self, area: &Area<'_>, top: i32) -> Result<(), String> {
-        let right = WIDTH as i32 - MARGIN;
+        let right = WIDTH - MARGIN;
         let scale = f64::from(right - LEFT) / self.end_s.max(f64::MIN_POSITIVE);
         let at = |time_s: f64| LEFT + (time_s * scale).round() as i32;
-        let bottom = top + self.rows.len() as i32 * ROW_HEIGHT;
+        let bottom = top + pixels(self.rows.len()) * ROW_HEIGHT;
         let under = ("sans-serif", 12).into_text_style(area).pos(Pos::new(HPos::Center, VPos::Top));
         for time_s in ticks(self.end_s) {
             let line = [(at(time_s), top), (at(time_s), bottom + 4)];
             area.draw(&PathElement::new(line, BLACK.mix(0.15).stroke_width(1))).map_err(text)?;
             area.draw(&Text::new(number(rounded(time_s)), (at(time_s), bottom + 7), under.clone())).map_err(text)?;
         }
-        area.draw(&Text::new("seconds", ((LEFT + right) / 2, bottom + 24), under)).map_err(text)?;
+        area.draw(&Text::new("seconds", (i32::midpoint(LEFT, right), bottom + 24), under)).map_err(text)?;
         let beside = ("sans-serif", 12).into_text_style(area).pos(Pos::new(HPos::Right, VPos::Center));
         let inside = ("sans-serif", 11).into_text_style(area).pos(Pos::new(HPos::Center, VPos::Center)).color(&WHITE);
         for (row, y) in self.rows.iter().zip((0..).map(|row| top + row * ROW_HEIGHT)) {
@@ -182,7 +187,8 @@ impl<'m> Picture<'m> {
                 let characters = (f64::from(to - from) / CHARACTER_WIDTH) as usize;
                 if row.lanes == 1 && characters >= 2 {
                     let name = shortened(&self.model.application().tasks()[activity.task as usize].name, characters);
-                    area.draw(&Text::new(name, ((from + to) / 2, y + ROW_HEIGHT / 2), inside.clone())).map_err(text)?;
+                    area.draw(&Text::new(name, (i32::midpoint(from, to), y + ROW_HEIGHT / 2), inside.clone()))
+                        .map_err(text)?;
                 }
             }
         }

@@ -70,10 +70,10 @@ impl GraphProblem {
         applications.into_iter().map(|application| Ok(self.scenario.model(application)?)).collect()
     }
 
-    /// All schemes that decide this scenario's applications, the quickest first and the optimum last. `seed` is for those that
+    /// All schemes that decide this scenario's applications, the optimum last. `seed` is for those that
     /// draw random numbers.
     pub fn schemes(&self, seed: u64) -> Vec<Box<dyn GraphScheme>> {
-        let kinds = GraphSchemeKind::all(&self.system, self.scenario.application.timing);
+        let kinds = GraphSchemeKind::all(&self.system, &self.scenario.rules(), self.scenario.has_chains());
         kinds.iter().filter_map(|kind| kind.build(&self.system, seed).ok()).collect()
     }
 }

@@ -71,11 +71,19 @@ struct Individual {
 }
 
 /// A genetic algorithm whose genes are the places of tasks, with tournament selection, uniform crossover, mutation by gene
-/// and elitism. It starts from random decisions. Returns the best decision, `[tasks]`, and the number of cost evaluations.
-pub fn evolve(problem: &mut impl Problem, settings: &GeneticSettings, random: &mut Stream) -> (Vec<u8>, u64) {
+/// and elitism. It starts from the decision `first`, if there is one, and random ones. Returns the best decision, `[tasks]`,
+/// and the number of cost evaluations.
+pub fn evolve(
+    problem: &mut impl Problem,
+    settings: &GeneticSettings,
+    first: Option<Vec<u8>>,
+    random: &mut Stream,
+) -> (Vec<u8>, u64) {
     let mut population = Vec::with_capacity(settings.population);
+    let mut first = first;
     for _ in 0..settings.population {
-        let places: Vec<u8> = (0..problem.tasks()).map(|task| problem.draw_place(task, random)).collect();
+        let draw = |random: &mut _| (0..problem.tasks()).map(|task| problem.draw_place(task, random)).collect();
+        let places: Vec<u8> = first.take().unwrap_or_else(|| draw(random));
         population.push(Individual { cost: problem.cost(&places), places });
     }
     population.sort_by(|a, b| a.cost.total_cmp(&b.cost));

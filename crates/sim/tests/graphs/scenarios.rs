@@ -204,6 +204,12 @@ fn each_kind_refuses_scenarios_of_the_other() {
         error,
         "stream has a mistake:\n  line 1, column 8: kind: must be \"tasks\" or \"graph\", is \"streams\""
     );
+    let error = |kind: &str| mistakes("graph", &[("kind = \"graph\"", kind)]).to_string();
+    assert_eq!(error("kind = 3"), "edited has a mistake:\n  line 6, column 8: kind: must be \"graph\", is 3");
+    assert_eq!(
+        error("kind = \"tasks\""),
+        "edited has a mistake:\n  line 6, column 8: kind: must be \"graph\", is \"tasks\""
+    );
     assert!(matches!(GraphScenario::load("grahp"), Err(ScenarioError::Unknown { .. })));
 }
 

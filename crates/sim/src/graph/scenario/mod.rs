@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::application::{Application, ApplicationError};
-use super::generators::Generator;
+use super::generators::{Generator, Growth};
 use super::model::{Downlinks, GraphModel, GraphModelError, Limits, OrderRule, Rules, Timing, Transfer, Weights};
 use super::system::{GraphServer, LOCAL, Link, Machine, System};
 use crate::config::Mistakes;
@@ -231,6 +231,15 @@ impl GraphScenario {
         let Source::Generator(generator) = &self.application.source else { return None };
         let application = generator.draw(random);
         Some(self.pin(application).expect("a check has found the pinned tasks in every application"))
+    }
+
+    /// Whether every application that is drawn is a chain, each task of which waits for the one before.
+    pub fn has_chains(&self) -> bool {
+        match &self.application.source {
+            Source::Generator(Generator::Called(called)) => called.growth == Growth::Chain,
+            Source::Generator(Generator::Network(_) | Generator::Layers(_)) => true,
+            Source::Generator(Generator::Layered(_)) | Source::File { .. } => false,
+        }
     }
 
     /// Pins the scenario's tasks of an application to the device.

@@ -20,13 +20,13 @@ impl GraphScenario {
     pub fn from_toml(origin: &str, text: &str) -> Result<Self, Mistakes> {
         let document = Document::parse(origin, text)?;
         let root = document.root();
-        if root.optional_text("kind").as_deref() != Some("graph") {
-            let message = if root.has("kind") {
-                "must be \"graph\" in a scenario of task graphs"
-            } else {
-                "is missing: this is a scenario of independent tasks, where one of task graphs (kind = \"graph\") is needed"
-            };
-            root.mistake("kind", message);
+        if root.optional_choice("kind", &[("graph", ())]).is_none() {
+            if !root.has("kind") {
+                let message = "is missing: this is a scenario of independent tasks, where one of task graphs \
+                               (kind = \"graph\") is needed";
+                root.mistake("kind", message);
+            }
+            // Every other key would be a mistake, too.
             document.report(Vec::new())?;
         }
         let instructions_per_byte = root.optional_number("instructions_per_byte");

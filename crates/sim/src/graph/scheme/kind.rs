@@ -5,14 +5,13 @@ use std::str::FromStr;
 
 use super::{
     GraphAnnealing, GraphExact, GraphFixed, GraphGenetic, GraphGreedy, GraphLocalSearch, GraphRandom, GraphScheme,
-    GraphSchemeError, Heft, Mcop, MinCut, Peft, RandomisedGreedy,
+    GraphSchemeError, Heft, Larac, Mcop, MinCut, Neurosurgeon, OneClimb, Peft, RandomisedGreedy,
 };
-use crate::graph::model::Timing;
+use crate::graph::model::{Rules, Timing};
 use crate::graph::system::{LOCAL, System};
 use crate::search::GeneticSettings;
 
-/// All schemes with a name of their own, the quickest first and the optimum last; schemes that are named after places stand
-/// behind the first. A new scheme is one line here.
+/// All schemes with a name of their own, the optimum last; schemes that are named after places stand behind the first. A new scheme is one line here.
 const TABLE: &[Entry] = &[
     Entry::new("random", |seed| Box::new(GraphRandom::new(seed))),
     Entry::new("greedy", |_| Box::new(GraphGreedy)),
@@ -26,8 +25,11 @@ const TABLE: &[Entry] = &[
         .within(|seed, most| Box::new(GraphAnnealing::within(seed, most))),
     Entry::new("genetic", |seed| Box::new(GraphGenetic::new(seed, GeneticSettings::default())))
         .within(|seed, most| Box::new(GraphGenetic::within(seed, most))),
+    Entry::new("neurosurgeon", |_| Box::new(Neurosurgeon)).for_chains(),
+    Entry::new("one-climb", |_| Box::new(OneClimb)).for_chains().for_serial_with(usize::MAX),
     Entry::new("mcop", |_| Box::new(Mcop)).for_serial_with(2),
-    Entry::new("min-cut", |_| Box::new(MinCut)).for_serial_with(2),
+    Entry::new("min-cut", |_| Box::new(MinCut)).for_serial_with(3),
+    Entry::new("larac", |_| Box::new(Larac)).for_deadlines().for_serial_with(3),
     Entry::new("exact", |_| Box::new(GraphExact)),
 ];
 
@@ -41,13 +43,24 @@ struct Entry {
     build: Build,
     /// Makes it from a seed and the most evaluations that it may take; `None`: it takes no budget.
     build_within: Option<BuildWithin>,
-    /// The most places that it decides between, with serial timing; `None`: it decides every application.
+    /// The most places that it decides between, with serial timing; `None`: it decides with either timing.
     most_serial_places: Option<usize>,
+    /// Whether it decides chains only.
+    is_for_chains: bool,
+    /// Whether it is of use only where there is a deadline.
+    is_for_deadlines: bool,
 }
 
 impl Entry {
     const fn new(name: &'static str, build: Build) -> Self {
-        Self { name, build, build_within: None, most_serial_places: None }
+        Self {
+            name,
+            build,
+            build_within: None,
+            most_serial_places: None,
+            is_for_chains: false,
+            is_for_deadlines: false,
+        }
     }
 
     const fn within(self, build_within: BuildWithin) -> Self {
@@ -58,8 +71,19 @@ impl Entry {
         Self { most_serial_places: Some(places), ..self }
     }
 
-    fn decides(&self, system: &System, timing: Timing) -> bool {
-        self.most_serial_places.is_none_or(|most| timing == Timing::Serial && system.places() <= most)
+    const fn for_chains(self) -> Self {
+        Self { is_for_chains: true, ..self }
+    }
+
+    const fn for_deadlines(self) -> Self {
+        Self { is_for_deadlines: true, ..self }
+    }
+
+    fn decides(&self, system: &System, rules: &Rules, has_chains: bool) -> bool {
+        let is_serial = rules.timing == Timing::Serial;
+        self.most_serial_places.is_none_or(|most| is_serial && system.places() <= most)
+            && (has_chains || !self.is_for_chains)
+            && (rules.limits.time_s.is_finite() || !self.is_for_deadlines)
     }
 
     fn kind(&self) -> GraphSchemeKind {
@@ -99,11 +123,12 @@ pub enum GraphSchemeKind {
 }
 
 impl GraphSchemeKind {
-    /// All schemes that decide applications on a system, the quickest first and the optimum last.
-    pub fn all(system: &System, timing: Timing) -> Vec<Self> {
+    /// All schemes that decide applications on a system under some rules, the optimum last. `has_chains` says whether every
+    /// application is a chain.
+    pub fn all(system: &System, rules: &Rules, has_chains: bool) -> Vec<Self> {
         let mut kinds = Vec::new();
         for (index, entry) in TABLE.iter().enumerate() {
-            if entry.decides(system, timing) {
+            if entry.decides(system, rules, has_chains) {
                 kinds.push(entry.kind());
             }
             if index == 0 {
@@ -133,6 +158,11 @@ impl GraphSchemeKind {
                 built.ok_or_else(|| unknown(&self.to_string(), &names_for(system)))?
             }
         })
+    }
+
+    /// The forms of all names, for help texts and errors where no scenario is known.
+    pub fn forms() -> Vec<String> {
+        names([format!("{LOCAL}-only"), "SERVER-only".to_owned()])
     }
 
     /// The names of schemes that take a budget.
@@ -168,8 +198,7 @@ impl FromStr for GraphSchemeKind {
                 Some(Self::Only { place: place.to_owned() })
             }),
         };
-        let places = [format!("{LOCAL}-only"), "SERVER-only".to_owned()];
-        found.ok_or_else(|| unknown(text, &names(places)))
+        found.ok_or_else(|| unknown(text, &Self::forms()))
     }
 }
 
@@ -214,7 +243,7 @@ mod tests {
             let system = scenario.system();
             let application = scenario.draw(&mut crate::random::stream(1, "test")).expect("a generator");
             let model = scenario.model(application).expect("valid");
-            let kinds = GraphSchemeKind::all(&system, model.rules().timing);
+            let kinds = GraphSchemeKind::all(&system, model.rules(), scenario.has_chains());
             assert_eq!(kinds.last().map(ToString::to_string).as_deref(), Some("exact"));
             for kind in kinds {
                 let name = kind.to_string();

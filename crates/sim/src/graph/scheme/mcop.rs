@@ -67,6 +67,9 @@ pub(crate) fn partition(local: &[f64], remote: &[f64], edges: &[CutEdge]) -> Par
     if local.is_empty() {
         return Partition { is_remote: Vec::new(), cuts: 0 };
     }
+    if local.iter().all(|cost| cost.is_infinite()) {
+        return Partition { is_remote: vec![true; local.len()], cuts: 1 };
+    }
     let mut groups = Groups::new(local, remote, edges);
     let everything_local: f64 = local.iter().sum();
     let mut best = (everything_local, Vec::new());

@@ -10,6 +10,7 @@ mod list_scheduling;
 mod local_search;
 mod max_flow;
 mod mcop;
+mod neurosurgeon;
 mod scheduled;
 mod searches;
 mod serial;
@@ -26,8 +27,9 @@ pub use kind::{GraphSchemeKind, by_name};
 pub use list_scheduling::{Heft, Peft};
 pub use local_search::GraphLocalSearch;
 pub use mcop::Mcop;
+pub use neurosurgeon::{Cut, Neurosurgeon};
 pub use searches::{GraphAnnealing, GraphBruteForce, GraphGenetic, GraphRandom};
-pub use serial::MinCut;
+pub use serial::{Larac, MinCut, OneClimb};
 
 use super::model::GraphModel;
 
@@ -126,6 +128,25 @@ pub enum GraphSchemeError {
         most: usize,
         /// The servers that there are.
         found: usize,
+        /// Schemes that decide this application.
+        instead: &'static str,
+    },
+    /// The scheme decides chains only.
+    #[error("{scheme} decides applications whose tasks form one chain, and these do not; use {instead} here")]
+    NoChain {
+        /// The scheme.
+        scheme: &'static str,
+        /// Schemes that decide this application.
+        instead: &'static str,
+    },
+    /// Pinned tasks leave the scheme no decision.
+    #[error(
+        "{scheme} uses one server for one stretch of tasks, and tasks are pinned to servers with others between them; use \
+         {instead} here"
+    )]
+    PinnedApart {
+        /// The scheme.
+        scheme: &'static str,
         /// Schemes that decide this application.
         instead: &'static str,
     },

@@ -219,7 +219,7 @@ impl GraphScheme for GraphAnnealing {
     }
 }
 
-/// A genetic algorithm whose genes are the places of tasks.
+/// A genetic algorithm whose genes are the places of tasks. Its first generation is the greedy decision and random ones.
 #[derive(Debug, Clone)]
 pub struct GraphGenetic {
     name: String,
@@ -252,7 +252,10 @@ impl GraphScheme for GraphGenetic {
 
     fn decide(&mut self, model: &GraphModel) -> Result<GraphSolution, GraphSchemeError> {
         let mut random = model.stream(self.seed, "genetic scheme");
-        let (places, evaluations) = evolve(&mut OneApplication::new(model), &self.settings, &mut random);
+        let mut schedule = Schedule::new(model);
+        greedy(model, &mut schedule);
+        let first = Some(schedule.places());
+        let (places, evaluations) = evolve(&mut OneApplication::new(model), &self.settings, first, &mut random);
         Ok(solution(places, evaluations))
     }
 }

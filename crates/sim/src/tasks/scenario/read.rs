@@ -23,17 +23,10 @@ impl Scenario {
     pub fn from_toml(origin: &str, text: &str) -> Result<Self, Mistakes> {
         let document = Document::parse(origin, text)?;
         let root = document.root();
-        match root.optional_text("kind").as_deref() {
-            None | Some("tasks") => {}
-            Some("graph") => {
-                root.mistake(
-                    "kind",
-                    "is \"graph\": a scenario of task graphs, where one of independent tasks is needed",
-                );
-                // Every other key would be a mistake, too.
-                document.report(Vec::new())?;
-            }
-            Some(kind) => root.mistake("kind", format!("must be \"tasks\" or \"graph\", is \"{kind}\"")),
+        if root.optional_choice("kind", &[("tasks", false), ("graph", true)]) == Some(true) {
+            root.mistake("kind", "is \"graph\": a scenario of task graphs, where one of independent tasks is needed");
+            // Every other key would be a mistake, too.
+            document.report(Vec::new())?;
         }
         let scenario = Self {
             name: root.text("name"),

@@ -46,7 +46,7 @@ impl Scheme for Genetic {
             usize::try_from(per_task).unwrap_or(usize::MAX).saturating_mul(present_tasks(sizes_bytes) as usize)
         };
         let settings = self.budget.map_or(self.settings, |per_task| self.settings.within(of_all(per_task)));
-        let (mut best, mut evaluations) = evolve(&mut OneWorkload { model, sizes_bytes }, &settings, &mut random);
+        let (mut best, mut evaluations) = evolve(&mut OneWorkload { model, sizes_bytes }, &settings, None, &mut random);
         let rest = if self.budget.is_none() { affordable(model) } else { 0 };
         evaluations += settle_ties(model, sizes_bytes, &mut best, rest);
         Ok(Solution { decision: Decision::from_places(model.tasks(), best), evaluations })

@@ -115,5 +115,17 @@ mod tests {
         fn no_decision_between_more_places_is_cheaper(model in models(Kind { tasks: 7, servers: 3, ..KIND })) {
             check(&model)?;
         }
+
+        #[test]
+        fn no_decision_within_limits_is_cheaper(
+            model in models(Kind { tasks: 7, servers: 2, ..KIND }),
+            shares in prop::array::uniform3(prop::option::of(-0.1..1.1_f64)),
+        ) {
+            let model = with_limits(&model, shares);
+            let found = cheapest(&model);
+            let (outcome, best) = (model.evaluate(&found.places), cheapest_cost(&model));
+            prop_assert!((outcome.cost - best).abs() <= 1e-8 * best.max(1.0), "{outcome:?} is not {best}: {found:?}");
+            prop_assert_eq!(found.optimality, Optimality::InThisOrder);
+        }
     }
 }

@@ -4,7 +4,9 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::super::{GraphSolution, Optimality};
+use super::chain::Chain;
 use super::labelling::Labelling;
+use super::labels::{self, Limited};
 use super::relaxation::{Relaxation, Relaxed};
 use crate::graph::model::{GraphModel, Weights};
 
@@ -38,6 +40,9 @@ pub(in super::super) fn cheapest(model: &GraphModel) -> GraphSolution {
     if limits.is_empty() || !model.evaluate(&without_limits.places).exceeds_limits {
         return without_limits;
     }
+    if let Some(solution) = by_labels(model, &costs, &limits, &without_limits) {
+        return solution;
+    }
     let mut search = Search::new(model, &costs, &relaxation, &limits);
     search.evaluations = without_limits.evaluations;
     search.run();
@@ -46,6 +51,25 @@ pub(in super::super) fn cheapest(model: &GraphModel) -> GraphSolution {
         (None, false) => GraphSolution { places: without_limits.places, ..search.solution() },
         _ => search.solution(),
     }
+}
+
+/// The cheapest decision about a chain within limits; `None` if it is no chain or takes too many labels.
+fn by_labels(
+    model: &GraphModel,
+    costs: &Labelling<'_>,
+    limits: &[Limit<'_>],
+    without_limits: &GraphSolution,
+) -> Option<GraphSolution> {
+    let chain = Chain::of(model.application())?;
+    let limited = limits.iter().map(|limit| Limited { amounts: &limit.amounts, most: limit.loosened() });
+    let found = labels::cheapest_in_chain(costs, &limited.collect::<Vec<_>>(), &chain)?;
+    let evaluations = without_limits.evaluations + found.labels;
+    let optimality = Optimality::Proved;
+    if found.decisions.is_empty() {
+        return Some(GraphSolution { evaluations, ..without_limits.clone() });
+    }
+    let places = found.decisions.into_iter().find(|places| !model.evaluate(places).exceeds_limits)?;
+    Some(GraphSolution { places, evaluations, optimality })
 }
 
 fn limits(model: &GraphModel) -> Vec<Limit<'_>> {
@@ -153,7 +177,7 @@ impl<'a> Search<'a> {
             let mut costs = self.fixed(self.costs, &node.fixed);
             let mut offset = 0.0;
             for (limit, multiplier) in self.limits.iter().zip(&node.multipliers) {
-                add_scaled(&mut costs, &limit.amounts, *multiplier);
+                costs = costs.plus(&limit.amounts, *multiplier);
                 offset += multiplier * limit.loosened();
             }
             let relaxed = self.solve(&costs, &node.prices);
@@ -290,14 +314,6 @@ impl<'a> Search<'a> {
         let optimality = if self.is_complete() { Optimality::Proved } else { Optimality::Bound(open) };
         let places = self.best.as_ref().map_or_else(|| vec![0; self.costs.tasks()], |(_, places)| places.clone());
         GraphSolution { places, evaluations: self.evaluations, optimality }
-    }
-}
-
-fn add_scaled(costs: &mut Labelling<'_>, amounts: &Labelling<'_>, factor: f64) {
-    if factor > 0.0 {
-        let tasks = costs.task_costs.iter_mut().zip(&amounts.task_costs);
-        let bytes = costs.byte_costs.iter_mut().zip(&amounts.byte_costs);
-        tasks.chain(bytes).for_each(|(cost, amount)| *cost += factor * amount);
     }
 }
 

@@ -36,6 +36,19 @@ impl<'a> Labelling<'a> {
         }
     }
 
+    /// These costs and other amounts times a factor.
+    pub(in super::super) fn plus(&self, amounts: &Labelling<'_>, factor: f64) -> Self {
+        let mut costs = self.clone();
+        if factor > 0.0 {
+            let tasks = costs.task_costs.iter_mut().zip(&amounts.task_costs);
+            let bytes = costs.byte_costs.iter_mut().zip(&amounts.byte_costs);
+            for (cost, amount) in tasks.chain(bytes) {
+                *cost += factor * amount;
+            }
+        }
+        costs
+    }
+
     /// The number of tasks.
     pub(in super::super) fn tasks(&self) -> usize {
         self.application.len()
