@@ -214,7 +214,9 @@ fn layers(model: &GraphModel) -> Vec<Vec<u32>> {
             height[*task as usize] = (index as f64 + 0.5) / layer.len() as f64;
         }
     };
-    layers.iter().for_each(|layer| set_heights(layer, &mut height));
+    for layer in &layers {
+        set_heights(layer, &mut height);
+    }
     for pass in 0..MOST_LAYER_PASSES {
         let order: Vec<usize> =
             if pass % 2 == 0 { (0..layers.len()).collect() } else { (0..layers.len()).rev().collect() };
