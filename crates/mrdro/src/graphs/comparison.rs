@@ -62,17 +62,22 @@ struct Decided {
 }
 
 /// Lets schemes decide applications, one scheme after the other, so that their times are comparable. A scheme that cannot
-/// decide one of them is left out.
+/// decide one of them is left out. `progress` is told the number of decisions made so far, of all schemes together.
 ///
 /// # Errors
 /// If there is no application.
-pub fn compare(schemes: Vec<Box<dyn GraphScheme>>, models: &[GraphModel]) -> Result<GraphComparison, Error> {
+pub fn compare(
+    schemes: Vec<Box<dyn GraphScheme>>,
+    models: &[GraphModel],
+    progress: &mut dyn FnMut(usize),
+) -> Result<GraphComparison, Error> {
     if models.is_empty() {
         return Err(Error::NoApplication);
     }
     let (mut all, mut left_out) = (Vec::new(), Vec::new());
-    for mut scheme in schemes {
-        match decide_all(&mut *scheme, models) {
+    for (index, mut scheme) in schemes.into_iter().enumerate() {
+        let mut told = |decided| progress(index * models.len() + decided);
+        match decide_all(&mut *scheme, models, &mut told) {
             Ok(decided) => all.push(decided),
             Err(error) => left_out.push((scheme.name().to_owned(), error)),
         }
@@ -105,7 +110,11 @@ pub fn compare(schemes: Vec<Box<dyn GraphScheme>>, models: &[GraphModel]) -> Res
     })
 }
 
-fn decide_all(scheme: &mut dyn GraphScheme, models: &[GraphModel]) -> Result<Decided, GraphSchemeError> {
+fn decide_all(
+    scheme: &mut dyn GraphScheme,
+    models: &[GraphModel],
+    progress: &mut dyn FnMut(usize),
+) -> Result<Decided, GraphSchemeError> {
     let mut decided = Decided {
         scheme: scheme.name().to_owned(),
         outcomes: Vec::with_capacity(models.len()),
@@ -118,6 +127,7 @@ fn decide_all(scheme: &mut dyn GraphScheme, models: &[GraphModel]) -> Result<Dec
         decided.seconds.push(start.elapsed().as_secs_f64());
         decided.outcomes.push(model.evaluate(&solution.places));
         decided.solutions.push(solution);
+        progress(decided.solutions.len());
     }
     Ok(decided)
 }
@@ -170,7 +180,7 @@ mod tests {
         for name in ["graph", "graph-serial", "call-graph", "layers"] {
             let problem = GraphProblem::load(name).expect("a preset");
             let models = &problem.standard_set().expect("a generator")[..20];
-            let comparison = compare(problem.schemes(1), models).expect("applications");
+            let comparison = compare(problem.schemes(1), models, &mut |_| {}).expect("applications");
             assert!(comparison.left_out.is_empty(), "{name}: {:?}", comparison.left_out);
             assert_eq!((comparison.proved, comparison.mean_gap), (20, Some(0.0)), "{name}");
             let exact = comparison.evaluations.last().expect("the optimum");

@@ -6,7 +6,7 @@
 //!
 //! let problem = GraphProblem::load("graph-serial")?;
 //! let schemes = ["greedy", "min-cut"].map(|name| by_name(name, &problem.system, 1));
-//! let comparison = compare(schemes.into_iter().collect::<Result<_, _>>()?, &problem.standard_set()?[..10])?;
+//! let comparison = compare(schemes.into_iter().collect::<Result<_, _>>()?, &problem.standard_set()?[..10], &mut |_| {})?;
 //! assert_eq!(comparison.proved, 10); // the minimum cut is the optimum
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

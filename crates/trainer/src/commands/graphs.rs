@@ -13,6 +13,7 @@ use sim::graph::{GraphScenario, Timing, scheme};
 use crate::cli::{CompareArgs, Format, SolveArgs};
 use crate::device;
 use crate::error::CliError;
+use crate::progress::Progress;
 use crate::output::{check_picture, duration, figure, missed, note_left_out, print, table};
 
 /// `compare` for task graphs.
@@ -25,7 +26,10 @@ pub(super) fn run_compare(args: &CompareArgs, scenario: GraphScenario) -> Result
         args.deadlines.first().map_or(("", false), |option| (option, true)),
     ])?;
     let problem = GraphProblem::new(scenario)?;
-    let comparison = compare(problem.schemes(args.seed.seed), &problem.standard_set()?)?;
+    let (schemes, set) = (problem.schemes(args.seed.seed), problem.standard_set()?);
+    let progress = Progress::new("decisions", schemes.len() * set.len());
+    let comparison = compare(schemes, &set, &mut |decided| progress.done(decided))?;
+    drop(progress);
     note_left_out(&comparison.left_out);
     print(args.format.format, &comparison.evaluations, || comparison_table(&comparison, &problem.scenario))
 }

@@ -54,7 +54,8 @@ impl<'a> Bound<'a> {
             ready_s: vec![0.0; cells],
             done_s: vec![f64::INFINITY; cells],
             free_s: vec![0.0; uses.count],
-            deadline_s: tables.model.rules().limits.time_s,
+            // With room for rounding: bounds add up in another order than schedules.
+            deadline_s: tables.model.rules().limits.time_s * (1.0 + 1e-12),
             tables,
         }
     }
@@ -73,20 +74,6 @@ impl<'a> Bound<'a> {
         self.ready_s[cells.start + place] = done_s;
         self.done_s[cells.clone()].fill(f64::INFINITY);
         self.done_s[cells.start + place] = done_s;
-    }
-
-    /// The fixed cost that a place of the next task adds, with those of its edges.
-    #[inline]
-    pub(super) fn fixed(&self, schedule: &Schedule, position: usize, place: usize) -> f64 {
-        let tables = self.tables;
-        let mut fixed = tables.fixed[position * tables.places + place];
-        if tables.model.rules().transfer == Transfer::Edge {
-            for edge in tables.incoming(position) {
-                let from = schedule.place(tables.model.order()[edge.position as usize] as usize) as usize;
-                fixed += edge.bytes * tables.byte_fixed[from * tables.places + place];
-            }
-        }
-        fixed
     }
 
     /// What continuations of a schedule cost at least; infinite, or any value not below `limit`, if that is no less than

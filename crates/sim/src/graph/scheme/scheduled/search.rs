@@ -2,7 +2,7 @@
 
 use super::bound::{Bound, Partial};
 use super::tables::Tables;
-use crate::graph::model::GraphModel;
+use crate::graph::model::{GraphModel, Weights};
 use crate::graph::schedule::Schedule;
 
 /// What a search found.
@@ -22,11 +22,18 @@ pub(super) struct Found {
 /// bound is lowest. It ends after an amount of work; then the bound is that of what was left out.
 pub(super) fn search(tables: &Tables<'_>, best: Option<(f64, Vec<u8>)>, max_work: u64) -> Found {
     let model = tables.model;
+    let limits = model.rules().limits;
+    let weighted = |energy, price| model.with_weights(Weights { energy, time: 0.0, price });
+    let energy = limits.energy_j.is_finite().then(|| weighted(1.0, 0.0)).and_then(Result::ok);
+    let price = limits.price.is_finite().then(|| weighted(0.0, 1.0)).and_then(Result::ok);
+    let budgets = [(&energy, limits.energy_j), (&price, limits.price)].into_iter();
+    let budgets = budgets.filter_map(|(amounts, most)| amounts.as_ref().map(|amounts| Budget::new(amounts, most)));
     let mut search = Search {
         model,
         bound: Bound::new(tables),
         schedule: Schedule::new(model),
         has_limits: model.has_limits(),
+        budgets: budgets.collect(),
         best,
         left_out: f64::INFINITY,
         evaluations: 0,
@@ -59,11 +66,39 @@ struct Child {
     time_s: f64,
 }
 
+/// A limit of energy or money. The energy of idling, which a schedule without its end does not say, is left out.
+struct Budget<'a> {
+    amounts: Tables<'a>,
+    most: f64,
+    /// `[placed tasks]`: what they have taken.
+    spent: Vec<f64>,
+}
+
+impl<'a> Budget<'a> {
+    fn new(amounts: &'a GraphModel, most: f64) -> Self {
+        let spent = vec![0.0; amounts.tasks() + 1];
+        Self { amounts: Tables::new(amounts, false), most: most * (1.0 + 1e-12), spent }
+    }
+
+    /// Whether some decision that places the next task of a schedule here may keep the limit.
+    fn allows(&self, schedule: &Schedule, place: usize) -> bool {
+        let ahead = self.amounts.least_fixed[schedule.len() + 1];
+        self.spent[schedule.len()] + self.amounts.added_fixed(schedule, place) + ahead <= self.most
+    }
+
+    /// Notes where the next task of a schedule goes.
+    fn spend(&mut self, schedule: &Schedule, place: usize) {
+        let added = self.amounts.added_fixed(schedule, place);
+        self.spent[schedule.len() + 1] = self.spent[schedule.len()] + added;
+    }
+}
+
 struct Search<'a> {
     model: &'a GraphModel,
     bound: Bound<'a>,
     schedule: Schedule,
     has_limits: bool,
+    budgets: Vec<Budget<'a>>,
     best: Option<(f64, Vec<u8>)>,
     /// The lowest bound of nodes that were left out for lack of time.
     left_out: f64,
@@ -92,7 +127,10 @@ impl Search<'_> {
         let row = position * places;
         let mut count = 0;
         for place in tables.allowed(position) {
-            let fixed = at.fixed + self.bound.fixed(&self.schedule, position, place);
+            if !self.budgets.iter().all(|budget| budget.allows(&self.schedule, place)) {
+                continue;
+            }
+            let fixed = at.fixed + tables.added_fixed(&self.schedule, place);
             self.schedule.push(self.model, place as u8);
             self.bound.note(&self.schedule, place);
             let task = self.model.order()[position] as usize;
@@ -123,6 +161,9 @@ impl Search<'_> {
             if self.work > self.max_work {
                 self.left_out = self.left_out.min(bound);
                 break;
+            }
+            for budget in &mut self.budgets {
+                budget.spend(&self.schedule, place as usize);
             }
             self.schedule.push(self.model, place);
             self.bound.note(&self.schedule, place as usize);

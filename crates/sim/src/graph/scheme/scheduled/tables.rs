@@ -1,6 +1,7 @@
 //! A scheduled model by positions in its order, with what bounds need.
 
 use crate::graph::model::{GraphModel, Transfer};
+use crate::graph::schedule::Schedule;
 
 /// An edge that ends at a task, by the position of the task at its beginning.
 #[derive(Debug, Clone, Copy)]
@@ -87,6 +88,20 @@ impl<'a> Tables<'a> {
     #[inline]
     pub(in super::super) fn incoming(&self, position: usize) -> &[Incoming] {
         &self.incoming[self.starts[position] as usize..self.starts[position + 1] as usize]
+    }
+
+    /// The fixed cost that a place of the next task of a schedule adds, with those of its edges.
+    #[inline]
+    pub(in super::super) fn added_fixed(&self, schedule: &Schedule, place: usize) -> f64 {
+        let position = schedule.len();
+        let mut fixed = self.fixed[position * self.places + place];
+        if self.model.rules().transfer == Transfer::Edge {
+            for edge in self.incoming(position) {
+                let from = schedule.place(self.model.order()[edge.position as usize] as usize) as usize;
+                fixed += edge.bytes * self.byte_fixed[from * self.places + place];
+            }
+        }
+        fixed
     }
 
     /// The places where the task at a position may run.
