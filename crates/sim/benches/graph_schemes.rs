@@ -7,7 +7,9 @@ use divan::{Bencher, black_box};
 use sim::graph::scheme::{
     GraphExact, GraphGreedy, GraphLocalSearch, GraphScheme, Heft, Larac, Mcop, MinCut, OneClimb, RandomisedGreedy,
 };
-use sim::graph::{Application, GraphEdge, GraphModel, GraphScenario, GraphTask, Limits, Rules, Timing, Transfer};
+use sim::graph::{
+    Application, GraphEdge, GraphModel, GraphScenario, GraphTask, Limits, Rules, System, Timing, Transfer, Weights,
+};
 use sim::random;
 
 fn main() {
@@ -51,19 +53,21 @@ fn serial(tasks: usize, edges: usize) -> GraphModel {
     GraphModel::new(Arc::new(application), Arc::new(system), rules).expect("valid")
 }
 
-/// A serial chain with a deadline half-way between the fastest decision and the cheapest one in energy.
+/// A serial chain on a frugal device, with a deadline half-way between the fastest decision and the one that takes the least
+/// energy.
 fn chain(tasks: usize) -> GraphModel {
     let model = serial(tasks, tasks - 1);
-    let of = |alpha| {
-        let weights = sim::graph::Weights::from_alpha(alpha);
-        let model = model.with_weights(weights).expect("valid");
-        let places = MinCut.decide(&model).expect("decided").places;
-        (model.evaluate(&places).time_s, model)
+    let mut system = System::clone(model.system());
+    (system.compute_w, system.idle_w) = (0.02, 0.5);
+    let rules = Rules { weights: Weights::from_alpha(1.0), ..*model.rules() };
+    let with = |rules| GraphModel::new(model.application().clone(), Arc::new(system.clone()), rules).expect("valid");
+    let time_s = |alpha| {
+        let model = with(Rules { weights: Weights::from_alpha(alpha), ..rules });
+        model.evaluate(&MinCut.decide(&model).expect("decided").places).time_s
     };
-    let ((fastest_s, _), (cheapest_s, energy)) = (of(0.0), of(1.0));
-    let limits = Limits { time_s: 0.5 * (fastest_s + cheapest_s), ..Limits::default() };
-    let rules = Rules { limits, ..*energy.rules() };
-    GraphModel::new(model.application().clone(), model.system().clone(), rules).expect("valid")
+    let (fastest_s, frugal_s) = (time_s(0.0), time_s(1.0));
+    assert!(fastest_s < 0.9 * frugal_s, "the deadline must matter");
+    with(Rules { limits: Limits { time_s: 0.5 * (fastest_s + frugal_s), ..Limits::default() }, ..rules })
 }
 
 fn decide_all(bencher: Bencher<'_, '_>, models: &[GraphModel], scheme: &mut dyn GraphScheme) {

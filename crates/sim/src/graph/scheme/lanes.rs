@@ -136,12 +136,12 @@ impl WithSimd for Walk<'_, '_> {
 
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "inside of functions with vector instructions")]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         // Constants let the compiler unroll the loops over places.
         match self.tables.places {
-            2 => self.walk(2),
-            3 => self.walk(3),
-            places => self.walk(places),
+            2 => self.walk(simd, 2),
+            3 => self.walk(simd, 3),
+            places => self.walk(simd, places),
         }
     }
 }
@@ -150,7 +150,7 @@ impl Walk<'_, '_> {
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "called with constants, inside of functions with vector instructions")]
     #[expect(clippy::needless_range_loop, reason = "places index several tables")]
-    fn walk(self, places: usize) {
+    fn walk<S: Simd>(self, simd: S, places: usize) {
         let Self { tables, uplink, downlink, state } = self;
         state.free_s.fill([0.0; LANES]);
         let (mut end_s, mut fixed) = ([0.0; LANES], [0.0; LANES]);
@@ -167,79 +167,129 @@ impl Walk<'_, '_> {
                 if place == 0 {
                     done_s = state.free_s[0];
                     for edge in tables.incoming(position) {
-                        raise(&mut done_s, &state.here_s[edge.position as usize]);
+                        raise(simd, &mut done_s, &state.here_s[edge.position as usize]);
                     }
-                    add(&mut done_s, tables.run_s[cell]);
+                    add(simd, &mut done_s, tables.run_s[cell]);
                     (sent_s, result_s) = (done_s, done_s);
                 } else {
                     (sent_s, done_s) = (state.free_s[uplink[place]], state.free_s[place]);
                     for edge in tables.incoming(position) {
                         let before = edge.position as usize * places + place;
-                        raise(&mut sent_s, &state.sendable_s[before]);
-                        raise(&mut done_s, &state.ready_s[before]);
+                        raise(simd, &mut sent_s, &state.sendable_s[before]);
+                        raise(simd, &mut done_s, &state.ready_s[before]);
                     }
-                    add(&mut sent_s, tables.send_s[cell]);
-                    raise(&mut done_s, &sent_s);
-                    add(&mut done_s, tables.run_s[cell]);
+                    add(simd, &mut sent_s, tables.send_s[cell]);
+                    raise(simd, &mut done_s, &sent_s);
+                    add(simd, &mut done_s, tables.run_s[cell]);
                     result_s = done_s;
                     if let Some(&downlink) = downlink.get(place) {
-                        raise(&mut result_s, &state.free_s[downlink]);
+                        raise(simd, &mut result_s, &state.free_s[downlink]);
                     }
-                    add(&mut result_s, tables.return_s[cell]);
+                    add(simd, &mut result_s, tables.return_s[cell]);
                 }
-                let noise = &state.noise[cell];
-                for lane in 0..LANES {
-                    let score = tables.second * result_s[lane] + own_fixed + noise[lane];
-                    let is_less = score < least[lane];
-                    least[lane] = if is_less { score } else { least[lane] };
-                    chosen[lane] = if is_less { place as f64 } else { chosen[lane] };
-                    chosen_fixed[lane] = if is_less { own_fixed } else { chosen_fixed[lane] };
-                }
+                let mut score = result_s;
+                multiply(simd, &mut score, tables.second);
+                add(simd, &mut score, own_fixed);
+                add_lanes(simd, &mut score, &state.noise[cell]);
+                let before = least;
+                let is_less = (&score, &before);
+                take_where_less(simd, &mut chosen, is_less, place as f64);
+                take_where_less(simd, &mut chosen_fixed, is_less, own_fixed);
+                lower(simd, &mut least, &score);
                 (state.sent_s[place], state.done_s[place], state.result_s[place]) = (sent_s, done_s, result_s);
             }
             let mut here_s = state.result_s[0];
             for place in 1..places {
-                choose(&mut here_s, &chosen, place, &state.result_s[place]);
+                choose(simd, &mut here_s, &chosen, place, &state.result_s[place]);
             }
             for place in 0..places {
-                choose(&mut state.free_s[place], &chosen, place, &state.done_s[place]);
+                choose(simd, &mut state.free_s[place], &chosen, place, &state.done_s[place]);
                 if place > 0 {
-                    choose(&mut state.free_s[uplink[place]], &chosen, place, &state.sent_s[place]);
+                    choose(simd, &mut state.free_s[uplink[place]], &chosen, place, &state.sent_s[place]);
                     if let Some(&downlink) = downlink.get(place) {
-                        choose(&mut state.free_s[downlink], &chosen, place, &state.result_s[place]);
+                        choose(simd, &mut state.free_s[downlink], &chosen, place, &state.result_s[place]);
                     }
                     let (mut sendable_s, mut ready_s) = (here_s, [0.0; LANES]);
-                    choose(&mut sendable_s, &chosen, place, &state.sent_s[place]);
-                    choose(&mut ready_s, &chosen, place, &state.done_s[place]);
+                    choose(simd, &mut sendable_s, &chosen, place, &state.sent_s[place]);
+                    choose(simd, &mut ready_s, &chosen, place, &state.done_s[place]);
                     (state.sendable_s[cells + place], state.ready_s[cells + place]) = (sendable_s, ready_s);
                 }
             }
-            raise(&mut end_s, &here_s);
-            (0..LANES).for_each(|lane| fixed[lane] += chosen_fixed[lane]);
+            raise(simd, &mut end_s, &here_s);
+            add_lanes(simd, &mut fixed, &chosen_fixed);
             (state.here_s[position], state.chosen[position]) = (here_s, chosen);
         }
-        (0..LANES).for_each(|lane| state.cost[lane] = fixed[lane] + tables.second * end_s[lane]);
+        multiply(simd, &mut end_s, tables.second);
+        add_lanes(simd, &mut end_s, &fixed);
+        state.cost = end_s;
+    }
+}
+
+/// Changes each vector of lanes by the vector of others.
+macro_rules! vectors {
+    ($lanes:ident, $others:ident, $change:expr) => {
+        for (lanes, others) in S::as_mut_simd_f64s($lanes).0.iter_mut().zip(S::as_simd_f64s($others).0) {
+            *lanes = $change(*lanes, *others);
+        }
+    };
+}
+
+/// Raises lanes to others that are greater.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+fn raise<S: Simd>(simd: S, lanes: &mut Lane, others: &Lane) {
+    vectors!(lanes, others, |lanes, others| simd.max_f64s(lanes, others));
+}
+
+/// Lowers lanes to others that are less.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+fn lower<S: Simd>(simd: S, lanes: &mut Lane, others: &Lane) {
+    vectors!(lanes, others, |lanes, others| simd.min_f64s(lanes, others));
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+fn add_lanes<S: Simd>(simd: S, lanes: &mut Lane, others: &Lane) {
+    vectors!(lanes, others, |lanes, others| simd.add_f64s(lanes, others));
+}
+
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+fn add<S: Simd>(simd: S, lanes: &mut Lane, value: f64) {
+    let value = simd.splat_f64s(value);
+    for lanes in S::as_mut_simd_f64s(lanes).0 {
+        *lanes = simd.add_f64s(*lanes, value);
     }
 }
 
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "one vector instruction")]
-fn raise(lanes: &mut Lane, least: &Lane) {
-    (0..LANES).for_each(|lane| lanes[lane] = if least[lane] > lanes[lane] { least[lane] } else { lanes[lane] });
-}
-
-#[inline(always)]
-#[expect(clippy::inline_always, reason = "one vector instruction")]
-fn add(lanes: &mut Lane, value: f64) {
-    for lane in lanes {
-        *lane += value;
+#[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+fn multiply<S: Simd>(simd: S, lanes: &mut Lane, value: f64) {
+    let value = simd.splat_f64s(value);
+    for lanes in S::as_mut_simd_f64s(lanes).0 {
+        *lanes = simd.mul_f64s(*lanes, value);
     }
 }
 
-/// Takes other values where a place was chosen.
+/// Takes a value in lanes where the first of two others is less than the second.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "two vector instructions")]
-fn choose(lanes: &mut Lane, chosen: &Lane, place: usize, values: &Lane) {
-    let place = place as f64;
-    (0..LANES).for_each(|lane| lanes[lane] = if chosen[lane] == place { values[lane] } else { lanes[lane] });
+#[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+fn take_where_less<S: Simd>(simd: S, lanes: &mut Lane, (one, other): (&Lane, &Lane), value: f64) {
+    let value = simd.splat_f64s(value);
+    let others = S::as_simd_f64s(one).0.iter().zip(S::as_simd_f64s(other).0);
+    for (lanes, (one, other)) in S::as_mut_simd_f64s(lanes).0.iter_mut().zip(others) {
+        *lanes = simd.select_f64s(simd.less_than_f64s(*one, *other), value, *lanes);
+    }
+}
+
+/// Takes other values in lanes where a place was chosen.
+#[inline(always)]
+#[expect(clippy::inline_always, reason = "it must end up in the function that is compiled for the vectors")]
+fn choose<S: Simd>(simd: S, lanes: &mut Lane, chosen: &Lane, place: usize, values: &Lane) {
+    let place = simd.splat_f64s(place as f64);
+    let others = S::as_simd_f64s(chosen).0.iter().zip(S::as_simd_f64s(values).0);
+    for (lanes, (chosen, values)) in S::as_mut_simd_f64s(lanes).0.iter_mut().zip(others) {
+        *lanes = simd.select_f64s(simd.equal_f64s(*chosen, place), *values, *lanes);
+    }
 }

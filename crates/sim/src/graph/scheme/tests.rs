@@ -38,6 +38,8 @@ fn schemes(model: &GraphModel, seed: u64) -> Vec<Box<dyn GraphScheme>> {
 
 fn check(model: &GraphModel) -> Result<(), TestCaseError> {
     let best = cheapest_cost(model);
+    let greedy = GraphGreedy.decide(model).expect("greedy decides").places;
+    prop_assert_eq!(&RandomisedGreedy::within(7, 1).decide(model).expect("it decides").places, &greedy);
     for (scheme, again) in schemes(model, 5).iter_mut().zip(&mut schemes(model, 5)) {
         let found = scheme.decide(model).expect("the scheme decides");
         let name = scheme.name();
