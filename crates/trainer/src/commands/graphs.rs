@@ -13,8 +13,8 @@ use sim::graph::{GraphScenario, Timing, scheme};
 use crate::cli::{CompareArgs, Format, SolveArgs};
 use crate::device;
 use crate::error::CliError;
-use crate::progress::Progress;
 use crate::output::{check_picture, duration, figure, missed, note_left_out, print, table};
+use crate::progress::Progress;
 
 /// `compare` for task graphs.
 pub(super) fn run_compare(args: &CompareArgs, scenario: GraphScenario) -> Result<(), CliError> {

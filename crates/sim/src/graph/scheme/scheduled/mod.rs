@@ -82,7 +82,7 @@ fn best_tables(model: &GraphModel) -> Tables<'_> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::testing::{Kind, cheapest_cost, models};
+    use super::super::testing::{Kind, cheapest_cost, models, with_limits};
     use super::*;
     use crate::graph::model::Timing;
 
