@@ -56,7 +56,7 @@ fn whole(plan: RunPlan, run: &Path) -> usize {
 }
 
 /// Trains `plan` and stops after a number of questions, again and again, until the run is finished. Returns where it stopped.
-fn in_parts(plan: RunPlan, run: &Path, questions: usize) -> Vec<(&'static str, usize)> {
+fn in_parts(plan: &RunPlan, run: &Path, questions: usize) -> Vec<(&'static str, usize)> {
     let (backend, mut stops) = (backend(), Vec::new());
     let part = |index: usize| {
         let asked = AtomicUsize::new(0);
@@ -94,7 +94,7 @@ fn a_run_that_is_stopped_anywhere_is_resumed_to_the_same_bytes() {
         // From the first question, in preparing, to the last, in evaluating.
         for part in 0..=4 {
             let run = folder.path().join(format!("{kind}-{part}"));
-            stops.extend(in_parts(plan(), &run, (asked - 1) * part / 4));
+            stops.extend(in_parts(&plan(), &run, (asked - 1) * part / 4));
             same_files(&uninterrupted, &run);
             assert!(!run.join("checkpoints").exists());
         }
@@ -116,7 +116,7 @@ fn a_run_that_is_stopped_between_reports_is_resumed_to_the_same_bytes() {
         whole(plan(), &uninterrupted);
         for &step in steps {
             let run = folder.path().join(format!("{kind}-{step}"));
-            let stops = in_parts(plan(), &run, before + step);
+            let stops = in_parts(&plan(), &run, before + step);
             assert_ne!(stops[0].1 % 10, 0, "{stops:?}");
             same_files(&uninterrupted, &run);
         }
