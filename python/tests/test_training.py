@@ -326,9 +326,19 @@ def test_each_callback_is_told_once_how_the_training_ended(tmp_path):
     [
         (
             functools.partial(mrdro.train, "paper"),
-            {**SHORT, "drl.steps": 3000, "drl.report_every": 3000, "meta.outer_steps": 10, "meta.report_every": 10},
+            {
+                **SHORT,
+                "drl.steps": 2000,
+                "drl.workloads_per_step": 8,
+                "drl.report_every": 2000,
+                "meta.outer_steps": 10,
+                "meta.report_every": 10,
+            },
         ),
-        (functools.partial(mrdro.train_meta, "paper"), {"meta.outer_steps": 200, "meta.report_every": 50}),
+        (
+            functools.partial(mrdro.train_meta, "paper"),
+            {"meta.outer_steps": 150, "meta.report_every": 50, "meta.inner_steps": 40},
+        ),
         (mrdro.train_fleet, {"drl.steps": 60, "drl.report_every": 20, "drl.buffer": 4}),
     ],
     ids=["train", "train_meta", "train_fleet"],
