@@ -21,6 +21,7 @@
 //! - The [`StandardSet`] is 512 instances, the same for every seed; [`evaluate`] lets a scheme decide them. [`Deadlines`] counts
 //!   the deadlines that its decisions missed.
 //! - A [`trace`] is what a device measured of its network; [`task_sizes`] reads recorded sizes of tasks.
+//! - [`graphs`] reads task graphs: JSON, workflows, Graphviz files.
 //! - [`exchange`] reads workloads and writes answers as JSON and CSV.
 //!
 //! # What it does not do
@@ -33,6 +34,7 @@ mod deadlines;
 mod environments;
 mod evaluation;
 pub mod exchange;
+pub mod graphs;
 pub mod limits;
 mod lines;
 mod natural;

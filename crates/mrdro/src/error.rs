@@ -28,6 +28,36 @@ pub enum Error {
     /// A scheme cannot decide.
     #[error(transparent)]
     Scheme(#[from] sim::SchemeError),
+    /// A file of task graphs cannot be read.
+    #[error(transparent)]
+    GraphFile(#[from] data::graphs::GraphFileError),
+    /// An application does not fit the scenario.
+    #[error(transparent)]
+    GraphModel(#[from] sim::graph::GraphModelError),
+    /// A scheme cannot decide a task graph.
+    #[error(transparent)]
+    GraphScheme(#[from] sim::graph::scheme::GraphSchemeError),
+    /// An application of a file does not fit the scenario.
+    #[error("{origin}, line {line}: {reason}")]
+    Application {
+        /// The file.
+        origin: String,
+        /// The line in which the application begins, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// An option for independent tasks, with a scenario of task graphs.
+    #[error(
+        "{option} is for scenarios of independent tasks, and this scenario is one of task graphs; leave {option} out"
+    )]
+    NotForGraphs {
+        /// The option, as the command line calls it.
+        option: &'static str,
+    },
+    /// There is no application to decide.
+    #[error("there is no application to decide")]
+    NoApplication,
     /// A workload cannot be read.
     #[error(transparent)]
     Exchange(#[from] data::exchange::ExchangeError),

@@ -62,6 +62,7 @@
 //! - [`answering::answer`]: decisions for a stream of workloads.
 //! - [`evaluate_all`]: a comparison of schemes on the standard set; [`share_out::compare`]: their gains from sharing a
 //!   bandwidth out; [`fleets::evaluate`]: a comparison on fleets of all sizes.
+//! - [`graphs`]: applications whose tasks depend on one another.
 //! - [`adapt_record`]: adaptation of a record to a new environment.
 //! - [`sweep`]: runs over many settings and seeds; [`statistics`]: means with 95 % intervals.
 //! - [`chart`]: pictures of results; [`tensorboard`]: event files for TensorBoard.
@@ -79,6 +80,7 @@ pub mod device_failure;
 mod error;
 pub mod files;
 pub mod fleets;
+pub mod graphs;
 pub mod metrics;
 mod observer;
 mod output_file;

@@ -37,13 +37,17 @@
 //! writes files. Random workloads, recordings and exchange formats are in the crate `data`.
 
 pub mod config;
+pub mod graph;
 pub mod limits;
 pub mod metrics;
 pub mod random;
+mod scenario_file;
+pub mod search;
 mod tasks;
 pub mod text;
 pub mod units;
 
+pub use scenario_file::AnyScenario;
 pub use tasks::allocation::{self, AllocationError};
 pub use tasks::cost::{CostModel, Demands, DemandsError, FirstSwap, IncrementalCost, Outcome, Rate, TimeTerms};
 pub use tasks::decision::{Decision, Placement, ServerId};

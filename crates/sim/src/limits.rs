@@ -5,6 +5,12 @@ use std::ops::RangeInclusive;
 /// The most tasks, N × M, that one workload may have. It keeps `[tasks, batch]` buffers within a few hundred MB.
 pub const MAX_TASKS: usize = 65_536;
 
+/// The most edges that one task graph may have.
+pub const MAX_GRAPH_EDGES: usize = 1_000_000;
+
+/// The most instructions of one task of a graph, beyond any that there is.
+pub const MAX_INSTRUCTIONS: f64 = 1e24;
+
 /// The most tasks where devices share servers or links: there every task changes what the others cost, and searches take
 /// time that grows with the square of the number of tasks.
 pub const MAX_COUPLED_TASKS: usize = 4_096;

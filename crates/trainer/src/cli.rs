@@ -13,6 +13,7 @@ use model::fleet::Inference;
 use model::{DecisionOptions, Record, Selection};
 use mrdro::share_out::TotalBandwidth;
 use mrdro::{CheckpointInterval, Error, Problem, RunPlan};
+use sim::graph::scheme::GraphSchemeKind;
 use sim::limits::WINDOW_S;
 use sim::scheme::SchemeKind;
 
@@ -340,7 +341,9 @@ pub(crate) struct ServeArgs {
 fn scheme_help() -> String {
     let (names, limited) = (SchemeKind::forms().join(", "), SchemeKind::with_budget().collect::<Vec<_>>().join(", "));
     format!(
-        "Scheme to decide with: {names}. A budget of cost evaluations per task may follow {limited}, as in local-search@16"
+        "Scheme to decide with: {names}. A budget of cost evaluations per task may follow {limited}, as in local-search@16. For \
+         task graphs: {}; there a budget counts evaluations of whole decisions",
+        GraphSchemeKind::forms().join(", ")
     )
 }
 
@@ -360,7 +363,10 @@ pub(crate) struct SolveArgs {
     pub(crate) keep_going: KeepGoingArg,
     #[command(flatten)]
     pub(crate) threads: ThreadsArg,
-    /// File of workloads as JSON or CSV; `-` is standard input
+    /// Draw the first decision about a task graph into this picture, SVG or PNG
+    #[arg(long, value_name = "FILE")]
+    pub(crate) picture: Option<PathBuf>,
+    /// File of workloads as JSON or CSV, or of task graphs as JSON, WfFormat or DOT; `-` is standard input
     #[arg(value_name = "FILE|-", default_value = "-")]
     pub(crate) workloads: String,
 }

@@ -11,7 +11,7 @@ pub struct RequestError {
 }
 
 impl RequestError {
-    pub(super) fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
+    pub(crate) fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
         Self { field: field.into(), reason: reason.into() }
     }
 }

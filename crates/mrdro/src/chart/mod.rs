@@ -6,12 +6,14 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
+mod application;
 mod axis;
 mod canvas;
 mod curves;
 mod png;
 mod raster;
 
+pub use self::application::write_application;
 pub use self::axis::{Axis, SMALLEST_GAP, number};
 pub use self::canvas::PictureFormat;
 use self::canvas::{Area, Canvas, text};

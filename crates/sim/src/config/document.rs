@@ -135,6 +135,16 @@ impl<'d> Section<'d> {
         self.find(name).is_some()
     }
 
+    /// Whether the key stands in the file and has a table.
+    pub fn is_table(&self, name: &'static str) -> bool {
+        self.find(name).is_some_and(|value| value.get_ref().as_table().is_some())
+    }
+
+    /// Whether the key stands in the file and has an array.
+    pub fn is_array(&self, name: &'static str) -> bool {
+        self.find(name).is_some_and(|value| value.get_ref().as_array().is_some())
+    }
+
     /// A number, if the key is there.
     pub fn optional_number(&self, name: &'static str) -> Option<f64> {
         let value = self.find(name)?;
@@ -197,6 +207,17 @@ impl<'d> Section<'d> {
             self.missing(name, "a text in quotes");
         }
         self.optional_text(name).unwrap_or_default()
+    }
+
+    /// An array of texts, if the key is there.
+    pub fn optional_texts(&self, name: &'static str) -> Option<Vec<String>> {
+        let value = self.find(name)?;
+        let text = |item: &Spanned<DeValue<'_>>| item.get_ref().as_str().map(str::to_owned);
+        let texts = value.get_ref().as_array().map(|array| array.iter().map(text).collect::<Option<Vec<_>>>());
+        if texts.as_ref().is_none_or(Option::is_none) {
+            self.wrong_type(name, value, "an array of texts in quotes");
+        }
+        texts.flatten()
     }
 
     /// One of the named choices, if the key is there and names one.

@@ -100,6 +100,11 @@ impl DeadlineArgs {
         Error::BadOption { option, text, wanted }
     }
 
+    /// The first option that is given.
+    pub(crate) fn first(&self) -> Option<&'static str> {
+        self.first_given().map(|(option, _)| option)
+    }
+
     /// The first option that is given, and its value.
     fn first_given(&self) -> Option<(&'static str, String)> {
         let rule = self.rule.and_then(|rule| rule.to_possible_value());

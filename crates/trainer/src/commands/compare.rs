@@ -4,7 +4,9 @@ use data::StandardSet;
 use model::{Backend, Record};
 use mrdro::share_out::{self, AllocationEvaluation};
 use mrdro::{Problem, evaluate_all, with_classic};
+use sim::AnyScenario;
 
+use super::graphs;
 use crate::cli::{CompareArgs, Format};
 use crate::device;
 use crate::error::CliError;
@@ -13,8 +15,12 @@ use crate::output::{
 };
 
 pub(crate) fn run(args: &CompareArgs) -> Result<(), CliError> {
+    let scenario = match AnyScenario::load(&args.scenario.scenario).map_err(mrdro::Error::from)? {
+        AnyScenario::Graph(scenario) => return graphs::run_compare(args, scenario),
+        AnyScenario::Tasks(scenario) => scenario,
+    };
     device::on_device(&args.compute, |backend| {
-        let named = Problem::load(&args.scenario.scenario)?;
+        let named = Problem::new(scenario)?;
         let problem = args.deadlines.applied_to(named.clone())?;
         note_implausible_scenario(&problem.scenario);
         // Options may change deadlines, but records are for the scenario that is named.

@@ -7,10 +7,11 @@ use data::exchange::WorkloadReader;
 use mrdro::Problem;
 use mrdro::answering::{AnswerOptions, answer};
 use mrdro::share_out::TotalBandwidth;
-use sim::CostModel;
 use sim::scheme::{self, Scheme};
+use sim::{AnyScenario, CostModel};
 
 use super::compare::note_unread_uplinks;
+use super::graphs;
 use crate::cli::{DecideArgs, SolveArgs};
 use crate::device;
 use crate::error::CliError;
@@ -32,8 +33,13 @@ pub(crate) fn decide(args: &DecideArgs) -> Result<(), CliError> {
 }
 
 pub(crate) fn solve(args: &SolveArgs) -> Result<(), CliError> {
+    let scenario = match AnyScenario::load(&args.scenario.scenario).map_err(mrdro::Error::from)? {
+        AnyScenario::Graph(scenario) => return graphs::run_solve(args, scenario),
+        AnyScenario::Tasks(scenario) => scenario,
+    };
+    graphs::refuse_picture(args.picture.as_deref())?;
     device::start_threads(&args.threads)?;
-    let problem = args.deadlines.applied_for_workloads(Problem::load(&args.scenario.scenario)?)?;
+    let problem = args.deadlines.applied_for_workloads(Problem::new(scenario)?)?;
     note_implausible_scenario(&problem.scenario);
     let mut scheme = scheme::by_name(&args.scheme, &problem.model, args.seed.seed)?;
     let mut workloads = open(&args.workloads, &problem.model)?;

@@ -7,6 +7,7 @@ mod decide;
 mod devices;
 mod evaluate;
 mod export;
+mod graphs;
 mod plot;
 mod reproduce;
 mod scenario;

@@ -3,10 +3,12 @@
 use data::counted;
 use mrdro::Problem;
 use serde::Serialize;
-use sim::Scenario;
+use sim::graph::GraphScenario;
 use sim::scenario::{DeadlineRule, PerDevice, Tasks};
 use sim::units::BYTES_PER_MB;
+use sim::{AnyScenario, Scenario};
 
+use super::graphs;
 use crate::cli::{Format, ScenarioCommand};
 use crate::error::CliError;
 use crate::output::{figure, note_implausible_scenario, print, table, write_out};
@@ -22,9 +24,10 @@ pub(crate) fn run(command: &ScenarioCommand) -> Result<(), CliError> {
 #[derive(Serialize)]
 struct ScenarioRow {
     scenario: &'static str,
+    kind: &'static str,
     devices: usize,
-    /// The largest number where devices have different numbers of tasks.
-    tasks_per_device: usize,
+    /// The largest number where devices or applications have different numbers of tasks.
+    tasks_per_device: Option<usize>,
     servers: String,
     alpha: f64,
     /// The number of tasks of each device, where they differ; else the number that all have.
@@ -39,19 +42,35 @@ fn list(format: Format) -> Result<(), CliError> {
         let servers: Vec<_> = scenario.servers.iter().map(|server| server.name.as_str()).collect();
         rows.push(ScenarioRow {
             scenario: name,
+            kind: "tasks",
             devices: scenario.devices.count,
-            tasks_per_device: scenario.tasks.per_device,
+            tasks_per_device: Some(scenario.tasks.per_device),
             servers: servers.join(" "),
             alpha: scenario.alpha,
             shown_tasks: tasks_of_each(&scenario.tasks),
         });
     }
+    for name in GraphScenario::presets() {
+        let scenario = GraphScenario::load(name)?;
+        let servers: Vec<_> = scenario.servers.iter().map(|server| server.name.as_str()).collect();
+        let shown_tasks = graphs::tasks_shown(&scenario)?;
+        rows.push(ScenarioRow {
+            scenario: name,
+            kind: "graph",
+            devices: 1,
+            tasks_per_device: shown_tasks.parse().ok(),
+            servers: servers.join(" "),
+            alpha: scenario.alpha,
+            shown_tasks,
+        });
+    }
     print(format, &rows, || {
         let row = |row: &ScenarioRow| {
             let counts = [row.devices.to_string(), row.shown_tasks.clone()];
-            [&[row.scenario.to_owned()][..], &counts, &[row.servers.clone(), row.alpha.to_string()]].concat()
+            let names = [row.scenario, row.kind].map(str::to_owned);
+            [&names[..], &counts, &[row.servers.clone(), row.alpha.to_string()]].concat()
         };
-        table(&["scenario", "devices", "tasks each", "servers", "α"], rows.iter().map(row).collect())
+        table(&["scenario", "kind", "devices", "tasks each", "servers", "α"], rows.iter().map(row).collect())
     })
 }
 
@@ -64,9 +83,13 @@ fn tasks_of_each(tasks: &Tasks) -> String {
 }
 
 fn show(name: &str) -> Result<(), CliError> {
-    let text = match Scenario::preset_text(name) {
+    let preset = Scenario::preset_text(name).or_else(|| GraphScenario::preset_text(name));
+    let text = match preset {
         Some(text) => text.to_owned(),
-        None => Scenario::load(name)?.to_toml(),
+        None => match AnyScenario::load(name)? {
+            AnyScenario::Tasks(scenario) => scenario.to_toml(),
+            AnyScenario::Graph(scenario) => scenario.to_toml(),
+        },
     };
     write_out(text.as_bytes())
 }
@@ -94,7 +117,11 @@ struct RateRow {
 }
 
 fn check(name: &str, format: Format) -> Result<(), CliError> {
-    let problem = Problem::load(name)?;
+    let scenario = match AnyScenario::load(name)? {
+        AnyScenario::Tasks(scenario) => scenario,
+        AnyScenario::Graph(scenario) => return graphs::check(scenario, format),
+    };
+    let problem = Problem::new(scenario)?;
     note_implausible_scenario(&problem.scenario);
     // A file of sizes that cannot be read would otherwise be found only when training starts.
     problem.sampler()?;

@@ -7,7 +7,7 @@ pub mod implausible;
 mod link;
 mod read;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ pub use self::deadlines::DeadlineRule;
 pub(crate) use self::link::Link;
 use crate::config::Mistakes;
 pub use crate::config::Numbers as PerDevice;
-use crate::text;
+use crate::scenario_file::ScenarioText;
 
 /// The scenarios that ship with the program: name and TOML text.
 const PRESETS: &[(&str, &str)] = &[
@@ -275,32 +275,17 @@ impl Scenario {
     /// # Errors
     /// If there is no such preset or file, or the file is not a valid scenario; then with all its mistakes.
     pub fn load(name_or_path: &str) -> Result<Self, ScenarioError> {
-        if let Some(text) = Self::preset_text(name_or_path) {
-            return Ok(Self::from_toml(name_or_path, text)?);
-        }
-        let path = Path::new(name_or_path);
-        let unreadable = |source: std::io::Error| {
-            let looks_like_a_name = !name_or_path.contains(['/', '\\', '.']);
-            if looks_like_a_name && source.kind() == std::io::ErrorKind::NotFound {
-                ScenarioError::Unknown { name: name_or_path.to_owned(), presets: join(Self::presets()) }
-            } else {
-                ScenarioError::Unreadable { path: path.to_owned(), source }
-            }
-        };
-        let text = text::read(path).map_err(unreadable)?;
-        let mut scenario = Self::from_toml(name_or_path, &text)?;
-        let resolve = |named: &mut String| {
-            if Path::new(named).is_relative() {
-                let beside = path.parent().unwrap_or(Path::new("")).join(&named);
-                *named = std::path::absolute(&beside).unwrap_or(beside).to_string_lossy().into_owned();
-            }
-        };
+        Self::from_found(&ScenarioText::find(name_or_path, Self::presets())?)
+    }
+
+    pub(crate) fn from_found(found: &ScenarioText<'_>) -> Result<Self, ScenarioError> {
+        let mut scenario = Self::from_toml(found.origin, &found.text)?;
         if let SizeDistribution::File { path: sizes, .. } = &mut scenario.tasks.size_mb {
-            resolve(sizes);
+            found.resolve(sizes);
         }
         let environment = scenario.environment.as_mut();
         if let Some(UplinkDistribution::Traces { path, .. }) = environment.and_then(|all| all.uplink_mbps.as_mut()) {
-            resolve(path);
+            found.resolve(path);
         }
         Ok(scenario)
     }
@@ -356,8 +341,4 @@ pub enum ScenarioError {
     /// The file can be read but makes no sense.
     #[error(transparent)]
     Invalid(#[from] Mistakes),
-}
-
-fn join<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    names.collect::<Vec<_>>().join(", ")
 }

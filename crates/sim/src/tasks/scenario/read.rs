@@ -23,6 +23,11 @@ impl Scenario {
     pub fn from_toml(origin: &str, text: &str) -> Result<Self, Mistakes> {
         let document = Document::parse(origin, text)?;
         let root = document.root();
+        if root.optional_choice("kind", &[("tasks", false), ("graph", true)]) == Some(true) {
+            root.mistake("kind", "is \"graph\": a scenario of task graphs, where one of independent tasks is needed");
+            // Every other key would be a mistake, too.
+            document.report(Vec::new())?;
+        }
         let scenario = Self {
             name: root.text("name"),
             alpha: root.number("alpha"),

@@ -1,17 +1,12 @@
-//! Simulated annealing: random moves and swaps. Changes that raise the cost are accepted less and less often.
+//! Simulated annealing, see [`anneal`].
 
 use super::greedy::place_all_greedily;
 use super::{Order, Scheme, SchemeError, Solution, affordable, settle_ties};
-use crate::random::{self, Stream};
+use crate::random;
+use crate::search::anneal;
 use crate::tasks::cost::{CostModel, IncrementalCost};
 use crate::tasks::decision::Decision;
 use crate::tasks::workload::{Workload, present_tasks};
-
-/// The first temperature, as a share of the cost of one task. A step that raises the cost by the temperature is accepted
-/// with a probability of 1/e.
-const FIRST_TEMPERATURE: f64 = 0.2;
-/// The last temperature, as a share of the cost of one task.
-const LAST_TEMPERATURE: f64 = 2e-4;
 
 /// Simulated annealing. It starts from the greedy decision (largest first), cools geometrically and answers the best
 /// decision seen.
@@ -45,57 +40,9 @@ impl Annealing {
         places: &mut [u8],
         evaluations: u64,
     ) {
-        let (tasks, count) = (places.len(), incremental.loads_bytes().len());
         let mut random = random::stream_of(self.seed, "annealing scheme", sizes_bytes);
         incremental.set(sizes_bytes, places);
-        let mut cost = incremental.cost();
-        let mut best = cost;
-        let (first, last) = (FIRST_TEMPERATURE * cost / tasks as f64, LAST_TEMPERATURE * cost / tasks as f64);
-        let cooling = (last / first).powf(1.0 / evaluations.max(1) as f64);
-        let mut temperature = first;
-        for _ in 0..evaluations {
-            temperature *= cooling;
-            let step = Step::draw(&mut random, incremental.places(), tasks, count);
-            // Drawn beforehand, so that a swap which is surely too expensive need not be evaluated exactly.
-            let limit = cost - temperature * (1.0 - random::unit(&mut random)).ln();
-            let stepped = match step {
-                Step::Move { task, place } => Some(incremental.move_cost(task, place)),
-                Step::Swap { task, other } => incremental.swap_cost(task, other, limit),
-            };
-            // Not even a limit that is no number, where all costs are 0, lets a task go where its device cannot.
-            if stepped.is_none_or(|cost| cost > limit || !cost.is_finite()) {
-                continue;
-            }
-            match step {
-                Step::Move { task, place } => incremental.place(task, place),
-                Step::Swap { task, other } => incremental.swap(task, other),
-            }
-            cost = incremental.cost();
-            if cost < best {
-                best = cost;
-                places.copy_from_slice(incremental.places());
-            }
-        }
-    }
-}
-
-/// One change of a decision.
-#[derive(Debug, Clone, Copy)]
-enum Step {
-    Move { task: usize, place: u8 },
-    Swap { task: usize, other: usize },
-}
-
-impl Step {
-    /// Draws a move or a swap with equal probability. A swap of tasks at one place becomes a move.
-    fn draw(random: &mut Stream, places: &[u8], tasks: usize, count: usize) -> Self {
-        let task = random::below(random, tasks);
-        let other = random::below(random, tasks);
-        if random::unit(random) < 0.5 && places[task] != places[other] {
-            return Self::Swap { task, other };
-        }
-        let place = random::below(random, count - 1) as u8;
-        Self::Move { task, place: place + u8::from(place >= places[task]) }
+        anneal(incremental, places, evaluations, &mut random);
     }
 }
 

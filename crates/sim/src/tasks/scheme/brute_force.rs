@@ -1,7 +1,9 @@
 //! All decisions of a workload, one by one: the oracle for tests of the exact search.
 
+use super::searchable::OneWorkload;
 use super::{Scheme, SchemeError, Solution};
-use crate::tasks::cost::{CostModel, Outcome};
+use crate::search::cheapest_of_all;
+use crate::tasks::cost::CostModel;
 use crate::tasks::decision::Decision;
 use crate::tasks::workload::Workload;
 
@@ -20,33 +22,13 @@ impl Scheme for BruteForce {
     }
 
     fn decide(&mut self, model: &CostModel, workload: &Workload) -> Result<Solution, SchemeError> {
-        let (tasks, count) = (model.task_count(), model.places() as u8);
-        let decisions =
-            (model.places() as u64).checked_pow(tasks as u32).filter(|&decisions| decisions <= MAX_DECISIONS);
-        let Some(decisions) = decisions else {
-            return Err(SchemeError::TooLarge { tasks, places: model.places(), nodes: MAX_DECISIONS });
-        };
-        let mut places = vec![0_u8; tasks];
-        let mut best = (Outcome::WORST, places.clone());
-        for _ in 0..decisions {
-            let outcome = model.outcome(workload.sizes_bytes(), &places);
-            if model.is_better(&outcome, &best.0) && is_possible(model, &places) {
-                best = (outcome, places.clone());
-            }
-            // The next decision: a number whose digits are the places.
-            for place in &mut places {
-                *place = (*place + 1) % count;
-                if *place != 0 {
-                    break;
-                }
-            }
-        }
-        Ok(Solution { decision: Decision::from_places(model.tasks(), best.1), evaluations: decisions })
+        let mut problem = OneWorkload { model, sizes_bytes: workload.sizes_bytes() };
+        let found = cheapest_of_all(&mut problem, MAX_DECISIONS);
+        let (places, evaluations) = found.ok_or_else(|| SchemeError::TooLarge {
+            tasks: model.task_count(),
+            places: model.places(),
+            nodes: MAX_DECISIONS,
+        })?;
+        Ok(Solution { decision: Decision::from_places(model.tasks(), places), evaluations })
     }
-}
-
-/// Whether every device can use the places of its tasks.
-fn is_possible(model: &CostModel, places: &[u8]) -> bool {
-    let mut tasks = places.iter().enumerate();
-    model.is_all_reachable() || tasks.all(|(task, place)| model.is_reachable(task / model.tasks(), *place))
 }

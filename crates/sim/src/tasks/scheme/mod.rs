@@ -15,19 +15,22 @@ mod kind;
 mod load;
 mod local_search;
 mod random;
+mod searchable;
 mod settle;
 
 pub use annealing::Annealing;
 pub use brute_force::BruteForce;
 pub use exact::{Bounds, Exact};
 pub use fixed::{BestMix, Fixed};
-pub use genetic::{Genetic, GeneticSettings};
+pub use genetic::Genetic;
 pub use greedy::{Greedy, Order};
 pub use interruptible::{GoesOn, Interruptible};
 pub use kind::{SchemeKind, by_name, classic};
 pub use local_search::{LocalSearch, gains, improve_within};
 pub use random::Random;
 pub use settle::settle_ties;
+
+pub use crate::search::GeneticSettings;
 
 use self::local_search::affordable;
 use self::settle::settle_all_ties;

@@ -1,0 +1,28 @@
+//! Task graphs from files and other programs: JSON, workflows in WfFormat, and Graphviz files.
+//!
+//! ```
+//! use data::graphs::GraphRequest;
+//! use sim::graph::GraphScenario;
+//!
+//! let scenario = GraphScenario::load("graph-serial")?;
+//! let json = br#"{"id": 1, "graph": {"tasks": [{"name": "a", "megacycles": 4200}, {"name": "b", "megacycles": 900}],
+//!                 "edges": [{"from": "a", "to": "b", "mb": 3.5}]}}"#;
+//! let GraphRequest { application, .. } = GraphRequest::from_json(json, &scenario)?;
+//! let model = scenario.model(application)?;
+//! assert_eq!(model.evaluate(&[0, 0]).time_s, 5.1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod answer;
+mod dot;
+mod file;
+mod request;
+mod wfformat;
+
+pub use self::answer::GraphAnswer;
+pub use self::dot::{DotError, application_from_dot};
+pub use self::file::{
+    GraphFileError, GraphFormat, GraphInput, GraphSampler, InputApplications, InvalidGraph, applications,
+};
+pub use self::request::{GraphRequest, GraphRequests, GraphRequestsError};
+pub use self::wfformat::{RECORDED_MHZ, WfFormatError, application_from_wfformat};

@@ -1,0 +1,281 @@
+//! Which scenarios of task graphs make sense.
+
+use std::collections::HashSet;
+
+use super::{ApplicationSettings, GraphScenario, LinkPowers, Pinned, Powers, Source};
+use crate::config::Mistake;
+use crate::graph::generators::{Called, Generator, Growth, LayerTable, Layered, TaskCount, Values};
+use crate::graph::system::LOCAL;
+use crate::limits::{
+    MAX_GRAPH_EDGES, MAX_INSTRUCTIONS, MAX_NAME_BYTES, MAX_NAME_CHARACTERS, MAX_SERVERS, MAX_SIZE_MB, MAX_TASKS,
+};
+use crate::tasks::scenario::Range;
+use crate::units::bytes_from_mb;
+
+/// The most MB on an edge of a generated graph: with the most edges at a task they still make a valid size.
+const MAX_DATA_MB: f64 = MAX_SIZE_MB / MAX_TASKS as f64;
+
+impl GraphScenario {
+    /// All values that make no sense, each named by its key path.
+    pub(crate) fn mistakes(&self) -> Vec<Mistake> {
+        let mut list = Checks(Vec::new());
+        self.name_mistakes(&mut list);
+        if !(0.0..=1.0).contains(&self.alpha) {
+            list.add("alpha", format!("must lie between 0 (time alone) and 1 (energy alone), is {}", self.alpha));
+        }
+        self.device_mistakes(&mut list);
+        application_mistakes(&self.application, &mut list);
+        self.server_mistakes(&mut list);
+        list.0
+    }
+
+    fn name_mistakes(&self, list: &mut Checks) {
+        let odd = |c: char| c.is_control() || c == '/' || c == '\\';
+        let name = &self.name;
+        if name.trim().is_empty()
+            || name.chars().count() > MAX_NAME_CHARACTERS
+            || name.len() > MAX_NAME_BYTES
+            || name.starts_with('.')
+            || name.contains(odd)
+        {
+            let message = format!(
+                "must be a name of at most {MAX_NAME_CHARACTERS} characters, and {MAX_NAME_BYTES} bytes in UTF-8, \
+                 without slashes, not beginning with a dot"
+            );
+            list.add("name", message);
+        }
+    }
+
+    fn device_mistakes(&self, list: &mut Checks) {
+        list.positive("devices.frequency_mhz", self.device.frequency_mhz);
+        list.optional("devices.memory_mb_per_s", self.device.memory_mb_per_s, Checks::positive);
+        list.not_negative("devices.uplink_mbps", self.device.uplink_mbps);
+        list.not_negative("devices.downlink_mbps", self.device.downlink_mbps);
+        let Powers { compute, idle, send, receive } = self.device.power_w;
+        for (name, power) in [("compute", compute), ("idle", idle), ("send", send), ("receive", receive)] {
+            list.not_negative(&format!("devices.power_w.{name}"), power);
+        }
+    }
+
+    fn server_mistakes(&self, list: &mut Checks) {
+        if self.servers.is_empty() {
+            let message = "there must be at least one [[servers]] table: without a server nothing can be offloaded";
+            list.add("servers", message);
+        }
+        if self.servers.len() > MAX_SERVERS {
+            list.add("servers", format!("must be at most {MAX_SERVERS}, are {}", self.servers.len()));
+            return;
+        }
+        for (index, server) in self.servers.iter().enumerate() {
+            let key = |name: &str| format!("servers[{index}].{name}");
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+            if server.name.is_empty() || !server.name.chars().all(is_plain) {
+                list.add(key("name"), "must be a name of letters, digits, '-' and '_'");
+            } else if server.name == LOCAL {
+                list.add(key("name"), "\"local\" is what the device itself is called; give the server another name");
+            } else if self.servers[..index].iter().any(|other| other.name == server.name) {
+                list.add(key("name"), format!("\"{}\" is the name of an earlier server", server.name));
+            }
+            list.not_negative(&key("frequency_mhz"), server.frequency_mhz);
+            list.optional(&key("memory_mb_per_s"), server.memory_mb_per_s, Checks::positive);
+            list.not_negative(&key("energy_per_instruction_nj"), server.energy_per_instruction_nj);
+            list.optional(&key("link_mbps"), server.link_mbps, Checks::not_negative);
+            list.optional(&key("downlink_mbps"), server.downlink_mbps, Checks::not_negative);
+            if let Some(LinkPowers { send, receive }) = server.power_w {
+                list.not_negative(&key("power_w.send"), send);
+                list.not_negative(&key("power_w.receive"), receive);
+            }
+            list.not_negative(&key("price_per_mb"), server.price_per_mb);
+        }
+    }
+}
+
+fn application_mistakes(settings: &ApplicationSettings, list: &mut Checks) {
+    list.optional("application.deadline_s", settings.deadline_s, Checks::positive);
+    list.optional("application.energy_limit_j", settings.energy_limit_j, Checks::positive);
+    list.optional("application.price_limit", settings.price_limit, Checks::not_negative);
+    match &settings.source {
+        Source::File { path } if path.is_empty() => {
+            list.add("application.graph.file", "must name a file with one or several applications");
+        }
+        Source::File { .. } => {}
+        Source::Generator(generator) => {
+            let before = list.0.len();
+            generator_mistakes(generator, list);
+            if list.0.len() == before {
+                pinned_mistakes(&settings.pinned, generator, list);
+            }
+        }
+    }
+}
+
+/// Names of pinned tasks must be those of tasks in every application.
+fn pinned_mistakes(pinned: &Pinned, generator: &Generator, list: &mut Checks) {
+    let Pinned::Names(names) = pinned else { return };
+    let (known, described): (HashSet<String>, String) = match generator {
+        Generator::Layered(Layered { tasks, .. }) | Generator::Called(Called { tasks, .. }) => {
+            let fewest = tasks.limits().0;
+            ((1..=fewest).map(|index| format!("t{index}")).collect(), format!("t1 to t{fewest}"))
+        }
+        Generator::Network(_) | Generator::Layers(_) => {
+            let application = generator.draw(&mut crate::random::stream(0, "names of layers"));
+            let names: Vec<String> = application.tasks().iter().map(|task| task.name.clone()).collect();
+            let described = names.join(", ");
+            (names.into_iter().collect(), described)
+        }
+    };
+    for (index, name) in names.iter().enumerate().filter(|(_, name)| !known.contains(*name)) {
+        let message = format!("must name a task that every application has, is \"{name}\"; they have {described}");
+        list.add(format!("application.pinned[{index}]"), message);
+    }
+}
+
+fn generator_mistakes(generator: &Generator, list: &mut Checks) {
+    let before = list.0.len();
+    match generator {
+        Generator::Network(_) => {}
+        Generator::Layers(table) => layer_mistakes(table, list),
+        Generator::Layered(layered) => layered_mistakes(layered, list),
+        Generator::Called(Called { growth, tasks, megacycles, data_mb }) => {
+            count_mistakes(*tasks, list);
+            list.values("application.graph.megacycles", megacycles, 0.0, 1e12);
+            list.values("application.graph.data_mb", data_mb, 0.0, MAX_DATA_MB);
+            if let Growth::CallGraph { density } = growth
+                && !(0.0..=1.0).contains(density)
+            {
+                let message = format!("must be a probability between 0 and 1, is {density}");
+                list.add("application.graph.density", message);
+            }
+        }
+    }
+    let edges = generator.most_edges();
+    if list.0.len() == before && edges > MAX_GRAPH_EDGES as f64 {
+        let message =
+            format!("are too many: an application could have {edges:.0} edges, and may have {MAX_GRAPH_EDGES}");
+        list.add("application.graph.tasks", message);
+    }
+}
+
+fn layered_mistakes(layered: &Layered, list: &mut Checks) {
+    let Layered { tasks, width, density, regularity, result_mb, ratio, instructions_per_byte } = layered;
+    let before = list.0.len();
+    count_mistakes(*tasks, list);
+    list.values("application.graph.width", width, 0.0, 1.0);
+    list.values("application.graph.density", density, 0.0, 1.0);
+    if !(0.0..=1.0).contains(regularity) {
+        list.add("application.graph.regularity", format!("must lie between 0 and 1, is {regularity}"));
+    }
+    list.values("application.graph.result_mb", result_mb, 0.0, MAX_SIZE_MB);
+    list.values("application.graph.ratio", ratio, 1e-6, 1e6);
+    list.positive("instructions_per_byte", *instructions_per_byte);
+    if list.0.len() > before {
+        return;
+    }
+    let most_mb = result_mb.limits().1 / ratio.limits().0;
+    if most_mb > MAX_SIZE_MB || bytes_from_mb(most_mb) * instructions_per_byte > MAX_INSTRUCTIONS {
+        let message = format!("divided by ratio makes tasks of {most_mb:e} MB, which are too large");
+        list.add("application.graph.result_mb", message);
+    }
+}
+
+fn count_mistakes(tasks: TaskCount, list: &mut Checks) {
+    let (fewest, most) = tasks.limits();
+    if !(1 <= fewest && fewest <= most && most <= MAX_TASKS) {
+        let message = format!(
+            "must be a number from 1 to {MAX_TASKS}, or two, the first no larger than the second, {}",
+            if fewest == most { format!("is {most}") } else { format!("are {fewest} and {most}") }
+        );
+        list.add("application.graph.tasks", message);
+    }
+}
+
+fn layer_mistakes(table: &LayerTable, list: &mut Checks) {
+    list.not_negative("application.graph.input_kb", table.input_kb);
+    if table.layers.is_empty() || table.layers.len() > MAX_TASKS - 2 {
+        let message = format!("must be 1 to {} layers, are {}", MAX_TASKS - 2, table.layers.len());
+        list.add("application.graph.layer", message);
+    }
+    let mut names = HashSet::from(["input", "output"]);
+    for (index, row) in table.layers.iter().enumerate() {
+        let key = |name: &str| format!("application.graph.layer[{index}].{name}");
+        if row.name.trim().is_empty() {
+            list.add(key("name"), "must be a name");
+        } else if !names.insert(&row.name) {
+            let message = format!("must be a name of its own; \"{}\" is that of another task", row.name);
+            list.add(key("name"), message);
+        }
+        list.not_negative(&key("mflop"), row.mflop);
+        list.not_negative(&key("weights_mb"), row.weights_mb);
+        list.not_negative(&key("output_kb"), row.output_kb);
+    }
+}
+
+/// The mistakes found so far.
+struct Checks(Vec<Mistake>);
+
+impl Checks {
+    fn add(&mut self, key: impl Into<String>, message: impl Into<String>) {
+        self.0.push(Mistake::new(key, message));
+    }
+
+    /// A number above 0. Beyond the limits a product of two values could leave what an f64 holds; no device or link comes
+    /// near them.
+    fn positive(&mut self, key: &str, value: f64) {
+        if !(value > 0.0 && value.is_finite()) {
+            self.add(key, format!("must be a number greater than 0, is {value}"));
+        } else if !(1e-12..=1e12).contains(&value) {
+            self.add(key, format!("must lie between 1e-12 and 1e12, is {value:e}"));
+        }
+    }
+
+    /// As [`Checks::positive`], or 0.
+    fn not_negative(&mut self, key: &str, value: f64) {
+        if !(value >= 0.0 && value.is_finite()) {
+            self.add(key, format!("must be a number not below 0, is {value}"));
+        } else if value != 0.0 {
+            self.positive(key, value);
+        }
+    }
+
+    fn optional(&mut self, key: &str, value: Option<f64>, check: fn(&mut Self, &str, f64)) {
+        if let Some(value) = value {
+            check(self, key, value);
+        }
+    }
+
+    /// Checks that all numbers that can be drawn lie between two.
+    fn values(&mut self, key: &str, values: &Values, least: f64, most: f64) {
+        let mut number = |key: String, value: f64| {
+            let fits = (least..=most).contains(&value);
+            if !fits {
+                self.add(key, format!("must lie between {} and {}, is {value}", limit(least), limit(most)));
+            }
+            fits
+        };
+        match values {
+            Values::Fixed(value) => _ = number(key.to_owned(), *value),
+            Values::OneOf { values } => {
+                for (index, value) in values.iter().enumerate() {
+                    number(format!("{key}.values[{index}]"), *value);
+                }
+                if values.is_empty() {
+                    self.add(format!("{key}.values"), "must have at least one number");
+                }
+            }
+            Values::Range(range) => {
+                let (Range::Uniform { min, max } | Range::LogUniform { min, max }) = *range;
+                let fits = [number(format!("{key}.min"), min), number(format!("{key}.max"), max)];
+                if fits == [true; 2] && min > max {
+                    self.add(format!("{key}.max"), format!("must be at least min, {min}, is {max}"));
+                } else if fits[0] && min == 0.0 && matches!(range, Range::LogUniform { .. }) {
+                    self.add(format!("{key}.min"), "must be greater than 0 for log-uniform, is 0");
+                }
+            }
+        }
+    }
+}
+
+/// A limit in a message, such as `1000` or `1e-6`.
+fn limit(value: f64) -> String {
+    if value != 0.0 && !(1e-3..1e9).contains(&value) { format!("{value:e}") } else { value.to_string() }
+}

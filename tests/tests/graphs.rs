@@ -1,0 +1,138 @@
+//! Task graphs: scenarios, comparisons, decisions of files in three formats, pictures, and what is refused.
+
+use std::path::Path;
+
+use acceptance::Workshop;
+use serde_json::Value;
+use sim::graph::GraphScenario;
+
+const TWO_TASKS: &str = r#"{"id": 1, "graph": {"tasks": [
+    {"name": "a", "send_mb": 12.5, "megacycles": 4200, "pinned": "local"},
+    {"name": "b", "send_mb": 8, "megacycles": 90000, "result_mb": 1}], "edges": [{"from": "a", "to": "b", "mb": 3.5}]}}"#;
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text}"))
+}
+
+#[test]
+fn scenarios_of_task_graphs_are_listed_shown_and_checked() {
+    let workshop = Workshop::new();
+    let listed = parsed(&workshop.trainer(&["scenario", "list", "--format", "json"]).succeeded().stdout);
+    for preset in GraphScenario::presets() {
+        let row = listed.as_array().expect("rows").iter().find(|row| row["scenario"] == preset);
+        assert_eq!(row.expect("it is listed")["kind"], "graph");
+        workshop.write("shown.toml", &workshop.trainer(&["scenario", "show", preset]).succeeded().stdout);
+        let [own, copy] = [preset, "shown.toml"]
+            .map(|name| workshop.trainer(&["scenario", "check", name, "--format", "json"]).succeeded().stdout);
+        assert_eq!(own, copy, "{preset}");
+        assert_eq!(parsed(&own)[0]["place"], "local");
+    }
+    let text = GraphScenario::preset_text("graph").expect("a preset").replace("alpha = 0 ", "alpha = 2 ");
+    workshop.write("wrong.toml", text.replace("\"scheduled\"", "\"sometimes\""));
+    let said = workshop.trainer(&["scenario", "check", "wrong.toml"]).failed(1);
+    for part in ["alpha", "application.timing", "\"serial\"", "line "] {
+        assert!(said.stderr.contains(part), "{part}: {}", said.stderr);
+    }
+}
+
+#[test]
+fn a_comparison_ends_with_the_optimum() {
+    let workshop = Workshop::new();
+    for preset in ["graph", "graph-serial"] {
+        let compare = ["compare", "--scenario", preset, "--format", "json"];
+        let rows = parsed(&workshop.trainer(&compare).succeeded().stdout);
+        let rows = rows.as_array().expect("rows");
+        let last = rows.last().expect("a scheme");
+        assert_eq!((&last["scheme"], &last["q2"]), (&"exact".into(), &1.0.into()), "{preset}");
+        let greedy = rows.iter().find(|row| row["scheme"] == "greedy").expect("a scheme");
+        let q2 = greedy["q2"].as_f64().expect("a number");
+        assert!((0.9..1.0).contains(&q2), "{preset}: {q2}");
+    }
+    let table = workshop.trainer(&["compare", "--scenario", "graph"]).succeeded().stdout;
+    assert!(table.contains("100 applications") && table.contains("for 100"), "{table}");
+}
+
+#[test]
+fn solving_answers_in_the_order_of_the_input() {
+    let workshop = Workshop::new();
+    let one_line = TWO_TASKS.replace('\n', " ");
+    workshop.write("two.jsonl", format!("{one_line}\n{}\n", one_line.replace("\"id\": 1", "\"id\": \"second\"")));
+    let solve = ["solve", "--scenario", "graph", "--scheme", "exact", "two.jsonl"];
+    let said = workshop.trainer(&solve).succeeded();
+    let answers: Vec<Value> = said.stdout.lines().map(parsed).collect();
+    assert_eq!(answers.iter().map(|answer| &answer["id"]).collect::<Vec<_>>(), [&Value::from(1), &"second".into()]);
+    for answer in &answers {
+        assert_eq!(answer["placements"], parsed(r#"{"a": "local", "b": "edge"}"#));
+        assert_eq!((&answer["optimal"], &answer["bound"]), (&true.into(), &answer["cost"]));
+        // a runs 4.2 s at 1 GHz; b takes 8 MB up, 90,000 megacycles at 10 GHz, 1 MB down at 7.34 Mbit/s.
+        let time_s = 4.2 + 8.0 * 8.0 / 7.340_032 + 9.0 + 8.0 / 7.340_032;
+        let found = answer["time_s"].as_f64().expect("a number");
+        assert!((found - time_s).abs() < 1e-6, "{found} {time_s}");
+    }
+    let read = std::fs::read_to_string(workshop.path("two.jsonl")).expect("it was written");
+    let piped = workshop.trainer_reading(read, &["solve", "--scenario", "graph", "--scheme", "exact"]);
+    assert_eq!(piped.succeeded().stdout, said.stdout);
+}
+
+#[test]
+fn workflows_and_graphviz_files_are_decided_and_drawn() {
+    let workshop = Workshop::new();
+    workshop.write(
+        "graph.dot",
+        "digraph { a [megacycles=4200, send_mb=2]; b [megacycles=90000, send_mb=1]; a -> b [mb=3] }",
+    );
+    for (file, picture) in [("graph.dot", "decision.svg"), ("graph.dot", "decision.png")] {
+        let solve = ["solve", "--scenario", "graph", "--scheme", "local-search", "--picture", picture, file];
+        let answer = parsed(&workshop.trainer(&solve).succeeded().stdout);
+        assert_eq!(answer["placements"]["b"], "edge", "{answer}");
+        assert!(workshop.read(picture).len() > 1000);
+    }
+    let svg = workshop.text("decision.svg");
+    for part in ["to edge", "from edge", "seconds", "local-search"] {
+        assert!(svg.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn mistakes_are_named_with_their_places() {
+    let workshop = Workshop::new();
+    let one_line = TWO_TASKS.replace('\n', " ");
+    let cyclic = one_line
+        .replace(r#"{"from": "a", "to": "b", "mb": 3.5}"#, r#"{"from": "a", "to": "b"}, {"from": "b", "to": "a"}"#);
+    let cases = [
+        (one_line.replace("\"to\": \"b\"", "\"to\": \"c\""), "the task c, which does not exist"),
+        (cyclic, "a → b → a"),
+        (one_line.replace("\"megacycles\": 90000", "\"megacycles\": -1"), "megacycles of the task b"),
+        (one_line.replace("\"pinned\": \"local\"", "\"pinned\": \"moon\""), "moon"),
+        (one_line.replace("\"megacycles\": 4200, ", ""), "megacycles"),
+        (one_line.replace("\"name\": \"b\"", "\"name\": \"a\""), "a"),
+    ];
+    for (text, part) in cases {
+        workshop.write("wrong.jsonl", format!("{one_line}\n{text}\n{one_line}\n"));
+        let solve = ["solve", "--scenario", "graph", "--scheme", "greedy", "wrong.jsonl"];
+        let said = workshop.trainer(&solve).failed(1);
+        assert!(said.stderr.contains("line 2") && said.stderr.contains(part), "{part}: {}", said.stderr);
+        assert_eq!(said.stdout.lines().count(), 1, "{part}");
+        let said = workshop.trainer(&[&solve[..], &["--keep-going"]].concat()).failed(1);
+        let lines: Vec<Value> = said.stdout.lines().map(parsed).collect();
+        assert_eq!((lines.len(), &lines[1]["line"]), (3, &2.into()), "{part}");
+    }
+    workshop.write("one.jsonl", &one_line);
+    for (arguments, part) in [
+        (&["solve", "--scenario", "graph", "--scheme", "gredy", "one.jsonl"][..], "did you mean `greedy`?"),
+        (&["solve", "--scenario", "graph", "--scheme", "min-cut", "one.jsonl"], "serial"),
+        (&["solve", "--scenario", "graph", "--scheme", "greedy", "--picture", "x.pdf", "one.jsonl"], ".svg"),
+        (&["solve", "--scenario", "paper", "--scheme", "greedy", "--picture", "x.svg", "one.jsonl"], "task graphs"),
+        (
+            &["solve", "--scenario", "graph", "--scheme", "greedy", "--share-out", "3", "one.jsonl"],
+            "leave --share-out out",
+        ),
+        (&["compare", "--scenario", "graph", "--deadline-s", "3"], "leave --deadline-s out"),
+        (&["train", "--scenario", "graph", "--out", "run"], "independent tasks"),
+        (&["solve", "--scenario", "graph", "--scheme", "greedy", "nowhere.json"], "nowhere.json"),
+    ] {
+        let said = workshop.trainer(arguments).failed(1);
+        assert!(said.stderr.contains(part), "{part}: {}", said.stderr);
+    }
+    assert!(!workshop.path("run").exists() && !workshop.path("x.pdf").exists() && !Path::new("x.svg").exists());
+}
