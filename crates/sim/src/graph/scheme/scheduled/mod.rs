@@ -15,8 +15,8 @@ use super::{GraphSolution, Optimality};
 use crate::graph::model::{GraphModel, Limits, Rules};
 use crate::random;
 
-/// The work of a search, in tasks bounded: about two seconds.
-const MAX_WORK: u64 = 60_000_000;
+/// The work of a search, in tasks bounded: about a second.
+const MAX_WORK: u64 = 25_000_000;
 
 /// The work of a first search, and the greedy walks and moves for each task before it: most small applications need no more.
 const FIRST_WORK: u64 = 1_000_000;
