@@ -1,7 +1,5 @@
 //! Task graphs: scenarios, comparisons, decisions of files in three formats, pictures, and what is refused.
 
-use std::path::Path;
-
 use acceptance::Workshop;
 use serde_json::Value;
 use sim::graph::GraphScenario;
@@ -118,21 +116,22 @@ fn mistakes_are_named_with_their_places() {
         assert_eq!((lines.len(), &lines[1]["line"]), (3, &2.into()), "{part}");
     }
     workshop.write("one.jsonl", &one_line);
-    for (arguments, part) in [
-        (&["solve", "--scenario", "graph", "--scheme", "gredy", "one.jsonl"][..], "did you mean `greedy`?"),
-        (&["solve", "--scenario", "graph", "--scheme", "min-cut", "one.jsonl"], "serial"),
-        (&["solve", "--scenario", "graph", "--scheme", "greedy", "--picture", "x.pdf", "one.jsonl"], ".svg"),
-        (&["solve", "--scenario", "paper", "--scheme", "greedy", "--picture", "x.svg", "one.jsonl"], "task graphs"),
+    for (code, arguments, part) in [
+        (1, &["solve", "--scenario", "graph", "--scheme", "gredy", "one.jsonl"][..], "did you mean `greedy`?"),
+        (1, &["solve", "--scenario", "graph", "--scheme", "min-cut", "one.jsonl"], "serial"),
+        (2, &["solve", "--scenario", "graph", "--scheme", "greedy", "--picture", "x.pdf", "one.jsonl"], ".svg"),
+        (2, &["solve", "--scenario", "paper", "--scheme", "greedy", "--picture", "x.svg", "one.jsonl"], "task graphs"),
         (
+            2,
             &["solve", "--scenario", "graph", "--scheme", "greedy", "--share-out", "3", "one.jsonl"],
             "leave --share-out out",
         ),
-        (&["compare", "--scenario", "graph", "--deadline-s", "3"], "leave --deadline-s out"),
-        (&["train", "--scenario", "graph", "--out", "run"], "independent tasks"),
-        (&["solve", "--scenario", "graph", "--scheme", "greedy", "nowhere.json"], "nowhere.json"),
+        (2, &["compare", "--scenario", "graph", "--deadline-s", "3"], "leave --deadline-s out"),
+        (1, &["train", "--scenario", "graph", "--out", "run"], "independent tasks"),
+        (1, &["solve", "--scenario", "graph", "--scheme", "greedy", "nowhere.json"], "nowhere.json"),
     ] {
-        let said = workshop.trainer(arguments).failed(1);
+        let said = workshop.trainer(arguments).failed(code);
         assert!(said.stderr.contains(part), "{part}: {}", said.stderr);
     }
-    assert!(!workshop.path("run").exists() && !workshop.path("x.pdf").exists() && !Path::new("x.svg").exists());
+    assert!(!workshop.path("run").exists() && !workshop.path("x.pdf").exists() && !workshop.path("x.svg").exists());
 }

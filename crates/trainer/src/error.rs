@@ -135,6 +135,7 @@ impl CliError {
             Self::Library(
                 Error::Training(BadSetting { .. } | UnknownPreset { .. })
                 | Error::BadOption { .. }
+                | Error::NotForGraphs { .. }
                 | Error::Backend(model::BackendError::UnknownDevice { .. }),
             ) => Exit::Usage,
             _ => Exit::Failure,

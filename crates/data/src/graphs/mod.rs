@@ -5,11 +5,11 @@
 //! use sim::graph::GraphScenario;
 //!
 //! let scenario = GraphScenario::load("graph-serial")?;
-//! let json = br#"{"id": 1, "graph": {"tasks": [{"name": "a", "megacycles": 4200}, {"name": "b", "megacycles": 900}],
+//! let json = br#"{"id": 1, "graph": {"tasks": [{"name": "a", "megacycles": 4000}, {"name": "b", "megacycles": 1000}],
 //!                 "edges": [{"from": "a", "to": "b", "mb": 3.5}]}}"#;
 //! let GraphRequest { application, .. } = GraphRequest::from_json(json, &scenario)?;
 //! let model = scenario.model(application)?;
-//! assert_eq!(model.evaluate(&[0, 0]).time_s, 5.1);
+//! assert_eq!(model.evaluate(&[0, 0]).time_s, 5.0);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
