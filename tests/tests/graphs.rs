@@ -113,7 +113,7 @@ fn mistakes_are_named_with_their_places() {
         assert_eq!(said.stdout.lines().count(), 1, "{part}");
         let said = workshop.trainer(&[&solve[..], &["--keep-going"]].concat()).failed(1);
         let lines: Vec<Value> = said.stdout.lines().map(parsed).collect();
-        assert_eq!((lines.len(), &lines[1]["line"]), (3, &2.into()), "{part}");
+        assert_eq!((lines.len(), &lines[1]["line"], &lines[1]["id"]), (3, &2.into(), &1.into()), "{part}");
     }
     workshop.write("one.jsonl", &one_line);
     for (code, arguments, part) in [

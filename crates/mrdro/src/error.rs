@@ -42,6 +42,8 @@ pub enum Error {
     Application {
         /// The file.
         origin: String,
+        /// The name of the application, if it has one.
+        id: Option<data::exchange::Id>,
         /// The line in which the application begins, from 1.
         line: usize,
         /// What is wrong.

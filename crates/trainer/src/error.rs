@@ -221,6 +221,11 @@ fn scenario(error: &mrdro::Error) -> Option<String> {
         }
         Error::Scenario(ScenarioError::Unknown { .. }) => "`trainer scenario list` shows the shipped scenarios",
         Error::Scenario(ScenarioError::Unreadable { .. }) => "check the path given to --scenario",
+        Error::Scenario(ScenarioError::Invalid(mistakes))
+            if mistakes.list.iter().any(|mistake| mistake.key == "kind") =>
+        {
+            "`trainer scenario list` shows the kind of each scenario; `compare` and `solve` decide those of task graphs, too"
+        }
         Error::Scenario(ScenarioError::Invalid(_)) => "`trainer scenario show paper` prints a complete scenario",
         Error::Sizes(SizesError::Unreadable { .. }) | Error::Data(DataError::Sizes(SizesError::Unreadable { .. })) => {
             "tasks.size_mb.path of the scenario must name a file of sizes; `evaluate --workloads` needs no such file"

@@ -72,7 +72,7 @@ fn starts_a_value(json: &[u8]) -> bool {
 }
 
 /// An explanation whose line counts from the line at which the text begins in its file.
-pub(super) fn moved(reason: &str, first_line: u64) -> String {
+pub(crate) fn moved(reason: &str, first_line: u64) -> String {
     let place = reason.rsplit_once(" at line ").and_then(|(reason, place)| {
         let (line, column) = place.split_once(" column ")?;
         Some((reason, line.parse::<u64>().ok()?, column))
@@ -84,7 +84,7 @@ pub(super) fn moved(reason: &str, first_line: u64) -> String {
 }
 
 /// The name of a workload that is refused, if it can be read.
-pub(super) fn id(json: &[u8]) -> Option<Id> {
+pub(crate) fn id(json: &[u8]) -> Option<Id> {
     #[derive(Deserialize)]
     struct Named {
         #[serde(default)]

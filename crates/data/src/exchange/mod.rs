@@ -38,6 +38,7 @@ mod value_end;
 pub use self::answer::{Answer, JointAnswer, Refusal};
 pub use self::environment::{EnvironmentChange, EnvironmentView};
 pub use self::json_error::explain;
+pub(crate) use self::json_error::{id as id_of, moved};
 pub use self::object::Object;
 pub use self::reader::{ExchangeError, WorkloadReader};
 pub use self::request::{Id, UncheckedRequest, WorkloadRequest};

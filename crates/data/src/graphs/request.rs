@@ -6,7 +6,7 @@ use sim::graph::{Application, GraphScenario, GraphTask, NamedEdge, Transfer};
 use sim::limits::{MAX_INSTRUCTIONS, MAX_SIZE_MB};
 use sim::units::bytes_from_mb;
 
-use crate::exchange::{Id, Object, RequestError, explain};
+use crate::exchange::{Id, Object, RequestError, explain, id_of, moved};
 
 /// An application to decide, with its name if it has one.
 #[derive(Debug)]
@@ -175,7 +175,7 @@ impl<'t> GraphRequests<'t> {
         let refused = |error: &serde_json::Error| {
             let reason = error.to_string();
             let reason = reason.rsplit_once(" at line ").map_or(reason.clone(), |(reason, _)| reason.to_owned());
-            GraphRequestsError { line: error.line(), error: RequestError::new("", reason) }
+            GraphRequestsError { id: None, line: error.line(), error: RequestError::new("", reason) }
         };
         let values = if text.trim_start().starts_with('[') {
             serde_json::from_str(text)
@@ -197,14 +197,25 @@ impl<'t> GraphRequests<'t> {
         self.line += self.text[self.counted..start].matches('\n').count();
         self.counted = start;
         let (request, line) = (GraphRequest::from_json(json.as_bytes(), scenario), self.line);
-        request.map(|request| Some((request, line))).map_err(|error| GraphRequestsError { line, error })
+        request.map(|request| Some((request, line))).map_err(|error| {
+            // The parser counts lines within the object.
+            let reason = if json.contains('\n') {
+                moved(&error.reason, line as u64)
+            } else {
+                error.reason.replace(" at line 1 column ", " at column ")
+            };
+            let error = RequestError::new(error.field, reason);
+            GraphRequestsError { id: id_of(json.as_bytes()), line, error }
+        })
     }
 }
 
 /// Why an application of a text is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 #[error("line {line}: {error}")]
 pub struct GraphRequestsError {
+    /// The name of the application, if it can be read.
+    pub id: Option<Id>,
     /// The line in which the application begins, from 1; in a text that is no JSON, the line of the mistake.
     pub line: usize,
     /// What is wrong.

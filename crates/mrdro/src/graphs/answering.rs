@@ -6,8 +6,8 @@ use std::path::Path;
 use data::exchange::{Id, Refusal};
 use data::graphs::{GraphAnswer, GraphFileError, GraphInput, GraphRequest, InvalidGraph};
 use serde::Serialize;
+use sim::graph::GraphModel;
 use sim::graph::scheme::{GraphScheme, GraphSolution};
-use sim::graph::{GraphModel, GraphModelError};
 
 use super::GraphProblem;
 use crate::error::Error;
@@ -74,13 +74,13 @@ fn model_of(
     line: usize,
 ) -> Result<(Option<Id>, GraphModel), Error> {
     let GraphRequest { id, application } = request;
-    let model = problem.scenario.model(application);
-    let refused = |error: GraphModelError| Error::Application {
-        origin: input.origin().display().to_string(),
-        line,
-        reason: error.to_string(),
-    };
-    model.map(|model| (id, model)).map_err(refused)
+    match problem.scenario.model(application) {
+        Ok(model) => Ok((id, model)),
+        Err(error) => {
+            let (origin, reason) = (input.origin().display().to_string(), error.to_string());
+            Err(Error::Application { origin, id, line, reason })
+        }
+    }
 }
 
 fn answer_of<'m>(id: Option<Id>, model: &'m GraphModel, solution: &GraphSolution) -> GraphAnswer<'m> {
@@ -93,14 +93,14 @@ fn answer_of<'m>(id: Option<Id>, model: &'m GraphModel, solution: &GraphSolution
 
 /// What an application that is refused is answered with; `None`: the answers cannot go on after this error.
 fn refusal(error: &Error) -> Option<Refusal> {
-    let (line, error) = match error {
+    let (id, line, error) = match error {
         Error::GraphFile(GraphFileError::Invalid { reason: InvalidGraph::Json(error), .. }) => {
-            (error.line, error.error.to_string())
+            (error.id.clone(), error.line, error.error.to_string())
         }
-        Error::Application { line, reason, .. } => (*line, reason.clone()),
+        Error::Application { id, line, reason, .. } => (id.clone(), *line, reason.clone()),
         _ => return None,
     };
-    Some(Refusal { id: None, line: line as u64, error })
+    Some(Refusal { id, line: line as u64, error })
 }
 
 fn write_line(output: &mut impl Write, answer: &impl Serialize) -> Result<(), Error> {

@@ -8,6 +8,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Mistake, Mistakes};
+use crate::suggestion::nearest;
 
 /// A parsed TOML file that remembers the position of every key and collects the mistakes.
 #[derive(Debug)]
@@ -352,12 +353,12 @@ impl<'d> Section<'d> {
                 continue;
             }
             let mut message = String::from("unknown key");
-            match known.iter().map(|candidate| (strsim::osa_distance(candidate, name), candidate)).min() {
-                Some((edits, candidate)) if edits <= 1 + name.chars().count() / 4 => {
+            match nearest(name, known.iter().copied()) {
+                Some(candidate) => {
                     let _ = write!(message, "; did you mean `{candidate}`?");
                 }
-                _ if known.is_empty() => {}
-                _ => {
+                None if known.is_empty() => {}
+                None => {
                     let mut names = known.to_vec();
                     names.sort_unstable();
                     names.dedup();

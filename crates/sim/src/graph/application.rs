@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use crate::limits::{MAX_GRAPH_EDGES, MAX_INSTRUCTIONS, MAX_SIZE_MB, MAX_TASKS};
+use crate::suggestion::nearest;
 use crate::units::BYTES_PER_MB;
 
 /// One task of an [`Application`].
@@ -386,8 +387,7 @@ fn check_edges(tasks: &[GraphTask], edges: &[GraphEdge]) -> Result<(), Applicati
 /// The name that was probably meant by one that no task has.
 fn similar(name: &str, tasks: &[GraphTask]) -> Option<String> {
     // Names of generated graphs differ in a digit: with many of them the nearest one says nothing.
-    let nearest = tasks.iter().take(1000).map(|task| (strsim::osa_distance(&task.name, name), &task.name)).min()?;
-    (nearest.0 <= 1 + name.chars().count() / 4).then(|| nearest.1.clone())
+    nearest(name, tasks.iter().take(1000).map(|task| task.name.as_str())).map(str::to_owned)
 }
 
 /// Why tasks and edges make no application.

@@ -1,6 +1,7 @@
 //! Costs of decisions that differ from a known one in a few tasks.
 
-use super::model::{GraphModel, Timing, Transfer};
+use super::model::GraphModel;
+use super::rules::{Timing, Transfer};
 use super::schedule::{Schedule, Trial};
 
 /// A move of one task: its number and its new place.

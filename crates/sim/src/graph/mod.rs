@@ -19,6 +19,7 @@ mod incremental;
 mod layers;
 mod model;
 mod order;
+mod rules;
 pub mod scenario;
 mod schedule;
 pub mod scheme;
@@ -28,9 +29,8 @@ pub use application::{Application, ApplicationError, GraphEdge, GraphTask, Named
 pub use generators::{Called, Generator, Growth, LayerRow, LayerTable, Layered, TaskCount, Values};
 pub use incremental::{IncrementalSchedule, Move};
 pub use layers::{Layer, Network};
-pub use model::{
-    Downlinks, GraphModel, GraphModelError, GraphOutcome, Limits, OrderRule, Rules, Timing, Transfer, Weights,
-};
+pub use model::{GraphModel, GraphModelError, GraphOutcome};
+pub use rules::{Downlinks, Limits, OrderRule, Rules, Timing, Transfer, Weights};
 pub use scenario::GraphScenario;
 pub use schedule::{Activity, ActivityKind, Schedule};
 pub use system::{GraphServer, LOCAL, Link, Machine, System, SystemError};

@@ -2,7 +2,8 @@
 
 use std::cmp::{Ordering, Reverse};
 
-use super::model::{GraphModel, OrderRule, Transfer};
+use super::model::GraphModel;
+use super::rules::{OrderRule, Transfer};
 
 /// The order of a model's tasks: the application's own, else by the model's rule.
 pub(super) fn of(model: &GraphModel) -> Vec<u32> {

@@ -1,6 +1,7 @@
 //! Schedules: what a decision makes happen when, built task by task.
 
-use super::model::{GraphModel, GraphOutcome, Timing, Transfer, Weights};
+use super::model::{GraphModel, GraphOutcome};
+use super::rules::{Timing, Transfer, Weights};
 
 /// When things happened to a task that has been placed, in seconds from the start of the application.
 #[derive(Debug, Clone, Copy, Default)]

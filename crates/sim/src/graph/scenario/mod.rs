@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use super::application::{Application, ApplicationError};
 use super::generators::{Generator, Growth};
-use super::model::{Downlinks, GraphModel, GraphModelError, Limits, OrderRule, Rules, Timing, Transfer, Weights};
+use super::model::{GraphModel, GraphModelError};
+use super::rules::{Downlinks, Limits, OrderRule, Rules, Timing, Transfer, Weights};
 use super::system::{GraphServer, LOCAL, Link, Machine, System};
 use crate::config::Mistakes;
 use crate::limits::SLOWEST_LINK_MBPS;

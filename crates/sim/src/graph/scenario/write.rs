@@ -8,7 +8,7 @@ use super::{
 };
 use crate::graph::generators::{Called, Generator, Growth, LayerTable, Layered};
 use crate::graph::layers::Network;
-use crate::graph::model::{Downlinks, OrderRule};
+use crate::graph::rules::{Downlinks, OrderRule};
 
 /// A scenario with its keys in the order in which files have them.
 #[derive(Serialize)]

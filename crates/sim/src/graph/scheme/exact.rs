@@ -1,7 +1,8 @@
 //! The optimum, by whichever search proves it fastest.
 
 use super::{GraphScheme, GraphSchemeError, GraphSolution, scheduled, serial};
-use crate::graph::model::{GraphModel, Timing};
+use crate::graph::model::GraphModel;
+use crate::graph::rules::Timing;
 
 /// The cheapest decision, or, where proving that takes too long, the best one found and a bound.
 #[derive(Debug, Clone, Default)]

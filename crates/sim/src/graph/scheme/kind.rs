@@ -7,9 +7,10 @@ use super::{
     GraphAnnealing, GraphExact, GraphFixed, GraphGenetic, GraphGreedy, GraphLocalSearch, GraphRandom, GraphScheme,
     GraphSchemeError, Heft, Larac, Mcop, MinCut, Neurosurgeon, OneClimb, Peft, RandomisedGreedy,
 };
-use crate::graph::model::{Rules, Timing};
+use crate::graph::rules::{Rules, Timing};
 use crate::graph::system::{LOCAL, System};
 use crate::search::GeneticSettings;
+use crate::suggestion::nearest;
 
 /// All schemes with a name of their own, the optimum last; schemes that are named after places stand behind the first. A new scheme is one line here.
 const TABLE: &[Entry] = &[
@@ -223,9 +224,8 @@ fn names_for(system: &System) -> Vec<String> {
 
 fn unknown(name: &str, known: &[String]) -> GraphSchemeError {
     let (plain, budget) = name.split_at(name.find('@').unwrap_or(name.len()));
-    let nearest = known.iter().map(|other| (strsim::osa_distance(other, plain), other)).min();
-    let near_enough = |(edits, _): &(usize, &String)| *edits > 0 && *edits <= 1 + plain.chars().count() / 4;
-    let suggestion = nearest.filter(near_enough).map(|(_, other)| format!("{other}{budget}"));
+    let meant = nearest(plain, known.iter().map(String::as_str)).filter(|meant| *meant != plain);
+    let suggestion = meant.map(|meant| format!("{meant}{budget}"));
     let suggestion = suggestion.filter(|text| budget.is_empty() || text.parse::<GraphSchemeKind>().is_ok());
     let limited = GraphSchemeKind::with_budget().collect::<Vec<_>>().join(", ");
     GraphSchemeError::Unknown { name: name.to_owned(), known: known.join(", "), limited, suggestion }

@@ -6,7 +6,8 @@ use rand::Rng;
 use super::best::Best;
 use super::scheduled::Tables;
 use super::walks::{GUMBEL, LEVELS, LOGISTIC};
-use crate::graph::model::{GraphModel, Weights};
+use crate::graph::model::GraphModel;
+use crate::graph::rules::Weights;
 use crate::graph::schedule::Schedule;
 use crate::random::Stream;
 

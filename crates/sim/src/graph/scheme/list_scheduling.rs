@@ -7,7 +7,8 @@
 //! result comes back where a task elsewhere waits for it, or none does.
 
 use super::{GraphScheme, GraphSchemeError, GraphSolution, Optimality};
-use crate::graph::model::{GraphModel, Transfer};
+use crate::graph::model::GraphModel;
+use crate::graph::rules::Transfer;
 
 /// Heterogeneous earliest finish time (Topcuoglu, Hariri and Wu, 2002): tasks by upward rank, each at the place where it
 /// finishes earliest, in a gap between others if it fits.

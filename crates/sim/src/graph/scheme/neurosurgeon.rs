@@ -89,7 +89,7 @@ mod tests {
     use super::super::testing::{Kind, models};
     use super::super::{GraphExact, OneClimb};
     use super::*;
-    use crate::graph::model::Timing;
+    use crate::graph::rules::Timing;
     use crate::graph::{GraphScenario, Network};
 
     proptest! {

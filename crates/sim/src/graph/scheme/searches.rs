@@ -3,7 +3,8 @@
 use super::walks::greedy;
 use super::{GraphScheme, GraphSchemeError, GraphSolution, Optimality};
 use crate::graph::incremental::{IncrementalSchedule, Move};
-use crate::graph::model::{GraphModel, GraphOutcome, Timing};
+use crate::graph::model::{GraphModel, GraphOutcome};
+use crate::graph::rules::Timing;
 use crate::graph::schedule::Schedule;
 use crate::random::{self, Stream};
 use crate::search::{GeneticSettings, Neighbourhood, Problem, anneal, cheapest_of_all, evolve};

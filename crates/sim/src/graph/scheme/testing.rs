@@ -13,9 +13,9 @@ use crate::graph::{
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kind {
     pub(super) timing: Timing,
-    /// At most so many tasks.
+    /// The most tasks.
     pub(super) tasks: usize,
-    /// At most so many servers.
+    /// The most servers.
     pub(super) servers: usize,
     /// Whether edges form chains.
     pub(super) is_chain: bool,

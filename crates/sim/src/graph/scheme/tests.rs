@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::testing::{Kind, cheapest_cost, models};
 use super::*;
 use crate::graph::GraphScenario;
-use crate::graph::model::Timing;
+use crate::graph::rules::Timing;
 use crate::random;
 
 fn schemes(model: &GraphModel, seed: u64) -> Vec<Box<dyn GraphScheme>> {

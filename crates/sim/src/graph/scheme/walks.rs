@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 
 use super::best::Best;
 use super::lanes::Lanes;
-use crate::graph::model::{GraphModel, Timing, Transfer};
+use crate::graph::model::GraphModel;
+use crate::graph::rules::{Timing, Transfer};
 use crate::graph::schedule::Schedule;
 use crate::random::{self, Stream};
 

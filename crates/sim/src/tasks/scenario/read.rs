@@ -23,9 +23,14 @@ impl Scenario {
     pub fn from_toml(origin: &str, text: &str) -> Result<Self, Mistakes> {
         let document = Document::parse(origin, text)?;
         let root = document.root();
-        if root.optional_choice("kind", &[("tasks", false), ("graph", true)]) == Some(true) {
-            root.mistake("kind", "is \"graph\": a scenario of task graphs, where one of independent tasks is needed");
-            // Every other key would be a mistake, too.
+        if root.has("kind") {
+            if root.optional_choice("kind", &[("tasks", false), ("graph", true)]) == Some(true) {
+                root.mistake(
+                    "kind",
+                    "is \"graph\": a scenario of task graphs, where one of independent tasks is needed",
+                );
+            }
+            // In a scenario of another kind every other key would be a mistake, too.
             document.report(Vec::new())?;
         }
         let scenario = Self {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::{
     Annealing, BestMix, Exact, Fixed, Genetic, GeneticSettings, Greedy, LocalSearch, Order, Random, Scheme, SchemeError,
 };
+use crate::suggestion::nearest;
 use crate::tasks::cost::CostModel;
 use crate::tasks::decision::Placement;
 
@@ -282,9 +283,8 @@ fn names_for(model: &CostModel) -> Vec<String> {
 
 fn unknown(name: &str, known: &[String]) -> SchemeError {
     let (plain, budget) = name.split_at(name.find('@').unwrap_or(name.len()));
-    let nearest = known.iter().map(|other| (strsim::osa_distance(other, plain), other)).min();
-    let near_enough = |(edits, _): &(usize, &String)| *edits > 0 && *edits <= 1 + plain.chars().count() / 4;
-    let suggestion = nearest.filter(near_enough).map(|(_, other)| format!("{other}{budget}"));
+    let meant = nearest(plain, known.iter().map(String::as_str)).filter(|meant| *meant != plain);
+    let suggestion = meant.map(|meant| format!("{meant}{budget}"));
     let suggestion = suggestion.filter(|text| budget.is_empty() || text.parse::<SchemeKind>().is_ok());
     let limited = SchemeKind::with_budget().collect::<Vec<_>>().join(", ");
     SchemeError::Unknown { name: name.to_owned(), known: known.join(", "), limited, suggestion }

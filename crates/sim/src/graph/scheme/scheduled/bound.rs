@@ -2,7 +2,7 @@
 
 use super::loads::{Loads, Uses};
 use super::tables::Tables;
-use crate::graph::model::Transfer;
+use crate::graph::rules::Transfer;
 use crate::graph::schedule::Schedule;
 
 /// Bounds schedules of one model, task by task.

@@ -12,7 +12,8 @@ use super::best::Best;
 use super::local_search::improve;
 use super::walks::noisy_walks;
 use super::{GraphSolution, Optimality};
-use crate::graph::model::{GraphModel, Limits, Rules};
+use crate::graph::model::GraphModel;
+use crate::graph::rules::{Limits, Rules};
 use crate::random;
 
 /// The work of a search, in tasks bounded: about a second.
@@ -84,7 +85,7 @@ mod tests {
 
     use super::super::testing::{Kind, cheapest_cost, models, with_limits};
     use super::*;
-    use crate::graph::model::Timing;
+    use crate::graph::rules::Timing;
 
     const KIND: Kind = Kind { timing: Timing::Scheduled, tasks: 12, servers: 1, is_chain: false };
 

@@ -2,7 +2,8 @@
 
 use super::bound::{Bound, Partial};
 use super::tables::Tables;
-use crate::graph::model::{GraphModel, Weights};
+use crate::graph::model::GraphModel;
+use crate::graph::rules::Weights;
 use crate::graph::schedule::Schedule;
 
 /// What a search found.

@@ -1,6 +1,7 @@
 //! A scheduled model by positions in its order, with what bounds need.
 
-use crate::graph::model::{GraphModel, Transfer};
+use crate::graph::model::GraphModel;
+use crate::graph::rules::Transfer;
 use crate::graph::schedule::Schedule;
 
 /// An edge that ends at a task, by the position of the task at its beginning.

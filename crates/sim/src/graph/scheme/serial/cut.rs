@@ -3,7 +3,8 @@
 use super::super::max_flow::{CutEdge, minimum_cut};
 use super::super::{GraphScheme, GraphSchemeError, GraphSolution, Optimality};
 use super::labelling::Labelling;
-use crate::graph::model::{GraphModel, Timing};
+use crate::graph::model::GraphModel;
+use crate::graph::rules::Timing;
 
 /// The cheapest decision with serial timing, by one minimum cut: exact, and fast for tens of thousands of tasks.
 ///

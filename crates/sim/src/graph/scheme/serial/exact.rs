@@ -8,7 +8,8 @@ use super::chain::Chain;
 use super::labelling::Labelling;
 use super::labels::{self, Limited};
 use super::relaxation::{Relaxation, Relaxed};
-use crate::graph::model::{GraphModel, Weights};
+use crate::graph::model::GraphModel;
+use crate::graph::rules::Weights;
 
 /// Steps of the multipliers before the first branching, and at each node after it.
 const FIRST_STEPS: usize = 60;
@@ -344,7 +345,7 @@ mod tests {
 
     use super::super::super::testing::{Kind, cheapest_cost, models, with_limits};
     use super::*;
-    use crate::graph::model::Timing;
+    use crate::graph::rules::Timing;
 
     const KIND: Kind = Kind { timing: Timing::Serial, tasks: 7, servers: 3, is_chain: false };
 

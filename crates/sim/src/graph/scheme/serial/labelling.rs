@@ -1,7 +1,8 @@
 //! Serial costs as a labelling problem: the sum of a cost for each task at its place and of a cost for each edge.
 
 use crate::graph::application::{Application, GraphEdge};
-use crate::graph::model::{GraphModel, Weights};
+use crate::graph::model::GraphModel;
+use crate::graph::rules::Weights;
 
 /// A labelling problem. Edges cost bytes times what moving a byte between two places costs, which is 0 within a place and,
 /// between servers, the sum of the ways to and from the device.

@@ -6,7 +6,8 @@ use super::chain::Chain;
 use super::cut::check_serial;
 use super::labelling::Labelling;
 use super::relaxation::Relaxation;
-use crate::graph::model::{GraphModel, Weights};
+use crate::graph::model::GraphModel;
+use crate::graph::rules::Weights;
 
 /// Lagrange relaxation based aggregated cost (LARAC; Jüttner et al., 2001): the cheapest decision within the deadline, nearly
 /// always, with a bound.
@@ -148,7 +149,7 @@ mod tests {
     use super::super::super::GraphExact;
     use super::super::super::testing::{Kind, cheapest_cost, for_each_decision, models, with_limits};
     use super::*;
-    use crate::graph::model::Timing;
+    use crate::graph::rules::Timing;
 
     const CHAINS: Kind = Kind { timing: Timing::Serial, tasks: 8, servers: 1, is_chain: true };
 
