@@ -93,8 +93,8 @@ impl Loads {
 /// Which queues each place uses.
 pub(super) struct Uses {
     pub(super) count: usize,
-    uplink: Vec<usize>,
-    downlink: Vec<usize>,
+    pub(super) uplink: Vec<usize>,
+    pub(super) downlink: Vec<usize>,
 }
 
 impl Uses {
@@ -106,7 +106,7 @@ impl Uses {
 
     /// Calls a function with each queue that works on a task at a place, how long, and how long the application takes
     /// after that at least.
-    fn of_task(&self, tables: &Tables<'_>, position: usize, place: usize, mut visit: impl FnMut(usize, f64, f64)) {
+    pub(super) fn of_task(&self, tables: &Tables<'_>, position: usize, place: usize, mut visit: impl FnMut(usize, f64, f64)) {
         let cell = position * tables.places + place;
         visit(place, tables.run_s[cell], tables.tail_s[cell]);
         if place > 0 {

@@ -2,18 +2,20 @@
 
 mod bound;
 mod loads;
+mod multipliers;
 mod search;
 mod tables;
 
 pub(super) use self::tables::Tables;
 
+use self::multipliers::Multipliers;
 use self::search::{Found, root_bound, search};
 use super::best::Best;
 use super::local_search::improve;
 use super::walks::noisy_walks;
 use super::{GraphSolution, Optimality};
 use crate::graph::model::GraphModel;
-use crate::graph::rules::{Limits, Rules};
+use crate::graph::rules::{Limits, Rules, Transfer};
 use crate::random;
 
 /// The work of a search, in tasks bounded: about a second.
@@ -53,7 +55,14 @@ fn search_within_limits(model: &GraphModel) -> (Found, u64) {
     let mut best = Best::new(model);
     noisy_walks(model, FIRST_WALKS, &mut random, &mut best);
     let mut evaluations = FIRST_WALKS + improve(model, &mut best, FIRST_MOVES * model.tasks() as u64);
-    let found = search(&tables, best.clone().within_limits(), FIRST_WORK);
+    // Where whole tasks are sent, no cost is one of two tasks together, and bounds by load are as high.
+    let multipliers = || (model.rules().transfer == Transfer::Edge).then(|| Multipliers::new(&tables));
+    let first_multipliers = multipliers();
+    for decision in first_multipliers.iter().flat_map(Multipliers::decisions) {
+        best.offer(model.evaluate(&decision).cost, &decision);
+        evaluations += 1;
+    }
+    let found = search(&tables, first_multipliers, best.clone().within_limits(), FIRST_WORK);
     evaluations += found.evaluations;
     if found.is_complete {
         return (found, evaluations);
@@ -63,7 +72,7 @@ fn search_within_limits(model: &GraphModel) -> (Found, u64) {
     }
     noisy_walks(model, WALKS, &mut random, &mut best);
     evaluations += WALKS + improve(model, &mut best, MOVES);
-    let mut found = search(&tables, best.within_limits(), MAX_WORK);
+    let mut found = search(&tables, multipliers(), best.within_limits(), MAX_WORK);
     evaluations += found.evaluations;
     found.evaluations = evaluations;
     (found, evaluations)
@@ -96,11 +105,14 @@ mod tests {
         prop_assert_eq!(found.optimality, Optimality::InThisOrder);
         for counts_idling in [false, true] {
             let tables = Tables::new(model, counts_idling);
-            let stopped = search(&tables, None, 3);
-            prop_assert!(stopped.bound <= best + 1e-8 * best.max(1.0), "{stopped:?} {best}");
-            let whole = search(&tables, None, u64::MAX);
-            let (cost, _) = whole.best.expect("limits can be kept");
-            prop_assert!((cost - best).abs() <= 1e-8 * best.max(1.0), "{cost} is not {best}: {counts_idling}");
+            for multipliers in [false, true] {
+                let multipliers = || multipliers.then(|| Multipliers::new(&tables));
+                let stopped = search(&tables, multipliers(), None, 3);
+                prop_assert!(stopped.bound <= best + 1e-8 * best.max(1.0), "{stopped:?} {best}");
+                let whole = search(&tables, multipliers(), None, u64::MAX);
+                let (cost, _) = whole.best.expect("limits can be kept");
+                prop_assert!((cost - best).abs() <= 1e-8 * best.max(1.0), "{cost} is not {best}: {counts_idling}");
+            }
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Branch and bound in the order of the model.
 
 use super::bound::{Bound, Partial};
+use super::multipliers::Multipliers;
 use super::tables::Tables;
 use crate::graph::model::GraphModel;
 use crate::graph::rules::Weights;
@@ -20,8 +21,14 @@ pub(super) struct Found {
 }
 
 /// Searches for a decision within the limits that costs less than `best`, depth first: of each task, the place first whose
-/// bound is lowest. It ends after an amount of work; then the bound is that of what was left out.
-pub(super) fn search(tables: &Tables<'_>, best: Option<(f64, Vec<u8>)>, max_work: u64) -> Found {
+/// bound is lowest. It ends after an amount of work; then the bound is that of what was left out. `multipliers` join the
+/// bounds if there are any.
+pub(super) fn search<'a>(
+    tables: &'a Tables<'a>,
+    multipliers: Option<Multipliers<'a>>,
+    best: Option<(f64, Vec<u8>)>,
+    max_work: u64,
+) -> Found {
     let model = tables.model;
     let limits = model.rules().limits;
     let weighted = |energy, price| model.with_weights(Weights { energy, time: 0.0, price });
@@ -32,6 +39,7 @@ pub(super) fn search(tables: &Tables<'_>, best: Option<(f64, Vec<u8>)>, max_work
     let mut search = Search {
         model,
         bound: Bound::new(tables),
+        multipliers,
         schedule: Schedule::new(model),
         has_limits: model.has_limits(),
         budgets: budgets.collect(),
@@ -43,7 +51,8 @@ pub(super) fn search(tables: &Tables<'_>, best: Option<(f64, Vec<u8>)>, max_work
         children: vec![Child::default(); tables.tasks * tables.places],
     };
     let root = Partial { placed: 0, fixed: 0.0, time_s: 0.0 };
-    let root_bound = search.bound.of(&search.schedule, root, f64::INFINITY);
+    let of_multipliers = search.multipliers.as_ref().map_or(f64::NEG_INFINITY, Multipliers::root_bound);
+    let root_bound = search.bound.of(&search.schedule, root, f64::INFINITY).max(of_multipliers);
     if root_bound < search.limit() {
         search.descend(root, root_bound);
     }
@@ -97,6 +106,7 @@ impl<'a> Budget<'a> {
 struct Search<'a> {
     model: &'a GraphModel,
     bound: Bound<'a>,
+    multipliers: Option<Multipliers<'a>>,
     schedule: Schedule,
     has_limits: bool,
     budgets: Vec<Budget<'a>>,
@@ -139,9 +149,16 @@ impl Search<'_> {
             let time_s = at.time_s.max(self.schedule.time_s()).max(end_s);
             let partial = Partial { placed: position + 1, fixed, time_s };
             let limit = self.limit();
-            let bound = self.bound.of(&self.schedule, partial, limit).max(least);
+            let mut bound = least;
+            if let Some(multipliers) = &self.multipliers {
+                bound = bound.max(multipliers.of(&self.schedule, position, fixed));
+                self.work += 1;
+            }
+            if bound < limit {
+                bound = bound.max(self.bound.of(&self.schedule, partial, limit));
+                self.work += (tables.tasks - position) as u64;
+            }
             self.evaluations += 1;
-            self.work += (tables.tasks - position) as u64;
             self.schedule.truncate(position);
             if bound < limit {
                 // Insertion keeps the lowest bound first.
@@ -168,8 +185,14 @@ impl Search<'_> {
             }
             self.schedule.push(self.model, place);
             self.bound.note(&self.schedule, place as usize);
+            if let Some(multipliers) = &mut self.multipliers {
+                multipliers.place(&self.schedule, position);
+            }
             self.descend(Partial { placed: position + 1, fixed, time_s }, bound);
             self.schedule.truncate(position);
+            if let Some(multipliers) = &mut self.multipliers {
+                multipliers.truncate(position);
+            }
         }
     }
 
