@@ -8,7 +8,8 @@ use crate::exchange::Id;
 
 /// A decision about an application, as other programs read it:
 /// `{"id": ..., "placements": {"a": "local", "b": "edge"}, "energy_j": ..., "time_s": ..., "cost": ..., "evaluations": ...}`,
-/// with `"price"` where servers have prices, and `"bound"` and `"optimal"` where the scheme knows them.
+/// with `"price"` where servers have prices, and `"bound"` and `"optimal"` where the scheme knows them, and `"order"` where it
+/// decided the order.
 #[derive(Debug, Serialize)]
 pub struct GraphAnswer<'m> {
     /// The name of the request, if it has one.
@@ -33,6 +34,9 @@ pub struct GraphAnswer<'m> {
     /// Whether the decision is proved to be the best.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub optimal: Option<bool>,
+    /// The order in which tasks are scheduled, where the scheme decided it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order: Option<Vec<&'m str>>,
 }
 
 /// The places of tasks by name.
@@ -60,7 +64,17 @@ impl<'m> GraphAnswer<'m> {
             evaluations,
             bound: None,
             optimal: None,
+            order: None,
         }
+    }
+
+    /// The same answer with the order of the model's tasks.
+    #[must_use]
+    pub fn with_order(mut self) -> Self {
+        let Placements { model, .. } = self.placements;
+        let tasks = model.application().tasks();
+        self.order = Some(model.order().iter().map(|task| tasks[*task as usize].name.as_str()).collect());
+        self
     }
 
     /// The same answer with a cost that no decision can undercut. The decision is the best if it costs no more.

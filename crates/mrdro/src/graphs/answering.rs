@@ -44,6 +44,7 @@ pub fn answer(
         match next.map_err(Error::from).and_then(|(request, line)| model_of(problem, &input, request, line)) {
             Ok((id, model)) => {
                 let solution = scheme.decide(&model)?;
+                let model = solution.model(&model);
                 write_line(&mut output, &answer_of(id, &model, &solution))?;
                 decided(&model, &solution.places);
                 answered += 1;
@@ -85,6 +86,7 @@ fn model_of(
 
 fn answer_of<'m>(id: Option<Id>, model: &'m GraphModel, solution: &GraphSolution) -> GraphAnswer<'m> {
     let answer = GraphAnswer::new(id, model, &solution.places, solution.evaluations);
+    let answer = if solution.order.is_some() { answer.with_order() } else { answer };
     match solution.optimality.bound(answer.cost) {
         Some(bound) => answer.with_bound(bound),
         None => answer,

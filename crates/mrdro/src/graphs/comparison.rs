@@ -125,7 +125,7 @@ fn decide_all(
         let start = Instant::now();
         let solution = scheme.decide(model)?;
         decided.seconds.push(start.elapsed().as_secs_f64());
-        decided.outcomes.push(model.evaluate(&solution.places));
+        decided.outcomes.push(solution.outcome(model));
         decided.solutions.push(solution);
         progress(decided.solutions.len());
     }

@@ -1,5 +1,6 @@
 //! Schedules: what a decision makes happen when, built task by task.
 
+use super::application::Neighbour;
 use super::model::{GraphModel, GraphOutcome};
 use super::rules::{Timing, Transfer, Weights};
 
@@ -156,6 +157,24 @@ impl Schedule {
         }
     }
 
+    /// Places a task whose predecessors have been placed, in whatever order; `before` lists its edges from them, in the order
+    /// in which their data are sent.
+    pub(super) fn push_task(&mut self, model: &GraphModel, before: &[Neighbour], (task, place): (u32, u8)) {
+        let (from, to) = (self.placed * self.width, (self.placed + 1) * self.width);
+        self.rows.copy_within(from..to, to);
+        let row = &mut self.rows[to..to + self.width];
+        self.placed += 1;
+        let times = self.device_time_counts[self.placed - 1];
+        self.device_times.truncate(times);
+        if model.idling_costs() {
+            let recorder = &mut DeviceTimes(&mut self.device_times);
+            step_with(model, before, &mut self.states, row, (task, place), recorder);
+        } else {
+            step_with(model, before, &mut self.states, row, (task, place), &mut Nothing);
+        }
+        self.device_time_counts[self.placed] = self.device_times.len();
+    }
+
     /// Takes back all but the first `placed` tasks.
     ///
     /// # Panics
@@ -281,16 +300,16 @@ impl Schedule {
         GraphOutcome { energy_j, time_s, price, cost, exceeds_limits }
     }
 
-    /// Everything that the system does, in the order of the tasks: what a chart shows. Empty with serial timing.
+    /// Everything that the system does and that takes time, in the order of the tasks: what a chart shows. With serial
+    /// timing each activity begins when the one before it ends.
     ///
     /// # Panics
     /// If some task has not been placed.
     pub fn activities(&self, model: &GraphModel) -> Vec<Activity> {
         assert_eq!(self.placed, model.tasks(), "some task has not been placed");
         let mut activities = Vec::new();
-        if model.rules.timing == Timing::Scheduled {
-            self.replay(model, &mut activities);
-        }
+        self.replay(model, &mut activities);
+        activities.retain(|activity: &Activity| activity.kind == ActivityKind::Run || activity.end_s > activity.start_s);
         activities
     }
 
@@ -435,32 +454,61 @@ fn step(
     place: u8,
     recorder: &mut impl Recorder,
 ) {
+    step_with(model, model.before(task as usize), states, row, (task, place), recorder);
+}
+
+/// Places one task after those that come before it in some order; `before` lists its edges from them, in the order in which
+/// their data are sent.
+#[inline]
+fn step_with(
+    model: &GraphModel,
+    before: &[Neighbour],
+    states: &mut [TaskState],
+    row: &mut [f64],
+    (task, place): (u32, u8),
+    recorder: &mut impl Recorder,
+) {
     let places = model.places;
     assert!((place as usize) < places, "place {place} of {places}");
     match (model.rules.timing, model.rules.transfer) {
-        (Timing::Serial, _) => add_up(model, states, row, task as usize, place),
+        (Timing::Serial, _) => add_up(model, states, row, task as usize, place, recorder),
         (Timing::Scheduled, Transfer::Task) => send_task(model, states, row, task as usize, place, recorder),
-        (Timing::Scheduled, Transfer::Edge) => send_edges(model, states, row, task as usize, place, recorder),
+        (Timing::Scheduled, Transfer::Edge) => send_edges(model, before, states, row, (task, place), recorder),
     }
 }
 
-/// Serial timing.
+/// Serial timing: one thing after the other, the data of edges before the task that waits for them.
 #[inline]
-fn add_up(model: &GraphModel, states: &mut [TaskState], row: &mut [f64], task: usize, place: u8) {
+fn add_up(
+    model: &GraphModel,
+    states: &mut [TaskState],
+    row: &mut [f64],
+    task: usize,
+    place: u8,
+    recorder: &mut impl Recorder,
+) {
     let place_index = place as usize;
     let cell = task * model.places + place_index;
     let [.., time_s, fixed] = row else { return };
     *fixed += model.task_cost[cell];
-    *time_s += model.send_s[cell] + model.run_s[cell] + model.return_s[cell];
+    let mut record = |kind, place, duration_s: f64| {
+        let start_s = *time_s;
+        *time_s += duration_s;
+        recorder.record(Activity { kind, task: task as u32, place, start_s, end_s: *time_s });
+    };
     if model.rules.transfer == Transfer::Edge {
         for edge in model.before(task) {
             let from = states[edge.task as usize].place as usize;
             *fixed += edge.bytes * model.byte_cost[from * model.places + place_index];
             if from != place_index {
-                *time_s += edge.bytes * (model.down_s_per_byte[from] + model.up_s_per_byte[place_index]);
+                record(ActivityKind::Receive, from as u8, edge.bytes * model.down_s_per_byte[from]);
+                record(ActivityKind::Send, place, edge.bytes * model.up_s_per_byte[place_index]);
             }
         }
     }
+    record(ActivityKind::Send, place, model.send_s[cell]);
+    record(ActivityKind::Run, place, model.run_s[cell]);
+    record(ActivityKind::Receive, place, model.return_s[cell]);
     states[task].place = place.into();
 }
 
@@ -521,20 +569,21 @@ fn send_task(
 #[inline]
 fn send_edges(
     model: &GraphModel,
+    before: &[Neighbour],
     states: &mut [TaskState],
     row: &mut [f64],
-    task: usize,
-    place: u8,
+    (task, place): (u32, u8),
     recorder: &mut impl Recorder,
 ) {
+    let task = task as usize;
     let place_index = place as usize;
     let cell = task * model.places + place_index;
     let mut start_s = row[place_index];
     let mut moved = 0.0;
-    for edge in model.before(task) {
-        let before = states[edge.task as usize];
-        let from = before.place as usize;
-        let mut ready_s = before.done_s;
+    for edge in before {
+        let sender = states[edge.task as usize];
+        let from = sender.place as usize;
+        let mut ready_s = sender.done_s;
         if from != place_index {
             if from > 0 {
                 let downlink = model.queues.downlink.get(from).map(|queue| *queue as usize);

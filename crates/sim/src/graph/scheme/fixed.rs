@@ -28,6 +28,6 @@ impl GraphScheme for GraphFixed {
             if is_allowed { self.place } else { model.allowed_places(task).next().unwrap_or(0) }
         };
         let places = (0..model.tasks()).map(place_of).collect();
-        Ok(GraphSolution { places, evaluations: 0, optimality: Optimality::Unknown })
+        Ok(GraphSolution { places, evaluations: 0, optimality: Optimality::Unknown, order: None })
     }
 }

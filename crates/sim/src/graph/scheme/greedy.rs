@@ -20,7 +20,7 @@ impl GraphScheme for GraphGreedy {
     fn decide(&mut self, model: &GraphModel) -> Result<GraphSolution, GraphSchemeError> {
         let mut schedule = Schedule::new(model);
         greedy(model, &mut schedule);
-        Ok(GraphSolution { places: schedule.places(), evaluations: 1, optimality: Optimality::Unknown })
+        Ok(GraphSolution { places: schedule.places(), evaluations: 1, optimality: Optimality::Unknown, order: None })
     }
 }
 
@@ -58,6 +58,6 @@ impl GraphScheme for RandomisedGreedy {
         let mut best = Best::new(model);
         let mut random = model.stream(self.seed, "randomised greedy scheme");
         noisy_walks(model, self.runs, &mut random, &mut best);
-        Ok(GraphSolution { places: best.places, evaluations: self.runs, optimality: Optimality::Unknown })
+        Ok(GraphSolution { places: best.places, evaluations: self.runs, optimality: Optimality::Unknown, order: None })
     }
 }

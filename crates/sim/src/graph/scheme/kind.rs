@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{
-    GraphAnnealing, GraphExact, GraphFixed, GraphGenetic, GraphGreedy, GraphLocalSearch, GraphRandom, GraphScheme,
+    AnyOrder, GraphAnnealing, GraphExact, GraphFixed, GraphGenetic, GraphGreedy, GraphLocalSearch, GraphRandom, GraphScheme,
     GraphSchemeError, Heft, Larac, Mcop, MinCut, Neurosurgeon, OneClimb, Peft, RandomisedGreedy,
 };
 use crate::graph::rules::{Rules, Timing};
@@ -31,6 +31,7 @@ const TABLE: &[Entry] = &[
     Entry::new("mcop", |_| Box::new(Mcop)).for_serial_with(2),
     Entry::new("min-cut", |_| Box::new(MinCut)).for_serial_with(3),
     Entry::new("larac", |_| Box::new(Larac)).for_deadlines().for_serial_with(3),
+    Entry::new("any-order", |_| Box::new(AnyOrder)).on_request(),
     Entry::new("exact", |_| Box::new(GraphExact)),
 ];
 
@@ -50,6 +51,8 @@ struct Entry {
     is_for_chains: bool,
     /// Whether it is of use only where there is a deadline.
     is_for_deadlines: bool,
+    /// Whether it decides only where it is asked for: what it decides is not to be compared with decisions in one order.
+    is_on_request: bool,
 }
 
 impl Entry {
@@ -61,6 +64,7 @@ impl Entry {
             most_serial_places: None,
             is_for_chains: false,
             is_for_deadlines: false,
+            is_on_request: false,
         }
     }
 
@@ -80,11 +84,16 @@ impl Entry {
         Self { is_for_deadlines: true, ..self }
     }
 
+    const fn on_request(self) -> Self {
+        Self { is_on_request: true, ..self }
+    }
+
     fn decides(&self, system: &System, rules: &Rules, has_chains: bool) -> bool {
         let is_serial = rules.timing == Timing::Serial;
         self.most_serial_places.is_none_or(|most| is_serial && system.places() <= most)
             && (has_chains || !self.is_for_chains)
             && (rules.limits.time_s.is_finite() || !self.is_for_deadlines)
+            && !self.is_on_request
     }
 
     fn kind(&self) -> GraphSchemeKind {
@@ -124,7 +133,7 @@ pub enum GraphSchemeKind {
 }
 
 impl GraphSchemeKind {
-    /// All schemes that decide applications on a system under some rules, the optimum last. `has_chains` says whether every
+    /// All schemes that decide applications on a system under some rules in the order of the model, the optimum last. `has_chains` says whether every
     /// application is a chain.
     pub fn all(system: &System, rules: &Rules, has_chains: bool) -> Vec<Self> {
         let mut kinds = Vec::new();

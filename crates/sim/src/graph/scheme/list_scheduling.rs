@@ -157,7 +157,7 @@ impl<'m> Planner<'m> {
             let at = busy[place].partition_point(|(start, _)| *start < start_s);
             busy[place].insert(at, (start_s, ends_s[task]));
         }
-        GraphSolution { places, evaluations: 1, optimality: Optimality::Unknown }
+        GraphSolution { places, evaluations: 1, optimality: Optimality::Unknown, order: None }
     }
 }
 

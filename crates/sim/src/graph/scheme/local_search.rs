@@ -42,7 +42,7 @@ impl GraphScheme for GraphLocalSearch {
         let mut best = Best::new(model);
         best.offer(schedule.cost(model), &schedule.places());
         let evaluations = 1 + improve(model, &mut best, self.budget.saturating_sub(1));
-        Ok(GraphSolution { places: best.places, evaluations, optimality: Optimality::Unknown })
+        Ok(GraphSolution { places: best.places, evaluations, optimality: Optimality::Unknown, order: None })
     }
 }
 

@@ -39,12 +39,13 @@ impl GraphScheme for Mcop {
                 places: vec![0; model.tasks()],
                 evaluations: 1,
                 optimality: Optimality::Proved,
+                order: None,
             });
         }
         let (local, remote, edges) = two_sided(&Labelling::new(model), 1);
         let Partition { is_remote, cuts } = partition(&local, &remote, &edges);
         let places = is_remote.into_iter().map(u8::from).collect();
-        Ok(GraphSolution { places, evaluations: cuts, optimality: Optimality::Unknown })
+        Ok(GraphSolution { places, evaluations: cuts, optimality: Optimality::Unknown, order: None })
     }
 }
 

@@ -1,5 +1,6 @@
 //! Schemes for task graphs: everything that decides where the tasks of an application run.
 
+mod any_order;
 mod best;
 mod exact;
 mod fixed;
@@ -20,6 +21,7 @@ mod testing;
 mod tests;
 mod walks;
 
+pub use any_order::AnyOrder;
 pub use exact::GraphExact;
 pub use fixed::GraphFixed;
 pub use greedy::{GraphGreedy, RandomisedGreedy};
@@ -31,7 +33,9 @@ pub use neurosurgeon::{Cut, Neurosurgeon};
 pub use searches::{GraphAnnealing, GraphBruteForce, GraphGenetic, GraphRandom};
 pub use serial::{Larac, MinCut, OneClimb};
 
-use super::model::GraphModel;
+use std::borrow::Cow;
+
+use super::model::{GraphModel, GraphOutcome};
 
 /// What is known about how far a decision is from the cheapest one.
 ///
@@ -74,6 +78,29 @@ pub struct GraphSolution {
     pub evaluations: u64,
     /// What is known about the optimum.
     pub optimality: Optimality,
+    /// The order in which tasks are scheduled, if the scheme decided that, too; `None`: the order of the model.
+    pub order: Option<Vec<u32>>,
+}
+
+impl GraphSolution {
+    /// The model in whose order the tasks of this decision are scheduled.
+    ///
+    /// # Panics
+    /// If this is no solution of the model.
+    pub fn model<'m>(&self, model: &'m GraphModel) -> Cow<'m, GraphModel> {
+        match &self.order {
+            None => Cow::Borrowed(model),
+            Some(order) => Cow::Owned(model.with_order(order).expect("an order of the model's tasks")),
+        }
+    }
+
+    /// What the decision takes and costs.
+    ///
+    /// # Panics
+    /// If this is no solution of the model.
+    pub fn outcome(&self, model: &GraphModel) -> GraphOutcome {
+        self.model(model).evaluate(&self.places)
+    }
 }
 
 /// Anything that decides task graphs.

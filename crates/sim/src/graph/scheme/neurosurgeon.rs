@@ -62,7 +62,7 @@ impl GraphScheme for Neurosurgeon {
                 attempt(&decision(model, &chain, on_device, server));
             }
         }
-        Ok(GraphSolution { places: best.places, evaluations, optimality: Optimality::Unknown })
+        Ok(GraphSolution { places: best.places, evaluations, optimality: Optimality::Unknown, order: None })
     }
 }
 

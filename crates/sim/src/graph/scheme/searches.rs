@@ -154,7 +154,7 @@ impl Neighbourhood for ChangingDecision<'_> {
 }
 
 fn solution(places: Vec<u8>, evaluations: u64) -> GraphSolution {
-    GraphSolution { places, evaluations, optimality: Optimality::Unknown }
+    GraphSolution { places, evaluations, optimality: Optimality::Unknown, order: None }
 }
 
 /// Draws every place with equal probability among those that the task may have. Limits are not looked at.
@@ -277,6 +277,6 @@ impl GraphScheme for GraphBruteForce {
         let (places, evaluations) = found.ok_or_else(too_many)?;
         let is_serial = model.rules().timing == Timing::Serial;
         let optimality = if is_serial { Optimality::Proved } else { Optimality::InThisOrder };
-        Ok(GraphSolution { places, evaluations, optimality })
+        Ok(GraphSolution { places, evaluations, optimality, order: None })
     }
 }

@@ -1,11 +1,13 @@
 //! The optimum with scheduled timing, in the order of the model.
 
+mod any_order;
 mod bound;
 mod loads;
 mod multipliers;
 mod search;
 mod tables;
 
+pub(super) use self::any_order::cheapest_in_any_order;
 pub(super) use self::tables::Tables;
 
 use self::multipliers::Multipliers;
@@ -36,13 +38,13 @@ pub(super) fn cheapest(model: &GraphModel) -> GraphSolution {
     let (found, evaluations) = search_within_limits(model);
     if let Some((_, places)) = found.best {
         let optimality = if found.is_complete { Optimality::InThisOrder } else { Optimality::Bound(found.bound) };
-        return GraphSolution { places, evaluations, optimality };
+        return GraphSolution { places, evaluations, optimality, order: None };
     }
     let rules = Rules { limits: Limits::default(), ..*model.rules() };
     let without_limits = GraphModel::new(model.application().clone(), model.system().clone(), rules)
         .and_then(|without_limits| without_limits.with_order(model.order()));
     let Ok(without_limits) = without_limits else {
-        return GraphSolution { places: vec![0; model.tasks()], evaluations, optimality: Optimality::Unknown };
+        return GraphSolution { places: vec![0; model.tasks()], evaluations, optimality: Optimality::Unknown, order: None };
     };
     let cheapest = cheapest(&without_limits);
     let optimality = if found.is_complete { cheapest.optimality } else { Optimality::Bound(found.bound) };

@@ -378,14 +378,17 @@ struct Sum {
     weights: Weights,
     /// `[position]`: the weight of all paths that end at a task.
     ends: Vec<f64>,
+    /// `[position][place]` and `[edge][from][to]`: the costs before any has been moved.
+    unmoved: Moved,
     /// `[edge][from][to]`, none below 0.
     edges: Vec<f64>,
-    /// `[position][place]`: the cost of a task that has not been placed, with its edges from tasks that have been;
-    /// infinite where it must not run.
+    /// `[position][place]`: the cost of a task with its edges from tasks that have been placed; infinite where it must
+    /// not run.
     tasks: Vec<f64>,
     /// `[position]`: the least of these.
     least: Vec<f64>,
-    /// The sum of the least costs of all tasks that have not been placed, after each number of placed tasks.
+    /// The sum of the least costs of all tasks that have not been placed, and of what has been moved to those that have
+    /// been, after each number of placed tasks.
     ahead: Vec<f64>,
     /// The weighted times up to which paths have come, after each number of placed tasks, in seconds.
     paths_s: Vec<f64>,
@@ -432,14 +435,12 @@ impl<'a> Multipliers<'a> {
     /// and whose fixed costs are `fixed`. The tasks before the last one have been [placed](Self::place).
     #[inline]
     pub(super) fn of(&self, schedule: &Schedule, position: usize, fixed: f64) -> f64 {
-        let task = self.tables.model.order()[position] as usize;
-        let place = schedule.place(task) as usize;
         let mut best = f64::NEG_INFINITY;
         for sum in &self.sums {
             let paths_s = sum.paths_s(self, schedule, position);
             let queues = sum.weights.queues.iter().zip(schedule.queues_s());
             let time_s: f64 = queues.map(|(weight, free_s)| weight * free_s).sum::<f64>() + paths_s;
-            let ahead = sum.ahead_after(self, schedule.len() - 1, position, place);
+            let ahead = sum.ahead_after(self, schedule, position);
             best = later(best, fixed + self.tables.second * time_s + ahead);
         }
         best
@@ -475,7 +476,9 @@ impl Sum {
         let (mut ahead, mut paths_s) = (vec![0.0; tasks + 1], vec![0.0; tasks + 1]);
         (ahead[0], paths_s[0]) = (least.iter().sum(), 0.0);
         let change_counts = vec![0; tasks + 1];
-        Self { weights, ends, edges: moved.edges, tasks: costs, least, ahead, paths_s, changes: Vec::new(), change_counts }
+        let mut unmoved = Moved::new(problem);
+        unmoved.weigh(problem, &weights);
+        Self { weights, ends, unmoved, edges: moved.edges, tasks: costs, least, ahead, paths_s, changes: Vec::new(), change_counts }
     }
 
     /// How far paths have come in a schedule, whose last task is at `position`.
@@ -493,11 +496,19 @@ impl Sum {
         self.paths_s[placed] - left_s + gone * schedule.done_s(task) + self.ends[position] * schedule.result_s(task)
     }
 
-    /// The least cost of what is not placed after one more task is placed.
+    /// What is ahead after one more task is placed.
     #[inline]
-    fn ahead_after(&self, of: &Multipliers<'_>, placed: usize, position: usize, place: usize) -> f64 {
+    fn ahead_after(&self, of: &Multipliers<'_>, schedule: &Schedule, position: usize) -> f64 {
         let places = of.tables.places;
-        let mut ahead = self.ahead[placed] - self.least[position];
+        let order = of.tables.model.order();
+        let place_of = |position: usize| schedule.place(order[position] as usize) as usize;
+        let place = place_of(position);
+        let cell = position * places + place;
+        let mut ahead = self.ahead[schedule.len() - 1] - self.least[position] + self.tasks[cell] - self.unmoved.tasks[cell];
+        for &edge in &of.incoming[position] {
+            let from = place_of(of.edges[edge].from);
+            ahead -= self.unmoved.edges[(edge * places + from) * places + place];
+        }
         for &edge in &of.outgoing[position] {
             let to = of.edges[edge].to;
             let added = &self.edges[(edge * places + place) * places..][..places];
@@ -511,7 +522,7 @@ impl Sum {
         let places = of.tables.places;
         let placed = schedule.len() - 1;
         let place = schedule.place(of.tables.model.order()[position] as usize) as usize;
-        self.ahead[placed + 1] = self.ahead_after(of, placed, position, place);
+        self.ahead[placed + 1] = self.ahead_after(of, schedule, position);
         self.paths_s[placed + 1] = self.paths_s(of, schedule, position);
         self.changes.truncate(self.change_counts[placed]);
         for &edge in &of.outgoing[position] {

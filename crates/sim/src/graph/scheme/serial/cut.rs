@@ -33,6 +33,7 @@ impl GraphScheme for MinCut {
             places: cheapest_by_cut(&Labelling::new(model)),
             evaluations: 1,
             optimality: Optimality::Proved,
+            order: None,
         })
     }
 }

@@ -70,7 +70,7 @@ fn by_labels(
         return Some(GraphSolution { evaluations, ..without_limits.clone() });
     }
     let places = found.decisions.into_iter().find(|places| !model.evaluate(places).exceeds_limits)?;
-    Some(GraphSolution { places, evaluations, optimality })
+    Some(GraphSolution { places, evaluations, optimality, order: None })
 }
 
 fn limits(model: &GraphModel) -> Vec<Limit<'_>> {
@@ -314,7 +314,7 @@ impl<'a> Search<'a> {
         let open = self.open.peek().map_or(f64::INFINITY, |node| node.bound);
         let optimality = if self.is_complete() { Optimality::Proved } else { Optimality::Bound(open) };
         let places = self.best.as_ref().map_or_else(|| vec![0; self.costs.tasks()], |(_, places)| places.clone());
-        GraphSolution { places, evaluations: self.evaluations, optimality }
+        GraphSolution { places, evaluations: self.evaluations, optimality, order: None }
     }
 }
 

@@ -47,12 +47,12 @@ impl GraphScheme for Larac {
         };
         let mut cheapest = solve(&costs);
         if cheapest.time_s <= deadline_s {
-            return Ok(GraphSolution { places: cheapest.decision, evaluations: 1, optimality: Optimality::Proved });
+            return Ok(GraphSolution { places: cheapest.decision, evaluations: 1, optimality: Optimality::Proved, order: None });
         }
         let mut fastest = solve(&times_s);
         let mut evaluations = 2;
         if fastest.time_s > deadline_s {
-            return Ok(GraphSolution { places: fastest.decision, evaluations, optimality: Optimality::Unknown });
+            return Ok(GraphSolution { places: fastest.decision, evaluations, optimality: Optimality::Unknown, order: None });
         }
         let mut bound = cheapest.cost;
         for _ in 0..MAX_STEPS {
@@ -73,7 +73,7 @@ impl GraphScheme for Larac {
         }
         let is_optimal = bound >= fastest.cost - 1e-9 * fastest.cost.abs();
         let optimality = if is_optimal { Optimality::Proved } else { Optimality::Bound(bound) };
-        Ok(GraphSolution { places: fastest.decision, evaluations, optimality })
+        Ok(GraphSolution { places: fastest.decision, evaluations, optimality, order: None })
     }
 }
 
@@ -138,7 +138,7 @@ impl GraphScheme for OneClimb {
             }
         }
         let places = best.found().ok_or(GraphSchemeError::PinnedApart { scheme: "one-climb", instead: "exact" })?;
-        Ok(GraphSolution { places, evaluations, optimality: Optimality::Unknown })
+        Ok(GraphSolution { places, evaluations, optimality: Optimality::Unknown, order: None })
     }
 }
 
