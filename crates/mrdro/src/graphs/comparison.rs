@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sim::graph::scheme::{GraphScheme, GraphSchemeError, GraphSolution};
 use sim::graph::{GraphModel, GraphOutcome};
 use sim::metrics::cost_ratio;
@@ -10,7 +10,7 @@ use sim::metrics::cost_ratio;
 use crate::error::Error;
 
 /// How one scheme did on a set of applications: means over them.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GraphEvaluation {
     /// The scheme's name.
     pub scheme: String,
@@ -21,7 +21,7 @@ pub struct GraphEvaluation {
     /// Mean cost.
     pub mean_cost: f64,
     /// The share of applications whose decision exceeds a limit of energy, time or money; `None`: there is no limit.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share_beyond_limits: Option<f64>,
     /// Q2 against the best decisions known: the mean ratio of their cost to the cost of this scheme. A decision beyond a limit
     /// counts 0 where one within it is known.

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use data::Evaluation;
 use mrdro::Comparison;
 use mrdro::files::{create_folder, write_file};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sim::SchemeError;
 
 use crate::error::Error;
@@ -33,16 +35,31 @@ impl KeptEvaluations {
         name: &str,
         measure: impl FnOnce() -> Result<Comparison, Error>,
     ) -> Result<Vec<Evaluation>, Error> {
+        let mut refused = Vec::new();
+        let evaluations = self.read_or_measure_values(name, || {
+            let Comparison { evaluations, left_out } = measure()?;
+            refused = left_out;
+            Ok(evaluations)
+        });
+        self.left_out.extend(refused);
+        evaluations
+    }
+
+    /// Reads the values called `name`, or measures and keeps them.
+    pub(super) fn read_or_measure_values<T: Serialize + DeserializeOwned>(
+        &self,
+        name: &str,
+        measure: impl FnOnce() -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let path = self.folder.join(format!("{name}.json"));
         if let Ok(text) = fs::read_to_string(&path) {
             let damaged = |error: serde_json::Error| Error::Kept { path: path.clone(), reason: error.to_string() };
             return serde_json::from_str(&text).map_err(damaged);
         }
-        let Comparison { evaluations, left_out } = measure()?;
-        self.left_out.extend(left_out);
+        let values = measure()?;
         create_folder(&self.folder)?;
-        let text = serde_json::to_vec_pretty(&evaluations).expect("numbers and texts can be written");
+        let text = serde_json::to_vec_pretty(&values).expect("numbers and texts can be written");
         write_file(&path, &text)?;
-        Ok(evaluations)
+        Ok(values)
     }
 }

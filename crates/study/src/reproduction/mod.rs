@@ -9,6 +9,7 @@ mod ddlo;
 mod evaluations;
 mod finished;
 mod fleets;
+mod graphs;
 mod meta_learning;
 mod part;
 mod rows;
@@ -159,7 +160,7 @@ impl Reproduction {
         Ok(ReproductionReport { path, left_out: kept.left_out })
     }
 
-    /// Table IV for each scenario, if it is asked for, with the names of the files.
+    /// Table IV for each scenario and the claims about task graphs, if they are asked for, with the names of the files.
     fn tables(&self, kept: &mut KeptEvaluations) -> Result<Vec<(String, Table)>, Error> {
         let mut tables = Vec::new();
         if self.parts.contains(&Part::Table4) {
@@ -167,6 +168,9 @@ impl Reproduction {
                 let name = Path::new(scenario).file_stem().unwrap_or_default().to_string_lossy();
                 tables.push((format!("table4-{name}"), table4::table(&self.scope, scenario, kept)?));
             }
+        }
+        if self.parts.contains(&Part::Graphs) {
+            tables.push(("graphs-claims".to_owned(), graphs::claims(&self.scope, kept)?));
         }
         Ok(tables)
     }
@@ -187,6 +191,7 @@ fn experiments_of(part: Part, scope: &Scope) -> Result<Vec<Experiment>, Error> {
         Part::Candidates => candidates::experiments(scope),
         Part::TradeOff => defaults().collect(),
         Part::Fleets => fleets::experiments(scope)?,
+        Part::Graphs => Vec::new(),
     })
 }
 
@@ -215,6 +220,7 @@ fn figure(part: Part, scope: &Scope, kept: &mut KeptEvaluations) -> Result<Optio
         Part::Candidates => candidates::figure(scope, kept)?,
         Part::TradeOff => tradeoff::figure(scope, kept)?,
         Part::Fleets => fleets::figure(scope, kept)?,
+        Part::Graphs => graphs::figure(scope, kept)?,
     };
     Ok(Some(figure))
 }

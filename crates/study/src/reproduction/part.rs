@@ -36,11 +36,13 @@ pub enum Part {
     TradeOff,
     /// Fleets from one device to fifty (not in the paper).
     Fleets,
+    /// The systems of Table I that decide task graphs, with their claims (not in the paper).
+    Graphs,
 }
 
 impl Part {
     /// Every part, in the order of the report.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Table4,
         Self::Fig5,
         Self::Fig6,
@@ -55,6 +57,7 @@ impl Part {
         Self::Candidates,
         Self::TradeOff,
         Self::Fleets,
+        Self::Graphs,
     ];
 
     /// The name of the part in commands, files and pages.
@@ -74,6 +77,7 @@ impl Part {
             Self::Candidates => "candidates",
             Self::TradeOff => "tradeoff",
             Self::Fleets => "fleets",
+            Self::Graphs => "graphs",
         }
     }
 }
@@ -91,7 +95,7 @@ impl FromStr for Part {
         let unknown = || mrdro::Error::BadOption {
             option: "--only",
             text: text.to_owned(),
-            wanted: "one of table4, fig5 to fig14, candidates, tradeoff, fleets",
+            wanted: "one of table4, fig5 to fig14, candidates, tradeoff, fleets, graphs",
         };
         Ok(Self::ALL.into_iter().find(|part| part.name() == text).ok_or_else(unknown)?)
     }

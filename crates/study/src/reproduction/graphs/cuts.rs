@@ -1,0 +1,118 @@
+//! Systems that cut an application in two: MCOP, LARAC and its relatives.
+
+use sim::graph::{GraphScenario, Rules, Weights};
+
+use super::Sample;
+use super::findings::{
+    Finding, are_optimal, costs, draw, excess, on, percent, rounded, scenario, with_limits, with_rules, worst,
+};
+use crate::error::Error;
+
+const RANDOM_GRAPHS: &str = include_str!("random-graphs.toml");
+const CHAINS: &str = include_str!("chains.toml");
+/// The numbers K of alternatives that K-LARAC looks at.
+const ALTERNATIVES: [u64; 4] = [1, 4, 16, 64];
+
+pub(super) fn findings(sample: Sample) -> Result<Vec<Finding>, Error> {
+    let mut findings = vec![mcop(&scenario(RANDOM_GRAPHS)?, sample)?, mcop(&GraphScenario::load("graph-serial")?, sample)?];
+    findings.extend(larac(sample)?);
+    findings.extend(several_limits(sample)?);
+    Ok(findings)
+}
+
+fn mcop(scenario: &GraphScenario, sample: Sample) -> Result<Finding, Error> {
+    let models = draw(scenario, sample.applications, sample)?;
+    let excess = excess(&costs("mcop", &models, sample)?, &costs("min-cut", &models, sample)?);
+    let optimal = are_optimal(&excess);
+    Ok(Finding {
+        system: "MCOP [15]".to_owned(),
+        claim: "its partition is optimal".to_owned(),
+        measured_on: on(&scenario.name, &models),
+        holds: Some(optimal.iter().all(|optimal| *optimal == 1.0)),
+        measured: format!("a minimum cut for {}; at worst {} % dearer", percent(&optimal), rounded(worst(&excess))),
+    })
+}
+
+fn larac(sample: Sample) -> Result<Vec<Finding>, Error> {
+    let scenario = scenario(CHAINS)?;
+    let models = with_limits(&draw(&scenario, sample.applications, sample)?, false, sample)?;
+    let optima = costs("exact", &models, sample)?;
+    let system = || "LARAC-based [16]".to_owned();
+    let measured_on = on("chains with a deadline", &models);
+    let one_climb = excess(&costs("one-climb", &models, sample)?, &optima);
+    let optimal = are_optimal(&one_climb);
+    let larac_costs = costs("larac", &models, sample)?;
+    let larac = excess(&larac_costs, &optima);
+    let (local, remote) = (costs("local-only", &models, sample)?, costs("cloud-only", &models, sample)?);
+    let saved = |alternatives: &[f64]| -> Vec<f64> {
+        // An alternative that misses the deadline is none.
+        let rows = models.iter().zip(alternatives).zip(&larac_costs);
+        rows.map(|((_, alternative), cost)| 1.0 - cost / alternative).collect()
+    };
+    let beats = |alternatives: &[f64]| percent(&saved(alternatives));
+    let is_better = larac_costs.iter().zip(&remote).all(|(cost, remote)| *cost <= remote * (1.0 + 1e-9));
+    Ok(vec![
+        Finding {
+            system: system(),
+            claim: "one climb is optimal where no task is pinned".to_owned(),
+            measured_on: measured_on.clone(),
+            holds: Some(optimal.iter().all(|optimal| *optimal == 1.0)),
+            measured: format!("optimal for {}; at worst {} % dearer", percent(&optimal), rounded(worst(&one_climb))),
+        },
+        Finding {
+            system: system(),
+            claim: "LARAC is close to the optimum".to_owned(),
+            measured_on: measured_on.clone(),
+            holds: None,
+            measured: format!(
+                "optimal for {}; on average {} dearer, at worst {} %",
+                percent(&are_optimal(&larac)),
+                percent(&larac),
+                rounded(worst(&larac))
+            ),
+        },
+        Finding {
+            system: system(),
+            claim: "less energy than everything remote; everything local is slower than the deadline or needs more".to_owned(),
+            measured_on,
+            holds: Some(is_better),
+            measured: format!("{} less than remote, {} less than local, deadline or not", beats(&remote), beats(&local)),
+        },
+    ])
+}
+
+/// Least money within limits of energy and time, over WiFi and a cellular network that costs money.
+fn several_limits(sample: Sample) -> Result<Vec<Finding>, Error> {
+    let calls = GraphScenario::load("call-graph")?;
+    // Money alone would leave ties; a little energy breaks them.
+    let weights = Weights { energy: 1e-3, time: 0.0, price: 1.0 };
+    let drawn = draw(&calls, sample.applications, sample)?;
+    let drawn: Vec<_> =
+        drawn.iter().map(|model| with_rules(model, Rules { weights, ..*model.rules() })).collect::<Result<_, _>>()?;
+    let models = with_limits(&drawn, true, sample)?;
+    let optima = costs("exact", &models, sample)?;
+    let measured_on = on("call-graph for money within limits of energy and time", &models);
+    let mut gaps = Vec::new();
+    for most in ALTERNATIVES {
+        gaps.push((most, excess(&costs(&format!("larac-k@{most}"), &models, sample)?, &optima)));
+    }
+    let several = excess(&costs("larac-m", &models, sample)?, &optima);
+    let shown = gaps.iter().map(|(most, gap)| format!("K = {most}: {}", percent(gap)));
+    let last = gaps.last().map_or(f64::INFINITY, |(_, gap)| gap.iter().sum());
+    Ok(vec![
+        Finding {
+            system: "K-LARAC [17]".to_owned(),
+            claim: "the gap to the optimum falls to 0 with K".to_owned(),
+            measured_on: measured_on.clone(),
+            holds: Some(last == 0.0),
+            measured: format!("dearer than the optimum by {}", shown.collect::<Vec<_>>().join(", ")),
+        },
+        Finding {
+            system: "M-LARAC [17]".to_owned(),
+            claim: "a multiplier for each limit finds nearly the optimum".to_owned(),
+            measured_on,
+            holds: None,
+            measured: format!("optimal for {}; dearer by {}", percent(&are_optimal(&several)), percent(&several)),
+        },
+    ])
+}
