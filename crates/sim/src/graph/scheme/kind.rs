@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use super::{
     GraphAnnealing, GraphExact, GraphFixed, GraphGenetic, GraphGreedy, GraphLocalSearch, GraphRandom, GraphScheme,
-    GraphSchemeError, Heft, Larac, Mcop, MinCut, Neurosurgeon, OneClimb, Peft, RandomisedGreedy,
+    GraphSchemeError, Heft, Larac, LaracK, LaracM, Mcop, MinCut, Neurosurgeon, OneClimb, Peft, RandomisedGreedy,
 };
-use crate::graph::rules::{Rules, Timing};
+use crate::graph::rules::{Limits, Rules, Timing};
 use crate::graph::system::{LOCAL, System};
 use crate::search::GeneticSettings;
 use crate::suggestion::nearest;
@@ -31,6 +31,14 @@ const TABLE: &[Entry] = &[
     Entry::new("mcop", |_| Box::new(Mcop)).for_serial_with(2),
     Entry::new("min-cut", |_| Box::new(MinCut)).for_serial_with(3),
     Entry::new("larac", |_| Box::new(Larac)).for_deadlines().for_serial_with(3),
+    Entry::new("larac-m", |_| Box::new(LaracM::default()))
+        .within(|_, most| Box::new(LaracM::within(most)))
+        .for_limits()
+        .for_serial_with(3),
+    Entry::new("larac-k", |_| Box::new(LaracK::default()))
+        .within(|_, most| Box::new(LaracK::within(most)))
+        .for_limits()
+        .for_serial_with(3),
     Entry::new("exact", |_| Box::new(GraphExact)),
 ];
 
@@ -42,7 +50,7 @@ struct Entry {
     name: &'static str,
     /// Makes the scheme from a seed.
     build: Build,
-    /// Makes it from a seed and the most evaluations that it may take; `None`: it takes no budget.
+    /// Makes it from a seed and its budget, the most evaluations that it may take; `None`: it takes no budget.
     build_within: Option<BuildWithin>,
     /// The most places that it decides between, with serial timing; `None`: it decides with either timing.
     most_serial_places: Option<usize>,
@@ -50,6 +58,8 @@ struct Entry {
     is_for_chains: bool,
     /// Whether it is of use only where there is a deadline.
     is_for_deadlines: bool,
+    /// Whether it is of use only where there is some limit.
+    is_for_limits: bool,
 }
 
 impl Entry {
@@ -61,6 +71,7 @@ impl Entry {
             most_serial_places: None,
             is_for_chains: false,
             is_for_deadlines: false,
+            is_for_limits: false,
         }
     }
 
@@ -80,11 +91,18 @@ impl Entry {
         Self { is_for_deadlines: true, ..self }
     }
 
+    const fn for_limits(self) -> Self {
+        Self { is_for_limits: true, ..self }
+    }
+
     fn decides(&self, system: &System, rules: &Rules, has_chains: bool) -> bool {
+        let Limits { energy_j, time_s, price } = rules.limits;
+        let has_limits = [energy_j, time_s, price].iter().any(|limit| limit.is_finite());
         let is_serial = rules.timing == Timing::Serial;
         self.most_serial_places.is_none_or(|most| is_serial && system.places() <= most)
             && (has_chains || !self.is_for_chains)
-            && (rules.limits.time_s.is_finite() || !self.is_for_deadlines)
+            && (time_s.is_finite() || !self.is_for_deadlines)
+            && (has_limits || !self.is_for_limits)
     }
 
     fn kind(&self) -> GraphSchemeKind {
@@ -118,7 +136,8 @@ pub enum GraphSchemeKind {
     Named {
         /// The name without the budget.
         name: &'static str,
-        /// The budget: the most evaluations of whole decisions.
+        /// The budget: the most evaluations of whole decisions; of `larac-m` the multipliers tried, of `larac-k` the decisions
+        /// ranked.
         evaluations: Option<u64>,
     },
 }
