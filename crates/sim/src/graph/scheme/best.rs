@@ -42,6 +42,11 @@ impl<'m> Best<'m> {
         self.has_limits
     }
 
+    /// Whether there is a decision that is within the limits.
+    pub(super) fn is_within_limits(&self) -> bool {
+        self.cost.is_finite() && !(self.has_limits && self.exceeds_limits)
+    }
+
     /// The decision, if there is one.
     pub(super) fn found(self) -> Option<Vec<u8>> {
         self.cost.is_finite().then_some(self.places)
@@ -49,6 +54,6 @@ impl<'m> Best<'m> {
 
     /// The decision and its cost, if it is within the limits.
     pub(super) fn within_limits(self) -> Option<(f64, Vec<u8>)> {
-        (self.cost.is_finite() && !(self.has_limits && self.exceeds_limits)).then_some((self.cost, self.places))
+        self.is_within_limits().then_some((self.cost, self.places))
     }
 }

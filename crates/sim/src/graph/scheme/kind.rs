@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use super::{
     AnyOrder, GraphAnnealing, GraphExact, GraphFixed, GraphGenetic, GraphGreedy, GraphLocalSearch, GraphRandom, GraphScheme,
-    GraphSchemeError, Heft, Larac, Mcop, MinCut, Neurosurgeon, OneClimb, Peft, RandomisedGreedy,
+    GraphSchemeError, Heft, Larac, LaracK, LaracM, Mcop, MinCut, Neurosurgeon, OneClimb, Peft, RandomisedGreedy,
 };
-use crate::graph::rules::{Rules, Timing};
+use crate::graph::rules::{Limits, Rules, Timing};
 use crate::graph::system::{LOCAL, System};
 use crate::search::GeneticSettings;
 use crate::suggestion::nearest;
@@ -30,8 +30,16 @@ const TABLE: &[Entry] = &[
     Entry::new("one-climb", |_| Box::new(OneClimb)).for_chains().for_serial_with(usize::MAX),
     Entry::new("mcop", |_| Box::new(Mcop)).for_serial_with(2),
     Entry::new("min-cut", |_| Box::new(MinCut)).for_serial_with(3),
-    Entry::new("larac", |_| Box::new(Larac)).for_deadlines().for_serial_with(3),
-    Entry::new("any-order", |_| Box::new(AnyOrder)).on_request(),
+    Entry::new("larac", |_| Box::new(Larac)).only_for(Purpose::Deadlines).for_serial_with(3),
+    Entry::new("larac-m", |_| Box::new(LaracM::default()))
+        .within(|_, most| Box::new(LaracM::within(most)))
+        .only_for(Purpose::Limits)
+        .for_serial_with(3),
+    Entry::new("larac-k", |_| Box::new(LaracK::default()))
+        .within(|_, most| Box::new(LaracK::within(most)))
+        .only_for(Purpose::Limits)
+        .for_serial_with(3),
+    Entry::new("any-order", |_| Box::new(AnyOrder)).only_for(Purpose::Orders),
     Entry::new("exact", |_| Box::new(GraphExact)),
 ];
 
@@ -43,16 +51,26 @@ struct Entry {
     name: &'static str,
     /// Makes the scheme from a seed.
     build: Build,
-    /// Makes it from a seed and the most evaluations that it may take; `None`: it takes no budget.
+    /// Makes it from a seed and its budget, the most evaluations that it may take; `None`: it takes no budget.
     build_within: Option<BuildWithin>,
     /// The most places that it decides between, with serial timing; `None`: it decides with either timing.
     most_serial_places: Option<usize>,
     /// Whether it decides chains only.
     is_for_chains: bool,
-    /// Whether it is of use only where there is a deadline.
-    is_for_deadlines: bool,
-    /// Whether it decides only where it is asked for: what it decides is not to be compared with decisions in one order.
-    is_on_request: bool,
+    purpose: Purpose,
+}
+
+/// Where a scheme is of use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// Wherever it can decide.
+    Any,
+    /// Where there is a deadline.
+    Deadlines,
+    /// Where there is a limit of energy, time or money.
+    Limits,
+    /// Where it is asked for: it decides the order of tasks, too, so that it is not to be compared with decisions in one order.
+    Orders,
 }
 
 impl Entry {
@@ -63,8 +81,7 @@ impl Entry {
             build_within: None,
             most_serial_places: None,
             is_for_chains: false,
-            is_for_deadlines: false,
-            is_on_request: false,
+            purpose: Purpose::Any,
         }
     }
 
@@ -80,20 +97,22 @@ impl Entry {
         Self { is_for_chains: true, ..self }
     }
 
-    const fn for_deadlines(self) -> Self {
-        Self { is_for_deadlines: true, ..self }
-    }
-
-    const fn on_request(self) -> Self {
-        Self { is_on_request: true, ..self }
+    const fn only_for(self, purpose: Purpose) -> Self {
+        Self { purpose, ..self }
     }
 
     fn decides(&self, system: &System, rules: &Rules, has_chains: bool) -> bool {
+        let Limits { energy_j, time_s, price } = rules.limits;
+        let has_limits = [energy_j, time_s, price].iter().any(|limit| limit.is_finite());
         let is_serial = rules.timing == Timing::Serial;
         self.most_serial_places.is_none_or(|most| is_serial && system.places() <= most)
             && (has_chains || !self.is_for_chains)
-            && (rules.limits.time_s.is_finite() || !self.is_for_deadlines)
-            && !self.is_on_request
+            && match self.purpose {
+                Purpose::Any => true,
+                Purpose::Deadlines => time_s.is_finite(),
+                Purpose::Limits => has_limits,
+                Purpose::Orders => false,
+            }
     }
 
     fn kind(&self) -> GraphSchemeKind {
@@ -127,14 +146,15 @@ pub enum GraphSchemeKind {
     Named {
         /// The name without the budget.
         name: &'static str,
-        /// The budget: the most evaluations of whole decisions.
+        /// The budget: the most evaluations of whole decisions; of `larac-m` the multipliers tried, of `larac-k` the decisions
+        /// ranked.
         evaluations: Option<u64>,
     },
 }
 
 impl GraphSchemeKind {
-    /// All schemes that decide applications on a system under some rules in the order of the model, the optimum last. `has_chains` says whether every
-    /// application is a chain.
+    /// All schemes that decide applications on a system under some rules in the order of the model, the optimum last.
+    /// `has_chains` says whether every application is a chain.
     pub fn all(system: &System, rules: &Rules, has_chains: bool) -> Vec<Self> {
         let mut kinds = Vec::new();
         for (index, entry) in TABLE.iter().enumerate() {

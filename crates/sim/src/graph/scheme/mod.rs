@@ -31,7 +31,7 @@ pub use local_search::GraphLocalSearch;
 pub use mcop::Mcop;
 pub use neurosurgeon::{Cut, Neurosurgeon};
 pub use searches::{GraphAnnealing, GraphBruteForce, GraphGenetic, GraphRandom};
-pub use serial::{Larac, MinCut, OneClimb};
+pub use serial::{Larac, LaracK, LaracM, MinCut, OneClimb};
 
 use std::borrow::Cow;
 

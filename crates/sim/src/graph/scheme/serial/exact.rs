@@ -7,9 +7,9 @@ use super::super::{GraphSolution, Optimality};
 use super::chain::Chain;
 use super::labelling::Labelling;
 use super::labels::{self, Limited};
+use super::limits::Limit;
 use super::relaxation::{Relaxation, Relaxed};
 use crate::graph::model::GraphModel;
-use crate::graph::rules::Weights;
 
 /// Steps of the multipliers before the first branching, and at each node after it.
 const FIRST_STEPS: usize = 60;
@@ -17,14 +17,6 @@ const STEPS: usize = 6;
 
 /// The work of a search: tasks and edges, times the relaxations solved. About two seconds.
 const MAX_WORK: u64 = 60_000_000;
-
-/// A limit of energy, time or money.
-struct Limit<'a> {
-    most: f64,
-    /// What amounts are compared with: the limit, or 1 where that is 0.
-    scale: f64,
-    amounts: Labelling<'a>,
-}
 
 /// The cheapest decision of a serial model within its limits; if none is within them, the cheapest of all.
 ///
@@ -37,7 +29,7 @@ pub(in super::super) fn cheapest(model: &GraphModel) -> GraphSolution {
     let mut search = Search::new(model, &costs, &relaxation, &[]);
     search.run();
     let without_limits = search.solution();
-    let limits = limits(model);
+    let limits = Limit::all(model);
     if limits.is_empty() || !model.evaluate(&without_limits.places).exceeds_limits {
         return without_limits;
     }
@@ -71,31 +63,6 @@ fn by_labels(
     }
     let places = found.decisions.into_iter().find(|places| !model.evaluate(places).exceeds_limits)?;
     Some(GraphSolution { places, evaluations, optimality, order: None })
-}
-
-fn limits(model: &GraphModel) -> Vec<Limit<'_>> {
-    let limits = model.rules().limits;
-    let weights = |energy, time, price| Weights { energy, time, price };
-    let all = [
-        (limits.energy_j, weights(1.0, 0.0, 0.0)),
-        (limits.time_s, weights(0.0, 1.0, 0.0)),
-        (limits.price, weights(0.0, 0.0, 1.0)),
-    ];
-    let finite = all.into_iter().filter(|(most, _)| most.is_finite());
-    finite
-        .map(|(most, weights)| Limit {
-            most,
-            scale: if most > 0.0 { most } else { 1.0 },
-            amounts: Labelling::weighted(model, weights),
-        })
-        .collect()
-}
-
-impl Limit<'_> {
-    /// The limit, with room for rounding: sums in another order round differently.
-    fn loosened(&self) -> f64 {
-        self.most * (1.0 + 1e-12)
-    }
 }
 
 /// A part of all decisions: some tasks are fixed to places.
@@ -175,7 +142,7 @@ impl<'a> Search<'a> {
         let mut scale = 1.0;
         let mut last = None;
         for step in 0..steps {
-            let mut costs = self.fixed(self.costs, &node.fixed);
+            let mut costs = self.costs.with_fixed(&node.fixed);
             let mut offset = 0.0;
             for (limit, multiplier) in self.limits.iter().zip(&node.multipliers) {
                 costs = costs.plus(&limit.amounts, *multiplier);
@@ -215,21 +182,11 @@ impl<'a> Search<'a> {
     fn is_within_reach(&mut self, node: &Node) -> bool {
         let limits = self.limits;
         limits.iter().all(|limit| {
-            let amounts = self.fixed(&limit.amounts, &node.fixed);
+            let amounts = limit.amounts.with_fixed(&node.fixed);
             let relaxed = self.solve(&amounts, &node.prices.iter().map(|_| 0.0).collect::<Vec<_>>());
             self.offer(&relaxed.decision);
             relaxed.bound <= limit.loosened()
         })
-    }
-
-    fn fixed<'b>(&self, costs: &Labelling<'b>, fixed: &[(u32, u8)]) -> Labelling<'b> {
-        let mut costs = costs.clone();
-        for &(task, place) in fixed {
-            for other in (0..self.costs.places).filter(|other| *other != place as usize) {
-                costs.task_costs[task as usize * self.costs.places + other] = f64::INFINITY;
-            }
-        }
-        costs
     }
 
     /// Takes a decision if it is the best so far.

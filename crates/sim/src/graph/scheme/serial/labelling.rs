@@ -50,6 +50,25 @@ impl<'a> Labelling<'a> {
         costs
     }
 
+    /// Costs of nothing, infinite where a task must not be.
+    pub(in super::super) fn without_amounts(&self) -> Self {
+        let mut costs = self.clone();
+        costs.task_costs.iter_mut().filter(|cost| cost.is_finite()).for_each(|cost| *cost = 0.0);
+        costs.byte_costs.fill(0.0);
+        costs
+    }
+
+    /// These costs with some tasks fixed to places: they may be nowhere else.
+    pub(in super::super) fn with_fixed(&self, fixed: &[(u32, u8)]) -> Self {
+        let mut costs = self.clone();
+        for &(task, place) in fixed {
+            for other in (0..costs.places).filter(|other| *other != place as usize) {
+                costs.task_costs[task as usize * costs.places + other] = f64::INFINITY;
+            }
+        }
+        costs
+    }
+
     /// The number of tasks.
     pub(in super::super) fn tasks(&self) -> usize {
         self.application.len()

@@ -6,11 +6,16 @@ mod exact;
 mod labelling;
 mod labels;
 mod larac;
+mod larac_limits;
+mod limits;
+mod multipliers;
+mod ranking;
 mod relaxation;
 mod tree;
 
 pub use cut::MinCut;
 pub use larac::{Larac, OneClimb};
+pub use larac_limits::{LaracK, LaracM};
 
 pub(super) use chain::Chain;
 pub(super) use cut::{check_serial, two_sided};
