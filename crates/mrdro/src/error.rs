@@ -31,6 +31,9 @@ pub enum Error {
     /// A file of task graphs cannot be read.
     #[error(transparent)]
     GraphFile(#[from] data::graphs::GraphFileError),
+    /// A table of measured layers cannot be used.
+    #[error(transparent)]
+    LayerTable(#[from] data::graphs::LayerTableError),
     /// An application does not fit the scenario.
     #[error(transparent)]
     GraphModel(#[from] sim::graph::GraphModelError),

@@ -161,6 +161,7 @@ fn library(error: &mrdro::Error) -> Option<String> {
 
 /// The help lines that do not depend on the values in the error.
 fn advice(error: &mrdro::Error) -> Option<&'static str> {
+    use data::graphs::LayerTableError;
     use data::trace::TraceError;
     use mrdro::Error;
     use sim::{AllocationError, SchemeError};
@@ -173,6 +174,13 @@ fn advice(error: &mrdro::Error) -> Option<&'static str> {
         }
         Error::Trace(TraceError::Header { .. }) => {
             "name columns as the header does, as in `--columns \"time=Timestamp:iso,rate=UL_bitrate:kbps,device=phone\"`"
+        }
+        Error::LayerTable(LayerTableError::Unreadable { .. }) => "layer_times of the scenario must name a CSV file",
+        Error::LayerTable(
+            LayerTableError::Empty { .. } | LayerTableError::Columns { .. } | LayerTableError::Line { .. },
+        ) => {
+            "a line looks like `conv1,convolution,211,0.14,155,1162,0.031`, below the header \
+             `layer,kind,mflop,weights_mb,input_kb,output_kb,seconds`"
         }
         Error::RunExists { .. } => "name another directory with --out",
         Error::TooLarge { .. } => "make it smaller with --set, as in `--set network.hidden=[120,80]`",

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::iter::Peekable;
 use std::str::CharIndices;
 
-use sim::graph::{Application, ApplicationError, GraphEdge, GraphTask};
+use sim::graph::{Application, ApplicationError, GraphEdge, GraphTask, LayerKind, UnknownLayerKind};
 use sim::units::bytes_from_mb;
 
 /// The deepest nesting of subgraphs.
@@ -18,6 +18,7 @@ const MAX_DEPTH: usize = 64;
 /// | `send_mb`, or `size` in bytes | what is sent where whole tasks are sent |
 /// | `result_mb`, or `expect_size` in bytes | what comes back there |
 /// | `weights_mb` | what is read from memory |
+/// | `kind` | what kind of layer it is |
 /// | `pinned` | the only place that may run it |
 ///
 /// Edges have `mb`, or `size` in bytes. The attributes in bytes are those of the graphs of MRLCO. All others are drawing
@@ -90,9 +91,16 @@ impl Node {
             send_bytes: send_bytes.unwrap_or(0.0),
             result_bytes: size(attributes, "result_mb", "expect_size", &owner)?,
             weights_bytes: number(attributes, "weights_mb", &owner)?.map_or(0.0, bytes_from_mb),
+            kind: kind(attributes, &owner)?,
             pinned: attributes.get("pinned").cloned(),
         })
     }
+}
+
+/// The kind of layer, if the attribute is there.
+fn kind(attributes: &Attributes, owner: &dyn Fn() -> String) -> Result<Option<LayerKind>, DotError> {
+    let parsed = attributes.get("kind").map(|text| text.parse());
+    parsed.transpose().map_err(|reason| DotError::Kind { owner: owner(), reason })
 }
 
 /// The number of an attribute, if it is there.
@@ -491,6 +499,14 @@ pub enum DotError {
         attribute: String,
         /// Its value.
         text: String,
+    },
+    /// There is no such kind of layer.
+    #[error("kind of {owner}: {reason}")]
+    Kind {
+        /// The node.
+        owner: String,
+        /// Its kind.
+        reason: UnknownLayerKind,
     },
     /// Nothing says the work of a node.
     #[error("the node {node} needs the attribute megacycles, its work in 10^6 instructions")]

@@ -1,4 +1,4 @@
-//! Task graphs from files and other programs: JSON, workflows in WfFormat, and Graphviz files.
+//! Task graphs from files and other programs: JSON, workflows in WfFormat, and Graphviz files; tables of measured layers.
 //!
 //! ```
 //! use data::graphs::GraphRequest;
@@ -16,6 +16,7 @@
 mod answer;
 mod dot;
 mod file;
+mod layer_times;
 mod request;
 mod wfformat;
 
@@ -24,5 +25,6 @@ pub use self::dot::{DotError, application_from_dot};
 pub use self::file::{
     GraphFileError, GraphFormat, GraphInput, GraphSampler, InputApplications, InvalidGraph, applications,
 };
+pub use self::layer_times::{BadLayer, LayerTableError, measured_layers, read_layer_times};
 pub use self::request::{GraphRequest, GraphRequests, GraphRequestsError};
 pub use self::wfformat::{RECORDED_MHZ, WfFormatError, application_from_wfformat};

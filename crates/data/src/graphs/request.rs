@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sim::graph::{Application, GraphScenario, GraphTask, NamedEdge, Transfer};
+use sim::graph::{Application, GraphScenario, GraphTask, NamedEdge, Transfer, UnknownLayerKind};
 use sim::limits::{MAX_INSTRUCTIONS, MAX_SIZE_MB};
 use sim::units::bytes_from_mb;
 
@@ -49,6 +49,8 @@ struct Task {
     #[serde(default)]
     weights_mb: Option<f64>,
     #[serde(default)]
+    kind: Option<String>,
+    #[serde(default)]
     pinned: Option<String>,
 }
 
@@ -72,6 +74,7 @@ impl GraphRequest {
     /// | `send_mb` | what is sent where the scenario sends whole tasks; needed there |
     /// | `result_mb` | what comes back there; left out: as much as was sent |
     /// | `weights_mb` | what is read from memory; left out: nothing |
+    /// | `kind` | what kind of layer it is; needed where the scenario predicts times from measured layers |
     /// | `pinned` | the only place that may run it: `local` or a server |
     ///
     /// An edge has `from`, `to` and `mb`, which is needed where the scenario sends what edges carry. `order` are the names
@@ -141,8 +144,25 @@ impl Task {
         let send_bytes = bytes("send_mb", self.send_mb)?.unwrap_or(0.0);
         let result_bytes = bytes("result_mb", self.result_mb)?;
         let weights_bytes = bytes("weights_mb", self.weights_mb)?.unwrap_or(0.0);
+        let kind = self.kind.map(|name| {
+            let refused = |error: UnknownLayerKind| {
+                let field = field("kind");
+                let reason = format!("{field} of {owner}: {error}");
+                RequestError::new(field, reason)
+            };
+            name.parse().map_err(refused)
+        });
+        let kind = kind.transpose()?;
         let (name, pinned) = (self.name, self.pinned);
-        Ok(GraphTask { name, instructions: 1e6 * self.megacycles, send_bytes, result_bytes, weights_bytes, pinned })
+        Ok(GraphTask {
+            name,
+            instructions: 1e6 * self.megacycles,
+            send_bytes,
+            result_bytes,
+            weights_bytes,
+            kind,
+            pinned,
+        })
     }
 }
 

@@ -14,7 +14,7 @@
 mod answering;
 mod comparison;
 
-use data::graphs::GraphSampler;
+use data::graphs::{GraphSampler, read_layer_times};
 use sim::graph::scheme::{GraphScheme, GraphSchemeKind};
 use sim::graph::{GraphModel, GraphScenario, System};
 use sim::random;
@@ -44,12 +44,13 @@ impl GraphProblem {
         Self::new(GraphScenario::load(name_or_path)?)
     }
 
-    /// Checks a scenario.
+    /// Checks a scenario, and reads the measured layers that it names.
     ///
     /// # Errors
-    /// If the scenario has mistakes.
-    pub fn new(scenario: GraphScenario) -> Result<Self, Error> {
+    /// If the scenario has mistakes, or its measured layers cannot be read or do not predict times.
+    pub fn new(mut scenario: GraphScenario) -> Result<Self, Error> {
         scenario.check().map_err(sim::ScenarioError::from)?;
+        read_layer_times(&mut scenario)?;
         let system = scenario.system();
         Ok(Self { scenario, system })
     }

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
+use super::layers::LayerKind;
 use crate::limits::{MAX_GRAPH_EDGES, MAX_INSTRUCTIONS, MAX_SIZE_MB, MAX_TASKS};
 use crate::suggestion::nearest;
 use crate::units::BYTES_PER_MB;
@@ -21,6 +22,8 @@ pub struct GraphTask {
     pub result_bytes: Option<f64>,
     /// What a machine reads from its memory to run the task, in bytes: the weights of a layer.
     pub weights_bytes: f64,
+    /// The kind, if the task is a layer of a network; times predicted from measured layers need it.
+    pub kind: Option<LayerKind>,
     /// The name of the only place that may run the task, `local` or a server; `None`: any place may.
     pub pinned: Option<String>,
 }

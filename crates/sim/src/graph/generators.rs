@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::application::{Application, GraphEdge, GraphTask};
-use super::layers::{Layer, Network, chain_of_layers};
+use super::layers::{Layer, LayerKind, Network, chain_of_layers};
 use crate::random::{self, Stream};
 use crate::tasks::scenario::Range;
 use crate::units::bytes_from_mb;
@@ -78,6 +78,9 @@ pub struct LayerTable {
 pub struct LayerRow {
     /// The name.
     pub name: String,
+    /// The kind; `None`: it is not said, and then no place may predict times from measured layers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<LayerKind>,
     /// 10^6 floating-point operations.
     pub mflop: f64,
     /// The size of its weights, in MB.
@@ -90,6 +93,7 @@ impl LayerTable {
     fn application(&self) -> Application {
         let layer = |row: &LayerRow| Layer {
             name: row.name.clone(),
+            kind: row.kind,
             operations: 1e6 * row.mflop,
             weights_bytes: bytes_from_mb(row.weights_mb),
             output_bytes: 1e3 * row.output_kb,

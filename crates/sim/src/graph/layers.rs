@@ -1,6 +1,12 @@
 //! The layers of networks for images, computed from their architectures: operations, weights and outputs.
 
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
 use super::application::{Application, GraphEdge, GraphTask};
+use crate::suggestion::nearest;
 
 /// Bytes of a number in a layer's weights and outputs.
 const BYTES_PER_NUMBER: usize = 4;
@@ -16,11 +22,93 @@ pub enum Network {
     MobileNet,
 }
 
+/// A kind of layer: layers of one kind take times that follow from their sizes by one rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LayerKind {
+    /// A convolution whose filters see a point and its neighbours, in all channels of a group.
+    Convolution,
+    /// A convolution whose filters see one point in all channels.
+    PointwiseConvolution,
+    /// A convolution whose filters see a point and its neighbours in one channel.
+    DepthwiseConvolution,
+    /// The largest or the mean value of neighbouring points.
+    Pooling,
+    /// Every output is a weighted sum of all inputs.
+    FullyConnected,
+    /// A function of each value by itself, such as a rectifier.
+    Activation,
+    /// Values scaled and shifted by statistics of them.
+    Normalisation,
+    /// Anything else.
+    Other,
+}
+
+impl LayerKind {
+    /// Every kind with its name in scenarios and files.
+    pub const NAMES: [(&'static str, Self); 8] = [
+        ("convolution", Self::Convolution),
+        ("pointwise-convolution", Self::PointwiseConvolution),
+        ("depthwise-convolution", Self::DepthwiseConvolution),
+        ("pooling", Self::Pooling),
+        ("fully-connected", Self::FullyConnected),
+        ("activation", Self::Activation),
+        ("normalisation", Self::Normalisation),
+        ("other", Self::Other),
+    ];
+
+    /// The name in scenarios and files.
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
+}
+
+impl fmt::Display for LayerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl Serialize for LayerKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl FromStr for LayerKind {
+    type Err = UnknownLayerKind;
+
+    /// Reads a name. Capitals mean nothing, and words may be joined by spaces or underscores.
+    fn from_str(text: &str) -> Result<Self, UnknownLayerKind> {
+        let plain = text.trim().to_ascii_lowercase().replace([' ', '_'], "-");
+        let found = Self::NAMES.iter().find(|(name, _)| *name == plain).map(|(_, kind)| *kind);
+        found.ok_or_else(|| UnknownLayerKind {
+            name: text.to_owned(),
+            suggestion: nearest(&plain, Self::NAMES.map(|(name, _)| name)).map(str::to_owned),
+        })
+    }
+}
+
+/// A name that no kind of layer has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "there is no kind of layer called \"{name}\"{}; the kinds are {}",
+    suggestion.as_ref().map_or(String::new(), |name| format!(" (did you mean \"{name}\"?)")),
+    LayerKind::NAMES.map(|(name, _)| name).join(", ")
+)]
+pub struct UnknownLayerKind {
+    /// The name.
+    pub name: String,
+    /// The kind that was probably meant.
+    pub suggestion: Option<String>,
+}
+
 /// One layer of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layer {
     /// The name, such as `conv1`.
     pub name: String,
+    /// The kind; `None`: it is not known, so that no time can be predicted from measured layers.
+    pub kind: Option<LayerKind>,
     /// Floating-point operations: two for each multiplication and addition. Pooling counts none.
     pub operations: f64,
     /// The size of weights and biases, in bytes.
@@ -104,6 +192,7 @@ impl Network {
 pub(super) fn chain_of_layers(layers: &[Layer], input_bytes: f64) -> Application {
     let end = |name: &str| Layer {
         name: name.to_owned(),
+        kind: None,
         operations: 0.0,
         weights_bytes: 0.0,
         output_bytes: if name == "input" { input_bytes } else { 0.0 },
@@ -116,6 +205,7 @@ pub(super) fn chain_of_layers(layers: &[Layer], input_bytes: f64) -> Application
         send_bytes: received(index),
         result_bytes: Some(layer.output_bytes),
         weights_bytes: layer.weights_bytes,
+        kind: layer.kind,
         pinned: None,
     });
     let edges = (1..all.len()).map(|to| GraphEdge { from: to as u32 - 1, to: to as u32, bytes: received(to) });
@@ -149,15 +239,20 @@ struct Image {
 impl Image {
     fn convolve(&mut self, name: &str, filter: Filter, channels: usize) {
         let Filter { size, step, padding, groups } = filter;
+        let kind = match filter {
+            Filter { size: 1, .. } => LayerKind::PointwiseConvolution,
+            Filter { groups, .. } if groups == self.channels => LayerKind::DepthwiseConvolution,
+            Filter { .. } => LayerKind::Convolution,
+        };
         self.side = (self.side + 2 * padding - size) / step + 1;
         let weights = channels * size * size * self.channels / groups;
         self.channels = channels;
-        self.add(name, self.side * self.side * weights, weights + channels);
+        self.add(name, kind, [self.side * self.side * weights, weights + channels]);
     }
 
     fn pool(&mut self, name: &str, size: usize, step: usize) {
         self.side = (self.side - size) / step + 1;
-        self.add(name, 0, 0);
+        self.add(name, LayerKind::Pooling, [0, 0]);
     }
 
     /// Fully connected layers.
@@ -165,13 +260,14 @@ impl Image {
         for (name, &width) in names.iter().zip(widths) {
             let weights = self.side * self.side * self.channels * width;
             (self.side, self.channels) = (1, width);
-            self.add(name, weights, weights + width);
+            self.add(name, LayerKind::FullyConnected, [weights, weights + width]);
         }
     }
 
-    fn add(&mut self, name: &str, multiplications: usize, weights: usize) {
+    fn add(&mut self, name: &str, kind: LayerKind, [multiplications, weights]: [usize; 2]) {
         self.layers.push(Layer {
             name: name.to_owned(),
+            kind: Some(kind),
             operations: 2.0 * multiplications as f64,
             weights_bytes: (weights * BYTES_PER_NUMBER) as f64,
             output_bytes: (self.side * self.side * self.channels * BYTES_PER_NUMBER) as f64,
@@ -225,6 +321,38 @@ mod tests {
             let operations = sum(network, |layer| layer.operations) / 1e9;
             assert!((operations - gigaflop).abs() < 0.05, "{network:?} {operations}");
         }
+    }
+
+    #[test]
+    fn every_layer_of_a_known_network_has_its_kind() {
+        let count = |network: Network, kind| network.layers().iter().filter(|layer| layer.kind == Some(kind)).count();
+        let kinds = [
+            LayerKind::Convolution,
+            LayerKind::PointwiseConvolution,
+            LayerKind::DepthwiseConvolution,
+            LayerKind::Pooling,
+            LayerKind::FullyConnected,
+        ];
+        for (network, expected) in [
+            (Network::AlexNet, [5, 0, 0, 3, 3]),
+            (Network::Vgg16, [13, 0, 0, 5, 3]),
+            (Network::MobileNet, [1, 13, 13, 1, 1]),
+        ] {
+            assert_eq!(kinds.map(|kind| count(network, kind)), expected, "{network:?}");
+        }
+    }
+
+    #[test]
+    fn kinds_are_read_as_people_write_them() {
+        for (name, kind) in LayerKind::NAMES {
+            assert_eq!((kind.to_string().parse(), kind.name()), (Ok(kind), name));
+        }
+        assert_eq!(" Fully connected".parse(), Ok(LayerKind::FullyConnected));
+        assert_eq!("DEPTHWISE_CONVOLUTION".parse(), Ok(LayerKind::DepthwiseConvolution));
+        let error = "poolin".parse::<LayerKind>().expect_err("unknown").to_string();
+        let expected = "there is no kind of layer called \"poolin\" (did you mean \"pooling\"?); the kinds are convolution, \
+                        pointwise-convolution, depthwise-convolution, pooling, fully-connected, activation, normalisation, other";
+        assert_eq!(error, expected);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //!   decision that changes.
 //!
 //! - A [`Generator`] draws applications; [`Network`]s have their [`Layer`]s as applications.
+//! - A [`LayerRegression`] predicts times of layers from [`MeasuredLayer`]s.
 //! - A [`GraphScenario`] describes all of that as a person writes it.
 //! - A [`GraphScheme`](scheme::GraphScheme) is anything that decides.
 //!
@@ -16,10 +17,12 @@
 mod application;
 mod generators;
 mod incremental;
+mod layer_times;
 mod layers;
 mod model;
 mod order;
 mod rules;
+mod run_times;
 pub mod scenario;
 mod schedule;
 pub mod scheme;
@@ -28,9 +31,11 @@ mod system;
 pub use application::{Application, ApplicationError, GraphEdge, GraphTask, NamedEdge, Neighbour};
 pub use generators::{Called, Generator, Growth, LayerRow, LayerTable, Layered, TaskCount, Values};
 pub use incremental::{IncrementalSchedule, Move};
-pub use layers::{Layer, Network};
+pub use layer_times::{FEWEST_MEASURED, LayerFit, LayerRegression, LayerTimesError, LayerWork, MeasuredLayer};
+pub use layers::{Layer, LayerKind, Network, UnknownLayerKind};
 pub use model::{GraphModel, GraphModelError, GraphOutcome};
 pub use rules::{Downlinks, Limits, OrderRule, Rules, Timing, Transfer, Weights};
+pub use run_times::PredictionError;
 pub use scenario::GraphScenario;
 pub use schedule::{Activity, ActivityKind, Schedule};
 pub use system::{GraphServer, LOCAL, Link, Machine, System, SystemError};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::application::{Application, Neighbour};
 use super::order;
 use super::rules::{Downlinks, Limits, Rules, Timing, Transfer, Weights};
+use super::run_times::PredictionError;
 use super::schedule::Schedule;
 use super::system::{System, SystemError};
 use crate::random::{self, Stream};
@@ -247,7 +248,7 @@ impl GraphModel {
         (self.run_s, self.send_s, self.return_s) = (run_s.into(), send_s.into(), return_s.into());
     }
 
-    fn sort_edges(&mut self) {
+    pub(super) fn sort_edges(&mut self) {
         let mut position = vec![0_u32; self.tasks()];
         self.order.iter().enumerate().for_each(|(index, task)| position[*task as usize] = index as u32);
         self.position = position.into();
@@ -263,7 +264,7 @@ impl GraphModel {
         (self.starts, self.before) = (starts.into(), before.into());
     }
 
-    fn find_costs(&mut self) {
+    pub(super) fn find_costs(&mut self) {
         let cells = (0..self.tasks()).flat_map(|task| (0..self.places).map(move |place| (task, place)));
         self.task_cost = cells
             .map(|(task, place)| {
@@ -548,6 +549,26 @@ pub enum GraphModelError {
         task: String,
         /// The place.
         place: String,
+    },
+    /// A time given for a task makes no sense.
+    #[error("the time of the task {task} at {place} must be a number of seconds from 0 to 1e30, is {found}")]
+    RunTime {
+        /// The task.
+        task: String,
+        /// The place.
+        place: String,
+        /// The time, in seconds.
+        found: f64,
+    },
+    /// The time of a task cannot be predicted from measured layers.
+    #[error("the time of the task {task} at {place} cannot be predicted: {reason}")]
+    Prediction {
+        /// The task.
+        task: String,
+        /// The place.
+        place: String,
+        /// Why.
+        reason: PredictionError,
     },
     /// An order does not list every task once and after those it waits for.
     #[error("the order must list each task once and after those it waits for; it does not for task {task}")]

@@ -96,7 +96,7 @@ fn random_application(shape: Shape, random: &mut impl Rng) -> Application {
             send_bytes: size(1e5, 1e7),
             result_bytes: Some(size(1e4, 1e7)),
             weights_bytes: size(1e5, 1e9),
-            pinned: None,
+            ..GraphTask::default()
         })
         .collect();
     for task in &mut tasks {

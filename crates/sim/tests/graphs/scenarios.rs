@@ -108,6 +108,52 @@ fn scenarios_survive_being_written() {
 }
 
 #[test]
+fn measured_layers_are_named_by_place_and_survive_being_written() {
+    let text = GraphScenario::preset_text("layers").expect("a preset");
+    let text = text.replace("uplink_mbps = 6", "layer_times = \"phone.csv\"\nuplink_mbps = 6");
+    let text = format!("{text}layer_times = \"tables/cloud.csv\"\n");
+    let scenario = GraphScenario::from_toml("measured", &text).expect("valid");
+    assert_eq!(GraphScenario::from_toml("written", &scenario.to_toml()).expect("valid"), scenario);
+    let named: Vec<_> = scenario.layer_times().map(|(place, times)| (place, times.path())).collect();
+    assert_eq!(named, [("local", "phone.csv"), ("cloud", "tables/cloud.csv")]);
+    // Times that nobody has read are not replaced by others in silence.
+    let application = scenario.draw(&mut random::stream(1, "measured")).expect("no file");
+    let error = scenario.model(application).expect_err("the file has not been read").to_string();
+    assert!(error.ends_with("phone.csv have not been read; data::graphs::read_layer_times reads them"), "{error}");
+
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("measured-layers");
+    fs::create_dir_all(&directory).expect("Cargo's directory for tests can be written");
+    let path = directory.join("measured.toml");
+    fs::write(&path, text).expect("writable");
+    let read = GraphScenario::load(path.to_str().expect("a plain path")).expect("valid");
+    let paths: Vec<_> = read.layer_times().map(|(_, times)| std::path::PathBuf::from(times.path())).collect();
+    assert_eq!(paths, [directory.join("phone.csv"), directory.join("tables/cloud.csv")]);
+}
+
+#[test]
+fn measured_layers_need_layers_that_say_their_kinds() {
+    let layer_times = ("uplink_mbps = 6", "layer_times = \"phone.csv\"\nuplink_mbps = 6");
+    let rows = "input_kb = 155\n[[application.graph.layer]]\nname = \"a\"\nkind = \"pooling\"\nmflop = 1\noutput_kb = 7\n\
+                [[application.graph.layer]]\nname = \"b\"\nmflop = 1\noutput_kb = 7\n[unused]\n#";
+    let found = mistakes("layers", &[layer_times, ("layers = \"alexnet\"", rows)]).to_string();
+    let expected =
+        "application.graph.layer[1].kind: is missing; it must be \"convolution\" or \"pointwise-convolution\"";
+    assert!(found.contains(expected) && found.contains("since devices.layer_times predicts times by kind"), "{found}");
+    assert!(!found.contains("layer[0].kind"), "{found}");
+    let found = mistakes("layers", &[layer_times, ("layers = \"alexnet\"", &rows.replace("pooling", "poling"))]);
+    assert!(found.to_string().contains("application.graph.layer[0].kind: must be \"convolution\" or"), "{found}");
+    let found = mistakes("graph", &[("frequency_mhz = 10000", "frequency_mhz = 10000\nlayer_times = \"edge.csv\"")]);
+    let expected = "servers[0].layer_times: is of use for layers of networks alone: applications must come from `layers`, \
+                    [[application.graph.layer]] tables or a `file`";
+    assert!(found.to_string().ends_with(expected), "{found}");
+    let found = mistakes("layers", &[("uplink_mbps = 6", "layer_times = \"\"\nuplink_mbps = 6")]).to_string();
+    assert!(
+        found.contains("devices.layer_times: must name a CSV file with one measured layer on each line"),
+        "{found}"
+    );
+}
+
+#[test]
 fn values_are_numbers_ranges_or_lists() {
     let scenario = GraphScenario::load("workflow").expect("a preset");
     let Source::Generator(Generator::Layered(layered)) = scenario.application.source else { panic!("layered") };

@@ -13,7 +13,7 @@ use sim::graph::{GraphScenario, Timing, scheme};
 use crate::cli::{CompareArgs, Format, SolveArgs};
 use crate::device;
 use crate::error::CliError;
-use crate::output::{check_picture, duration, figure, missed, note_left_out, print, table};
+use crate::output::{check_picture, duration, figure, missed, note, note_left_out, print, table};
 use crate::progress::Progress;
 
 /// `compare` for task graphs.
@@ -127,6 +127,7 @@ pub(super) fn check(scenario: GraphScenario, format: Format) -> Result<(), CliEr
     // A file of applications that cannot be read would otherwise be found only later.
     let set = problem.standard_set()?;
     let scenario = &problem.scenario;
+    note_layer_times(scenario);
     let has_prices = scenario.servers.iter().any(|server| server.price_per_mb > 0.0);
     let of_server = |(index, server): (usize, &ServerSettings)| PlaceRow {
         place: server.name.clone(),
@@ -161,6 +162,16 @@ pub(super) fn check(scenario: GraphScenario, format: Format) -> Result<(), CliEr
         };
         format!("scenario `{}` is valid: {source} of {tasks}{down}\n{}", scenario.name, places_table(&rows, has_prices))
     })
+}
+
+/// Writes a note for each place whose times of layers are predicted from measured layers: how well they fit.
+pub(super) fn note_layer_times(scenario: &GraphScenario) {
+    for (place, times) in scenario.layer_times() {
+        if let Some(regression) = times.regression() {
+            let path = times.path();
+            note(&format!("note: times of layers at {place} are predicted from {path}: {regression}"));
+        }
+    }
 }
 
 fn places_table(rows: &[PlaceRow], has_prices: bool) -> String {

@@ -2,6 +2,7 @@
 
 use data::counted;
 use mrdro::Problem;
+use mrdro::graphs::GraphProblem;
 use serde::Serialize;
 use sim::graph::GraphScenario;
 use sim::scenario::{DeadlineRule, PerDevice, Tasks};
@@ -88,7 +89,11 @@ fn show(name: &str) -> Result<(), CliError> {
         Some(text) => text.to_owned(),
         None => match AnyScenario::load(name)? {
             AnyScenario::Tasks(scenario) => scenario.to_toml(),
-            AnyScenario::Graph(scenario) => scenario.to_toml(),
+            AnyScenario::Graph(scenario) => {
+                let problem = GraphProblem::new(scenario)?;
+                graphs::note_layer_times(&problem.scenario);
+                problem.scenario.to_toml()
+            }
         },
     };
     write_out(text.as_bytes())

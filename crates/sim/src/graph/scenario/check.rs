@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::{ApplicationSettings, GraphScenario, LinkPowers, Pinned, Powers, Source};
 use crate::config::Mistake;
 use crate::graph::generators::{Called, Generator, Growth, LayerTable, Layered, TaskCount, Values};
+use crate::graph::layers::LayerKind;
 use crate::graph::system::LOCAL;
 use crate::limits::{
     MAX_GRAPH_EDGES, MAX_INSTRUCTIONS, MAX_NAME_BYTES, MAX_NAME_CHARACTERS, MAX_SERVERS, MAX_SIZE_MB, MAX_TASKS,
@@ -26,6 +27,7 @@ impl GraphScenario {
         self.device_mistakes(&mut list);
         application_mistakes(&self.application, &mut list);
         self.server_mistakes(&mut list);
+        self.layer_times_mistakes(&mut list);
         list.0
     }
 
@@ -54,6 +56,35 @@ impl GraphScenario {
         let Powers { compute, idle, send, receive } = self.device.power_w;
         for (name, power) in [("compute", compute), ("idle", idle), ("send", send), ("receive", receive)] {
             list.not_negative(&format!("devices.power_w.{name}"), power);
+        }
+    }
+
+    /// Times can only be predicted for layers, and only if they say their kinds.
+    fn layer_times_mistakes(&self, list: &mut Checks) {
+        let servers = self.servers.iter().enumerate();
+        let of_servers = servers.map(|(index, server)| (format!("servers[{index}].layer_times"), &server.layer_times));
+        let all = std::iter::once(("devices.layer_times".to_owned(), &self.device.layer_times)).chain(of_servers);
+        let given: Vec<_> = all.filter_map(|(key, times)| Some((key, times.as_ref()?))).collect();
+        for (key, times) in &given {
+            if times.path().is_empty() {
+                list.add(key, "must name a CSV file with one measured layer on each line");
+            }
+        }
+        let Some((first, _)) = given.first() else { return };
+        match &self.application.source {
+            Source::Generator(Generator::Layers(table)) => {
+                let kinds = LayerKind::NAMES.map(|(name, _)| format!("\"{name}\"")).join(" or ");
+                for (index, _) in table.layers.iter().enumerate().filter(|(_, row)| row.kind.is_none()) {
+                    let message = format!("is missing; it must be {kinds}, since {first} predicts times by kind");
+                    list.add(format!("application.graph.layer[{index}].kind"), message);
+                }
+            }
+            Source::Generator(Generator::Network(_)) | Source::File { .. } => {}
+            Source::Generator(Generator::Layered(_) | Generator::Called(_)) => {
+                let message = "is of use for layers of networks alone: applications must come from `layers`, [[application.graph.layer]] \
+                               tables or a `file`";
+                list.add(first, message);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Scenarios of task graphs: a device, servers, links and applications, as a person writes them.
 
 mod check;
+mod layer_times;
 mod read;
 mod write;
 
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use self::layer_times::LayerTimes;
 use super::application::{Application, ApplicationError};
 use super::generators::{Generator, Growth};
 use super::model::{GraphModel, GraphModelError};
@@ -84,6 +86,10 @@ pub struct Device {
     /// MB per second that its processor reads from memory; `None`: reading takes no time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_mb_per_s: Option<f64>,
+    /// Layers measured on the device, from which the times of layers are predicted there; `None`: they follow from the two
+    /// rates above.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layer_times: Option<LayerTimes>,
     /// The rate to servers, in Mbit/s. With 0 no server without a link of its own can be used.
     pub uplink_mbps: f64,
     /// The rate from servers, in Mbit/s.
@@ -175,6 +181,10 @@ pub struct ServerSettings {
     /// MB per second that its processor reads from memory; `None`: reading takes no time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_mb_per_s: Option<f64>,
+    /// Layers measured on the server, from which the times of layers are predicted there; `None`: they follow from the two
+    /// rates above.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub layer_times: Option<LayerTimes>,
     /// The energy of an instruction, in nJ, where the servers' energy counts.
     #[serde(skip_serializing_if = "is_zero")]
     pub energy_per_instruction_nj: f64,
@@ -221,6 +231,7 @@ impl GraphScenario {
         if let Source::File { path } = &mut scenario.application.source {
             found.resolve(path);
         }
+        scenario.layer_times_mut().for_each(|times| found.resolve(times.path_mut()));
         Ok(scenario)
     }
 
@@ -263,9 +274,11 @@ impl GraphScenario {
     /// The model of an application in this scenario. It pins no tasks; [`GraphScenario::pin`] does.
     ///
     /// # Errors
-    /// If a value of the scenario makes no sense, or the application pins a task to a place that the scenario does not have.
+    /// If a value of the scenario makes no sense, the application pins a task to a place that the scenario does not have, or
+    /// the scenario names measured layers that have not been read or do not predict the time of a task.
     pub fn model(&self, application: Application) -> Result<GraphModel, GraphModelError> {
-        GraphModel::new(Arc::new(application), Arc::new(self.system()), self.rules())
+        let model = GraphModel::new(Arc::new(application), Arc::new(self.system()), self.rules())?;
+        self.with_predicted_times(model)
     }
 
     /// The device, the servers and the links in SI units.
@@ -275,7 +288,7 @@ impl GraphScenario {
             memory_bytes_per_s: memory_mb_per_s.map(bytes_from_mb),
         };
         let rate = |mbps: f64| if mbps < SLOWEST_LINK_MBPS { 0.0 } else { bytes_per_second_from_mbps(mbps) };
-        let Device { frequency_mhz, memory_mb_per_s, uplink_mbps, downlink_mbps, power_w } = &self.device;
+        let Device { frequency_mhz, memory_mb_per_s, uplink_mbps, downlink_mbps, power_w, .. } = &self.device;
         let server = |server: &ServerSettings| {
             let LinkPowers { send: send_w, receive: receive_w } =
                 server.power_w.unwrap_or(LinkPowers { send: power_w.send, receive: power_w.receive });

@@ -1,12 +1,12 @@
 //! From TOML text to a [`GraphScenario`].
 
 use super::{
-    ApplicationSettings, CountEnergy, DOWNLINKS, Device, GraphScenario, LinkPowers, ORDERS, Pinned, Powers,
+    ApplicationSettings, CountEnergy, DOWNLINKS, Device, GraphScenario, LayerTimes, LinkPowers, ORDERS, Pinned, Powers,
     ServerSettings, Source, TIMINGS, TRANSFERS,
 };
 use crate::config::{Counts, Document, Mistakes, Numbers, Section};
 use crate::graph::generators::{Called, Generator, Growth, LayerRow, LayerTable, Layered, TaskCount, Values};
-use crate::graph::layers::Network;
+use crate::graph::layers::{LayerKind, Network};
 use crate::tasks::scenario::{Range, Tier};
 
 /// The keys of `application.graph` that say where applications come from.
@@ -53,6 +53,7 @@ fn device(section: Section<'_>) -> Device {
     let device = Device {
         frequency_mhz: section.number("frequency_mhz"),
         memory_mb_per_s: section.optional_number("memory_mb_per_s"),
+        layer_times: section.optional_text("layer_times").map(LayerTimes::file),
         uplink_mbps,
         downlink_mbps: section.optional_number("downlink_mbps").unwrap_or(uplink_mbps),
         power_w: powers(section.optional_section("power_w")),
@@ -193,6 +194,7 @@ fn values(section: &Section<'_>, name: &'static str) -> Values {
 fn layer(section: Section<'_>) -> LayerRow {
     let row = LayerRow {
         name: section.text("name"),
+        kind: section.optional_choice("kind", &LayerKind::NAMES),
         mflop: section.number("mflop"),
         weights_mb: section.optional_number("weights_mb").unwrap_or(0.0),
         output_kb: section.number("output_kb"),
@@ -216,6 +218,7 @@ fn server(section: Section<'_>) -> ServerSettings {
         tier: section.choice("tier", &[("edge", Tier::Edge), ("cloud", Tier::Cloud)]),
         frequency_mhz: section.number("frequency_mhz"),
         memory_mb_per_s: section.optional_number("memory_mb_per_s"),
+        layer_times: section.optional_text("layer_times").map(LayerTimes::file),
         energy_per_instruction_nj: section.optional_number("energy_per_instruction_nj").unwrap_or(0.0),
         link_mbps,
         downlink_mbps: section.optional_number("downlink_mbps"),

@@ -79,12 +79,12 @@ fn build(
             instructions,
             send_bytes,
             result_bytes,
-            weights_bytes: 0.0,
             pinned: match pinned {
                 0 => Some("local".to_owned()),
                 place if place <= servers.len() && is_up(place) => Some(format!("server{}", place - 1)),
                 _ => None,
             },
+            ..GraphTask::default()
         })
         .collect();
     let mut seen = std::collections::HashSet::new();
