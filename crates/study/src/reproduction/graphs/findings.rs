@@ -108,6 +108,9 @@ pub(super) fn on(scenario: &str, models: &[GraphModel]) -> String {
 
 /// A mean with its interval, in percent.
 pub(super) fn percent(values: &[f64]) -> String {
+    if values.is_empty() {
+        return "nothing".to_owned();
+    }
     let spread = Spread::of(values);
     format!("{} ({}–{})", rounded(spread.mean), rounded(spread.low), rounded(spread.high)) + " %"
 }
