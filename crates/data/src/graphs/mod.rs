@@ -14,12 +14,14 @@
 //! ```
 
 mod answer;
+mod description;
 mod dot;
 mod file;
 mod request;
 mod wfformat;
 
 pub use self::answer::GraphAnswer;
+pub use self::description::{EdgeDescription, GraphDescription, LeftOut, TaskDescription};
 pub use self::dot::{DotError, application_from_dot};
 pub use self::file::{
     GraphFileError, GraphFormat, GraphInput, GraphSampler, InputApplications, InvalidGraph, applications,
