@@ -55,8 +55,8 @@ def problem_of(
 def schemes(problem: str | PathLike[str] | Scenario | CostModel | GraphScenario | GraphModel) -> list[str]:
     """The names of all classic schemes for a scenario, the exact optimum last.
 
-    ``local-search``, ``annealing`` and ``genetic`` take a budget: ``local-search@16`` asks for at most 16 costs a task; for
-    task graphs, at most 16 costs.
+    ``local-search``, ``annealing`` and ``genetic`` take a budget: ``local-search@16`` asks for at most 16 costs a task,
+    and for task graphs for at most 16 costs.
 
     >>> schemes("paper")[-3:]
     ['local-search', 'genetic', 'exact']
@@ -95,8 +95,8 @@ def solve(
 
     Args:
         problem: A scenario, its name or file, or a cost model.
-        sizes_mb: Task sizes in MB, ``(…, N, M)``, or workloads that were drawn; for a scenario of task graphs a `Graph`, or
-            a list of them.
+        sizes_mb: Task sizes in MB, ``(…, N, M)``, or workloads that were drawn; for a scenario of task graphs a
+            `Graph`, or a list of them.
         scheme: One of `schemes`, such as ``"exact"``, ``"greedy"`` or ``"local-search@16"``.
         seed: For schemes that draw random numbers.
         environment: One for all workloads, or one for each; ``None``: the scenario's own. Not for task graphs.
@@ -107,8 +107,11 @@ def solve(
     decider = problem_of(problem)
     if isinstance(decider, GraphScenario):
         if environment is not None:
-            raise ValueError("environment is for scenarios of independent tasks, and this is one of task graphs: leave it out")
-        return decider.decide(sizes_mb, scheme, seed=seed)
+            raise ValueError(
+                "environment is for scenarios of independent tasks, and this is one of task graphs: leave it out"
+            )
+        decided: GraphDecision | GraphDecisions = decider.decide(sizes_mb, scheme, seed=seed)
+        return decided
     return decider.decide(sizes_mb, scheme, seed=seed, environment=environment)
 
 
@@ -186,7 +189,9 @@ def compare(
     if isinstance(problem, GraphScenario):
         for argument, is_given in {"records": bool(given_records), "any_rates": any_rates}.items():
             if is_given:
-                raise ValueError(f"{argument} is for scenarios of independent tasks, and this is one of task graphs: leave it out")
+                raise ValueError(
+                    f"{argument} is for scenarios of independent tasks, and this is one of task graphs: leave it out"
+                )
         shown = ComparisonProgress("decisions", progress)
         try:
             return compare_graphs(problem, names, own, cast(Any, workloads), seed, shown)

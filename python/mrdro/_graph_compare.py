@@ -12,8 +12,8 @@ from mrdro._mrdro import Graph, GraphDecided, GraphEvaluationSet, GraphModel, Gr
 from mrdro._table import Table
 
 GraphFunction = Callable[[Graph, GraphModel], ArrayLike | Mapping[str, str] | GraphDecision]
-"""Decides one task graph: gets the graph and what decisions about it cost, and returns places, ``(tasks,)``, or a dict from the
-names of tasks to those of places."""
+"""Decides one task graph: gets the graph and what decisions about it cost, and returns places, ``(tasks,)``, or a dict
+from the names of tasks to those of places."""
 
 REFERENCE = "exact"
 """The scheme whose decisions are compared with, also where it is no row."""

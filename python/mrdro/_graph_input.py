@@ -42,7 +42,9 @@ def arguments_of(dictionary: Any) -> tuple[Any, Any, Any, Any]:
     return inner["tasks"], inner.get("edges"), inner.get("order"), inner.get("id")
 
 
-def rows(tasks: Any, edges: Any, order: Any, id: Any) -> tuple[list[TaskRow], list[EdgeRow], list[str] | None, str | None]:
+def rows(
+    tasks: Any, edges: Any, order: Any, id: Any
+) -> tuple[list[TaskRow], list[EdgeRow], list[str] | None, str | None]:
     """The arguments of `Graph` as the extension module takes them."""
     task_rows = _of_rows("tasks", tasks, TASK_FIELDS)
     names: list[str] = []
@@ -56,7 +58,9 @@ def rows(tasks: Any, edges: Any, order: Any, id: Any) -> tuple[list[TaskRow], li
     for index, (name, row) in enumerate(zip(names, task_rows, strict=True)):
         megacycles = row.get("megacycles")
         if megacycles is None:
-            raise ValueError(f"tasks[{index}].megacycles is missing: the task {name} needs its work in 10^6 instructions")
+            raise ValueError(
+                f"tasks[{index}].megacycles is missing: the task {name} needs its work in 10^6 instructions"
+            )
         pinned = row.get("pinned")
         if pinned is not None and not isinstance(pinned, str):
             raise TypeError(f"tasks[{index}].pinned must be the name of a place or None, is {pinned!r}")
@@ -141,7 +145,9 @@ def _of_columns(argument: str, given: Any, fields: tuple[str, ...]) -> list[dict
     for field in keys:
         column = given[field]
         if isinstance(column, str | bytes) or not isinstance(column, Iterable):
-            raise TypeError(f"{argument}.{field} must be a list with a value for each of the {argument}, is {column!r:.80}")
+            raise TypeError(
+                f"{argument}.{field} must be a list with a value for each of the {argument}, is {column!r:.80}"
+            )
         columns[field] = list(column)
     lengths = {len(column) for column in columns.values()}
     if len(lengths) > 1:
@@ -187,7 +193,9 @@ def of_networkx(graph: Any, attributes: Mapping[str, str] | None) -> dict[str, A
     if not all(hasattr(graph, name) for name in ("is_directed", "nodes", "edges", "graph")):
         raise TypeError(f"graph must be a networkx.DiGraph, is {graph!r:.80}")
     if not graph.is_directed():
-        raise ValueError("graph must be a directed graph, in which an edge goes from a task to one that waits for it, as networkx.DiGraph has them")
+        raise ValueError(
+            "graph must be directed, as a networkx.DiGraph is: an edge goes from a task to one that waits for it"
+        )
     fields = (*TASK_FIELDS[1:], "mb")
     if attributes is not None and not isinstance(attributes, Mapping):
         raise TypeError(f'attributes must be a dict such as {{"megacycles": "work"}}, is {attributes!r}')

@@ -13,6 +13,7 @@ from mrdro._mrdro import Graph, GraphModel, GraphScenario
 from mrdro._results import Floats
 from mrdro._table import Table
 
+
 class GraphOutcome(NamedTuple):
     """Energy, time, cost and price of decisions about a task graph: numbers for one decision, arrays for many.
 
@@ -42,8 +43,8 @@ class GraphDecision:
         places: The place of each task, ``(tasks,)``: 0 is the device, 1 the first server.
         outcome: Energy, time, cost, price, and whether a limit is exceeded.
         evaluations: The number of decisions, complete or not, whose cost was computed.
-        bound: A cost that no decision can undercut; ``None`` if the scheme knows none. With scheduled timing it holds for
-            the order in which tasks are scheduled.
+        bound: A cost that no decision can undercut; ``None`` if the scheme knows none. With scheduled timing it holds
+            for the order in which tasks are scheduled.
         is_optimal: Whether the decision is proved to be the best, with scheduled timing in this order.
     """
 

@@ -275,7 +275,9 @@ class EvaluationSet:
 
 @final
 class Graph:
-    def __new__(cls, tasks: Any, edges: Any = None, *, order: Sequence[str | int] | None = None, id: Any = None) -> Graph: ...
+    def __new__(
+        cls, tasks: Any, edges: Any = None, *, order: Sequence[str | int] | None = None, id: Any = None
+    ) -> Graph: ...
     @staticmethod
     def from_dict(dictionary: Mapping[str, Any]) -> Graph: ...
     @staticmethod

@@ -129,7 +129,10 @@ def test_wrong_decisions_are_named(serial):
     placements = dict.fromkeys(graph.names, "local")
     first = graph.names[0]
     for decisions, wanted in [
-        (np.zeros(8, int), r"decisions must have the shape \(…, 9\): a place for each of the 9 tasks; its shape is \(8,\)"),
+        (
+            np.zeros(8, int),
+            r"decisions must have the shape \(…, 9\): a place for each of the 9 tasks; its shape is \(8,\)",
+        ),
         (np.full((2, 9), 2), r"decisions\[0, 0\] must be a place from 0 to 1 \(local, edge\), is 2"),
         (np.full(9, -1), r"decisions\[0\] must be a place from 0 to 1 \(local, edge\), is -1"),
         (np.full(9, 2**64 - 1, np.uint64), "is 18446744073709551615"),
@@ -213,7 +216,9 @@ def test_a_source_of_applications_replaces_the_old_one(tmp_path):
     scenario = GraphScenario.load("graph-serial")
     graphs = scenario.draw(3)
     (tmp_path / "graphs.jsonl").write_text("".join(graph.to_json() + "\n" for graph in graphs))
-    file = scenario.with_({"application.graph": {"file": str(tmp_path / "graphs.jsonl")}, "instructions_per_byte": None})
+    file = scenario.with_(
+        {"application.graph": {"file": str(tmp_path / "graphs.jsonl")}, "instructions_per_byte": None}
+    )
     assert file.standard_set() == graphs
     drawn = file.draw(20)
     assert set(drawn) == set(graphs) and file.draw(20) == drawn
@@ -229,7 +234,12 @@ def test_a_source_of_applications_replaces_the_old_one(tmp_path):
 
 
 def test_mistakes_of_scenarios_say_where_and_of_which_kind():
-    text = GraphScenario.load("graph").to_toml().replace("alpha = 0.0", "alpha = 7").replace("[devices]", "[devices]\nram = 1")
+    text = (
+        GraphScenario.load("graph")
+        .to_toml()
+        .replace("alpha = 0.0", "alpha = 7")
+        .replace("[devices]", "[devices]\nram = 1")
+    )
     with pytest.raises(mrdro.ScenarioError) as raised:
         GraphScenario.from_toml(text)
     keys = {problem.key: problem for problem in raised.value.problems}
@@ -304,7 +314,9 @@ def test_other_threads_go_on_while_one_decides():
     scenario = GraphScenario.load("graph")
     graphs, found = scenario.draw(60), []
     wanted = scenario.decide(graphs, "local-search").cost
-    threads = [threading.Thread(target=lambda: found.append(scenario.decide(graphs, "local-search").cost)) for _ in range(6)]
+    threads = [
+        threading.Thread(target=lambda: found.append(scenario.decide(graphs, "local-search").cost)) for _ in range(6)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -345,7 +357,10 @@ def test_decisions_and_models_can_be_pickled(scheduled):
 
 def test_graphs_that_do_not_fit_are_named(serial):
     task = {"name": "a", "megacycles": 1}
-    good, lacks = serial.draw(1)[0], Graph([{"name": "a", "megacycles": 1}, {"name": "b", "megacycles": 1}], [("a", "b")])
+    good, lacks = (
+        serial.draw(1)[0],
+        Graph([{"name": "a", "megacycles": 1}, {"name": "b", "megacycles": 1}], [("a", "b")]),
+    )
     with pytest.raises(mrdro.GraphError, match=r"^graph.edges\[0\].mb is missing: the scenario sends what edges carry"):
         serial.decide(lacks)
     with pytest.raises(mrdro.GraphError, match=r"^graphs\[1\]: graph.edges\[0\].mb is missing"):
@@ -354,7 +369,9 @@ def test_graphs_that_do_not_fit_are_named(serial):
         GraphScenario.load("graph").cost_model(lacks)
     with pytest.raises(mrdro.GraphError, match='the task a is pinned to "moon", which does not exist; the places are'):
         serial.with_({"application.pinned": "none"}).decide(Graph([{**task, "pinned": "moon"}]))
-    named = serial.with_({"application.pinned": ["main"], "application.graph": {"file": "none.json"}, "instructions_per_byte": None})
+    named = serial.with_(
+        {"application.pinned": ["main"], "application.graph": {"file": "none.json"}, "instructions_per_byte": None}
+    )
     with pytest.raises(mrdro.GraphError, match="the list of pinned tasks names the task main, which does not exist"):
         named.decide(Graph([task]))
     with pytest.raises(FileNotFoundError, match="none.json"):
@@ -436,8 +453,14 @@ def test_comparisons_use_the_standard_set_and_the_seed():
         ({"schemes": ["gredy"]}, "did you mean `greedy`"),
         ({"schemes": ["greedy"], "functions": {"greedy": print}}, "two are called 'greedy'"),
         ({"functions": {"mine": lambda graph, model: ["edge"]}}, r"the answer of mine must have the shape \(…, 9\)"),
-        ({"functions": {"mine": lambda graph, model: np.ones((2, 9), int)}}, "the answer of mine must be one decision, is 2"),
-        ({"functions": {"mine": lambda graph, model: np.ones(9, int)}}, "the answer of mine has the task .* it is pinned to local"),
+        (
+            {"functions": {"mine": lambda graph, model: np.ones((2, 9), int)}},
+            "the answer of mine must be one decision, is 2",
+        ),
+        (
+            {"functions": {"mine": lambda graph, model: np.ones(9, int)}},
+            "the answer of mine has the task .* it is pinned to local",
+        ),
         ({"functions": {"mine": lambda graph, model: 1 / 0}}, "division by zero"),
         ({"progress": "yes"}, 'progress must be "auto", True or False'),
     ],

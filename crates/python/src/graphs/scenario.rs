@@ -211,7 +211,7 @@ impl GraphScenario {
     /// Returns a list of `Graph`. The tasks that the scenario pins are pinned when it decides.
     ///
     /// >>> GraphScenario.load("graph").draw(2)
-    /// [<Graph: 20 tasks, 43 edges>, <Graph: 20 tasks, 40 edges>]
+    /// [<Graph: 20 tasks, 29 edges>, <Graph: 20 tasks, 32 edges>]
     #[pyo3(signature = (count, *, seed=1, stream="applications"))]
     fn draw(
         &self,
