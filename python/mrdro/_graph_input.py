@@ -48,8 +48,9 @@ def rows(
     """The arguments of `Graph` as the extension module takes them."""
     task_rows = _of_rows("tasks", tasks, TASK_FIELDS)
     names: list[str] = []
+    have_names = any("name" in row for row in task_rows)
     for index, row in enumerate(task_rows):
-        name = row.get("name", str(index) if all("name" not in row for row in task_rows) else None)
+        name = row.get("name") if have_names else str(index)
         if not isinstance(name, str):
             wanted = "is missing" if name is None else f"must be a text, is {name!r}"
             raise TypeError(f"tasks[{index}].name {wanted}")
@@ -175,9 +176,14 @@ def _is_missing(value: Any) -> bool:
 def _number(argument: str, value: Any) -> float | None:
     if value is None:
         return None
-    if isinstance(value, bool | np.bool_ | str) or not hasattr(value, "__float__"):
-        raise TypeError(f"{argument} must be a number, is {value!r:.80}")
-    return float(value)
+    if not isinstance(value, bool | np.bool_ | str) and hasattr(value, "__float__"):
+        try:
+            return float(value)
+        except OverflowError:
+            raise ValueError(f"{argument} is too large a number: {value!r:.80}") from None
+        except (TypeError, ValueError):
+            pass  # an array
+    raise TypeError(f"{argument} must be a number, is {value!r:.80}")
 
 
 def _check_keys(place: str, given: Mapping[Any, Any], known: tuple[str, ...]) -> None:

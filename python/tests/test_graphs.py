@@ -130,6 +130,8 @@ TWO = [{"name": "a", "megacycles": 1}, {"name": "b", "megacycles": 1}]
             r"tasks\[0\] has the unknown key 'megacyles'; did you mean megacycles",
         ),
         ({"tasks": [{"name": "a", "megacycles": "1"}]}, r"tasks\[0\].megacycles must be a number, is '1'"),
+        ({"tasks": [{"name": "a", "megacycles": 10**400}]}, r"tasks\[0\].megacycles is too large a number"),
+        ({"tasks": [{"name": "a", "megacycles": np.ones(2)}]}, r"tasks\[0\].megacycles must be a number, is array"),
         ({"tasks": [{"name": "a", "megacycles": -1}]}, r"graph.tasks\[0\].megacycles of the task a must lie between 0"),
         ({"tasks": [{"name": "a", "megacycles": np.nan}]}, "megacycles of the task a must lie between 0 .*, is NaN"),
         ({"tasks": [{"name": "a", "megacycles": 1, "send_mb": np.inf}]}, "send_mb of the task a must lie between 0"),

@@ -40,12 +40,11 @@ impl GraphEvaluationSet {
     #[pyo3(signature = (scenario, graphs=None))]
     fn of(scenario: &Bound<'_, GraphScenario>, graphs: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
         let py = scenario.py();
-        let graphs = match graphs {
-            Some(graphs) => deciding::graphs_of_argument("workloads", graphs)?,
-            None => {
-                let standard = scenario.get().standard_set(py)?;
-                standard.into_iter().map(|graph| Bound::new(py, graph)).collect::<PyResult<_>>()?
-            }
+        let graphs = if let Some(graphs) = graphs {
+            deciding::graphs_of_argument("workloads", graphs)?
+        } else {
+            let standard = scenario.get().standard_set(py)?;
+            standard.into_iter().map(|graph| Bound::new(py, graph)).collect::<PyResult<_>>()?
         };
         if graphs.is_empty() {
             return Err(value("workloads must hold at least one Graph, holds none"));

@@ -7,8 +7,8 @@ use data::graphs::{EdgeDescription, GraphDescription, LeftOut, TaskDescription};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 use sim::graph::{Application, GraphEdge, GraphTask, Transfer};
-use sim::units::{BYTES_PER_MB, bytes_from_mb};
 
+use super::amounts::{mb, megacycles, written};
 use super::reading;
 use crate::arrays::full_array;
 use crate::classes;
@@ -139,26 +139,6 @@ impl Graph {
         let all = tasks.map(|(index, task)| of(index, task).unwrap_or(f64::NAN)).collect();
         full_array::<f64>(py, all, &[self.application.len()])
     }
-}
-
-/// Bytes in MB: the number that gives these bytes again, where there is one.
-fn mb(bytes: f64) -> f64 {
-    unscaled(bytes, BYTES_PER_MB, bytes_from_mb)
-}
-
-/// Instructions in 10^6: the number that gives these instructions again, where there is one.
-fn megacycles(instructions: f64) -> f64 {
-    unscaled(instructions, 1e6, |megacycles| 1e6 * megacycles)
-}
-
-fn unscaled(value: f64, scale: f64, scaled: impl Fn(f64) -> f64) -> f64 {
-    let near = value / scale;
-    [near, near.next_down(), near.next_up()].into_iter().find(|candidate| scaled(*candidate) == value).unwrap_or(near)
-}
-
-/// A number as it is written, with 15 significant digits: so many stay the same whatever reads them, and in whatever unit.
-fn written(value: f64) -> f64 {
-    format!("{value:.14e}").parse().unwrap_or(value)
 }
 
 /// What a pickled graph holds: the sizes in bytes, so that not even a last bit changes.
@@ -394,7 +374,7 @@ impl Graph {
 
     /// Pickles sizes in bytes, so that not even a last bit changes.
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
-        let tasks: Vec<_> = self.application.tasks().iter().cloned().collect();
+        let tasks: Vec<_> = self.application.tasks().to_vec();
         let task = |GraphTask { name, instructions, send_bytes, result_bytes, weights_bytes, pinned }| {
             (name, instructions, send_bytes, result_bytes, weights_bytes, pinned)
         };

@@ -2,6 +2,7 @@
 //!
 //! | module | concern |
 //! |---|---|
+//! | `amounts` | sizes and work in MB and 10^6 instructions |
 //! | `graph` | applications as Python objects |
 //! | `reading` | applications from Python values, texts and files |
 //! | `scenario` | scenarios of task graphs |
@@ -9,6 +10,7 @@
 //! | `deciding` | decisions of schemes about one application or many |
 //! | `evaluation` | the rows of a comparison |
 
+mod amounts;
 mod deciding;
 mod evaluation;
 mod graph;

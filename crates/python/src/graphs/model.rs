@@ -1,5 +1,6 @@
 //! What decisions about one application cost.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -99,15 +100,15 @@ pub(super) fn decisions_of(
         return places::places(argument, &given.getattr("places")?, model);
     }
     let Ok(placements) = given.cast::<PyDict>() else { return places::places(argument, given, model) };
-    let application = model.application();
+    let tasks = model.application().tasks();
+    let names: HashSet<&str> = tasks.iter().map(|task| task.name.as_str()).collect();
     for name in placements.keys() {
-        let known = name.extract::<String>().ok().and_then(|name| application.position(&name));
-        if known.is_none() {
+        if !name.extract::<String>().is_ok_and(|name| names.contains(name.as_str())) {
             return Err(value(format!("{argument} names the task {}, which the graph does not have", name.repr()?)));
         }
     }
     let list = PyList::empty(given.py());
-    for task in application.tasks() {
+    for task in tasks {
         let place = placements.get_item(&task.name)?;
         list.append(place.ok_or_else(|| value(format!("{argument} has no place for the task {}", task.name)))?)?;
     }
@@ -219,11 +220,13 @@ impl GraphModel {
         if order.is_instance_of::<PyString>() {
             return Err(PyTypeError::new_err("order must be a list of the names or numbers of tasks, is a text"));
         }
+        let positions: HashMap<&str, usize> =
+            names.iter().enumerate().map(|(position, task)| (task.name.as_str(), position)).collect();
         let mut tasks = Vec::new();
         for item in order.try_iter()? {
             let item = item?;
             let task = match item.extract::<String>() {
-                Ok(name) => names.iter().position(|task| task.name == name),
+                Ok(name) => positions.get(name.as_str()).copied(),
                 Err(_) => item.extract::<usize>().ok().filter(|task| *task < names.len()),
             };
             tasks.push(task.ok_or_else(|| wrong(format!("holds {}", item.as_any()))).map(|task| task as u32)?);

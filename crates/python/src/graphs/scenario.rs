@@ -103,7 +103,7 @@ impl GraphScenario {
 
 /// Loads a scenario of any kind, by its name or file.
 #[pyfunction]
-pub(crate) fn load_scenario<'py>(py: Python<'py>, name_or_path: PathBuf) -> PyResult<Bound<'py, PyAny>> {
+pub(crate) fn load_scenario(py: Python<'_>, name_or_path: PathBuf) -> PyResult<Bound<'_, PyAny>> {
     match AnyScenario::load(&name_or_path.to_string_lossy()).map_err(raise)? {
         AnyScenario::Tasks(scenario) => Ok(Bound::new(py, Scenario::new(scenario)?)?.into_any()),
         AnyScenario::Graph(scenario) => Ok(Bound::new(py, GraphScenario::new(scenario)?)?.into_any()),
