@@ -144,7 +144,7 @@ def compare(
     schemes: Iterable[str] | None = None,
     *,
     records: Mapping[str, Record | str | PathLike[str]] | None = None,
-    functions: Mapping[str, Function] | Mapping[str, GraphFunction] | None = None,
+    functions: Mapping[str, Function | GraphFunction] | None = None,
     any_rates: bool = False,
     workloads: Workloads | ArrayLike | Graph | Sequence[Graph] | None = None,
     seed: int = 1,
