@@ -9,7 +9,7 @@ venv=target/python-venv
 # shellcheck disable=SC1091
 . "$venv/bin/activate"
 pip install --quiet --disable-pip-version-check \
-    'maturin>=1.9.4,<2' pytest 'numpy>=2' 'gymnasium>=1.1,<2' 'pettingzoo>=1.24' pandas polars onnx tensorboard tqdm mypy ruff nbclient ipykernel
+    'maturin>=1.9.4,<2' pytest 'numpy>=2' 'gymnasium>=1.1,<2' 'pettingzoo>=1.24' pandas polars networkx matplotlib onnx tensorboard tqdm mypy ruff nbclient ipykernel
 
 printf 'the package\n'
 log=$(mktemp)

@@ -2,42 +2,79 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from os import PathLike
-from typing import Any
+from typing import Any, cast, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mrdro._mrdro import CostModel, Environment, EvaluationSet, Record, Scenario
+from mrdro._graph_compare import GraphFunction, compare_graphs
+from mrdro._graphs import GraphDecision, GraphDecisions
+from mrdro._mrdro import (
+    CostModel,
+    Environment,
+    EvaluationSet,
+    Graph,
+    GraphModel,
+    GraphScenario,
+    Record,
+    Scenario,
+    load_scenario,
+)
 from mrdro._results import Decisions, Workloads
-from mrdro._settings import mapping_of, repeated, scenario_of, texts_of
+from mrdro._settings import mapping_of, progress_of, repeated, scenario_of, texts_of
 from mrdro._table import Table
 
 Function = Callable[[NDArray[np.float64], Environment], ArrayLike]
 """Decides one workload: gets its sizes in MB, ``(N, M)``, and its environment, and returns places, ``(N, M)``."""
 
 
-def model_of(problem: str | PathLike[str] | Scenario | CostModel) -> CostModel:
-    """The cost model of an argument ``problem``."""
+def any_scenario_of(
+    argument: str, given: str | PathLike[str] | Scenario | GraphScenario, more: str = ""
+) -> Scenario | GraphScenario:
+    """A scenario of any kind from its name, its file, or itself."""
+    if isinstance(given, Scenario | GraphScenario):
+        return given
+    if not isinstance(given, str | PathLike):
+        raise TypeError(f"{argument} must be {more}a Scenario, its name or its file, is {given!r}")
+    return load_scenario(given)
+
+
+def problem_of(
+    problem: str | PathLike[str] | Scenario | CostModel | GraphScenario,
+) -> CostModel | GraphScenario:
+    """What decides for an argument ``problem``."""
     if isinstance(problem, CostModel):
         return problem
-    if not isinstance(problem, str | PathLike | Scenario):
-        raise TypeError(f"problem must be a CostModel, or a Scenario, its name or its file, is {problem!r}")
-    return scenario_of(problem).cost_model()
+    scenario = any_scenario_of("problem", problem, "a CostModel, or ")
+    return scenario if isinstance(scenario, GraphScenario) else scenario.cost_model()
 
 
-def schemes(problem: str | PathLike[str] | Scenario | CostModel) -> list[str]:
+def schemes(problem: str | PathLike[str] | Scenario | CostModel | GraphScenario | GraphModel) -> list[str]:
     """The names of all classic schemes for a scenario, the exact optimum last.
 
-    ``local-search``, ``annealing`` and ``genetic`` take a budget: ``local-search@16`` asks for at most 16 costs a task.
+    ``local-search``, ``annealing`` and ``genetic`` take a budget: ``local-search@16`` asks for at most 16 costs a task,
+    and for task graphs for at most 16 costs.
 
     >>> schemes("paper")[-3:]
     ['local-search', 'genetic', 'exact']
+    >>> schemes("graph")[:4]
+    ['random', 'local-only', 'edge-only', 'greedy']
     """
-    return model_of(problem).schemes()
+    return problem.schemes() if isinstance(problem, GraphModel) else problem_of(problem).schemes()
 
 
+@overload
+def solve(
+    problem: GraphScenario | str | PathLike[str], sizes_mb: Graph, scheme: str = "exact", *, seed: int = 1
+) -> GraphDecision: ...
+@overload
+def solve(
+    problem: GraphScenario | str | PathLike[str], sizes_mb: Sequence[Graph], scheme: str = "exact", *, seed: int = 1
+) -> GraphDecisions: ...
+@overload
 def solve(
     problem: str | PathLike[str] | Scenario | CostModel,
     sizes_mb: ArrayLike | Workloads,
@@ -45,33 +82,75 @@ def solve(
     *,
     seed: int = 1,
     environment: Environment | Sequence[Environment] | None = None,
-) -> Decisions:
-    """Decide workloads with a classic scheme.
+) -> Decisions: ...
+def solve(
+    problem: str | PathLike[str] | Scenario | CostModel | GraphScenario,
+    sizes_mb: Any,
+    scheme: str = "exact",
+    *,
+    seed: int = 1,
+    environment: Environment | Sequence[Environment] | None = None,
+) -> Decisions | GraphDecision | GraphDecisions:
+    """Decide workloads or task graphs with a classic scheme.
 
     Args:
         problem: A scenario, its name or file, or a cost model.
-        sizes_mb: Task sizes in MB, ``(…, N, M)``, or workloads that were drawn.
+        sizes_mb: Task sizes in MB, ``(…, N, M)``, or workloads that were drawn; for a scenario of task graphs a
+            `Graph`, or a list of them.
         scheme: One of `schemes`, such as ``"exact"``, ``"greedy"`` or ``"local-search@16"``.
         seed: For schemes that draw random numbers.
-        environment: One for all workloads, or one for each; ``None``: the scenario's own.
+        environment: One for all workloads, or one for each; ``None``: the scenario's own. Not for task graphs.
 
     >>> solve("paper", [[20, 20, 20]] * 3).names[0].tolist()
     ['cloud', 'edge', 'cloud']
     """
-    return model_of(problem).decide(sizes_mb, scheme, seed=seed, environment=environment)
+    decider = problem_of(problem)
+    if isinstance(decider, GraphScenario):
+        if environment is not None:
+            raise ValueError(
+                "environment is for scenarios of independent tasks, and this is one of task graphs: leave it out"
+            )
+        decided: GraphDecision | GraphDecisions = decider.decide(sizes_mb, scheme, seed=seed)
+        return decided
+    return decider.decide(sizes_mb, scheme, seed=seed, environment=environment)
+
+
+class ComparisonProgress:
+    """Shows how far a comparison is, once it has taken half a second."""
+
+    def __init__(self, kind: str, progress: bool | str) -> None:
+        from mrdro.callbacks import Progress
+
+        self._shown = Progress(enabled=progress_of(progress))
+        self._kind = kind
+        self._begins = time.monotonic() + 0.5
+        self._has_begun = False
+
+    def __call__(self, done: int, count: int) -> None:
+        if not self._has_begun:
+            if time.monotonic() < self._begins:
+                return
+            self._has_begun = True
+            self._shown.event(self._kind, (0, count))
+        self._shown.event(self._kind, (done, count))
+
+    def close(self) -> None:
+        """Removes what is shown."""
+        self._shown.close()
 
 
 def compare(
-    scenario: str | PathLike[str] | Scenario,
+    scenario: str | PathLike[str] | Scenario | GraphScenario,
     schemes: Iterable[str] | None = None,
     *,
     records: Mapping[str, Record | str | PathLike[str]] | None = None,
-    functions: Mapping[str, Function] | None = None,
+    functions: Mapping[str, Function | GraphFunction] | None = None,
     any_rates: bool = False,
-    workloads: Workloads | ArrayLike | None = None,
+    workloads: Workloads | ArrayLike | Graph | Sequence[Graph] | None = None,
     seed: int = 1,
+    progress: bool | str = "auto",
 ) -> Table:
-    """Evaluate schemes on the same workloads: one row for each.
+    """Evaluate schemes on the same workloads or task graphs: one row for each.
 
     Args:
         scenario: A scenario, its name or file.
@@ -79,15 +158,19 @@ def compare(
         records: Records, or their directories, by name. Each way in which they can decide is a row: ``name``,
             ``name-explored``.
         functions: Your own: a function for each name that gets one workload's sizes in MB, ``(N, M)``, and its
-            `Environment`, and returns places, ``(N, M)``.
+            `Environment`, and returns places, ``(N, M)``. For task graphs it gets a `Graph` and its `GraphModel`, and
+            returns places, ``(tasks,)``, or a dict of names.
         any_rates: Whether records may have been trained for other rates than the scenario's.
-        workloads: Workloads, or sizes in MB, ``(count, N, M)``; ``None``: the scenario's standard set of 512.
+        workloads: Workloads, or sizes in MB, ``(count, N, M)``; for task graphs a list of `Graph`; ``None``: the
+            scenario's standard set.
         seed: For schemes that draw random numbers.
+        progress: As of `mrdro.train`; it is shown from half a second on.
 
     Returns:
         Columns such as ``scheme``, ``mean_cost`` and ``q2``, the mean ratio of the optimal cost to the scheme's: 1 is
         the best, ``None`` that the optimum is not known. A scheme that cannot decide a scenario of this size is
-        left out.
+        left out. For task graphs ``q2`` compares with the best decision known, of all rows and of the exact search, and
+        ``share_proved`` is the share of graphs for which the scheme proved its decision to be the best.
 
     >>> def local(sizes_mb, environment):
     ...     return 0 * sizes_mb.astype(int)
@@ -95,31 +178,50 @@ def compare(
     >>> [round(q2, 3) for q2 in table["q2"]]
     [0.98, 0.142, 1.0]
     """
-    names = [] if schemes is None else texts_of("schemes", schemes)
-    named = {
-        name: record if isinstance(record, Record) else Record.load(record)
-        for name, record in mapping_of("records", records, 'a dict such as {"mine": record}').items()
-    }
+    names = None if schemes is None else texts_of("schemes", schemes)
     own = mapping_of("functions", functions, 'a dict such as {"mine": function}')
     if wrong := [name for name, function in own.items() if not callable(function)]:
         raise TypeError(f"functions must hold functions, holds {own[wrong[0]]!r} for {wrong[0]}")
-    if twice := repeated([*names, *named, *own]):
+    given_records = mapping_of("records", records, 'a dict such as {"mine": record}')
+    if twice := repeated([*(names or []), *given_records, *own]):
         raise ValueError(f"schemes, records and functions must have different names, two are called {twice[0]!r}")
-    scenario = scenario_of(scenario)
+    problem = any_scenario_of("scenario", scenario)
+    if isinstance(problem, GraphScenario):
+        for argument, is_given in {"records": bool(given_records), "any_rates": any_rates}.items():
+            if is_given:
+                raise ValueError(
+                    f"{argument} is for scenarios of independent tasks, and this is one of task graphs: leave it out"
+                )
+        shown = ComparisonProgress("decisions", progress)
+        try:
+            return compare_graphs(problem, names, own, cast(Any, workloads), seed, shown)
+        finally:
+            shown.close()
+    named = {
+        name: record if isinstance(record, Record) else Record.load(record) for name, record in given_records.items()
+    }
     if workloads is None:
-        evaluated = EvaluationSet.standard(scenario)
+        evaluated = EvaluationSet.standard(problem)
     elif isinstance(workloads, Workloads):
-        evaluated = EvaluationSet.of(scenario, workloads.sizes_mb, workloads.environments)
+        evaluated = EvaluationSet.of(problem, workloads.sizes_mb, workloads.environments)
     else:
-        evaluated = EvaluationSet.of(scenario, workloads)
-    if schemes is None:
+        evaluated = EvaluationSet.of(problem, cast(ArrayLike, workloads))
+    if names is None:
         names = evaluated.schemes()
-    rows: list[dict[str, Any] | None] = [evaluated.evaluate(name, seed) for name in names if name != "exact"]
-    for name, record in named.items():
-        rows += evaluated.evaluate_record(name, record, any_rates)
-    rows += [evaluated.evaluate_function(name, function) for name, function in own.items()]
-    if "exact" in names:
-        rows.append(evaluated.evaluate("exact", seed))
+    steps: list[Callable[[], list[dict[str, Any] | None]]] = [
+        *(lambda name=name: [evaluated.evaluate(name, seed)] for name in names if name != "exact"),
+        *(lambda name=name: evaluated.evaluate_record(name, named[name], any_rates) for name in named),
+        *(lambda name=name: [evaluated.evaluate_function(name, own[name])] for name in own),
+        *(lambda name=name: [evaluated.evaluate(name, seed)] for name in names if name == "exact"),
+    ]
+    rows: list[dict[str, Any] | None] = []
+    shown = ComparisonProgress("schemes", progress)
+    try:
+        for done, step in enumerate(steps):
+            shown(done, len(steps))
+            rows += step()
+    finally:
+        shown.close()
     return Table.of_rows(row for row in rows if row is not None).without_empty_columns()
 
 

@@ -46,6 +46,10 @@ class SchemeError(Error, ValueError):
     """There is no such scheme, or it cannot decide this scenario."""
 
 
+class GraphError(Error, ValueError):
+    """Tasks and edges make no task graph, a file of graphs cannot be used, or a graph does not fit the scenario."""
+
+
 class RecordError(Error, ValueError):
     """A record cannot be loaded or saved, or is for another scenario."""
 

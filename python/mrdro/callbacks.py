@@ -119,11 +119,11 @@ class Progress:
         elif kind == "activity":
             name, parts = values
             self._begin(name, 0, parts)
-        elif kind == "runs":
+        elif kind in ("runs", "schemes", "decisions"):
             done, count = values
             if done == 0:
-                self._begin("runs", 0, count)
-            self._show("runs", done, count, {})
+                self._begin(kind, 0, count)
+            self._show(kind, done, count, {})
         elif kind == "parts":
             self._show("", values[0], None, {})
         elif kind == "note":

@@ -12,7 +12,15 @@ import mrdro
 import pytest
 
 PAGE = Path(__file__).parents[2] / "docs" / "python.md"
-MODULES = ["mrdro", "mrdro._compare", "mrdro._table", "mrdro._results", "mrdro.networks", "mrdro._trackers"]
+MODULES = [
+    "mrdro",
+    "mrdro._compare",
+    "mrdro._graphs",
+    "mrdro._table",
+    "mrdro._results",
+    "mrdro.networks",
+    "mrdro._trackers",
+]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use data::graphs::{
-    GraphAnswer, GraphFormat, GraphRequest, GraphRequests, GraphSampler, application_from_dot,
+    GraphAnswer, GraphDescription, GraphFormat, GraphRequest, GraphRequests, GraphSampler, application_from_dot,
     application_from_wfformat, applications,
 };
 use proptest::prelude::*;
@@ -319,6 +319,36 @@ proptest! {
                     }
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn what_a_description_leaves_out_is_missed_as_in_a_request() {
+    let [sends_tasks, sends_edges] = ["graph", "graph-serial"].map(|name| GraphScenario::load(name).expect("a preset"));
+    for (json, lacks_send, lacks_size) in [
+        (
+            r#"{"graph": {"tasks": [{"name": "a", "megacycles": 1}, {"name": "b", "megacycles": 1, "send_mb": 1}],
+             "edges": [{"from": "a", "to": "b", "mb": 0}]}}"#,
+            true,
+            false,
+        ),
+        (
+            r#"{"graph": {"tasks": [{"name": "a", "megacycles": 1, "send_mb": 1}, {"name": "b", "megacycles": 1, "send_mb": 0}],
+             "edges": [{"from": "a", "to": "b"}]}}"#,
+            false,
+            true,
+        ),
+        (r#"{"graph": {"tasks": [{"name": "a", "megacycles": 1, "send_mb": 1}]}}"#, false, false),
+    ] {
+        let description = GraphDescription::from_json(json.as_bytes()).expect("a description");
+        let left_out = description.left_out();
+        let application = description.application(None).expect("an application");
+        for (scenario, lacks) in [(&sends_tasks, lacks_send), (&sends_edges, lacks_size)] {
+            let checked = left_out.check(&application, scenario.application.transfer);
+            let request = GraphRequest::from_json(json.as_bytes(), scenario);
+            assert_eq!((checked.is_err(), request.is_err()), (lacks, lacks), "{json}");
+            assert_eq!(checked.err(), request.err(), "{json}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Arrays from Python: task sizes and places of tasks, one workload or many.
+//! Arrays from Python: task sizes, one workload or many, and numbers of tasks.
 
 use numpy::ndarray::IxDyn;
 use numpy::{PyArrayDyn, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
@@ -8,6 +8,7 @@ use pyo3::types::PyString;
 use sim::{CostModel, is_size, units};
 
 use crate::errors::value;
+use crate::places::TaskAxes;
 
 /// Values of the tasks of one workload or many, `[count, N * M]`.
 pub(crate) struct Batch<T> {
@@ -84,7 +85,7 @@ pub(crate) fn together<A: Copy, B: Copy>(first: Batch<A>, second: Batch<B>) -> P
 /// If the argument is no array of numbers, its shape does not fit the model, or a value is no size.
 pub(crate) fn sizes_bytes(argument: &str, given: &Bound<'_, PyAny>, model: &CostModel) -> PyResult<Batch<f64>> {
     let array = numbers(argument, given)?;
-    let (shape, count) = leading(argument, array.shape(), model)?;
+    let (shape, count) = model.leading(argument, array.shape())?;
     let view = array.readonly();
     let (mut values, mut are_sizes) = (Vec::with_capacity(array.len()), true);
     let mut add = |&mb: &f64| {
@@ -98,7 +99,7 @@ pub(crate) fn sizes_bytes(argument: &str, given: &Bound<'_, PyAny>, model: &Cost
     }
     if !are_sizes {
         let position = values.iter().position(|&bytes| !is_size(bytes)).unwrap_or(0);
-        let place = place_of(position, &shape, model);
+        let place = model.position(position, &shape);
         let found = values[position] / units::BYTES_PER_MB;
         return Err(value(format!("{argument}[{place}] must be a size in MB from 0 to 1e12, is {found}")));
     }
@@ -122,7 +123,7 @@ fn check_absent(argument: &str, values: &[f64], shape: &[usize], model: &CostMod
     let device = position % tasks / model.tasks();
     Err(value(format!(
         "{argument}[{}] must be 0: device {device} has only {} tasks in this scenario",
-        place_of(position, shape, model),
+        model.position(position, shape),
         model.tasks_of(device)
     )))
 }
@@ -154,7 +155,7 @@ pub(crate) fn numbers<'py>(argument: &str, given: &Bound<'py, PyAny>) -> PyResul
 }
 
 /// Masked arrays are arrays whose hidden values would count.
-fn refuse_masked(argument: &str, given: &Bound<'_, PyAny>) -> PyResult<()> {
+pub(crate) fn refuse_masked(argument: &str, given: &Bound<'_, PyAny>) -> PyResult<()> {
     if given.is_exact_instance_of::<PyUntypedArray>() || !given.hasattr("mask")? || !given.hasattr("filled")? {
         return Ok(());
     }
@@ -163,115 +164,8 @@ fn refuse_masked(argument: &str, given: &Bound<'_, PyAny>) -> PyResult<()> {
     )))
 }
 
-/// Places of tasks from an argument of shape `(…, N, M)`: indices of any integer type, or names such as `"local"`.
-///
-/// # Errors
-/// If the argument is no array of places, its shape does not fit the model, or there is no such place.
-pub(crate) fn places(argument: &str, given: &Bound<'_, PyAny>, model: &CostModel) -> PyResult<Batch<u8>> {
-    refuse_masked(argument, given)?;
-    if let Ok(array) = given.cast::<PyArrayDyn<u8>>() {
-        let (shape, count) = leading(argument, array.shape(), model)?;
-        let values = array.readonly().as_array().iter().copied().collect();
-        return checked_places(argument, Batch { shape, count, values }, model);
-    }
-    let array = given.py().import("numpy")?.call_method1("asarray", (given,));
-    let array = array.map_err(|_| value(format!("{argument} must be an array with rows of equal length")))?;
-    let mut kind: String = array.getattr("dtype")?.getattr("kind")?.extract()?;
-    let shape: Vec<usize> = array.getattr("shape")?.extract()?;
-    let (lead, count) = leading(argument, &shape, model)?;
-    let flat = array.call_method0("ravel")?.call_method0("tolist")?;
-    if kind == "O" {
-        // Tables of pandas hold texts as objects.
-        kind_of_objects(&flat)?.clone_into(&mut kind);
-    }
-    let wrong = |position: usize, found: String| {
-        let known = model.place_names().join(", ");
-        let last = model.places() - 1;
-        let place = place_of(position, &lead, model);
-        value(format!("{argument}[{place}] must be a place from 0 to {last} ({known}), is {found}"))
-    };
-    let values: Vec<u8> = match kind.as_str() {
-        "i" | "u" | "b" => {
-            let of =
-                |(position, &place): (usize, &i64)| u8::try_from(place).map_err(|_| wrong(position, place.to_string()));
-            let all: Vec<i64> =
-                flat.extract().map_err(|_| value(format!("{argument} holds a number that is no place")))?;
-            all.iter().enumerate().map(of).collect::<PyResult<_>>()?
-        }
-        "U" | "T" => {
-            let all: Vec<String> = flat.extract()?;
-            let of = |(position, name): (usize, &String)| {
-                let place = model.place_names().iter().position(|known| known == name);
-                place.map(|place| place as u8).ok_or_else(|| wrong(position, format!("{name:?}")))
-            };
-            all.iter().enumerate().map(of).collect::<PyResult<_>>()?
-        }
-        _ => {
-            let found: String = array.getattr("dtype")?.str()?.extract()?;
-            return Err(value(format!(
-                "{argument} must hold places: whole numbers from 0 to {} or names; its dtype is {found}",
-                model.places() - 1
-            )));
-        }
-    };
-    checked_places(argument, Batch { shape: lead, count, values }, model)
-}
-
-/// The kind of an array of objects, as NumPy names it, if all of them are of one kind.
-fn kind_of_objects(objects: &Bound<'_, PyAny>) -> PyResult<&'static str> {
-    let (mut texts, mut numbers, mut all) = (0, 0, 0);
-    for object in objects.try_iter()? {
-        let object = object?;
-        texts += usize::from(object.is_instance_of::<PyString>());
-        numbers += usize::from(object.hasattr("__index__")?);
-        all += 1;
-    }
-    Ok(if texts == all {
-        "U"
-    } else if numbers == all {
-        "i"
-    } else {
-        "O"
-    })
-}
-
-fn checked_places(argument: &str, batch: Batch<u8>, model: &CostModel) -> PyResult<Batch<u8>> {
-    let Some(position) = batch.values.iter().position(|&place| usize::from(place) >= model.places()) else {
-        return Ok(batch);
-    };
-    let place = place_of(position, &batch.shape, model);
-    let (last, known) = (model.places() - 1, model.place_names().join(", "));
-    let found = batch.values[position];
-    Err(value(format!("{argument}[{place}] must be a place from 0 to {last} ({known}), is {found}")))
-}
-
-/// The shape in front of N and M, and the number of workloads.
-pub(crate) fn leading(argument: &str, shape: &[usize], model: &CostModel) -> PyResult<(Vec<usize>, usize)> {
-    let (devices, tasks) = (model.devices(), model.tasks());
-    match shape.split_last_chunk::<2>() {
-        Some((lead, own)) if *own == [devices, tasks] => Ok((lead.to_vec(), lead.iter().product())),
-        _ => Err(value(format!(
-            "{argument} must have the shape (…, {devices}, {tasks}): {devices} devices with {tasks} tasks each; its shape is {}",
-            tuple(shape)
-        ))),
-    }
-}
-
-/// The index of a value as a person writes it.
-fn place_of(position: usize, shape: &[usize], model: &CostModel) -> String {
-    let mut rest = position;
-    let axes: Vec<usize> = shape.iter().copied().chain([model.devices(), model.tasks()]).collect();
-    let mut indices = Vec::with_capacity(axes.len());
-    for &length in axes.iter().rev() {
-        indices.push((rest % length).to_string());
-        rest /= length;
-    }
-    indices.reverse();
-    indices.join(", ")
-}
-
 /// A shape as Python shows it.
-fn tuple(shape: &[usize]) -> String {
+pub(crate) fn tuple(shape: &[usize]) -> String {
     match shape {
         [one] => format!("({one},)"),
         all => format!("({})", all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),

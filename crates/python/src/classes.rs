@@ -9,20 +9,24 @@ pub(crate) fn error<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyA
     py.import("mrdro._errors")?.getattr(name)
 }
 
-/// A class of `mrdro._results`, looked up once.
-macro_rules! results {
-    ($($function:ident => $name:literal),+ $(,)?) => {$(
+/// Classes by module and name, each looked up once.
+macro_rules! classes {
+    ($($function:ident => $module:literal $name:literal),+ $(,)?) => {$(
         pub(crate) fn $function(py: Python<'_>) -> PyResult<&Bound<'_, PyType>> {
             static CLASS: PyOnceLock<Py<PyType>> = PyOnceLock::new();
-            CLASS.import(py, "mrdro._results", $name)
+            CLASS.import(py, $module, $name)
         }
     )+};
 }
 
-results! {
-    outcome => "Outcome",
-    decisions => "Decisions",
-    workloads => "Workloads",
-    bounds => "Bounds",
-    shared_out => "SharedOut",
+classes! {
+    outcome => "mrdro._results" "Outcome",
+    decisions => "mrdro._results" "Decisions",
+    workloads => "mrdro._results" "Workloads",
+    bounds => "mrdro._results" "Bounds",
+    shared_out => "mrdro._results" "SharedOut",
+    graph_outcome => "mrdro._graphs" "GraphOutcome",
+    graph_decision => "mrdro._graphs" "GraphDecision",
+    graph_decisions => "mrdro._graphs" "GraphDecisions",
+    table => "mrdro._table" "Table",
 }

@@ -18,6 +18,7 @@ use crate::environment::Environment;
 use crate::errors::{of_demands, raise, value};
 use crate::guard::{guarded, guarded_attached, guarded_here};
 use crate::numbers;
+use crate::places::{self, TaskAxes};
 use crate::scenario::Scenario;
 use crate::schemes;
 
@@ -60,7 +61,7 @@ impl CostModel {
         let sizes = arrays::sizes_bytes("sizes_mb", &sizes_mb, &self.model)?;
         let models = Models::of(&self.model, environments.as_ref(), sizes.count)?;
         let own = sizes.shape.clone();
-        let (sizes, places) = arrays::together(sizes, arrays::places("decisions", decisions, &self.model)?)?;
+        let (sizes, places) = arrays::together(sizes, places::places("decisions", decisions, &self.model)?)?;
         let models = models.broadcast(&own, &sizes.shape);
         Ok(Decided { models, sizes, places })
     }
@@ -84,7 +85,7 @@ impl CostModel {
         if !are_usual || model.is_detailed() || model.has_absent_tasks() {
             return Ok(None);
         }
-        let (shape, count) = arrays::leading("sizes_mb", sizes.shape(), model)?;
+        let (shape, count) = model.leading("sizes_mb", sizes.shape())?;
         let (Ok(sizes), Ok(places)) = (sizes.try_readonly(), places.try_readonly()) else { return Ok(None) };
         let (sizes, places) = (sizes.as_slice()?, places.as_slice()?);
         let mut costs = vec![0.0; count];

@@ -30,6 +30,16 @@ pub(crate) fn record(message: &str) -> PyErr {
     Python::attach(|py| made(py, "RecordError", (message,)))
 }
 
+/// A `SchemeError`.
+pub(crate) fn scheme(message: &str) -> PyErr {
+    Python::attach(|py| made(py, "SchemeError", (message,)))
+}
+
+/// A `GraphError`.
+pub(crate) fn graph(message: &str) -> PyErr {
+    Python::attach(|py| made(py, "GraphError", (message,)))
+}
+
 /// A `TrainingError` that is no list of mistakes.
 pub(crate) fn training(message: &str) -> PyErr {
     Python::attach(|py| made(py, "TrainingError", (message,)))
@@ -56,7 +66,8 @@ fn exception(py: Python<'_>, error: &mrdro::Error) -> PyErr {
         E::RunExists { .. } => return PyFileExistsError::new_err(text),
         E::Environment(error) => return value(of_environment(error)),
         E::Option(_) | E::TooLarge { .. } => return value(text),
-        E::Scheme(_) | E::NoOptimum { .. } | E::ShareOut { .. } => "SchemeError",
+        E::GraphFile(_) | E::GraphModel(_) => "GraphError",
+        E::Scheme(_) | E::GraphScheme(_) | E::NoOptimum { .. } | E::ShareOut { .. } => "SchemeError",
         E::Record(_) | E::NoScenario { .. } | E::OwnScenario { .. } => "RecordError",
         E::Sizes(_) | E::Data(_) | E::Trace(_) | E::TaskFile(_) | E::NoWindow { .. } => "RecordingError",
         E::Diverged { .. } => "DivergedError",

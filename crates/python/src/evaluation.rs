@@ -14,6 +14,7 @@ use crate::environment::Environment;
 use crate::errors::{raise, value};
 use crate::guard::{guarded_here, interruptible};
 use crate::numbers;
+use crate::places;
 use crate::record::Record;
 use crate::scenario::Scenario;
 use crate::schemes;
@@ -150,7 +151,7 @@ impl ByFunction {
             let sizes_mb = full_array::<f64>(py, sizes_mb, &[model.devices(), model.tasks()])?;
             let environment = Environment(model.environment().clone());
             let answer = self.function.bind(py).call1((sizes_mb, environment))?;
-            let places = arrays::places(&format!("the answer of {}", self.name), &answer, model)?;
+            let places = places::places(&format!("the answer of {}", self.name), &answer, model)?;
             if !places.shape.is_empty() {
                 return Err(value(format!("the answer of {} must be one decision, is {}", self.name, places.count)));
             }

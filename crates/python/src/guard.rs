@@ -76,6 +76,12 @@ pub(crate) fn guarded_here<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T>
     catch(work)
 }
 
+/// Runs `work` on the calling thread, without the interpreter's lock: for work on one thread that may take long. A panic becomes
+/// `mrdro.InternalError`.
+pub(crate) fn guarded_detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> PyResult<T> + Send) -> PyResult<T> {
+    py.detach(|| catch(work))
+}
+
 /// Runs work on a pool of its own while this thread holds the interpreter's lock, so that no Python code runs meanwhile. The work
 /// must not need the lock. A panic becomes `mrdro.InternalError`.
 pub(crate) fn guarded_attached<T: Send>(work: impl FnOnce() -> PyResult<T> + Send) -> PyResult<T> {

@@ -6,8 +6,8 @@
 //! # Rules
 //! - Work that takes more than some microseconds runs in `guard::guarded`: without the interpreter's lock, on this process's own
 //!   pool of threads, and with panics turned into exceptions.
-//! - Arrays are read by `arrays`, which takes whatever NumPy takes and names the argument that does not fit. What Rust
-//!   computes with is a copy, so that other Python threads cannot change it meanwhile.
+//! - Arrays are read by `arrays`, decisions by `places`, which take whatever NumPy takes and name the argument that does not
+//!   fit. What Rust computes with is a copy, so that other Python threads cannot change it meanwhile.
 //! - Errors become exceptions in `errors`; the classes are in `python/mrdro/_errors.py`, so that they can be pickled.
 
 #![expect(clippy::doc_link_with_quotes, reason = "the documentation of Python classes holds Python")]
@@ -18,12 +18,15 @@ mod arrays;
 mod classes;
 mod columns;
 mod cost_model;
+mod described;
 mod environment;
 mod environments;
 mod errors;
 mod evaluation;
+mod graphs;
 mod guard;
 mod numbers;
+mod places;
 mod record;
 mod recordings;
 mod scenario;
@@ -49,6 +52,7 @@ fn _mrdro(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<recordings::Recording>()?;
     module.add_class::<recordings::Drive>()?;
     module.add_class::<tensorboard::EventFile>()?;
+    graphs::add_to(module)?;
     training::add_to(module)?;
     environments::add_to(module)
 }

@@ -8,11 +8,11 @@ use mrdro::Problem;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use sim::{Instance, random};
-use toml::Table;
 
 use crate::arrays::full_array;
 use crate::classes;
 use crate::cost_model::CostModel;
+use crate::described;
 use crate::environment::Environment;
 use crate::errors::{raise, value};
 use crate::guard::guarded;
@@ -22,10 +22,18 @@ use crate::tables;
 /// The most task sizes that one call draws.
 const MAX_SIZES: usize = 1_000_000_000;
 
-/// The names of the shipped scenarios.
+/// The names of the shipped scenarios: of independent tasks (`kind="tasks"`), or of task graphs (`kind="graph"`).
+///
+/// >>> presets("graph")
+/// ['graph', 'graph-serial', 'call-graph', 'workflow', 'layers']
 #[pyfunction]
-pub(crate) fn presets() -> Vec<&'static str> {
-    sim::Scenario::presets().collect()
+#[pyo3(signature = (kind="tasks"))]
+pub(crate) fn presets(kind: &str) -> PyResult<Vec<&'static str>> {
+    match kind {
+        "tasks" => Ok(sim::Scenario::presets().collect()),
+        "graph" => Ok(sim::graph::GraphScenario::presets().collect()),
+        _ => Err(value(format!("kind must be \"tasks\" or \"graph\", is {kind:?}"))),
+    }
 }
 
 /// Devices, their tasks, servers, links, and the weight of energy against time.
@@ -44,10 +52,6 @@ impl Scenario {
         Ok(Self { problem: Arc::new(Problem::new(scenario).map_err(raise)?), text })
     }
 
-    fn table(&self) -> PyResult<Table> {
-        toml::from_str(&self.text).map_err(|error| value(error.to_string()))
-    }
-
     /// The part of recorded data of this name.
     pub(crate) fn part(name: &str) -> PyResult<Part> {
         match name {
@@ -57,32 +61,9 @@ impl Scenario {
         }
     }
 
-    /// A scenario from a table that no file holds, so that mistakes have no lines.
-    fn of_table(origin: &str, table: &Table) -> PyResult<Self> {
-        let read = sim::Scenario::from_toml(origin, &table.to_string());
-        let mistakes = |mistakes: sim::config::Mistakes| raise(sim::ScenarioError::from(mistakes.without_places()));
-        Self::new(read.map_err(mistakes)?)
-    }
-
-    /// Checks that keys which a table does not have are keys of scenarios.
-    fn check_known(origin: &str, table: &Table, absent: &[String]) -> PyResult<()> {
-        let mut with_all = table.clone();
-        for path in absent {
-            // A value that fits nowhere, so that known keys are told as mistakes of another kind.
-            tables::set(&mut with_all, path, toml::Value::Array(Vec::new())).map_err(value)?;
-        }
-        if let (false, Err(mut mistakes)) = (absent.is_empty(), sim::Scenario::from_toml(origin, &with_all.to_string()))
-        {
-            let is_unknown = |mistake: &sim::config::Mistake| {
-                mistake.message.starts_with("unknown key")
-                    && absent.iter().any(|path| *path == mistake.key || path.starts_with(&format!("{}.", mistake.key)))
-            };
-            mistakes.list.retain(is_unknown);
-            if !mistakes.list.is_empty() {
-                return Err(raise(sim::ScenarioError::from(mistakes.without_places())));
-            }
-        }
-        Ok(())
+    /// Finds a scenario of independent tasks by its name or file.
+    fn found(name_or_path: &str) -> PyResult<sim::Scenario> {
+        sim::Scenario::load(name_or_path).map_err(described::refused::<sim::Scenario>)
     }
 
     /// The scenario of an argument `scenario`, which can be a `Scenario`, the name of a shipped one, or the path of a file.
@@ -131,13 +112,13 @@ impl Scenario {
     /// ['local', 'edge', 'cloud']
     #[staticmethod]
     fn load(name_or_path: std::path::PathBuf) -> PyResult<Self> {
-        Self::new(sim::Scenario::load(&name_or_path.to_string_lossy()).map_err(raise)?)
+        Self::new(Self::found(&name_or_path.to_string_lossy())?)
     }
 
     /// Read a scenario from TOML text. Raises `ScenarioError` with all mistakes, each with its line and column.
     #[staticmethod]
     fn from_toml(text: &str) -> PyResult<Self> {
-        Self::new(sim::Scenario::from_toml("the scenario", text).map_err(sim::ScenarioError::from).map_err(raise)?)
+        Self::new(described::of_text(text)?)
     }
 
     /// Read a scenario from a dict, as `to_dict` gives it. Arrays and numbers of NumPy will do.
@@ -145,7 +126,7 @@ impl Scenario {
     /// Raises `ScenarioError` with all mistakes; the keys of `problems` are paths in the dict.
     #[staticmethod]
     fn from_dict(dictionary: &Bound<'_, PyDict>) -> PyResult<Self> {
-        Self::of_table("the scenario", &tables::table_of("", dictionary)?)
+        Self::new(described::of_table("the scenario", &tables::table_of("", dictionary)?)?)
     }
 
     /// The scenario with some values changed.
@@ -156,13 +137,7 @@ impl Scenario {
     /// stays; `name="mine"` changes it. Raises `ScenarioError` with all mistakes.
     #[pyo3(signature = (changes=None, /, **others))]
     fn with_(&self, changes: Option<&Bound<'_, PyDict>>, others: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        let (mut table, origin) = (self.table()?, format!("the changed scenario `{}`", self.name()));
-        let mut absent = Vec::new();
-        for changes in [changes, others].into_iter().flatten() {
-            absent.extend(tables::change(&mut table, changes)?);
-        }
-        Self::check_known(&origin, &table, &absent)?;
-        Self::of_table(&origin, &table)
+        Self::new(described::changed(self.name(), &self.text, [changes, others])?)
     }
 
     /// The scenario as TOML text, which `from_toml` reads back to an equal scenario.
@@ -172,7 +147,7 @@ impl Scenario {
 
     /// The scenario as a dict, which `from_dict` reads back to an equal scenario.
     fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        tables::dictionary_of(py, &self.table()?)
+        tables::dictionary_of(py, &described::table_of_text(&self.text)?)
     }
 
     /// The name of the scenario.

@@ -116,27 +116,29 @@ pub(crate) fn set(table: &mut Table, path: &str, value: Value) -> Result<(), Str
     Ok(())
 }
 
-/// The key that says of which kind a table is. Tables of two kinds have different keys.
-const KIND: &str = "distribution";
-
 /// Changes a table as a dictionary of paths and values says. `None` removes a key. A dictionary as a value changes the keys that it
-/// names and leaves the others; if it names another [`KIND`], it replaces the whole table. Returns the paths that were to be
-/// removed and that the table does not have.
+/// names and leaves the others; if it has another value for one of `kind_keys`, which say of which kind a table is, it replaces
+/// the whole table. Returns the paths that were to be removed and that the table does not have.
 ///
 /// # Errors
 /// As [`table_of`] and [`set`].
-pub(crate) fn change(table: &mut Table, changes: &Bound<'_, PyDict>) -> PyResult<Vec<String>> {
+pub(crate) fn change(table: &mut Table, changes: &Bound<'_, PyDict>, kind_keys: &[&str]) -> PyResult<Vec<String>> {
     let mut absent = Vec::new();
     for (path, value) in changes {
         let Ok(path) = path.extract::<String>() else {
             return Err(PyTypeError::new_err(format!("changes must have texts as keys, has {}", path.repr()?)));
         };
-        change_at(table, &path, &value, &mut absent)?;
+        change_at(table, (&path, &value), kind_keys, &mut absent)?;
     }
     Ok(absent)
 }
 
-fn change_at(table: &mut Table, path: &str, value: &Bound<'_, PyAny>, absent: &mut Vec<String>) -> PyResult<()> {
+fn change_at(
+    table: &mut Table,
+    (path, value): (&str, &Bound<'_, PyAny>),
+    kind_keys: &[&str],
+    absent: &mut Vec<String>,
+) -> PyResult<()> {
     if value.is_none() {
         if !remove(table, path) {
             absent.push(path.to_owned());
@@ -148,11 +150,13 @@ fn change_at(table: &mut Table, path: &str, value: &Bound<'_, PyAny>, absent: &m
     };
     let new = table_of(path, changes)?;
     let old = get(table, path).and_then(Value::as_table);
-    if new.contains_key(KIND) && old.is_none_or(|old| old.get(KIND) != new.get(KIND)) {
+    let is_of_another_kind =
+        |key: &&str| new.contains_key(*key) && old.is_none_or(|old| old.get(*key) != new.get(*key));
+    if kind_keys.iter().any(is_of_another_kind) {
         return set(table, path, Value::Table(new)).map_err(crate::errors::value);
     }
     for (key, value) in changes {
-        change_at(table, &format!("{path}.{key}"), &value, absent)?;
+        change_at(table, (&format!("{path}.{key}"), &value), kind_keys, absent)?;
     }
     Ok(())
 }

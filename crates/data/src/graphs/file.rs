@@ -103,6 +103,11 @@ impl GraphInput {
         &self.origin
     }
 
+    /// The text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The format.
     pub fn format(&self) -> GraphFormat {
         self.format

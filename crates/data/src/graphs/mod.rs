@@ -14,6 +14,7 @@
 //! ```
 
 mod answer;
+mod description;
 mod dot;
 mod file;
 mod layer_times;
@@ -21,6 +22,7 @@ mod request;
 mod wfformat;
 
 pub use self::answer::GraphAnswer;
+pub use self::description::{EdgeDescription, GraphDescription, LeftOut, TaskDescription};
 pub use self::dot::{DotError, application_from_dot};
 pub use self::file::{
     GraphFileError, GraphFormat, GraphInput, GraphSampler, InputApplications, InvalidGraph, applications,

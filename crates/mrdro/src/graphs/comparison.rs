@@ -53,8 +53,9 @@ pub struct GraphComparison {
     pub mean_gap: Option<f64>,
 }
 
-/// A scheme's decisions about all applications.
-struct Decided {
+/// The decisions of one scheme about a set of applications.
+#[derive(Debug)]
+pub struct Decided {
     scheme: String,
     outcomes: Vec<GraphOutcome>,
     solutions: Vec<GraphSolution>,
@@ -82,6 +83,18 @@ pub fn compare(
             Err(error) => left_out.push((scheme.name().to_owned(), error)),
         }
     }
+    Ok(comparison(&all.iter().collect::<Vec<_>>(), left_out, models))
+}
+
+/// Compares the decisions of several schemes about the same applications. `left_out` are the schemes that cannot decide them.
+///
+/// # Panics
+/// If there is no application, or a scheme has decided another number of them.
+pub fn comparison(
+    all: &[&Decided],
+    left_out: Vec<(String, GraphSchemeError)>,
+    models: &[GraphModel],
+) -> GraphComparison {
     let best: Vec<(bool, f64)> = (0..models.len())
         .map(|index| {
             let ranks = all.iter().map(|decided| rank(&decided.outcomes[index]));
@@ -90,7 +103,7 @@ pub fn compare(
         .collect();
     let bounds: Vec<Option<f64>> = (0..models.len())
         .map(|index| {
-            let bound = |decided: &Decided| decided.solutions[index].optimality.bound(decided.outcomes[index].cost);
+            let bound = |decided: &&Decided| decided.solutions[index].optimality.bound(decided.outcomes[index].cost);
             all.iter().filter_map(bound).max_by(f64::total_cmp)
         })
         .collect();
@@ -101,16 +114,28 @@ pub fn compare(
     let proved = (0..models.len())
         .filter(|index| all.iter().any(|decided| decided.solutions[*index].optimality.is_optimal()))
         .count();
-    Ok(GraphComparison {
+    GraphComparison {
         evaluations: all.iter().map(|decided| evaluation(decided, models, &best)).collect(),
         left_out,
         applications: models.len(),
         proved,
         mean_gap: gaps.map(|gaps| mean(gaps.into_iter())),
-    })
+    }
 }
 
-fn decide_all(
+impl Decided {
+    /// The share of applications whose decision the scheme proved to be the best, at least in the order of their tasks.
+    pub fn share_proved(&self) -> f64 {
+        let proved = self.solutions.iter().filter(|solution| solution.optimality.is_optimal()).count();
+        proved as f64 / self.solutions.len().max(1) as f64
+    }
+}
+
+/// Lets a scheme decide applications, one after the other. `progress` is told the number of decisions made so far.
+///
+/// # Errors
+/// If the scheme cannot decide one of them.
+pub fn decide_all(
     scheme: &mut dyn GraphScheme,
     models: &[GraphModel],
     progress: &mut dyn FnMut(usize),

@@ -20,7 +20,7 @@ use sim::graph::{GraphModel, GraphScenario, System};
 use sim::random;
 
 pub use self::answering::{AnswerOptions, answer};
-pub use self::comparison::{GraphComparison, GraphEvaluation, compare};
+pub use self::comparison::{Decided, GraphComparison, GraphEvaluation, compare, comparison, decide_all};
 use crate::error::Error;
 
 /// The number of applications in the standard set of a scenario with a generator.
