@@ -9,6 +9,7 @@
 //! - A [`Generator`] draws applications; [`Network`]s have their [`Layer`]s as applications.
 //! - A [`GraphScenario`] describes all of that as a person writes it.
 //! - A [`GraphScheme`](scheme::GraphScheme) is anything that decides.
+//! - [`layer_serving`] is a problem of its own: layers of several networks at one edge node.
 //!
 //! A decision is a list of places, one for each task in the order in which the application gives them; place 0 is the
 //! device, j + 1 is server j.
@@ -16,6 +17,7 @@
 mod application;
 mod generators;
 mod incremental;
+pub mod layer_serving;
 mod layers;
 mod model;
 mod order;
