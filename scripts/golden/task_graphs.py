@@ -206,13 +206,18 @@ def programs(rng):
 
 def schedules(rng):
     """SAGA has one rate between any two nodes, and data never wait: links go through the device here, so that the rate
-    between two servers is that of both ways, one after the other."""
-    for index in range(12):
-        instance = draw(rng, 1 + index % 2, rng.randint(4, 12), ["chain", "graph"][index // 6])
+    between two servers is that of both ways, one after the other. Servers are about as fast as the device, so that tasks are
+    spread over all places."""
+    for index in range(24):
+        instance = draw(rng, 1 + index % 2, rng.randint(8, 16), ["tree", "graph"][index // 12])
         for server in instance["servers"]:
+            server["instructions_per_s"] = round(rng.uniform(0.7, 2.0), 3)
             server["down_bytes_per_s"] = server["up_bytes_per_s"]
         for task in instance["tasks"]:
             task["is_local"] = False
+        # Small data, which hardly ever wait for each other, and larger ones.
+        scale = [0.02, 0.5][index // 2 % 2]
+        instance["edges"] = [[start, end, round(scale * size, 4)] for start, end, size in instance["edges"]]
         rates = [server["up_bytes_per_s"] for server in instance["servers"]]
         names = [f"place{place}" for place in range(len(rates) + 1)]
         speeds = [1.0] + [server["instructions_per_s"] for server in instance["servers"]]
@@ -228,7 +233,6 @@ def schedules(rng):
             for task in run:
                 if task.name.startswith("task"):
                     places[int(task.name[4:])] = names.index(name)
-        instance["is_chain"] = index < 6
         instance["places"] = places
         instance["makespan_s"] = schedule.makespan
         yield instance

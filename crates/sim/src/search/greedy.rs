@@ -1,5 +1,6 @@
 //! Greedy construction, with and without noise.
 
+use super::cheapest;
 use super::noise::{GUMBEL, LEVELS};
 use crate::random::{self, Stream};
 
@@ -14,17 +15,21 @@ pub trait Construction {
     /// The task that is placed next; `None` once all have been placed.
     fn next_task(&self) -> Option<usize>;
 
-    /// What the next task costs at each place at once, given the tasks placed before it; infinite at places that it may not
-    /// have.
+    /// What the next task, `task`, costs at each place at once, given the tasks placed before it; infinite at places that it
+    /// may not have.
     ///
     /// # Shapes
     /// `scores` is `[places]`.
-    fn scores(&mut self, scores: &mut [f64]);
+    fn scores(&mut self, task: usize, scores: &mut [f64]);
 
-    /// Whether one place is better for the next task than another: it has a lower score, unless the problem says how
-    /// equal scores are told apart.
-    fn is_better_place(&self, scores: &[f64], new: usize, old: usize) -> bool {
-        scores[new] < scores[old]
+    /// The best place for the next task, `task`: the first of those with the lowest score, unless the problem says how equal
+    /// scores are told apart.
+    ///
+    /// # Shapes
+    /// `scores` is `[places]`, at least one.
+    #[inline]
+    fn best_place(&self, _task: usize, scores: &[f64]) -> u8 {
+        cheapest(scores) as u8
     }
 
     /// Places the next task.
@@ -48,17 +53,18 @@ pub fn place_with_noise(construction: &mut impl Construction, mut noise: impl Fn
 /// Places each task that has not been placed where its score is best once it has been changed.
 #[inline]
 fn place(construction: &mut impl Construction, mut change: impl FnMut(usize, &mut [f64])) {
-    let mut scores = vec![0.0; construction.place_count()];
+    // A few places, as most problems have, need no memory of their own.
+    let (mut few, mut many) = ([0.0; 8], Vec::new());
+    let count = construction.place_count();
+    let scores = few.get_mut(..count).unwrap_or_else(|| {
+        many.resize(count, 0.0);
+        &mut many
+    });
     while let Some(task) = construction.next_task() {
-        construction.scores(&mut scores);
-        change(task, &mut scores);
-        let mut best = 0;
-        for place in 1..scores.len() {
-            if construction.is_better_place(&scores, place, best) {
-                best = place;
-            }
-        }
-        construction.place_next(best as u8);
+        construction.scores(task, scores);
+        change(task, scores);
+        let best = construction.best_place(task, scores);
+        construction.place_next(best);
     }
 }
 

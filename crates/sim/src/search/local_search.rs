@@ -1,6 +1,6 @@
 //! Local search: single moves, then swaps or moves of two tasks, until none makes the decision better.
 
-use super::Neighbourhood;
+use super::{Neighbourhood, cheapest};
 
 /// The largest ratio of a new cost to the old one that counts as a gain. Without a margin, rounding alone could let a
 /// search go back and forth for ever.
@@ -9,11 +9,6 @@ pub(crate) const GAINING: f64 = 1.0 - 1e-12;
 /// Whether a new cost is lower than an old one by more than rounding.
 pub fn gains(new: f64, old: f64) -> bool {
     new < old * GAINING
-}
-
-/// The first of the cheapest places.
-fn cheapest(costs: &[f64]) -> usize {
-    (1..costs.len()).fold(0, |best, place| if costs[place] < costs[best] { place } else { best })
 }
 
 /// The result of a search for a swap, as [`Neighbourhood::first_swap`] makes it.

@@ -50,7 +50,7 @@
 //!     fn place_count(&self) -> usize { self.machines }
 //!     fn clear(&mut self) { self.placed.clear(); }
 //!     fn next_task(&self) -> Option<usize> { (self.placed.len() < self.hours.len()).then_some(self.placed.len()) }
-//!     fn scores(&mut self, scores: &mut [f64]) { scores.copy_from_slice(&self.loads(&self.placed)); }
+//!     fn scores(&mut self, _: usize, scores: &mut [f64]) { scores.copy_from_slice(&self.loads(&self.placed)); }
 //!     fn place_next(&mut self, place: u8) { self.placed.push(place); }
 //! }
 //!
@@ -194,4 +194,16 @@ pub trait Neighbourhood {
 
     /// Puts two tasks at each other's place.
     fn make_swap(&mut self, task: usize, other: usize);
+}
+
+/// The first of the cheapest places.
+#[inline]
+pub(crate) fn cheapest(costs: &[f64]) -> usize {
+    let mut best = (0, costs[0]);
+    for (place, &cost) in costs.iter().enumerate().skip(1) {
+        if cost < best.1 {
+            best = (place, cost);
+        }
+    }
+    best.0
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use serde::Deserialize;
-use sim::graph::scheme::{GraphExact, GraphScheme, Heft, Larac, LaracK, LaracM, MinCut, Optimality};
+use sim::graph::scheme::{GraphExact, GraphScheme, Heft, Larac, LaracK, LaracM, MinCut};
 use sim::graph::{
     Application, GraphEdge, GraphModel, GraphServer, GraphTask, LOCAL, Limits, Link, Machine, Rules, System, Timing,
     Transfer, Weights,
@@ -42,7 +42,6 @@ struct Program {
 struct Planned {
     #[serde(flatten)]
     instance: Instance,
-    is_chain: bool,
     places: Vec<u8>,
     makespan_s: f64,
 }
@@ -174,25 +173,20 @@ fn optima_of_three_places_within_limits_are_those_of_highs() {
     }
 }
 
-/// SAGA has one rate between any two nodes, and data never wait, as our HEFT plans. A chain never makes data wait, so that the plan is
-/// the schedule. Elsewhere ours differ in three ways: what a plan costs is found with queues for links, in the model's
-/// order, without gaps; and mean rates between places count pairs of places there and here in different ways, so that
-/// tasks of similar rank may change places in the order.
+/// SAGA has one rate between any two nodes, and data never wait for each other, as our HEFT plans: both put every task at the same
+/// place. What that takes is another question. SAGA answers with the plan. Our model schedules tasks in its own order,
+/// without going back to fill gaps, and data wait for links, so that some schedules are longer.
 #[test]
-fn heft_plans_chains_as_saga_does_and_other_graphs_nearly_so() {
-    let mut ratios = Vec::new();
-    for (index, planned) in golden().schedules.iter().enumerate() {
+fn heft_puts_tasks_where_saga_does_and_schedules_take_as_long_or_longer() {
+    let mut as_long = 0;
+    let schedules = golden().schedules;
+    for (index, planned) in schedules.iter().enumerate() {
         let model = planned.instance.model(Timing::Scheduled, [0.0, 1.0, 0.0], [None; 3]);
         let found = Heft.decide(&model).expect("heft decides");
-        assert_eq!(found.optimality, Optimality::Unknown);
-        let time_s = model.evaluate(&found.places).time_s;
-        if planned.is_chain {
-            assert_eq!(found.places, planned.places, "chain {index}");
-            assert_near(time_s, planned.makespan_s, &format!("chain {index}"));
-        } else {
-            ratios.push(time_s / planned.makespan_s);
-        }
+        assert_eq!(found.places, planned.places, "schedule {index}");
+        let ratio = model.evaluate(&found.places).time_s / planned.makespan_s;
+        assert!((1.0 - 1e-9..1.4).contains(&ratio), "schedule {index}: {ratio}");
+        as_long += usize::from(ratio < 1.0 + 1e-9);
     }
-    println!("{ratios:?}");
-    assert!(ratios.iter().all(|ratio| (0.9..1.5).contains(ratio)), "{ratios:?}");
+    assert_eq!((as_long, schedules.len()), (20, 24));
 }

@@ -84,7 +84,9 @@ pub(super) fn optimum(serving: &LayerServing) -> ServingOptimum {
         let is_last = is_new_network.get(position + 1).is_none_or(|is_new| *is_new);
         if is_last {
             // Whether labels are closed no longer matters.
-            candidates.iter_mut().for_each(|label| label.is_closed = false);
+            for label in &mut candidates {
+                label.is_closed = false;
+            }
         }
         keep_pareto(&mut candidates, &mut labels);
         last = first..labels.len();

@@ -66,18 +66,20 @@ impl Construction for Walk<'_> {
     }
 
     #[inline]
-    fn scores(&mut self, scores: &mut [f64]) {
+    fn scores(&mut self, task: usize, scores: &mut [f64]) {
         let position = self.schedule.len();
-        let task = self.model.order()[position] as usize;
-        scores.fill(f64::INFINITY);
-        for place in self.model.allowed_places(task) {
-            let mut score = added_cost(self.model, self.schedule, task, place as usize);
+        let is_allowed = &self.model.is_allowed[task * scores.len()..][..scores.len()];
+        for (place, (score, is_allowed)) in scores.iter_mut().zip(is_allowed).enumerate() {
+            if !is_allowed {
+                *score = f64::INFINITY;
+                continue;
+            }
+            *score = added_cost(self.model, self.schedule, task, place);
             if self.second > 0.0 {
-                self.schedule.push(self.model, place);
-                score += self.second * self.schedule.result_s(task);
+                self.schedule.push(self.model, place as u8);
+                *score += self.second * self.schedule.result_s(task);
                 self.schedule.truncate(position);
             }
-            scores[place as usize] = score;
         }
     }
 

@@ -5,8 +5,8 @@
 
 use super::load::{Load, UsablePlaces};
 use super::{Scheme, SchemeError, Solution};
-use crate::search::{self, Construction};
-use crate::tasks::cost::{CostModel, IncrementalCost, is_better};
+use crate::search::{self, Construction, cheapest};
+use crate::tasks::cost::{CostModel, IncrementalCost, Rate, is_better};
 use crate::tasks::decision::Decision;
 use crate::tasks::workload::{Workload, present_tasks};
 
@@ -157,20 +157,15 @@ impl Construction for Fleet<'_, '_> {
         self.order.get(self.placed).copied()
     }
 
-    fn scores(&mut self, scores: &mut [f64]) {
-        self.incremental.move_costs(self.order[self.placed], scores);
+    fn scores(&mut self, task: usize, scores: &mut [f64]) {
+        self.incremental.move_costs(task, scores);
     }
 
-    #[inline]
-    fn is_better_place(&self, scores: &[f64], new: usize, old: usize) -> bool {
-        if !self.breaks_ties {
-            return scores[new] < scores[old];
-        }
-        // Of the quickest places, the one that needs the least energy.
+    fn best_place(&self, task: usize, scores: &[f64]) -> u8 {
         let model = self.incremental.model();
-        let rates = model.rates(self.order[self.placed] / model.tasks());
-        let found = |place: usize| [scores[place], rates[place].energy_j_per_byte];
-        is_better(found(new), found(old))
+        let place =
+            if self.breaks_ties { quickest(scores, model.rates(task / model.tasks())) } else { cheapest(scores) };
+        place as u8
     }
 
     fn place_next(&mut self, place: u8) {
@@ -190,6 +185,12 @@ pub(super) fn place_absent(incremental: &mut IncrementalCost<'_>) {
             incremental.place(task, model.reachable_places(task / model.tasks()).next().unwrap_or(0));
         }
     }
+}
+
+/// The first of the quickest places that needs the least energy.
+fn quickest(times_s: &[f64], rates: &[Rate]) -> usize {
+    let found = |place: usize| [times_s[place], rates[place].energy_j_per_byte];
+    (1..times_s.len()).fold(0, |best, place| if is_better(found(place), found(best)) { place } else { best })
 }
 
 #[cfg(test)]
