@@ -10,6 +10,7 @@
 //! - A [`LayerRegression`] predicts times of layers from [`MeasuredLayer`]s.
 //! - A [`GraphScenario`] describes all of that as a person writes it.
 //! - A [`GraphScheme`](scheme::GraphScheme) is anything that decides.
+//! - [`layer_serving`] is a problem of its own: layers of several networks at one edge node.
 //!
 //! A decision is a list of places, one for each task in the order in which the application gives them; place 0 is the
 //! device, j + 1 is server j.
@@ -17,6 +18,7 @@
 mod application;
 mod generators;
 mod incremental;
+pub mod layer_serving;
 mod layer_times;
 mod layers;
 mod model;

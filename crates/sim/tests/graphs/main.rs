@@ -3,6 +3,7 @@
 mod applications;
 mod costs;
 mod generators;
+mod golden;
 mod incremental;
 mod reference;
 mod scenarios;

@@ -1,15 +1,16 @@
-//! Greedy walks where whole tasks are sent, several side by side in vector registers.
+//! Greedy walks where whole tasks are sent, several side by side in vector registers: several times as fast as one after the
+//! other.
 
 use pulp::{Simd, WithSimd};
 use rand::Rng;
 
 use super::best::Best;
 use super::scheduled::Tables;
-use super::walks::{GUMBEL, LEVELS, LOGISTIC};
 use crate::graph::model::GraphModel;
 use crate::graph::rules::Weights;
 use crate::graph::schedule::Schedule;
 use crate::random::Stream;
+use crate::search::{GUMBEL, LEVELS, LOGISTIC};
 
 /// The number of walks side by side.
 const LANES: usize = 8;
@@ -292,5 +293,37 @@ fn choose<S: Simd>(simd: S, lanes: &mut Lane, chosen: &Lane, place: usize, value
     let others = S::as_simd_f64s(chosen).0.iter().zip(S::as_simd_f64s(values).0);
     for (lanes, (chosen, values)) in S::as_mut_simd_f64s(lanes).0.iter_mut().zip(others) {
         *lanes = simd.select_f64s(simd.equal_f64s(*chosen, place), *values, *lanes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::walks;
+    use super::*;
+    use crate::graph::GraphScenario;
+    use crate::random;
+    use crate::search::place_with_noise;
+
+    #[test]
+    fn walks_side_by_side_go_where_single_walks_with_the_same_noise_go() {
+        let scenario = GraphScenario::load("graph").expect("a preset");
+        let mut random = random::stream(1, "lanes");
+        for _ in 0..30 {
+            let model = scenario.model(scenario.draw(&mut random).expect("drawn")).expect("valid");
+            let mut lanes = Lanes::new(&model, 3.0);
+            lanes.draw(false, &mut random);
+            let Lanes { tables, uplink, downlink, state, .. } = &mut lanes;
+            pulp::Arch::new().dispatch(Walk { tables, uplink, downlink, state });
+            for lane in 0..LANES {
+                let mut schedule = Schedule::new(&model);
+                place_with_noise(&mut walks::Walk::new(&model, &mut schedule), |task, place| {
+                    lanes.state.noise[model.position(task) * model.places() + place as usize][lane]
+                });
+                for (position, &task) in model.order().iter().enumerate() {
+                    let chosen = lanes.state.chosen[position][lane] as u8;
+                    assert_eq!(chosen, schedule.place(task as usize), "position {position} of lane {lane}");
+                }
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::{GraphScheme, GraphSchemeError, GraphSolution, Optimality};
 use crate::graph::incremental::{IncrementalSchedule, Move};
 use crate::graph::model::GraphModel;
 use crate::graph::schedule::Schedule;
+use crate::search::{Improvable, improve_by_pairs};
 
 /// The number of evaluations without a budget.
 const MAX_EVALUATIONS: u64 = 2_000_000;
@@ -49,60 +50,27 @@ impl GraphScheme for GraphLocalSearch {
 /// Improves a decision by moves of one and of two tasks until none makes it better or the budget is spent. Returns the number
 /// of evaluations.
 pub(super) fn improve<'m>(model: &'m GraphModel, best: &mut Best<'m>, budget: u64) -> u64 {
-    let mut search = Search { incremental: IncrementalSchedule::new(model, &best.places), best, left: budget };
+    let mut search = Search { incremental: IncrementalSchedule::new(model, &best.places), best };
     let mut moves = Vec::new();
     for &task in model.order() {
         moves.extend(model.allowed_places(task as usize).map(|place| (task, place)));
     }
-    loop {
-        search.improve_singly(&moves);
-        if !search.improve_in_pairs(&moves) {
-            break;
-        }
-    }
-    budget - search.left
+    improve_by_pairs(&mut search, &moves, budget)
 }
 
 struct Search<'a, 'm> {
     incremental: IncrementalSchedule<'m>,
     best: &'a mut Best<'m>,
-    left: u64,
 }
 
-impl Search<'_, '_> {
-    /// Makes moves of one task until none helps or the budget is spent.
-    fn improve_singly(&mut self, moves: &[Move]) {
-        let mut failures = 0;
-        for &one in moves.iter().cycle() {
-            if failures == moves.len() || self.left == 0 {
-                break;
-            }
-            failures = if self.attempt(&[one]) { 0 } else { failures + 1 };
-        }
+impl Improvable for Search<'_, '_> {
+    #[inline]
+    fn places(&self) -> &[u8] {
+        self.incremental.places()
     }
 
-    /// Makes the first move of two tasks that helps. Returns whether there was one.
-    fn improve_in_pairs(&mut self, moves: &[Move]) -> bool {
-        for (index, &one) in moves.iter().enumerate() {
-            for &other in &moves[index + 1..] {
-                if self.left == 0 {
-                    return false;
-                }
-                if one.0 != other.0 && self.attempt(&[one, other]) {
-                    return true;
-                }
-            }
-        }
-        false
-    }
-
-    /// Makes moves if they make the decision better.
-    fn attempt(&mut self, moves: &[Move]) -> bool {
-        let stays = |&(task, place): &Move| self.incremental.places()[task as usize] == place;
-        if moves.iter().any(stays) {
-            return false;
-        }
-        self.left -= 1;
+    #[inline]
+    fn improve_by(&mut self, moves: &[Move]) -> bool {
         let limit = if self.best.has_limits() { f64::INFINITY } else { self.best.cost };
         let cost = self.incremental.cost_of_moves(moves, limit);
         let is_promising = cost < limit - 1e-12 * limit.abs() || self.best.has_limits();

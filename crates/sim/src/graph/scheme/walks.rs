@@ -1,25 +1,21 @@
 //! Greedy walks: tasks are placed in the order of the model, each where it costs least at once, or where it seems to with
 //! noise added.
 
-use std::sync::LazyLock;
-
 use super::best::Best;
 use super::lanes::Lanes;
 use crate::graph::model::GraphModel;
 use crate::graph::rules::{Timing, Transfer};
 use crate::graph::schedule::Schedule;
-use crate::random::{self, Stream};
+use crate::random::Stream;
+use crate::search::{Construction, place_greedily, randomised_greedy};
 
 /// The scale of the noise, as a share of what a task costs on average at its cheapest place, alone.
 const NOISE: f64 = 0.3;
 
-/// Noise is drawn from this number of equally likely values.
-pub(super) const LEVELS: usize = 4096;
-
 /// What decides where a task goes: the fixed cost that its place adds, and the time of its result times what a second
 /// costs. With serial timing the cost that its place adds.
 pub(super) fn greedy(model: &GraphModel, schedule: &mut Schedule) {
-    walk(model, schedule, |_, _| 0.0);
+    place_greedily(&mut Walk::new(model, schedule));
 }
 
 /// Makes one greedy walk and then noisy ones, `runs` together, and offers them all.
@@ -34,32 +30,62 @@ pub(super) fn noisy_walks(model: &GraphModel, runs: u64, random: &mut Stream, be
         return;
     }
     let mut schedule = Schedule::new(model);
-    for run in 0..runs {
-        let scale = if run == 0 { 0.0 } else { scale };
-        schedule.truncate(0);
-        walk(model, &mut schedule, |_, _| scale * GUMBEL[random::below(random, LEVELS)]);
-        best.offer(schedule.cost(model), &schedule.places());
+    let mut walk = Walk::new(model, &mut schedule);
+    randomised_greedy(&mut walk, (runs, scale), random, |walk| {
+        best.offer(walk.schedule.cost(model), &walk.schedule.places());
+    });
+}
+
+/// A greedy walk through one application.
+pub(super) struct Walk<'a> {
+    model: &'a GraphModel,
+    schedule: &'a mut Schedule,
+    /// What a second costs until the result of a task is there; 0 with serial timing, where costs of tasks include it.
+    second: f64,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(model: &'a GraphModel, schedule: &'a mut Schedule) -> Self {
+        let second = if model.rules().timing == Timing::Scheduled { model.rules().weights.time } else { 0.0 };
+        Self { model, schedule, second }
     }
 }
 
-fn walk(model: &GraphModel, schedule: &mut Schedule, mut noise: impl FnMut(usize, u8) -> f64) {
-    let second = if model.rules().timing == Timing::Scheduled { model.rules().weights.time } else { 0.0 };
-    for position in schedule.len()..model.tasks() {
-        let task = model.order()[position] as usize;
-        let mut chosen = (f64::INFINITY, 0);
-        for place in model.allowed_places(task) {
-            let fixed = added_cost(model, schedule, task, place as usize);
-            let mut score = fixed + noise(position, place);
-            if second > 0.0 {
-                schedule.push(model, place);
-                score += second * schedule.result_s(task);
-                schedule.truncate(position);
+impl Construction for Walk<'_> {
+    fn place_count(&self) -> usize {
+        self.model.places()
+    }
+
+    fn clear(&mut self) {
+        self.schedule.truncate(0);
+    }
+
+    #[inline]
+    fn next_task(&self) -> Option<usize> {
+        self.model.order().get(self.schedule.len()).map(|task| *task as usize)
+    }
+
+    #[inline]
+    fn scores(&mut self, task: usize, scores: &mut [f64]) {
+        let position = self.schedule.len();
+        let is_allowed = &self.model.is_allowed[task * scores.len()..][..scores.len()];
+        for (place, (score, is_allowed)) in scores.iter_mut().zip(is_allowed).enumerate() {
+            if !is_allowed {
+                *score = f64::INFINITY;
+                continue;
             }
-            if score < chosen.0 {
-                chosen = (score, place);
+            *score = added_cost(self.model, self.schedule, task, place);
+            if self.second > 0.0 {
+                self.schedule.push(self.model, place as u8);
+                *score += self.second * self.schedule.result_s(task);
+                self.schedule.truncate(position);
             }
         }
-        schedule.push(model, chosen.1);
+    }
+
+    #[inline]
+    fn place_next(&mut self, place: u8) {
+        self.schedule.push(self.model, place);
     }
 }
 
@@ -80,14 +106,4 @@ fn mean_least_cost(model: &GraphModel) -> f64 {
     let least =
         |task: usize| model.allowed_places(task).map(|place| cost(task, place as usize)).fold(f64::INFINITY, f64::min);
     (0..model.tasks()).map(least).sum::<f64>() / model.tasks() as f64
-}
-
-/// Equally likely values of the Gumbel distribution, the lowest of which wins: differences of two are logistic.
-pub(super) static GUMBEL: LazyLock<Vec<f64>> = LazyLock::new(|| levels(|share| (-share.ln()).ln()));
-
-/// Equally likely values of the logistic distribution.
-pub(super) static LOGISTIC: LazyLock<Vec<f64>> = LazyLock::new(|| levels(|share| (share / (1.0 - share)).ln()));
-
-fn levels(quantile: fn(f64) -> f64) -> Vec<f64> {
-    (0..LEVELS).map(|index| quantile((index as f64 + 0.5) / LEVELS as f64)).collect()
 }

@@ -2,7 +2,8 @@
 
 use super::Order;
 use super::greedy::{place_absent, place_all_greedily};
-use super::local_search::{affordable, gains, improve_all, improve_in_order};
+use super::local_search::{affordable, improve_all};
+use crate::search::{self, gains};
 use crate::tasks::cost::{CostModel, IncrementalCost};
 use crate::tasks::workload::present_tasks;
 
@@ -71,7 +72,7 @@ fn improve_devices(
             for task in &mut order {
                 *task += row.start;
             }
-            left = left.saturating_sub(1 + improve_in_order(incremental, &order, left));
+            left = left.saturating_sub(1 + search::improve(incremental, &order, left));
             let cost = model.device_cost(device, &sizes_bytes[row.clone()], &incremental.places()[row.clone()]);
             if gains(cost, *best) {
                 *best = cost;

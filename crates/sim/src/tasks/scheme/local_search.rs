@@ -1,10 +1,11 @@
 //! Local search: single moves and swaps until none lowers the cost.
 
 use super::detailed_search::decide_in_detail;
-use super::greedy::{cheapest, place_all_greedily, place_greedily};
+use super::greedy::{place_all_greedily, place_greedily};
 use super::load::{Load, UsablePlaces};
 use super::settle::{settle_all_ties, settle_ties};
 use super::{Order, Scheme, SchemeError, Solution};
+use crate::search::{self, gains};
 use crate::tasks::cost::{CostModel, IncrementalCost};
 use crate::tasks::decision::Decision;
 use crate::tasks::workload::{Workload, present_tasks};
@@ -176,6 +177,9 @@ impl Scheme for LocalSearch {
 }
 
 /// Improves one device's placements until no move and no swap lowers the cost. Returns the number of cost evaluations.
+///
+/// It is no [`search::improve`]: it takes the first move that helps, with the swaps of each task right after its moves, and adds
+/// up the load of one device instead of following a fleet, which the many starts of a search without a budget need.
 fn improve(load: &mut Load<'_>, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
     let mut evaluations = 1;
     let mut cost = load.cost();
@@ -216,60 +220,7 @@ fn improve(load: &mut Load<'_>, sizes_bytes: &[f64], places: &mut [u8]) -> u64 {
 /// Improves the decision of a whole fleet, largest tasks first, until no move and no swap lowers the cost or the budget is
 /// spent. Returns the number of cost evaluations.
 pub(super) fn improve_all(incremental: &mut IncrementalCost<'_>, sizes_bytes: &[f64], budget: u64) -> u64 {
-    improve_in_order(incremental, &Order::LargestFirst.of(sizes_bytes), budget)
-}
-
-/// Improves the decision for the tasks in `order`, until no move and no swap of them lowers the cost or the budget is spent.
-/// Returns the number of cost evaluations.
-pub(super) fn improve_in_order(incremental: &mut IncrementalCost<'_>, order: &[usize], budget: u64) -> u64 {
-    let mut costs = vec![0.0; incremental.loads_bytes().len()];
-    let moves = costs.len() as u64 - 1;
-    let mut evaluations = 0;
-    let mut cost = incremental.cost();
-    loop {
-        let before = cost;
-        for &task in order {
-            if evaluations + moves > budget {
-                return evaluations;
-            }
-            incremental.move_costs(task, &mut costs);
-            evaluations += moves;
-            let cheapest = cheapest(&costs);
-            if gains(costs[cheapest], cost) {
-                incremental.place(task, cheapest as u8);
-                cost = incremental.cost();
-            }
-        }
-        if gains(cost, before) {
-            continue; // moves are cheaper than swaps
-        }
-        for (rank, &task) in order.iter().enumerate() {
-            let mut others = &order[rank + 1..];
-            loop {
-                let swap = incremental.first_swap(task, others, cost * GAINING, budget - evaluations);
-                evaluations += swap.evaluations;
-                let Some((index, _)) = swap.found else { break };
-                incremental.swap(task, others[index]);
-                cost = incremental.cost();
-                others = &others[index + 1..];
-            }
-            if evaluations >= budget {
-                return evaluations;
-            }
-        }
-        if !gains(cost, before) {
-            return evaluations;
-        }
-    }
-}
-
-/// The largest ratio of a new cost to the old one that counts as a gain. Without a margin, rounding alone could let a
-/// search go back and forth for ever.
-pub(super) const GAINING: f64 = 1.0 - 1e-12;
-
-/// Whether a new cost is lower than an old one by more than rounding.
-pub fn gains(new: f64, old: f64) -> bool {
-    new < old * GAINING
+    search::improve(incremental, &Order::LargestFirst.of(sizes_bytes), budget)
 }
 
 fn swap(load: &mut Load<'_>, sizes_bytes: &[f64], places: &mut [u8], task: usize, other: usize) {

@@ -26,11 +26,11 @@ pub use genetic::Genetic;
 pub use greedy::{Greedy, Order};
 pub use interruptible::{GoesOn, Interruptible};
 pub use kind::{SchemeKind, by_name, classic};
-pub use local_search::{LocalSearch, gains, improve_within};
+pub use local_search::{LocalSearch, improve_within};
 pub use random::Random;
 pub use settle::settle_ties;
 
-pub use crate::search::GeneticSettings;
+pub use crate::search::{GeneticSettings, gains};
 
 use self::local_search::affordable;
 use self::settle::settle_all_ties;

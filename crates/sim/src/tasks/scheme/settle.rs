@@ -1,7 +1,7 @@
 //! Settling ties: of decisions that cost the same, a better one close by.
 
-use super::local_search::{GAINING, gains};
 use super::{Order, affordable};
+use crate::search::{GAINING, gains};
 use crate::tasks::cost::{CostModel, IncrementalCost, ROUNDING, is_equal};
 
 /// Moves and swaps tasks of a decision so that it costs no more and takes less of the quantity that does not count: less

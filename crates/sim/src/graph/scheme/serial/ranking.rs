@@ -43,7 +43,9 @@ impl<'a> Ranking<'a> {
         let Some(Part { decision, mut fixed, .. }) = self.open.pop() else { return 0 };
         let mut solved = 0;
         let mut is_fixed = vec![false; decision.len()];
-        fixed.iter().for_each(|(task, _)| is_fixed[*task as usize] = true);
+        for (task, _) in &fixed {
+            is_fixed[*task as usize] = true;
+        }
         for task in (0..decision.len()).filter(|task| !is_fixed[*task]) {
             let here = decision[task];
             for place in (0..self.costs.places as u8).filter(|place| *place != here) {

@@ -32,9 +32,9 @@ use self::detailed::DetailedCost;
 use self::parts::{Parts, Shared, Waits, sent};
 use self::sums::{LANES, LongestTimes};
 use self::swaps::Critical;
-pub use self::swaps::FirstSwap;
 use super::CostModel;
 use crate::limits::MAX_PLACES;
+pub use crate::search::FirstSwap;
 
 /// The place of a task that has none yet.
 const NOWHERE: u8 = u8::MAX;

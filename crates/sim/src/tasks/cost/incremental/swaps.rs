@@ -8,19 +8,11 @@ use super::IncrementalCost;
 use super::parts::{NEVER, Part, Parts, Wait, Waits, later, sent};
 use super::sums::LongestTimes;
 use crate::limits::MAX_PLACES;
+use crate::search::FirstSwap;
 use crate::tasks::cost::contention::SharedRate;
 
 /// The margin by which a lower bound must exceed a limit to rule a swap out, so that rounding hides no gain.
 const ROUNDING: f64 = 1.0 + 1e-9;
-
-/// The result of [`IncrementalCost::first_swap`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct FirstSwap {
-    /// The number of swaps that were evaluated.
-    pub evaluations: u64,
-    /// The position of the other task in the list and the cost of the decision, if there is such a swap.
-    pub found: Option<(usize, f64)>,
-}
 
 /// The critical place of each device: where it is done last.
 #[derive(Debug, Clone)]
