@@ -22,7 +22,7 @@ use clap::Parser;
 use model::DeviceChoice;
 
 use crate::link::{LinkRates, ThrottledLink};
-use crate::measurement::{Sides, Worker};
+use crate::measurement::{Cuts, LayerTimes, Sides, Worker};
 use crate::network::Network;
 use crate::prediction::MeasuredNetwork;
 use crate::report::Comparison;
@@ -55,7 +55,7 @@ struct Options {
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
     slowdown: u16,
     /// How often everything is measured; medians are taken
-    #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
     repeats: u16,
     /// Seed of the weights and the image
     #[arg(long, default_value_t = 1)]
@@ -108,25 +108,34 @@ fn run(options: &Options, note: &dyn Fn(&str)) -> Result<Comparison, Failure> {
     let link = ThrottledLink::start(worker.address(), rates)?;
     let (direct, far) = (measurement::connect(worker.address())?, measurement::connect(link.address())?);
     let [slowdown, repeats] = [options.slowdown, options.repeats].map(usize::from);
-
-    let measure = |side: usize| -> Result<MeasuredNetwork, Failure> {
-        let network = Network::new(side, options.width, options.seed, &here);
-        note(&format!("measuring {} layers of a network for images of {side} × {side}", network.layers.len()));
-        let here_s = measurement::layers_here(&network, slowdown, repeats, &here)?;
-        let there_s = measurement::layers_there(&network, repeats, &direct)?;
-        Ok(MeasuredNetwork { network, here_s, there_s })
-    };
     let side = usize::from(options.side);
-    let measured = measure(side)?;
+    let network = |side: usize| Network::new(side, options.width, options.seed, &here);
     let other_sides = OTHER_SIDES.map(|share| (share * side as f64).round() as usize);
-    let others = other_sides.into_iter().map(measure).collect::<Result<Vec<_>, _>>()?;
+    let networks: Vec<Network> = std::iter::once(side).chain(other_sides).map(network).collect();
+    note("running every cut of the network once");
+    let mut cuts = Cuts::new(&networks[0], Sides { here: &here, far: &far, link: &link, slowdown })?;
     note("measuring the protocol");
-    let overhead = measurement::overhead(&measured.network, &link, [&far, &direct], repeats)?;
-    let predictions = prediction::predict(&measured, &others, (&rates, &overhead), &options.out)?;
-    note(&format!("measuring every cut {repeats} times"));
-    let sides = Sides { here: &here, far: &far, slowdown };
-    let cuts = measurement::cuts(&measured.network, &link, &sides, repeats)?;
-    let comparison = Comparison::new(&measured.network, predictions, overhead, &cuts);
+    let overhead = measurement::overhead(&networks[0], &link, [&far, &direct], repeats)?;
+
+    let mut near: Vec<_> = networks.iter().map(|network| LayerTimes::new(network, &here)).collect();
+    let mut there: Vec<_> = networks.iter().map(|network| LayerTimes::new(network, &direct)).collect();
+    // Each round measures everything once, so that layers and cuts see the same machine, however busy it is.
+    for round in 0..=repeats {
+        note(&format!("measuring layers and cuts, round {round} of {repeats}"));
+        near.iter_mut().try_for_each(|layers| layers.time_here(slowdown))?;
+        there.iter_mut().try_for_each(LayerTimes::time_there)?;
+        if round == 0 {
+            near.iter_mut().chain(&mut there).for_each(LayerTimes::forget);
+        } else {
+            cuts.time()?;
+        }
+    }
+    let times = near.iter().zip(&there).map(|(near, there)| (near.medians_s(), there.medians_s()));
+    let measured = networks.into_iter().zip(times);
+    let measured: Vec<MeasuredNetwork> =
+        measured.map(|(network, (here_s, there_s))| MeasuredNetwork { network, here_s, there_s }).collect();
+    let predictions = prediction::predict(&measured[0], &measured[1..], (&rates, &overhead), &options.out)?;
+    let comparison = Comparison::new(&measured[0].network, predictions, overhead, &cuts.measured());
     comparison.write(&options.out)?;
     Ok(comparison)
 }

@@ -14,6 +14,8 @@ use crate::network::{BYTES_PER_NUMBER, Layer, Network};
 
 /// Executions of a layer on the worker between two waits for it, so that waiting hardly counts.
 const EXECUTIONS: usize = 4;
+/// The shortest time of these executions that is believed, in seconds.
+const SHORTEST_S: f64 = 1e-9;
 /// Numbers in the tensor by which the time of a byte beyond that of the link is measured.
 const LARGE_TENSOR: usize = 1 << 18;
 /// The largest difference between results, relative to the largest number of the result.
@@ -107,50 +109,63 @@ fn inputs(layers: &[Layer], image: Tensor<4>) -> Vec<Tensor<4>> {
     all
 }
 
-/// The time of each layer on the device, in seconds. Each repeat goes over all layers, so that a busy moment of the machine
-/// hits few times of one layer.
-pub(crate) fn layers_here(
-    network: &Network,
-    slowdown: usize,
-    repeats: usize,
-    here: &Device,
-) -> Result<Vec<f64>, Failure> {
-    let layers = network.on(here);
-    let inputs = inputs(&layers, network.image(1, here));
-    let mut times_s = vec![Vec::with_capacity(repeats); layers.len()];
-    for repeat in 0..=repeats {
-        for (index, (layer, input)) in layers.iter().zip(&inputs).enumerate() {
-            let begin = Instant::now();
-            run_slowly(layer, input.clone(), slowdown);
-            here.sync()?;
-            // The first round warms up.
-            if repeat > 0 {
-                times_s[index].push(begin.elapsed().as_secs_f64());
-            }
-        }
-    }
-    Ok(times_s.into_iter().map(|times_s| Timing::of(times_s).median_s).collect())
+/// The layers of a network on one side, and the times that they took so far.
+#[derive(Debug)]
+pub(crate) struct LayerTimes<'d> {
+    layers: Vec<Layer>,
+    inputs: Vec<Tensor<4>>,
+    device: &'d Device,
+    times_s: Vec<Vec<f64>>,
 }
 
-/// The time of each layer on the worker, in seconds, over a connection that is as fast as it can be.
-pub(crate) fn layers_there(network: &Network, repeats: usize, worker: &Device) -> Result<Vec<f64>, Failure> {
-    let layers = network.on(worker);
-    let inputs = inputs(&layers, network.image(1, worker));
-    let wait_s = timed(repeats, || Ok(worker.sync()?))?.median_s;
-    let mut times_s = vec![Vec::with_capacity(repeats); layers.len()];
-    for repeat in 0..=repeats {
-        for (index, (layer, input)) in layers.iter().zip(&inputs).enumerate() {
+impl<'d> LayerTimes<'d> {
+    pub(crate) fn new(network: &Network, device: &'d Device) -> Self {
+        let layers = network.on(device);
+        let inputs = inputs(&layers, network.image(1, device));
+        let times_s = vec![Vec::new(); layers.len()];
+        Self { layers, inputs, device, times_s }
+    }
+
+    /// Times each layer once, on a device that is `slowdown` times slower.
+    pub(crate) fn time_here(&mut self, slowdown: usize) -> Result<(), Failure> {
+        for (index, (layer, input)) in self.layers.iter().zip(&self.inputs).enumerate() {
+            let begin = Instant::now();
+            run_slowly(layer, input.clone(), slowdown);
+            self.device.sync()?;
+            self.times_s[index].push(begin.elapsed().as_secs_f64());
+        }
+        Ok(())
+    }
+
+    /// Times each layer some times on a worker, without the time that it takes to wait for an idle worker.
+    pub(crate) fn time_there(&mut self) -> Result<(), Failure> {
+        for (index, (layer, input)) in self.layers.iter().zip(&self.inputs).enumerate() {
+            let begin = Instant::now();
+            self.device.sync()?;
+            let wait_s = begin.elapsed().as_secs_f64();
             let begin = Instant::now();
             for _ in 0..EXECUTIONS {
                 layer.forward(input.clone());
             }
-            worker.sync()?;
-            if repeat > 0 {
-                times_s[index].push((begin.elapsed().as_secs_f64() - wait_s).max(1e-9) / EXECUTIONS as f64);
-            }
+            self.device.sync()?;
+            let took_s = begin.elapsed().as_secs_f64() - wait_s;
+            self.times_s[index].push(took_s.max(SHORTEST_S) / EXECUTIONS as f64);
         }
+        Ok(())
     }
-    Ok(times_s.into_iter().map(|times_s| Timing::of(times_s).median_s).collect())
+
+    /// Forgets all times: they were those of a machine that was not warm.
+    pub(crate) fn forget(&mut self) {
+        self.times_s.iter_mut().for_each(Vec::clear);
+    }
+
+    /// The median time of each layer, in seconds.
+    ///
+    /// # Panics
+    /// If nothing was timed.
+    pub(crate) fn medians_s(&self) -> Vec<f64> {
+        self.times_s.iter().map(|times_s| Timing::of(times_s.clone()).median_s).collect()
+    }
 }
 
 /// What the way to the worker costs beyond the bytes of tensors at the rates of the link.
@@ -237,63 +252,86 @@ pub(crate) struct MeasuredCut {
 }
 
 /// The two sides of a cut.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Sides<'s> {
     pub(crate) here: &'s Device,
     /// The worker behind the link.
     pub(crate) far: &'s Device,
+    pub(crate) link: &'s ThrottledLink,
     pub(crate) slowdown: usize,
 }
 
-/// Measures every cut, from no layer here to all. Each repeat goes over all cuts. The weights are at the worker before.
-///
-/// # Errors
-/// If the device or the worker fails, or the result of a cut is not that of the device alone.
-pub(crate) fn cuts(
-    network: &Network,
-    link: &ThrottledLink,
-    sides: &Sides<'_>,
-    repeats: usize,
-) -> Result<Vec<MeasuredCut>, Failure> {
-    let Sides { here, far, slowdown } = *sides;
-    let (near, remote) = (network.on(here), network.on(far));
-    far.sync()?;
-    let image = network.image(1, here);
-    let run = |on_device: usize| -> Result<Vec<f32>, Failure> {
-        let mut tensor = image.clone();
-        for layer in &near[..on_device] {
-            tensor = run_slowly(layer, tensor, slowdown);
+/// Every cut of a network, from no layer here to all, and the times that they took so far.
+#[derive(Debug)]
+pub(crate) struct Cuts<'s> {
+    sides: Sides<'s>,
+    near: Vec<Layer>,
+    remote: Vec<Layer>,
+    image: Tensor<4>,
+    times_s: Vec<Vec<f64>>,
+    bytes: Vec<LinkBytes>,
+}
+
+impl<'s> Cuts<'s> {
+    /// Brings the weights to both sides, and runs every cut once.
+    ///
+    /// # Errors
+    /// If the device or the worker fails, or the result of a cut is not that of the device alone.
+    pub(crate) fn new(network: &Network, sides: Sides<'s>) -> Result<Self, Failure> {
+        let (near, remote) = (network.on(sides.here), network.on(sides.far));
+        let times_s = vec![Vec::new(); near.len() + 1];
+        let image = network.image(1, sides.here);
+        let mut cuts = Self { sides, near, remote, image, times_s, bytes: Vec::new() };
+        let expected = cuts.run(cuts.near.len())?;
+        for on_device in 0..=cuts.near.len() {
+            check_result(on_device, &cuts.run(on_device)?, &expected)?;
         }
-        if on_device < remote.len() {
-            tensor = tensor.to_device(far);
-            for layer in &remote[on_device..] {
+        // Once more for the bytes: some of what is said about a layer is said the first time only.
+        for on_device in 0..=cuts.near.len() {
+            sides.far.sync()?;
+            let before = sides.link.bytes();
+            cuts.run(on_device)?;
+            cuts.bytes.push(difference(sides.link.bytes(), before));
+        }
+        Ok(cuts)
+    }
+
+    /// Times every cut once.
+    pub(crate) fn time(&mut self) -> Result<(), Failure> {
+        for on_device in 0..=self.near.len() {
+            let begin = Instant::now();
+            self.run(on_device)?;
+            self.times_s[on_device].push(begin.elapsed().as_secs_f64());
+        }
+        Ok(())
+    }
+
+    /// All cuts with what was measured.
+    ///
+    /// # Panics
+    /// If nothing was timed.
+    pub(crate) fn measured(&self) -> Vec<MeasuredCut> {
+        let cut = |(times_s, bytes): (&Vec<f64>, &LinkBytes)| MeasuredCut {
+            timing: Timing::of(times_s.clone()),
+            bytes: *bytes,
+        };
+        self.times_s.iter().zip(&self.bytes).map(cut).collect()
+    }
+
+    /// The network's answer with the first layers on the device.
+    fn run(&self, on_device: usize) -> Result<Vec<f32>, Failure> {
+        let mut tensor = self.image.clone();
+        for layer in &self.near[..on_device] {
+            tensor = run_slowly(layer, tensor, self.sides.slowdown);
+        }
+        if on_device < self.remote.len() {
+            tensor = tensor.to_device(self.sides.far);
+            for layer in &self.remote[on_device..] {
                 tensor = layer.forward(tensor);
             }
         }
         Ok(tensor.try_into_data()?.try_to_vec::<f32>()?)
-    };
-    let expected = run(near.len())?;
-    let mut times_s = vec![Vec::with_capacity(repeats); near.len() + 1];
-    let mut bytes = Vec::new();
-    for repeat in 0..=repeats {
-        for (on_device, times_s) in times_s.iter_mut().enumerate() {
-            let before = link.bytes();
-            let begin = Instant::now();
-            let found = run(on_device)?;
-            let took_s = begin.elapsed().as_secs_f64();
-            if repeat == 0 {
-                check_result(on_device, &found, &expected)?;
-                far.sync()?;
-                continue;
-            }
-            times_s.push(took_s);
-            if repeat == 1 {
-                bytes.push(difference(link.bytes(), before));
-            }
-        }
     }
-    let cuts = times_s.into_iter().zip(bytes);
-    Ok(cuts.map(|(times_s, bytes)| MeasuredCut { timing: Timing::of(times_s), bytes }).collect())
 }
 
 fn check_result(on_device: usize, found: &[f32], expected: &[f32]) -> Result<(), Failure> {
