@@ -37,10 +37,10 @@ const OTHER_SIDES: [f64; 3] = [0.5, 0.75, 1.25];
 #[derive(Debug, Parser)]
 struct Options {
     /// Rate from the device to the worker in Mbit/s
-    #[arg(long, default_value_t = 20.0, value_parser = positive)]
+    #[arg(long, default_value_t = 3.0, value_parser = positive)]
     uplink_mbps: f64,
     /// Rate from the worker to the device in Mbit/s
-    #[arg(long, default_value_t = 40.0, value_parser = positive)]
+    #[arg(long, default_value_t = 10.0, value_parser = positive)]
     downlink_mbps: f64,
     /// Time that every byte takes in addition, each way, in ms
     #[arg(long, default_value_t = 5.0, value_parser = not_negative)]
@@ -52,7 +52,7 @@ struct Options {
     #[arg(long, default_value_t = 0.5, value_parser = width)]
     width: f64,
     /// How many times each layer runs on the device, to play a device that is so many times slower than this machine
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     slowdown: u16,
     /// How often everything is measured; medians are taken
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -161,9 +161,9 @@ mod tests {
             out: out.clone(),
         };
         let comparison = run(&options, &|_| {}).expect("it runs");
-        assert_eq!(comparison.rows.len(), 20);
+        assert_eq!(comparison.rows.len(), 21);
         for row in &comparison.rows {
-            let is_sent = row.layers_on_device < 19;
+            let is_sent = row.layers_on_device < 20;
             assert!(
                 row.least_ms > 0.0 && row.least_ms <= row.measured_ms && row.measured_ms <= row.greatest_ms,
                 "{row:?}"
@@ -180,7 +180,7 @@ mod tests {
         }
         let scenario = out.join("scenario.toml");
         let problem = mrdro::graphs::GraphProblem::load(scenario.to_str().expect("a plain path")).expect("valid");
-        assert_eq!(problem.standard_set().expect("layers")[0].tasks(), 19 + 2);
+        assert_eq!(problem.standard_set().expect("layers")[0].tasks(), 20 + 2);
     }
 
     #[test]

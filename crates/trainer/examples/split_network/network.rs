@@ -1,8 +1,9 @@
-//! A network in the manner of MobileNet (Howard et al., 2017): a chain of layers that can run on one device or on two.
+//! A network in the manner of MobileNet (Howard et al., 2017): a chain of layers that can run on one device or on two. Behind
+//! the first convolution is a pooling, as in ShuffleNet (Zhang et al., 2018), so that the data soon become small.
 
 use burn::module::{Module, Param};
 use burn::nn::conv::Conv2d;
-use burn::nn::pool::AdaptiveAvgPool2d;
+use burn::nn::pool::{AdaptiveAvgPool2d, MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Linear, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, TensorData, activation};
 use sim::graph::{LayerKind, LayerWork};
@@ -22,8 +23,10 @@ const BLOCKS: [(usize, usize); 8] = [(64, 1), (128, 2), (128, 1), (256, 2), (256
 pub(crate) enum Layer {
     /// A convolution with a rectifier behind it.
     Convolution(Conv2d),
+    /// The largest of four neighbouring points.
+    LargestPooling(MaxPool2d),
     /// The mean of each channel.
-    Pooling(AdaptiveAvgPool2d),
+    MeanPooling(AdaptiveAvgPool2d),
     /// A fully connected layer. Its output has height and width 1.
     FullyConnected(Linear),
 }
@@ -32,7 +35,8 @@ impl Layer {
     pub(crate) fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         match self {
             Self::Convolution(convolution) => activation::relu(convolution.forward(input)),
-            Self::Pooling(pooling) => pooling.forward(input),
+            Self::LargestPooling(pooling) => pooling.forward(input),
+            Self::MeanPooling(pooling) => pooling.forward(input),
             Self::FullyConnected(linear) => {
                 let [batch, ..] = input.dims();
                 let output = linear.forward(input.flatten::<2>(1, 3));
@@ -67,11 +71,12 @@ impl Network {
         let channels = |full: usize| ((full as f64 * width).round() as usize).max(1);
         let mut builder = Builder { side, channels: 3, layers: Vec::new(), random: &mut random, device };
         builder.convolve("conv1", channels(32), [3, 2, 1]);
+        builder.pool_neighbours();
         for (block, (full, step)) in (1..).zip(BLOCKS) {
             builder.convolve(&format!("depthwise{block}"), builder.channels, [3, step, builder.channels]);
             builder.convolve(&format!("pointwise{block}"), channels(full), [1, 1, 1]);
         }
-        builder.pool();
+        builder.pool_channels();
         builder.connect();
         Self { layers: builder.layers, input: [1, 3, side, side] }
     }
@@ -133,11 +138,18 @@ impl Builder<'_> {
         self.add(name, kind, layer, counts);
     }
 
-    fn pool(&mut self) {
+    fn pool_neighbours(&mut self) {
+        let received = self.numbers();
+        self.side /= 2;
+        let pooling = MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init();
+        self.add("pool1", LayerKind::Pooling, Layer::LargestPooling(pooling), [0, 0, received]);
+    }
+
+    fn pool_channels(&mut self) {
         let received = self.numbers();
         self.side = 1;
-        let layer = Layer::Pooling(AdaptiveAvgPool2d { output_size: [1, 1] });
-        self.add("pool", LayerKind::Pooling, layer, [0, 0, received]);
+        let layer = Layer::MeanPooling(AdaptiveAvgPool2d { output_size: [1, 1] });
+        self.add("pool2", LayerKind::Pooling, layer, [0, 0, received]);
     }
 
     fn connect(&mut self) {
@@ -174,7 +186,7 @@ mod tests {
     fn sizes_are_those_of_the_tensors() {
         let device = Device::flex();
         let network = Network::new(48, 0.25, 1, &device);
-        assert_eq!(network.layers.len(), 1 + 2 * BLOCKS.len() + 2);
+        assert_eq!(network.layers.len(), 2 + 2 * BLOCKS.len() + 2);
         let mut tensor = network.image(1, &device);
         for named in &network.layers {
             let bytes = |tensor: &Tensor<4>| (tensor.dims().iter().product::<usize>() * BYTES_PER_NUMBER) as f64;
@@ -196,10 +208,11 @@ mod tests {
 
     #[test]
     fn full_width_has_the_operations_of_mobilenet_in_the_layers_that_both_have() {
-        let network = Network::new(224, 1.0, 1, &Device::flex());
+        let network = Network::new(448, 1.0, 1, &Device::flex());
         let known = sim::graph::Network::MobileNet.layers();
-        // Both have the same blocks up to the second of 512 channels; there this network goes on to 1024.
-        for (own, known) in network.layers.iter().zip(&known).take(1 + 2 * 7) {
+        // Both have the same blocks up to the second of 512 channels; there this network goes on to 1024. Its pooling is made
+        // up for by images of twice the side.
+        for (own, known) in network.layers[2..].iter().zip(&known[1..]).take(2 * 7) {
             assert_eq!((own.work.operations, own.kind), (known.operations, known.kind.expect("known")), "{}", own.name);
             assert_eq!((own.work.weights_bytes, own.work.output_bytes), (known.weights_bytes, known.output_bytes));
         }
