@@ -18,6 +18,7 @@ const LONGEST_SLEEP: Duration = Duration::from_millis(50);
 
 /// The rates and the latency of a link.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_field_names, reason = "units stand in names")]
 pub(crate) struct LinkRates {
     /// Bytes per second from the client to the server; infinite: no limit.
     pub(crate) up_bytes_per_s: f64,
@@ -30,6 +31,7 @@ pub(crate) struct LinkRates {
 /// One way of a link: a token bucket that fills at the rate and holds nothing, so that bytes leave exactly at the rate and
 /// never in a burst.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "units stand in names")]
 struct Lane {
     bytes_per_s: f64,
     latency_s: f64,
@@ -175,16 +177,16 @@ fn relay(client: TcpStream, server: SocketAddr, shared: &Shared) -> io::Result<(
     }
     let (from_client, from_server) = (client.try_clone()?, server.try_clone()?);
     thread::scope(|scope| {
-        scope.spawn(|| carry(from_client, server, &shared.up, shared));
-        carry(from_server, client, &shared.down, shared);
+        scope.spawn(|| carry(&from_client, server, &shared.up, shared));
+        carry(&from_server, client, &shared.down, shared);
     });
     Ok(())
 }
 
 /// Carries bytes one way until either end closes.
-fn carry(from: TcpStream, mut to: TcpStream, direction: &Direction, shared: &Shared) {
+fn carry(from: &TcpStream, mut to: TcpStream, direction: &Direction, shared: &Shared) {
     let (sender, receiver) = sync_channel::<(f64, Vec<u8>)>(WAITING_CHUNKS);
-    let mut reader = &from;
+    let mut reader = from;
     thread::scope(|scope| {
         scope.spawn(move || {
             let mut buffer = [0; CHUNK_BYTES];

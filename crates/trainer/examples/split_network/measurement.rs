@@ -62,6 +62,7 @@ pub(crate) fn connect(address: SocketAddr) -> Result<Device, Failure> {
 
 /// The median of some times with the least and the greatest, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(clippy::struct_field_names, reason = "units stand in names")]
 pub(crate) struct Timing {
     pub(crate) median_s: f64,
     pub(crate) least_s: f64,

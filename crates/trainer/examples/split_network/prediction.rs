@@ -172,7 +172,7 @@ fn of_model(model: &GraphModel, overhead: &Overhead) -> Result<Prediction, Failu
     let cuts = Neurosurgeon::cuts(&model, 1)?;
     let latencies_s = cuts[1..=layers + 1].iter().map(|cut| cut.outcome.time_s).collect();
     let places = Neurosurgeon.decide(&model)?.places;
-    let chosen = places[1..=layers].iter().filter(|place| **place == 0).count();
+    let chosen = places[1..=layers].iter().take_while(|place| **place == 0).count();
     Ok(Prediction { latencies_s, chosen })
 }
 
