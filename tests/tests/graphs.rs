@@ -92,6 +92,64 @@ fn workflows_and_graphviz_files_are_decided_and_drawn() {
 }
 
 #[test]
+fn measured_layers_decide_where_a_network_is_cut() {
+    let workshop = Workshop::new();
+    let preset = GraphScenario::preset_text("layers").expect("a preset");
+    workshop.write("phone.toml", preset.replace("uplink_mbps = 6", "layer_times = \"phone.csv\"\nuplink_mbps = 6"));
+    let table = |factor: f64| -> String {
+        let rows = (1..5_u32).flat_map(|size| {
+            ["convolution", "pooling", "fully-connected"].map(|kind| {
+                let (kb, seconds) = (100 * size, factor * f64::from(size));
+                format!("{kind},{},{},{kb},{},{seconds}\n", 50 * size, (size * 3) % 4, (size * 2) % 3)
+            })
+        });
+        format!("kind,mflop,weights_mb,input_kb,output_kb,seconds\n{}", rows.collect::<String>())
+    };
+    let placements = |factor: f64| {
+        workshop.write("phone.csv", table(factor));
+        let compare = ["compare", "--scenario", "phone.toml", "--format", "json"];
+        let rows = parsed(&workshop.trainer(&compare).succeeded().stdout);
+        let row = |scheme: &str| {
+            let rows = rows.as_array().expect("rows");
+            rows.iter().find(|row| row["scheme"] == scheme).expect("a scheme")["mean_cost"].as_f64().expect("a number")
+        };
+        [row("neurosurgeon"), row("local-only"), row("cloud-only")]
+    };
+    let [cut, local, cloud] = placements(1e-6);
+    assert!(cut == local && cut < cloud, "a phone that is fast keeps everything: {cut} {local} {cloud}");
+    let [cut, local, cloud] = placements(10.0);
+    assert!(cut == cloud && cut < local, "a phone that is slow keeps nothing: {cut} {local} {cloud}");
+
+    for command in ["check", "show"] {
+        let said = workshop.trainer(&["scenario", command, "phone.toml"]).succeeded();
+        let note = "convolution from 4 layers (R² 1.000, mean error 0.0 %), pooling from 4 layers";
+        assert!(said.stderr.contains("note: times of layers at local are predicted from"), "{}", said.stderr);
+        assert!(said.stderr.contains(note), "{}", said.stderr);
+    }
+    for (text, part) in [
+        (table(1.0).replace("pooling", "pool"), "line 3: there is no kind of layer called \"pool\""),
+        (table(-1.0), "line 2: `seconds` must be a time above 0, is -1"),
+        (table(1.0).replace(",seconds", ",minutes"), "the column `seconds` is missing"),
+        (
+            "kind,mflop,input_kb,output_kb,seconds\npooling,0,1,1,1\n".to_owned(),
+            "1 layer of the kind pooling is not enough",
+        ),
+        (table(1.0).replace("pooling", "other"), "no layer of its kind, pooling, is among the measured ones"),
+    ] {
+        workshop.write("phone.csv", text);
+        let said = workshop.trainer(&["scenario", "check", "phone.toml"]).failed(1);
+        assert!(said.stderr.contains(part), "{part}: {}", said.stderr);
+    }
+    workshop.write("nowhere.toml", workshop.text("phone.toml").replace("phone.csv", "nowhere.csv"));
+    let said = workshop.trainer(&["scenario", "check", "nowhere.toml"]).failed(1);
+    assert!(
+        said.stderr.contains("nowhere.csv") && said.stderr.contains("layer_times of the scenario"),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
 fn mistakes_are_named_with_their_places() {
     let workshop = Workshop::new();
     let one_line = TWO_TASKS.replace('\n', " ");

@@ -47,31 +47,30 @@ pub(super) fn fit(rows: &[[f64; COEFFICIENTS]], values: &[f64]) -> [f64; COEFFIC
 
 /// The ordinary least-squares fit to columns of length 1, and the sum of squares that it leaves; `None` if the columns depend
 /// on one another.
-fn ordinary(mut columns: Vec<Vec<f64>>, values: &[f64]) -> Option<(Vec<f64>, f64)> {
+fn ordinary(columns: Vec<Vec<f64>>, values: &[f64]) -> Option<(Vec<f64>, f64)> {
     let count = columns.len();
     // Columns become directions at right angles: column j = Σ over i ≤ j of triangle[i][j] · direction i.
     let mut triangle = vec![vec![0.0; count]; count];
-    for column in 0..count {
-        let (directions, others) = columns.split_at_mut(column);
-        let own = &mut others[0];
+    let mut directions: Vec<Vec<f64>> = Vec::with_capacity(count);
+    for (column, mut own) in columns.into_iter().enumerate() {
         // Twice, since rounding leaves a part of the earlier directions after the first time.
         for _ in 0..2 {
             for (index, direction) in directions.iter().enumerate() {
-                let share = dot(direction, own);
+                let share = dot(direction, &own);
                 triangle[index][column] += share;
-                subtract(own, share, direction);
+                subtract(&mut own, share, direction);
             }
         }
-        let length = dot(own, own).sqrt();
+        let length = dot(&own, &own).sqrt();
         if length < DEPENDENT {
             return None;
         }
         triangle[column][column] = length;
-        own.iter_mut().for_each(|value| *value /= length);
+        directions.push(own.iter().map(|value| value / length).collect());
     }
     let mut rest = values.to_vec();
     let mut solution = vec![0.0; count];
-    for (index, direction) in columns.iter().enumerate() {
+    for (index, direction) in directions.iter().enumerate() {
         solution[index] = dot(direction, &rest);
         subtract(&mut rest, solution[index], direction);
     }
@@ -87,7 +86,9 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 }
 
 fn subtract(from: &mut [f64], share: f64, direction: &[f64]) {
-    from.iter_mut().zip(direction).for_each(|(value, other)| *value -= share * other);
+    for (value, other) in from.iter_mut().zip(direction) {
+        *value -= share * other;
+    }
 }
 
 #[cfg(test)]
