@@ -24,6 +24,12 @@ pub enum Error {
         /// The file among them that is used before.
         recording: PathBuf,
     },
+    /// Tasks for an edge node cannot be drawn.
+    #[error("tasks for an edge node cannot be drawn: {reason}")]
+    Serving {
+        /// Why.
+        reason: String,
+    },
     /// A file with results of an earlier call is damaged, or belongs to something else.
     #[error("{} cannot be used: {reason}; if the file is removed, its content is computed again", path.display())]
     Kept {

@@ -77,7 +77,8 @@ impl GraphScenario {
             let pinned = scenario.pin(application.as_ref().clone());
             Arc::new(pinned.map_err(|error| graph_error(&error.to_string()))?)
         };
-        graph::GraphModel::new(application, Arc::clone(&self.system), scenario.rules()).map_err(raise)
+        let model = graph::GraphModel::new(application, Arc::clone(&self.system), scenario.rules());
+        model.and_then(|model| scenario.with_predicted_times(model)).map_err(raise)
     }
 
     /// The names of all schemes that decide the scenario's applications, the optimum last.

@@ -205,6 +205,16 @@ impl GraphModel {
         Ok(model)
     }
 
+    /// The same model with other limits of energy, time and money.
+    ///
+    /// # Errors
+    /// If a limit is negative or no number.
+    pub fn with_limits(&self, limits: Limits) -> Result<Self, GraphModelError> {
+        let rules = Rules { limits, ..self.rules };
+        rules.check()?;
+        Ok(Self { rules, ..self.clone() })
+    }
+
     /// The same model with tasks scheduled in another order.
     ///
     /// # Errors

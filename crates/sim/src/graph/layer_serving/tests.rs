@@ -38,7 +38,8 @@ fn servings() -> impl Strategy<Value = LayerServing> {
 }
 
 fn layer_of(operations: Option<f64>, output_bytes: f64) -> Layer {
-    Layer { name: "layer".to_owned(), operations: operations.unwrap_or(0.0), weights_bytes: 0.0, output_bytes }
+    let (name, operations) = ("layer".to_owned(), operations.unwrap_or(0.0));
+    Layer { name, kind: None, operations, weights_bytes: 0.0, output_bytes }
 }
 
 /// The most tasks served, by looking at all decisions.

@@ -70,7 +70,10 @@ impl GraphScenario {
     }
 
     /// The model with the times of layers that the scenario's measured layers predict.
-    pub(super) fn with_predicted_times(&self, model: GraphModel) -> Result<GraphModel, GraphModelError> {
+    ///
+    /// # Errors
+    /// If measured layers have not been read, or do not predict the time of a task.
+    pub fn with_predicted_times(&self, model: GraphModel) -> Result<GraphModel, GraphModelError> {
         let servers = self.servers.iter().map(|server| server.layer_times.as_ref());
         let places: Vec<Option<&LayerTimes>> =
             std::iter::once(self.device.layer_times.as_ref()).chain(servers).collect();

@@ -1,13 +1,11 @@
 //! A claim with its verdict, and how applications are drawn and decided for it.
 
-use std::sync::Arc;
-
 use data::graphs::GraphSampler;
 use mrdro::statistics::Spread;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use sim::graph::scheme::{GraphSolution, by_name};
-use sim::graph::{GraphModel, GraphScenario, Limits, Rules, Weights};
+use sim::graph::{GraphModel, GraphScenario, Limits, Weights};
 use sim::{ScenarioError, random};
 
 use super::Sample;
@@ -67,10 +65,10 @@ pub(super) fn costs(name: &str, models: &[GraphModel], sample: Sample) -> Result
     Ok(models.iter().zip(&solutions).map(|(model, solution)| solution.outcome(model).cost).collect())
 }
 
-/// The model with other rules.
-pub(super) fn with_rules(model: &GraphModel, rules: Rules) -> Result<GraphModel, Error> {
-    let (application, system) = (Arc::clone(model.application()), Arc::clone(model.system()));
-    Ok(GraphModel::new(application, system, rules).map_err(mrdro::Error::from)?)
+/// The model with other weights and limits.
+pub(super) fn with(model: &GraphModel, weights: Weights, limits: Limits) -> Result<GraphModel, Error> {
+    let changed = model.with_weights(weights).and_then(|model| model.with_limits(limits));
+    Ok(changed.map_err(mrdro::Error::from)?)
 }
 
 /// Models with limits of time, and of energy if asked for, half-way between the decision that needs least of it and the
@@ -78,7 +76,7 @@ pub(super) fn with_rules(model: &GraphModel, rules: Rules) -> Result<GraphModel,
 pub(super) fn with_limits(models: &[GraphModel], limits_energy: bool, sample: Sample) -> Result<Vec<GraphModel>, Error> {
     let limited = models.par_iter().map(|model| {
         let least = |weights: Weights| -> Result<_, Error> {
-            let weighted = with_rules(model, Rules { weights, limits: Limits::default(), ..*model.rules() })?;
+            let weighted = with(model, weights, Limits::default())?;
             Ok(weighted.evaluate(&decide("exact", std::slice::from_ref(&weighted), sample)?[0].places))
         };
         let cheapest = least(model.rules().weights)?;
@@ -89,7 +87,7 @@ pub(super) fn with_limits(models: &[GraphModel], limits_energy: bool, sample: Sa
         let energy_j = if limits_energy { half_way(frugal.energy_j, cheapest.energy_j) } else { f64::INFINITY };
         let is_limited = cheapest.time_s > time_s * (1.0 + 1e-9) || cheapest.energy_j > energy_j * (1.0 + 1e-9);
         let limits = Limits { time_s, energy_j, ..Limits::default() };
-        let model = with_rules(model, Rules { limits, ..*model.rules() })?;
+        let model = with(model, model.rules().weights, limits)?;
         // Limits of time and energy together may leave nothing.
         let is_possible = || -> Result<_, Error> {
             Ok(!model.evaluate(&decide("exact", std::slice::from_ref(&model), sample)?[0].places).exceeds_limits)

@@ -2,11 +2,13 @@
 
 use mrdro::statistics::Spread;
 use sim::graph::scheme::Neurosurgeon;
+use sim::graph::layer_serving::{ServingGenerator, ServingRule};
 use sim::graph::scenario::Source;
-use sim::graph::{Generator, GraphModel, GraphScenario, Network, Rules, Weights};
+use sim::graph::{Generator, GraphModel, GraphScenario, Limits, Network, Weights};
+use sim::random;
 
 use super::Sample;
-use super::findings::{Finding, draw, percent, with_rules};
+use super::findings::{Finding, draw, percent, with};
 use crate::error::Error;
 
 /// Rates up and down in Mbit/s: a third-generation cellular network, a fourth-generation one, and WiFi.
@@ -15,10 +17,52 @@ const LINKS: [(&str, f64, f64); 3] = [("3G", 1.1, 2.2), ("LTE", 5.85, 11.7), ("W
 const DEVICES: [(&str, f64); 2] = [("CPU", 1.0), ("GPU", 10.0)];
 
 pub(super) fn findings(sample: Sample) -> Result<Vec<Finding>, Error> {
-    Ok(vec![
+    let mut findings = vec![
         neurosurgeon(Weights::from_alpha(0.0), "latency is 3.1 times shorter than in the cloud", sample)?,
         neurosurgeon(Weights::from_alpha(1.0), "the device's energy is 59.5 % less than with the cloud", sample)?,
-    ])
+    ];
+    findings.extend([serving(20, sample)?, serving(40, sample)?]);
+    Ok(findings)
+}
+
+/// Tasks served at one edge node, in the manner of Li et al.
+fn serving(tasks: usize, sample: Sample) -> Result<Finding, Error> {
+    let draws = (sample.applications / 10).max(4);
+    let generator = ServingGenerator { tasks, ..ServingGenerator::default() };
+    let mut random = random::stream(sample.seed, "reproduction of served layers");
+    let others = [
+        ServingRule::FixedLayers(0),
+        ServingRule::FixedLayers(2),
+        ServingRule::Random { seed: sample.seed },
+        ServingRule::BestFit,
+    ];
+    let mut shares: Vec<Vec<f64>> = vec![Vec::new(); others.len() + 2];
+    let (mut more, mut proved) = (Vec::new(), 0);
+    for _ in 0..draws {
+        let drawn = generator.draw(&mut random).map_err(|error| Error::Serving { reason: error.to_string() })?;
+        let optimum = drawn.optimum();
+        proved += usize::from(optimum.is_proved());
+        let most = (optimum.bound as f64).max(1.0);
+        let served = |rule: &ServingRule| rule.decide(&drawn).served() as f64;
+        let rules = others.iter().chain(&[ServingRule::LiOffline, ServingRule::LiOnline]);
+        shares.iter_mut().zip(rules).for_each(|(shares, rule)| shares.push(served(rule) / most));
+        let best = others.iter().map(served).fold(0.0, f64::max);
+        more.push(served(&ServingRule::LiOffline) - best);
+    }
+    let shown = others.iter().zip(&shares).map(|(rule, shares)| format!("{} {}", rule.name(), percent(shares)));
+    let [offline, online] = [&shares[others.len()], &shares[others.len() + 1]];
+    Ok(Finding {
+        system: "Li et al. [23]".to_owned(),
+        claim: "more tasks are served than by other schemes".to_owned(),
+        measured_on: format!("{draws} draws of {tasks} networks at one edge node"),
+        holds: Some(Spread::of(&more).low > 0.0),
+        measured: format!(
+            "{} of what the optimum serves at most, online {}; {}; the optimum is proved for {proved}",
+            percent(offline),
+            percent(online),
+            shown.collect::<Vec<_>>().join(", ")
+        ),
+    })
 }
 
 /// One network over one link from one device.
@@ -42,7 +86,7 @@ fn cases(weights: Weights, sample: Sample) -> Result<Vec<Case>, Error> {
                 scenario.device.frequency_mhz *= speed;
                 scenario.application.source = Source::Generator(Generator::Network(network));
                 for model in draw(&scenario, 1, sample)? {
-                    let model = with_rules(&model, Rules { weights, ..*model.rules() })?;
+                    let model = with(&model, weights, Limits::default())?;
                     cases.push(case(format!("{network_name}, {link}, {device}"), &model)?);
                 }
             }

@@ -17,7 +17,7 @@ use super::local_search::improve;
 use super::walks::noisy_walks;
 use super::{GraphSolution, Optimality};
 use crate::graph::model::GraphModel;
-use crate::graph::rules::{Limits, Rules, Transfer};
+use crate::graph::rules::{Limits, Transfer};
 use crate::random;
 
 /// The work of a search, in tasks bounded: about a second.
@@ -40,10 +40,7 @@ pub(super) fn cheapest(model: &GraphModel) -> GraphSolution {
         let optimality = if found.is_complete { Optimality::InThisOrder } else { Optimality::Bound(found.bound) };
         return GraphSolution { places, evaluations, optimality, order: None };
     }
-    let rules = Rules { limits: Limits::default(), ..*model.rules() };
-    let without_limits = GraphModel::new(model.application().clone(), model.system().clone(), rules)
-        .and_then(|without_limits| without_limits.with_order(model.order()));
-    let Ok(without_limits) = without_limits else {
+    let Ok(without_limits) = model.with_limits(Limits::default()) else {
         return GraphSolution { places: vec![0; model.tasks()], evaluations, optimality: Optimality::Unknown, order: None };
     };
     let cheapest = cheapest(&without_limits);
