@@ -53,8 +53,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// The text of a scenario with another value for one key.
 fn replaced(text: &str, key: &str, value: &str) -> String {
-    let lines = text.lines().map(|line| {
-        if line.starts_with(&format!("{key} =")) { format!("{key} = {value}") } else { line.to_owned() }
-    });
+    let lines = text
+        .lines()
+        .map(|line| if line.starts_with(&format!("{key} =")) { format!("{key} = {value}") } else { line.to_owned() });
     lines.collect::<Vec<_>>().join("\n")
 }

@@ -146,13 +146,7 @@ impl Graph {
 type TaskState = (String, f64, f64, Option<f64>, f64, Option<String>, Option<String>);
 
 /// What a pickled graph holds: the sizes in bytes, so that not even a last bit changes.
-type State = (
-    Option<String>,
-    Vec<TaskState>,
-    Vec<(u32, u32, f64)>,
-    Option<Vec<String>>,
-    (Vec<bool>, Vec<bool>),
-);
+type State = (Option<String>, Vec<TaskState>, Vec<(u32, u32, f64)>, Option<Vec<String>>, (Vec<bool>, Vec<bool>));
 
 #[pymethods]
 impl Graph {

@@ -309,7 +309,8 @@ impl Schedule {
         assert_eq!(self.placed, model.tasks(), "some task has not been placed");
         let mut activities = Vec::new();
         self.replay(model, &mut activities);
-        activities.retain(|activity: &Activity| activity.kind == ActivityKind::Run || activity.end_s > activity.start_s);
+        activities
+            .retain(|activity: &Activity| activity.kind == ActivityKind::Run || activity.end_s > activity.start_s);
         activities
     }
 

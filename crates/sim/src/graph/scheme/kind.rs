@@ -4,8 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{
-    AnyOrder, GraphAnnealing, GraphExact, GraphFixed, GraphGenetic, GraphGreedy, GraphLocalSearch, GraphRandom, GraphScheme,
-    GraphSchemeError, Heft, Larac, LaracK, LaracM, Mcop, MinCut, Neurosurgeon, OneClimb, Peft, RandomisedGreedy,
+    AnyOrder, GraphAnnealing, GraphExact, GraphFixed, GraphGenetic, GraphGreedy, GraphLocalSearch, GraphRandom,
+    GraphScheme, GraphSchemeError, Heft, Larac, LaracK, LaracM, Mcop, MinCut, Neurosurgeon, OneClimb, Peft,
+    RandomisedGreedy,
 };
 use crate::graph::rules::{Limits, Rules, Timing};
 use crate::graph::system::{LOCAL, System};
@@ -75,14 +76,7 @@ enum Purpose {
 
 impl Entry {
     const fn new(name: &'static str, build: Build) -> Self {
-        Self {
-            name,
-            build,
-            build_within: None,
-            most_serial_places: None,
-            is_for_chains: false,
-            purpose: Purpose::Any,
-        }
+        Self { name, build, build_within: None, most_serial_places: None, is_for_chains: false, purpose: Purpose::Any }
     }
 
     const fn within(self, build_within: BuildWithin) -> Self {

@@ -2,13 +2,13 @@
 
 use super::best::Best;
 use super::walks::greedy;
-use super::{GraphScheme, GraphSchemeError, GraphSolution, Optimality};
+use super::{GraphScheme, GraphSchemeError, GraphSolution, Optimality, affordable};
 use crate::graph::incremental::{IncrementalSchedule, Move};
 use crate::graph::model::GraphModel;
 use crate::graph::schedule::Schedule;
 use crate::search::{Improvable, improve_by_pairs};
 
-/// The number of evaluations without a budget.
+/// The most evaluations without a budget.
 const MAX_EVALUATIONS: u64 = 2_000_000;
 
 /// Local search from the greedy decision: of all moves of one task the first that makes the decision better, and where
@@ -16,19 +16,20 @@ const MAX_EVALUATIONS: u64 = 2_000_000;
 #[derive(Debug, Clone)]
 pub struct GraphLocalSearch {
     name: String,
-    budget: u64,
+    /// The most evaluations; `None`: until no move helps, or large applications have taken seconds.
+    budget: Option<u64>,
 }
 
 impl Default for GraphLocalSearch {
     fn default() -> Self {
-        Self { name: "local-search".to_owned(), budget: MAX_EVALUATIONS }
+        Self { name: "local-search".to_owned(), budget: None }
     }
 }
 
 impl GraphLocalSearch {
     /// A search with a budget of evaluations, which includes the greedy decision.
     pub fn within(evaluations: u64) -> Self {
-        Self { name: format!("local-search@{evaluations}"), budget: evaluations }
+        Self { name: format!("local-search@{evaluations}"), budget: Some(evaluations) }
     }
 }
 
@@ -42,7 +43,8 @@ impl GraphScheme for GraphLocalSearch {
         greedy(model, &mut schedule);
         let mut best = Best::new(model);
         best.offer(schedule.cost(model), &schedule.places());
-        let evaluations = 1 + improve(model, &mut best, self.budget.saturating_sub(1));
+        let budget = self.budget.unwrap_or_else(|| MAX_EVALUATIONS.min(affordable(model)));
+        let evaluations = 1 + improve(model, &mut best, budget.saturating_sub(1));
         Ok(GraphSolution { places: best.places, evaluations, optimality: Optimality::Unknown, order: None })
     }
 }

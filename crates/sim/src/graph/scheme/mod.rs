@@ -103,6 +103,12 @@ impl GraphSolution {
     }
 }
 
+/// The number of evaluations that a search without a budget may take: about two seconds where applications are large.
+fn affordable(model: &GraphModel) -> u64 {
+    const MAX_WORK: u64 = 200_000_000;
+    (MAX_WORK / model.tasks() as u64).max(1)
+}
+
 /// Anything that decides task graphs.
 pub trait GraphScheme: Send {
     /// The name in tables, results and on the command line.

@@ -1,7 +1,7 @@
 //! The searches that know no problem, on task graphs: random decisions, annealing, a genetic algorithm and brute force.
 
 use super::walks::greedy;
-use super::{GraphScheme, GraphSchemeError, GraphSolution, Optimality};
+use super::{GraphScheme, GraphSchemeError, GraphSolution, Optimality, affordable};
 use crate::graph::incremental::{IncrementalSchedule, Move};
 use crate::graph::model::{GraphModel, GraphOutcome};
 use crate::graph::rules::Timing;
@@ -187,7 +187,7 @@ impl GraphScheme for GraphRandom {
 pub struct GraphAnnealing {
     name: String,
     seed: u64,
-    /// The most evaluations, the greedy decision included; `None`: 100 per task.
+    /// The most evaluations, the greedy decision included; `None`: 100 per task, fewer for thousands of tasks.
     budget: Option<u64>,
 }
 
@@ -209,7 +209,7 @@ impl GraphScheme for GraphAnnealing {
     }
 
     fn decide(&mut self, model: &GraphModel) -> Result<GraphSolution, GraphSchemeError> {
-        let budget = self.budget.unwrap_or(ANNEALING_EVALUATIONS * model.tasks() as u64);
+        let budget = self.budget.unwrap_or_else(|| affordable(model).min(ANNEALING_EVALUATIONS * model.tasks() as u64));
         let mut schedule = Schedule::new(model);
         greedy(model, &mut schedule);
         let mut places = schedule.places();

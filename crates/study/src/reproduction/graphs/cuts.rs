@@ -14,7 +14,8 @@ const CHAINS: &str = include_str!("chains.toml");
 const ALTERNATIVES: [u64; 4] = [1, 4, 16, 64];
 
 pub(super) fn findings(sample: Sample) -> Result<Vec<Finding>, Error> {
-    let mut findings = vec![mcop(&scenario(RANDOM_GRAPHS)?, sample)?, mcop(&GraphScenario::load("graph-serial")?, sample)?];
+    let mut findings =
+        vec![mcop(&scenario(RANDOM_GRAPHS)?, sample)?, mcop(&GraphScenario::load("graph-serial")?, sample)?];
     findings.extend(larac(sample)?);
     findings.extend(several_limits(sample)?);
     Ok(findings)
@@ -86,8 +87,7 @@ fn several_limits(sample: Sample) -> Result<Vec<Finding>, Error> {
     // Money alone would leave ties; a little energy breaks them.
     let weights = Weights { energy: 1e-3, time: 0.0, price: 1.0 };
     let drawn = draw(&calls, sample.applications, sample)?;
-    let drawn: Vec<_> =
-        drawn.iter().map(|model| with(model, weights, Limits::default())).collect::<Result<_, _>>()?;
+    let drawn: Vec<_> = drawn.iter().map(|model| with(model, weights, Limits::default())).collect::<Result<_, _>>()?;
     let models = with_limits(&drawn, true, sample)?;
     let optima = costs("exact", &models, sample)?;
     let measured_on = on("call-graph for money within limits of energy and time", &models);

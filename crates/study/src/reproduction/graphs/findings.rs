@@ -73,7 +73,11 @@ pub(super) fn with(model: &GraphModel, weights: Weights, limits: Limits) -> Resu
 
 /// Models with limits of time, and of energy if asked for, half-way between the decision that needs least of it and the
 /// cheapest decision; models in which this limits nothing are left out.
-pub(super) fn with_limits(models: &[GraphModel], limits_energy: bool, sample: Sample) -> Result<Vec<GraphModel>, Error> {
+pub(super) fn with_limits(
+    models: &[GraphModel],
+    limits_energy: bool,
+    sample: Sample,
+) -> Result<Vec<GraphModel>, Error> {
     let limited = models.par_iter().map(|model| {
         let least = |weights: Weights| -> Result<_, Error> {
             let weighted = with(model, weights, Limits::default())?;

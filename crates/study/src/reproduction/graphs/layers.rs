@@ -1,9 +1,9 @@
 //! Systems that divide the layers of neural networks: Neurosurgeon, and Li et al.
 
 use mrdro::statistics::Spread;
-use sim::graph::scheme::Neurosurgeon;
 use sim::graph::layer_serving::{ServingGenerator, ServingRule};
 use sim::graph::scenario::Source;
+use sim::graph::scheme::Neurosurgeon;
 use sim::graph::{Generator, GraphModel, GraphScenario, Limits, Network, Weights};
 use sim::random;
 

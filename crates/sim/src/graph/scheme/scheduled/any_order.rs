@@ -448,7 +448,10 @@ mod tests {
         let outcome = in_order(&order).evaluate(&found.places);
         prop_assert_eq!(outcome.exceeds_limits, best.0);
         if !best.0 {
-            prop_assert!((outcome.cost - best.1).abs() <= 1e-8 * best.1.max(1.0), "{outcome:?} is not {best:?}: {found:?}");
+            prop_assert!(
+                (outcome.cost - best.1).abs() <= 1e-8 * best.1.max(1.0),
+                "{outcome:?} is not {best:?}: {found:?}"
+            );
             prop_assert_eq!(found.optimality, Optimality::Proved);
         }
         Ok(())

@@ -106,7 +106,13 @@ impl Uses {
 
     /// Calls a function with each queue that works on a task at a place, how long, and how long the application takes
     /// after that at least.
-    pub(super) fn of_task(&self, tables: &Tables<'_>, position: usize, place: usize, mut visit: impl FnMut(usize, f64, f64)) {
+    pub(super) fn of_task(
+        &self,
+        tables: &Tables<'_>,
+        position: usize,
+        place: usize,
+        mut visit: impl FnMut(usize, f64, f64),
+    ) {
         let cell = position * tables.places + place;
         visit(place, tables.run_s[cell], tables.tail_s[cell]);
         if place > 0 {

@@ -15,7 +15,7 @@ use self::search::{Found, root_bound, search};
 use super::best::Best;
 use super::local_search::improve;
 use super::walks::noisy_walks;
-use super::{GraphSolution, Optimality};
+use super::{GraphSolution, Optimality, affordable};
 use crate::graph::model::GraphModel;
 use crate::graph::rules::{Limits, Transfer};
 use crate::random;
@@ -41,7 +41,12 @@ pub(super) fn cheapest(model: &GraphModel) -> GraphSolution {
         return GraphSolution { places, evaluations, optimality, order: None };
     }
     let Ok(without_limits) = model.with_limits(Limits::default()) else {
-        return GraphSolution { places: vec![0; model.tasks()], evaluations, optimality: Optimality::Unknown, order: None };
+        return GraphSolution {
+            places: vec![0; model.tasks()],
+            evaluations,
+            optimality: Optimality::Unknown,
+            order: None,
+        };
     };
     let cheapest = cheapest(&without_limits);
     let optimality = if found.is_complete { cheapest.optimality } else { Optimality::Bound(found.bound) };
@@ -53,7 +58,8 @@ fn search_within_limits(model: &GraphModel) -> (Found, u64) {
     let mut random = random::stream(0, "exact scheme");
     let mut best = Best::new(model);
     noisy_walks(model, FIRST_WALKS, &mut random, &mut best);
-    let mut evaluations = FIRST_WALKS + improve(model, &mut best, FIRST_MOVES * model.tasks() as u64);
+    let mut evaluations =
+        FIRST_WALKS + improve(model, &mut best, affordable(model).min(FIRST_MOVES * model.tasks() as u64));
     // Where whole tasks are sent, no cost is one of two tasks together, and bounds by load are as high.
     let multipliers = || (model.rules().transfer == Transfer::Edge).then(|| Multipliers::new(&tables));
     let first_multipliers = multipliers();
@@ -70,7 +76,7 @@ fn search_within_limits(model: &GraphModel) -> (Found, u64) {
         best.offer(cost, &places);
     }
     noisy_walks(model, WALKS, &mut random, &mut best);
-    evaluations += WALKS + improve(model, &mut best, MOVES);
+    evaluations += WALKS + improve(model, &mut best, affordable(model).min(MOVES));
     let mut found = search(&tables, multipliers(), best.within_limits(), MAX_WORK);
     evaluations += found.evaluations;
     found.evaluations = evaluations;

@@ -192,7 +192,8 @@ impl Moved {
             let pair = |there: usize| {
                 if is_at_end { problem.pair(index, there, place) } else { problem.pair(index, place, there) }
             };
-            let least = problem.allowed[other].iter().map(|there| self.edges[pair(*there)]).fold(f64::INFINITY, f64::min);
+            let least =
+                problem.allowed[other].iter().map(|there| self.edges[pair(*there)]).fold(f64::INFINITY, f64::min);
             for &there in &problem.allowed[other] {
                 self.edges[pair(there)] -= least;
             }
@@ -254,9 +255,9 @@ impl Moved {
             costs.fold(f64::INFINITY, f64::min)
         });
         let edges = problem.edges.iter().enumerate().filter(|(_, edge)| edge.from >= first).map(|(index, edge)| {
-            let pairs = problem.allowed[edge.from].iter().flat_map(|from| {
-                problem.allowed[edge.to].iter().map(|to| self.edges[problem.pair(index, *from, *to)])
-            });
+            let pairs = problem.allowed[edge.from]
+                .iter()
+                .flat_map(|from| problem.allowed[edge.to].iter().map(|to| self.edges[problem.pair(index, *from, *to)]));
             pairs.fold(f64::INFINITY, f64::min)
         });
         tasks.sum::<f64>() + edges.sum::<f64>()
@@ -339,7 +340,8 @@ impl Times {
                 end = (end_s, position);
             }
         }
-        let busiest = (0..self.queues_s.len()).max_by(|one, other| self.queues_s[*one].total_cmp(&self.queues_s[*other]));
+        let busiest =
+            (0..self.queues_s.len()).max_by(|one, other| self.queues_s[*one].total_cmp(&self.queues_s[*other]));
         if let Some(queue) = busiest.filter(|queue| self.queues_s[*queue] >= end.0) {
             weights.queues[queue] = 1.0;
             return weights;
@@ -478,7 +480,18 @@ impl Sum {
         let change_counts = vec![0; tasks + 1];
         let mut unmoved = Moved::new(problem);
         unmoved.weigh(problem, &weights);
-        Self { weights, ends, unmoved, edges: moved.edges, tasks: costs, least, ahead, paths_s, changes: Vec::new(), change_counts }
+        Self {
+            weights,
+            ends,
+            unmoved,
+            edges: moved.edges,
+            tasks: costs,
+            least,
+            ahead,
+            paths_s,
+            changes: Vec::new(),
+            change_counts,
+        }
     }
 
     /// How far paths have come in a schedule, whose last task is at `position`.
@@ -504,7 +517,8 @@ impl Sum {
         let place_of = |position: usize| schedule.place(order[position] as usize) as usize;
         let place = place_of(position);
         let cell = position * places + place;
-        let mut ahead = self.ahead[schedule.len() - 1] - self.least[position] + self.tasks[cell] - self.unmoved.tasks[cell];
+        let mut ahead =
+            self.ahead[schedule.len() - 1] - self.least[position] + self.tasks[cell] - self.unmoved.tasks[cell];
         for &edge in &of.incoming[position] {
             let from = place_of(of.edges[edge].from);
             ahead -= self.unmoved.edges[(edge * places + from) * places + place];

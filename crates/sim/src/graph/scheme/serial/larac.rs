@@ -47,12 +47,22 @@ impl GraphScheme for Larac {
         };
         let mut cheapest = solve(&costs);
         if cheapest.time_s <= deadline_s {
-            return Ok(GraphSolution { places: cheapest.decision, evaluations: 1, optimality: Optimality::Proved, order: None });
+            return Ok(GraphSolution {
+                places: cheapest.decision,
+                evaluations: 1,
+                optimality: Optimality::Proved,
+                order: None,
+            });
         }
         let mut fastest = solve(&times_s);
         let mut evaluations = 2;
         if fastest.time_s > deadline_s {
-            return Ok(GraphSolution { places: fastest.decision, evaluations, optimality: Optimality::Unknown, order: None });
+            return Ok(GraphSolution {
+                places: fastest.decision,
+                evaluations,
+                optimality: Optimality::Unknown,
+                order: None,
+            });
         }
         let mut bound = cheapest.cost;
         for _ in 0..MAX_STEPS {
