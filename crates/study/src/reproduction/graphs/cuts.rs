@@ -1,10 +1,10 @@
 //! Systems that cut an application in two: MCOP, LARAC and its relatives.
 
-use sim::graph::{GraphScenario, Limits, Weights};
+use sim::graph::{GraphModel, GraphScenario, Limits, Weights};
 
 use super::Sample;
 use super::findings::{
-    Finding, are_optimal, costs, draw, excess, on, percent, rounded, scenario, with, with_limits, worst,
+    Finding, are_optimal, costs, draw, excess, on, percent, rounded, scenario, with, with_limits, with_speed_ups, worst,
 };
 use crate::error::Error;
 
@@ -14,32 +14,38 @@ const CHAINS: &str = include_str!("chains.toml");
 const ALTERNATIVES: [u64; 4] = [1, 4, 16, 64];
 
 pub(super) fn findings(sample: Sample) -> Result<Vec<Finding>, Error> {
-    let mut findings =
-        vec![mcop(&scenario(RANDOM_GRAPHS)?, sample)?, mcop(&GraphScenario::load("graph-serial")?, sample)?];
-    findings.extend(larac(sample)?);
+    let random_graphs = draw(&scenario(RANDOM_GRAPHS)?, sample.applications, sample)?;
+    let serial = draw(&GraphScenario::load("graph-serial")?, sample.applications, sample)?;
+    let own_speed_ups = "the same with a speed-up of its own for each task";
+    let mut findings = vec![
+        mcop("random connected graphs", &random_graphs, sample)?,
+        mcop(own_speed_ups, &with_speed_ups(&random_graphs, sample)?, sample)?,
+        mcop("graph-serial", &serial, sample)?,
+    ];
+    let chains = draw(&scenario(CHAINS)?, sample.applications, sample)?;
+    findings.extend(larac("chains with a deadline", &chains, sample)?);
+    findings.extend(larac(own_speed_ups, &with_speed_ups(&chains, sample)?, sample)?);
     findings.extend(several_limits(sample)?);
     Ok(findings)
 }
 
-fn mcop(scenario: &GraphScenario, sample: Sample) -> Result<Finding, Error> {
-    let models = draw(scenario, sample.applications, sample)?;
-    let excess = excess(&costs("mcop", &models, sample)?, &costs("min-cut", &models, sample)?);
+fn mcop(name: &str, models: &[GraphModel], sample: Sample) -> Result<Finding, Error> {
+    let excess = excess(&costs("mcop", models, sample)?, &costs("min-cut", models, sample)?);
     let optimal = are_optimal(&excess);
     Ok(Finding {
         system: "MCOP [15]".to_owned(),
         claim: "its partition is optimal".to_owned(),
-        measured_on: on(&scenario.name, &models),
+        measured_on: on(name, models),
         holds: Some(optimal.iter().all(|optimal| *optimal == 1.0)),
         measured: format!("a minimum cut for {}; at worst {} % dearer", percent(&optimal), rounded(worst(&excess))),
     })
 }
 
-fn larac(sample: Sample) -> Result<Vec<Finding>, Error> {
-    let scenario = scenario(CHAINS)?;
-    let models = with_limits(&draw(&scenario, sample.applications, sample)?, false, sample)?;
+fn larac(name: &str, drawn: &[GraphModel], sample: Sample) -> Result<Vec<Finding>, Error> {
+    let models = with_limits(drawn, false, sample)?;
     let optima = costs("exact", &models, sample)?;
     let system = || "LARAC-based [16]".to_owned();
-    let measured_on = on("chains with a deadline", &models);
+    let measured_on = on(name, &models);
     let one_climb = excess(&costs("one-climb", &models, sample)?, &optima);
     let optimal = are_optimal(&one_climb);
     let larac_costs = costs("larac", &models, sample)?;
