@@ -56,7 +56,8 @@ def schemes(problem: str | PathLike[str] | Scenario | CostModel | GraphScenario 
     """The names of all classic schemes for a scenario, the exact optimum last.
 
     ``local-search``, ``annealing`` and ``genetic`` take a budget: ``local-search@16`` asks for at most 16 costs a task,
-    and for task graphs for at most 16 costs.
+    and for task graphs for at most 16 costs. There, ``randomised-greedy`` takes one, too; ``larac-m@16`` tries 16
+    multipliers, ``larac-k@16`` ranks 16 decisions.
 
     >>> schemes("paper")[-3:]
     ['local-search', 'genetic', 'exact']

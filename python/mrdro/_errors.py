@@ -47,7 +47,7 @@ class SchemeError(Error, ValueError):
 
 
 class GraphError(Error, ValueError):
-    """Tasks and edges make no task graph, a file of graphs cannot be used, or a graph does not fit the scenario."""
+    """Tasks and edges make no task graph, a graph does not fit the scenario, or a file of graphs or measured layers fails."""
 
 
 class RecordError(Error, ValueError):

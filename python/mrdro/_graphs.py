@@ -44,7 +44,7 @@ class GraphDecision:
         outcome: Energy, time, cost, price, and whether a limit is exceeded.
         evaluations: The number of decisions, complete or not, whose cost was computed.
         bound: A cost that no decision can undercut; ``None`` if the scheme knows none. With scheduled timing it holds
-            for the order in which tasks are scheduled.
+            for the order in which tasks are scheduled; that of ``any-order`` holds for every order.
         is_optimal: Whether the decision is proved to be the best, with scheduled timing in this order.
     """
 
@@ -108,6 +108,8 @@ class GraphDecision:
         answer |= {"cost": self.cost, "evaluations": self.evaluations}
         if self.bound is not None:
             answer |= {"bound": self.bound, "optimal": self.cost <= self.bound * (1 + 1e-9)}
+        if self.model.order != self.model.scenario.cost_model(self.graph).order:
+            answer["order"] = self.model.order
         return answer
 
     def __repr__(self) -> str:

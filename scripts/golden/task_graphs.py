@@ -1,8 +1,8 @@
 """Golden numbers for task graphs, computed by others: minimum cuts by networkx, integer programs by HiGHS, schedules by SAGA.
 
-    python3 -m venv /tmp/golden
-    /tmp/golden/bin/pip install networkx==3.6.1 highspy==1.16.0 anrg-saga==2.0.2
-    /tmp/golden/bin/python scripts/golden/task_graphs.py
+    python3 -m venv target/golden
+    target/golden/bin/pip install networkx==3.6.1 highspy==1.16.0 anrg-saga==2.0.2
+    target/golden/bin/python scripts/golden/task_graphs.py
 
 Draws small applications, computes what they cost from the definitions in docs/task-graphs.md, and writes applications
 and results to crates/sim/tests/golden/task_graphs.json, the same bytes each time. crates/sim/tests/graphs/golden.rs reads

@@ -72,6 +72,29 @@ fn solving_answers_in_the_order_of_the_input() {
     assert_eq!(piped.succeeded().stdout, said.stdout);
 }
 
+/// The uplink is free for the task with much work once that with much data is sent, or the other way round.
+#[test]
+fn the_order_of_tasks_is_decided_where_that_is_asked_for() {
+    let workshop = Workshop::new();
+    let task = |name: &str, send_mb: f64, megacycles: u32| {
+        format!(
+            r#"{{"name": "{name}", "send_mb": {send_mb}, "megacycles": {megacycles}, "result_mb": 0, "pinned": "edge"}}"#
+        )
+    };
+    let tasks = [task("data", 9.17504, 1000), task("work", 0.917504, 100_000)].join(", ");
+    workshop.write("two.jsonl", format!(r#"{{"graph": {{"tasks": [{tasks}]}}, "order": ["data", "work"]}}"#));
+    let solve = |scheme: &str| {
+        let solve = ["solve", "--scenario", "graph", "--scheme", scheme, "--picture", "order.svg", "two.jsonl"];
+        parsed(&workshop.trainer(&solve).succeeded().stdout)
+    };
+    let (in_order, in_any_order) = (solve("exact"), solve("any-order"));
+    let time_s = |answer: &Value| answer["time_s"].as_f64().expect("a number");
+    assert!((time_s(&in_order) - 21.0).abs() < 1e-6 && in_order.get("order").is_none(), "{in_order}");
+    assert!((time_s(&in_any_order) - 11.1).abs() < 1e-6, "{in_any_order}");
+    assert_eq!(in_any_order["order"], serde_json::json!(["work", "data"]));
+    assert_eq!(in_any_order["optimal"], true);
+}
+
 #[test]
 fn workflows_and_graphviz_files_are_decided_and_drawn() {
     let workshop = Workshop::new();

@@ -48,6 +48,33 @@ fn a_report_shows_what_its_runs_found_and_needs_nothing_else() {
 }
 
 #[test]
+fn the_claims_about_task_graphs_need_no_training() {
+    let workshop = Workshop::new();
+    reproduce(&workshop, "graphs", &[]).succeeded().naming(&["0 runs, 0 to do"]);
+    let claims = workshop.text("report/graphs-claims.csv");
+    let verdict = |system: &str, claim: &str| {
+        let row = claims.lines().find(|line| line.starts_with(system) && line.contains(claim));
+        row.unwrap_or_else(|| panic!("{system}, {claim} in {claims}")).to_owned()
+    };
+    assert!(verdict("K-LARAC", "falls to 0").contains(",holds,"), "{claims}");
+    assert!(verdict("LARAC-based", "one climb").contains("does not hold"), "{claims}");
+    assert!(verdict("any-order", "best order").contains("proved for 4 of 4"), "{claims}");
+    for system in ["MCOP", "M-LARAC", "MRLCO", "Neurosurgeon", "Li et al.", "\"PEFT, HEFT\""] {
+        assert!(claims.lines().any(|line| line.starts_with(system)), "{system} is not in {claims}");
+    }
+    let schemes = workshop.text("report/graphs.csv");
+    for row in ["workflow,exact,1,", "call-graph,larac-k,", "layers,neurosurgeon,1,"] {
+        assert!(schemes.lines().any(|line| line.starts_with(row)), "{row} is not in {schemes}");
+    }
+    let page = workshop.text("report/report.html");
+    assert!(page.contains("id=\"graphs-claims\"") && page.contains("class=\"fails\""));
+    // What was measured is kept.
+    let kept = written(&workshop);
+    reproduce(&workshop, "graphs", &[]).succeeded();
+    assert!(written(&workshop) == kept);
+}
+
+#[test]
 fn what_was_stopped_ends_with_the_same_report() {
     let workshop = Workshop::new();
     reproduce(&workshop, "fig13", &["--training", "recommended"]).succeeded();

@@ -66,7 +66,7 @@ fn exception(py: Python<'_>, error: &mrdro::Error) -> PyErr {
         E::RunExists { .. } => return PyFileExistsError::new_err(text),
         E::Environment(error) => return value(of_environment(error)),
         E::Option(_) | E::TooLarge { .. } => return value(text),
-        E::GraphFile(_) | E::GraphModel(_) => "GraphError",
+        E::GraphFile(_) | E::GraphModel(_) | E::LayerTable(_) => "GraphError",
         E::Scheme(_) | E::GraphScheme(_) | E::NoOptimum { .. } | E::ShareOut { .. } => "SchemeError",
         E::Record(_) | E::NoScenario { .. } | E::OwnScenario { .. } => "RecordError",
         E::Sizes(_) | E::Data(_) | E::Trace(_) | E::TaskFile(_) | E::NoWindow { .. } => "RecordingError",

@@ -342,7 +342,8 @@ fn scheme_help() -> String {
     let (names, limited) = (SchemeKind::forms().join(", "), SchemeKind::with_budget().collect::<Vec<_>>().join(", "));
     format!(
         "Scheme to decide with: {names}. A budget of cost evaluations per task may follow {limited}, as in local-search@16. For \
-         task graphs: {}; there a budget counts evaluations of whole decisions",
+         task graphs: {}; there a budget counts evaluations of whole decisions, of larac-m the multipliers tried, of larac-k the \
+         decisions ranked",
         GraphSchemeKind::forms().join(", ")
     )
 }

@@ -8,8 +8,8 @@ use crate::exchange::Id;
 
 /// A decision about an application, as other programs read it:
 /// `{"id": ..., "placements": {"a": "local", "b": "edge"}, "energy_j": ..., "time_s": ..., "cost": ..., "evaluations": ...}`,
-/// with `"price"` where servers have prices, and `"bound"` and `"optimal"` where the scheme knows them, and `"order"` where it
-/// decided the order.
+/// with `"price"` where servers have prices, and `"bound"` and `"optimal"` where the scheme knows them, and `"order"` where the
+/// scheme schedules tasks in another order than the scenario.
 #[derive(Debug, Serialize)]
 pub struct GraphAnswer<'m> {
     /// The name of the request, if it has one.
@@ -34,7 +34,7 @@ pub struct GraphAnswer<'m> {
     /// Whether the decision is proved to be the best.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub optimal: Option<bool>,
-    /// The order in which tasks are scheduled, where the scheme decided it.
+    /// The order in which tasks are scheduled, where it is not that of the scenario.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<Vec<&'m str>>,
 }

@@ -7,8 +7,8 @@ use sim::units::bytes_from_mb;
 
 use crate::exchange::{Id, Object, RequestError, explain};
 
-/// A task graph as JSON describes it. Scenarios differ in what they need: sizes that are left out are missing in some and
-/// mean nothing in others.
+/// A task graph as JSON describes it. Scenarios differ in what they need: a size that is left out is an error in some
+/// and unused in others.
 #[derive(Debug, Clone, Default)]
 pub struct GraphDescription {
     /// The name of the application, for answers.
@@ -140,9 +140,9 @@ impl GraphDescription {
 /// Which sizes of an application were left out, and count as nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LeftOut {
-    /// For each task, whether it is not known what is sent; empty: it is for all.
+    /// `true` for each task whose `send_mb` was left out; empty if none was.
     pub send: Box<[bool]>,
-    /// For each edge, whether it is not known what it carries; empty: it is for all.
+    /// `true` for each edge whose `mb` was left out; empty if none was.
     pub edges: Box<[bool]>,
 }
 

@@ -27,8 +27,10 @@ use crate::errors::graph;
 ///     id: A name of the application, for answers.
 ///
 /// Sizes are in MB (10^6 bytes). Graphs are equal if they have the same tasks in the same order, and the same edges in
-/// whatever order; numbers are compared, and written, with 15 significant digits. Raises `GraphError` if tasks and edges make no application: then with the tasks that wait for each other, the
-/// task whose size is wrong, and so on.
+/// whatever order; numbers are compared, and written, with 15 significant digits.
+///
+/// Raises `GraphError` if tasks and edges make no application; the message names the tasks that wait for each other, or the
+/// task whose size is wrong.
 ///
 /// >>> graph = Graph([{"name": "a", "megacycles": 400}, {"name": "b", "megacycles": 900}], [("a", "b", 3.5)])
 /// >>> graph

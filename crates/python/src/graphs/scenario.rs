@@ -259,8 +259,9 @@ impl GraphScenario {
     ///
     /// Args:
     ///     graphs: A `Graph`, or a list of them.
-    ///     scheme: One of `schemes()`; `randomised-greedy`, `local-search`, `annealing` and `genetic` take a budget, as in
-    ///         `"local-search@64"`: at most 64 cost evaluations.
+    ///     scheme: One of `schemes()`, or `any-order`, which also decides the order of tasks. `randomised-greedy`,
+    ///         `local-search`, `annealing` and `genetic` take a budget, as in `"local-search@64"`: at most 64 cost
+    ///         evaluations; `larac-m@N` tries N multipliers, `larac-k@N` ranks N decisions.
     ///     seed: For schemes that draw random numbers.
     ///
     /// Returns a `GraphDecision`, for a list `GraphDecisions`. Several applications are decided on all threads, and Ctrl-C ends

@@ -300,7 +300,7 @@ impl Schedule {
         GraphOutcome { energy_j, time_s, price, cost, exceeds_limits }
     }
 
-    /// Everything that the system does and that takes time, in the order of the tasks: what a chart shows. With serial
+    /// Every run of a task, and every transfer that takes time, in the order of the tasks: what a chart shows. With serial
     /// timing each activity begins when the one before it ends.
     ///
     /// # Panics

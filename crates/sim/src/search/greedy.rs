@@ -36,7 +36,8 @@ pub trait Construction {
     fn place_next(&mut self, place: u8);
 }
 
-/// Places each task that has not been placed where it costs least at once. Of equal places the first is taken.
+/// Places each task that has not been placed where it costs least at once. Among equal places
+/// [`Construction::best_place`] chooses: the first, unless the problem says otherwise.
 pub fn place_greedily(construction: &mut impl Construction) {
     place(construction, |_, _| ());
 }

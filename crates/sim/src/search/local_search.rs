@@ -24,7 +24,7 @@ pub struct FirstSwap {
 /// them; until none lowers the cost or `budget` cost evaluations are spent. Returns their number.
 ///
 /// # Panics
-/// If there is no such task.
+/// If there is no such task, or no place.
 pub fn improve(decision: &mut impl Neighbourhood, order: &[usize], budget: u64) -> u64 {
     let mut costs = vec![0.0; decision.place_count()];
     let moves = costs.len() as u64 - 1;

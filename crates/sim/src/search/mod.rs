@@ -10,7 +10,8 @@
 //! | [`Improvable`] | [`improve_by_pairs`] (local search by one and by two moves) |
 //! | [`Problem`] | [`evolve`] (genetic), [`cheapest_of_all`] (brute force) |
 //!
-//! A [`WholeDecision`] makes any [`Problem`] a [`Neighbourhood`] and [`Improvable`], without any haste. So a new kind of problem
+//! A [`WholeDecision`] makes any [`Problem`] a [`Neighbourhood`] and [`Improvable`]. It evaluates every
+//! neighbour as a whole decision, which is simple and slow. So a new kind of problem
 //! has all searches once it implements [`Problem`] and [`Construction`]. Here jobs go to machines, and the last machine to be
 //! done decides what that costs:
 //!

@@ -1,5 +1,5 @@
-//! Cuts a real network between this process and a worker where Neurosurgeon says, and shows predicted beside measured
-//! latency for every cut.
+//! Cuts a real network between a device and a worker, both in this process and joined by a slow link, where Neurosurgeon
+//! says, and shows predicted beside measured latency for every cut.
 //!
 //! ```sh
 //! cargo run -p trainer --features remote --example split_network -- --out split
@@ -7,7 +7,7 @@
 //!
 //! A network in the manner of MobileNet runs its first layers on the device and the others on a worker behind a slow link,
 //! which a relay in this process plays. The device is this machine, made slower by running each of its layers several times.
-//! Written are `split.csv`, `split.svg`, `split.png`, the measured layers of both sides (`device.csv`, `worker.csv`) and a
+//! It writes `split.csv`, `split.svg`, `split.png`, the measured layers of both sides (`device.csv`, `worker.csv`) and a
 //! `scenario.toml` that names them, for `trainer compare` and `trainer scenario check`.
 
 mod link;

@@ -93,13 +93,13 @@ pub(super) fn optimum(serving: &LayerServing) -> ServingOptimum {
         if last.is_empty() {
             return ServingOptimum { bound: limit, decision: best, labels: labels.len() as u64 };
         }
-        if labels.len() > MAX_LABELS {
-            return ServingOptimum { bound: root_bound, decision: best, labels: labels.len() as u64 };
-        }
         // Each label is a decision that serves no further task.
         let most = last.clone().max_by_key(|label| labels[*label].served);
         if let Some(most) = most.filter(|most| labels[*most].served as usize > best.served()) {
             best = decision(&labels, most, &order[..=position], &ways);
+        }
+        if labels.len() > MAX_LABELS {
+            return ServingOptimum { bound: root_bound, decision: best, labels: labels.len() as u64 };
         }
     }
     ServingOptimum { bound: best.served() as u64, decision: best, labels: labels.len() as u64 }

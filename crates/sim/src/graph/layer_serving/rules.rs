@@ -8,7 +8,8 @@ use crate::random;
 /// All but [`ServingRule::FixedLayers`] with no layers serve tasks with at least one layer at the edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ServingRule {
-    /// The first layers of every task at the edge, this number of them or all of a smaller network; small inputs first. With 0,
+    /// The first layers of every task at the edge, this number of them or all of a smaller network; tasks with the fewest bytes of
+    /// input per second first. With 0,
     /// everything runs in the cloud, and inputs are sent as they are.
     FixedLayers(usize),
     /// Tasks in random order, each with a random number of layers, where that fits.
@@ -18,7 +19,7 @@ pub enum ServingRule {
     },
     /// Tasks as they were given, each with the number of layers after which the scarcer of capacity and bandwidth has most left.
     BestFit,
-    /// Offline: small inputs first, each task with the number of layers that saves most data for its work; where that does not
+    /// Offline: tasks with the fewest bytes of input per second first, each with the number of layers that saves most data for its work; where that does not
     /// fit, with the next best number; where none fits, in exchange for a served task that takes more.
     LiOffline,
     /// Online: tasks as they were given, none of them taken back. Capacity and bandwidth have prices that rise with their
@@ -71,7 +72,7 @@ impl ServingRule {
     }
 }
 
-/// The tasks by the data of their inputs, least first.
+/// The tasks by the bytes of their inputs per second, least first.
 fn by_input(serving: &LayerServing) -> Vec<usize> {
     let mut order: Vec<usize> = (0..serving.tasks.len()).collect();
     order.sort_by(|a, b| serving.tasks[*a].input_bytes_per_s().total_cmp(&serving.tasks[*b].input_bytes_per_s()));

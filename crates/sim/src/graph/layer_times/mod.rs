@@ -14,6 +14,8 @@ pub const FEWEST_MEASURED: usize = 3;
 
 /// The longest time of a measured layer, in seconds: 30 years.
 const MAX_SECONDS: f64 = 1e9;
+/// The shortest time of a measured layer, in seconds.
+const MIN_SECONDS: f64 = 1e-15;
 
 /// What the time of a layer is predicted from.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -197,7 +199,6 @@ impl fmt::Display for LayerRegression {
 fn check(layer: &MeasuredLayer) -> Result<(), LayerTimesError> {
     let LayerWork { operations, weights_bytes, input_bytes, output_bytes } = layer.work;
     let most_bytes = MAX_SIZE_MB * BYTES_PER_MB;
-    let wrong = |what, found: f64| LayerTimesError::Value { name: layer.name.clone(), what, found };
     for (what, found, most) in [
         ("number of operations", operations, MAX_INSTRUCTIONS),
         ("size of the weights", weights_bytes, most_bytes),
@@ -205,11 +206,11 @@ fn check(layer: &MeasuredLayer) -> Result<(), LayerTimesError> {
         ("size of the output", output_bytes, most_bytes),
     ] {
         if !(0.0..=most).contains(&found) {
-            return Err(wrong(what, found));
+            return Err(LayerTimesError::Value { name: layer.name.clone(), what, most, found });
         }
     }
     // Times far below a nanosecond are no measurement, and their squares would be lost.
-    if !(1e-15..=MAX_SECONDS).contains(&layer.seconds) {
+    if !(MIN_SECONDS..=MAX_SECONDS).contains(&layer.seconds) {
         return Err(LayerTimesError::Seconds { name: layer.name.clone(), found: layer.seconds });
     }
     Ok(())
@@ -234,18 +235,20 @@ pub enum LayerTimesError {
         found: usize,
     },
     /// A size or a number of operations makes no sense.
-    #[error("the {what} of the measured layer {name} must be a number from 0, is {found}")]
+    #[error("the {what} of the measured layer {name} must be a number from 0 to {most:e}, is {found:?}")]
     Value {
         /// The layer.
         name: String,
         /// The quantity.
         what: &'static str,
+        /// Its greatest value.
+        most: f64,
         /// Its value.
         found: f64,
     },
     /// A time makes no sense.
     #[error(
-        "the time of the measured layer {name} must be a number of seconds above 0 and at most {MAX_SECONDS:e}, is {found}"
+        "the time of the measured layer {name} must be a number of seconds from {MIN_SECONDS:e} to {MAX_SECONDS:e}, is {found:?}"
     )]
     Seconds {
         /// The layer.
@@ -325,22 +328,22 @@ mod tests {
             (
                 layer(LayerKind::Pooling, [f64::NAN, 0.0, 0.0, 0.0], 1.0),
                 "the number of operations of the measured layer a \
-                must be a number from 0, is NaN",
+                must be a number from 0 to 1e24, is NaN",
             ),
             (
                 layer(LayerKind::Pooling, [0.0, 0.0, -3.0, 0.0], 1.0),
                 "the size of the input of the measured layer a must be a \
-                number from 0, is -3",
+                number from 0 to 1e18, is -3.0",
             ),
             (
                 layer(LayerKind::Pooling, [0.0; 4], -1.0),
-                "the time of the measured layer a must be a number of seconds above 0 \
-                and at most 1e9, is -1",
+                "the time of the measured layer a must be a number of seconds from 1e-15 \
+                to 1e9, is -1.0",
             ),
             (
                 layer(LayerKind::Pooling, [0.0; 4], f64::NAN),
                 "the time of the measured layer a must be a number of seconds \
-                above 0 and at most 1e9, is NaN",
+                from 1e-15 to 1e9, is NaN",
             ),
         ] {
             assert_eq!(error(&[good.clone(), good.clone(), wrong]), expected);

@@ -147,8 +147,8 @@ pub enum GraphSchemeKind {
 }
 
 impl GraphSchemeKind {
-    /// All schemes that decide applications on a system under some rules in the order of the model, the optimum last.
-    /// `has_chains` says whether every application is a chain.
+    /// All schemes that are compared on a system under some rules: those that decide its applications in the order of the
+    /// model and are of use there. The optimum is last. `has_chains` says whether every application is a chain.
     pub fn all(system: &System, rules: &Rules, has_chains: bool) -> Vec<Self> {
         let mut kinds = Vec::new();
         for (index, entry) in TABLE.iter().enumerate() {

@@ -45,7 +45,8 @@ use super::model::{GraphModel, GraphOutcome};
 pub enum Optimality {
     /// Nothing.
     Unknown,
-    /// In the order of the model, no decision costs less than this. The decision itself may cost more.
+    /// In the order of the model, no decision costs less than this. The decision itself may cost more. The bound of a
+    /// scheme that decides the order, too ([`AnyOrder`]), holds for every order.
     Bound(f64),
     /// In the order of the model, no decision costs less.
     InThisOrder,
@@ -105,7 +106,7 @@ impl GraphSolution {
 
 /// The number of evaluations that a search without a budget may take: about two seconds where applications are large.
 fn affordable(model: &GraphModel) -> u64 {
-    const MAX_WORK: u64 = 200_000_000;
+    const MAX_WORK: u64 = 60_000_000;
     (MAX_WORK / model.tasks() as u64).max(1)
 }
 
@@ -127,7 +128,7 @@ pub enum GraphSchemeError {
     /// No scheme has this name.
     #[error(
         "there is no scheme called `{name}` for task graphs{}; there are {known}; {limited} take a budget, as in \
-         randomised-greedy@16: at most 16 cost evaluations",
+         randomised-greedy@16: at most 16 cost evaluations (of larac-m the multipliers tried, of larac-k the decisions ranked)",
         suggestion.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
     )]
     Unknown {

@@ -8,7 +8,8 @@ use crate::graph::schedule::Schedule;
 
 /// Tries every cut of a chain with every server, and takes the cheapest within the limits; if none is within them, the cheapest
 /// of all. Whether the cost is latency, energy or both is for the model's weights to say, as in the paper (Kang et al.,
-/// 2017), whose regressions of layer times the model's machines stand for. Layers pinned to a place stay there.
+/// 2017). Times of layers are those of the model: from the rates of its machines, or predicted by regressions
+/// ([`GraphModel::with_layer_times`]). Layers pinned to a place stay there.
 #[derive(Debug, Clone, Default)]
 pub struct Neurosurgeon;
 

@@ -1,5 +1,6 @@
 //! The searches that know no problem, on task graphs: random decisions, annealing, a genetic algorithm and brute force.
 
+use super::best::Best;
 use super::walks::greedy;
 use super::{GraphScheme, GraphSchemeError, GraphSolution, Optimality, affordable};
 use crate::graph::incremental::{IncrementalSchedule, Move};
@@ -153,6 +154,15 @@ impl Neighbourhood for ChangingDecision<'_> {
     }
 }
 
+/// Anneals the best decision so far, with as many evaluations as annealing takes without a budget. Returns their number.
+pub(super) fn anneal_best<'m>(model: &'m GraphModel, best: &mut Best<'m>, random: &mut Stream) -> u64 {
+    let mut places = best.places.clone();
+    let evaluations = affordable(model).min(ANNEALING_EVALUATIONS * model.tasks() as u64);
+    anneal(&mut ChangingDecision::new(model, &places), &mut places, evaluations, random);
+    best.offer(model.evaluate(&places).cost, &places);
+    evaluations
+}
+
 fn solution(places: Vec<u8>, evaluations: u64) -> GraphSolution {
     GraphSolution { places, evaluations, optimality: Optimality::Unknown, order: None }
 }
@@ -192,7 +202,7 @@ pub struct GraphAnnealing {
 }
 
 impl GraphAnnealing {
-    /// Annealing with 100 evaluations per task. Every application has a random stream of its own under `seed`.
+    /// Annealing with 100 evaluations per task, fewer for applications of more than about 800 tasks. Every application has a random stream of its own under `seed`.
     pub fn new(seed: u64) -> Self {
         Self { name: "annealing".to_owned(), seed, budget: None }
     }

@@ -71,8 +71,8 @@ pub(super) fn with(model: &GraphModel, weights: Weights, limits: Limits) -> Resu
     Ok(changed.map_err(mrdro::Error::from)?)
 }
 
-/// The models with a speed-up of its own for each task on servers, between 1 and 16 times as fast as on the device, every
-/// order of magnitude equally likely: tasks of real applications do not all gain alike.
+/// The models with a speed-up of its own for each task on servers, drawn log-uniformly between 1 and 16 times as fast as on
+/// the device: tasks of real applications do not all gain alike.
 pub(super) fn with_speed_ups(models: &[GraphModel], sample: Sample) -> Result<Vec<GraphModel>, Error> {
     let mut random = random::stream(sample.seed, "speed-ups of task graphs");
     let sped_up = models.iter().map(|model| {
@@ -82,8 +82,8 @@ pub(super) fn with_speed_ups(models: &[GraphModel], sample: Sample) -> Result<Ve
     Ok(sped_up.collect::<Result<_, _>>().map_err(mrdro::Error::from)?)
 }
 
-/// Models with limits of time, and of energy if asked for, half-way between the decision that needs least of it and the
-/// cheapest decision; models in which this limits nothing are left out.
+/// Models with a limit of time, and one of energy if asked for. Each limit is half-way between the least possible amount and
+/// that of the cheapest decision. Models that the limits do not affect, or whose limits cannot be kept, are left out.
 pub(super) fn with_limits(
     models: &[GraphModel],
     limits_energy: bool,

@@ -7,7 +7,7 @@ use crate::graph::application::Neighbour;
 use crate::graph::model::{GraphModel, GraphOutcome};
 use crate::graph::rules::Transfer;
 use crate::graph::schedule::Schedule;
-use crate::graph::scheme::{GraphSolution, Optimality};
+use crate::graph::scheme::{GraphSolution, Optimality, affordable};
 use crate::random::{self, Stream};
 
 /// The work of a search, in tasks bounded: about two seconds.
@@ -38,7 +38,8 @@ struct Plan {
 pub(in super::super) fn cheapest_in_any_order(model: &GraphModel, start: &GraphSolution) -> (GraphSolution, Vec<u32>) {
     let mut evaluations = start.evaluations;
     let first = Plan { order: model.order().to_vec(), places: start.places.clone() };
-    let mut best = BestPlan { outcome: outcome_of(model, &first), plan: first };
+    let outcome = outcome_of(model, &first);
+    let mut best = BestPlan { plan: first, outcome, evaluations_left: MOST_BEYOND_LIMITS };
     evaluations += anneal(model, &mut best);
     let tables = super::best_tables(model);
     let mut search = Search::new(model, &tables, best);
@@ -65,17 +66,25 @@ fn outcome_of(model: &GraphModel, plan: &Plan) -> GraphOutcome {
 struct BestPlan {
     plan: Plan,
     outcome: GraphOutcome,
+    /// The number of plans beyond the limits that may still be evaluated: each takes a model of its own.
+    evaluations_left: u32,
 }
+
+/// The most plans beyond the limits that are evaluated, to find one that exceeds them less dearly.
+const MOST_BEYOND_LIMITS: u32 = 10_000;
 
 impl BestPlan {
     /// Takes a plan that seems to cost `cost` if it is better.
     fn offer(&mut self, model: &GraphModel, cost: f64, plan: &Plan) {
-        if cost >= self.outcome.cost && !self.outcome.exceeds_limits {
+        if cost >= self.outcome.cost && (!self.outcome.exceeds_limits || self.evaluations_left == 0) {
             return;
+        }
+        if self.outcome.exceeds_limits {
+            self.evaluations_left = self.evaluations_left.saturating_sub(1);
         }
         let outcome = outcome_of(model, plan);
         if (outcome.exceeds_limits, outcome.cost) < (self.outcome.exceeds_limits, self.outcome.cost) {
-            *self = Self { plan: plan.clone(), outcome };
+            *self = Self { plan: plan.clone(), outcome, ..*self };
         }
     }
 }
@@ -111,7 +120,7 @@ impl<'m> Evaluator<'m> {
 /// Anneals places and order together. Returns the number of evaluations.
 fn anneal(model: &GraphModel, best: &mut BestPlan) -> u64 {
     let tasks = model.tasks();
-    let steps = STEPS_PER_TASK * tasks as u64;
+    let steps = affordable(model).min(STEPS_PER_TASK * tasks as u64);
     let mut random = random::stream(0, "any-order scheme");
     let mut evaluator = Evaluator::new(model);
     let mut plan = best.plan.clone();
@@ -169,7 +178,7 @@ struct Step {
 struct Search<'a> {
     model: &'a GraphModel,
     tables: &'a Tables<'a>,
-    multipliers: Multipliers<'a>,
+    multipliers: Option<Multipliers<'a>>,
     schedule: Schedule,
     best: BestPlan,
     /// The tasks that have been placed, in their order.
@@ -190,8 +199,8 @@ struct Search<'a> {
 impl<'a> Search<'a> {
     fn new(model: &'a GraphModel, tables: &'a Tables<'a>, best: BestPlan) -> Self {
         let waiting = (0..model.tasks()).map(|task| model.before(task).len() as u32).collect();
-        let multipliers = Multipliers::new(tables);
-        let root_bound = multipliers.root_bound();
+        let multipliers = Multipliers::are_affordable(tables).then(|| Multipliers::new(tables));
+        let root_bound = multipliers.as_ref().map_or(f64::NEG_INFINITY, Multipliers::root_bound);
         Self {
             model,
             tables,
@@ -273,7 +282,9 @@ impl<'a> Search<'a> {
                 let end_s = self.schedule.done_s(task as usize)
                     + self.tables.tail_s[index * self.tables.places + usize::from(place)];
                 step.time_s = later(later(time_s, self.schedule.time_s()), end_s);
-                step.bound = self.multipliers.of(&self.schedule, index, fixed);
+                if let Some(multipliers) = &self.multipliers {
+                    step.bound = multipliers.of(&self.schedule, index, fixed);
+                }
                 if step.bound < self.limit() {
                     self.position[task as usize] = placed as u32;
                     step.bound = later(step.bound, self.bound(fixed, step.time_s));
@@ -383,7 +394,9 @@ impl<'a> Search<'a> {
 
     fn push(&mut self, step: Step) {
         self.push_schedule(step);
-        self.multipliers.place(&self.schedule, self.model.position(step.task as usize));
+        if let Some(multipliers) = &mut self.multipliers {
+            multipliers.place(&self.schedule, self.model.position(step.task as usize));
+        }
         self.position[step.task as usize] = self.sequence.len() as u32;
         self.sequence.push(step.task);
         for edge in self.model.application().outgoing(step.task as usize) {
@@ -394,7 +407,9 @@ impl<'a> Search<'a> {
     fn pop(&mut self, task: u32) {
         self.sequence.pop();
         self.schedule.truncate(self.sequence.len());
-        self.multipliers.truncate(self.sequence.len());
+        if let Some(multipliers) = &mut self.multipliers {
+            multipliers.truncate(self.sequence.len());
+        }
         self.position[task as usize] = u32::MAX;
         for edge in self.model.application().outgoing(task as usize) {
             self.waiting[edge.task as usize] += 1;

@@ -14,13 +14,14 @@ use self::multipliers::Multipliers;
 use self::search::{Found, root_bound, search};
 use super::best::Best;
 use super::local_search::improve;
+use super::searches::anneal_best;
 use super::walks::noisy_walks;
 use super::{GraphSolution, Optimality, affordable};
 use crate::graph::model::GraphModel;
 use crate::graph::rules::{Limits, Transfer};
 use crate::random;
 
-/// The work of a search, in tasks bounded: about a second.
+/// The work of a search, in tasks bounded: a second or two.
 const MAX_WORK: u64 = 25_000_000;
 
 /// The work of a first search, and the greedy walks and moves for each task before it: most small applications need no more.
@@ -28,9 +29,9 @@ const FIRST_WORK: u64 = 1_000_000;
 const FIRST_WALKS: u64 = 128;
 const FIRST_MOVES: u64 = 10;
 
-/// The greedy walks and the moves before the whole search.
+/// The greedy walks and the moves before the whole search, besides annealing.
 const WALKS: u64 = 4096;
-const MOVES: u64 = 50_000;
+const MOVES: u64 = 200_000;
 
 /// The cheapest decision of a scheduled model within its limits, in the order of the model; if none is within them, the
 /// cheapest of all. A search that takes too long ends with a bound.
@@ -61,7 +62,8 @@ fn search_within_limits(model: &GraphModel) -> (Found, u64) {
     let mut evaluations =
         FIRST_WALKS + improve(model, &mut best, affordable(model).min(FIRST_MOVES * model.tasks() as u64));
     // Where whole tasks are sent, no cost is one of two tasks together, and bounds by load are as high.
-    let multipliers = || (model.rules().transfer == Transfer::Edge).then(|| Multipliers::new(&tables));
+    let is_of_use = model.rules().transfer == Transfer::Edge && Multipliers::are_affordable(&tables);
+    let multipliers = || is_of_use.then(|| Multipliers::new(&tables));
     let first_multipliers = multipliers();
     for decision in first_multipliers.iter().flat_map(Multipliers::decisions) {
         best.offer(model.evaluate(&decision).cost, &decision);
@@ -76,7 +78,8 @@ fn search_within_limits(model: &GraphModel) -> (Found, u64) {
         best.offer(cost, &places);
     }
     noisy_walks(model, WALKS, &mut random, &mut best);
-    evaluations += WALKS + improve(model, &mut best, affordable(model).min(MOVES));
+    evaluations += WALKS + anneal_best(model, &mut best, &mut random);
+    evaluations += improve(model, &mut best, affordable(model).min(MOVES));
     let mut found = search(&tables, multipliers(), best.within_limits(), MAX_WORK);
     evaluations += found.evaluations;
     found.evaluations = evaluations;

@@ -400,7 +400,15 @@ struct Sum {
     change_counts: Vec<usize>,
 }
 
+/// The most pairs of places, over all edges: with more, finding weights takes longer than the search.
+const MOST_PAIRS: usize = 500_000;
+
 impl<'a> Multipliers<'a> {
+    /// Whether the weights of a model are found in less time than a search takes.
+    pub(super) fn are_affordable(tables: &Tables<'_>) -> bool {
+        tables.model.application().edges().len() * tables.places * tables.places <= MOST_PAIRS
+    }
+
     /// Finds weights under which all decisions cost most, and such for the last two thirds and the last third of the tasks.
     pub(super) fn new(tables: &'a Tables<'a>) -> Self {
         let uses = Uses::of(tables.model);
