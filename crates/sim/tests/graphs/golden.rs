@@ -161,8 +161,8 @@ fn optima_of_three_places_within_limits_are_those_of_highs() {
             assert_near(cost, *least_cost, &format!("program {index}"));
             assert_near(proved, *least_cost, &format!("bound of program {index}"));
         }
-        // A chain, a tree and two places in a row have no gap but that of the limits, so that the best multipliers
-        // bound the cost as the linear relaxation does.
+        // Without limits the linear relaxation has whole optima here, so that with limits it bounds the cost as the best
+        // multipliers do.
         let (cost, dual) = decide(LaracM::default(), &model);
         assert!(cost >= least_cost * (1.0 - 1e-9), "program {index}: {cost} is below {least_cost}");
         assert_near(dual, *bound, &format!("multipliers of program {index}"));
