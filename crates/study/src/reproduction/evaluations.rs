@@ -52,14 +52,15 @@ impl KeptEvaluations {
         measure: impl FnOnce() -> Result<T, Error>,
     ) -> Result<T, Error> {
         let path = self.folder.join(format!("{name}.json"));
+        let damaged = |error: serde_json::Error| Error::Kept { path: path.clone(), reason: error.to_string() };
         if let Ok(text) = fs::read_to_string(&path) {
-            let damaged = |error: serde_json::Error| Error::Kept { path: path.clone(), reason: error.to_string() };
             return serde_json::from_str(&text).map_err(damaged);
         }
         let values = measure()?;
         create_folder(&self.folder)?;
-        let text = serde_json::to_vec_pretty(&values).expect("numbers and texts can be written");
-        write_file(&path, &text)?;
-        Ok(values)
+        let text = serde_json::to_string_pretty(&values).expect("numbers and texts can be written");
+        write_file(&path, text.as_bytes())?;
+        // A number that is read may differ in its last bit from the one that was written; so all reports show what was read.
+        serde_json::from_str(&text).map_err(damaged)
     }
 }

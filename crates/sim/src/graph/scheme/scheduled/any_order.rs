@@ -319,14 +319,14 @@ impl<'a> Search<'a> {
                 continue;
             }
             let (mut least_end_s, mut least_fixed) = (f64::INFINITY, f64::INFINITY);
-            for place in 0..places {
+            for (place, &free_s) in queues_s.iter().enumerate().take(places) {
                 let cell = cells + place;
                 self.done_s[cell] = f64::INFINITY;
                 let mut own_fixed = tables.fixed[cell];
                 if own_fixed == f64::INFINITY {
                     continue;
                 }
-                let mut start_s = later(queues_s[place], tables.send_s[cell]);
+                let mut start_s = later(free_s, tables.send_s[cell]);
                 for edge in tables.incoming(position) {
                     let before = edge.position as usize * places;
                     let (mut ready_s, mut edge_fixed) = (f64::INFINITY, f64::INFINITY);

@@ -69,11 +69,11 @@ impl<'a> Problem<'a> {
     fn new(tables: &'a Tables<'a>, uses: &'a Uses) -> Self {
         let mut edges = Vec::new();
         let (mut outgoing, mut incoming) = (vec![Vec::new(); tables.tasks], vec![Vec::new(); tables.tasks]);
-        for to in 0..tables.tasks {
+        for (to, incoming) in incoming.iter_mut().enumerate() {
             for before in tables.incoming(to) {
                 let from = before.position as usize;
                 outgoing[from].push(edges.len());
-                incoming[to].push(edges.len());
+                incoming.push(edges.len());
                 edges.push(Edge { from, to, bytes: before.bytes });
             }
         }
@@ -281,6 +281,7 @@ impl Moved {
 
 /// How long queues work and paths take, on average over some decisions.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_field_names, reason = "the unit stands in each name")]
 struct Times {
     queues_s: Vec<f64>,
     run_s: Vec<f64>,
