@@ -81,7 +81,7 @@ fn the_order_of_tasks_is_decided_where_that_is_asked_for() {
             r#"{{"name": "{name}", "send_mb": {send_mb}, "megacycles": {megacycles}, "result_mb": 0, "pinned": "edge"}}"#
         )
     };
-    let tasks = [task("data", 9.17504, 1000), task("work", 0.917504, 100_000)].join(", ");
+    let tasks = [task("data", 9.17504, 1000), task("work", 0.917_504, 100_000)].join(", ");
     workshop.write("two.jsonl", format!(r#"{{"graph": {{"tasks": [{tasks}]}}, "order": ["data", "work"]}}"#));
     let solve = |scheme: &str| {
         let solve = ["solve", "--scenario", "graph", "--scheme", scheme, "--picture", "order.svg", "two.jsonl"];
