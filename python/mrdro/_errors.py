@@ -47,7 +47,7 @@ class SchemeError(Error, ValueError):
 
 
 class GraphError(Error, ValueError):
-    """Tasks and edges make no task graph, a graph does not fit the scenario, or a file of graphs or measured layers fails."""
+    """Tasks and edges make no task graph, or it does not fit the scenario; or a file of graphs or layers fails."""
 
 
 class RecordError(Error, ValueError):

@@ -1,7 +1,7 @@
 //! Decisions of schemes about one application or many, and how Python gets them.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -90,17 +90,20 @@ pub(super) fn decide<'py>(
     let models = models_of(own, "graphs", &graphs)?;
     let solutions = interruptible(py, |stop| {
         let new = || scheme_of(own, scheme, seed);
+        // Of several graphs that cannot be decided, the first is named, whatever the threads do.
+        let first_failed = AtomicUsize::new(usize::MAX);
         let decided = models.par_iter().enumerate().map_init(new, |scheme, (index, model)| {
             let scheme = scheme.as_mut().map_err(|error| Python::attach(|py| error.clone_ref(py)))?;
-            if stop.load(Ordering::Relaxed) {
+            if stop.load(Ordering::Relaxed) || index > first_failed.load(Ordering::Relaxed) {
                 return Err(value("interrupted"));
             }
             scheme.decide(model).map_err(|error| {
+                first_failed.fetch_min(index, Ordering::Relaxed);
                 let error = raise(error);
                 Python::attach(|py| crate::errors::scheme(&format!("graphs[{index}]: {}", error.value(py))))
             })
         });
-        decided.collect::<PyResult<Vec<_>>>()
+        decided.collect::<Vec<PyResult<_>>>().into_iter().collect::<PyResult<Vec<_>>>()
     })?;
     let all = PyList::empty(py);
     for ((graph, model), solution) in graphs.into_iter().zip(models).zip(solutions) {
