@@ -17,7 +17,7 @@ fn unscaled(value: f64, scale: f64, scaled: impl Fn(f64) -> f64) -> f64 {
     [near, near.next_down(), near.next_up()].into_iter().find(|candidate| scaled(*candidate) == value).unwrap_or(near)
 }
 
-/// A number as it is written, with 15 significant digits: so many stay the same whatever reads them, and in whatever unit.
+/// A number as it is written, with 15 significant digits, which stay the same whatever program reads them, in whatever unit.
 pub(super) fn written(value: f64) -> f64 {
     format!("{value:.14e}").parse().unwrap_or(value)
 }

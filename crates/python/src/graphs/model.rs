@@ -90,7 +90,7 @@ impl GraphModel {
 /// Decisions from an argument: places, names of places, a dict of names, or a `GraphDecision`.
 ///
 /// # Errors
-/// If it is something else, or there are not as many places as tasks, or there is no such place.
+/// If it is something else, or the numbers of places and tasks differ, or there is no such place.
 pub(super) fn decisions_of(
     argument: &str,
     given: &Bound<'_, PyAny>,

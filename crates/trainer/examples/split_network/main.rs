@@ -51,7 +51,7 @@ struct Options {
     /// Channels of each layer as a share of MobileNet's
     #[arg(long, default_value_t = 0.5, value_parser = width)]
     width: f64,
-    /// How many times each layer runs on the device, to play a device that is so many times slower than this machine
+    /// The number of times that each layer runs on the device, which slows the device down by this factor
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u16).range(1..=1000))]
     slowdown: u16,
     /// How often everything is measured; medians are taken

@@ -154,7 +154,7 @@ impl Neighbourhood for ChangingDecision<'_> {
     }
 }
 
-/// Anneals the best decision so far, with as many evaluations as annealing takes without a budget. Returns their number.
+/// Anneals the best decision so far within the number of evaluations that annealing has without a budget. Returns this number.
 pub(super) fn anneal_best<'m>(model: &'m GraphModel, best: &mut Best<'m>, random: &mut Stream) -> u64 {
     let mut places = best.places.clone();
     let evaluations = affordable(model).min(ANNEALING_EVALUATIONS * model.tasks() as u64);

@@ -70,7 +70,7 @@ struct BestPlan {
     evaluations_left: u32,
 }
 
-/// The most plans beyond the limits that are evaluated, to find one that exceeds them less dearly.
+/// The most plans that are evaluated while none within the limits is known, besides those that cost less.
 const MOST_BEYOND_LIMITS: u32 = 10_000;
 
 impl BestPlan {
@@ -231,7 +231,7 @@ impl<'a> Search<'a> {
         if exceeds_limits { f64::INFINITY } else { cost - 1e-9 * cost.abs() }
     }
 
-    /// Searches all continuations of the sequence, but those that begin with one of the `sleeping` steps.
+    /// Searches all continuations of the sequence, except those that begin with one of the `sleeping` steps.
     fn descend(&mut self, fixed: f64, time_s: f64, sleeping: &[Step]) {
         if self.sequence.len() == self.model.tasks() {
             let plan = Plan { order: self.sequence.clone(), places: self.schedule.places() };
