@@ -43,6 +43,7 @@ pub mod metrics;
 pub mod random;
 mod scenario_file;
 pub mod search;
+pub mod stream;
 mod suggestion;
 mod tasks;
 pub mod text;

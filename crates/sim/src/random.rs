@@ -56,3 +56,9 @@ pub fn shuffle<T>(random: &mut impl Rng, items: &mut [T]) {
         items.swap(last, below(random, last + 1));
     }
 }
+
+/// An exponentially distributed number of mean 1.
+pub fn exponential(random: &mut impl Rng) -> f64 {
+    // 1 - u lies in (0, 1].
+    -(1.0 - unit(random)).ln()
+}
