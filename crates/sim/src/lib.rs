@@ -39,6 +39,7 @@
 pub mod config;
 pub mod graph;
 pub mod limits;
+mod max_flow;
 pub mod metrics;
 pub mod random;
 mod scenario_file;

@@ -5,6 +5,7 @@
 //! - [`RateProcess`] says how the rate of a link changes; a [`RatePath`] is one course of it.
 
 mod arrivals;
+pub mod dispatch;
 mod rates;
 mod sizes;
 

@@ -30,7 +30,13 @@ pub struct RecordedRates {
     window_s: f64,
     /// `[drives][windows]`, in bytes per second.
     drives: Arc<[Vec<f64>]>,
+    levels: MarkovRates,
+    /// `[drives][windows]`: the level of each rate.
+    level_of: Arc<[Vec<u8>]>,
 }
+
+/// The number of levels by which recorded rates are told apart.
+const LEVELS: usize = 4;
 
 /// Why rates make no sense.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -176,6 +182,18 @@ impl MarkovRates {
         shares.iter().zip(&*self.mean_stay_s).map(|(share, stay)| share * stay / total).collect()
     }
 
+    fn draw_from(&self, mut state: usize, length_s: f64, random: &mut Stream) -> RatePath {
+        let (mut time_s, mut pieces) = (0.0, Vec::new());
+        while time_s < length_s {
+            let stay_s = random::exponential(random) * self.mean_stay_s[state];
+            pieces.push((stay_s, self.bytes_per_s[state], state));
+            time_s += stay_s;
+            state = self.next_state(state, random);
+        }
+        let mean = self.shares().iter().zip(&*self.bytes_per_s).map(|(share, rate)| share * rate).sum();
+        RatePath::new(pieces.into_iter(), mean)
+    }
+
     fn draw_state(&self, random: &mut Stream) -> usize {
         draw_index(&self.shares(), random)
     }
@@ -219,8 +237,19 @@ impl RecordedRates {
         if let Some(drive) = drives.iter().position(Vec::is_empty) {
             return Err(RatesError::Short { drive, window_s });
         }
-        drives.iter().try_for_each(|rates| check_rates(rates))?;
-        Ok(Self { window_s, drives: drives.into() })
+        let all = drives.concat();
+        check_rates(&all)?;
+        let (levels, level_of) = levels(window_s, &all)?;
+        let mut rest = level_of.into_iter();
+        let level_of = drives.iter().map(|drive| rest.by_ref().take(drive.len()).collect()).collect();
+        Ok(Self { window_s, drives: drives.into(), levels, level_of })
+    }
+
+    /// The chain that is taken for the recordings where something is expected of them: at most four levels of rates, about
+    /// equally frequent, with their mean rates and stays; the windows of all drives count as one sequence, whose end leads to its
+    /// beginning.
+    pub fn levels(&self) -> &MarkovRates {
+        &self.levels
     }
 
     /// The length of a window, in seconds.
@@ -240,10 +269,37 @@ impl RecordedRates {
     pub fn path(&self, drive: usize, first_window: usize, length_s: f64) -> RatePath {
         let rates = &self.drives[drive];
         let count = (length_s / self.window_s).ceil().max(1.0) as usize;
-        let repeated = (0..count).map(|window| rates[(first_window + window) % rates.len()]);
+        let repeated = (0..count).map(|window| (first_window + window) % rates.len());
         let mean = rates.iter().sum::<f64>() / rates.len() as f64;
-        RatePath::new(repeated.map(|rate| (self.window_s, rate, 0)), mean)
+        let levels = &self.level_of[drive];
+        RatePath::new(repeated.map(|window| (self.window_s, rates[window], usize::from(levels[window]))), mean)
     }
+}
+
+/// The chain of levels of a sequence of rates, and the level of each.
+fn levels(window_s: f64, rates: &[f64]) -> Result<(MarkovRates, Vec<u8>), RatesError> {
+    let mut sorted = rates.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let mut borders: Vec<f64> = (1..LEVELS).map(|level| sorted[level * sorted.len() / LEVELS]).collect();
+    borders.retain(|border| *border > sorted[0]);
+    borders.dedup();
+    let level_of: Vec<u8> =
+        rates.iter().map(|rate| borders.iter().filter(|border| *rate >= **border).count() as u8).collect();
+    let states = borders.len() + 1;
+    let (mut sums, mut counts, mut jumps) = (vec![0.0; states], vec![0.0; states], vec![0.0; states * states]);
+    for (index, rate) in rates.iter().enumerate() {
+        let (level, next) = (usize::from(level_of[index]), usize::from(level_of[(index + 1) % rates.len()]));
+        sums[level] += rate;
+        counts[level] += 1.0;
+        if next != level {
+            jumps[level * states + next] += 1.0;
+        }
+    }
+    let leaves: Vec<f64> = jumps.chunks(states).map(|row| row.iter().sum::<f64>().max(1.0)).collect();
+    let mean_rates: Vec<f64> = sums.iter().zip(&counts).map(|(sum, count)| sum / count).collect();
+    let stays: Vec<f64> = counts.iter().zip(&leaves).map(|(count, leaves)| window_s * count / leaves).collect();
+    jumps.iter_mut().enumerate().for_each(|(index, jump)| *jump /= leaves[index / states]);
+    Ok((MarkovRates::new(&mean_rates, &stays, Some(&jumps))?, level_of))
 }
 
 impl RateProcess {
@@ -267,21 +323,24 @@ impl RateProcess {
         match self {
             Self::Constant(rate) => RatePath::constant(*rate),
             Self::Markov(chain) => {
-                let (mut state, mut time_s) = (chain.draw_state(random), 0.0);
-                let mut pieces = Vec::new();
-                while time_s < length_s {
-                    let stay_s = random::exponential(random) * chain.mean_stay_s[state];
-                    pieces.push((stay_s, chain.bytes_per_s[state], state));
-                    time_s += stay_s;
-                    state = chain.next_state(state, random);
-                }
-                RatePath::new(pieces.into_iter(), self.mean_bytes_per_s())
+                let state = chain.draw_state(random);
+                chain.draw_from(state, length_s, random)
             }
             Self::Recorded(recorded) => {
                 let drive = random::below(random, recorded.drives.len());
                 let window = random::below(random, recorded.drives[drive].len());
                 recorded.path(drive, window, length_s)
             }
+        }
+    }
+
+    /// Draws a course as [`RateProcess::draw`] that begins in a state of the chain; of what was recorded, in a level of
+    /// [`RecordedRates::levels`], which it then follows.
+    pub fn continued(&self, state: usize, length_s: f64, random: &mut Stream) -> RatePath {
+        match self {
+            Self::Constant(rate) => RatePath::constant(*rate),
+            Self::Markov(chain) => chain.draw_from(state, length_s, random),
+            Self::Recorded(recorded) => recorded.levels.draw_from(state, length_s, random),
         }
     }
 }
@@ -442,6 +501,10 @@ mod tests {
     fn a_recording_begins_again_where_it_ends() {
         let recorded = RecordedRates::new(2.0, vec![vec![1.0, 3.0, 5.0]]).expect("valid");
         assert_eq!(recorded.path(0, 1, 8.0).slots(2.0, 4), [6.0, 10.0, 2.0, 6.0]);
+        let windows: Vec<f64> = (0..40).map(|window| f64::from(1 + window / 10)).collect();
+        let levels = RecordedRates::new(1.0, vec![windows]).expect("valid").levels().clone();
+        assert_eq!((levels.bytes_per_s(), levels.mean_stay_s()), (&[1.0, 2.0, 3.0, 4.0][..], &[10.0; 4][..]));
+        assert_eq!((levels.jump(0, 1), levels.jump(3, 0)), (1.0, 1.0));
         assert!(RecordedRates::new(2.0, vec![vec![1.0], vec![]]).is_err());
         assert!(RecordedRates::new(2.0, vec![vec![1.0, f64::NAN]]).is_err());
     }

@@ -13,10 +13,10 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::max_flow::CutEdge;
 use super::serial::{Labelling, check_serial, two_sided};
 use super::{GraphScheme, GraphSchemeError, GraphSolution, Optimality};
 use crate::graph::model::GraphModel;
+use crate::max_flow::CutEdge;
 
 /// MCOP, between the device and one server, with serial timing. It is *not* always optimal; [`MinCut`](super::MinCut) is.
 /// Limits of energy, time and money are not regarded.
@@ -284,8 +284,8 @@ impl PartialOrd for Candidate {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::max_flow::minimum_cut;
     use super::*;
+    use crate::max_flow::minimum_cut;
 
     const FREE: f64 = f64::INFINITY;
 

@@ -9,7 +9,6 @@ mod kind;
 mod lanes;
 mod list_scheduling;
 mod local_search;
-mod max_flow;
 mod mcop;
 mod neurosurgeon;
 mod scheduled;

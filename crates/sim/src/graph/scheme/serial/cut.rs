@@ -1,10 +1,10 @@
 //! The optimum with serial timing and at most two servers, as one minimum cut.
 
-use super::super::max_flow::{CutEdge, minimum_cut};
 use super::super::{GraphScheme, GraphSchemeError, GraphSolution, Optimality};
 use super::labelling::Labelling;
 use crate::graph::model::GraphModel;
 use crate::graph::rules::Timing;
+use crate::max_flow::{CutEdge, minimum_cut};
 
 /// The cheapest decision with serial timing, by one minimum cut: exact, and fast for tens of thousands of tasks.
 ///

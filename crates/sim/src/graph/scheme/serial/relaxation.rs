@@ -1,10 +1,10 @@
 //! What a labelling problem costs at least, with a decision that costs little.
 
-use super::super::max_flow::minimum_cut;
 use super::cut::{cheapest_by_cut, two_sided};
 use super::labelling::Labelling;
 use super::tree::{Forest, cheapest_in_forest};
 use crate::graph::application::Application;
+use crate::max_flow::minimum_cut;
 
 /// How a labelling problem is bounded.
 pub(super) enum Relaxation {
