@@ -22,6 +22,7 @@
 //!   the deadlines that its decisions missed.
 //! - A [`trace`] is what a device measured of its network; [`task_sizes`] reads recorded sizes of tasks.
 //! - [`graphs`] reads task graphs: JSON, workflows, Graphviz files.
+//! - [`streams`] reads what scenarios over time name: recorded rates and arrivals.
 //! - [`exchange`] reads workloads and writes answers as JSON and CSV.
 //!
 //! # What it does not do
@@ -42,6 +43,7 @@ mod part;
 mod sizes;
 mod source_file;
 mod standard_set;
+pub mod streams;
 mod table;
 mod task_files;
 pub mod trace;

@@ -42,6 +42,7 @@ pub mod limits;
 mod max_flow;
 pub mod metrics;
 pub mod random;
+mod scenario_checks;
 mod scenario_file;
 pub mod search;
 pub mod stream;

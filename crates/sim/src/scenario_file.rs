@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use crate::graph::GraphScenario;
+use crate::stream::StreamScenario;
 use crate::tasks::scenario::{Scenario, ScenarioError};
 use crate::text;
 
@@ -22,6 +23,8 @@ pub enum AnyScenario {
     Tasks(Scenario),
     /// `kind = "graph"`: applications whose tasks depend on one another.
     Graph(GraphScenario),
+    /// `kind = "stream"`: decisions over time.
+    Stream(StreamScenario),
 }
 
 impl AnyScenario {
@@ -30,14 +33,16 @@ impl AnyScenario {
     /// # Errors
     /// If there is no such preset or file, or the file is not a valid scenario; then with all its mistakes.
     pub fn load(name_or_path: &str) -> Result<Self, ScenarioError> {
-        let found = ScenarioText::find(name_or_path, Scenario::presets().chain(GraphScenario::presets()))?;
+        let presets = Scenario::presets().chain(GraphScenario::presets()).chain(StreamScenario::presets());
+        let found = ScenarioText::find(name_or_path, presets)?;
         // Mistakes of syntax are for the reader of the usual kind to report.
         let table: Option<toml::Table> = found.text.parse().ok();
         let kind = table.as_ref().and_then(|table| table.get("kind")?.as_str());
-        if kind == Some("graph") {
-            return GraphScenario::from_found(&found).map(Self::Graph);
+        match kind {
+            Some("graph") => GraphScenario::from_found(&found).map(Self::Graph),
+            Some("stream") => StreamScenario::from_found(&found).map(Self::Stream),
+            _ => Scenario::from_found(&found).map(Self::Tasks),
         }
-        Scenario::from_found(&found).map(Self::Tasks)
     }
 }
 
@@ -56,7 +61,9 @@ impl<'a> ScenarioText<'a> {
         name_or_path: &'a str,
         presets: impl Iterator<Item = &'static str>,
     ) -> Result<Self, ScenarioError> {
-        let preset = Scenario::preset_text(name_or_path).or_else(|| GraphScenario::preset_text(name_or_path));
+        let preset = Scenario::preset_text(name_or_path)
+            .or_else(|| GraphScenario::preset_text(name_or_path))
+            .or_else(|| StreamScenario::preset_text(name_or_path));
         if let Some(text) = preset {
             return Ok(Self { origin: name_or_path, text: text.into(), folder: None });
         }

@@ -235,8 +235,8 @@ fn pinned_tasks_must_be_in_every_application() {
 #[test]
 fn each_kind_refuses_scenarios_of_the_other() {
     let error = Scenario::load("graph").expect_err("task graphs").to_string();
-    let expected = "graph has a mistake:\n  line 6, column 8: kind: is \"graph\": a scenario of task graphs, where one of \
-                    independent tasks is needed";
+    let expected = "graph has a mistake:\n  line 6, column 8: kind: makes this a scenario of task graphs, where \
+                    one of independent tasks is needed";
     assert_eq!(error, expected);
     let error = GraphScenario::load("paper").expect_err("independent tasks").to_string();
     let expected = "paper has a mistake:\n  kind: is missing: this is a scenario of independent tasks, where one of task \

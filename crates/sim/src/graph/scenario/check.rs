@@ -4,13 +4,11 @@ use std::collections::HashSet;
 
 use super::{ApplicationSettings, GraphScenario, LinkPowers, Pinned, Powers, Source};
 use crate::config::Mistake;
-use crate::graph::generators::{Called, Generator, Growth, LayerTable, Layered, TaskCount, Values};
+use crate::graph::generators::{Called, Generator, Growth, LayerTable, Layered, TaskCount};
 use crate::graph::layers::LayerKind;
 use crate::graph::system::LOCAL;
-use crate::limits::{
-    MAX_GRAPH_EDGES, MAX_INSTRUCTIONS, MAX_NAME_BYTES, MAX_NAME_CHARACTERS, MAX_SERVERS, MAX_SIZE_MB, MAX_TASKS,
-};
-use crate::tasks::scenario::Range;
+use crate::limits::{MAX_GRAPH_EDGES, MAX_INSTRUCTIONS, MAX_SERVERS, MAX_SIZE_MB, MAX_TASKS};
+use crate::scenario_checks::Checks;
 use crate::units::bytes_from_mb;
 
 /// The most MB on an edge of a generated graph: with the most edges at a task they still make a valid size.
@@ -19,33 +17,13 @@ const MAX_DATA_MB: f64 = MAX_SIZE_MB / MAX_TASKS as f64;
 impl GraphScenario {
     /// All values that make no sense, each named by its key path.
     pub(crate) fn mistakes(&self) -> Vec<Mistake> {
-        let mut list = Checks(Vec::new());
-        self.name_mistakes(&mut list);
-        if !(0.0..=1.0).contains(&self.alpha) {
-            list.add("alpha", format!("must lie between 0 (time alone) and 1 (energy alone), is {}", self.alpha));
-        }
+        let mut list = Checks::default();
+        list.name_and_alpha(&self.name, self.alpha);
         self.device_mistakes(&mut list);
         application_mistakes(&self.application, &mut list);
         self.server_mistakes(&mut list);
         self.layer_times_mistakes(&mut list);
-        list.0
-    }
-
-    fn name_mistakes(&self, list: &mut Checks) {
-        let odd = |c: char| c.is_control() || c == '/' || c == '\\';
-        let name = &self.name;
-        if name.trim().is_empty()
-            || name.chars().count() > MAX_NAME_CHARACTERS
-            || name.len() > MAX_NAME_BYTES
-            || name.starts_with('.')
-            || name.contains(odd)
-        {
-            let message = format!(
-                "must be a name of at most {MAX_NAME_CHARACTERS} characters, and {MAX_NAME_BYTES} bytes in UTF-8, \
-                 without slashes, not beginning with a dot"
-            );
-            list.add("name", message);
-        }
+        list.into_list()
     }
 
     fn device_mistakes(&self, list: &mut Checks) {
@@ -131,9 +109,9 @@ fn application_mistakes(settings: &ApplicationSettings, list: &mut Checks) {
         }
         Source::File { .. } => {}
         Source::Generator(generator) => {
-            let before = list.0.len();
+            let before = list.len();
             generator_mistakes(generator, list);
-            if list.0.len() == before {
+            if list.len() == before {
                 pinned_mistakes(&settings.pinned, generator, list);
             }
         }
@@ -162,7 +140,7 @@ fn pinned_mistakes(pinned: &Pinned, generator: &Generator, list: &mut Checks) {
 }
 
 fn generator_mistakes(generator: &Generator, list: &mut Checks) {
-    let before = list.0.len();
+    let before = list.len();
     match generator {
         Generator::Network(_) => {}
         Generator::Layers(table) => layer_mistakes(table, list),
@@ -180,7 +158,7 @@ fn generator_mistakes(generator: &Generator, list: &mut Checks) {
         }
     }
     let edges = generator.most_edges();
-    if list.0.len() == before && edges > MAX_GRAPH_EDGES as f64 {
+    if list.len() == before && edges > MAX_GRAPH_EDGES as f64 {
         let message =
             format!("are too many: an application could have {edges:.0} edges, and may have {MAX_GRAPH_EDGES}");
         list.add("application.graph.tasks", message);
@@ -189,7 +167,7 @@ fn generator_mistakes(generator: &Generator, list: &mut Checks) {
 
 fn layered_mistakes(layered: &Layered, list: &mut Checks) {
     let Layered { tasks, width, density, regularity, result_mb, ratio, instructions_per_byte } = layered;
-    let before = list.0.len();
+    let before = list.len();
     count_mistakes(*tasks, list);
     list.values("application.graph.width", width, 0.0, 1.0);
     list.values("application.graph.density", density, 0.0, 1.0);
@@ -199,7 +177,7 @@ fn layered_mistakes(layered: &Layered, list: &mut Checks) {
     list.values("application.graph.result_mb", result_mb, 0.0, MAX_SIZE_MB);
     list.values("application.graph.ratio", ratio, 1e-6, 1e6);
     list.positive("instructions_per_byte", *instructions_per_byte);
-    if list.0.len() > before {
+    if list.len() > before {
         return;
     }
     let most_mb = result_mb.limits().1 / ratio.limits().0;
@@ -239,74 +217,4 @@ fn layer_mistakes(table: &LayerTable, list: &mut Checks) {
         list.not_negative(&key("weights_mb"), row.weights_mb);
         list.not_negative(&key("output_kb"), row.output_kb);
     }
-}
-
-/// The mistakes found so far.
-struct Checks(Vec<Mistake>);
-
-impl Checks {
-    fn add(&mut self, key: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Mistake::new(key, message));
-    }
-
-    /// A number above 0. Beyond the limits a product of two values could leave what an f64 holds; no device or link comes
-    /// near them.
-    fn positive(&mut self, key: &str, value: f64) {
-        if !(value > 0.0 && value.is_finite()) {
-            self.add(key, format!("must be a number greater than 0, is {value}"));
-        } else if !(1e-12..=1e12).contains(&value) {
-            self.add(key, format!("must lie between 1e-12 and 1e12, is {value:e}"));
-        }
-    }
-
-    /// As [`Checks::positive`], or 0.
-    fn not_negative(&mut self, key: &str, value: f64) {
-        if !(value >= 0.0 && value.is_finite()) {
-            self.add(key, format!("must be a number not below 0, is {value}"));
-        } else if value != 0.0 {
-            self.positive(key, value);
-        }
-    }
-
-    fn optional(&mut self, key: &str, value: Option<f64>, check: fn(&mut Self, &str, f64)) {
-        if let Some(value) = value {
-            check(self, key, value);
-        }
-    }
-
-    /// Checks that all numbers that can be drawn lie between two.
-    fn values(&mut self, key: &str, values: &Values, least: f64, most: f64) {
-        let mut number = |key: String, value: f64| {
-            let fits = (least..=most).contains(&value);
-            if !fits {
-                self.add(key, format!("must lie between {} and {}, is {value}", limit(least), limit(most)));
-            }
-            fits
-        };
-        match values {
-            Values::Fixed(value) => _ = number(key.to_owned(), *value),
-            Values::OneOf { values } => {
-                for (index, value) in values.iter().enumerate() {
-                    number(format!("{key}.values[{index}]"), *value);
-                }
-                if values.is_empty() {
-                    self.add(format!("{key}.values"), "must have at least one number");
-                }
-            }
-            Values::Range(range) => {
-                let (Range::Uniform { min, max } | Range::LogUniform { min, max }) = *range;
-                let fits = [number(format!("{key}.min"), min), number(format!("{key}.max"), max)];
-                if fits == [true; 2] && min > max {
-                    self.add(format!("{key}.max"), format!("must be at least min, {min}, is {max}"));
-                } else if fits[0] && min == 0.0 && matches!(range, Range::LogUniform { .. }) {
-                    self.add(format!("{key}.min"), "must be greater than 0 for log-uniform, is 0");
-                }
-            }
-        }
-    }
-}
-
-/// A limit in a message, such as `1000` or `1e-6`.
-fn limit(value: f64) -> String {
-    if value != 0.0 && !(1e-3..1e9).contains(&value) { format!("{value:e}") } else { value.to_string() }
 }

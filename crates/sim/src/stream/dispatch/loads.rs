@@ -107,7 +107,13 @@ pub(super) fn bottleneck_load(site: &Site) -> f64 {
 /// The names of the queues that limit a site, at most five.
 pub(super) fn bottlenecks(site: &Site) -> Vec<String> {
     let queues = Flow::of(site).bottleneck().queues;
-    let all = if queues.is_empty() { (0..site.queues().len()).collect() } else { queues };
+    let mut all = if queues.is_empty() { (0..site.queues().len()).collect() } else { queues };
+    // What devices share comes first; of their own queues there may be many.
+    all.sort_by_key(|queue| match site.queues()[*queue].kind {
+        QueueKind::Edge | QueueKind::Cloud => 0,
+        QueueKind::EdgeLink | QueueKind::CloudLink => 1,
+        QueueKind::Device => 2,
+    });
     let mut names: Vec<String> = all.iter().take(4).map(|queue| site.queues()[*queue].name.clone()).collect();
     if all.len() > 4 {
         names.push(format!("{} more", all.len() - 4));

@@ -24,11 +24,10 @@ impl Scenario {
         let document = Document::parse(origin, text)?;
         let root = document.root();
         if root.has("kind") {
-            if root.optional_choice("kind", &[("tasks", false), ("graph", true)]) == Some(true) {
-                root.mistake(
-                    "kind",
-                    "is \"graph\": a scenario of task graphs, where one of independent tasks is needed",
-                );
+            let kinds = [("tasks", None), ("graph", Some("of task graphs")), ("stream", Some("over time"))];
+            if let Some(Some(other)) = root.optional_choice("kind", &kinds) {
+                let message = format!("makes this a scenario {other}, where one of independent tasks is needed");
+                root.mistake("kind", message);
             }
             // In a scenario of another kind every other key would be a mistake, too.
             document.report(Vec::new())?;

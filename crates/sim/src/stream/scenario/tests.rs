@@ -1,0 +1,103 @@
+use super::*;
+use crate::stream::dispatch::scheme::DispatchGreedy;
+use crate::stream::dispatch::{Path, simulate};
+
+fn dispatch() -> DispatchScenario {
+    let StreamScenario::Dispatch(scenario) = StreamScenario::load("dispatch").expect("a preset");
+    scenario
+}
+
+fn mistakes(changes: &[(&str, &str)]) -> String {
+    let mut text = StreamScenario::preset_text("dispatch").expect("a preset").to_owned();
+    for (from, to) in changes {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    StreamScenario::from_toml("test.toml", &text).expect_err("mistakes").to_string()
+}
+
+#[test]
+fn every_preset_is_written_and_read_back() {
+    for name in StreamScenario::presets() {
+        let scenario = StreamScenario::load(name).expect("a preset");
+        assert_eq!(scenario.name(), name);
+        let text = scenario.to_toml();
+        assert_eq!(StreamScenario::from_toml("written", &text), Ok(scenario), "{text}");
+    }
+}
+
+#[test]
+fn all_mistakes_come_at_once_with_their_places() {
+    let text = mistakes(&[
+        ("load = 0.8", "load = 1.2"),
+        ("mean_stay_s = [90, 90]", "mean_stay_s = [0, 90]"),
+        ("name = \"edge\"", "name = \"local\""),
+        ("count = 10", "count = 0"),
+    ]);
+    assert!(text.contains("has 3 mistakes"), "{text}");
+    assert!(text.contains("devices.count: must lie between 1 and 10000, is 0"), "{text}");
+    let text = mistakes(&[
+        ("load = 0.8", "load = 1.2"),
+        ("mean_stay_s = [90, 90]", "mean_stay_s = [0, 90]"),
+        ("name = \"edge\"", "name = \"local\""),
+    ]);
+    for part in [
+        "arrivals.load: must lie above 0 and below 1, is 1.2: from 1 on queues grow for ever",
+        "the mean stay in state 0 must be greater than 0 s, is 0",
+        "servers[0].name: \"local\" is what the device itself is called",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
+fn rates_and_sizes_may_be_written_in_every_form() {
+    let forms = [
+        ("size_mb = { distribution = \"log-uniform\", min = 2, max = 60 }", "size_mb = 5"),
+        ("size_mb = { distribution = \"log-uniform\", min = 2, max = 60 }", "size_mb = { values = [10, 20, 30] }"),
+        (
+            "size_mb = { distribution = \"log-uniform\", min = 2, max = 60 }",
+            "size_mb = { distribution = \"exponential\", mean = 4 }",
+        ),
+        ("uplink_mbps = 500", "uplink_mbps = { states = [0, 20, 50], mean_stay_s = [120, 60, 10] }"),
+        ("uplink_mbps = 500", "uplink_mbps = { distribution = \"uniform\", min = 100, max = 200 }"),
+        ("uplink_mbps = 500", "uplink_mbps = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]"),
+        ("load = 0.8", "per_minute = 0.5"),
+    ];
+    for (from, to) in forms {
+        let mut text = StreamScenario::preset_text("dispatch").expect("a preset").to_owned();
+        assert!(text.contains(from), "{from}");
+        if to.contains("per_minute") {
+            text = text.replace("\nweight = ", "\n# ");
+        }
+        let scenario = StreamScenario::from_toml("test.toml", &text.replace(from, to)).expect(to);
+        assert_eq!(StreamScenario::from_toml("written", &scenario.to_toml()).as_ref(), Ok(&scenario), "{to}");
+        let StreamScenario::Dispatch(scenario) = scenario;
+        let site = scenario.site(1).expect(to);
+        assert!(simulate(&site, &Path::draw(&site, 500, 1), &mut DispatchGreedy::new(), 1).mean_cost > 0.0);
+    }
+    let unread = "uplink_mbps = { traces = \"recordings\", window_s = 1 }";
+    let text = StreamScenario::preset_text("dispatch").expect("a preset").replace("uplink_mbps = 500", unread);
+    let mut scenario = StreamScenario::from_toml("test.toml", &text).expect("valid");
+    assert_eq!(StreamScenario::from_toml("written", &scenario.to_toml()).as_ref(), Ok(&scenario));
+    let recordings = scenario.recordings_mut();
+    assert_eq!((recordings[0].0.as_str(), recordings[0].1.path.as_str()), ("devices.uplink_mbps", "recordings"));
+    let StreamScenario::Dispatch(scenario) = scenario;
+    assert!(scenario.site(1).expect_err("not read").to_string().contains("have not been read"));
+}
+
+#[test]
+fn a_site_that_cannot_carry_its_tasks_names_its_bottleneck() {
+    let mut scenario = dispatch();
+    scenario.devices.arrivals.rate = Some(ArrivalRate::PerMinute { per_minute: Spread::one(60.0) });
+    let error = scenario.site(1).expect_err("too many tasks").to_string();
+    assert!(error.contains("cannot carry its tasks") && error.contains("edge"), "{error}");
+}
+
+#[test]
+fn a_site_is_the_same_for_the_same_seed() {
+    let scenario = dispatch();
+    let parts = |seed| scenario.site(seed).expect("valid").parts().clone();
+    assert_eq!(parts(3), parts(3));
+    assert_ne!(parts(3), parts(4));
+}
