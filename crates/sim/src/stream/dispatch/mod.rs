@@ -17,6 +17,7 @@ pub mod scheme;
 mod send_times;
 mod simulator;
 mod site;
+mod split;
 mod state;
 #[cfg(test)]
 mod testing;
@@ -30,4 +31,5 @@ pub use site::{
     Access, LOCAL, MAX_SITE_DEVICES, Machines, Queue, QueueKind, Site, SiteDevice, SiteError, SiteLink, SiteParts,
     SiteServer,
 };
+pub use split::{QueueLoad, StaticSplit};
 pub use state::{Choice, LinkView, Offer, QueueView, SiteState};

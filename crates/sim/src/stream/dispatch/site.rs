@@ -1,9 +1,10 @@
 //! Sites: devices, servers and links with their queues.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::loads;
 use super::send_times::SendTimes;
+use super::split::StaticSplit;
 use crate::limits::MAX_SERVERS;
 use crate::stream::{ArrivalProcess, RateProcess, Sizes};
 
@@ -160,6 +161,7 @@ pub struct Site {
     /// `[devices, places]`.
     pub(super) routes: Vec<Route>,
     pub(super) load: f64,
+    split: OnceLock<Arc<StaticSplit>>,
 }
 
 /// A queue of a site: a processor or a link.
@@ -248,7 +250,7 @@ impl Site {
         check(&parts)?;
         let mut queues = Vec::new();
         let routes = routes(&parts, &mut queues);
-        let mut site = Self { parts, queues, routes, load: 0.0 };
+        let mut site = Self { parts, queues, routes, load: 0.0, split: OnceLock::new() };
         site.load = loads::bottleneck_load(&site);
         Ok(site)
     }
@@ -298,6 +300,11 @@ impl Site {
     /// needed. Below 1 the site carries its tasks, if they are placed well.
     pub fn load(&self) -> f64 {
         self.load
+    }
+
+    /// The best static split. It is computed when it is asked for first, and then kept.
+    pub fn static_split(&self) -> &StaticSplit {
+        self.split.get_or_init(|| Arc::new(StaticSplit::of(self)))
     }
 
     /// The mean number of tasks that arrive in a second at all devices together.

@@ -1,8 +1,18 @@
 //! Schemes that choose a place for each task as it arrives.
 
+mod drift_plus_penalty;
+mod fixed;
 mod greedy;
+mod kind;
+mod prices;
+#[cfg(test)]
+mod tests;
 
+pub use drift_plus_penalty::DriftPlusPenalty;
+pub use fixed::{DispatchFixed, DispatchRandom, DispatchStatic};
 pub use greedy::DispatchGreedy;
+pub use kind::{DispatchSchemeKind, by_name};
+pub use prices::{ClassNumbers, OneStep, Priced, PricedNumbers};
 
 use super::path::{Arrival, Path};
 use super::site::Site;
@@ -45,6 +55,50 @@ pub trait DispatchScheme: Send {
     fn evaluations(&self) -> Option<u64> {
         None
     }
+}
+
+/// Why there is no scheme of a name.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum DispatchSchemeError {
+    /// No scheme has this name.
+    #[error(
+        "there is no scheme called `{name}` for dispatching{}; there are {known}; numbers may follow a name: {with_numbers}",
+        suggestion.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+    )]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// The names that there are.
+        known: String,
+        /// The forms of the names that numbers may follow.
+        with_numbers: String,
+        /// The name that was probably meant.
+        suggestion: Option<String>,
+    },
+    /// Another number of numbers follows the name than the scheme takes.
+    #[error("`{name}` has other numbers than the scheme takes; its form is {form}")]
+    Count {
+        /// The name with its numbers.
+        name: String,
+        /// What it may look like.
+        form: String,
+    },
+    /// A number makes no sense.
+    #[error("the {number} of the scheme {scheme} must be {kind} between {least} and {most}, not `{text}`")]
+    Number {
+        /// The scheme.
+        scheme: &'static str,
+        /// The name of the number.
+        number: &'static str,
+        /// What was written.
+        text: String,
+        /// What kind of number it must be.
+        kind: &'static str,
+        /// The least that it may be.
+        least: f64,
+        /// The most that it may be.
+        most: f64,
+    },
 }
 
 /// The place of the least value; of equal ones the first. A value that is not finite is never chosen while another is.

@@ -1,0 +1,52 @@
+//! Schemes against each other and against formulas.
+
+use super::*;
+use crate::stream::dispatch::testing::Setting;
+use crate::stream::dispatch::{DispatchOutcome, Path, SiteParts, simulate};
+
+fn run(name: &str, site: &Site, path: &Path, seed: u64) -> DispatchOutcome {
+    simulate(site, path, &mut *by_name(name, site).expect("a scheme"), seed)
+}
+
+#[test]
+fn one_step_is_greedy_where_only_energy_counts() {
+    let parts = SiteParts { alpha: 1.0, ..Setting { is_mixed: true, ..Setting::EVEN }.parts(2) };
+    let site = Site::with_load(parts, 0.7).expect("it carries that");
+    let path = Path::draw(&site, 2_000, 3);
+    assert_eq!(run("one-step", &site, &path, 1), run("greedy", &site, &path, 1));
+    assert_eq!(run("one-step-fitted", &site, &path, 1), run("greedy", &site, &path, 1));
+}
+
+#[test]
+fn all_schemes_agree_where_there_is_one_place() {
+    let mut parts = Setting { devices: 1, ..Setting::EVEN }.parts(1);
+    parts.servers.clear();
+    let site = Site::with_load(parts, 0.8).expect("it carries that");
+    let path = Path::draw(&site, 2_000, 3);
+    let greedy = run("greedy", &site, &path, 1);
+    for kind in DispatchSchemeKind::all(&site) {
+        let outcome = run(&kind.to_string(), &site, &path, 1);
+        assert_eq!(outcome.mean_cost, greedy.mean_cost, "{kind}");
+    }
+}
+
+#[test]
+fn equal_seeds_have_equal_outcomes_and_other_seeds_others() {
+    let site = Setting { is_mixed: true, has_bursts: true, ..Setting::EVEN }.site(4);
+    let path = Path::draw(&site, 2_000, 3);
+    for name in ["random", "static-split"] {
+        assert_eq!(run(name, &site, &path, 5), run(name, &site, &path, 5));
+        assert_ne!(run(name, &site, &path, 5), run(name, &site, &path, 6));
+    }
+}
+
+#[test]
+fn a_device_that_cannot_use_the_place_takes_its_cheapest() {
+    let mut parts = Setting::EVEN.parts(1);
+    parts.devices[0].uplink = None;
+    let site = Site::with_load(parts, 0.5).expect("it carries that");
+    let path = Path::draw(&site, 2_000, 3);
+    let edge = run("edge-only", &site, &path, 1);
+    assert!(edge.place_shares[1] > 0.6 && edge.place_shares[2] > 0.2, "{:?}", edge.place_shares);
+    assert!(run("random", &site, &path, 1).mean_cost.is_finite());
+}
