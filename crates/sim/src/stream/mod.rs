@@ -3,11 +3,13 @@
 //!
 //! - [`ArrivalProcess`] and [`Sizes`] say when tasks arrive and how large they are.
 //! - [`RateProcess`] says how the rate of a link changes; a [`RatePath`] is one course of it.
+//! - [`slots`] is a problem in slots of equal length: data waits for a good link.
 
 mod arrivals;
 pub mod dispatch;
 mod rates;
 mod sizes;
+pub mod slots;
 
 pub use arrivals::ArrivalProcess;
 pub use rates::{MarkovRates, RateCursor, RatePath, RateProcess, RatesError, RecordedRates};
