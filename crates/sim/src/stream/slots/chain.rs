@@ -3,6 +3,9 @@
 use super::path::SlotPath;
 use crate::stream::MarkovRates;
 
+/// How often a slot is halved before its transitions are taken to be linear in time.
+const HALVINGS: u32 = 24;
+
 /// States of the rate over its mean, and how they follow each other from slot to slot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RateChain {
@@ -64,7 +67,9 @@ impl RateChain {
                 self.rates[state] /= seen[state];
             }
             if sums[state] > 0.0 {
-                self.transitions[state * states..][..states].iter_mut().for_each(|share| *share /= sums[state]);
+                for share in &mut self.transitions[state * states..][..states] {
+                    *share /= sums[state];
+                }
             }
         }
         for state in (0..states).filter(|state| sums[*state] == 0.0) {
@@ -90,8 +95,7 @@ impl RateChain {
         order.sort_by(|a, b| chain.bytes_per_s()[*a].total_cmp(&chain.bytes_per_s()[*b]));
         let rates: Vec<f64> = order.iter().map(|state| chain.bytes_per_s()[*state] / mean).collect();
         // e^(G t) = (1 + G t / 2^k)^(2^k), G the generator.
-        const HALVINGS: i32 = 24;
-        let part_s = slot_s / f64::from(2_i32.pow(HALVINGS as u32));
+        let part_s = slot_s / f64::from(2_i32.pow(HALVINGS));
         let mut transitions = vec![0.0; states * states];
         for (row, from) in order.iter().enumerate() {
             for (column, to) in order.iter().enumerate() {
@@ -108,7 +112,9 @@ impl RateChain {
         }
         for row in transitions.chunks_mut(states) {
             let sum: f64 = row.iter().sum();
-            row.iter_mut().for_each(|share| *share /= sum);
+            for share in row {
+                *share /= sum;
+            }
         }
         let rate_edges = rates.windows(2).map(|pair| 0.5 * (pair[0] + pair[1])).collect();
         Self { rates, transitions, rate_edges, recent_edges: Vec::new() }

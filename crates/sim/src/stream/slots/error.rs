@@ -134,23 +134,9 @@ pub enum SlotSchemeError {
         applications: usize,
     },
     /// The scheme has to be fitted to paths first.
-    #[error("{scheme} is fitted to training paths, and none were given; this needs a path with at least two slots")]
+    #[error("{scheme} learns from training paths; give at least one path with at least two slots")]
     NoTraining {
         /// The scheme.
         scheme: &'static str,
-    },
-    /// A path belongs to another number of links or applications.
-    #[error(
-        "a path with {links} links and {applications} applications does not fit a scheme for {for_links} and {for_applications}"
-    )]
-    OtherProblem {
-        /// Links of the path.
-        links: usize,
-        /// Applications of the path.
-        applications: usize,
-        /// Links of the scheme.
-        for_links: usize,
-        /// Applications of the scheme.
-        for_applications: usize,
     },
 }

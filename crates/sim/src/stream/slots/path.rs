@@ -70,7 +70,7 @@ impl SlotPath {
         if let Some(index) = rates.iter().position(wrong) {
             return Err(SlotProblemError::Rates { index, value: rates[index] });
         }
-        if rates.is_empty() || rates.len() % links != 0 {
+        if rates.is_empty() || !rates.len().is_multiple_of(links) {
             return Err(SlotProblemError::Rates { index: rates.len(), value: f64::NAN });
         }
         let slots = rates.len() / links;

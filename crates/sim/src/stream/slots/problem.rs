@@ -246,11 +246,11 @@ fn check(settings: &SlotSettings) -> Result<(), SlotProblemError> {
     }
     if let Some(fallback) = settings.fallback {
         at_least_0("the energy of the fallback in J per byte", fallback.energy_j_per_byte)?;
-        if !(fallback.bytes_per_s > 0.0) {
+        if fallback.bytes_per_s != f64::INFINITY {
             positive("the rate of the fallback in bytes per second", fallback.bytes_per_s)?;
         }
     }
-    if !(settings.queue_limit_bytes > 0.0) {
+    if settings.queue_limit_bytes != f64::INFINITY {
         positive("the limit of the queue in bytes", settings.queue_limit_bytes)?;
     }
     at_least_0("the price of a late file", settings.late_price)?;

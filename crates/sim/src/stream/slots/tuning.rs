@@ -43,7 +43,8 @@ pub fn mean_cost(
 }
 
 /// Tunes the numbers of a scheme on training paths: a grid over the range of each number, then steps from the best of its points
-/// and the numbers that the scheme has, halved where no neighbour is better. The result does not depend on the number of threads.
+/// and the numbers that the scheme has, halved where no neighbour is better. Numbers have four
+/// digits. The result does not depend on the number of threads.
 ///
 /// # Errors
 /// If there is no path, or the scheme cannot decide them.
@@ -60,9 +61,11 @@ pub fn tune(
     let at = |point: &[f64]| {
         let mut values = kind.values();
         for ((index, parameter), share) in free.iter().zip(point) {
-            values[*index] = parameter.at(*share);
+            values[*index] = four_digits(parameter.at(*share));
         }
-        kind.with_values(&values)
+        let defaults = kind.parameters().iter().zip(&values);
+        let last = defaults.rev().take_while(|(parameter, value)| parameter.default == **value).count();
+        kind.with_values(&values[..values.len() - last])
     };
     let cost = |point: &Vec<f64>| mean_cost(&at(point)?, training, model);
     let mut evaluations = 0;
@@ -98,20 +101,27 @@ pub fn tune(
     Ok(TunedScheme { kind: at(&point)?, cost: lowest, evaluations })
 }
 
+/// A number that people can read and write.
+fn four_digits(value: f64) -> f64 {
+    format!("{value:.3e}").parse().unwrap_or(value)
+}
+
 impl Parameter {
     /// The value at a share of the range.
     fn at(&self, share: f64) -> f64 {
-        match self.is_ratio {
-            true => self.min * (self.max / self.min).powf(share),
-            false => self.min + (self.max - self.min) * share,
+        if self.is_ratio {
+            self.min * (self.max / self.min).powf(share)
+        } else {
+            self.min + (self.max - self.min) * share
         }
     }
 
     /// The share of the range at which a value lies; the nearest one.
     fn share(&self, value: f64) -> f64 {
-        let share = match self.is_ratio {
-            true => (value / self.min).ln() / (self.max / self.min).ln(),
-            false => (value - self.min) / (self.max - self.min),
+        let share = if self.is_ratio {
+            (value / self.min).ln() / (self.max / self.min).ln()
+        } else {
+            (value - self.min) / (self.max - self.min)
         };
         share.clamp(0.0, 1.0)
     }

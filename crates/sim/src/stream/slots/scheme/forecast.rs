@@ -74,7 +74,7 @@ impl SlotScheme for Forecast {
                 let other_price = path.powers_w[other] / rate + wait_j * ahead as f64;
                 other_price < price || (other_price == price && ahead == 0 && other < link)
             };
-            if !(price < later_j) {
+            if price >= later_j {
                 continue;
             }
             let mut cheaper = 0.0;

@@ -128,7 +128,7 @@ impl SlotScheme for Offloading {
         for (link, order) in orders.iter_mut().enumerate().filter(|(link, _)| *link != path.wifi) {
             let rate = now.bytes_per_s[link];
             let now_j = path.powers_w[link] / rate;
-            if !(now_j <= queue_j) {
+            if now_j > queue_j {
                 continue;
             }
             let mean_j = path.powers_w[link] / path.mean_rates[link];

@@ -94,9 +94,9 @@ impl SlotScheme for RuleScheme {
     fn decide(&mut self, now: &Observation<'_>, orders: &mut [Order]) {
         let Some(OnPath { assigner, load, powers_w, tails_s }) = &mut self.path else { return };
         let (rule, load, hysteresis) = (self.rule, *load, self.hysteresis);
-        let ease = |link: usize| match hysteresis > 0.0 && now.idle_s[link] < tails_s[link] {
-            true => (-hysteresis).exp(),
-            false => 1.0,
+        let ease = |link: usize| {
+            let is_on = hysteresis > 0.0 && now.idle_s[link] < tails_s[link];
+            if is_on { (-hysteresis).exp() } else { 1.0 }
         };
         if let Rule::Etime { value } = rule {
             let gain = |link: usize| {

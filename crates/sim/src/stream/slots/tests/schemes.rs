@@ -1,6 +1,7 @@
 //! What schemes decide.
 
 use super::*;
+use crate::stream::{MarkovRates, RateProcess, Sizes};
 
 #[test]
 fn rules_without_a_bound_send_at_once() {
@@ -118,4 +119,47 @@ fn hysteresis_saves_energy_where_a_radio_has_a_tail() {
     let plain = kind.with_values(&[tuned.kind.values()[0], 0.0]).expect("valid");
     assert!(tuned.kind.values()[1] > 0.0);
     assert!(tuned.cost < mean_cost(&plain, &paths, None).expect("a rule"));
+}
+
+#[test]
+fn delayed_offloading_at_light_load_follows_its_closed_form() {
+    // Off for 120 s and on for 60 s on average: of the files, 2/3 arrive while WiFi is off, and of these e^(-wait / 120) are
+    // still there when their time is up.
+    let mut settings = testing::settings();
+    let wifi = MarkovRates::new(&[0.0, 2.5e6], &[120.0, 60.0], None).expect("valid");
+    settings.links[0].rates = RateProcess::Markov(wifi);
+    settings.links.push(Link { rates: RateProcess::Constant(1e6), power_w: 5.0, ..settings.links[0].clone() });
+    settings.applications[0].load = Load::FilesPerSecond(0.02);
+    settings.applications[0].sizes = Sizes::OneOf([1e4].into());
+    settings.slots = 500_000;
+    let path = SlotProblem::new(settings).expect("valid").path(1, 0);
+    for wait_s in [30.0_f64, 90.0] {
+        let kind: SlotSchemeKind = format!("delayed@{wait_s}").parse().expect("a name");
+        let (mut wifi_bytes, mut other_bytes) = (0.0, 0.0);
+        let mut add = |record: &SlotRecord<'_>| {
+            wifi_bytes += record.sent_bytes[0];
+            other_bytes += record.sent_bytes[1];
+        };
+        let outcome = simulate(&path, kind.build(None).expect("plain").as_mut(), Some(&mut add)).expect("it decides");
+        let share = other_bytes / (wifi_bytes + other_bytes);
+        let expected = 2.0 / 3.0 * (-wait_s / 120.0).exp();
+        // About 2,800 stays: a standard deviation of 0.009; one seed in 400 fails.
+        assert!((share - expected).abs() < 0.027, "{share} {expected}");
+        let delay_s = 2.0 / 3.0 * 120.0 * (1.0 - (-wait_s / 120.0).exp());
+        assert!((outcome.mean_delay_s / delay_s - 1.0).abs() < 0.08, "{} {delay_s}", outcome.mean_delay_s);
+    }
+}
+
+#[test]
+fn drift_plus_penalty_trades_backlog_of_order_v_for_energy() {
+    let mut settings = testing::settings();
+    settings.slots = 200_000;
+    let path = SlotProblem::new(settings).expect("valid").path(2, 0);
+    let least_j = 1.2 / 4e6 * path.arrived_bytes();
+    let outcomes = [1e12, 2e12, 4e12, 8e12, 16e12, 32e12].map(|value| run(&path, &format!("lyapunov@{value}")));
+    let backlogs: Vec<f64> = outcomes.iter().map(|outcome| outcome.mean_delay_s).collect();
+    // Twice the V: at most about twice the backlog, and less energy, down to that of the best rate.
+    assert!(backlogs.windows(2).all(|pair| pair[0] < pair[1] && pair[1] < 2.2 * pair[0]), "{backlogs:?}");
+    let above: Vec<f64> = outcomes.iter().map(|outcome| outcome.energy_j / least_j - 1.0).collect();
+    assert!(above.is_sorted_by(|a, b| a > b) && above[5] < 0.05, "{above:?}");
 }
