@@ -2,10 +2,12 @@
 //! tasks wait.
 //!
 //! - [`ArrivalProcess`] and [`Sizes`] say when tasks arrive and how large they are.
+//! - [`formulas`] are closed forms of queues.
 //! - [`RateProcess`] says how the rate of a link changes; a [`RatePath`] is one course of it.
 
 mod arrivals;
 pub mod dispatch;
+pub mod formulas;
 mod rates;
 mod sizes;
 
