@@ -19,7 +19,7 @@ mod impatience;
 mod on_off;
 mod queues;
 #[cfg(test)]
-mod simulation;
+pub(crate) mod simulation;
 
 pub use impatience::{ImpatientMeans, impatient_queue};
 pub use on_off::{OnOff, on_off_queue};
