@@ -3,12 +3,14 @@
 //!
 //! - [`ArrivalProcess`] and [`Sizes`] say when tasks arrive and how large they are.
 //! - [`delayed`] is a problem of its own: files that wait for WiFi up to a deadline.
+//! - [`emop`] is another: a chain of components at several sites while the channel changes.
 //! - [`formulas`] are closed forms of queues.
 //! - [`RateProcess`] says how the rate of a link changes; a [`RatePath`] is one course of it.
 
 mod arrivals;
 pub mod dispatch;
 pub mod delayed;
+pub mod emop;
 pub mod formulas;
 mod rates;
 mod sizes;
