@@ -5,6 +5,7 @@
 //! - [`delayed`] is a problem of its own: files that wait for WiFi up to a deadline.
 //! - [`emop`] is another: a chain of components at several sites while the channel changes.
 //! - [`formulas`] are closed forms of queues.
+//! - [`mdp`] is a third: each task to the device, an edge server or the cloud, as a Markov decision process.
 //! - [`RateProcess`] says how the rate of a link changes; a [`RatePath`] is one course of it.
 
 mod arrivals;
@@ -12,6 +13,7 @@ pub mod dispatch;
 pub mod delayed;
 pub mod emop;
 pub mod formulas;
+pub mod mdp;
 mod rates;
 mod sizes;
 
