@@ -40,6 +40,18 @@ pub enum Error {
     /// A scheme cannot decide a task graph.
     #[error(transparent)]
     GraphScheme(#[from] sim::graph::scheme::GraphSchemeError),
+    /// A scenario over time makes no problem.
+    #[error(transparent)]
+    StreamScenario(#[from] sim::stream::scenario::StreamScenarioError),
+    /// The recordings that a scenario over time names cannot be used.
+    #[error(transparent)]
+    StreamData(#[from] data::streams::StreamDataError),
+    /// A scheme for dispatching has no such name, or no such numbers.
+    #[error(transparent)]
+    DispatchScheme(#[from] sim::stream::dispatch::scheme::DispatchSchemeError),
+    /// A scheme for slots has no such name, or cannot decide.
+    #[error(transparent)]
+    SlotScheme(#[from] sim::stream::slots::SlotSchemeError),
     /// An application of a file does not fit the scenario.
     #[error("{origin}, line {line}: {reason}")]
     Application {
@@ -52,13 +64,15 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
-    /// An option for independent tasks, with a scenario of task graphs.
-    #[error(
-        "{option} is for scenarios of independent tasks, and this scenario is one of task graphs; leave {option} out"
-    )]
-    NotForGraphs {
+    /// An option for another kind of scenario.
+    #[error("{option} is for scenarios {of}, and this scenario is one {is}; leave {option} out")]
+    WrongKind {
         /// The option, as the command line calls it.
         option: &'static str,
+        /// The kind of scenario that the option is for, such as `of independent tasks`.
+        of: &'static str,
+        /// The kind of the scenario.
+        is: &'static str,
     },
     /// There is no application to decide.
     #[error("there is no application to decide")]

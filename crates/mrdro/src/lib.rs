@@ -91,6 +91,7 @@ mod run_dir;
 mod run_set;
 pub mod share_out;
 pub mod statistics;
+pub mod streams;
 pub mod sweep;
 pub mod tensorboard;
 pub mod training;

@@ -116,6 +116,26 @@ impl Spread {
     }
 }
 
+/// The 97.5th percentiles of Student's t with 1, 2, ... degrees of freedom.
+const STUDENT: [f64; 30] = [
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120,
+    2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+];
+
+/// The 95 % interval of the mean of a few numbers by Student's t, which stays honest for as few as two; `None` for fewer.
+pub fn student_interval(values: &[f64]) -> Option<(f64, f64)> {
+    let count = values.len();
+    if count < 2 {
+        return None;
+    }
+    let mean = values.iter().sum::<f64>() / count as f64;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1) as f64;
+    // Beyond the table the percentile is that of the normal distribution, less than 4 % lower.
+    let quantile = STUDENT.get(count - 2).copied().unwrap_or(1.96);
+    let half = quantile * (variance / count as f64).sqrt();
+    Some((mean - half, mean + half))
+}
+
 /// The interquartile mean of sorted numbers. A number on the border of a quarter counts in part.
 fn interquartile_mean(sorted: &[f64]) -> f64 {
     let quarter = sorted.len() as f64 / 4.0;
@@ -166,6 +186,13 @@ mod tests {
         assert!((few.mean - 0.5).abs() < 1e-12 && (many.mean - 0.5).abs() < 1e-9);
         assert!((few.low - many.low).abs() < 1e-9 && (few.high - many.high).abs() < 1e-9, "{few:?} {many:?}");
         assert!(many.low < 0.25 && many.high > 0.65, "{many:?}");
+    }
+
+    #[test]
+    fn few_numbers_have_a_wide_interval() {
+        assert_eq!(student_interval(&[1.0]), None);
+        let (low, high) = student_interval(&[1.0, 2.0, 3.0]).expect("three numbers");
+        assert!((high - 2.0 - 4.303 / 3.0_f64.sqrt()).abs() < 1e-12 && (high + low - 4.0).abs() < 1e-12);
     }
 
     #[test]

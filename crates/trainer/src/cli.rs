@@ -16,6 +16,8 @@ use mrdro::{CheckpointInterval, Error, Problem, RunPlan};
 use sim::graph::scheme::GraphSchemeKind;
 use sim::limits::WINDOW_S;
 use sim::scheme::SchemeKind;
+use sim::stream::dispatch::scheme::DispatchSchemeKind;
+use sim::stream::slots::scheme::SlotSchemeKind;
 
 pub(crate) use self::deadlines::DeadlineArgs;
 
@@ -230,6 +232,10 @@ pub(crate) struct CompareArgs {
     pub(crate) deadlines: DeadlineArgs,
     #[command(flatten)]
     pub(crate) share_out: ShareOutArg,
+    /// Number of runs of each scheme in a scenario over time, each with its own course of arrivals and rates; where rates in
+    /// slots are recorded there is one run for each recording [default: 5]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub(crate) runs: Option<u16>,
     #[command(flatten)]
     pub(crate) seed: SeedArg,
     #[command(flatten)]
@@ -343,8 +349,10 @@ fn scheme_help() -> String {
     format!(
         "Scheme to decide with: {names}. A budget of cost evaluations per task may follow {limited}, as in local-search@16. For \
          task graphs: {}; there a budget counts evaluations of whole decisions, of larac-m the multipliers tried, of larac-k the \
-         decisions ranked",
-        GraphSchemeKind::forms().join(", ")
+         decisions ranked. For dispatching over time: {}; for slots: {}",
+        GraphSchemeKind::forms().join(", "),
+        DispatchSchemeKind::forms().join(", "),
+        SlotSchemeKind::names().join(", ")
     )
 }
 
@@ -364,10 +372,15 @@ pub(crate) struct SolveArgs {
     pub(crate) keep_going: KeepGoingArg,
     #[command(flatten)]
     pub(crate) threads: ThreadsArg,
-    /// Draw the first decision about a task graph into this picture, SVG or PNG
+    /// Draw the first decision about a task graph, or a part of a run over time, into this picture, SVG or PNG
     #[arg(long, value_name = "FILE")]
     pub(crate) picture: Option<PathBuf>,
-    /// File of workloads as JSON or CSV, or of task graphs as JSON, WfFormat or DOT; `-` is standard input
+    /// Write what happens in a run over time to this file, a row for each task or slot: JSON lines if its name ends in .json or
+    /// .jsonl, else CSV; `-` is standard output
+    #[arg(long, value_name = "FILE|-")]
+    pub(crate) trace: Option<PathBuf>,
+    /// File of workloads as JSON or CSV, or of task graphs as JSON, WfFormat or DOT; `-` is standard input. Scenarios over time
+    /// draw their tasks themselves, or name a file of them
     #[arg(value_name = "FILE|-", default_value = "-")]
     pub(crate) workloads: String,
 }

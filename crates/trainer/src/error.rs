@@ -135,7 +135,11 @@ impl CliError {
             Self::Library(
                 Error::Training(BadSetting { .. } | UnknownPreset { .. })
                 | Error::BadOption { .. }
-                | Error::NotForGraphs { .. }
+                | Error::WrongKind { .. }
+                | Error::StreamScenario(_)
+                | Error::StreamData(_)
+                | Error::DispatchScheme(_)
+                | Error::SlotScheme(_)
                 | Error::Backend(model::BackendError::UnknownDevice { .. }),
             ) => Exit::Usage,
             _ => Exit::Failure,

@@ -19,10 +19,11 @@ pub fn read_recordings(scenario: &mut StreamScenario) -> Result<(), StreamDataEr
         let rates = recorded_rates(recording).map_err(|source| StreamDataError::Rates { key, source })?;
         recording.set_rates(rates);
     }
-    let StreamScenario::Dispatch(scenario) = scenario;
-    let devices = scenario.devices.count;
-    if let Some(recorded) = scenario.recorded_arrivals_mut() {
-        recorded.set_arrivals(recorded_arrivals(Path::new(&recorded.path), devices)?);
+    if let StreamScenario::Dispatch(scenario) = scenario {
+        let devices = scenario.devices.count;
+        if let Some(recorded) = scenario.recorded_arrivals_mut() {
+            recorded.set_arrivals(recorded_arrivals(Path::new(&recorded.path), devices)?);
+        }
     }
     Ok(())
 }

@@ -29,13 +29,11 @@ pub fn recorded_rates(recording: &RateRecording) -> Result<RecordedRates, Record
         let (name, environment) = (drive.name, drive.environment);
         for device in drive.devices {
             let alone = Drive { name: name.clone(), environment: environment.clone(), devices: vec![device] };
-            let windows = alone.windows(window_s);
-            // The last window may be cut off in the middle.
-            let whole =
-                windows.iter().filter(|window| window.start_s + window_s <= alone.duration_s() + 0.5 * window_s);
-            let rates: Vec<f64> = whole.map(|window| bytes_per_second_from_mbps(window.mbps[0])).collect();
-            if !rates.is_empty() {
-                courses.push(rates);
+            if alone.duration_s() >= SHORTEST_IN_WINDOWS * window_s {
+                let windows = alone.windows(window_s);
+                courses.push(
+                    windows.iter().map(|window| bytes_per_second_from_mbps(window.mbps[0])).collect::<Vec<f64>>(),
+                );
             }
         }
     }

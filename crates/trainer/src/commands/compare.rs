@@ -6,7 +6,7 @@ use mrdro::share_out::{self, AllocationEvaluation};
 use mrdro::{Problem, evaluate_all, with_classic};
 use sim::AnyScenario;
 
-use super::graphs;
+use super::{graphs, streams};
 use crate::cli::{CompareArgs, Format};
 use crate::device;
 use crate::error::CliError;
@@ -17,8 +17,10 @@ use crate::output::{
 pub(crate) fn run(args: &CompareArgs) -> Result<(), CliError> {
     let scenario = match AnyScenario::load(&args.scenario.scenario).map_err(mrdro::Error::from)? {
         AnyScenario::Graph(scenario) => return graphs::run_compare(args, scenario),
+        AnyScenario::Stream(scenario) => return streams::run_compare(args, scenario),
         AnyScenario::Tasks(scenario) => scenario,
     };
+    streams::refuse_for_kind("of independent tasks", &[("--runs", args.runs.is_some())])?;
     device::on_device(&args.compute, |backend| {
         let named = Problem::new(scenario)?;
         let problem = args.deadlines.applied_to(named.clone())?;

@@ -11,7 +11,7 @@ use sim::scheme::{self, Scheme};
 use sim::{AnyScenario, CostModel};
 
 use super::compare::note_unread_uplinks;
-use super::graphs;
+use super::{graphs, streams};
 use crate::cli::{DecideArgs, SolveArgs};
 use crate::device;
 use crate::error::CliError;
@@ -35,9 +35,11 @@ pub(crate) fn decide(args: &DecideArgs) -> Result<(), CliError> {
 pub(crate) fn solve(args: &SolveArgs) -> Result<(), CliError> {
     let scenario = match AnyScenario::load(&args.scenario.scenario).map_err(mrdro::Error::from)? {
         AnyScenario::Graph(scenario) => return graphs::run_solve(args, scenario),
+        AnyScenario::Stream(scenario) => return streams::run_solve(args, scenario),
         AnyScenario::Tasks(scenario) => scenario,
     };
-    graphs::refuse_picture(args.picture.as_deref())?;
+    let options = [("--picture", args.picture.is_some()), ("--trace", args.trace.is_some())];
+    streams::refuse_for_kind("of independent tasks", &options)?;
     device::start_threads(&args.threads)?;
     let problem = args.deadlines.applied_for_workloads(Problem::new(scenario)?)?;
     note_implausible_scenario(&problem.scenario);

@@ -1,7 +1,6 @@
 //! What `compare`, `solve` and `scenario check` do for scenarios of task graphs.
 
 use std::io;
-use std::path::Path;
 
 use data::counted;
 use mrdro::graphs::{AnswerOptions, GraphComparison, GraphEvaluation, GraphProblem, answer, compare};
@@ -10,6 +9,7 @@ use serde::Serialize;
 use sim::graph::scenario::{ServerSettings, Source};
 use sim::graph::{GraphScenario, Timing, scheme};
 
+use super::streams::refuse_for_kind;
 use crate::cli::{CompareArgs, Format, SolveArgs};
 use crate::device;
 use crate::error::CliError;
@@ -23,6 +23,7 @@ pub(super) fn run_compare(args: &CompareArgs, scenario: GraphScenario) -> Result
         ("--record", !args.record.is_empty()),
         ("--any-rates", args.any_rates),
         ("--share-out", args.share_out.total.is_some()),
+        ("--runs", args.runs.is_some()),
         args.deadlines.first().map_or(("", false), |option| (option, true)),
     ])?;
     let problem = GraphProblem::new(scenario)?;
@@ -34,10 +35,9 @@ pub(super) fn run_compare(args: &CompareArgs, scenario: GraphScenario) -> Result
     print(args.format.format, &comparison.evaluations, || comparison_table(&comparison, &problem.scenario))
 }
 
-/// An error if an option is given that is for independent tasks.
+/// An error if an option is given that is for another kind of scenario.
 fn refuse(options: &[(&'static str, bool)]) -> Result<(), Error> {
-    let given = options.iter().find(|(_, is_given)| *is_given);
-    given.map_or(Ok(()), |(option, _)| Err(Error::NotForGraphs { option }))
+    refuse_for_kind("of task graphs", options)
 }
 
 fn comparison_table(comparison: &GraphComparison, scenario: &GraphScenario) -> String {
@@ -86,6 +86,7 @@ pub(super) fn run_solve(args: &SolveArgs, scenario: GraphScenario) -> Result<(),
     device::start_threads(&args.threads)?;
     refuse(&[
         ("--share-out", args.share_out.total.is_some()),
+        ("--trace", args.trace.is_some()),
         args.deadlines.first().map_or(("", false), |option| (option, true)),
     ])?;
     if let Some(path) = &args.picture {
@@ -194,15 +195,4 @@ pub(super) fn tasks_shown(scenario: &GraphScenario) -> Result<String, CliError> 
     let sizes = || set.iter().map(sim::graph::GraphModel::tasks);
     let (fewest, most) = (sizes().min().unwrap_or(0), sizes().max().unwrap_or(0));
     Ok(if fewest == most { most.to_string() } else { format!("{fewest} to {most}") })
-}
-
-/// The picture of a decision about task graphs is asked for with a scenario of independent tasks.
-pub(super) fn refuse_picture(path: Option<&Path>) -> Result<(), Error> {
-    path.map_or(Ok(()), |path| {
-        Err(Error::BadOption {
-            option: "--picture",
-            text: path.display().to_string(),
-            wanted: "of use for independent tasks; it draws decisions about task graphs, as with `--scenario graph`",
-        })
-    })
 }

@@ -12,6 +12,7 @@ mod plot;
 mod reproduce;
 mod scenario;
 mod serve;
+mod streams;
 mod sweep;
 mod trace;
 mod train;

@@ -6,10 +6,11 @@ use mrdro::graphs::GraphProblem;
 use serde::Serialize;
 use sim::graph::GraphScenario;
 use sim::scenario::{DeadlineRule, PerDevice, Tasks};
+use sim::stream::StreamScenario;
 use sim::units::BYTES_PER_MB;
 use sim::{AnyScenario, Scenario};
 
-use super::graphs;
+use super::{graphs, streams};
 use crate::cli::{Format, ScenarioCommand};
 use crate::error::CliError;
 use crate::output::{figure, note_implausible_scenario, print, table, write_out};
@@ -23,17 +24,17 @@ pub(crate) fn run(command: &ScenarioCommand) -> Result<(), CliError> {
 }
 
 #[derive(Serialize)]
-struct ScenarioRow {
-    scenario: &'static str,
-    kind: &'static str,
-    devices: usize,
-    /// The largest number where devices or applications have different numbers of tasks.
-    tasks_per_device: Option<usize>,
-    servers: String,
-    alpha: f64,
+pub(super) struct ScenarioRow {
+    pub(super) scenario: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) devices: usize,
+    /// The largest number where devices or applications have different numbers of tasks; `None`: they arrive over time.
+    pub(super) tasks_per_device: Option<usize>,
+    pub(super) servers: String,
+    pub(super) alpha: f64,
     /// The number of tasks of each device, where they differ; else the number that all have.
     #[serde(skip)]
-    shown_tasks: String,
+    pub(super) shown_tasks: String,
 }
 
 fn list(format: Format) -> Result<(), CliError> {
@@ -65,6 +66,9 @@ fn list(format: Format) -> Result<(), CliError> {
             shown_tasks,
         });
     }
+    for name in StreamScenario::presets() {
+        rows.push(streams::row(name, &StreamScenario::load(name)?));
+    }
     print(format, &rows, || {
         let row = |row: &ScenarioRow| {
             let counts = [row.devices.to_string(), row.shown_tasks.clone()];
@@ -84,7 +88,9 @@ fn tasks_of_each(tasks: &Tasks) -> String {
 }
 
 fn show(name: &str) -> Result<(), CliError> {
-    let preset = Scenario::preset_text(name).or_else(|| GraphScenario::preset_text(name));
+    let preset = Scenario::preset_text(name)
+        .or_else(|| GraphScenario::preset_text(name))
+        .or_else(|| StreamScenario::preset_text(name));
     let text = match preset {
         Some(text) => text.to_owned(),
         None => match AnyScenario::load(name)? {
@@ -94,6 +100,7 @@ fn show(name: &str) -> Result<(), CliError> {
                 graphs::note_layer_times(&problem.scenario);
                 problem.scenario.to_toml()
             }
+            AnyScenario::Stream(scenario) => scenario.to_toml(),
         },
     };
     write_out(text.as_bytes())
@@ -125,6 +132,7 @@ fn check(name: &str, format: Format) -> Result<(), CliError> {
     let scenario = match AnyScenario::load(name)? {
         AnyScenario::Tasks(scenario) => scenario,
         AnyScenario::Graph(scenario) => return graphs::check(scenario, format),
+        AnyScenario::Stream(scenario) => return streams::check(scenario, format),
     };
     let problem = Problem::new(scenario)?;
     note_implausible_scenario(&problem.scenario);

@@ -14,6 +14,7 @@ use crate::stream::dispatch::{
     Access, Arrival, LOCAL, MAX_SITE_DEVICES, Machines, Path, Site, SiteDevice, SiteError, SiteLink, SiteParts,
     SiteServer,
 };
+use crate::stream::slots::SlotProblemError;
 use crate::tasks::scenario::Tier;
 use crate::units::{hertz_from_mhz, joules_from_nj};
 
@@ -237,9 +238,9 @@ fn is_zero(value: &f64) -> bool {
     *value == 0.0
 }
 
-/// Why a scenario makes no site.
+/// Why a scenario makes no problem.
 #[derive(Debug, thiserror::Error)]
-pub enum DispatchScenarioError {
+pub enum StreamScenarioError {
     /// It has mistakes.
     #[error(transparent)]
     Invalid(#[from] Mistakes),
@@ -250,6 +251,14 @@ pub enum DispatchScenarioError {
         name: String,
         /// Why.
         source: SiteError,
+    },
+    /// Its problem in slots makes no sense.
+    #[error("scenario `{name}`: {source}")]
+    Slots {
+        /// The name of the scenario.
+        name: String,
+        /// Why.
+        source: SlotProblemError,
     },
     /// It names files that have not been read.
     #[error("scenario `{name}` names recordings ({path}) that have not been read")]
@@ -266,7 +275,7 @@ impl DispatchScenario {
     ///
     /// # Errors
     /// If a value makes no sense, recordings have not been read, or the site cannot carry its tasks.
-    pub fn site(&self, seed: u64) -> Result<Site, DispatchScenarioError> {
+    pub fn site(&self, seed: u64) -> Result<Site, StreamScenarioError> {
         let list = self.mistakes();
         if !list.is_empty() {
             return Err(Mistakes { origin: format!("scenario `{}`", self.name), list }.into());
@@ -276,7 +285,7 @@ impl DispatchScenario {
             Some(ArrivalRate::Load { load, .. }) => Site::with_load(parts, *load),
             Some(ArrivalRate::PerMinute { .. }) | None => Site::new(parts),
         };
-        site.map_err(|source| DispatchScenarioError::Site { name: self.name.clone(), source })
+        site.map_err(|source| StreamScenarioError::Site { name: self.name.clone(), source })
     }
 
     /// A course of arrivals and rates at a site of this scenario, drawn from `seed`; recorded arrivals are as they were, and
@@ -284,7 +293,7 @@ impl DispatchScenario {
     ///
     /// # Errors
     /// If recorded arrivals have not been read.
-    pub fn path(&self, site: &Site, seed: u64) -> Result<Path, DispatchScenarioError> {
+    pub fn path(&self, site: &Site, seed: u64) -> Result<Path, StreamScenarioError> {
         let ArrivalsOver::Recorded(recorded) = &self.devices.arrivals.over else {
             return Ok(Path::draw(site, self.tasks_per_run, seed));
         };
@@ -293,11 +302,11 @@ impl DispatchScenario {
         Ok(Path::with_arrivals(site, arrivals.to_vec(), seed))
     }
 
-    fn unread(&self, path: &str) -> DispatchScenarioError {
-        DispatchScenarioError::Unread { name: self.name.clone(), path: path.to_owned() }
+    fn unread(&self, path: &str) -> StreamScenarioError {
+        StreamScenarioError::Unread { name: self.name.clone(), path: path.to_owned() }
     }
 
-    fn parts(&self, seed: u64) -> Result<SiteParts, DispatchScenarioError> {
+    fn parts(&self, seed: u64) -> Result<SiteParts, StreamScenarioError> {
         let Self { devices: settings, tasks, .. } = self;
         let count = settings.count;
         let stream = |what: &str| random::stream(seed, &format!("stream/site/{what}"));
@@ -311,7 +320,7 @@ impl DispatchScenario {
                 tail_w: powers.tail,
                 tail_s: settings.tail_s.unwrap_or(0.0),
             };
-            Ok::<Vec<SiteLink>, DispatchScenarioError>(processes.into_iter().map(link).collect())
+            Ok::<Vec<SiteLink>, StreamScenarioError>(processes.into_iter().map(link).collect())
         };
         let DispatchPowers { compute, send, tail } =
             settings.power_w.unwrap_or(DispatchPowers { compute: 0.0, send: 0.0, tail: 0.0 });
@@ -361,7 +370,7 @@ impl DispatchScenario {
         Ok(SiteParts {
             alpha: self.alpha,
             devices: (0..count).map(device).collect(),
-            servers: self.servers.iter().enumerate().map(server).collect::<Result<_, DispatchScenarioError>>()?,
+            servers: self.servers.iter().enumerate().map(server).collect::<Result<_, StreamScenarioError>>()?,
             process,
             sizes: tasks.size_mb.sizes(),
             deadline_s: tasks.deadline_s.unwrap_or(f64::INFINITY),
@@ -370,7 +379,7 @@ impl DispatchScenario {
     }
 
     /// How arrivals are spread over time, and how many there are in a second at each device.
-    fn arrivals_of(&self, random: &mut random::Stream) -> Result<(ArrivalProcess, Vec<f64>), DispatchScenarioError> {
+    fn arrivals_of(&self, random: &mut random::Stream) -> Result<(ArrivalProcess, Vec<f64>), StreamScenarioError> {
         let count = self.devices.count;
         let process = match &self.devices.arrivals.over {
             ArrivalsOver::Poisson => ArrivalProcess::Poisson,
@@ -461,19 +470,7 @@ impl DispatchScenario {
         match &devices.arrivals.over {
             ArrivalsOver::Poisson => {}
             ArrivalsOver::Bursts { factors, mean_stay_s } => {
-                if factors.len() < 2 || factors.len() != mean_stay_s.len() {
-                    let message = format!(
-                        "must be two or more numbers, as many as mean_stay_s has; are {} and {}",
-                        factors.len(),
-                        mean_stay_s.len()
-                    );
-                    list.add("devices.arrivals.factors", message);
-                }
-                for (name, values) in [("factors", factors), ("mean_stay_s", mean_stay_s)] {
-                    for (index, value) in values.iter().enumerate() {
-                        list.positive(&format!("devices.arrivals.{name}[{index}]"), *value);
-                    }
-                }
+                burst_mistakes(list, "devices.arrivals", factors, mean_stay_s);
             }
             ArrivalsOver::Recorded(recorded) => {
                 if recorded.path.is_empty() {
@@ -543,6 +540,21 @@ impl DispatchScenario {
                 list.not_negative(&key("power_w.send"), send);
                 list.not_negative(&key("power_w.tail"), tail);
             }
+        }
+    }
+}
+
+/// Checks the levels of arrivals in bursts; `key` is that of their table.
+pub(super) fn burst_mistakes(list: &mut Checks, key: &str, factors: &[f64], mean_stay_s: &[f64]) {
+    if factors.len() < 2 || factors.len() != mean_stay_s.len() {
+        let counts = [factors, mean_stay_s].map(<[f64]>::len);
+        let message =
+            format!("must be two or more numbers, as many as mean_stay_s has; are {} and {}", counts[0], counts[1]);
+        list.add(format!("{key}.factors"), message);
+    }
+    for (name, values) in [("factors", factors), ("mean_stay_s", mean_stay_s)] {
+        for (index, value) in values.iter().enumerate() {
+            list.positive(&format!("{key}.{name}[{index}]"), *value);
         }
     }
 }

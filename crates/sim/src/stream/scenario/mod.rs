@@ -3,20 +3,25 @@
 mod dispatch;
 mod parts;
 mod read;
+mod slots;
 
 use serde::Serialize;
 
 pub use self::dispatch::{
     ArrivalRate, Arrivals, ArrivalsOver, DispatchDevices, DispatchPowers, DispatchScenario, DispatchServer,
-    DispatchTasks, LinkSharing, RadioPowers, ServerSharing,
+    DispatchTasks, LinkSharing, RadioPowers, RecordedArrivals, ServerSharing, StreamScenarioError,
 };
 pub use self::parts::{LinkRates, RateRecording, SizeSpread, Spread};
-use crate::config::Mistakes;
+pub use self::slots::{FileRate, FilesOver, SlotArrivals, SlotDevice, SlotFallback, SlotLink, SlotScenario};
+use crate::config::{Mistake, Mistakes};
 use crate::scenario_file::ScenarioText;
 use crate::tasks::scenario::ScenarioError;
 
 /// The scenarios that ship with the program: name and TOML text.
-const PRESETS: &[(&str, &str)] = &[("dispatch", include_str!("../../../scenarios/dispatch.toml"))];
+const PRESETS: &[(&str, &str)] = &[
+    ("dispatch", include_str!("../../../scenarios/dispatch.toml")),
+    ("commute", include_str!("../../../scenarios/commute.toml")),
+];
 
 /// A scenario over time.
 ///
@@ -24,7 +29,7 @@ const PRESETS: &[(&str, &str)] = &[("dispatch", include_str!("../../../scenarios
 /// use sim::stream::StreamScenario;
 /// use sim::stream::dispatch::{Path, scheme::DispatchGreedy, simulate};
 ///
-/// let StreamScenario::Dispatch(scenario) = StreamScenario::load("dispatch")?;
+/// let StreamScenario::Dispatch(scenario) = StreamScenario::load("dispatch")? else { panic!("another kind") };
 /// let site = scenario.site(1)?;
 /// let outcome = simulate(&site, &Path::draw(&site, 1_000, 1), &mut DispatchGreedy::new(), 1);
 /// assert!(site.load() < 1.0 && outcome.mean_response_s > 0.0);
@@ -34,6 +39,8 @@ const PRESETS: &[(&str, &str)] = &[("dispatch", include_str!("../../../scenarios
 pub enum StreamScenario {
     /// Tasks that arrive are dispatched at once.
     Dispatch(DispatchScenario),
+    /// In each slot of time, data that waits is sent over a link or waits on.
+    Slots(SlotScenario),
 }
 
 #[derive(Serialize)]
@@ -73,6 +80,7 @@ impl StreamScenario {
     pub fn name(&self) -> &str {
         match self {
             Self::Dispatch(scenario) => &scenario.name,
+            Self::Slots(scenario) => &scenario.name,
         }
     }
 
@@ -80,6 +88,7 @@ impl StreamScenario {
     pub fn alpha(&self) -> f64 {
         match self {
             Self::Dispatch(scenario) => scenario.alpha,
+            Self::Slots(scenario) => scenario.alpha,
         }
     }
 
@@ -87,6 +96,7 @@ impl StreamScenario {
     pub fn recordings_mut(&mut self) -> Vec<(String, &mut RateRecording)> {
         match self {
             Self::Dispatch(scenario) => scenario.recordings_mut(),
+            Self::Slots(scenario) => scenario.recordings_mut(),
         }
     }
 
@@ -94,6 +104,9 @@ impl StreamScenario {
     fn paths_mut(&mut self) -> Vec<&mut String> {
         match self {
             Self::Dispatch(scenario) => scenario.paths_mut(),
+            Self::Slots(scenario) => {
+                scenario.recordings_mut().into_iter().map(|(_, recording)| &mut recording.path).collect()
+            }
         }
     }
 
@@ -104,8 +117,16 @@ impl StreamScenario {
     pub fn to_toml(&self) -> String {
         let written = match self {
             Self::Dispatch(scenario) => toml::to_string(&Written { name: &scenario.name, kind: "stream", scenario }),
+            Self::Slots(scenario) => toml::to_string(&Written { name: &scenario.name, kind: "stream", scenario }),
         };
         written.expect("numbers, texts and tables can be written")
+    }
+
+    fn mistakes(&self) -> Vec<Mistake> {
+        match self {
+            Self::Dispatch(scenario) => scenario.mistakes(),
+            Self::Slots(scenario) => scenario.mistakes(),
+        }
     }
 
     /// Checks every value.
@@ -113,9 +134,7 @@ impl StreamScenario {
     /// # Errors
     /// All mistakes.
     pub fn check(&self) -> Result<(), Mistakes> {
-        let list = match self {
-            Self::Dispatch(scenario) => scenario.mistakes(),
-        };
+        let list = self.mistakes();
         if list.is_empty() { Ok(()) } else { Err(Mistakes { origin: format!("scenario `{}`", self.name()), list }) }
     }
 }

@@ -6,6 +6,7 @@ use super::dispatch::{
     DispatchTasks, LinkSharing, RadioPowers, RecordedArrivals, ServerSharing,
 };
 use super::parts::{LinkRates, SizeSpread, Spread};
+use super::slots::{FileRate, FilesOver, SlotArrivals, SlotDevice, SlotFallback, SlotLink, SlotScenario};
 use crate::config::{Document, Mistakes, Numbers, Section};
 use crate::tasks::scenario::Tier;
 
@@ -29,13 +30,93 @@ impl StreamScenario {
             // Every other key would be a mistake, too.
             document.report(Vec::new())?;
         }
-        let scenario = Self::Dispatch(dispatch(&root));
+        // Data waits in slots; tasks are dispatched as they arrive.
+        let is_in_slots = ["slot_s", "slots", "links"].iter().any(|key| root.has(key));
+        let scenario = if is_in_slots { Self::Slots(slots(&root)) } else { Self::Dispatch(dispatch(&root)) };
         root.finish();
-        let list = match &scenario {
-            Self::Dispatch(scenario) => scenario.mistakes(),
-        };
-        document.report(list)?;
+        document.report(scenario.mistakes())?;
         Ok(scenario)
+    }
+}
+
+fn slots(root: &Section<'_>) -> SlotScenario {
+    let devices = root.optional_section("devices").map(|inner| {
+        let device = SlotDevice {
+            count: inner.optional_count("count").unwrap_or(1),
+            queue_limit_mb: inner.optional_number("queue_limit_mb"),
+        };
+        inner.finish();
+        device
+    });
+    let fallback = root.optional_section("fallback").map(|inner| {
+        let fallback = SlotFallback { power_w: inner.number("power_w"), mbps: inner.number("mbps") };
+        inner.finish();
+        fallback
+    });
+    SlotScenario {
+        name: root.text("name"),
+        alpha: root.number("alpha"),
+        slot_s: root.optional_number("slot_s").unwrap_or(1.0),
+        slots: root.count("slots"),
+        quiet_s: root.optional_number("quiet_s"),
+        flush_s: root.optional_number("flush_s"),
+        deadline_penalty: root.optional_number("deadline_penalty"),
+        devices,
+        fallback,
+        arrivals: root.sections("arrivals").into_iter().map(files).collect(),
+        links: root.sections("links").into_iter().map(slot_link).collect(),
+    }
+}
+
+fn files(section: Section<'_>) -> SlotArrivals {
+    let over = match section.optional_choice("process", &[("poisson", false), ("bursts", true)]) {
+        Some(true) => {
+            let (factors, mean_stay_s) = (numbers(&section, "factors"), numbers(&section, "mean_stay_s"));
+            FilesOver::Bursts { factors, mean_stay_s }
+        }
+        _ => FilesOver::Poisson,
+    };
+    let rate = match (section.optional_number("load"), section.optional_number("per_minute")) {
+        (Some(load), None) => FileRate::Load { load },
+        (None, Some(per_minute)) => FileRate::PerMinute { per_minute },
+        (Some(_), Some(per_minute)) => {
+            section.mistake("load", "cannot stand beside per_minute: one of both says how many files arrive");
+            FileRate::PerMinute { per_minute }
+        }
+        (None, None) => {
+            if !section.has("load") && !section.has("per_minute") {
+                section.mistake("per_minute", "is missing; it must be a number of files, or load a number below 1");
+            }
+            FileRate::PerMinute { per_minute: 1.0 }
+        }
+    };
+    let arrivals = SlotArrivals {
+        name: section.text("name"),
+        over,
+        rate,
+        deadline_s: section.optional_number("deadline_s"),
+        size_mb: SizeSpread::read(&section, "size_mb"),
+    };
+    section.finish();
+    arrivals
+}
+
+fn slot_link(section: Section<'_>) -> SlotLink {
+    let link = SlotLink {
+        name: section.text("name"),
+        power_w: section.number("power_w"),
+        tail_w: section.optional_number("tail_w"),
+        tail_s: section.optional_number("tail_s"),
+        mbps: LinkRates::read(&section, "mbps"),
+    };
+    section.finish();
+    link
+}
+
+fn numbers(section: &Section<'_>, name: &'static str) -> Vec<f64> {
+    match section.numbers(name) {
+        Numbers::One(value) => vec![value],
+        Numbers::Each(values) => values,
     }
 }
 
@@ -72,13 +153,12 @@ fn devices(section: Section<'_>) -> DispatchDevices {
 }
 
 fn arrivals(section: Section<'_>) -> Arrivals {
-    let numbers = |name| match section.numbers(name) {
-        Numbers::One(value) => vec![value],
-        Numbers::Each(values) => values,
-    };
     let over = match section.choice("process", &[("poisson", 0), ("bursts", 1), ("recorded", 2)]) {
         0 => ArrivalsOver::Poisson,
-        1 => ArrivalsOver::Bursts { factors: numbers("factors"), mean_stay_s: numbers("mean_stay_s") },
+        1 => ArrivalsOver::Bursts {
+            factors: numbers(&section, "factors"),
+            mean_stay_s: numbers(&section, "mean_stay_s"),
+        },
         _ => ArrivalsOver::Recorded(RecordedArrivals::new(section.text("path"))),
     };
     let rate = if matches!(over, ArrivalsOver::Recorded(_)) {

@@ -3,7 +3,11 @@ use crate::stream::dispatch::scheme::DispatchGreedy;
 use crate::stream::dispatch::{Path, simulate};
 
 fn dispatch() -> DispatchScenario {
-    let StreamScenario::Dispatch(scenario) = StreamScenario::load("dispatch").expect("a preset");
+    of_dispatch(StreamScenario::load("dispatch").expect("a preset"))
+}
+
+fn of_dispatch(scenario: StreamScenario) -> DispatchScenario {
+    let StreamScenario::Dispatch(scenario) = scenario else { panic!("not a scenario of dispatching") };
     scenario
 }
 
@@ -72,7 +76,7 @@ fn rates_and_sizes_may_be_written_in_every_form() {
         }
         let scenario = StreamScenario::from_toml("test.toml", &text.replace(from, to)).expect(to);
         assert_eq!(StreamScenario::from_toml("written", &scenario.to_toml()).as_ref(), Ok(&scenario), "{to}");
-        let StreamScenario::Dispatch(scenario) = scenario;
+        let scenario = of_dispatch(scenario);
         let site = scenario.site(1).expect(to);
         assert!(simulate(&site, &Path::draw(&site, 500, 1), &mut DispatchGreedy::new(), 1).mean_cost > 0.0);
     }
@@ -82,7 +86,7 @@ fn rates_and_sizes_may_be_written_in_every_form() {
     assert_eq!(StreamScenario::from_toml("written", &scenario.to_toml()).as_ref(), Ok(&scenario));
     let recordings = scenario.recordings_mut();
     assert_eq!((recordings[0].0.as_str(), recordings[0].1.path.as_str()), ("devices.uplink_mbps", "recordings"));
-    let StreamScenario::Dispatch(scenario) = scenario;
+    let scenario = of_dispatch(scenario);
     assert!(scenario.site(1).expect_err("not read").to_string().contains("have not been read"));
 }
 
@@ -100,4 +104,18 @@ fn a_site_is_the_same_for_the_same_seed() {
     let parts = |seed| scenario.site(seed).expect("valid").parts().clone();
     assert_eq!(parts(3), parts(3));
     assert_ne!(parts(3), parts(4));
+}
+
+#[test]
+fn a_scenario_in_slots_makes_a_problem() {
+    let StreamScenario::Slots(scenario) = StreamScenario::load("commute").expect("a preset") else { panic!("slots") };
+    let problem = scenario.problem().expect("valid");
+    assert_eq!((problem.applications(), problem.links()), (1, 1));
+    let text = StreamScenario::preset_text("commute").expect("a preset");
+    let error =
+        StreamScenario::from_toml("test.toml", &text.replace("per_minute = 6", "load = 1.5")).expect_err("overload");
+    assert!(error.to_string().contains("arrivals[0].load: must lie above 0 and below 1, is 1.5"), "{error}");
+    let error =
+        StreamScenario::from_toml("test.toml", &text.replace("power_w = 1.2", "power_w = 0")).expect_err("no power");
+    assert!(error.to_string().contains("links[0].power_w: must be a number greater than 0"), "{error}");
 }

@@ -1,0 +1,262 @@
+//! How schemes do on the same runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use rayon::prelude::*;
+use serde::Serialize;
+use sim::stream::StreamScenario;
+use sim::stream::dispatch::scheme::{DispatchSchemeKind, by_name};
+use sim::stream::dispatch::{self, Path, Site};
+use sim::stream::scenario::{DispatchScenario, SlotScenario};
+use sim::stream::slots::scheme::{SlotSchemeKind, ValueIterationModel};
+use sim::stream::slots::{self, SlotPath};
+
+use super::{StreamProblem, site_of_run, slot_paths};
+use crate::error::Error;
+use crate::statistics::student_interval;
+
+/// The number of runs of a comparison, unless another is asked for.
+pub const RUNS: usize = 5;
+
+/// How one scheme did: means over all runs.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StreamEvaluation {
+    /// The scheme's name.
+    pub scheme: String,
+    /// Mean energy of a task or a file, in J.
+    pub mean_energy_j: f64,
+    /// Mean time from the arrival until it is done or sent, in seconds: of a task, or of a byte.
+    pub mean_delay_s: f64,
+    /// Mean cost of a task or a file.
+    pub mean_cost: f64,
+    /// The mean over runs of its cost over that of the base, less 1.
+    pub change: f64,
+    /// Lower end of the 95 % interval of `change` over runs, by Student's t; `None` with one run.
+    pub change_low: Option<f64>,
+    /// Upper end.
+    pub change_high: Option<f64>,
+    /// The share of tasks or files that missed their deadline.
+    pub missed_share: f64,
+    /// The share of tasks at each place, in the order of places; empty in slots.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub place_shares: Vec<f64>,
+    /// The time of one decision, with that of the simulation, in seconds: the least of the means of the runs.
+    pub seconds_per_decision: f64,
+}
+
+/// The evaluations of several schemes on the same runs.
+#[derive(Debug)]
+pub struct StreamComparison {
+    /// One evaluation for each scheme, in the order in which the schemes were given.
+    pub evaluations: Vec<StreamEvaluation>,
+    /// The names of the schemes that cannot decide, each with the reason.
+    pub left_out: Vec<(String, String)>,
+    /// The number of runs.
+    pub runs: usize,
+    /// The scheme against which changes are.
+    pub base: &'static str,
+}
+
+/// The figures of one run of one scheme.
+#[derive(Debug, Clone)]
+struct Figures {
+    energy_j: f64,
+    delay_s: f64,
+    cost: f64,
+    missed_share: f64,
+    place_shares: Vec<f64>,
+    seconds_per_decision: f64,
+}
+
+/// Runs schemes on the same courses of arrivals and rates, `runs` of them; run r draws site and course from `seed + r`. Where
+/// rates in slots are recorded, there is one run for each recording. `progress` is told the number of runs made so far, of all
+/// schemes together.
+///
+/// # Errors
+/// If a scheme has no such name, or the scenario makes no problem.
+pub fn compare(
+    problem: &StreamProblem,
+    schemes: &[String],
+    runs: usize,
+    seed: u64,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Result<StreamComparison, Error> {
+    let base = problem.base();
+    // What a scheme that is not asked for does is needed for the changes.
+    let mut all: Vec<String> = schemes.to_vec();
+    if !all.iter().any(|name| name == base) {
+        all.push(base.to_owned());
+    }
+    let done = AtomicUsize::new(0);
+    let told = || progress(done.fetch_add(1, Ordering::Relaxed) + 1);
+    let results = match &problem.scenario {
+        StreamScenario::Dispatch(scenario) => of_dispatch(scenario, &all, runs, seed, &told)?,
+        StreamScenario::Slots(scenario) => of_slots(scenario, &all, runs, seed, &told)?,
+    };
+    let of_base = all.iter().zip(&results).find_map(|(name, result)| (name == base).then_some(result));
+    let of_base = of_base.and_then(|result| result.as_ref().ok()).ok_or(Error::NoApplication)?;
+    let base_costs: Vec<f64> = of_base.iter().map(|figures| figures.cost).collect();
+    let (mut evaluations, mut left_out) = (Vec::new(), Vec::new());
+    for (name, result) in all.iter().zip(&results).take(schemes.len()) {
+        match result {
+            Ok(figures) => evaluations.push(evaluation(name, figures, &base_costs)),
+            Err(reason) => left_out.push((name.clone(), reason.clone())),
+        }
+    }
+    Ok(StreamComparison { evaluations, left_out, runs: base_costs.len(), base })
+}
+
+type Results = Vec<Result<Vec<Figures>, String>>;
+
+fn of_dispatch(
+    scenario: &DispatchScenario,
+    schemes: &[String],
+    runs: usize,
+    seed: u64,
+    told: &(dyn Fn() + Sync),
+) -> Result<Results, Error> {
+    let drawn = (0..runs).map(|index| {
+        let (site, seed) = site_of_run(scenario, seed, index)?;
+        let path = scenario.path(&site, seed)?;
+        Ok((site, path, seed))
+    });
+    let drawn: Vec<(Site, Path, u64)> = drawn.collect::<Result<_, Error>>()?;
+    for name in schemes {
+        name.parse::<DispatchSchemeKind>()?;
+        by_name(name, &drawn[0].0)?;
+    }
+    let figures = |name: &String| -> Vec<Result<Figures, String>> {
+        let of_run = |(site, path, seed): &(Site, Path, u64)| {
+            let mut scheme = by_name(name, site).map_err(|error| error.to_string())?;
+            let start = Instant::now();
+            let outcome = dispatch::simulate(site, path, scheme.as_mut(), *seed);
+            let seconds = start.elapsed().as_secs_f64();
+            told();
+            Ok(Figures {
+                energy_j: outcome.mean_energy_j,
+                delay_s: outcome.mean_response_s,
+                cost: outcome.mean_cost,
+                missed_share: outcome.late_share,
+                place_shares: outcome.place_shares,
+                seconds_per_decision: seconds / path.arrivals().len() as f64,
+            })
+        };
+        drawn.par_iter().map(of_run).collect()
+    };
+    Ok(schemes.iter().map(|name| figures(name).into_iter().collect()).collect())
+}
+
+fn of_slots(
+    scenario: &SlotScenario,
+    schemes: &[String],
+    runs: usize,
+    seed: u64,
+    told: &(dyn Fn() + Sync),
+) -> Result<Results, Error> {
+    let paths = slot_paths(scenario, seed, runs)?;
+    let kinds = schemes.iter().map(|name| Ok(name.parse::<SlotSchemeKind>()?));
+    let kinds: Vec<SlotSchemeKind> = kinds.collect::<Result<_, Error>>()?;
+    let model = fitted_model(scenario, seed, &kinds)?;
+    let figures = |kind: &SlotSchemeKind| -> Vec<Result<Figures, String>> {
+        let of_run = |path: &SlotPath| {
+            let figures = || {
+                let mut scheme = kind.build(model.as_ref())?;
+                let start = Instant::now();
+                let outcome = slots::simulate(path, scheme.as_mut(), None)?;
+                let seconds = start.elapsed().as_secs_f64();
+                Ok::<Figures, sim::stream::slots::SlotSchemeError>(Figures {
+                    energy_j: outcome.energy_per_file_j,
+                    delay_s: outcome.mean_delay_s,
+                    cost: outcome.cost,
+                    missed_share: outcome.missed_deadlines as f64 / outcome.files.max(1) as f64,
+                    place_shares: Vec::new(),
+                    seconds_per_decision: seconds / path.slots() as f64,
+                })
+            };
+            let result = figures().map_err(|error| error.to_string());
+            told();
+            result
+        };
+        paths.par_iter().map(of_run).collect()
+    };
+    Ok(kinds.iter().map(|kind| figures(kind).into_iter().collect()).collect())
+}
+
+/// The number of paths to which value iteration fits its chain.
+const FITTED_PATHS: usize = 5;
+
+/// The model of value iteration, if a scheme needs it: fitted to paths that are drawn from other seeds than those of runs.
+pub(super) fn fitted_model(
+    scenario: &SlotScenario,
+    seed: u64,
+    kinds: &[SlotSchemeKind],
+) -> Result<Option<Arc<ValueIterationModel>>, Error> {
+    if !kinds.iter().any(SlotSchemeKind::needs_model) || scenario.links.len() != 1 {
+        return Ok(None);
+    }
+    let problem = scenario.problem()?;
+    let training: Vec<SlotPath> = (0..FITTED_PATHS).map(|index| problem.path(training_seed(seed), index)).collect();
+    Ok(Some(Arc::new(ValueIterationModel::fit(&training)?)))
+}
+
+/// A seed for tuning and fitting that no run has: those of runs are near the seed itself.
+pub(super) fn training_seed(seed: u64) -> u64 {
+    let mut random = sim::random::stream(seed, "training of schemes over time");
+    (sim::random::unit(&mut random) * (1_u64 << 52) as f64) as u64 | 1 << 62
+}
+
+fn evaluation(name: &str, figures: &[Figures], base_costs: &[f64]) -> StreamEvaluation {
+    let count = figures.len() as f64;
+    let mean = |of: fn(&Figures) -> f64| figures.iter().map(of).sum::<f64>() / count;
+    let changes: Vec<f64> = figures.iter().zip(base_costs).map(|(run, base)| run.cost / base - 1.0).collect();
+    let interval = student_interval(&changes);
+    let places = figures[0].place_shares.len();
+    StreamEvaluation {
+        scheme: name.to_owned(),
+        mean_energy_j: mean(|run| run.energy_j),
+        mean_delay_s: mean(|run| run.delay_s),
+        mean_cost: mean(|run| run.cost),
+        change: changes.iter().sum::<f64>() / count,
+        change_low: interval.map(|(low, _)| low),
+        change_high: interval.map(|(_, high)| high),
+        missed_share: mean(|run| run.missed_share),
+        place_shares: (0..places)
+            .map(|place| figures.iter().map(|run| run.place_shares[place]).sum::<f64>() / count)
+            .collect(),
+        seconds_per_decision: figures.iter().map(|run| run.seconds_per_decision).fold(f64::INFINITY, f64::min),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comparison_does_not_depend_on_the_number_of_threads() {
+        for name in ["dispatch", "commute"] {
+            let mut problem = StreamProblem::load(name).expect("a preset");
+            problem.shorten(600);
+            let schemes = problem.schemes().expect("valid");
+            let with = |threads: usize| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+                let mut comparison = pool.install(|| compare(&problem, &schemes, 3, 7, &|_| {})).expect("valid");
+                comparison.evaluations.iter_mut().for_each(|row| row.seconds_per_decision = 0.0);
+                comparison
+            };
+            let (one, two) = (with(1), with(2));
+            assert_eq!(one.evaluations, two.evaluations);
+            assert!(one.left_out.is_empty(), "{:?}", one.left_out);
+            let base = one.evaluations.iter().find(|row| row.scheme == one.base).expect("the base");
+            assert_eq!((base.change, base.change_low), (0.0, Some(0.0)));
+        }
+    }
+
+    #[test]
+    fn a_scheme_that_is_not_there_is_named() {
+        let problem = StreamProblem::load("dispatch").expect("a preset");
+        let error = compare(&problem, &["gredy".to_owned()], 1, 1, &|_| {}).expect_err("no scheme").to_string();
+        assert!(error.contains("greedy"), "{error}");
+    }
+}

@@ -1,0 +1,237 @@
+//! What `compare`, `solve` and `scenario` do for scenarios over time.
+
+use std::sync::Mutex;
+
+use data::counted;
+use mrdro::streams::{RUNS, StreamComparison, StreamEvaluation, StreamProblem, TraceFormat, compare, run, write_run};
+use mrdro::{Error, files};
+use serde::Serialize;
+use sim::stream::StreamScenario;
+use sim::stream::scenario::{DispatchScenario, SlotScenario};
+
+use super::scenario::ScenarioRow;
+use crate::cli::{CompareArgs, Format, SolveArgs};
+use crate::device;
+use crate::error::CliError;
+use crate::output::{check_picture, duration, figure, note_left_out, print, table, write_out};
+use crate::progress::Progress;
+
+/// An error if an option is given that is for another kind of scenario than one `is`, such as `of task graphs`.
+pub(super) fn refuse_for_kind(is: &'static str, options: &[(&'static str, bool)]) -> Result<(), Error> {
+    let Some((option, _)) = options.iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
+    let of = match *option {
+        "--runs" | "--trace" => "over time",
+        "--picture" if is == "of independent tasks" => "of task graphs or over time",
+        _ => "of independent tasks",
+    };
+    Err(Error::WrongKind { option, of, is })
+}
+
+fn refuse(options: &[(&'static str, bool)]) -> Result<(), Error> {
+    refuse_for_kind("over time", options)
+}
+
+/// `compare` for scenarios over time.
+pub(super) fn run_compare(args: &CompareArgs, scenario: StreamScenario) -> Result<(), CliError> {
+    device::start_threads(&args.compute.threads)?;
+    refuse(&[
+        ("--record", !args.record.is_empty()),
+        ("--any-rates", args.any_rates),
+        ("--share-out", args.share_out.total.is_some()),
+        args.deadlines.first().map_or(("", false), |option| (option, true)),
+    ])?;
+    let problem = StreamProblem::new(scenario)?;
+    let schemes = problem.schemes()?;
+    let runs = args.runs.map_or(RUNS, usize::from);
+    let progress = Mutex::new(Progress::new("runs", schemes.len() * runs));
+    let told = |done| {
+        if let Ok(progress) = progress.lock() {
+            progress.done(done);
+        }
+    };
+    let comparison = compare(&problem, &schemes, runs, args.seed.seed, &told)?;
+    drop(progress);
+    note_left_out(&comparison.left_out);
+    print(args.format.format, &comparison.evaluations, || comparison_table(&comparison, &problem))
+}
+
+fn comparison_table(comparison: &StreamComparison, problem: &StreamProblem) -> String {
+    let StreamComparison { evaluations: rows, runs, base, .. } = comparison;
+    let has_deadlines = rows.iter().any(|row| row.missed_share > 0.0);
+    let against = format!("cost against {base}");
+    let (delay, places) = match &problem.scenario {
+        StreamScenario::Dispatch(scenario) => {
+            let servers = scenario.servers.iter().map(|server| server.name.as_str());
+            ("response s", std::iter::once("local").chain(servers).collect::<Vec<_>>().join("/"))
+        }
+        StreamScenario::Slots(_) => ("delay s", String::new()),
+    };
+    let mut header = vec!["scheme", "energy J", delay, "cost", against.as_str(), "95 % interval"];
+    header.extend(has_deadlines.then_some("missed"));
+    header.extend((!places.is_empty()).then_some(places.as_str()));
+    header.push("time/decision");
+    let percent = |change: f64| format!("{:+.1} %", 100.0 * change);
+    let row = |row: &StreamEvaluation| {
+        let mut cells = vec![
+            row.scheme.clone(),
+            figure(row.mean_energy_j, 2),
+            figure(row.mean_delay_s, 2),
+            figure(row.mean_cost, 3),
+            percent(row.change),
+            match (row.change_low, row.change_high) {
+                (Some(low), Some(high)) => format!("{} to {}", percent(low), percent(high)),
+                _ => "-".to_owned(),
+            },
+        ];
+        cells.extend(has_deadlines.then(|| format!("{:.2} %", 100.0 * row.missed_share)));
+        let shares: Vec<String> = row.place_shares.iter().map(|share| format!("{:.0}", 100.0 * share)).collect();
+        cells.extend((!places.is_empty()).then(|| format!("{} %", shares.join("/"))));
+        cells.push(duration(row.seconds_per_decision));
+        cells
+    };
+    format!(
+        "{} on the same courses of arrivals and rates; intervals of Student's t over them\n{}",
+        counted(*runs, "run"),
+        table(&header, rows.iter().map(row).collect())
+    )
+}
+
+/// `solve` for scenarios over time.
+pub(super) fn run_solve(args: &SolveArgs, scenario: StreamScenario) -> Result<(), CliError> {
+    device::start_threads(&args.threads)?;
+    refuse(&[
+        ("--share-out", args.share_out.total.is_some()),
+        ("--keep-going", args.keep_going.keep_going),
+        ("a file of workloads", args.workloads != "-"),
+        args.deadlines.first().map_or(("", false), |option| (option, true)),
+    ])?;
+    if let Some(path) = &args.picture {
+        check_picture("--picture", path)?;
+    }
+    if let Some(path) = &args.trace {
+        files::check_file(path)?;
+    }
+    let run = run(&StreamProblem::new(scenario)?, &args.scheme, args.seed.seed)?;
+    if let Some(path) = &args.trace {
+        files::write_file(path, &run.trace(TraceFormat::of(path))?)?;
+    }
+    let mut line = serde_json::to_vec(&run.summary).map_err(|source| Error::Output { source: source.into() })?;
+    line.push(b'\n');
+    write_out(&line)?;
+    // The answer is written before the picture is drawn.
+    if let Some(path) = &args.picture {
+        write_run(&run, path)?;
+    }
+    Ok(())
+}
+
+/// A line of `scenario list`.
+pub(super) fn row(name: &'static str, scenario: &StreamScenario) -> ScenarioRow {
+    let (devices, servers): (usize, Vec<&str>) = match scenario {
+        StreamScenario::Dispatch(scenario) => {
+            (scenario.devices.count, scenario.servers.iter().map(|server| server.name.as_str()).collect())
+        }
+        StreamScenario::Slots(scenario) => (1, scenario.links.iter().map(|link| link.name.as_str()).collect()),
+    };
+    ScenarioRow {
+        scenario: name,
+        kind: "stream",
+        devices,
+        tasks_per_device: None,
+        servers: servers.join(" "),
+        alpha: scenario.alpha(),
+        shown_tasks: "over time".to_owned(),
+    }
+}
+
+/// `scenario check` for scenarios over time.
+pub(super) fn check(scenario: StreamScenario, format: Format) -> Result<(), CliError> {
+    match StreamProblem::new(scenario)?.scenario {
+        StreamScenario::Dispatch(scenario) => check_dispatch(&scenario, format),
+        StreamScenario::Slots(scenario) => check_slots(&scenario, format),
+    }
+}
+
+#[derive(Serialize)]
+struct QueueRow {
+    queue: String,
+    /// The time that a byte takes; on a link whose rate changes at its mean rate.
+    s_per_mb: f64,
+    /// The load that the best static split brings to the queue.
+    load: f64,
+    tasks_per_minute: f64,
+}
+
+/// The seed of the site that a check shows.
+const SHOWN_SEED: u64 = 1;
+
+fn check_dispatch(scenario: &DispatchScenario, format: Format) -> Result<(), CliError> {
+    let site = scenario.site(SHOWN_SEED).map_err(Error::from)?;
+    let split = site.static_split();
+    let rows: Vec<QueueRow> = site
+        .queues()
+        .iter()
+        .zip(split.queues())
+        .map(|(queue, load)| QueueRow {
+            queue: queue.name.clone(),
+            s_per_mb: 1e6 * queue.s_per_byte,
+            load: load.load(),
+            tasks_per_minute: 60.0 * load.tasks_per_s,
+        })
+        .collect();
+    print(format, &rows, || {
+        let cells = |row: &QueueRow| {
+            vec![row.queue.clone(), figure(row.s_per_mb, 3), figure(row.tasks_per_minute, 2), figure(row.load, 3)]
+        };
+        format!(
+            "scenario `{}` is valid: {:.2} tasks a minute at {}, load of the bottleneck {:.3}; below, each queue under the best \
+             static split, with the devices drawn from seed {SHOWN_SEED}\n{}",
+            scenario.name,
+            60.0 * site.arrivals_per_s(),
+            counted(site.devices(), "device"),
+            site.load(),
+            table(&["queue", "s/MB", "tasks/min", "load"], rows.iter().map(cells).collect())
+        )
+    })
+}
+
+#[derive(Serialize)]
+struct LinkRow {
+    link: String,
+    mean_mbps: f64,
+    power_w: f64,
+    energy_j_per_mb: f64,
+}
+
+fn check_slots(scenario: &SlotScenario, format: Format) -> Result<(), CliError> {
+    let problem = scenario.problem().map_err(Error::from)?;
+    let rows: Vec<LinkRow> = problem
+        .settings()
+        .links
+        .iter()
+        .map(|link| {
+            let mean = link.rates.mean_bytes_per_s();
+            LinkRow {
+                link: link.name.clone(),
+                mean_mbps: mean * 8e-6,
+                power_w: link.power_w,
+                energy_j_per_mb: 1e6 * link.power_w / mean,
+            }
+        })
+        .collect();
+    let path = problem.path(SHOWN_SEED, 0);
+    print(format, &rows, || {
+        let cells = |row: &LinkRow| {
+            vec![row.link.clone(), figure(row.mean_mbps, 2), figure(row.power_w, 2), figure(row.energy_j_per_mb, 3)]
+        };
+        format!(
+            "scenario `{}` is valid: {} of {} s, {}, load {:.3} of the links' mean rates\n{}",
+            scenario.name,
+            counted(path.slots(), "slot"),
+            scenario.slot_s,
+            counted(problem.applications(), "application"),
+            path.load() / path.mean_rates().iter().sum::<f64>(),
+            table(&["link", "mean Mbit/s", "power W", "J/MB at the mean rate"], rows.iter().map(cells).collect())
+        )
+    })
+}
