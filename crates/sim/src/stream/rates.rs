@@ -385,6 +385,16 @@ impl RatePath {
         Self { pieces: all }
     }
 
+    /// The same course, beginning at a time; before it nothing is sent.
+    pub fn delayed(mut self, by_s: f64) -> Self {
+        let state = self.pieces[0].state;
+        for piece in &mut self.pieces {
+            piece.start_s += by_s;
+        }
+        self.pieces.insert(0, Piece { start_s: 0.0, bytes_per_s: 0.0, bytes_before: 0.0, state });
+        self
+    }
+
     /// Whether the rate never changes.
     pub fn is_constant(&self) -> bool {
         self.pieces.len() == 1
