@@ -20,7 +20,7 @@ pub struct DriftPlusPenalty {
 
 impl DriftPlusPenalty {
     /// V of `drift-plus-penalty` where none is given: it was tuned on many random sites.
-    pub const DEFAULT_V: f64 = 0.5;
+    pub const DEFAULT_V: f64 = 0.034;
 
     /// The rule with this V.
     pub fn new(v: f64) -> Self {
