@@ -106,8 +106,9 @@ impl MarkovRates {
         if let Some(state) = mean_stay_s.iter().position(wrong_stay) {
             return Err(RatesError::Stay { state, value: mean_stay_s[state] });
         }
-        let even =
-            |index: usize| if states == 1 || index % (states + 1) == 0 { 0.0 } else { 1.0 / (states - 1) as f64 };
+        let even = |index: usize| {
+            if states == 1 || index.is_multiple_of(states + 1) { 0.0 } else { 1.0 / (states - 1) as f64 }
+        };
         let jumps: Arc<[f64]> = jumps.map_or_else(|| (0..states * states).map(even).collect(), Into::into);
         for (state, row) in jumps.chunks(states).enumerate().filter(|_| states > 1) {
             let sum: f64 = row.iter().sum();

@@ -19,7 +19,8 @@ pub struct DriftPlusPenalty {
 }
 
 impl DriftPlusPenalty {
-    /// V of `drift-plus-penalty` where none is given: it was tuned on many random sites.
+    /// V of `drift-plus-penalty` where none is given: it was tuned on random settings by
+    /// `cargo run -p sim --example dispatch_settings -- defaults`.
     pub const DEFAULT_V: f64 = 0.034;
 
     /// The rule with this V.

@@ -307,7 +307,9 @@ mod tests {
             error("one-step-fitted@1,2"),
             "`one-step-fitted@1,2` has other numbers than the scheme takes; its form is one-step-fitted@DEVICE,EDGE,CLOUD"
         );
-        assert!(error("rollout@1.5").contains("must be a whole number between 1 and 1000000, not `1.5`"));
+        for name in ["rollout@0", "rollout@1.5"] {
+            assert!(error(name).contains("must be a whole number between 1 and 1000000, not"), "{}", error(name));
+        }
         assert_eq!(error("greedy@2"), "`greedy@2` has other numbers than the scheme takes; its form is greedy");
     }
 }

@@ -71,7 +71,8 @@ pub struct OneStep {
 }
 
 impl OneStep {
-    /// The multipliers of `one-step-fitted` where none are given: they were tuned on many random sites.
+    /// The multipliers of `one-step-fitted` where none are given: they were tuned on random settings by
+    /// `cargo run -p sim --example dispatch_settings -- defaults`.
     pub const FITTED: ClassNumbers = ClassNumbers { device: 0.44, edge: 1.4, cloud: 0.27 };
 
     /// The rule as it is derived.
@@ -146,7 +147,8 @@ pub struct PricedNumbers {
 }
 
 impl Priced {
-    /// The numbers of `priced` where none are given: they were tuned on many random sites.
+    /// The numbers of `priced` where none are given: they were tuned on random settings by
+    /// `cargo run -p sim --example dispatch_settings -- defaults`.
     pub const DEFAULT: PricedNumbers =
         PricedNumbers { factors: ClassNumbers { device: 0.033, edge: 16.0, cloud: 0.26 }, exponent: 2.7 };
 

@@ -53,17 +53,16 @@ fn a_device_that_cannot_use_the_place_takes_its_cheapest() {
 
 #[test]
 fn rollouts_are_not_dearer_than_the_rule_that_they_follow() {
-    let mut sums = [0.0; 3];
+    let mut sums = [0.0; 2];
     for seed in 0..4 {
         let site =
             Setting { devices: 2, is_mixed: true, has_bursts: seed % 2 == 1, load: 0.7, ..Setting::EVEN }.site(seed);
         let path = Path::draw(&site, 1_000, seed);
-        for (sum, name) in sums.iter_mut().zip(["one-step", "rollout@32", "greedy"]) {
+        for (sum, name) in sums.iter_mut().zip(["one-step", "rollout@32"]) {
             *sum += run(name, &site, &path, 1).mean_cost / run("one-step", &site, &path, 1).mean_cost;
         }
     }
-    println!("{sums:?}");
-    assert!(sums[1] < sums[0] * 1.01, "{sums:?}");
+    assert!(sums[1] < sums[0], "{sums:?}");
 }
 
 #[test]
