@@ -30,23 +30,35 @@ impl ArrivalProcess {
 
     /// Draws times from 0 in order and hands them to `arrive`, until it returns `false`. `rate_per_s` is the mean rate, above 0.
     pub fn draw(&self, rate_per_s: f64, random: &mut Stream, mut arrive: impl FnMut(f64, &mut Stream) -> bool) {
-        let mut time_s = 0.0;
+        self.draw_from(0.0, None, rate_per_s, random, |time_s, _, random| arrive(time_s, random));
+    }
+
+    /// Draws as [`ArrivalProcess::draw`], from a time and a level on; `None`: a level drawn by the share of time at each.
+    /// `arrive` is told the level, too: 0 where there are none.
+    pub fn draw_from(
+        &self,
+        mut time_s: f64,
+        level: Option<usize>,
+        rate_per_s: f64,
+        random: &mut Stream,
+        mut arrive: impl FnMut(f64, usize, &mut Stream) -> bool,
+    ) {
         match self {
             Self::Poisson => loop {
                 time_s += random::exponential(random) / rate_per_s;
-                if !arrive(time_s, random) {
+                if !arrive(time_s, 0, random) {
                     return;
                 }
             },
             Self::Bursts { factors, mean_stay_s } => {
-                let mut level = first_level(mean_stay_s, random);
-                let mut until_s = random::exponential(random) * mean_stay_s[level];
+                let mut level = level.unwrap_or_else(|| first_level(mean_stay_s, random));
+                let mut until_s = time_s + random::exponential(random) * mean_stay_s[level];
                 loop {
                     // Without memory, the time to the next arrival may be drawn again where the rate jumps.
                     let next_s = time_s + random::exponential(random) / (rate_per_s * factors[level]);
                     if next_s < until_s {
                         time_s = next_s;
-                        if !arrive(time_s, random) {
+                        if !arrive(time_s, level, random) {
                             return;
                         }
                     } else {

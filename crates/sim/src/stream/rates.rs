@@ -106,8 +106,9 @@ impl MarkovRates {
         if let Some(state) = mean_stay_s.iter().position(wrong_stay) {
             return Err(RatesError::Stay { state, value: mean_stay_s[state] });
         }
-        let even =
-            |index: usize| if states == 1 || index % (states + 1) == 0 { 0.0 } else { 1.0 / (states - 1) as f64 };
+        let even = |index: usize| {
+            if states == 1 || index.is_multiple_of(states + 1) { 0.0 } else { 1.0 / (states - 1) as f64 }
+        };
         let jumps: Arc<[f64]> = jumps.map_or_else(|| (0..states * states).map(even).collect(), Into::into);
         for (state, row) in jumps.chunks(states).enumerate().filter(|_| states > 1) {
             let sum: f64 = row.iter().sum();
@@ -383,6 +384,16 @@ impl RatePath {
         let state = all.last().map_or(0, |last| last.state);
         all.push(Piece { start_s, bytes_per_s: after, bytes_before, state });
         Self { pieces: all }
+    }
+
+    /// The same course, beginning at a time; before it nothing is sent.
+    pub fn delayed(mut self, by_s: f64) -> Self {
+        let state = self.pieces[0].state;
+        for piece in &mut self.pieces {
+            piece.start_s += by_s;
+        }
+        self.pieces.insert(0, Piece { start_s: 0.0, bytes_per_s: 0.0, bytes_before: 0.0, state });
+        self
     }
 
     /// Whether the rate never changes.

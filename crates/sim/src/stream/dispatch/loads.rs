@@ -90,8 +90,9 @@ impl Flow {
                 |(vertex, behind): &(u32, Option<u32>)| is_kept(*vertex) && behind.is_none_or(|next| !is_kept(next));
             let cut: Vec<usize> = (0..self.vertices.len()).filter(|queue| is_cut(&self.vertices[*queue])).collect();
             let load = demand / cut.iter().map(|queue| self.capacities[*queue]).sum::<f64>();
-            // NaN where nothing is cut.
-            if !(load > found.load * (1.0 + 1e-12)) {
+            // False where nothing is cut: the load is NaN then.
+            let is_larger = load > found.load * (1.0 + 1e-12);
+            if !is_larger {
                 return found;
             }
             found = Bottleneck { load, queues: cut };

@@ -6,6 +6,7 @@
 //! - A [`DispatchScheme`](scheme::DispatchScheme) chooses a place for an [`Offer`], from what each [`Choice`] is expected to
 //!   take.
 //! - [`simulate`] runs a scheme along a path, exactly, from event to event; a [`DispatchOutcome`] is what came of it.
+//! - [`settings`] are sites on which schemes are compared; [`tuning`] finds the numbers of rules by simulation.
 //!
 //! The cost of a task is α times its energy plus 1 − α times the time from its arrival until it is done, and what a missed
 //! deadline costs. That of a run is the mean over its tasks after a warm-up.
@@ -15,6 +16,7 @@ mod outcome;
 mod path;
 pub mod scheme;
 mod send_times;
+pub mod settings;
 mod simulator;
 mod site;
 mod split;
@@ -23,6 +25,7 @@ mod state;
 mod testing;
 #[cfg(test)]
 mod tests;
+pub mod tuning;
 
 pub use outcome::{BATCHES, DispatchOutcome, DoneTask};
 pub use path::{Arrival, Path};

@@ -52,7 +52,7 @@ pub struct DispatchOutcome {
 }
 
 impl DispatchOutcome {
-    pub(super) fn of(run: Run, evaluations: u64) -> Self {
+    pub(super) fn of(run: &Run, evaluations: u64) -> Self {
         let tasks = run.counted();
         let count = tasks as f64;
         Self {

@@ -21,6 +21,8 @@ pub struct Arrival {
 #[derive(Debug, Clone)]
 pub struct Path {
     pub(super) arrivals: Arc<[Arrival]>,
+    /// The level of the arrival process at each arrival; empty where that is not known.
+    levels: Arc<[u8]>,
     /// One for each queue; those that are no link, or whose rate never changes, are not read.
     pub(super) rates: Vec<RatePath>,
 }
@@ -36,8 +38,13 @@ impl Path {
     pub fn draw(site: &Site, tasks: usize, seed: u64) -> Self {
         assert!(tasks > 0, "a path has at least one task");
         let mut random = random::stream(seed, "stream/arrivals");
-        let arrivals = draw_arrivals(site, tasks, f64::INFINITY, &mut random);
-        Self::with_arrivals(site, arrivals, seed)
+        let (arrivals, levels) = draw_arrivals(site, (0.0, None), f64::INFINITY, tasks, &mut random);
+        Self { levels: levels.into(), ..Self::with_arrivals(site, arrivals, seed) }
+    }
+
+    /// A path of given arrivals and rates, one for each queue.
+    pub(super) fn of(arrivals: Vec<Arrival>, rates: Vec<RatePath>) -> Self {
+        Self { arrivals: arrivals.into(), levels: Arc::default(), rates }
     }
 
     /// A path with given arrivals, in the order of their times, and drawn rates.
@@ -54,12 +61,17 @@ impl Path {
             }
             _ => RatePath::constant(1.0 / queue.s_per_byte),
         });
-        Self { rates: rates.collect(), arrivals: arrivals.into() }
+        Self::of(arrivals, rates.collect())
     }
 
     /// The arrivals, in the order of their times.
     pub fn arrivals(&self) -> &[Arrival] {
         &self.arrivals
+    }
+
+    /// The level of the arrival process at an arrival; `None`: the path was not drawn, and it is not known.
+    pub fn level(&self, index: usize) -> Option<usize> {
+        self.levels.get(index).map(|level| usize::from(*level))
     }
 
     /// The course of the rate of a link, by the number of its queue.
@@ -68,8 +80,15 @@ impl Path {
     }
 }
 
-/// Draws at most `tasks` arrivals, none after `until_s`.
-pub(super) fn draw_arrivals(site: &Site, tasks: usize, until_s: f64, random: &mut Stream) -> Vec<Arrival> {
+/// Draws at most `tasks` arrivals, with the level of the arrival process at each: after a time, from a level on as
+/// [`ArrivalProcess::draw_from`](crate::stream::ArrivalProcess::draw_from) says, none after `until_s`.
+pub(super) fn draw_arrivals(
+    site: &Site,
+    (from_s, level): (f64, Option<usize>),
+    until_s: f64,
+    tasks: usize,
+    random: &mut Stream,
+) -> (Vec<Arrival>, Vec<u8>) {
     let parts = site.parts();
     let mut cumulative: Vec<f64> = Vec::with_capacity(site.devices());
     for device in &parts.devices {
@@ -77,14 +96,16 @@ pub(super) fn draw_arrivals(site: &Site, tasks: usize, until_s: f64, random: &mu
     }
     let total = *cumulative.last().expect("a site has devices");
     let mut arrivals = Vec::with_capacity(tasks.min(1 << 20));
-    parts.process.draw(total, random, |time_s, random| {
+    let mut levels = Vec::with_capacity(arrivals.capacity());
+    parts.process.draw_from(from_s, level, total, random, |time_s, level, random| {
         if time_s > until_s {
             return false;
         }
         let at = random::unit(random) * total;
         let device = cumulative.partition_point(|sum| *sum <= at).min(cumulative.len() - 1) as u32;
         arrivals.push(Arrival { time_s, bytes: parts.sizes.draw(random), device });
+        levels.push(level as u8);
         arrivals.len() < tasks
     });
-    arrivals
+    (arrivals, levels)
 }

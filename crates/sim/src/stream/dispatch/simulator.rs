@@ -139,5 +139,5 @@ pub fn simulate_traced(
         let (place, energy_j) = pending[joined];
         finish(&mut run, joined, place, energy_j, done_s);
     });
-    DispatchOutcome::of(run, scheme.evaluations().unwrap_or(tasks as u64))
+    DispatchOutcome::of(&run, scheme.evaluations().unwrap_or(tasks as u64))
 }

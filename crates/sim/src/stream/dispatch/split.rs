@@ -3,9 +3,11 @@
 use super::site::{NO_QUEUE, Site};
 
 /// The relative gap to which the split is optimised: the Frank–Wolfe gap over the cost.
-const RELATIVE_GAP: f64 = 1e-8;
+const RELATIVE_GAP: f64 = 1e-6;
+/// The gap at which a limit is raised that some load is beyond.
+const GAP_BEYOND_LIMIT: f64 = 1e-2;
 /// The most passes over all devices for one limit of loads; what is reached then has a gap that is stated.
-const MOST_PASSES: usize = 4_000;
+const MOST_PASSES: usize = 2_000;
 /// The most limits of loads that are tried.
 const MOST_LIMITS: usize = 60;
 /// The most steps of a line search.
@@ -131,7 +133,7 @@ impl Optimiser {
     fn new(site: &Site) -> Self {
         let parts = site.parts();
         let (bytes, square) = (parts.sizes.mean(), parts.sizes.mean_square());
-        let mut queues: Vec<QueueLoad> = site
+        let queues: Vec<QueueLoad> = site
             .queues()
             .iter()
             .map(|queue| QueueLoad {
@@ -153,14 +155,14 @@ impl Optimiser {
                     queues: if route.is_usable { [route.link, route.machine] } else { [NO_QUEUE; 2] },
                 };
                 let flow = if route.is_usable { part.arrivals_per_s / usable } else { 0.0 };
-                for queue in way.queues.into_iter().filter(|queue| *queue != NO_QUEUE) {
-                    queues[queue as usize].tasks_per_s += flow;
-                }
                 ways.push(way);
                 flows.push(flow);
             }
         }
-        Self { places: site.places(), weight: (1.0 - parts.alpha).max(LEAST_WEIGHT), ways, flows, queues, limit: 0.0 }
+        let weight = (1.0 - parts.alpha).max(LEAST_WEIGHT);
+        let mut optimiser = Self { places: site.places(), weight, ways, flows, queues, limit: 0.0 };
+        optimiser.sum_rates();
+        optimiser
     }
 
     fn run(mut self, load: f64) -> StaticSplit {
@@ -169,27 +171,21 @@ impl Optimiser {
         for _ in 0..MOST_LIMITS {
             self.limit = 1.0 - room;
             gap = self.minimise();
-            if self.queues.iter().all(|queue| queue.load() < self.limit) {
+            if self.is_below_limit() {
                 break;
             }
             room *= 0.5;
         }
         let total: f64 = self.flows.iter().sum();
-        let used = self.ways.iter().zip(&self.flows).filter(|(_, flow)| **flow > 0.0);
-        let alone: f64 = used.map(|(way, flow)| way.cost * flow).sum();
-        let waiting: f64 = self.queues.iter().map(|queue| queue.waiting(queue.tasks_per_s)).sum();
+        let mean_cost = self.cost_below_limit() / total;
         let mut shares = self.flows;
         for device in shares.chunks_mut(self.places) {
             let sum: f64 = device.iter().sum();
-            device.iter_mut().for_each(|share| *share /= sum);
+            for share in device {
+                *share /= sum;
+            }
         }
-        StaticSplit {
-            places: self.places,
-            mean_cost: (alone + self.weight * waiting) / total,
-            gap: gap / total,
-            shares,
-            queues: self.queues,
-        }
+        StaticSplit { places: self.places, mean_cost, gap: gap / total, shares, queues: self.queues }
     }
 
     /// The derivative of what waiting at a queue costs, with the rate of its tasks changed, and its derivative.
@@ -210,6 +206,29 @@ impl Optimiser {
         way.cost + queues.map(|queue| self.slope(queue, 0.0).0).sum::<f64>()
     }
 
+    fn is_below_limit(&self) -> bool {
+        self.queues.iter().all(|queue| queue.load() < self.limit)
+    }
+
+    /// What all tasks of a second cost, but for the waiting that is beyond the limit.
+    fn cost_below_limit(&self) -> f64 {
+        let used = self.ways.iter().zip(&self.flows).filter(|(_, flow)| **flow > 0.0);
+        let alone: f64 = used.map(|(way, flow)| way.cost * flow).sum();
+        let rate = |queue: &QueueLoad| queue.tasks_per_s.min(self.limit / queue.mean_service_s);
+        alone + self.weight * self.queues.iter().map(|queue| queue.waiting(rate(queue))).sum::<f64>()
+    }
+
+    /// How much less the marginal costs let the cheapest split cost.
+    fn gap(&self) -> f64 {
+        let mut gap = 0.0;
+        for (ways, flows) in self.ways.chunks(self.places).zip(self.flows.chunks(self.places)) {
+            let least = ways.iter().map(|way| self.marginal_cost(way)).fold(f64::INFINITY, f64::min);
+            let used = ways.iter().zip(flows).filter(|(_, flow)| **flow > 0.0);
+            gap += used.map(|(way, flow)| flow * (self.marginal_cost(way) - least)).sum::<f64>();
+        }
+        gap
+    }
+
     /// Minimises until the gap is small; returns it.
     fn minimise(&mut self) -> f64 {
         let devices = self.flows.len() / self.places;
@@ -222,23 +241,25 @@ impl Optimiser {
                     }
                 }
             }
-            let mut cost = 0.0;
-            gap = 0.0;
-            for device in 0..devices {
-                let range = device * self.places..(device + 1) * self.places;
-                let marginal = |index: usize| self.marginal_cost(&self.ways[index]);
-                let least = range.clone().map(marginal).fold(f64::INFINITY, f64::min);
-                for index in range.filter(|index| self.flows[*index] > 0.0) {
-                    let value = marginal(index);
-                    gap += self.flows[index] * (value - least);
-                    cost += self.flows[index] * value;
-                }
-            }
-            if gap <= RELATIVE_GAP * cost {
+            gap = self.gap();
+            let cost = self.cost_below_limit();
+            let is_beyond_limit = !self.is_below_limit();
+            if gap <= cost * if is_beyond_limit { GAP_BEYOND_LIMIT } else { RELATIVE_GAP } {
                 break;
             }
         }
         gap
+    }
+
+    fn sum_rates(&mut self) {
+        for queue in &mut self.queues {
+            queue.tasks_per_s = 0.0;
+        }
+        for (way, flow) in self.ways.iter().zip(&self.flows) {
+            for queue in way.queues.into_iter().filter(|queue| *queue != NO_QUEUE) {
+                self.queues[queue as usize].tasks_per_s += flow;
+            }
+        }
     }
 
     /// Moves tasks of a device from the place that is dearest at the margin to the cheapest, as many as is best. Returns whether
@@ -303,3 +324,6 @@ fn root(function: impl Fn(f64) -> (f64, f64), mut high: f64) -> f64 {
     }
     at
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,8 @@ use std::collections::BinaryHeap;
 
 use super::path::{Arrival, Path};
 use super::site::{NO_QUEUE, Site};
-use crate::stream::RateCursor;
+use crate::random::Stream;
+use crate::stream::{RateCursor, RatePath};
 
 /// An arriving task with what each place would do with it.
 #[derive(Debug, Clone, Copy)]
@@ -167,6 +168,45 @@ impl SiteState {
             }
             _ => (self.free_s[queue] - self.time_s).max(0.0) + self.coming_s[queue],
         }
+    }
+
+    /// The state with another course of what is to come: the rates of links are drawn from their present states, for a time.
+    /// Tasks that are on their way to a machine come there when they would have come.
+    pub(super) fn imagined(
+        &self,
+        site: &Site,
+        path: &Path,
+        length_s: f64,
+        random: &mut Stream,
+    ) -> (Self, Vec<RatePath>) {
+        let mut state = self.clone();
+        let mut all_rates = Vec::with_capacity(site.queues.len());
+        for (index, queue) in site.queues.iter().enumerate() {
+            let Some(link) = queue.link.as_deref().filter(|link| link.times.is_some()) else {
+                all_rates.push(RatePath::constant(1.0 / queue.s_per_byte));
+                continue;
+            };
+            let before = &mut state.links[index];
+            let sent = path.rates[index].bytes_until(&mut before.now, self.time_s);
+            let backlog = (before.level_bytes - sent).max(0.0);
+            let chain = path.rates[index].state(&mut before.now, self.time_s);
+            let rates = link.link.rates.continued(chain, length_s, random).delayed(self.time_s);
+            *before = LinkState { level_bytes: backlog, ..LinkState::default() };
+            if backlog > 0.0 {
+                state.free_s[index] = rates.time_of(&mut RateCursor::default(), backlog);
+            }
+            all_rates.push(rates);
+        }
+        (state, all_rates)
+    }
+
+    /// Becomes a copy of another state of the same site, without taking memory.
+    pub(super) fn copy_from(&mut self, other: &Self) {
+        self.time_s = other.time_s;
+        self.free_s.copy_from_slice(&other.free_s);
+        self.coming_s.copy_from_slice(&other.coming_s);
+        self.links.copy_from_slice(&other.links);
+        self.on_the_way.clone_from(&other.on_the_way);
     }
 
     /// Lets everything happen up to a time; `done` hears of tasks that join their last queue, with the time at which they are

@@ -19,8 +19,9 @@ pub struct DriftPlusPenalty {
 }
 
 impl DriftPlusPenalty {
-    /// V of `drift-plus-penalty` where none is given: it was tuned on many random sites.
-    pub const DEFAULT_V: f64 = 0.5;
+    /// V of `drift-plus-penalty` where none is given: it was tuned on random settings by
+    /// `cargo run -p sim --example dispatch_settings -- defaults`.
+    pub const DEFAULT_V: f64 = 0.034;
 
     /// The rule with this V.
     pub fn new(v: f64) -> Self {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::{
     ClassNumbers, DispatchFixed, DispatchGreedy, DispatchRandom, DispatchScheme, DispatchSchemeError, DispatchStatic,
-    DriftPlusPenalty, OneStep, Priced, PricedNumbers,
+    DriftPlusPenalty, OneStep, Priced, PricedNumbers, Rollout,
 };
 use crate::stream::dispatch::site::{LOCAL, Site};
 use crate::suggestion::nearest;
@@ -36,6 +36,12 @@ const TABLE: &[Entry] = &[
         _ => Box::new(Priced::for_all()),
     })
     .with(&[CLASSES[0], CLASSES[1], CLASSES[2], Number::between("EXPONENT", 0.5, 4.0)]),
+    Entry::new("rollout", |numbers| match *numbers {
+        [futures] => Box::new(Rollout::new(futures as u32)),
+        _ => Box::new(Rollout::by_default()),
+    })
+    .with(&[Number::whole("FUTURES", 1.0, 1e6)])
+    .slow(),
 ];
 
 const CLASSES: [Number; 3] =
@@ -50,6 +56,8 @@ struct Entry {
     build: Build,
     /// The numbers that may follow the name.
     numbers: &'static [Number],
+    /// Whether a decision takes milliseconds, so that the scheme is compared only where it is asked for.
+    is_slow: bool,
 }
 
 /// A number that may follow a name.
@@ -64,6 +72,10 @@ struct Number {
 impl Number {
     const fn between(name: &'static str, least: f64, most: f64) -> Self {
         Self { name, least, most, is_whole: false }
+    }
+
+    const fn whole(name: &'static str, least: f64, most: f64) -> Self {
+        Self { name, least, most, is_whole: true }
     }
 
     fn read(&self, scheme: &'static str, text: &str) -> Result<f64, DispatchSchemeError> {
@@ -81,11 +93,15 @@ impl Number {
 
 impl Entry {
     const fn new(name: &'static str, build: Build) -> Self {
-        Self { name, build, numbers: &[] }
+        Self { name, build, numbers: &[], is_slow: false }
     }
 
     const fn with(self, numbers: &'static [Number]) -> Self {
         Self { numbers, ..self }
+    }
+
+    const fn slow(self) -> Self {
+        Self { is_slow: true, ..self }
     }
 
     /// The name with all that may follow it, such as `drift-plus-penalty@V`.
@@ -124,12 +140,14 @@ pub enum DispatchSchemeKind {
 }
 
 impl DispatchSchemeKind {
-    /// All schemes that are compared on a site, with the numbers that they have by default.
+    /// All schemes that are compared on a site, with the numbers that they have by default; without `rollout`, which takes
+    /// milliseconds for a decision.
     pub fn all(site: &Site) -> Vec<Self> {
         let named = |entry: &Entry| Self::Named { name: entry.name, numbers: Vec::new() };
         let places = (0..site.places()).map(|place| Self::Only { place: site.place_name(place).to_owned() });
         let (first, others) = TABLE.split_at(1);
-        first.iter().map(named).chain(places).chain(others.iter().map(named)).collect()
+        let others = others.iter().filter(|entry| !entry.is_slow);
+        first.iter().map(named).chain(places).chain(others.map(named)).collect()
     }
 
     /// Makes the scheme.
@@ -178,11 +196,12 @@ impl FromStr for DispatchSchemeKind {
     fn from_str(text: &str) -> Result<Self, DispatchSchemeError> {
         let entry = |name: &str| TABLE.iter().find(|entry| entry.name == name);
         let Some((name, numbers)) = text.split_once('@') else {
-            let named = entry(text).map(|entry| Self::Named { name: entry.name, numbers: Vec::new() });
-            return named.map(Ok).unwrap_or_else(|| match text.strip_suffix("-only") {
-                Some(place) if !place.is_empty() => Ok(Self::Only { place: place.to_owned() }),
-                _ => Err(unknown(text, &Self::forms())),
-            });
+            let place = text.strip_suffix("-only").filter(|place| !place.is_empty());
+            return match (entry(text), place) {
+                (Some(entry), _) => Ok(Self::Named { name: entry.name, numbers: Vec::new() }),
+                (None, Some(place)) => Ok(Self::Only { place: place.to_owned() }),
+                (None, None) => Err(unknown(text, &Self::forms())),
+            };
         };
         let entry = entry(name).ok_or_else(|| unknown(text, &Self::forms()))?;
         let texts: Vec<&str> = numbers.split(',').collect();
@@ -242,7 +261,7 @@ mod tests {
         let site = Setting { changes: true, is_mixed: true, ..Setting::EVEN }.site(1);
         let path = Path::draw(&site, 500, 1);
         let mut kinds = DispatchSchemeKind::all(&site);
-        for name in ["drift-plus-penalty@0.5", "one-step-fitted@0.25,1,1e-3", "priced@1,2,3,1.5"] {
+        for name in ["drift-plus-penalty@0.5", "one-step-fitted@0.25,1,1e-3", "priced@1,2,3,1.5", "rollout@2"] {
             kinds.push(name.parse().expect("a name"));
         }
         for kind in kinds {
@@ -279,13 +298,18 @@ mod tests {
             error("priced@1,2,3,9"),
             "the EXPONENT of the scheme priced must be a number between 0.5 and 4, not `9`"
         );
-        for name in ["priced@1,2,3,nan", "drift-plus-penalty@-1", "drift-plus-penalty@inf", "one-step-fitted@1,,2"] {
+        for name in
+            ["priced@1,2,3,nan", "drift-plus-penalty@-1", "drift-plus-penalty@inf", "one-step-fitted@1,,2", "rollout@0"]
+        {
             assert!(error(name).contains("must be a number between"), "{}", error(name));
         }
         assert_eq!(
             error("one-step-fitted@1,2"),
             "`one-step-fitted@1,2` has other numbers than the scheme takes; its form is one-step-fitted@DEVICE,EDGE,CLOUD"
         );
+        for name in ["rollout@0", "rollout@1.5"] {
+            assert!(error(name).contains("must be a whole number between 1 and 1000000, not"), "{}", error(name));
+        }
         assert_eq!(error("greedy@2"), "`greedy@2` has other numbers than the scheme takes; its form is greedy");
     }
 }

@@ -5,6 +5,7 @@ mod fixed;
 mod greedy;
 mod kind;
 mod prices;
+mod rollout;
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +14,7 @@ pub use fixed::{DispatchFixed, DispatchRandom, DispatchStatic};
 pub use greedy::DispatchGreedy;
 pub use kind::{DispatchSchemeKind, by_name};
 pub use prices::{ClassNumbers, OneStep, Priced, PricedNumbers};
+pub use rollout::Rollout;
 
 use super::path::{Arrival, Path};
 use super::site::Site;

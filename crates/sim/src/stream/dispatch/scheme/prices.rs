@@ -71,8 +71,9 @@ pub struct OneStep {
 }
 
 impl OneStep {
-    /// The multipliers of `one-step-fitted` where none are given: they were tuned on many random sites.
-    pub const FITTED: ClassNumbers = ClassNumbers { device: 0.8, edge: 1.4, cloud: 0.3 };
+    /// The multipliers of `one-step-fitted` where none are given: they were tuned on random settings by
+    /// `cargo run -p sim --example dispatch_settings -- defaults`.
+    pub const FITTED: ClassNumbers = ClassNumbers { device: 0.44, edge: 1.4, cloud: 0.27 };
 
     /// The rule as it is derived.
     pub fn new() -> Self {
@@ -146,9 +147,10 @@ pub struct PricedNumbers {
 }
 
 impl Priced {
-    /// The numbers of `priced` where none are given: they were tuned on many random sites.
+    /// The numbers of `priced` where none are given: they were tuned on random settings by
+    /// `cargo run -p sim --example dispatch_settings -- defaults`.
     pub const DEFAULT: PricedNumbers =
-        PricedNumbers { factors: ClassNumbers { device: 0.5, edge: 2.0, cloud: 0.5 }, exponent: 2.0 };
+        PricedNumbers { factors: ClassNumbers { device: 0.033, edge: 16.0, cloud: 0.26 }, exponent: 2.7 };
 
     /// The rule with these numbers.
     pub fn new(numbers: PricedNumbers) -> Self {

@@ -50,3 +50,33 @@ fn a_device_that_cannot_use_the_place_takes_its_cheapest() {
     assert!(edge.place_shares[1] > 0.6 && edge.place_shares[2] > 0.2, "{:?}", edge.place_shares);
     assert!(run("random", &site, &path, 1).mean_cost.is_finite());
 }
+
+#[test]
+fn rollouts_are_not_dearer_than_the_rule_that_they_follow() {
+    let mut sums = [0.0; 2];
+    for seed in 0..4 {
+        let site =
+            Setting { devices: 2, is_mixed: true, has_bursts: seed % 2 == 1, load: 0.7, ..Setting::EVEN }.site(seed);
+        let path = Path::draw(&site, 1_000, seed);
+        for (sum, name) in sums.iter_mut().zip(["one-step", "rollout@32"]) {
+            *sum += run(name, &site, &path, 1).mean_cost / run("one-step", &site, &path, 1).mean_cost;
+        }
+    }
+    assert!(sums[1] < sums[0], "{sums:?}");
+}
+
+#[test]
+fn rollouts_are_repeatable_where_links_change() {
+    let site = Setting { changes: true, has_bursts: true, ..Setting::EVEN }.site(4);
+    let path = Path::draw(&site, 200, 3);
+    assert_eq!(run("rollout@4", &site, &path, 5), run("rollout@4", &site, &path, 5));
+}
+
+#[test]
+fn one_step_is_cheaper_than_greedy_and_both_than_the_static_split_under_load() {
+    let site = Setting { load: 0.9, ..Setting::EVEN }.site(1);
+    let path = Path::draw(&site, 30_000, 3);
+    let [split, greedy, one_step] =
+        ["static-split", "greedy", "one-step"].map(|name| run(name, &site, &path, 1).mean_cost);
+    assert!(one_step < 0.9 * greedy && greedy < 0.9 * split, "{split} {greedy} {one_step}");
+}
