@@ -5,14 +5,18 @@ mod fixed;
 mod greedy;
 mod kind;
 mod prices;
+mod q_table;
 #[cfg(test)]
 mod tests;
+mod value_iteration;
 
 pub use drift_plus_penalty::DriftPlusPenalty;
 pub use fixed::{DispatchFixed, DispatchRandom, DispatchStatic};
 pub use greedy::DispatchGreedy;
 pub use kind::{DispatchSchemeKind, by_name};
 pub use prices::{ClassNumbers, OneStep, Priced, PricedNumbers};
+pub use q_table::QTable;
+pub use value_iteration::ValueIteration;
 
 use super::path::{Arrival, Path};
 use super::site::Site;
