@@ -8,6 +8,7 @@
 
 use std::time::Instant;
 
+use sim::scenario::Tier;
 use sim::stream::dispatch::bound::lower_bound;
 use sim::stream::dispatch::optimum::{DispatchOptimum, OptimumSettings, compare_with_single_places};
 use sim::stream::dispatch::scheme::{DispatchGreedy, DispatchScheme, QTable, ValueIteration};
@@ -15,7 +16,6 @@ use sim::stream::dispatch::{
     Access, BATCHES, DispatchOutcome, Machines, Path, Site, SiteDevice, SiteLink, SiteParts, SiteServer, simulate,
 };
 use sim::stream::{ArrivalProcess, RateProcess, Sizes};
-use sim::tasks::scenario::Tier;
 
 /// Of Student's t with 19 degrees of freedom: 95 % of all values lie within.
 const STUDENT_95: f64 = 2.093;
@@ -102,6 +102,9 @@ fn game(devices: usize, load: f64, limits: &[f64], tasks: usize) {
     }
     for training in [1_000, 10_000, 100_000, 1_000_000] {
         let mut scheme = QTable::new(training);
+        if let Some(places) = &settings.places {
+            scheme = scheme.with_places(places);
+        }
         let run = simulate(&site, &path, &mut scheme, 1);
         let (percent, interval) = percent_above(&run, &base);
         println!(

@@ -23,6 +23,9 @@ pub(super) struct Chain {
     pub(super) classes: Vec<Class>,
     /// The mean time between two arrivals, in units.
     pub(super) mean_interval: f64,
+    /// What the square of the work of each queue costs those who come after it, twice, in 1/s²: the derivative of the values is this
+    /// times the work.
+    pub(super) steepness: Vec<f64>,
 }
 
 /// A device and a size.
@@ -40,6 +43,8 @@ pub(super) struct Placement {
     pub(super) steps: usize,
     /// The cost of the task by the work that it finds, in units.
     pub(super) costs: Vec<f64>,
+    /// What a unit of work beyond the limit costs.
+    pub(super) excess_cost: f64,
 }
 
 /// A usable place of a device: the queue where tasks wait there, and the time per byte before, in and behind it.
@@ -94,6 +99,10 @@ impl Chain {
             strides[dimension - 1] = strides[dimension] * lengths[dimension];
         }
 
+        // In a queue with Poisson arrivals of the site's load the values are (1 − α) ρ / (2 (1 − ρ) E[x]) times the square of the work.
+        let crowding = (1.0 - parts.alpha) * site.load() / (1.0 - site.load());
+        let service_s = |queue: &usize| site.queues[*queue].s_per_byte * parts.sizes.mean();
+        let steepness: Vec<f64> = queues.iter().map(|queue| crowding / service_s(queue)).collect();
         let mut classes = Vec::with_capacity(site.devices() * sizes.len());
         for (device, stages) in parts.devices.iter().zip(&stages) {
             for bytes in &**sizes {
@@ -102,6 +111,7 @@ impl Chain {
                     Placement {
                         dimension,
                         steps: steps_of(bytes * stages.s_per_byte) as usize,
+                        excess_cost: steepness[dimension] * unit_s * unit_s * (lengths[dimension] - 1) as f64,
                         costs: (0..lengths[dimension])
                             .map(|work| cost(site, stages, *bytes, work as f64 * unit_s))
                             .collect(),
@@ -113,7 +123,16 @@ impl Chain {
                 });
             }
         }
-        Ok(Self { unit_s, rounding_error, queues, lengths, strides, classes, mean_interval: 0.5 * most_s / unit_s })
+        Ok(Self {
+            unit_s,
+            rounding_error,
+            queues,
+            lengths,
+            strides,
+            classes,
+            mean_interval: 0.5 * most_s / unit_s,
+            steepness,
+        })
     }
 
     pub(super) fn states(&self) -> usize {

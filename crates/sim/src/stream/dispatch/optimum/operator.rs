@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::chain::{Chain, Class};
+use super::chain::{Chain, Class, Placement};
 
 /// The states that one thread takes at a time, about.
 const CHUNK_STATES: usize = 1 << 14;
@@ -121,13 +121,18 @@ fn best_of_row(chain: &Chain, class: &Class, after: &[f64], start: usize, best: 
     }
 }
 
-/// The least cost where every place exceeds its limit: work beyond the limit vanishes.
-pub(super) fn best_without_room(chain: &Chain, class: &Class, after: &[f64], state: usize) -> f64 {
-    let values = class.options.iter().map(|option| {
-        let (work, room) = work_and_room(chain, state, option.dimension);
-        option.costs[work] + after[state + room.min(option.steps) * chain.strides[option.dimension]]
-    });
+/// The least cost where every place exceeds its limit: work beyond the limit vanishes at a price.
+fn best_without_room(chain: &Chain, class: &Class, after: &[f64], state: usize) -> f64 {
+    let values = class.options.iter().map(|option| value_without_room(chain, option, after, state));
     values.fold(f64::INFINITY, f64::min)
+}
+
+/// The cost of a place whose limit is exceeded.
+pub(super) fn value_without_room(chain: &Chain, option: &Placement, after: &[f64], state: usize) -> f64 {
+    let (work, room) = work_and_room(chain, state, option.dimension);
+    let excess = option.steps.saturating_sub(room);
+    let at_limit = after[state + (option.steps - excess) * chain.strides[option.dimension]];
+    option.costs[work] + at_limit + option.excess_cost * excess as f64
 }
 
 /// The work of a queue in a state, and how much more it takes up to its limit.

@@ -1,7 +1,7 @@
 //! Value iteration and what it finds.
 
-use super::chain::Chain;
-use super::operator::{best_without_room, decide, wait, work_and_room};
+use super::chain::{Chain, Placement};
+use super::operator::{decide, value_without_room, wait, work_and_room};
 use super::{OptimumError, OptimumSettings};
 use crate::random;
 use crate::stream::dispatch::site::Site;
@@ -32,13 +32,13 @@ impl DispatchOptimum {
     /// If the site has no chain that could be solved.
     pub fn solve(site: &Site, settings: &OptimumSettings) -> Result<Self, OptimumError> {
         let chain = Chain::new(site, settings)?;
-        let mut values = vec![0.0; chain.states()];
+        let mut values = first_values(site, &chain);
         let mut after = values.clone();
         let mut gain = (f64::NEG_INFINITY, f64::INFINITY);
         let mut iterations = 0;
         while iterations < settings.iterations {
             wait(&chain, &values, &mut after);
-            let offset = after[0];
+            let offset = values[0];
             let rise = decide(&chain, &after, &mut values, offset);
             iterations += 1;
             // Each iteration gives bounds; the closest of all hold.
@@ -47,6 +47,8 @@ impl DispatchOptimum {
                 break;
             }
         }
+        let empty = after[0];
+        after.iter_mut().for_each(|value| *value -= empty);
         let mut solved = Self {
             chain,
             after,
@@ -116,8 +118,19 @@ impl DispatchOptimum {
         self.places.as_deref()
     }
 
+    /// Whether a queue with this work, in seconds, is within its limit. The queue is counted as in [`DispatchOptimum::queues`].
+    pub fn has_room(&self, queue: usize, work_s: f64) -> bool {
+        work_s <= (self.chain.lengths[queue] - 1) as f64 * self.chain.unit_s * (1.0 + 1e-9)
+    }
+
+    /// What a task of a service time makes others wait in a queue with some work, both in seconds, by the closed form of M/G/1 at the
+    /// site's load: what counts beyond the limits.
+    pub fn future_cost_beyond(&self, queue: usize, work_s: f64, service_s: f64) -> f64 {
+        self.chain.steepness[queue] * service_s * (work_s + 0.5 * service_s)
+    }
+
     /// What the future costs after a decision that leaves this work in each queue, in seconds, relative to an empty site; between
-    /// states linear in each queue, beyond the limits continued.
+    /// states linear in each queue, beyond the limits constant.
     ///
     /// # Panics
     /// If there are not as many numbers as queues.
@@ -128,7 +141,7 @@ impl DispatchOptimum {
 
     fn between(&self, dimension: usize, state: usize, work_s: &[f64]) -> f64 {
         let Some(work_s_here) = work_s.get(dimension) else { return self.after[state] };
-        let work = work_s_here / self.chain.unit_s;
+        let work = (work_s_here / self.chain.unit_s).min((self.chain.lengths[dimension] - 1) as f64);
         let cell = (work as usize).min(self.chain.lengths[dimension] - 2);
         let stride = self.chain.strides[dimension];
         let low = self.between(dimension + 1, state + cell * stride, work_s);
@@ -166,12 +179,8 @@ impl DispatchOptimum {
                 works[option.dimension] += option.steps;
             } else {
                 no_room += 1;
-                let least = best_without_room(chain, class, &self.after, state);
-                let at_limit = class.options.iter().find(|option| {
-                    let (work, room) = work_and_room(chain, state, option.dimension);
-                    option.costs[work] + self.after[state + room * chain.strides[option.dimension]] == least
-                });
-                if let Some(option) = at_limit {
+                let value = |option: &Placement| value_without_room(chain, option, &self.after, state);
+                if let Some(option) = class.options.iter().min_by(|a, b| value(a).total_cmp(&value(b))) {
                     works[option.dimension] = chain.lengths[option.dimension] - 1;
                 }
             }
@@ -184,4 +193,21 @@ impl DispatchOptimum {
         self.near_limit_share = f64::from(near as u32) / TASKS as f64;
         self.no_room_share = f64::from(no_room) / TASKS as f64;
     }
+}
+
+/// The values of a single queue with the rates and the work of all queues together, which is what a site with much work comes to.
+fn first_values(site: &Site, chain: &Chain) -> Vec<f64> {
+    let rates: Vec<f64> = chain.queues.iter().map(|queue| chain.unit_s / site.queues()[*queue].s_per_byte).collect();
+    let all: f64 = rates.iter().sum();
+    let waits = (1.0 - site.parts().alpha) * chain.unit_s;
+    let steepness = waits / (chain.mean_interval * (1.0 - site.load()));
+    let mut values = vec![0.0; chain.states()];
+    for (state, value) in values.iter_mut().enumerate() {
+        let in_queue = |(dimension, rate): (usize, &f64)| {
+            (state / chain.strides[dimension] % chain.lengths[dimension]) as f64 * rate
+        };
+        let work = rates.iter().enumerate().map(in_queue).sum::<f64>() / all;
+        *value = 0.5 * steepness * work * work;
+    }
+    values
 }

@@ -12,14 +12,16 @@ use crate::stream::dispatch::site::Site;
 
 /// The borders between the classes of sizes, as multiples of the mean size.
 const SIZE_BORDERS: [f64; 3] = [0.6, 0.9, 1.25];
-/// The borders between the classes of waits, as multiples of the site's unit of time.
-const WAIT_BORDERS: [f64; 7] = [0.0, 0.03, 0.07, 0.15, 0.3, 0.6, 1.2];
+/// The borders between the classes of waits, as multiples of the mean time of a task that waits for nobody.
+const WAIT_BORDERS: [f64; 7] = [0.0, 0.05, 0.15, 0.3, 0.6, 1.2, 2.4];
 /// What the next task of the device counts for a task.
 const DISCOUNT: f64 = 0.9;
-/// ε starts at 1, falls with the inverse of the visits of a state, and stays above this.
-const LEAST_EXPLORATION: f64 = 0.02;
-/// ε is this over itself and the visits of the state.
-const EXPLORATION_VISITS: f64 = 10.0;
+/// ε at the first visit of a state. More would fill slow queues for longer than the training lasts.
+const FIRST_EXPLORATION: f64 = 0.2;
+/// ε falls with the inverse of the visits of a state, and stays above this.
+const LEAST_EXPLORATION: f64 = 0.01;
+/// After this number of visits ε is half of what it was at first.
+const EXPLORATION_VISITS: f64 = 20.0;
 /// The step size of the n-th visit is 1 / n^0.7.
 const STEP_POWER: f64 = 0.7;
 
@@ -27,7 +29,7 @@ const STEP_POWER: f64 = 0.7;
 ///
 /// - State: the class of the size (4) and the class of the wait at every place (8 each), what other devices have sent there included.
 /// - Cost c: what the task itself costs at the place, as greedy prices it.
-/// - γ = 0.9; η = n^(−0.7) at the n-th visit of a state and place; ε = max(0.02, 10 / (10 + visits of the state)).
+/// - γ = 0.9; η = n^(−0.7) at the n-th visit of a state and place; ε = max(0.01, 4 / (20 + visits of the state)).
 ///
 /// It learns along a path of its own, drawn from the seed; then it takes the place of the least value. Places that it has not tried in a
 /// state count with what the task itself costs, over 1 − γ; a state that it has not seen is decided as greedy does.
@@ -37,9 +39,12 @@ const STEP_POWER: f64 = 0.7;
 #[derive(Debug, Clone)]
 pub struct QTable {
     training_tasks: usize,
+    chosen_places: Option<Vec<usize>>,
     learning: Option<Learning>,
     tables: Vec<HashMap<u64, Entry>>,
-    places: usize,
+    /// Whether each place may be used for the task that arrives.
+    is_open: Vec<bool>,
+    unit_s: f64,
 }
 
 /// What is known of a state.
@@ -61,7 +66,21 @@ struct Learning {
 impl QTable {
     /// Learns for a number of tasks when a run begins.
     pub fn new(training_tasks: usize) -> Self {
-        Self { training_tasks, learning: None, tables: Vec::new(), places: 0 }
+        Self {
+            training_tasks,
+            chosen_places: None,
+            learning: None,
+            tables: Vec::new(),
+            is_open: Vec::new(),
+            unit_s: 1.0,
+        }
+    }
+
+    /// Restricts it to some of the places; a device that can use none of them uses its own processor.
+    #[must_use]
+    pub fn with_places(mut self, places: &[usize]) -> Self {
+        self.chosen_places = Some(places.to_vec());
+        self
     }
 
     /// The number of states that all devices together have seen while they learned.
@@ -108,7 +127,8 @@ impl DispatchScheme for QTable {
             // The path along which it learns begins.
             return;
         }
-        self.places = site.places();
+        self.is_open = vec![false; site.places()];
+        self.unit_s = mean_time_alone_s(site, self.chosen_places.as_deref());
         self.tables = vec![HashMap::new(); site.devices()];
         if self.training_tasks == 0 {
             return;
@@ -122,42 +142,109 @@ impl DispatchScheme for QTable {
 
     fn choose(&mut self, mut view: View<'_>) -> usize {
         let (site, device, bytes) = (view.site, view.arrival.device as usize, view.arrival.bytes);
-        let unit_s = site.time_unit_s();
-        let offer = view.offer();
-        let choices = offer.choices;
+        let choices = view.offer().choices;
+        for (place, (is_open, choice)) in self.is_open.iter_mut().zip(choices).enumerate() {
+            let is_chosen = |places: &Vec<usize>| places.contains(&place);
+            *is_open = choice.is_usable && self.chosen_places.as_ref().is_none_or(is_chosen);
+        }
         let mut state = class(bytes / site.parts().sizes.mean(), &SIZE_BORDERS);
-        for choice in choices {
+        for (choice, is_open) in choices.iter().zip(&self.is_open) {
             let wait_s = choice.link.wait_s + choice.machine.wait_s;
-            let waits = if choice.is_usable { class(wait_s / unit_s, &WAIT_BORDERS) } else { 0 };
+            let waits = if *is_open { class(wait_s / self.unit_s, &WAIT_BORDERS) } else { 0 };
             // Of more than 20 places the waits of the last ones count.
             state = state.wrapping_mul(WAIT_BORDERS.len() as u64 + 1).wrapping_add(waits);
         }
         self.learn(device, state);
-        let places = self.places;
-        let own = || cheapest(choices.iter().map(|choice| choice.own_cost));
-        let values = |entry: &Entry| {
-            cheapest(choices.iter().zip(&entry.places).map(|(choice, (value, visits))| match visits {
-                _ if !choice.is_usable => f64::INFINITY,
-                0 => choice.own_cost / (1.0 - DISCOUNT),
-                _ => *value,
+        let is_open = &self.is_open;
+        let only_open = |place: usize, value: f64| if is_open[place] { value } else { f64::INFINITY };
+        let by_own_cost = || cheapest((0..).zip(choices).map(|(place, choice)| only_open(place, choice.own_cost)));
+        let by_values = |entry: &Entry| {
+            cheapest(choices.iter().zip(&entry.places).enumerate().map(|(place, (choice, (value, visits)))| {
+                let value = if *visits == 0 { choice.own_cost / (1.0 - DISCOUNT) } else { *value };
+                only_open(place, value)
             }))
         };
         let Some(learning) = &mut self.learning else {
-            return self.tables[device].get(&state).map_or_else(own, values);
+            return self.tables[device].get(&state).map_or_else(by_own_cost, by_values);
         };
-        let entry =
-            self.tables[device].entry(state).or_insert_with(|| Entry { visits: 0, places: vec![(0.0, 0); places] });
-        let exploration = EXPLORATION_VISITS / (EXPLORATION_VISITS + f64::from(entry.visits));
+        let untried = || Entry { visits: 0, places: vec![(0.0, 0); choices.len()] };
+        let entry = self.tables[device].entry(state).or_insert_with(untried);
+        let exploration = FIRST_EXPLORATION * EXPLORATION_VISITS / (EXPLORATION_VISITS + f64::from(entry.visits));
         entry.visits += 1;
-        let place = if random::unit(&mut learning.random) < exploration.max(LEAST_EXPLORATION) {
-            let usable = choices.iter().filter(|choice| choice.is_usable).count();
-            let chosen = random::below(&mut learning.random, usable);
-            let indices = (0..places).filter(|place| choices[*place].is_usable);
-            indices.clone().nth(chosen).unwrap_or(0)
+        let open = is_open.iter().filter(|is_open| **is_open).count();
+        let place = if open > 0 && random::unit(&mut learning.random) < exploration.max(LEAST_EXPLORATION) {
+            let chosen = random::below(&mut learning.random, open);
+            (0..choices.len()).filter(|place| is_open[*place]).nth(chosen).unwrap_or(0)
         } else {
-            values(entry)
+            by_values(entry)
         };
         learning.last[device] = Some((state, place, choices[place].own_cost));
         place
+    }
+}
+
+/// The mean time of a task of the mean size at some places, without waiting.
+fn mean_time_alone_s(site: &Site, places: Option<&[usize]>) -> f64 {
+    let (mut sum_s, mut count) = (0.0, 0.0);
+    for device in 0..site.devices() {
+        for (place, route) in site.routes_of(device).iter().enumerate() {
+            if route.is_usable && places.is_none_or(|places| places.contains(&place)) {
+                let s_per_byte = route.link_s_per_byte + route.machine_s_per_byte;
+                sum_s += s_per_byte * site.parts().sizes.mean() + route.latency_s;
+                count += 1.0;
+            }
+        }
+    }
+    if count > 0.0 { sum_s / count } else { site.time_unit_s() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stream::dispatch::optimum::{DispatchOptimum, OptimumSettings};
+    use crate::stream::dispatch::scheme::{DispatchGreedy, ValueIteration};
+    use crate::stream::dispatch::testing::{Setting, small_site};
+
+    #[test]
+    fn without_training_it_is_greedy() {
+        let site = Setting { is_mixed: true, ..Setting::EVEN }.site(1);
+        let path = Path::draw(&site, 3_000, 1);
+        let mut table = QTable::new(0);
+        let run = simulate(&site, &path, &mut table, 1);
+        assert_eq!(run, simulate(&site, &path, &mut DispatchGreedy::new(), 1));
+        assert_eq!(table.states_visited(), 0);
+    }
+
+    #[test]
+    fn equal_seeds_learn_the_same_and_every_run_begins_anew() {
+        let site = Setting::EVEN.site(1);
+        let path = Path::draw(&site, 3_000, 1);
+        let mut table = QTable::new(5_000);
+        let first = simulate(&site, &path, &mut table, 1);
+        assert_eq!(first, simulate(&site, &path, &mut table, 1));
+        assert_ne!(first, simulate(&site, &path, &mut table, 2));
+        assert!(table.states_visited() > 50);
+    }
+
+    #[test]
+    fn it_learns_and_is_within_five_percent_of_value_iteration_at_a_low_load() {
+        let site = small_site(1, 0.5);
+        let limits_s = Some(vec![400.0, 250.0, 200.0]);
+        let settings = OptimumSettings { limits_s, tolerance: 5e-3, ..OptimumSettings::default() };
+        let optimum = DispatchOptimum::solve(&site, &settings).expect("a chain");
+        let path = Path::draw(&site, 50_000, 3);
+        let best = simulate(&site, &path, &mut ValueIteration::new(optimum), 1).mean_cost;
+        let mut table = QTable::new(200_000);
+        let learned = simulate(&site, &path, &mut table, 1).mean_cost;
+        println!("{learned} {best}, {} states", table.states_visited());
+        assert!(learned < 1.05 * best, "{learned} {best}");
+    }
+
+    #[test]
+    fn only_chosen_places_are_used() {
+        let site = small_site(2, 0.4);
+        let path = Path::draw(&site, 3_000, 1);
+        let run = simulate(&site, &path, &mut QTable::new(3_000).with_places(&[1, 2]), 1);
+        assert_eq!(run.place_shares[0], 0.0);
     }
 }
