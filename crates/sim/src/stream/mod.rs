@@ -12,8 +12,8 @@
 //! - [`slots`] is a problem in slots of equal length: data waits for a good link.
 
 mod arrivals;
-pub mod dispatch;
 pub mod delayed;
+pub mod dispatch;
 pub mod emop;
 pub mod formulas;
 pub mod mdp;

@@ -278,8 +278,8 @@ impl Dual {
         let places: usize = self.ways.iter().map(Vec::len).sum();
         let per_range = if self.is_linear && waiting.is_none() { 1 } else { self.ranges.len() };
         let steps = (EFFORT / (places * per_range)).clamp(STEPS.0, STEPS.1);
-        let all_ways = || self.ways.iter().flatten();
-        let unit = all_ways().map(|way| way.cost_per_byte).sum::<f64>() / places as f64;
+        let cheapest = |ways: &Vec<Way>| ways.iter().map(|way| way.cost_per_byte).fold(f64::INFINITY, f64::min);
+        let unit = self.ways.iter().map(cheapest).sum::<f64>() / self.ways.len() as f64;
         let queues = self.capacities.len() - 1;
         let (mut point, mut scale) = (prices.to_vec(), 0.0);
         let (mut mean, mut mean_scale, mut weights) = (vec![0.0; point.len()], 0.0, 0.0);

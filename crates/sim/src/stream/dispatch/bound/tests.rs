@@ -41,7 +41,8 @@ fn fluid_by_linear_program(site: &Site) -> f64 {
     for (queue, users) in site.queues().iter().zip(&users) {
         problem.add_constraint(users, ComparisonOp::Le, 1e-6 / queue.s_per_byte);
     }
-    problem.solve().expect("the site carries its tasks").objective() / site.arrivals_per_s()
+    let solved = problem.solve().expect("the site carries its tasks");
+    solved.solution().expect("a solution").objective() / site.arrivals_per_s()
 }
 
 #[test]
