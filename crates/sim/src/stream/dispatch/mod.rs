@@ -11,7 +11,9 @@
 //! The cost of a task is α times its energy plus 1 − α times the time from its arrival until it is done, and what a missed
 //! deadline costs. That of a run is the mean over its tasks after a warm-up.
 
+pub mod bound;
 mod loads;
+pub mod optimum;
 mod outcome;
 mod path;
 pub mod scheme;

@@ -76,3 +76,12 @@ impl Setting {
         Site::with_load(self.parts(seed), self.load).expect("a site that carries its tasks")
     }
 }
+
+/// A site of devices with a processor each, an edge that they share and links of their own to the cloud, whose service times for
+/// 10, 20 and 30 MB are multiples of 10/3 s.
+pub(crate) fn small_site(devices: usize, load: f64) -> Site {
+    let mut parts = Setting { devices, ..Setting::EVEN }.parts(1);
+    parts.sizes = Sizes::OneOf([10e6, 20e6, 30e6].into());
+    parts.servers[0].s_per_byte = 5e-6 / 3.0;
+    Site::with_load(parts, load).expect("a site that carries its tasks")
+}

@@ -6,8 +6,10 @@ mod greedy;
 mod kind;
 mod prices;
 mod rollout;
+mod q_table;
 #[cfg(test)]
 mod tests;
+mod value_iteration;
 
 pub use drift_plus_penalty::DriftPlusPenalty;
 pub use fixed::{DispatchFixed, DispatchRandom, DispatchStatic};
@@ -15,6 +17,8 @@ pub use greedy::DispatchGreedy;
 pub use kind::{DispatchSchemeKind, by_name};
 pub use prices::{ClassNumbers, OneStep, Priced, PricedNumbers};
 pub use rollout::Rollout;
+pub use q_table::QTable;
+pub use value_iteration::ValueIteration;
 
 use super::path::{Arrival, Path};
 use super::site::Site;
