@@ -40,7 +40,10 @@ impl Assigner {
         mut is_worth_it: impl FnMut(&Candidate) -> bool,
     ) {
         let mut open = u64::MAX >> (64 - orders.len());
-        self.rest.copy_from_slice(now.backlog_bytes);
+        // A copy of slices would call a function for what is mostly one number.
+        for (rest, backlog) in self.rest.iter_mut().zip(now.backlog_bytes) {
+            *rest = *backlog;
+        }
         while open != 0 {
             let link = self.best_of(open, now.bytes_per_s);
             open &= !(1 << link);

@@ -80,11 +80,15 @@ pub fn simulate<S: SlotScheme + ?Sized>(
         run.receive(slot);
         let backlog_bytes = run.backlog;
         let (energy_before, fallback_before) = (run.energy_j, run.outcome.fallback_bytes);
-        run.send_late(slot);
+        if run.has_deadlines {
+            run.send_late(slot);
+        }
         if run.backlog > 0.0 {
             run.decide(slot, scheme, slot >= flush_from);
+            run.send(slot);
+        } else {
+            run.stay_idle();
         }
-        run.send(slot);
         run.backlog_s += 0.5 * (backlog_bytes + run.backlog) * run.slot_s;
         if let Some(trace) = trace.as_deref_mut() {
             trace(&SlotRecord {
@@ -112,6 +116,7 @@ struct Run<'p> {
     path: &'p SlotPath,
     slot_s: f64,
     queue_limit: f64,
+    has_deadlines: bool,
     next_file: usize,
     queues: Vec<Queue>,
     radios: Vec<Radio>,
@@ -145,6 +150,7 @@ impl<'p> Run<'p> {
             path,
             slot_s: settings.slot_s,
             queue_limit: settings.queue_limit_bytes,
+            has_deadlines: settings.applications.iter().any(|application| application.deadline_s.is_some()),
             next_file: 0,
             queues,
             radios: radios.collect(),
@@ -201,7 +207,6 @@ impl<'p> Run<'p> {
             *backlog = queue.backlog;
             *age_s = queue.oldest().map_or(0.0, |oldest| (slot - oldest) as f64 * self.slot_s);
         }
-        self.orders.fill(Order::WAIT);
         let now = Observation {
             slot,
             backlog_bytes: &self.backlogs,
@@ -230,13 +235,13 @@ impl<'p> Run<'p> {
                 let capacity = rates[link] * slot_s;
                 bytes = capacity.min(queue.backlog).min(order.most_bytes);
                 if bytes > 0.0 {
-                    let busy_s = slot_s * (bytes / capacity);
+                    let busy_s = if bytes == capacity { slot_s } else { slot_s * (bytes / capacity) };
                     self.energy_j += radio.power_w * busy_s + radio.tail_w * (slot_s - busy_s).min(radio.tail_s);
                     self.backlog -= queue.send(bytes, slot);
                     has_sent = true;
                 }
-                *order = Order::WAIT;
             }
+            *order = Order::WAIT;
             self.sent[link] = bytes;
             if bytes > 0.0 {
                 self.idle_s[link] = 0.0;
@@ -250,6 +255,15 @@ impl<'p> Run<'p> {
             if self.queues.iter().all(|queue| queue.backlog == 0.0) {
                 self.backlog = 0.0;
             }
+        }
+    }
+
+    /// A slot without data: only radios in their tail take energy.
+    fn stay_idle(&mut self) {
+        for ((radio, idle_s), sent) in self.radios.iter().zip(&mut self.idle_s).zip(&mut self.sent) {
+            self.energy_j += radio.tail_w * (radio.tail_s - *idle_s).clamp(0.0, self.slot_s);
+            *idle_s += self.slot_s;
+            *sent = 0.0;
         }
     }
 
