@@ -141,7 +141,8 @@ pub(super) fn write_slots(
             let mut writer = csv::Writer::from_writer(&mut *output);
             writer.write_record(&names).map_err(io::Error::other)?;
             for row in slots {
-                let cells = std::iter::once(row.slot.to_string()).chain(values(row).into_iter().map(|value| value.to_string()));
+                let cells =
+                    std::iter::once(row.slot.to_string()).chain(values(row).into_iter().map(|value| value.to_string()));
                 writer.write_record(cells.collect::<Vec<_>>()).map_err(io::Error::other)?;
             }
             writer.flush()

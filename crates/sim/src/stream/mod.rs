@@ -2,14 +2,21 @@
 //! tasks wait.
 //!
 //! - [`ArrivalProcess`] and [`Sizes`] say when tasks arrive and how large they are.
-//! - [`delayed`] is a problem of its own: files that wait for WiFi up to a deadline.
-//! - [`emop`] is another: a chain of components at several sites while the channel changes.
-//! - [`formulas`] are closed forms of queues.
-//! - [`mdp`] is a third: each task to the device, an edge server or the cloud, as a Markov decision process.
 //! - [`RateProcess`] says how the rate of a link changes; a [`RatePath`] is one course of it.
+<<<<<<< HEAD
 //! - [`dispatch`]: each task goes to a place as it arrives.
 //! - A [`StreamScenario`] describes all of that as a person writes it.
 //! - [`slots`] is a problem in slots of equal length: data waits for a good link.
+=======
+//!
+//! Problems of their own, each with an optimum:
+//!
+//! - [`delayed`]: files wait for WiFi up to a deadline.
+//! - [`emop`]: the components of a chain run at several sites while the channel changes.
+//! - [`mdp`]: each task goes to the device, an edge server or the cloud, by value iteration.
+//!
+//! [`formulas`] are closed forms of queues.
+>>>>>>> queues
 
 mod arrivals;
 pub mod delayed;

@@ -2,10 +2,14 @@
 
 use rayon::prelude::*;
 
+use super::formula::means;
 use super::{DelayedError, DelayedLink, DelayedMeans, DelayedModel, DelayedPolicy};
 use crate::random;
-use crate::stream::formulas::{ServiceTime, general_queue, on_off_queue};
+use crate::stream::formulas::QueueError;
 use crate::stream::{ArrivalProcess, MarkovRates, RateCursor, RatePath, RateProcess};
+
+/// The fewest files of which the load of the cellular link is judged.
+const FEWEST_TO_JUDGE: usize = 1_000;
 
 /// A file, and the number that decides about its link where files are split by chance.
 struct File {
@@ -18,9 +22,9 @@ struct File {
 /// under all policies.
 ///
 /// # Errors
-/// If a number makes no sense, no file is counted, or a queue is known to grow without end: the queue for WiFi without
-/// deadline, that for the cellular link where all or a fixed share of the files go there. With a deadline the load of the
-/// cellular link is not known beforehand and is not checked.
+/// If a number makes no sense, no file is counted, or a queue grows without end. That is known beforehand but for deadlines with
+/// sizes that are not exponential: there it is an error if more bytes came to the cellular link than it could send until the
+/// last arrival.
 pub fn simulate(
     model: &DelayedModel,
     policy: &DelayedPolicy,
@@ -28,7 +32,7 @@ pub fn simulate(
     files: usize,
 ) -> Result<DelayedMeans, DelayedError> {
     check(model, policy, files)?;
-    Ok(run(model, policy, seed, files))
+    run(model, policy, seed, files)
 }
 
 /// [`simulate`] for each of these seeds, in parallel; the result has the order of the seeds.
@@ -42,7 +46,7 @@ pub fn simulate_seeds(
     files: usize,
 ) -> Result<Vec<DelayedMeans>, DelayedError> {
     check(model, policy, files)?;
-    Ok(seeds.par_iter().map(|seed| run(model, policy, *seed, files)).collect())
+    seeds.par_iter().map(|seed| run(model, policy, *seed, files)).collect()
 }
 
 fn check(model: &DelayedModel, policy: &DelayedPolicy, files: usize) -> Result<(), DelayedError> {
@@ -50,33 +54,20 @@ fn check(model: &DelayedModel, policy: &DelayedPolicy, files: usize) -> Result<(
     if files == 0 {
         return Err(DelayedError::Nothing("file"));
     }
-    let wifi_share = match *policy {
-        DelayedPolicy::Split { wifi_share } => wifi_share,
-        DelayedPolicy::Deadline { deadline_s: 0.0 } => 0.0,
-        DelayedPolicy::Deadline { deadline_s } if deadline_s.is_infinite() => 1.0,
-        DelayedPolicy::Deadline { .. } => return Ok(()),
-    };
-    if wifi_share > 0.0 {
-        let service = ServiceTime::of_sizes(&model.sizes, model.wifi_link.bytes_per_s);
-        on_off_queue(wifi_share * model.files_per_s, &service, &model.wifi)
-            .map_err(|error| DelayedError::Queue { link: "WiFi", error })?;
+    match means(model, policy) {
+        Ok(_) | Err(DelayedError::SizesNotExponential | DelayedError::OutOfRange { .. }) => Ok(()),
+        Err(error) => Err(error),
     }
-    if wifi_share < 1.0 {
-        let service = ServiceTime::of_sizes(&model.sizes, model.cellular_link.bytes_per_s);
-        general_queue((1.0 - wifi_share) * model.files_per_s, &service)
-            .map_err(|error| DelayedError::Queue { link: "the cellular link", error })?;
-    }
-    Ok(())
 }
 
-fn run(model: &DelayedModel, policy: &DelayedPolicy, seed: u64, files: usize) -> DelayedMeans {
+fn run(model: &DelayedModel, policy: &DelayedPolicy, seed: u64, files: usize) -> Result<DelayedMeans, DelayedError> {
     let all = draw_files(model, seed, files);
     let cycle_s = model.wifi.mean_on_s + model.wifi.mean_off_s;
     // Behind the last arrival there is room for the queue to empty; what is later counts for nothing but a few files.
     let end_s = all.last().map_or(0.0, |file| 1.1 * file.arrival_s) + 100.0 * cycle_s;
     let mut links = Links::new(model, wifi_path(model, seed, end_s));
     let warm_up = files / 10;
-    let (mut energy_j, mut response_s, mut cellular) = (0.0, 0.0, 0.0);
+    let (mut energy_j, mut response_s, mut cellular, mut cellular_s) = (0.0, 0.0, 0.0, 0.0);
     for (index, file) in all.iter().enumerate() {
         let deadline_s = match *policy {
             DelayedPolicy::Deadline { deadline_s } => deadline_s,
@@ -84,6 +75,7 @@ fn run(model: &DelayedModel, policy: &DelayedPolicy, seed: u64, files: usize) ->
             DelayedPolicy::Split { .. } => 0.0,
         };
         let sent = links.send(file, deadline_s);
+        cellular_s += sent.cellular_bytes / model.cellular_link.bytes_per_s;
         if index >= warm_up {
             energy_j += per_byte_j(&model.wifi_link) * (file.bytes - sent.cellular_bytes)
                 + per_byte_j(&model.cellular_link) * sent.cellular_bytes;
@@ -91,8 +83,13 @@ fn run(model: &DelayedModel, policy: &DelayedPolicy, seed: u64, files: usize) ->
             cellular += f64::from(sent.cellular_bytes > 0.0);
         }
     }
+    // Of few files, chance may be the reason.
+    let utilisation = cellular_s / all.last().map_or(f64::INFINITY, |file| file.arrival_s);
+    if utilisation >= 1.0 && files >= FEWEST_TO_JUDGE {
+        return Err(DelayedError::Queue { link: "the cellular link", error: QueueError::Unstable { utilisation } });
+    }
     let count = (files - warm_up) as f64;
-    DelayedMeans { energy_j: energy_j / count, response_s: response_s / count, cellular_share: cellular / count }
+    Ok(DelayedMeans { energy_j: energy_j / count, response_s: response_s / count, cellular_share: cellular / count })
 }
 
 fn per_byte_j(link: &DelayedLink) -> f64 {

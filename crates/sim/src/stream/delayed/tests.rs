@@ -167,6 +167,13 @@ fn what_makes_no_sense_is_refused() {
     let wrong = DelayedModel { files_per_s: 0.0, ..model(1.0) };
     assert_eq!(error(&wrong, deadline(1.0)), "the rate of files must be a number above 0, is 0");
     assert!(simulate(&model(3.0), &deadline(f64::INFINITY), 1, 100).is_err());
+    assert!(simulate(&model(9.0), &deadline(60.0), 1, 100).is_err());
+    let overloaded = DelayedModel { sizes: Sizes::Uniform { min: 5e6, max: 15e6 }, ..model(9.0) };
+    let error_of_simulation = simulate(&overloaded, &deadline(60.0), 1, 2_000).expect_err("too many").to_string();
+    assert!(
+        error_of_simulation.starts_with("the queue for the cellular link: the queue grows"),
+        "{error_of_simulation}"
+    );
     assert_eq!(simulate(&model(1.0), &deadline(1.0), 1, 0), Err(DelayedError::Nothing("file")));
     assert_eq!(compare(&model(1.0), &deadlines(), &[], 10), Err(DelayedError::Nothing("seed")));
     assert_eq!(best_by_formula(&model(1.0), &[]), Err(DelayedError::NoStablePolicy));

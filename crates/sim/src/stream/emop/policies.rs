@@ -61,22 +61,58 @@ impl ChainProblem {
         all.filter(|(_, cost)| cost.time_s <= limit_s).min_by(|a, b| a.1.energy_j.total_cmp(&b.1.energy_j))
     }
 
-    /// A rule that looks one step ahead: always the site with the least energy + multiplier × time of the next transfer and
-    /// the next component. Of 50 multipliers the one with the least expected energy within the limit on the expected delay.
+    /// Greedy: always the site with the least energy + multiplier × time of the next transfer and the next component. Of 50
+    /// multipliers, in watts, the one with the least expected energy within the limit on the expected delay.
     pub fn greedy_within(&self, limit_s: f64) -> Option<(f64, ChainCost)> {
-        let (first, last) = GREEDY_EIGHTHS;
-        let multipliers = (first..=last).map(|eighths| 10_f64.powf(f64::from(eighths) / 8.0)).chain([0.0]);
-        multipliers
-            .map(|multiplier_w| (multiplier_w, self.evaluate_rule(self.greedy(multiplier_w))))
-            .filter(|(_, cost)| cost.time_s <= limit_s)
-            .min_by(|a, b| a.1.energy_j.total_cmp(&b.1.energy_j))
+        let nothing = vec![ChainCost::default(); self.components() * self.sites() * self.states()];
+        self.best_multiplier(&nothing, limit_s)
     }
 
-    fn greedy(&self, multiplier_w: f64) -> impl Fn(usize, usize, usize) -> usize {
-        move |component, from, state| {
-            let weighted = |to: usize| self.cost(component, from, to, state).weighted_j(multiplier_w);
-            (0..self.sites()).min_by(|a, b| weighted(*a).total_cmp(&weighted(*b))).unwrap_or(DEVICE)
+    /// Greedy with a look ahead: as [`ChainProblem::greedy_within`], plus what is expected until the end if all components
+    /// after the next one run at its site.
+    pub fn look_ahead_within(&self, limit_s: f64) -> Option<(f64, ChainCost)> {
+        self.best_multiplier(&self.rest_at_one_site(), limit_s)
+    }
+
+    /// `rest` is what is expected after a component, `[component, site, state]`.
+    fn best_multiplier(&self, rest: &[ChainCost], limit_s: f64) -> Option<(f64, ChainCost)> {
+        let (first, last) = GREEDY_EIGHTHS;
+        let multipliers = (first..=last).map(|eighths| 10_f64.powf(f64::from(eighths) / 8.0)).chain([0.0]);
+        let evaluated = multipliers.map(|multiplier_w| {
+            let rule = |component: usize, from: usize, state: usize| {
+                let weighted = |to: usize| {
+                    let after = rest[(component * self.sites() + to) * self.states() + state];
+                    self.cost(component, from, to, state).plus(after).weighted_j(multiplier_w)
+                };
+                (0..self.sites()).min_by(|a, b| weighted(*a).total_cmp(&weighted(*b))).unwrap_or(DEVICE)
+            };
+            (multiplier_w, self.evaluate_rule(rule))
+        });
+        evaluated.filter(|(_, cost)| cost.time_s <= limit_s).min_by(|a, b| a.1.energy_j.total_cmp(&b.1.energy_j))
+    }
+
+    /// `[component, site, state]`: what is expected after a component at a site if all others run there, too.
+    fn rest_at_one_site(&self) -> Vec<ChainCost> {
+        let (sites, states) = (self.sites(), self.states());
+        let mut rest = vec![ChainCost::default(); self.components() * sites * states];
+        for component in (0..self.components()).rev() {
+            for site in 0..sites {
+                for state in 0..states {
+                    let next = self.next_states(state).iter().enumerate();
+                    let after = next.fold(ChainCost::default(), |sum, (next, share)| {
+                        let cost = if component + 1 == self.components() {
+                            self.cost(component + 1, site, DEVICE, next)
+                        } else {
+                            let later = rest[((component + 1) * sites + site) * states + next];
+                            self.cost(component + 1, site, site, next).plus(later)
+                        };
+                        sum.plus(cost.times(*share))
+                    });
+                    rest[(component * sites + site) * states + state] = after;
+                }
+            }
         }
+        rest
     }
 
     /// The assignment with the least expected energy within the limit on the expected delay, of all assignments that do not

@@ -16,8 +16,10 @@ pub struct ChainFigures {
     pub deterministic_j: f64,
     /// The best single site within the limit: its number (0: the device) and its energy.
     pub single_site: Option<(usize, f64)>,
-    /// The greedy rule with its best multiplier.
+    /// Greedy with its best multiplier.
     pub greedy_j: Option<f64>,
+    /// Greedy with a look ahead, with its best multiplier.
+    pub look_ahead_j: Option<f64>,
     /// The best assignment that does not look at the channel.
     pub fixed_j: Option<f64>,
     /// With the same limit for every course of the channel: the policy found and the bound.
@@ -73,6 +75,7 @@ fn figures(
         deterministic_j: optimum.fast_cost.energy_j,
         single_site: problem.best_single_site_within(limit_s).map(|(site, cost)| (site, cost.energy_j)),
         greedy_j: problem.greedy_within(limit_s).map(|(_, cost)| cost.energy_j),
+        look_ahead_j: problem.look_ahead_within(limit_s).map(|(_, cost)| cost.energy_j),
         fixed_j: problem.fixed_within(limit_s).map(|fixed| fixed.cost.energy_j),
         hard_limit_j: hard_limit.map(|optimum| (optimum.cost.energy_j, optimum.bound_j)),
     })

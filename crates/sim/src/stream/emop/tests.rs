@@ -187,6 +187,18 @@ fn follow(
     energy_j
 }
 
+/// With one component left, all that follows is known: looking ahead is optimal.
+#[test]
+fn looking_ahead_is_optimal_for_one_component() {
+    for index in 0..10 {
+        let problem = tiny(1, 2, index);
+        let limit_s = problem.most_frugal().1.time_s + 1e-9;
+        let optimum = problem.within_mean_delay(limit_s).expect("the most frugal policy is within").cost;
+        let (multiplier_w, ahead) = problem.look_ahead_within(limit_s).expect("the same");
+        assert!((ahead.energy_j - optimum.energy_j).abs() < 1e-9, "{index} {multiplier_w} {ahead:?} {optimum:?}");
+    }
+}
+
 #[test]
 fn no_method_is_better_than_the_optimum() {
     let generator = ChainGenerator::default();
@@ -199,6 +211,7 @@ fn no_method_is_better_than_the_optimum() {
         assert!(figures.optimum_j <= figures.deterministic_j + 1e-9);
         assert!(figures.optimum_j <= fixed_j + 1e-9 && fixed_j <= single_j + 1e-9, "{figures:?}");
         assert!(figures.greedy_j.is_none_or(|greedy_j| figures.optimum_j <= greedy_j + 1e-9));
+        assert!(figures.look_ahead_j.is_none_or(|ahead_j| figures.optimum_j <= ahead_j + 1e-9));
         if let Some((found_j, bound_j)) = figures.hard_limit_j {
             assert!(bound_j <= found_j + 1e-9 && figures.optimum_j <= found_j + 1e-9, "{figures:?}");
         }

@@ -1,10 +1,10 @@
 //! The Markov chain of truncated queues: value iteration, and the cost of policies.
 
-use super::{DispatchCost, DispatchError, DispatchProblem};
+use super::{OffloadingCost, OffloadingError, OffloadingProblem};
 
 /// A place for each state.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DispatchPolicy {
+pub struct OffloadingPolicy {
     /// `[state of the channel, tasks at the last place, …, tasks at place 0]`: the place of a task that arrives; where all places are full
     /// it is of no account.
     pub places: Vec<u8>,
@@ -12,11 +12,11 @@ pub struct DispatchPolicy {
 
 /// The best policy.
 #[derive(Debug, Clone, PartialEq)]
-pub struct DispatchOptimum {
+pub struct OffloadingOptimum {
     /// The policy.
-    pub policy: DispatchPolicy,
+    pub policy: OffloadingPolicy,
     /// Its means.
-    pub means: DispatchCost,
+    pub means: OffloadingCost,
     /// The mean cost of a task under any policy with truncated queues is at least this, drops included.
     pub bound: f64,
 }
@@ -32,7 +32,7 @@ const BETWEEN_CHECKS: usize = 20;
 
 /// The chain in steps of equal mean length: in every state something happens at the same total rate, maybe nothing.
 struct UniformChain<'a> {
-    problem: &'a DispatchProblem,
+    problem: &'a OffloadingProblem,
     /// States without the channel.
     lengths: usize,
     /// Events per second.
@@ -40,7 +40,7 @@ struct UniformChain<'a> {
 }
 
 impl<'a> UniformChain<'a> {
-    fn new(problem: &'a DispatchProblem) -> Self {
+    fn new(problem: &'a OffloadingProblem) -> Self {
         let fastest = |rates: &[f64]| rates.iter().copied().fold(0.0, f64::max);
         let service: f64 = problem.places().iter().map(|place| fastest(&place.tasks_per_s)).sum();
         let switches = problem.mean_stay_s().iter().map(|stay_s| 1.0 / stay_s).fold(0.0, f64::max);
@@ -150,12 +150,12 @@ impl Table {
     }
 }
 
-impl DispatchProblem {
+impl OffloadingProblem {
     /// The policy with the least mean cost, by relative value iteration.
     ///
     /// # Errors
     /// If the iteration does not come to its end.
-    pub fn optimum(&self) -> Result<DispatchOptimum, DispatchError> {
+    pub fn optimum(&self) -> Result<OffloadingOptimum, OffloadingError> {
         let chain = UniformChain::new(self);
         let (table, dropped) = (chain.table(), self.dropped_cost());
         let mut values = vec![0.0; chain.states()];
@@ -184,19 +184,19 @@ impl DispatchProblem {
             }
         }
         if known.1 - known.0 > WIDTH * known.1 {
-            return Err(DispatchError::NotConverged { steps: STEPS, width: (known.1 - known.0) / known.1 });
+            return Err(OffloadingError::NotConverged { steps: STEPS, width: (known.1 - known.0) / known.1 });
         }
         let places =
             (0..chain.states()).map(|index| table.best(index, &values).map_or(0, |(place, _)| place)).collect();
-        let policy = DispatchPolicy { places };
+        let policy = OffloadingPolicy { places };
         let means = self.evaluate_on(&chain, &table, &policy)?;
-        Ok(DispatchOptimum { policy, means, bound: known.0 * chain.events_per_s / self.arrivals_per_s() })
+        Ok(OffloadingOptimum { policy, means, bound: known.0 * chain.events_per_s / self.arrivals_per_s() })
     }
 
     /// The policy that gives each task to the place where the task itself costs least: its energy there and the time until all
     /// tasks in front of it and itself are done, with the rates and powers of the moment, or of the mean where `of_the_moment`
     /// is false.
-    pub fn greedy(&self, of_the_moment: bool) -> DispatchPolicy {
+    pub fn greedy(&self, of_the_moment: bool) -> OffloadingPolicy {
         let chain = UniformChain::new(self);
         let shares = self.channel_shares();
         let mean = |values: &[f64]| values.iter().zip(&shares).map(|(value, share)| value * share).sum::<f64>();
@@ -214,18 +214,18 @@ impl DispatchProblem {
             let open = chain.open_places(index).map(|(place, _)| (place, own_cost(index, place)));
             open.min_by(|a, b| a.1.total_cmp(&b.1)).map_or(0, |(place, _)| place as u8)
         };
-        DispatchPolicy { places: (0..chain.states()).map(place).collect() }
+        OffloadingPolicy { places: (0..chain.states()).map(place).collect() }
     }
 
     /// The means of a policy on truncated queues, by the distribution of states after a long time.
     ///
     /// # Errors
     /// If the policy does not fit, or the iteration does not come to its end.
-    pub fn evaluate(&self, policy: &DispatchPolicy) -> Result<DispatchCost, DispatchError> {
+    pub fn evaluate(&self, policy: &OffloadingPolicy) -> Result<OffloadingCost, OffloadingError> {
         let chain = UniformChain::new(self);
         let places = self.places().len();
         if policy.places.len() != chain.states() || policy.places.iter().any(|place| usize::from(*place) >= places) {
-            return Err(DispatchError::Policy { states: chain.states() });
+            return Err(OffloadingError::Policy { states: chain.states() });
         }
         self.evaluate_on(&chain, &chain.table(), policy)
     }
@@ -234,8 +234,8 @@ impl DispatchProblem {
         &self,
         chain: &UniformChain<'_>,
         table: &Table,
-        policy: &DispatchPolicy,
-    ) -> Result<DispatchCost, DispatchError> {
+        policy: &OffloadingPolicy,
+    ) -> Result<OffloadingCost, OffloadingError> {
         let after_arrival = |index: usize| {
             let chosen = table.open(index).iter().find(|(place, _)| *place == policy.places[index]);
             chosen.map_or(index, |(_, next)| *next as usize)
@@ -257,7 +257,7 @@ impl DispatchProblem {
             }
         }
         if change >= 1e-12 {
-            return Err(DispatchError::NotConverged { steps: STEPS, width: change });
+            return Err(OffloadingError::NotConverged { steps: STEPS, width: change });
         }
         let (mut power_w, mut tasks, mut dropped_share) = (0.0, 0.0, 0.0);
         for (index, share) in shares.iter().enumerate() {
@@ -268,6 +268,6 @@ impl DispatchProblem {
         }
         let taken_per_s = self.arrivals_per_s() * (1.0 - dropped_share);
         let (energy_j, response_s) = (power_w / taken_per_s, tasks / taken_per_s);
-        Ok(DispatchCost { cost: self.cost_of(energy_j, response_s), energy_j, response_s, dropped_share })
+        Ok(OffloadingCost { cost: self.cost_of(energy_j, response_s), energy_j, response_s, dropped_share })
     }
 }

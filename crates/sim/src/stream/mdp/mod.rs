@@ -5,13 +5,13 @@
 //! rate depends on the state of the channel; the channel is a Markov chain in continuous time. The device draws the power of a
 //! place as long as a task is there. The cost of a task is weighted energy plus weighted response time.
 //!
-//! - [`DispatchProblem::optimum`]: value iteration over (tasks at each place, state of the channel), with bounds on the cost.
-//! - [`DispatchProblem::greedy`]: the place with the least expected cost of the task itself.
-//! - [`DispatchProblem::split`]: fixed probabilities, of which one place alone and the random choice are special cases; exact,
+//! - [`OffloadingProblem::optimum`]: value iteration over (tasks at each place, state of the channel), with bounds on the cost.
+//! - [`OffloadingProblem::greedy`]: the place with the least expected cost of the task itself.
+//! - [`OffloadingProblem::split`]: fixed probabilities, of which one place alone and the random choice are special cases; exact,
 //!   without a limit on queues.
 //! - [`compare`] draws problems and runs all of them.
 //!
-//! Queues of the first two are truncated: a place with [`DispatchProblem::longest`] tasks takes no more, and a task that finds all
+//! Queues of the first two are truncated: a place with [`OffloadingProblem::longest`] tasks takes no more, and a task that finds all
 //! places full is dropped at a high cost. The share of dropped tasks is reported; where it is tiny, truncation hardly matters.
 //!
 //! Deviations, numbered, since the body of that article was not at hand: (1) time is continuous; (2) transfer and execution at a
@@ -24,6 +24,6 @@ mod study;
 #[cfg(test)]
 mod tests;
 
-pub use chain::{DispatchOptimum, DispatchPolicy};
-pub use problem::{DispatchCost, DispatchError, DispatchPlace, DispatchProblem, DispatchWeights};
-pub use study::{DispatchFigures, DispatchGenerator, compare};
+pub use chain::{OffloadingOptimum, OffloadingPolicy};
+pub use problem::{OffloadingCost, OffloadingError, OffloadingPlace, OffloadingProblem, OffloadingWeights};
+pub use study::{OffloadingFigures, OffloadingGenerator, compare};

@@ -2,7 +2,7 @@
 
 /// Where tasks can run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct DispatchPlace {
+pub struct OffloadingPlace {
     /// The rate of service in each state of the channel, in tasks per second.
     pub tasks_per_s: Vec<f64>,
     /// The power of the device while a task is there, in watts, in each state of the channel.
@@ -11,7 +11,7 @@ pub struct DispatchPlace {
 
 /// What energy and time count in the cost of a task.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct DispatchWeights {
+pub struct OffloadingWeights {
     /// Cost of a joule.
     pub per_joule: f64,
     /// Cost of a second of response time.
@@ -20,17 +20,17 @@ pub struct DispatchWeights {
 
 /// Arrivals, places and a channel.
 #[derive(Debug, Clone, PartialEq)]
-pub struct DispatchProblem {
+pub struct OffloadingProblem {
     arrivals_per_s: f64,
-    places: Vec<DispatchPlace>,
+    places: Vec<OffloadingPlace>,
     mean_stay_s: Vec<f64>,
-    weights: DispatchWeights,
+    weights: OffloadingWeights,
     longest: usize,
 }
 
 /// Means over tasks.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct DispatchCost {
+pub struct OffloadingCost {
     /// The weighted sum of both.
     pub cost: f64,
     /// Energy of a task that is not dropped, in joules.
@@ -43,7 +43,7 @@ pub struct DispatchCost {
 
 /// Why tasks cannot be dispatched.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum DispatchError {
+pub enum OffloadingError {
     /// A number is out of range.
     #[error("the {name} must be a number above 0, is {value}")]
     NotPositive {
@@ -100,7 +100,7 @@ pub enum DispatchError {
 /// The largest chain.
 const MOST_STATES: usize = 2_000_000;
 
-impl DispatchProblem {
+impl OffloadingProblem {
     /// Tasks that arrive at a rate, in tasks per second, and places behind a channel with these mean stays in its states, in
     /// seconds; from one state, all others are equally likely to be the next. No queue is longer than `longest` tasks, the one
     /// in service with them.
@@ -109,18 +109,18 @@ impl DispatchProblem {
     /// If a number makes no sense or the chain would be too large.
     pub fn new(
         arrivals_per_s: f64,
-        places: Vec<DispatchPlace>,
+        places: Vec<OffloadingPlace>,
         mean_stay_s: Vec<f64>,
-        weights: DispatchWeights,
+        weights: OffloadingWeights,
         longest: usize,
-    ) -> Result<Self, DispatchError> {
+    ) -> Result<Self, OffloadingError> {
         let states = mean_stay_s.len();
         if places.is_empty() || states == 0 {
-            return Err(DispatchError::Empty);
+            return Err(OffloadingError::Empty);
         }
-        let fits = |place: &DispatchPlace| place.tasks_per_s.len() == states && place.power_w.len() == states;
+        let fits = |place: &OffloadingPlace| place.tasks_per_s.len() == states && place.power_w.len() == states;
         if let Some(place) = places.iter().position(|place| !fits(place)) {
-            return Err(DispatchError::States { place, states });
+            return Err(OffloadingError::States { place, states });
         }
         let rates = places.iter().flat_map(|place| &place.tasks_per_s).map(|rate| ("rate of a place", *rate));
         let powers = places.iter().flat_map(|place| &place.power_w).map(|power_w| ("power of a place", *power_w));
@@ -134,12 +134,12 @@ impl DispatchProblem {
         .chain(powers)
         .chain(mean_stay_s.iter().map(|stay_s| ("mean stay in a state of the channel", *stay_s)));
         if let Some((name, value)) = all.find(|(_, value)| !(*value > 0.0 && value.is_finite())) {
-            return Err(DispatchError::NotPositive { name, value });
+            return Err(OffloadingError::NotPositive { name, value });
         }
         let size = u32::try_from(places.len()).ok().and_then(|count| (longest + 1).checked_pow(count));
         let size = size.and_then(|size| size.checked_mul(states)).filter(|size| *size <= MOST_STATES);
         if longest == 0 || size.is_none() {
-            return Err(DispatchError::Size { longest, places: places.len(), most: MOST_STATES });
+            return Err(OffloadingError::Size { longest, places: places.len(), most: MOST_STATES });
         }
         Ok(Self { arrivals_per_s, places, mean_stay_s, weights, longest })
     }
@@ -150,7 +150,7 @@ impl DispatchProblem {
     }
 
     /// The places.
-    pub fn places(&self) -> &[DispatchPlace] {
+    pub fn places(&self) -> &[OffloadingPlace] {
         &self.places
     }
 
@@ -160,7 +160,7 @@ impl DispatchProblem {
     }
 
     /// The weights of energy and time.
-    pub fn weights(&self) -> DispatchWeights {
+    pub fn weights(&self) -> OffloadingWeights {
         self.weights
     }
 
@@ -189,7 +189,7 @@ impl DispatchProblem {
 
     /// What a dropped task costs: as much as if it waited behind a full queue at every place, one after the other.
     pub(super) fn dropped_cost(&self) -> f64 {
-        let place = |place: &DispatchPlace| {
+        let place = |place: &OffloadingPlace| {
             let slowest = place.tasks_per_s.iter().copied().fold(f64::INFINITY, f64::min);
             let power_w = place.power_w.iter().copied().fold(0.0, f64::max);
             self.cost_of(power_w / slowest, (self.longest + 1) as f64 / slowest)

@@ -1,23 +1,23 @@
 //! Fixed probabilities for places.
 
-use super::{DispatchCost, DispatchError, DispatchProblem};
+use super::{OffloadingCost, OffloadingError, OffloadingProblem};
 
 /// Levels of a queue; beyond them its distribution is that of the last levels.
 const LEVELS: usize = 20_000;
 
 type Matrix = Vec<Vec<f64>>;
 
-impl DispatchProblem {
+impl OffloadingProblem {
     /// The means if each task goes to a place with a fixed probability, whatever the queues are: each place is an M/M/1 queue
     /// whose rate of service follows the channel, solved by its matrix-geometric distribution, without limit on its length.
     /// `None` if a queue grows without end.
     ///
     /// # Errors
     /// If the probabilities are no distribution.
-    pub fn split(&self, shares: &[f64]) -> Result<Option<DispatchCost>, DispatchError> {
+    pub fn split(&self, shares: &[f64]) -> Result<Option<OffloadingCost>, OffloadingError> {
         let fits = shares.iter().all(|share| *share >= 0.0) && (shares.iter().sum::<f64>() - 1.0).abs() < 1e-9;
         if shares.len() != self.places().len() || !fits {
-            return Err(DispatchError::Shares { places: self.places().len() });
+            return Err(OffloadingError::Shares { places: self.places().len() });
         }
         let (mut power_w, mut tasks) = (0.0, 0.0);
         for (place, share) in shares.iter().enumerate().filter(|(_, share)| **share > 0.0) {
@@ -28,14 +28,14 @@ impl DispatchProblem {
             tasks += length;
         }
         let (energy_j, response_s) = (power_w / self.arrivals_per_s(), tasks / self.arrivals_per_s());
-        Ok(Some(DispatchCost { cost: self.cost_of(energy_j, response_s), energy_j, response_s, dropped_share: 0.0 }))
+        Ok(Some(OffloadingCost { cost: self.cost_of(energy_j, response_s), energy_j, response_s, dropped_share: 0.0 }))
     }
 
     /// All tasks at one place.
     ///
     /// # Errors
     /// If there is no such place.
-    pub fn only(&self, place: usize) -> Result<Option<DispatchCost>, DispatchError> {
+    pub fn only(&self, place: usize) -> Result<Option<OffloadingCost>, OffloadingError> {
         let share = |other: usize| f64::from(u8::from(place == other));
         self.split(&(0..self.places().len()).map(share).collect::<Vec<_>>())
     }
@@ -44,7 +44,7 @@ impl DispatchProblem {
     ///
     /// # Errors
     /// None: equal probabilities are a distribution.
-    pub fn random(&self) -> Result<Option<DispatchCost>, DispatchError> {
+    pub fn random(&self) -> Result<Option<OffloadingCost>, OffloadingError> {
         let places = self.places().len();
         self.split(&vec![1.0 / places as f64; places])
     }

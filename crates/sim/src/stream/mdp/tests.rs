@@ -1,14 +1,14 @@
 use super::*;
 use crate::stream::formulas::exponential_queue;
 
-fn place(rates: [f64; 2], power_w: f64) -> DispatchPlace {
-    DispatchPlace { tasks_per_s: rates.to_vec(), power_w: vec![power_w, 1.5 * power_w] }
+fn place(rates: [f64; 2], power_w: f64) -> OffloadingPlace {
+    OffloadingPlace { tasks_per_s: rates.to_vec(), power_w: vec![power_w, 1.5 * power_w] }
 }
 
-fn problem(arrivals_per_s: f64, longest: usize) -> DispatchProblem {
+fn problem(arrivals_per_s: f64, longest: usize) -> OffloadingProblem {
     let places = vec![place([1.0, 1.0], 0.9), place([2.0, 0.4], 0.5)];
-    let weights = DispatchWeights { per_joule: 0.7, per_second: 0.3 };
-    DispatchProblem::new(arrivals_per_s, places, vec![5.0, 3.0], weights, longest).expect("valid")
+    let weights = OffloadingWeights { per_joule: 0.7, per_second: 0.3 };
+    OffloadingProblem::new(arrivals_per_s, places, vec![5.0, 3.0], weights, longest).expect("valid")
 }
 
 #[test]
@@ -18,8 +18,8 @@ fn value_iteration_finds_the_best_of_all_policies() {
         let optimum = problem.optimum().expect("converges");
         // Two places with up to two tasks: in 4 of 9 queue states both are open, in each of the 2 states of the channel.
         let open: Vec<usize> = (0..18).filter(|index| index % 9 % 3 < 2 && index % 9 / 3 < 2).collect();
-        let mut policy = DispatchPolicy { places: (0..18).map(|index| u8::from(index % 9 % 3 == 2)).collect() };
-        let with_drops = |means: &DispatchCost| {
+        let mut policy = OffloadingPolicy { places: (0..18).map(|index| u8::from(index % 9 % 3 == 2)).collect() };
+        let with_drops = |means: &OffloadingCost| {
             means.cost * (1.0 - means.dropped_share) + means.dropped_share * problem.dropped_cost()
         };
         let mut least = f64::INFINITY;
@@ -47,7 +47,7 @@ fn a_place_with_constant_rate_is_the_plain_queue() {
 #[test]
 fn splits_agree_with_the_chain_of_long_queues() {
     let problem = problem(0.5, 120);
-    let only = |place: u8| DispatchPolicy { places: vec![place; 2 * 121 * 121] };
+    let only = |place: u8| OffloadingPolicy { places: vec![place; 2 * 121 * 121] };
     for place in 0..2 {
         let exact = problem.only(usize::from(place)).expect("a place").expect("stable");
         let chain = problem.evaluate(&only(place)).expect("converges");
@@ -65,7 +65,7 @@ fn longer_queues_hardly_change_the_optimum() {
 
 #[test]
 fn no_method_is_better_than_value_iteration() {
-    let generator = DispatchGenerator { longest: 9, load: (0.3, 0.5) };
+    let generator = OffloadingGenerator { longest: 9, load: (0.3, 0.5) };
     let all = compare(&generator, 1, 8).expect("converges");
     assert_eq!(all, compare(&generator, 1, 8).expect("converges"));
     for figures in &all {
@@ -86,18 +86,18 @@ fn no_method_is_better_than_value_iteration() {
 fn what_makes_no_sense_is_refused() {
     let valid = problem(0.9, 3);
     assert_eq!(problem(1.2, 3).only(0), Ok(None));
-    assert_eq!(valid.split(&[0.5, 0.6]), Err(DispatchError::Shares { places: 2 }));
+    assert_eq!(valid.split(&[0.5, 0.6]), Err(OffloadingError::Shares { places: 2 }));
     assert!(valid.split(&[1.0]).is_err() && valid.only(2).is_err());
-    assert_eq!(valid.evaluate(&DispatchPolicy { places: vec![0; 3] }), Err(DispatchError::Policy { states: 32 }));
-    assert!(valid.evaluate(&DispatchPolicy { places: vec![2; 32] }).is_err());
+    assert_eq!(valid.evaluate(&OffloadingPolicy { places: vec![0; 3] }), Err(OffloadingError::Policy { states: 32 }));
+    assert!(valid.evaluate(&OffloadingPolicy { places: vec![2; 32] }).is_err());
     let new = |arrivals_per_s, places, stays: &[f64], longest| {
-        DispatchProblem::new(arrivals_per_s, places, stays.to_vec(), valid.weights(), longest)
+        OffloadingProblem::new(arrivals_per_s, places, stays.to_vec(), valid.weights(), longest)
     };
     let places = || valid.places().to_vec();
-    assert_eq!(new(1.0, Vec::new(), &[1.0], 3), Err(DispatchError::Empty));
-    assert_eq!(new(1.0, places(), &[1.0], 3), Err(DispatchError::States { place: 0, states: 1 }));
-    assert!(matches!(new(1.0, places(), &[1.0, 1.0], 0), Err(DispatchError::Size { .. })));
-    assert!(matches!(new(1.0, places(), &[1.0, 1.0], 5_000), Err(DispatchError::Size { .. })));
+    assert_eq!(new(1.0, Vec::new(), &[1.0], 3), Err(OffloadingError::Empty));
+    assert_eq!(new(1.0, places(), &[1.0], 3), Err(OffloadingError::States { place: 0, states: 1 }));
+    assert!(matches!(new(1.0, places(), &[1.0, 1.0], 0), Err(OffloadingError::Size { .. })));
+    assert!(matches!(new(1.0, places(), &[1.0, 1.0], 5_000), Err(OffloadingError::Size { .. })));
     assert_eq!(
         new(0.0, places(), &[1.0, 1.0], 3).expect_err("no arrivals").to_string(),
         "the rate of arrivals must be a number above 0, is 0"
