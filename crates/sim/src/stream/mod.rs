@@ -1,22 +1,17 @@
 //! Decisions over time: tasks arrive one after the other, queues build up, links change, and a decision now makes later
 //! tasks wait.
 //!
-//! - [`ArrivalProcess`] and [`Sizes`] say when tasks arrive and how large they are.
-//! - [`RateProcess`] says how the rate of a link changes; a [`RatePath`] is one course of it.
-<<<<<<< HEAD
 //! - [`dispatch`]: each task goes to a place as it arrives.
-//! - A [`StreamScenario`] describes all of that as a person writes it.
-//! - [`slots`] is a problem in slots of equal length: data waits for a good link.
-=======
+//! - [`slots`]: in slots of equal length, data waits for a good link.
+//! - A [`StreamScenario`] describes either as a person writes it.
+//! - [`ArrivalProcess`] and [`Sizes`] say when tasks arrive and how large they are, [`RateProcess`] how the rate of a link
+//!   changes; a [`RatePath`] is one course of it.
+//! - [`formulas`] are closed forms of queues.
 //!
-//! Problems of their own, each with an optimum:
-//!
+//! Three problems of their own, each in the manner of a published system:
 //! - [`delayed`]: files wait for WiFi up to a deadline.
-//! - [`emop`]: the components of a chain run at several sites while the channel changes.
-//! - [`mdp`]: each task goes to the device, an edge server or the cloud, by value iteration.
-//!
-//! [`formulas`] are closed forms of queues.
->>>>>>> queues
+//! - [`emop`]: a chain of components at several sites while the channel changes.
+//! - [`mdp`]: each task to the device, an edge server or the cloud, as a Markov decision process.
 
 mod arrivals;
 pub mod delayed;

@@ -5,8 +5,8 @@ mod fixed;
 mod greedy;
 mod kind;
 mod prices;
-mod rollout;
 mod q_table;
+mod rollout;
 #[cfg(test)]
 mod tests;
 mod value_iteration;
@@ -16,8 +16,8 @@ pub use fixed::{DispatchFixed, DispatchRandom, DispatchStatic};
 pub use greedy::DispatchGreedy;
 pub use kind::{DispatchSchemeKind, by_name};
 pub use prices::{ClassNumbers, OneStep, Priced, PricedNumbers};
-pub use rollout::Rollout;
 pub use q_table::QTable;
+pub use rollout::Rollout;
 pub use value_iteration::ValueIteration;
 
 use super::path::{Arrival, Path};
