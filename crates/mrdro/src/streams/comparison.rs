@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use serde::Serialize;
+use sim::random;
 use sim::stream::StreamScenario;
 use sim::stream::dispatch::scheme::{DispatchSchemeKind, by_name};
 use sim::stream::dispatch::{self, Path, Site};
@@ -184,7 +185,7 @@ fn of_slots(
     Ok(kinds.iter().map(|kind| figures(kind).into_iter().collect()).collect())
 }
 
-/// The number of paths to which value iteration fits its chain.
+/// The number of paths on which schemes are tuned, and to which value iteration fits its chain.
 const FITTED_PATHS: usize = 5;
 
 /// The model of value iteration, if a scheme needs it: fitted to paths that are drawn from other seeds than those of runs.

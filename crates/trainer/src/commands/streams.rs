@@ -3,17 +3,20 @@
 use std::sync::Mutex;
 
 use data::counted;
-use mrdro::streams::{RUNS, StreamComparison, StreamEvaluation, StreamProblem, TraceFormat, compare, run, write_run};
+use mrdro::streams::{
+    RUNS, StreamComparison, StreamEvaluation, StreamProblem, TraceFormat, compare, run, tune, write_run,
+};
 use mrdro::{Error, files};
 use serde::Serialize;
+use sim::AnyScenario;
 use sim::stream::StreamScenario;
 use sim::stream::scenario::{DispatchScenario, SlotScenario};
 
 use super::scenario::ScenarioRow;
-use crate::cli::{CompareArgs, Format, SolveArgs};
+use crate::cli::{CompareArgs, Format, SolveArgs, TuneArgs};
 use crate::device;
 use crate::error::CliError;
-use crate::output::{check_picture, duration, figure, note_left_out, print, table, write_out};
+use crate::output::{check_picture, duration, figure, note, note_left_out, print, table, write_out};
 use crate::progress::Progress;
 
 /// An error if an option is given that is for another kind of scenario than one `is`, such as `of task graphs`.
@@ -94,6 +97,27 @@ fn comparison_table(comparison: &StreamComparison, problem: &StreamProblem) -> S
         counted(*runs, "run"),
         table(&header, rows.iter().map(row).collect())
     )
+}
+
+/// `tune`.
+pub(super) fn run_tune(args: &TuneArgs) -> Result<(), CliError> {
+    device::start_threads(&args.threads)?;
+    let scenario = match AnyScenario::load(&args.scenario).map_err(Error::from)? {
+        AnyScenario::Stream(scenario) => scenario,
+        AnyScenario::Tasks(_) => return Err(not_over_time("of independent tasks").into()),
+        AnyScenario::Graph(_) => return Err(not_over_time("of task graphs").into()),
+    };
+    let problem = StreamProblem::new(scenario)?;
+    let tuned = tune(&problem, &args.scheme, args.seed.seed)?;
+    note(&format!("tuned in {} simulations: {}", tuned.evaluations, tuned.tuned));
+    let mut schemes = vec![problem.base().to_owned(), tuned.default, tuned.tuned];
+    schemes.dedup();
+    let comparison = compare(&problem, &schemes, usize::from(args.runs), args.seed.seed, &|_| {})?;
+    print(args.format.format, &comparison.evaluations, || comparison_table(&comparison, &problem))
+}
+
+fn not_over_time(is: &'static str) -> Error {
+    Error::WrongKind { option: "tune", of: "over time", is }
 }
 
 /// `solve` for scenarios over time.
