@@ -64,7 +64,8 @@ fn a_comparison_is_against_greedy_on_the_same_courses() {
 fn a_run_answers_with_its_means_and_writes_a_row_for_each_task() {
     let workshop = Workshop::new();
     small(&workshop, "small.toml", &[("# deadline_s = 120", "deadline_s = 60 #")]);
-    let solve = ["solve", "--scenario", "small.toml", "--scheme", "greedy", "--trace", "run.csv", "--picture", "run.svg"];
+    let solve =
+        ["solve", "--scenario", "small.toml", "--scheme", "greedy", "--trace", "run.csv", "--picture", "run.svg"];
     let said = workshop.trainer(&solve).succeeded();
     let summary = parsed(&said.stdout);
     let number = |name: &str| summary[name].as_f64().unwrap_or_else(|| panic!("{name} in {summary}"));
@@ -90,7 +91,8 @@ fn a_run_answers_with_its_means_and_writes_a_row_for_each_task() {
 fn tuned_numbers_can_be_used_as_a_name() {
     let workshop = Workshop::new();
     small(&workshop, "small.toml", &[]);
-    let tune = ["tune", "--scenario", "small.toml", "--scheme", "drift-plus-penalty", "--runs", "2", "--format", "json"];
+    let tune =
+        ["tune", "--scenario", "small.toml", "--scheme", "drift-plus-penalty", "--runs", "2", "--format", "json"];
     let rows = parsed(&workshop.trainer(&tune).succeeded().stdout);
     let tuned = rows[2]["scheme"].as_str().expect("a name").to_owned();
     assert!(tuned.starts_with("drift-plus-penalty@"), "{rows}");
@@ -108,12 +110,16 @@ fn recorded_rates_and_tasks_are_read() {
     let tasks: String = (0..200).map(|task| format!("{},{},phone {}\n", 30 * task, 2 + task % 9, task % 10)).collect();
     workshop.write("tasks.csv", format!("time_s,size_mb,device\n{tasks}"));
     let states = "{ states = [1.5, 10.5], mean_stay_s = [90, 90] }";
-    small(&workshop, "recorded.toml", &[
-        (states, "{ traces = \"link.csv\", window_s = 1 }"),
-        ("process = \"poisson\"", "process = \"recorded\"\npath = \"tasks.csv\""),
-        ("load = 0.8 ", "# "),
-        ("weight = ", "# "),
-    ]);
+    small(
+        &workshop,
+        "recorded.toml",
+        &[
+            (states, "{ traces = \"link.csv\", window_s = 1 }"),
+            ("process = \"poisson\"", "process = \"recorded\"\npath = \"tasks.csv\""),
+            ("load = 0.8 ", "# "),
+            ("weight = ", "# "),
+        ],
+    );
     let solve = ["solve", "--scenario", "recorded.toml", "--scheme", "greedy"];
     let summary = parsed(&workshop.trainer(&solve).succeeded().stdout);
     assert_eq!(summary["tasks"], 180);
@@ -122,7 +128,11 @@ fn recorded_rates_and_tasks_are_read() {
     assert!(said.stderr.contains("tasks.csv, line 3: `size_mb` must be a number, is `x`"), "{}", said.stderr);
     workshop.write("link.csv", "t_s,mbps\n0,0\n1,0\n");
     let said = workshop.trainer(&solve).failed(1);
-    assert!(said.stderr.contains("servers[1].link_mbps of the scenario") && said.stderr.contains("link.csv"), "{}", said.stderr);
+    assert!(
+        said.stderr.contains("servers[1].link_mbps of the scenario") && said.stderr.contains("link.csv"),
+        "{}",
+        said.stderr
+    );
 }
 
 #[test]
@@ -137,10 +147,19 @@ fn what_makes_no_sense_over_time_is_refused() {
     let said = workshop.trainer(&["solve", "--scenario", "dispatch", "--scheme", "gredy"]).failed(1);
     assert!(said.stderr.contains("did you mean `greedy`?"), "{}", said.stderr);
     for (arguments, part) in [
-        (&["compare", "--scenario", "dispatch", "--any-rates"][..], "--any-rates is for scenarios of independent tasks"),
+        (
+            &["compare", "--scenario", "dispatch", "--any-rates"][..],
+            "--any-rates is for scenarios of independent tasks",
+        ),
         (&["compare", "--scenario", "paper", "--runs", "3"], "--runs is for scenarios over time"),
-        (&["solve", "--scenario", "graph", "--scheme", "greedy", "--trace", "x.csv"], "--trace is for scenarios over time"),
-        (&["solve", "--scenario", "dispatch", "--scheme", "greedy", "tasks.json"], "a file of workloads is for scenarios"),
+        (
+            &["solve", "--scenario", "graph", "--scheme", "greedy", "--trace", "x.csv"],
+            "--trace is for scenarios over time",
+        ),
+        (
+            &["solve", "--scenario", "dispatch", "--scheme", "greedy", "tasks.json"],
+            "a file of workloads is for scenarios",
+        ),
         (&["tune", "--scenario", "paper", "--scheme", "priced"], "tune is for scenarios over time"),
         (&["train", "--scenario", "dispatch"], "over time"),
         (&["solve", "--scenario", "dispatch", "--scheme", "greedy", "--trace", "no/such/folder.csv"], "folder.csv"),

@@ -197,15 +197,14 @@ pub(super) fn fitted_model(
     if !kinds.iter().any(SlotSchemeKind::needs_model) || scenario.links.len() != 1 {
         return Ok(None);
     }
-    let problem = scenario.problem()?;
-    let training: Vec<SlotPath> = (0..FITTED_PATHS).map(|index| problem.path(training_seed(seed), index)).collect();
-    Ok(Some(Arc::new(ValueIterationModel::fit(&training)?)))
+    Ok(Some(Arc::new(ValueIterationModel::fit(&training_paths(scenario, seed)?)?)))
 }
 
-/// A seed for tuning and fitting that no run has: those of runs are near the seed itself.
-pub(super) fn training_seed(seed: u64) -> u64 {
-    let mut random = sim::random::stream(seed, "training of schemes over time");
-    (sim::random::unit(&mut random) * (1_u64 << 52) as f64) as u64 | 1 << 62
+/// Paths for tuning and fitting that no run has.
+pub(super) fn training_paths(scenario: &SlotScenario, seed: u64) -> Result<Vec<SlotPath>, Error> {
+    let problem = scenario.problem()?;
+    let seed = random::derived_seed(seed, "tuning/slots", 0);
+    Ok((0..FITTED_PATHS).map(|index| problem.path(seed, index)).collect())
 }
 
 fn evaluation(name: &str, figures: &[Figures], base_costs: &[f64]) -> StreamEvaluation {
