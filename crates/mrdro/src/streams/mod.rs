@@ -26,7 +26,7 @@ use sim::stream::dispatch::scheme::DispatchSchemeKind;
 use sim::stream::slots::SlotPath;
 use sim::stream::slots::scheme::SlotSchemeKind;
 
-pub use self::comparison::{RUNS, StreamComparison, StreamEvaluation, compare};
+pub use self::comparison::{RUNS, StreamBound, StreamComparison, StreamEvaluation, compare};
 pub use self::picture::write_run;
 pub use self::run::{Events, StreamRun, StreamSummary, run};
 pub use self::trace::SlotRow;

@@ -92,8 +92,16 @@ fn comparison_table(comparison: &StreamComparison, problem: &StreamProblem) -> S
         cells.push(duration(row.seconds_per_decision));
         cells
     };
+    let bound = match comparison.bound {
+        None => String::new(),
+        Some(StreamBound::LongRun(cost)) => format!("; over a long time no scheme costs less than {cost:.3}"),
+        Some(StreamBound::Hindsight { cost, is_exact: true }) => format!("; hindsight is the optimum, {cost:.3}"),
+        Some(StreamBound::Hindsight { cost, is_exact: false }) => {
+            format!("; no scheme costs less than {cost:.3} here, which hindsight cannot always reach")
+        }
+    };
     format!(
-        "{} on the same courses of arrivals and rates; intervals of Student's t over them\n{}",
+        "{} on the same courses of arrivals and rates; intervals of Student's t over them{bound}\n{}",
         counted(*runs, "run"),
         table(&header, rows.iter().map(row).collect())
     )
