@@ -13,8 +13,8 @@
 //! where T is the time between two arrivals, in units. In a Poisson process it is exponential with mean m. The chain takes
 //! P(T = 0) = 1 / (2m + 1) and P(T = k) = 4m / (2m + 1)² ((2m − 1) / (2m + 1))^(k − 1), which has **the same mean and the same
 //! variance**; its third moment is smaller by the share 1 / (12 m²). H then obeys the trapezoidal rule
-//! H(u) = (V(u) + V((u − 1)⁺)) / (2m + 1) + (2m − 1) / (2m + 1) · H((u − 1)⁺), and one pass over all states is enough. The error in
-//! the gain falls with the square of the unit; halving the unit shows it.
+//! H(u) = (V(u) + V((u − 1)⁺)) / (2m + 1) + (2m − 1) / (2m + 1) · H((u − 1)⁺), and one pass over all states is enough. Values
+//! that are quadratic, as those of a single queue, are exact with every unit; of others, halving the unit shows the error.
 //!
 //! # What the chain leaves out
 //! - Queues are limited. A place that would exceed its limit is not taken while another has room; where none has room, work beyond
