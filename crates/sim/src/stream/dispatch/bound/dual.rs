@@ -193,7 +193,9 @@ impl Dual {
     fn pooled_rate(&self, is_member: &[bool]) -> f64 {
         let mut is_used = vec![false; self.capacities.len()];
         for (ways, _) in self.ways.iter().zip(is_member).filter(|(_, is_member)| **is_member) {
-            ways.iter().for_each(|way| is_used[way.slower] = true);
+            for way in ways {
+                is_used[way.slower] = true;
+            }
         }
         self.capacities.iter().zip(is_used).filter(|(_, is_used)| *is_used).map(|(capacity, _)| capacity).sum()
     }
@@ -210,7 +212,9 @@ impl Dual {
             queues
         };
         for device in 0..devices {
-            slower_of(device).into_iter().for_each(|queue| users[queue] += 1);
+            for queue in slower_of(device) {
+                users[queue] += 1;
+            }
         }
         let pressure: Vec<f64> = (0..devices)
             .map(|device| {
@@ -234,7 +238,9 @@ impl Dual {
             }
         }
         let mut is_member = vec![false; devices];
-        order[..best.1].iter().for_each(|device| is_member[*device] = true);
+        for device in &order[..best.1] {
+            is_member[*device] = true;
+        }
         is_member
     }
 
@@ -285,7 +291,9 @@ impl Dual {
                 if let Some((cost, way)) = best {
                     let bytes = rate * bytes;
                     value += bytes * cost;
-                    way.queues.iter().for_each(|queue| flows[*queue] += bytes);
+                    for queue in way.queues {
+                        flows[queue] += bytes;
+                    }
                     if let (Some(index), Some((waiting, _))) = (index, weighted) {
                         slope -= bytes * self.time_weight * waiting.shape[index] * way.h;
                     }
@@ -294,7 +302,9 @@ impl Dual {
             if self.is_linear && weighted.is_none() {
                 take(None, self.ranges.iter().map(|range| range.bytes).sum());
             } else {
-                self.ranges.iter().enumerate().for_each(|(index, range)| take(Some(index), range.bytes));
+                for (index, range) in self.ranges.iter().enumerate() {
+                    take(Some(index), range.bytes);
+                }
             }
         }
         value -= prices.iter().zip(&self.capacities).map(|(price, capacity)| price * capacity).sum::<f64>();
@@ -313,7 +323,8 @@ impl Dual {
         let steps = (EFFORT / (places * per_range)).clamp(STEPS.0, STEPS.1);
         let cheapest = |ways: &Vec<Way>| ways.iter().map(|way| way.cost_per_byte).fold(f64::INFINITY, f64::min);
         let unit = self.ways.iter().map(cheapest).sum::<f64>() / self.ways.len() as f64;
-        let queues = self.capacities.len() - 1;
+        // The last one is no queue.
+        let queues = &self.capacities[..self.capacities.len() - 1];
         let (mut point, mut scale) = (prices.to_vec(), 0.0);
         let (mut mean, mut mean_scale, mut weights) = (vec![0.0; point.len()], 0.0, 0.0);
         let mut best = (f64::NEG_INFINITY, point.clone());
@@ -329,9 +340,9 @@ impl Dual {
                 best = (there.value, point.clone());
             }
             let length = 0.3 / (1.0 + step as f64).sqrt();
-            for queue in 0..queues {
-                let excess = (there.flows[queue] / self.capacities[queue] - 1.0).clamp(-1.0, 1.0);
-                point[queue] = (point[queue] + length * unit * excess).max(0.0);
+            for ((price, flow), capacity) in point.iter_mut().zip(&there.flows).zip(queues) {
+                let excess = (flow / capacity - 1.0).clamp(-1.0, 1.0);
+                *price = (*price + length * unit * excess).max(0.0);
             }
             if let Some(waiting) = waiting {
                 scale = (scale + length * (there.slope / waiting.gain).clamp(-1.0, 1.0)).clamp(0.0, 1.0);

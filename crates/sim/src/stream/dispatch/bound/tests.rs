@@ -33,7 +33,9 @@ fn fluid_by_linear_program(site: &Site) -> f64 {
             let cost = parts.alpha * j_per_byte + (1.0 - parts.alpha) * (link_s + machine_s);
             let variable = problem.add_var(1e6 * cost, (0.0, f64::INFINITY));
             all.push((variable, 1.0));
-            queues.into_iter().flatten().for_each(|queue| users[queue].push((variable, 1.0)));
+            for queue in queues.into_iter().flatten() {
+                users[queue].push((variable, 1.0));
+            }
         }
         // In MB per second.
         problem.add_constraint(&all, ComparisonOp::Eq, 1e-6 * of_device.arrivals_per_s * parts.sizes.mean());

@@ -164,7 +164,9 @@ fn solve(mut rows: Vec<Vec<f64>>) -> Vec<f64> {
         for (index, row) in rows.iter_mut().enumerate() {
             let factor = row[column] / pivot[column];
             if index != column && factor != 0.0 {
-                row.iter_mut().zip(&pivot).for_each(|(cell, above)| *cell -= factor * above);
+                for (cell, above) in row.iter_mut().zip(&pivot) {
+                    *cell -= factor * above;
+                }
             }
         }
     }
