@@ -18,7 +18,9 @@
 //!
 //! # What the chain leaves out
 //! - Queues are limited. A place that would exceed its limit is not taken while another has room; where none has room, work beyond
-//!   the limit vanishes at the price that it would have in an M/G/1 queue of the site's load. [`DispatchOptimum::near_limit_share`] says how often queues come near their limits.
+//!   the limit vanishes at the price that it would have in an M/G/1 queue of the site's load.
+//!   [`DispatchOptimum::near_limit_share`] says how often queues come near their limits. The bounds are those of the chain with
+//!   its limits: without them the optimum is dearer by what the tasks near the limits would still wait.
 //! - Of a link and the machine behind it, one must be at least ten times as fast as the other. The fast one delays tasks, but nobody
 //!   waits for it.
 //! - With a unit that is chosen, service times are rounded to its multiples: [`DispatchOptimum::rounding_error`].
