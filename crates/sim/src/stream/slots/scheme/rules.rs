@@ -5,8 +5,8 @@ use crate::stream::slots::assign::{Assigner, Candidate};
 use crate::stream::slots::error::SlotSchemeError;
 use crate::stream::slots::path::SlotPath;
 
-/// When a link sends. Q: waiting bytes of the application with most of them, r: rate of the link, P: its power, λ: bytes per
-/// second that arrive for all applications, P_0: the power of the first link.
+/// When a link sends. Q: waiting bytes of the application with most of them, r: rate of the link, P: its power, λ:
+/// bytes per second that arrive for all applications, P_0: the power of the first link.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rule {
     /// Always.
@@ -35,8 +35,8 @@ pub enum Rule {
         /// V, in bytes² per joule.
         value: f64,
     },
-    /// As [`Rule::Lyapunov`], over the one link on which Q · r − V · P is largest: the rule of eTime (Shu et al., INFOCOM 2013),
-    /// which sends for the application with the largest Q · r.
+    /// As [`Rule::Lyapunov`], over the one link on which Q · r − V · P is largest: the rule of eTime (Shu et al.,
+    /// INFOCOM 2013), which sends for the application with the largest Q · r.
     Etime {
         /// V, in bytes² per joule.
         value: f64,
@@ -48,8 +48,8 @@ pub enum Rule {
     },
 }
 
-/// A [`Rule`] as a scheme. Links that need less energy per byte come first; every link considers the application with the
-/// most bytes that no link before it sends.
+/// A [`Rule`] as a scheme. Links that need less energy per byte come first; every link considers the application with
+/// the most bytes that no link before it sends.
 #[derive(Debug, Clone)]
 pub struct RuleScheme {
     name: String,
