@@ -86,9 +86,8 @@ impl Estimate {
     }
 
     fn shown_interval(&self) -> String {
-        self.interval.map_or_else(String::new, |(low, high)| {
-            format!("{} to {}{}", rounded(low), rounded(high), self.unit)
-        })
+        self.interval
+            .map_or_else(String::new, |(low, high)| format!("{} to {}{}", rounded(low), rounded(high), self.unit))
     }
 
     /// The mean with its interval, for running text.

@@ -28,16 +28,8 @@ const RULE: &str = "lyapunov";
 /// The same rule in units of the load; shares of the gap to hindsight are counted from it.
 const BASE: &str = "lyapunov-scaled";
 /// What is compared, sending at once first.
-const SCHEMES: [&str; 8] = [
-    "at-once",
-    RULE,
-    BASE,
-    "threshold",
-    "power-rule",
-    "value-iteration",
-    "forecast@15",
-    "hindsight",
-];
+const SCHEMES: [&str; 8] =
+    ["at-once", RULE, BASE, "threshold", "power-rule", "value-iteration", "forecast@15", "hindsight"];
 /// Seeds of the paths on which rules are tuned, away from those of tests.
 const TUNING_SEED: u64 = 1 << 40;
 const FAILED: &str = "a link whose rate changes";
@@ -67,8 +59,7 @@ impl LinkKind {
             sizes: Sizes::OneOf([5e6].into()),
             deadline_s: None,
         };
-        let link =
-            Link { name: "cellular".to_owned(), rates: RateProcess::Markov(rates), power_w: 1.0, tail: None };
+        let link = Link { name: "cellular".to_owned(), rates: RateProcess::Markov(rates), power_w: 1.0, tail: None };
         let settings = SlotSettings::new(3600, vec![files], vec![link]);
         let settings = SlotSettings { energy_unit: EnergyUnit::FileAtMeanRate, ..settings };
         SlotProblem::new(settings).map_err(failed(FAILED))
@@ -113,8 +104,7 @@ fn of_kind(kind: &LinkKind, extent: &Extent) -> Result<LinkRuns, Error> {
     let mut runs = Vec::new();
     for &price in prices {
         let priced = problem.with_alpha(LOAD / (LOAD + price)).map_err(failed(FAILED))?;
-        let (training, tests) =
-            (paths(&priced, &[TUNING_SEED], tuning_paths), paths(&priced, &extent.seeds, each));
+        let (training, tests) = (paths(&priced, &[TUNING_SEED], tuning_paths), paths(&priced, &extent.seeds, each));
         for name in SCHEMES {
             let kind: SlotSchemeKind = name.parse().map_err(failed(FAILED))?;
             let tuned = tune(&kind, &training, Some(&model)).map_err(failed(FAILED))?.kind;
@@ -252,7 +242,8 @@ fn of_link(link: &LinkRuns) -> Vec<Finding> {
             "a threshold on the rate closes at least 45 % of the gap between drift plus penalty and hindsight",
             None,
             Estimate::percent(&changes(&link.costs(BASE), &link.costs("hindsight"))),
-            "cost of drift plus penalty above hindsight: there is hardly a gap, since all bytes take the same energy".to_owned(),
+            "cost of drift plus penalty above hindsight: there is hardly a gap, since all bytes take the same energy"
+                .to_owned(),
         ),
     });
     let above = |pairs: &[(f64, f64)]| -> Vec<f64> { pairs.iter().map(|(there, here)| here / there - 1.0).collect() };
@@ -273,12 +264,7 @@ pub(super) fn panels(all: &[LinkRuns]) -> Vec<Panel> {
         let of_scheme = |scheme: &str| -> Series {
             let points = link.of(scheme).map(|runs| {
                 let energy = Estimate::of(&relative_energy(link, runs), "");
-                Point {
-                    x: mrdro::mean(&runs.delay_s),
-                    low: energy.low(),
-                    mean: energy.mean,
-                    high: energy.high(),
-                }
+                Point { x: mrdro::mean(&runs.delay_s), low: energy.low(), mean: energy.mean, high: energy.high() }
             });
             let style = if scheme == "hindsight" { Style::Reference } else { Style::Markers };
             let points: Vec<Point> = if scheme == SCHEMES[0] { points.take(1).collect() } else { points.collect() };

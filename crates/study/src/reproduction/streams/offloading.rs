@@ -127,7 +127,8 @@ fn best_j_per_byte(problem: &SlotProblem) -> f64 {
 fn slope(points: &[(f64, f64)]) -> Option<f64> {
     let logs: Vec<(f64, f64)> = points.iter().map(|(x, y)| (x.ln(), y.ln())).collect();
     let count = logs.len() as f64;
-    let (mean_x, mean_y) = (logs.iter().map(|at| at.0).sum::<f64>() / count, logs.iter().map(|at| at.1).sum::<f64>() / count);
+    let (mean_x, mean_y) =
+        (logs.iter().map(|at| at.0).sum::<f64>() / count, logs.iter().map(|at| at.1).sum::<f64>() / count);
     let spread: f64 = logs.iter().map(|at| (at.0 - mean_x).powi(2)).sum();
     let together: f64 = logs.iter().map(|at| (at.0 - mean_x) * (at.1 - mean_y)).sum();
     (spread > 0.0).then(|| together / spread)

@@ -28,7 +28,8 @@ const SIMULATIONS: u64 = 4;
 /// The findings about the MDP-based system.
 pub(super) fn mdp(extent: &Extent) -> Result<Vec<Finding>, Error> {
     let problems = if extent.quick { 8 } else { 40 };
-    let generator = OffloadingGenerator { longest: if extent.quick { 9 } else { 15 }, ..OffloadingGenerator::default() };
+    let generator =
+        OffloadingGenerator { longest: if extent.quick { 9 } else { 15 }, ..OffloadingGenerator::default() };
     let all = mdp::compare(&generator, extent.first_seed(), problems).map_err(failed("value iteration over places"))?;
     Ok(vec![of_mdp(&all)])
 }
@@ -47,7 +48,9 @@ fn of_mdp(all: &[OffloadingFigures]) -> Finding {
         claim: "value iteration costs at least 17.47 % less than local, edge, cloud and random".to_owned(),
         measured_on: format!("{} drawn problems", all.len()),
         holds: Some(each.iter().all(|saved| saved.mean >= 100.0 * CLAIMED_SAVING)),
-        number: each.iter().fold(each[0].clone(), |least, saved| if saved.mean < least.mean { saved.clone() } else { least }),
+        number: each
+            .iter()
+            .fold(each[0].clone(), |least, saved| if saved.mean < least.mean { saved.clone() } else { least }),
         measured: format!(
             "the least of the four savings; less than {}; than the best of the four for each problem {}; than greedy {}",
             shown.collect::<Vec<_>>().join(", "),
@@ -70,15 +73,12 @@ pub(super) fn emop(extent: &Extent) -> Result<Vec<Finding>, Error> {
 fn of_emop(factor: f64, all: &[ChainFigures]) -> Finding {
     let saved: Vec<f64> = all.iter().filter_map(ChainFigures::saved_to_single_site).collect();
     let against = |of: fn(&ChainFigures) -> Option<f64>| {
-        let saved: Vec<f64> =
-            all.iter().filter_map(|figures| Some(1.0 - figures.optimum_j / of(figures)?)).collect();
+        let saved: Vec<f64> = all.iter().filter_map(|figures| Some(1.0 - figures.optimum_j / of(figures)?)).collect();
         Estimate::percent(&saved).shown()
     };
     // A policy that holds the limit on every course of the channel has less to choose from than one that holds it on average.
-    let hard: Vec<f64> = all
-        .iter()
-        .filter_map(|figures| Some(1.0 - figures.hard_limit_j?.0 / figures.single_site?.1))
-        .collect();
+    let hard: Vec<f64> =
+        all.iter().filter_map(|figures| Some(1.0 - figures.hard_limit_j?.0 / figures.single_site?.1)).collect();
     let number = Estimate::percent(&saved);
     Finding {
         system: "EMOP [21]".to_owned(),
@@ -136,7 +136,8 @@ fn rates_of(per_minute: f64, compared: &DelayedComparison, seeds: usize) -> Dela
     let known = || compared.policies.iter().filter(|policy| !policy.per_seed.is_empty());
     let above = |of: fn(&DelayedMeans) -> f64| -> Vec<f64> {
         let on_seed = |seed: usize| {
-            let shares = known().filter_map(|policy| Some(of(&policy.per_seed[seed]) / of(policy.formula.as_ref()?) - 1.0));
+            let shares =
+                known().filter_map(|policy| Some(of(&policy.per_seed[seed]) / of(policy.formula.as_ref()?) - 1.0));
             mrdro::mean(&shares.collect::<Vec<_>>())
         };
         (0..seeds).map(on_seed).collect()
