@@ -43,8 +43,8 @@ struct LinkKind {
 }
 
 const KINDS: [LinkKind; 3] = [
-    LinkKind { name: "slow link", mb_per_s: &[0.25, 1.0, 3.75], mean_stay_s: &[160.0, 120.0, 80.0] },
-    LinkKind { name: "fast link", mb_per_s: &[0.25, 1.0, 3.75], mean_stay_s: &[20.0, 15.0, 10.0] },
+    LinkKind { name: "slow link", mb_per_s: &[0.25, 1.0, 3.75], mean_stay_s: &[40.0, 30.0, 20.0] },
+    LinkKind { name: "fast link", mb_per_s: &[0.25, 1.0, 3.75], mean_stay_s: &[10.0, 7.5, 5.0] },
     LinkKind { name: "link on and off", mb_per_s: &[0.0, 2.5], mean_stay_s: &[120.0, 60.0] },
 ];
 

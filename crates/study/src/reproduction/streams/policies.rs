@@ -77,8 +77,8 @@ fn of_emop(factor: f64, all: &[ChainFigures]) -> Finding {
         Estimate::percent(&saved).shown()
     };
     // A policy that holds the limit on every course of the channel has less to choose from than one that holds it on average.
-    let hard: Vec<f64> =
-        all.iter().filter_map(|figures| Some(1.0 - figures.hard_limit_j?.0 / figures.single_site?.1)).collect();
+    let hard = all.iter().filter_map(|figures| Some(figures.hard_limit_j?.0 / figures.optimum_j - 1.0));
+    let hard: Vec<f64> = hard.collect();
     let number = Estimate::percent(&saved);
     Finding {
         system: "EMOP [21]".to_owned(),
@@ -88,7 +88,7 @@ fn of_emop(factor: f64, all: &[ChainFigures]) -> Finding {
         holds: Some(number.low() > 0.0),
         number,
         measured: format!(
-            "less energy than the best single site; than greedy {}, than greedy with a look ahead {}, than the best places without a look at the channel {}; with the same limit for every course of the channel {} of {} can hold it and save {}",
+            "less energy than the best single site; than greedy {}, than greedy with a look ahead {}, than the best places without a look at the channel {}; {} of {} can hold the same limit for every course of the channel, with {} more energy than the optimum",
             against(|figures| figures.greedy_j),
             against(|figures| figures.look_ahead_j),
             against(|figures| figures.fixed_j),
@@ -114,8 +114,11 @@ struct DelayedRates {
 /// The findings about Wu et al.
 pub(super) fn wu(extent: &Extent) -> Result<Vec<Finding>, Error> {
     let files = if extent.quick { 2_000 } else { 20_000 };
-    let seeds: Vec<u64> =
-        extent.seeds.iter().flat_map(|seed| (0..SIMULATIONS).map(move |index| seed * SIMULATIONS + index)).collect();
+    let seeds: Vec<u64> = extent
+        .seeds
+        .iter()
+        .flat_map(|seed| (0..SIMULATIONS).map(move |index| seed.wrapping_mul(SIMULATIONS).wrapping_add(index)))
+        .collect();
     let policies = DEADLINES_S.map(|deadline_s| DelayedPolicy::Deadline { deadline_s });
     let compare = |per_minute: f64| {
         let model = DelayedModel {
