@@ -274,7 +274,7 @@ pub(super) fn panels(all: &[LinkRuns]) -> Vec<Panel> {
         let shown = SCHEMES.iter().filter(|scheme| **scheme != RULE);
         Panel {
             title: link.link.clone(),
-            x: Axis::Log { label: "mean delay in s" },
+            x: Axis::Linear { label: "mean delay in s" },
             y: Axis::Linear { label: "energy over that of sending at once" },
             series: shown.map(|scheme| of_scheme(scheme)).collect(),
         }

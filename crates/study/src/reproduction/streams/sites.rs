@@ -43,7 +43,8 @@ pub(super) struct SettingRuns {
 }
 
 impl SettingRuns {
-    fn costs_of(&self, scheme: &str) -> &[f64] {
+    /// The costs of a scheme; nothing if it is not among them.
+    pub(super) fn costs_of(&self, scheme: &str) -> &[f64] {
         let index = self.schemes.iter().position(|other| other == scheme);
         index.map_or(&[], |index| &self.costs[index])
     }
