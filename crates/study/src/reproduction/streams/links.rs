@@ -17,8 +17,8 @@ use crate::error::Error;
 use crate::page::cells;
 
 /// What a second of delay costs in units of the energy of a second's load at the mean rate.
-const PRICES: [f64; 6] = [3e-4, 6e-4, 1.2e-3, 2.4e-3, 4.8e-3, 9.6e-3];
-const QUICK_PRICES: [f64; 3] = [3e-4, 1.2e-3, 4.8e-3];
+const PRICES: [f64; 6] = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1];
+const QUICK_PRICES: [f64; 3] = [1e-3, 1e-2, 1e-1];
 /// The load of the link as a share of its mean rate.
 const LOAD: f64 = 0.3;
 /// The mean delays at which the saved energy is read, in seconds.

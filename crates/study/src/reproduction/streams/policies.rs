@@ -216,7 +216,8 @@ mod tests {
         assert!(chains.iter().all(|finding| finding.number.mean >= 0.0 && finding.holds == Some(true)), "{chains:?}");
         let wu = wu(&extent).expect("deadlines");
         assert_eq!(wu.len(), FILES_PER_MINUTE.len() + 1);
-        assert!(wu.iter().all(|finding| finding.number.mean.abs() < 5.0), "{wu:?}");
+        // Fixed seeds: an interval of 95 % misses 0 for one seed in twenty.
+        assert!(wu.iter().all(|finding| finding.holds == Some(true) && finding.number.mean.abs() < 10.0), "{wu:?}");
     }
 
     #[test]

@@ -30,8 +30,7 @@ const BEST_TUNED: &str = "best tuned rule";
 /// The name of the lower bound.
 pub(super) const BOUND: &str = "lower bound";
 /// The settings on which rollouts are compared with their base, by their position among all.
-const ROLLOUT_SETTINGS: [usize; 4] = [1, 3, 5, 12];
-const QUICK_ROLLOUT_SETTINGS: [usize; 2] = [1, 5];
+const ROLLOUT_SETTINGS: [usize; 2] = [1, 5];
 
 /// The mean costs of schemes on one setting.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -106,10 +105,11 @@ pub(super) fn measure(index: usize, extent: &Extent) -> Result<SettingRuns, Erro
 
 /// Runs rollouts beside the rule that they improve, on fewer tasks.
 pub(super) fn measure_rollouts(extent: &Extent) -> Result<Vec<SettingRuns>, Error> {
-    let (chosen, tasks, rollout): (&[usize], usize, &str) =
-        if extent.quick { (&QUICK_ROLLOUT_SETTINGS, 300, "rollout@8") } else { (&ROLLOUT_SETTINGS, 600, "rollout@16") };
+    // The last has the most futures.
+    let (tasks, rollouts) =
+        if extent.quick { (200, ["rollout@4", "rollout@16"]) } else { (400, ["rollout@16", "rollout@64"]) };
     let settings = DispatchSetting::all();
-    let names = ["greedy", "one-step", rollout];
+    let names = ["greedy", "one-step", rollouts[0], rollouts[1]];
     let of_setting = |index: &usize| {
         let setting = &settings[*index];
         let of_seed = |&seed: &u64| {
@@ -119,7 +119,7 @@ pub(super) fn measure_rollouts(extent: &Extent) -> Result<Vec<SettingRuns>, Erro
         let by_seed: Vec<Vec<f64>> = extent.seeds.par_iter().map(of_seed).collect::<Result<_, Error>>()?;
         Ok(SettingRuns::of_seeds(setting.name.clone(), names.map(str::to_owned).to_vec(), &by_seed))
     };
-    chosen.par_iter().map(of_setting).collect()
+    ROLLOUT_SETTINGS.par_iter().map(of_setting).collect()
 }
 
 /// The loads of the picture.
@@ -245,11 +245,13 @@ pub(super) fn findings(all: &[SettingRuns], rollouts: &[SettingRuns]) -> Vec<Fin
 
 fn of_rollouts(rollouts: &[SettingRuns]) -> Option<Finding> {
     let every: Vec<&SettingRuns> = rollouts.iter().collect();
-    let name = rollouts.first()?.schemes.last()?;
+    let [.., fewer, name] = rollouts.first()?.schemes.as_slice() else { return None };
     let change = Change::of(&every, name, "one-step");
     let each = every
         .iter()
         .map(|runs| format!("{} {}", runs.setting, Estimate::percent(&runs.changes(name, "one-step")).shown()));
+    let each: Vec<String> = each.collect();
+    let fewer = format!("{fewer} {}", Change::of(&every, fewer, "one-step").mean.shown());
     Some(Finding {
         system: "dispatch".to_owned(),
         read: OWN.to_owned(),
@@ -257,7 +259,7 @@ fn of_rollouts(rollouts: &[SettingRuns]) -> Option<Finding> {
         measured_on: format!("{} settings, {} seeds", every.len(), rollouts[0].costs[0].len()),
         holds: Some(change.mean.high() < 0.0),
         number: change.mean,
-        measured: format!("cost of {name} against one-step; {}", each.collect::<Vec<_>>().join(", ")),
+        measured: format!("cost of {name} against one-step; {}; {fewer}", each.join(", ")),
     })
 }
 
