@@ -258,7 +258,7 @@ mod tests {
             name: "a link".to_owned(),
             courses: vec![
                 Course {
-                    excess: values_s().map(|value_s| 2.0 * value_s.powf(-exponent)).collect(),
+                    excess: values_s().map(|value_s| 200.0 * value_s.powf(-exponent)).collect(),
                     delay_s: values_s().map(|value_s| value_s.powf(exponent)).collect(),
                 };
                 2
