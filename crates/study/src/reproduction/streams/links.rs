@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::page::cells;
 
 /// What a second of delay costs in units of the energy of a second's load at the mean rate.
-const PRICES: [f64; 6] = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1];
+const PRICES: [f64; 9] = [3e-4, 7e-4, 1.5e-3, 3e-3, 6e-3, 1.2e-2, 2.5e-2, 5e-2, 1e-1];
 const QUICK_PRICES: [f64; 3] = [1e-3, 1e-2, 1e-1];
 /// The load of the link as a share of its mean rate.
 const LOAD: f64 = 0.3;
