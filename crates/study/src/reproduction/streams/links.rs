@@ -12,7 +12,7 @@ use sim::stream::slots::{
 use sim::stream::{ArrivalProcess, MarkovRates, RateProcess, Sizes};
 
 use super::Extent;
-use super::findings::{ABSTRACT, Estimate, Finding, OWN, changes, failed, rounded};
+use super::findings::{Estimate, Finding, OWN, changes, failed, rounded};
 use crate::error::Error;
 use crate::page::cells;
 
@@ -249,7 +249,7 @@ fn of_link(link: &LinkRuns) -> Vec<Finding> {
     let above = |pairs: &[(f64, f64)]| -> Vec<f64> { pairs.iter().map(|(there, here)| here / there - 1.0).collect() };
     let [raw, scaled] = &link.carried_over;
     findings.push(finding(
-        ABSTRACT,
+        OWN,
         "what V of drift plus penalty costs on another link: one that is four times as fast with four times the load",
         None,
         Estimate::percent(&above(raw)),

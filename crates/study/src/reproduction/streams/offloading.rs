@@ -9,7 +9,7 @@ use sim::stream::slots::{
 use sim::stream::{ArrivalProcess, MarkovRates, RateProcess, Sizes};
 
 use super::Extent;
-use super::findings::{ABSTRACT, Estimate, Finding, changes, failed};
+use super::findings::{ABSTRACT, Estimate, Finding, OWN, changes, failed};
 use crate::error::Error;
 
 const FAILED: &str = "offloading over WiFi and cellular";
@@ -179,9 +179,9 @@ pub(super) fn findings(all: &[OffloadingRuns]) -> Vec<Finding> {
 fn of_runs(runs: &OffloadingRuns) -> Vec<Finding> {
     let (energy, backlog) = runs.slopes();
     let (energy, backlog) = (Estimate::of(&energy, ""), Estimate::of(&backlog, ""));
-    let finding = |claim: &str, slots: usize, holds, number, measured| Finding {
+    let finding = |claim: &str, slots: usize, holds: Option<bool>, number, measured| Finding {
         system: "OOD [12]".to_owned(),
-        read: ABSTRACT.to_owned(),
+        read: if holds.is_some() { ABSTRACT } else { OWN }.to_owned(),
         claim: claim.to_owned(),
         measured_on: format!("{}, {} drawn paths of {slots} s", runs.name, runs.courses.len()),
         holds,
