@@ -40,18 +40,37 @@ struct LinkKind {
     /// MB per second in each state.
     mb_per_s: &'static [f64],
     mean_stay_s: &'static [f64],
+    /// Whether a rate is followed by the next lower or higher one, rather than by any other.
+    is_gradual: bool,
 }
 
-const KINDS: [LinkKind; 3] = [
-    LinkKind { name: "slow link", mb_per_s: &[0.25, 1.0, 3.75], mean_stay_s: &[40.0, 30.0, 20.0] },
-    LinkKind { name: "fast link", mb_per_s: &[0.25, 1.0, 3.75], mean_stay_s: &[10.0, 7.5, 5.0] },
-    LinkKind { name: "link on and off", mb_per_s: &[0.0, 2.5], mean_stay_s: &[120.0, 60.0] },
+const KINDS: [LinkKind; 4] = [
+    LinkKind { name: "slow link", mb_per_s: &[0.25, 1.0, 3.75], mean_stay_s: &[40.0, 30.0, 20.0], is_gradual: false },
+    LinkKind { name: "fast link", mb_per_s: &[0.25, 1.0, 3.75], mean_stay_s: &[10.0, 7.5, 5.0], is_gradual: false },
+    LinkKind {
+        name: "gradual link",
+        mb_per_s: &[0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0],
+        mean_stay_s: &[6.0; 9],
+        is_gradual: true,
+    },
+    LinkKind { name: "link on and off", mb_per_s: &[0.0, 2.5], mean_stay_s: &[120.0, 60.0], is_gradual: false },
 ];
+
+/// The probabilities of going from each state to its neighbours, `[from, to]`.
+fn to_neighbours(states: usize) -> Vec<f64> {
+    let jump = |index: usize| {
+        let (from, to) = (index / states, index % states);
+        let neighbours = if from == 0 || from + 1 == states { 1.0 } else { 2.0 };
+        if from.abs_diff(to) == 1 { 1.0 / neighbours } else { 0.0 }
+    };
+    (0..states * states).map(jump).collect()
+}
 
 impl LinkKind {
     fn problem(&self, faster: f64) -> Result<SlotProblem, Error> {
         let bytes_per_s: Vec<f64> = self.mb_per_s.iter().map(|rate| 1e6 * faster * rate).collect();
-        let rates = MarkovRates::new(&bytes_per_s, self.mean_stay_s, None).map_err(failed(FAILED))?;
+        let jumps = self.is_gradual.then(|| to_neighbours(bytes_per_s.len()));
+        let rates = MarkovRates::new(&bytes_per_s, self.mean_stay_s, jumps.as_deref()).map_err(failed(FAILED))?;
         let files = Application {
             name: "files".to_owned(),
             load: Load::Share(LOAD),
@@ -345,6 +364,11 @@ mod tests {
         // Without a gap there is nothing to close.
         link.runs.iter_mut().for_each(|runs| runs.cost.fill(1.0));
         assert_eq!(findings(&[link])[1].holds, None);
+    }
+
+    #[test]
+    fn gradual_links_go_to_their_neighbours() {
+        assert_eq!(to_neighbours(3), [0.0, 1.0, 0.0, 0.5, 0.0, 0.5, 0.0, 1.0, 0.0]);
     }
 
     #[test]
