@@ -107,7 +107,7 @@ pub(super) fn rounded(number: f64) -> String {
         size if size >= 0.9995 => 2,
         size if size >= 0.09995 => 3,
         size if size >= 0.009_995 => 4,
-        size if size == 0.0 => 0,
+        0.0 => 0,
         _ => return format!("{number:.1e}"),
     };
     format!("{number:.decimals$}")

@@ -38,6 +38,9 @@ impl Extent {
     }
 }
 
+/// Measures a group of findings.
+type Measure = fn(&Extent) -> Result<Vec<Finding>, Error>;
+
 /// The claims about decisions over time with verdicts, and the costs of rules for dispatching, each with the name of its file.
 pub(super) fn tables(scope: &Scope, kept: &KeptEvaluations) -> Result<Vec<(String, Table)>, Error> {
     let extent = &Extent::of(scope);
@@ -45,7 +48,7 @@ pub(super) fn tables(scope: &Scope, kept: &KeptEvaluations) -> Result<Vec<(Strin
     let offloading: Vec<OffloadingRuns> =
         kept.read_or_measure_values("stream-offloading", || offloading::measure(extent))?;
     let mut findings = [links::findings(&links), offloading::findings(&offloading)].concat();
-    let groups: [(&str, fn(&Extent) -> Result<Vec<Finding>, Error>); 4] = [
+    let groups: [(&str, Measure); 4] = [
         ("stream-mdp", policies::mdp),
         ("stream-places", games::single_places),
         ("stream-emop", policies::emop),

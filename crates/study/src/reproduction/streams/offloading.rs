@@ -13,9 +13,11 @@ use super::findings::{ABSTRACT, Estimate, Finding, OWN, changes, failed};
 use crate::error::Error;
 
 const FAILED: &str = "offloading over WiFi and cellular";
-/// V in seconds: each twice the one before.
+/// The first and the last V in seconds: each is twice the one before.
 const FIRST_V_S: f64 = 4.0;
-const VALUES: usize = 11;
+const LAST_V_S: f64 = 4096.0;
+/// The bounds are about large V: slopes are fitted from this V on, in seconds.
+const FITTED_FROM_S: f64 = 128.0;
 /// What a second of delay costs in units of the energy of a second's load at the mean rate, for the comparison with hindsight.
 const PRICE: f64 = 1.2e-3;
 const LOAD: f64 = 0.3;
@@ -84,7 +86,7 @@ pub(super) fn measure(extent: &Extent) -> Result<Vec<OffloadingRuns>, Error> {
 }
 
 fn values_s() -> impl Iterator<Item = f64> {
-    (0..VALUES as i32).map(|doublings| FIRST_V_S * 2_f64.powi(doublings))
+    std::iter::successors(Some(FIRST_V_S), |value_s| (*value_s < LAST_V_S).then_some(2.0 * value_s))
 }
 
 /// The first scheme over V on long paths, then all of them with their best numbers beside hindsight on short ones.
@@ -155,14 +157,13 @@ fn slope(points: &[(f64, f64)]) -> Option<f64> {
 
 /// The energy above the least one that still counts in the fit: below it, what is sent by force at the end prevails.
 const LEAST_EXCESS: f64 = 2e-3;
-/// The bounds are about large V: the first values are not fitted.
-const NOT_FITTED: usize = 5;
 
 impl OffloadingRuns {
     /// The slopes of energy above the least one and of the backlog over V, one of each for each path.
     fn slopes(&self) -> (Vec<f64>, Vec<f64>) {
         let fitted = |values: &[f64], least: f64| {
-            let points = values_s().zip(values.iter().copied()).skip(NOT_FITTED).filter(|(_, value)| *value > least);
+            let points = values_s().zip(values.iter().copied());
+            let points = points.filter(|(value_s, value)| *value_s >= FITTED_FROM_S && *value > least);
             slope(&points.collect::<Vec<_>>())
         };
         let energy = self.courses.iter().filter_map(|course| fitted(&course.excess, LEAST_EXCESS));
@@ -192,7 +193,8 @@ fn of_runs(runs: &OffloadingRuns) -> Vec<Finding> {
         mrdro::mean(&runs.courses.iter().map(|course| of(course)[index]).collect::<Vec<_>>())
     };
     let from_to = |of: fn(&Course) -> &Vec<f64>, factor: f64| {
-        let ends = [NOT_FITTED, VALUES - 1].map(|index| super::findings::rounded(factor * end(of, index)));
+        let first = values_s().take_while(|value_s| *value_s < FITTED_FROM_S).count();
+        let ends = [first, values_s().count() - 1].map(|index| super::findings::rounded(factor * end(of, index)));
         ends.join(" to ")
     };
     let mut findings = vec![
@@ -203,8 +205,8 @@ fn of_runs(runs: &OffloadingRuns) -> Vec<Finding> {
             energy,
             format!(
                 "slope of the logarithm of energy above the least over that of V; -0.9 or less counts, for V from {} to {} s; energy falls from {} % above the least",
-                FIRST_V_S * 2_f64.powi(NOT_FITTED as i32),
-                FIRST_V_S * 2_f64.powi(VALUES as i32 - 1),
+                FITTED_FROM_S,
+                LAST_V_S,
                 from_to(|course| &course.excess, 100.0)
             ),
         ),
