@@ -30,6 +30,14 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// A problem over time cannot be measured.
+    #[error("{what} cannot be measured: {reason}")]
+    OverTime {
+        /// The problem.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A file with results of an earlier call is damaged, or belongs to something else.
     #[error("{} cannot be used: {reason}; if the file is removed, its content is computed again", path.display())]
     Kept {

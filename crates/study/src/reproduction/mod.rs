@@ -14,6 +14,7 @@ mod meta_learning;
 mod part;
 mod rows;
 mod scope;
+mod streams;
 mod sweeps;
 mod table4;
 mod tradeoff;
@@ -144,9 +145,10 @@ impl Reproduction {
         }
         let mut figures = Vec::new();
         for part in parts {
-            let Some(figure) = figure(*part, scope, &mut kept)? else { continue };
-            let svg = figure.write(&scope.out)?;
-            figures.push((figure, svg));
+            for figure in figures_of(*part, scope, &mut kept)? {
+                let svg = figure.write(&scope.out)?;
+                figures.push((figure, svg));
+            }
         }
         let page = Page {
             title: "MR-DRO: the paper's evaluation, reproduced",
@@ -160,7 +162,8 @@ impl Reproduction {
         Ok(ReproductionReport { path, left_out: kept.left_out })
     }
 
-    /// Table IV for each scenario and the claims about task graphs, if they are asked for, with the names of the files.
+    /// Table IV for each scenario and the claims about task graphs and decisions over time, if they are asked for, with the names
+    /// of the files.
     fn tables(&self, kept: &mut KeptEvaluations) -> Result<Vec<(String, Table)>, Error> {
         let mut tables = Vec::new();
         if self.parts.contains(&Part::Table4) {
@@ -171,6 +174,9 @@ impl Reproduction {
         }
         if self.parts.contains(&Part::Graphs) {
             tables.push(("graphs-claims".to_owned(), graphs::claims(&self.scope, kept)?));
+        }
+        if self.parts.contains(&Part::Stream) {
+            tables.extend(streams::tables(&self.scope, kept)?);
         }
         Ok(tables)
     }
@@ -191,14 +197,15 @@ fn experiments_of(part: Part, scope: &Scope) -> Result<Vec<Experiment>, Error> {
         Part::Candidates => candidates::experiments(scope),
         Part::TradeOff => defaults().collect(),
         Part::Fleets => fleets::experiments(scope)?,
-        Part::Graphs => Vec::new(),
+        Part::Graphs | Part::Stream => Vec::new(),
     })
 }
 
-/// The figure of a part; `None` if it is a table.
-fn figure(part: Part, scope: &Scope, kept: &mut KeptEvaluations) -> Result<Option<Figure>, Error> {
+/// The figures of a part; none if it is a table.
+fn figures_of(part: Part, scope: &Scope, kept: &mut KeptEvaluations) -> Result<Vec<Figure>, Error> {
     let figure = match part {
-        Part::Table4 => return Ok(None),
+        Part::Table4 => return Ok(Vec::new()),
+        Part::Stream => return streams::figures(scope, kept),
         Part::Fig5 => convergence(
             part,
             scope,
@@ -222,7 +229,7 @@ fn figure(part: Part, scope: &Scope, kept: &mut KeptEvaluations) -> Result<Optio
         Part::Fleets => fleets::figure(scope, kept)?,
         Part::Graphs => graphs::figure(scope, kept)?,
     };
-    Ok(Some(figure))
+    Ok(vec![figure])
 }
 
 fn introduction(scope: &Scope) -> Vec<String> {

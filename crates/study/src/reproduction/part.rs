@@ -38,11 +38,13 @@ pub enum Part {
     Fleets,
     /// The systems of Table I that decide task graphs, with their claims (not in the paper).
     Graphs,
+    /// The systems of Table I that decide over time, with their claims (not in the paper).
+    Stream,
 }
 
 impl Part {
     /// Every part, in the order of the report.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Table4,
         Self::Fig5,
         Self::Fig6,
@@ -58,6 +60,7 @@ impl Part {
         Self::TradeOff,
         Self::Fleets,
         Self::Graphs,
+        Self::Stream,
     ];
 
     /// The name of the part in commands, files and pages.
@@ -78,6 +81,7 @@ impl Part {
             Self::TradeOff => "tradeoff",
             Self::Fleets => "fleets",
             Self::Graphs => "graphs",
+            Self::Stream => "stream",
         }
     }
 }
@@ -95,7 +99,7 @@ impl FromStr for Part {
         let unknown = || mrdro::Error::BadOption {
             option: "--only",
             text: text.to_owned(),
-            wanted: "one of table4, fig5 to fig14, candidates, tradeoff, fleets, graphs",
+            wanted: "one of table4, fig5 to fig14, candidates, tradeoff, fleets, graphs, stream",
         };
         Ok(Self::ALL.into_iter().find(|part| part.name() == text).ok_or_else(unknown)?)
     }
