@@ -24,7 +24,8 @@ StreamSource = StreamScenario | str | PathLike[str]
 Observation = NDArray[np.float32]
 Info = dict[str, Any]
 
-MOST_TASKS = 10_000_000
+LEAST_TASKS, MOST_TASKS = 20, 100_000_000
+"""What a scenario may have as its `tasks_per_run`."""
 
 
 def _rules_of(source: StreamSource, tasks: int | None, site_seed: int | None) -> tuple[StreamScenario, DispatchRules]:
@@ -32,7 +33,7 @@ def _rules_of(source: StreamSource, tasks: int | None, site_seed: int | None) ->
         raise TypeError(f"scenario must be a StreamScenario, its name or its file, is {source!r}")
     scenario = source if isinstance(source, StreamScenario) else StreamScenario.load(source)
     if tasks is not None:
-        tasks = whole_number("tasks", tasks, 1, MOST_TASKS)
+        tasks = whole_number("tasks", tasks, LEAST_TASKS, MOST_TASKS)
     if site_seed is not None:
         site_seed = whole_number("site_seed", site_seed, 0, 2**64 - 1)
     return scenario, DispatchRules(scenario, tasks, site_seed)

@@ -27,8 +27,8 @@ use sim::stream::slots::scheme::SlotSchemeKind;
 
 pub use self::comparison::{RUNS, StreamComparison, StreamEvaluation, compare};
 pub use self::picture::write_run;
-pub use self::run::{StreamRun, StreamSummary, run};
-pub use self::trace::TraceFormat;
+pub use self::run::{Events, StreamRun, StreamSummary, run};
+pub use self::trace::{SlotRow, TraceFormat};
 use crate::error::Error;
 
 /// A checked scenario over time, with the recordings that it names.

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use mrdro::streams::{self, RUNS, StreamProblem};
+use mrdro::streams::{self, StreamProblem};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -220,7 +220,7 @@ impl StreamScenario {
     /// >>> table = scenario.compare(["greedy", "one-step"], functions={"mine": lambda offer: offer.cost.argmin()}, runs=2)
     /// >>> table["scheme"], table["change"][2]
     /// (['greedy', 'one-step', 'mine'], 0.0)
-    #[pyo3(signature = (schemes=None, *, functions=None, runs=RUNS, seed=1))]
+    #[pyo3(signature = (schemes=None, *, functions=None, runs=5, seed=1))]
     fn compare<'py>(
         slf: &Bound<'py, Self>,
         schemes: Option<&Bound<'py, PyAny>>,

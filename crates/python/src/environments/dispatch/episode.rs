@@ -4,7 +4,7 @@ use pyo3::PyResult;
 use sim::random::{self, Stream};
 use sim::stream::dispatch::{DispatchEpisode, DispatchOutcome, DoneTask};
 
-use super::rules::Rules;
+use super::rules::{Rules, loads};
 use crate::errors::internal;
 use crate::streams::Offer;
 
@@ -32,6 +32,8 @@ pub(super) struct Episode {
     /// The seed of the episode that has begun last.
     pub(super) seed: u64,
     run: Option<DispatchEpisode>,
+    /// What is observed of the load of each device.
+    loads: Vec<f32>,
 }
 
 impl Episode {
@@ -63,8 +65,11 @@ impl Episode {
     pub(super) fn begin(&mut self, rules: &Rules, observation: &mut [f32], mask: &mut [i8]) -> PyResult<()> {
         let drawn = self.seeds.as_mut().map(|seeds| random::below(seeds, 1 << 53) as u64);
         self.seed = self.next_seed.take().or(drawn).unwrap_or(0);
+        self.run = None;
         let run = self.run.insert(rules.episode(self.seed)?);
-        observe(rules, run, observation, mask)
+        self.loads.clear();
+        self.loads.extend(loads(run.site()));
+        observe(rules, &self.loads, run, observation, mask)
     }
 
     /// Places the task, and writes the next observation and mask: at the end those that a task of the mean size at the same device
@@ -86,11 +91,10 @@ impl Episode {
         let placed = run.place(place).map_err(|error| internal(&error.to_string()))?;
         let mut cost = placed.tail_cost + total(placed.finished);
         if run.arrival().is_some() {
-            observe(rules, run, observation, mask)?;
+            observe(rules, &self.loads, run, observation, mask)?;
             return Ok(Step { reward: -cost, outcome: None });
         }
-        let site = run.site().clone();
-        rules.observe(&site, &run.offer_of(device, rules.mean_bytes()), observation, mask);
+        rules.observe(&self.loads, &run.offer_of(device, rules.mean_bytes()), observation, mask);
         cost += total(run.finish());
         Ok(Step { reward: -cost, outcome: run.outcome(None) })
     }
@@ -107,9 +111,14 @@ fn total(finished: &[DoneTask]) -> f64 {
     finished.iter().map(|task| task.cost).sum()
 }
 
-fn observe(rules: &Rules, run: &mut DispatchEpisode, observation: &mut [f32], mask: &mut [i8]) -> PyResult<()> {
-    let site = run.site().clone();
+fn observe(
+    rules: &Rules,
+    loads: &[f32],
+    run: &mut DispatchEpisode,
+    observation: &mut [f32],
+    mask: &mut [i8],
+) -> PyResult<()> {
     let offer = run.offer().ok_or_else(|| internal("no task is offered"))?;
-    rules.observe(&site, &offer, observation, mask);
+    rules.observe(loads, &offer, observation, mask);
     Ok(())
 }

@@ -136,7 +136,7 @@ impl ParallelDispatch {
             return Err(reset_needed(py));
         }
         let mut rows = self.rows();
-        self.each(py, &mut rows, false, Chunk::step)?;
+        self.each(py, &mut rows, false, |chunk, rules| chunk.step(rules))?;
         if rows.steps.iter().any(Step::ends) {
             rows.final_observations.clone_from(&rows.observations);
             rows.final_masks.clone_from(&self.masks);
@@ -161,6 +161,8 @@ impl ParallelDispatch {
     }
 }
 
+/// What a reset returns: observations, masks, seeds.
+type ResetResult<'py> = (Bound<'py, PyArray2<f32>>, Bound<'py, PyArray2<i8>>, Bound<'py, PyArray1<u64>>);
 /// What a step returns: observations, rewards, terminations, truncations, infos.
 type VectorResult<'py> = (
     Bound<'py, PyArray2<f32>>,
@@ -204,11 +206,7 @@ impl ParallelDispatch {
     }
 
     /// Begins an episode in every environment. Returns observations, masks and the seeds of the episodes.
-    #[expect(clippy::type_complexity, reason = "each is an array of its own")]
-    fn reset<'py>(
-        &mut self,
-        py: Python<'py>,
-    ) -> PyResult<(Bound<'py, PyArray2<f32>>, Bound<'py, PyArray2<i8>>, Bound<'py, PyArray1<u64>>)> {
+    fn reset<'py>(&mut self, py: Python<'py>) -> PyResult<ResetResult<'py>> {
         let mut rows = self.rows();
         self.action.clear();
         self.each(py, &mut rows, true, |chunk, rules| chunk.begin(rules, true))?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use sim::stream::dispatch::{DispatchEpisode, Offer, Site};
+use sim::stream::dispatch::{DispatchEpisode, Offer, Site, SiteDevice};
 use sim::stream::scenario::{ArrivalsOver, DispatchScenario};
 
 use super::parallel::ParallelDispatch;
@@ -92,8 +92,8 @@ impl Rules {
         OF_PLACE * self.places + OF_TASK
     }
 
-    /// Writes an observation and the mask of its places.
-    pub(super) fn observe(&self, site: &Site, offer: &Offer<'_>, observation: &mut [f32], mask: &mut [i8]) {
+    /// Writes an observation and the mask of its places. `loads` are those of the devices.
+    pub(super) fn observe(&self, loads: &[f32], offer: &Offer<'_>, observation: &mut [f32], mask: &mut [i8]) {
         let scaled = |value: f64, scale: f64| ((value / scale) as f32).min(LARGEST);
         let time = |time_s: f64| scaled(time_s, self.time_scale_s);
         let places = self.places;
@@ -115,11 +115,17 @@ impl Rules {
             }
             mask[place] = i8::from(choice.is_usable);
         }
-        let device = &site.parts().devices[offer.arrival.device as usize];
-        let load = device.arrivals_per_s * site.parts().sizes.mean() * device.s_per_byte;
         observation[OF_PLACE * places] = scaled(offer.arrival.bytes, self.mean_bytes);
-        observation[OF_PLACE * places + 1] = scaled(load, 1.0);
+        observation[OF_PLACE * places + 1] = loads[offer.arrival.device as usize];
     }
+}
+
+/// The share of time for which each device would be busy if all its tasks ran there, as it is observed.
+pub(super) fn loads(site: &Site) -> impl Iterator<Item = f32> {
+    let parts = site.parts();
+    let mean_bytes = parts.sizes.mean();
+    let load = move |device: &SiteDevice| (device.arrivals_per_s * mean_bytes * device.s_per_byte) as f32;
+    parts.devices.iter().map(move |device| load(device).min(LARGEST))
 }
 
 /// What all episodes of dispatching in a scenario have in common.
