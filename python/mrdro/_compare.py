@@ -53,8 +53,8 @@ def problem_of(
     scenario = any_scenario_of("problem", problem, "a CostModel, or ")
     if isinstance(scenario, StreamScenario):
         raise ValueError(
-            f"{scenario.name} is a scenario over time, in which tasks are decided as they arrive: use mrdro.StreamScenario"
-            f".load({scenario.name!r}).run(scheme)"
+            f"{scenario.name} is a scenario over time, in which tasks are decided as they arrive: "
+            "use mrdro.StreamScenario.load(name).run(scheme)"
         )
     return scenario if isinstance(scenario, GraphScenario) else scenario.cost_model()
 

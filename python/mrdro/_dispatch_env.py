@@ -55,7 +55,7 @@ class DispatchEnv(gymnasium.Env[Observation, Any], EzPickle):
     A place that the device of the task cannot use means the device itself; masks say which places can be used.
 
     Args:
-        scenario: A `mrdro.StreamScenario` of kind ``"dispatch"``, the name of a shipped one, or the path of a TOML file.
+        scenario: A `mrdro.StreamScenario` of kind ``"dispatch"``, the name of a shipped one, or the path of a file.
         tasks: The number of tasks of an episode; ``None``: that of a run of the scenario.
         site_seed: The seed from which what the scenario leaves to chance of its devices and links is drawn, once for
             all episodes; ``None``: each episode draws its own, as the run of its seed does.
@@ -78,8 +78,8 @@ class DispatchEnv(gymnasium.Env[Observation, Any], EzPickle):
         """Begin an episode.
 
         Args:
-            seed: The episode has the course of the run that `mrdro.StreamScenario.run` draws from this seed. Equal seeds
-                give equal episodes from here on. Without one, the episodes go on.
+            seed: The episode has the course of the run that `mrdro.StreamScenario.run` draws from this seed. Equal
+                seeds give equal episodes from here on. Without one, the episodes go on.
             options: None are taken.
 
         Returns:
@@ -98,8 +98,8 @@ class DispatchEnv(gymnasium.Env[Observation, Any], EzPickle):
             action: A place: 0 is the device, 1 the first server.
 
         Returns:
-            Observation, reward, terminated (always ``False``), truncated and info. The last observation of an episode is
-            what a task of the mean size would meet at the same device; its info holds ``cost``, ``mean_energy_j``,
+            Observation, reward, terminated (always ``False``), truncated and info. The last observation of an episode
+            is what a task of the mean size would meet at the same device; its info holds ``cost``, ``mean_energy_j``,
             ``mean_delay_s``, ``missed_share`` and ``place_shares``, the means over the tasks after the warm-up.
         """
         return self._episode.step(action)
@@ -122,8 +122,8 @@ class DispatchEnv(gymnasium.Env[Observation, Any], EzPickle):
 class DispatchVectorEnv(VectorEnv[Observation, NDArray[np.int64], Any]):
     """`DispatchEnv` many times: the step that ends an episode begins the next one.
 
-    Takes the arguments of `DispatchEnv`. Each environment keeps the arrivals of its episode in memory, 24 bytes for each
-    task, so that many environments are best made with a small ``tasks``.
+    Takes the arguments of `DispatchEnv`. Each environment keeps the course of its episode in memory, about 50 bytes for
+    each task, so that many environments are best made with a small ``tasks``.
     """
 
     metadata: dict[str, Any] = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}
@@ -183,8 +183,8 @@ class DispatchVectorEnv(VectorEnv[Observation, NDArray[np.int64], Any]):
 
         Returns:
             Observations, rewards, terminations, truncations and infos. Where an episode ended, the observation is the
-            first of the next one; its last one is in ``infos["final_obs"]``, what came of it in ``infos["final_info"]``,
-            and the seed of the next one in ``infos["seed"]``.
+            first of the next one; its last one is in ``infos["final_obs"]``, what came of it in
+            ``infos["final_info"]``, and the seed of the next one in ``infos["seed"]``.
         """
         return self._episodes.step(actions)
 

@@ -68,7 +68,7 @@ class StreamRun:
         scenario: The name of the scenario.
         scheme: The name of the scheme.
         seed: The seed from which the run was drawn.
-        count: The number of tasks after the warm-up, which is the first tenth of the tasks; in slots the number of files.
+        count: The number of tasks after the warm-up, which is the first tenth of the tasks; in slots of files.
         mean_power_w: The mean power in W.
         mean_energy_j: The mean energy of a task after the warm-up, or of a file, in J.
         mean_delay_s: The mean time until it was done or sent, in s: of a task, or of a byte.

@@ -17,7 +17,7 @@ ID = "mrdro/Dispatch-v0"
 
 @pytest.fixture(scope="module")
 def scenarios():
-    """The shipped one; radios that stay on and deadlines; servers that not all devices reach; nothing left to chance."""
+    """The shipped one; radios that stay on, and deadlines; a server that no device reaches; nothing left to chance."""
     shipped = mrdro.StreamScenario.load("dispatch").with_(tasks_per_run=400)
     tails = shipped.with_(
         {

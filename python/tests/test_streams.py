@@ -299,8 +299,14 @@ def test_one_comparison_is_the_other(dispatch):
 
 
 def test_arguments_of_another_kind_of_scenario_are_refused(dispatch):
-    for argument in ({"records": {"mine": mrdro.Record.shipped("paper")}}, {"any_rates": True}, {"workloads": [[[1.0]]]}):
-        with pytest.raises(ValueError, match=f"{next(iter(argument))} is for scenarios of independent tasks.*over time"):
+    for argument in (
+        {"records": {"mine": mrdro.Record.shipped("paper")}},
+        {"any_rates": True},
+        {"workloads": [[[1.0]]]},
+    ):
+        with pytest.raises(
+            ValueError, match=f"{next(iter(argument))} is for scenarios of independent tasks.*over time"
+        ):
             mrdro.compare(dispatch, **argument)
     with pytest.raises(ValueError, match="runs is for scenarios over time"):
         mrdro.compare("paper", ["greedy"], runs=2)
@@ -348,7 +354,10 @@ def recorded(tmp_path, name, content):
 def test_recorded_arrivals_are_read(tmp_path):
     rows = [f"{10 * index},{1 + index % 7},{'ab'[index % 2]}\n" for index in range(60)]
     path = recorded(tmp_path, "log.csv", "time_s,size_mb,device\n" + "".join(rows))
-    changes = {"devices.count": 2, "devices.arrivals": {"process": "recorded", "path": path, "load": None, "weight": None}}
+    changes = {
+        "devices.count": 2,
+        "devices.arrivals": {"process": "recorded", "path": path, "load": None, "weight": None},
+    }
     scenario = mrdro.StreamScenario.load("dispatch").with_(changes)
     tasks = scenario.run("greedy").tasks
     assert tasks.time_s.tolist() == [10.0 * index for index in range(60)]
