@@ -82,7 +82,7 @@ def test_an_episode_of_greedy_actions_is_the_run_of_greedy(scenarios, name):
         if name == "tails":
             # The energy of radios that stay on is in no task: it follows from the tasks of each radio.
             total += 0.5 * tail_energy(scenario, wanted)
-        assert math.isclose(-math.fsum(rewards), total, rel_tol=1e-12)
+        assert math.isclose(-math.fsum(rewards), total, rel_tol=1e-9 if name == "tails" else 1e-12)
         assert info["missed_share"] == wanted.missed / wanted.count
 
 
