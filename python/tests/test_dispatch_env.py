@@ -17,7 +17,7 @@ ID = "mrdro/Dispatch-v0"
 
 @pytest.fixture(scope="module")
 def scenarios():
-    """The shipped one; radios that stay on, and deadlines; a server that no device reaches; nothing left to chance."""
+    """The shipped one; radios that stay on, and deadlines; links that all share; nothing left to chance."""
     shipped = mrdro.StreamScenario.load("dispatch").with_(tasks_per_run=400)
     tails = shipped.with_(
         {
@@ -27,18 +27,17 @@ def scenarios():
             "tasks.deadline_penalty": 10,
         }
     )
-    gap = shipped.to_dict()
-    del gap["devices"]["uplink_mbps"]
+    shared = {"servers[0].link_mbps": 300, "servers[0].link_sharing": "shared", "servers[0].latency_ms": 20}
     even = {"devices.frequency_mhz": 100, "devices.arrivals.weight": 1}
     return {
         "shipped": shipped,
         "tails": tails,
-        "gap": mrdro.StreamScenario.from_dict(gap),
+        "shared": shipped.with_(shared),
         "even": shipped.with_(even),
     }
 
 
-NAMES = ["shipped", "tails", "gap", "even"]
+NAMES = ["shipped", "tails", "shared", "even"]
 
 
 def make(scenario, count=None, **arguments):
@@ -146,15 +145,6 @@ def test_the_last_observation_is_that_of_a_task_of_the_mean_size(scenarios):
         env.step(0)
     with pytest.raises(gymnasium.error.ResetNeeded):
         env.offer  # noqa: B018
-
-
-def test_a_place_that_cannot_be_used_is_the_device(scenarios):
-    env = make(scenarios["gap"], tasks=50)
-    rewards = []
-    for place in (0, 1):
-        env.reset(seed=1)
-        rewards.append([env.step(place)[1] for _ in range(50)])
-    assert rewards[0] == rewards[1]
 
 
 def test_episodes_go_on_and_can_be_repeated(scenarios):

