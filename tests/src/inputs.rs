@@ -20,7 +20,9 @@ use model::{
     Codec, DnnNetworks, Ensemble, EnvironmentInputs, Exploration, NetworkShape, Record, Scaling, Selection,
     SelectionScope, checksum,
 };
+use sim::config::Mistakes;
 use sim::limits::MAX_SIZE_MB;
+use sim::stream::StreamScenario;
 use sim::{CostModel, Scenario, random, text};
 use tempfile::TempDir;
 
@@ -69,6 +71,9 @@ pub fn text(bytes: &[u8]) -> bool {
 /// If this does not hold.
 pub fn scenario(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
+    if text.contains("\"stream\"") {
+        return scenario_over_time(&text);
+    }
     match Scenario::from_toml("anything", &text) {
         Ok(scenario) => {
             let model = scenario.check().expect("it was accepted");
@@ -78,15 +83,40 @@ pub fn scenario(bytes: &[u8]) -> bool {
             true
         }
         Err(problems) => {
-            assert!(!problems.list.is_empty());
-            let lines = text.split('\n').count();
-            for problem in &problems.list {
-                assert!(!problem.message.is_empty(), "{problems}");
-                let inside = problem.place.is_none_or(|(line, column)| (1..=lines).contains(&line) && column >= 1);
-                assert!(inside, "{problems} of {lines} lines");
-            }
+            check_places(&problems, &text);
             false
         }
+    }
+}
+
+/// A scenario over time that is accepted can be written and read back, and makes a problem or says why not.
+fn scenario_over_time(text: &str) -> bool {
+    match StreamScenario::from_toml("anything", text) {
+        Ok(scenario) => {
+            let again = StreamScenario::from_toml("again", &scenario.to_toml());
+            assert_eq!(again.as_ref(), Ok(&scenario));
+            match &scenario {
+                StreamScenario::Dispatch(scenario) if scenario.devices.count <= 50 => drop(scenario.site(1)),
+                StreamScenario::Slots(scenario) => drop(scenario.problem()),
+                StreamScenario::Dispatch(_) => {}
+            }
+            true
+        }
+        Err(problems) => {
+            check_places(&problems, text);
+            false
+        }
+    }
+}
+
+/// Each mistake says something, and the place that it names lies within the text.
+fn check_places(problems: &Mistakes, text: &str) {
+    assert!(!problems.list.is_empty());
+    let lines = text.split('\n').count();
+    for problem in &problems.list {
+        assert!(!problem.message.is_empty(), "{problems}");
+        let inside = problem.place.is_none_or(|(line, column)| (1..=lines).contains(&line) && column >= 1);
+        assert!(inside, "{problems} of {lines} lines");
     }
 }
 
@@ -235,6 +265,10 @@ pub fn seeds() -> Vec<(&'static str, String, Vec<u8>)> {
     let mut seeds = Vec::new();
     for name in Scenario::presets() {
         let text = Scenario::preset_text(name).expect("a preset");
+        seeds.push(("scenario", name.to_owned(), text.as_bytes().to_vec()));
+    }
+    for name in StreamScenario::presets() {
+        let text = StreamScenario::preset_text(name).expect("a preset");
         seeds.push(("scenario", name.to_owned(), text.as_bytes().to_vec()));
     }
     let dds = "0.00,1547727609,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,2.5,10.25,21,22\n\

@@ -52,6 +52,17 @@ pub enum Error {
     /// A scheme for slots has no such name, or cannot decide.
     #[error(transparent)]
     SlotScheme(#[from] sim::stream::slots::SlotSchemeError),
+    /// Schemes cannot be tuned on these courses.
+    #[error(transparent)]
+    Tuning(#[from] sim::stream::dispatch::tuning::TuningError),
+    /// A scheme has no numbers to tune.
+    #[error("{scheme} has no numbers to tune; these have some: {tunable}")]
+    NotTunable {
+        /// The scheme.
+        scheme: String,
+        /// The schemes that can be tuned.
+        tunable: String,
+    },
     /// An application of a file does not fit the scenario.
     #[error("{origin}, line {line}: {reason}")]
     Application {

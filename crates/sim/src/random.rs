@@ -62,3 +62,8 @@ pub fn exponential(random: &mut impl Rng) -> f64 {
     // 1 - u lies in (0, 1].
     -(1.0 - unit(random)).ln()
 }
+
+/// A seed derived by name from another, for parts whose courses no other part may draw.
+pub fn derived_seed(seed: u64, name: &str, index: usize) -> u64 {
+    stream_of(seed, name, &[index as f64]).next_u64()
+}

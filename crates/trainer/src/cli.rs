@@ -17,6 +17,7 @@ use sim::graph::scheme::GraphSchemeKind;
 use sim::limits::WINDOW_S;
 use sim::scheme::SchemeKind;
 use sim::stream::dispatch::scheme::DispatchSchemeKind;
+use sim::stream::dispatch::tuning::TunedRule;
 use sim::stream::slots::scheme::SlotSchemeKind;
 
 pub(crate) use self::deadlines::DeadlineArgs;
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Decide(DecideArgs),
     /// Decide workloads with a classic scheme or the exact search; reads JSON or CSV, writes JSON lines
     Solve(SolveArgs),
+    /// Tune the numbers of a scheme for a scenario over time by simulation, and compare it with its untuned form
+    Tune(TuneArgs),
     /// Serve decisions of a record over HTTP, with a live page that shows them
     Serve(ServeArgs),
     /// Adapt a record to a new environment by a few training steps, and show how good it is after each of them
@@ -383,6 +386,30 @@ pub(crate) struct SolveArgs {
     /// draw their tasks themselves, or name a file of them
     #[arg(value_name = "FILE|-", default_value = "-")]
     pub(crate) workloads: String,
+}
+
+/// The help text of `--scheme` of `tune`.
+fn tunable_help() -> String {
+    let rules = TunedRule::ALL.map(TunedRule::name).join(", ");
+    format!("Scheme whose numbers are tuned: {rules} for dispatching, any scheme with numbers for slots")
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TuneArgs {
+    #[arg(long, value_name = "NAME", help = tunable_help())]
+    pub(crate) scheme: String,
+    /// Scenario over time: a shipped name or a TOML file
+    #[arg(long, value_name = "NAME|FILE", default_value = "dispatch")]
+    pub(crate) scenario: String,
+    /// Number of runs on which the tuned scheme is compared; none of them is among those that it is tuned on
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub(crate) runs: u16,
+    #[command(flatten)]
+    pub(crate) seed: SeedArg,
+    #[command(flatten)]
+    pub(crate) threads: ThreadsArg,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
 }
 
 /// Options for reading recordings whose content does not tell how.

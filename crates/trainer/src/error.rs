@@ -136,10 +136,6 @@ impl CliError {
                 Error::Training(BadSetting { .. } | UnknownPreset { .. })
                 | Error::BadOption { .. }
                 | Error::WrongKind { .. }
-                | Error::StreamScenario(_)
-                | Error::StreamData(_)
-                | Error::DispatchScheme(_)
-                | Error::SlotScheme(_)
                 | Error::Backend(model::BackendError::UnknownDevice { .. }),
             ) => Exit::Usage,
             _ => Exit::Failure,

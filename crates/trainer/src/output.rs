@@ -153,9 +153,10 @@ pub(crate) fn figure(value: f64, decimals: u8) -> String {
     }
 }
 
-/// A time in microseconds, milliseconds or seconds.
+/// A time in nanoseconds, microseconds, milliseconds or seconds.
 pub(crate) fn duration(seconds: f64) -> String {
     match seconds {
+        ..1e-7 => format!("{:.0} ns", seconds * 1e9),
         ..1e-3 => format!("{:.1} µs", seconds * 1e6),
         ..1.0 => format!("{:.1} ms", seconds * 1e3),
         _ => format!("{seconds:.1} s"),

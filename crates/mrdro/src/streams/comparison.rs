@@ -6,12 +6,14 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 use serde::Serialize;
+use sim::random;
 use sim::stream::StreamScenario;
+use sim::stream::dispatch::bound::lower_bound;
 use sim::stream::dispatch::scheme::{DispatchSchemeKind, by_name};
 use sim::stream::dispatch::{self, Path, Site};
 use sim::stream::scenario::{DispatchScenario, SlotScenario};
 use sim::stream::slots::scheme::{SlotSchemeKind, ValueIterationModel};
-use sim::stream::slots::{self, SlotPath};
+use sim::stream::slots::{self, HindsightPlan, SlotPath};
 
 use super::{StreamProblem, site_of_run, slot_paths};
 use crate::error::Error;
@@ -57,6 +59,22 @@ pub struct StreamComparison {
     pub runs: usize,
     /// The scheme against which changes are.
     pub base: &'static str,
+    /// What no scheme can cost less than.
+    pub bound: Option<StreamBound>,
+}
+
+/// What no scheme can cost less than: the mean over the runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum StreamBound {
+    /// Of dispatching: over a long time no scheme has a lower mean cost of a task.
+    LongRun(f64),
+    /// In slots: no scheme has a lower cost on these courses, whatever it knows; `hindsight` reaches it where it is exact.
+    Hindsight {
+        /// The cost.
+        cost: f64,
+        /// Whether a scheme that knows the course reaches it.
+        is_exact: bool,
+    },
 }
 
 /// The figures of one run of one scheme.
@@ -91,7 +109,7 @@ pub fn compare(
     }
     let done = AtomicUsize::new(0);
     let told = || progress(done.fetch_add(1, Ordering::Relaxed) + 1);
-    let results = match &problem.scenario {
+    let (results, bound) = match &problem.scenario {
         StreamScenario::Dispatch(scenario) => of_dispatch(scenario, &all, runs, seed, &told)?,
         StreamScenario::Slots(scenario) => of_slots(scenario, &all, runs, seed, &told)?,
     };
@@ -105,7 +123,7 @@ pub fn compare(
             Err(reason) => left_out.push((name.clone(), reason.clone())),
         }
     }
-    Ok(StreamComparison { evaluations, left_out, runs: base_costs.len(), base })
+    Ok(StreamComparison { evaluations, left_out, runs: base_costs.len(), base, bound: Some(bound) })
 }
 
 type Results = Vec<Result<Vec<Figures>, String>>;
@@ -116,7 +134,7 @@ fn of_dispatch(
     runs: usize,
     seed: u64,
     told: &(dyn Fn() + Sync),
-) -> Result<Results, Error> {
+) -> Result<(Results, StreamBound), Error> {
     let drawn = (0..runs).map(|index| {
         let (site, seed) = site_of_run(scenario, seed, index)?;
         let path = scenario.path(&site, seed)?;
@@ -145,7 +163,9 @@ fn of_dispatch(
         };
         drawn.par_iter().map(of_run).collect()
     };
-    Ok(schemes.iter().map(|name| figures(name).into_iter().collect()).collect())
+    let bounds: Vec<f64> = drawn.par_iter().map(|(site, _, _)| lower_bound(site).cost).collect();
+    let bound = StreamBound::LongRun(bounds.iter().sum::<f64>() / bounds.len() as f64);
+    Ok((schemes.iter().map(|name| figures(name).into_iter().collect()).collect(), bound))
 }
 
 fn of_slots(
@@ -154,7 +174,7 @@ fn of_slots(
     runs: usize,
     seed: u64,
     told: &(dyn Fn() + Sync),
-) -> Result<Results, Error> {
+) -> Result<(Results, StreamBound), Error> {
     let paths = slot_paths(scenario, seed, runs)?;
     let kinds = schemes.iter().map(|name| Ok(name.parse::<SlotSchemeKind>()?));
     let kinds: Vec<SlotSchemeKind> = kinds.collect::<Result<_, Error>>()?;
@@ -181,10 +201,15 @@ fn of_slots(
         };
         paths.par_iter().map(of_run).collect()
     };
-    Ok(kinds.iter().map(|kind| figures(kind).into_iter().collect()).collect())
+    let plans: Vec<HindsightPlan> = paths.par_iter().map(slots::hindsight).collect();
+    let bound = StreamBound::Hindsight {
+        cost: plans.iter().map(|plan| plan.cost).sum::<f64>() / plans.len() as f64,
+        is_exact: plans.iter().all(|plan| plan.is_exact),
+    };
+    Ok((kinds.iter().map(|kind| figures(kind).into_iter().collect()).collect(), bound))
 }
 
-/// The number of paths to which value iteration fits its chain.
+/// The number of paths on which schemes are tuned, and to which value iteration fits its chain.
 const FITTED_PATHS: usize = 5;
 
 /// The model of value iteration, if a scheme needs it: fitted to paths that are drawn from other seeds than those of runs.
@@ -196,15 +221,14 @@ pub(super) fn fitted_model(
     if !kinds.iter().any(SlotSchemeKind::needs_model) || scenario.links.len() != 1 {
         return Ok(None);
     }
-    let problem = scenario.problem()?;
-    let training: Vec<SlotPath> = (0..FITTED_PATHS).map(|index| problem.path(training_seed(seed), index)).collect();
-    Ok(Some(Arc::new(ValueIterationModel::fit(&training)?)))
+    Ok(Some(Arc::new(ValueIterationModel::fit(&training_paths(scenario, seed)?)?)))
 }
 
-/// A seed for tuning and fitting that no run has: those of runs are near the seed itself.
-pub(super) fn training_seed(seed: u64) -> u64 {
-    let mut random = sim::random::stream(seed, "training of schemes over time");
-    (sim::random::unit(&mut random) * (1_u64 << 52) as f64) as u64 | 1 << 62
+/// Paths for tuning and fitting that no run has.
+pub(super) fn training_paths(scenario: &SlotScenario, seed: u64) -> Result<Vec<SlotPath>, Error> {
+    let problem = scenario.problem()?;
+    let seed = random::derived_seed(seed, "tuning/slots", 0);
+    Ok((0..FITTED_PATHS).map(|index| problem.path(seed, index)).collect())
 }
 
 fn evaluation(name: &str, figures: &[Figures], base_costs: &[f64]) -> StreamEvaluation {

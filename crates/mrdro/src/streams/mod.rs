@@ -17,6 +17,7 @@ mod comparison;
 mod picture;
 mod run;
 mod trace;
+mod tune;
 
 use data::streams::read_recordings;
 use sim::stream::StreamScenario;
@@ -25,10 +26,12 @@ use sim::stream::dispatch::scheme::DispatchSchemeKind;
 use sim::stream::slots::SlotPath;
 use sim::stream::slots::scheme::SlotSchemeKind;
 
-pub use self::comparison::{RUNS, StreamComparison, StreamEvaluation, compare};
+pub use self::comparison::{RUNS, StreamBound, StreamComparison, StreamEvaluation, compare};
 pub use self::picture::write_run;
 pub use self::run::{Events, StreamRun, StreamSummary, run};
-pub use self::trace::{SlotRow, TraceFormat};
+pub use self::trace::SlotRow;
+pub use self::trace::TraceFormat;
+pub use self::tune::{TunedScheme, tune};
 use crate::error::Error;
 
 /// A checked scenario over time, with the recordings that it names.

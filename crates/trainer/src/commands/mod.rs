@@ -51,6 +51,7 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
         Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Decide(args)) => decide::decide(&args),
         Some(Command::Solve(args)) => decide::solve(&args),
+        Some(Command::Tune(args)) => streams::run_tune(&args),
         Some(Command::Adapt(args)) => adapt::run(&args),
         Some(Command::AdaptationStudy(args)) => adaptation_study::run(&args),
         Some(Command::Trace(command)) => trace::run(&command),

@@ -3,17 +3,20 @@
 use std::sync::Mutex;
 
 use data::counted;
-use mrdro::streams::{RUNS, StreamComparison, StreamEvaluation, StreamProblem, TraceFormat, compare, run, write_run};
+use mrdro::streams::{
+    RUNS, StreamComparison, StreamEvaluation, StreamProblem, TraceFormat, compare, run, tune, write_run,
+};
 use mrdro::{Error, files};
 use serde::Serialize;
+use sim::AnyScenario;
 use sim::stream::StreamScenario;
 use sim::stream::scenario::{DispatchScenario, SlotScenario};
 
 use super::scenario::ScenarioRow;
-use crate::cli::{CompareArgs, Format, SolveArgs};
+use crate::cli::{CompareArgs, Format, SolveArgs, TuneArgs};
 use crate::device;
 use crate::error::CliError;
-use crate::output::{check_picture, duration, figure, note_left_out, print, table, write_out};
+use crate::output::{check_picture, duration, figure, note, note_left_out, print, table, write_out};
 use crate::progress::Progress;
 
 /// An error if an option is given that is for another kind of scenario than one `is`, such as `of task graphs`.
@@ -89,11 +92,40 @@ fn comparison_table(comparison: &StreamComparison, problem: &StreamProblem) -> S
         cells.push(duration(row.seconds_per_decision));
         cells
     };
+    let bound = match comparison.bound {
+        None => String::new(),
+        Some(StreamBound::LongRun(cost)) => format!("; over a long time no scheme costs less than {cost:.3}"),
+        Some(StreamBound::Hindsight { cost, is_exact: true }) => format!("; hindsight is the optimum, {cost:.3}"),
+        Some(StreamBound::Hindsight { cost, is_exact: false }) => {
+            format!("; no scheme costs less than {cost:.3} here, which hindsight cannot always reach")
+        }
+    };
     format!(
-        "{} on the same courses of arrivals and rates; intervals of Student's t over them\n{}",
+        "{} on the same courses of arrivals and rates; intervals of Student's t over them{bound}\n{}",
         counted(*runs, "run"),
         table(&header, rows.iter().map(row).collect())
     )
+}
+
+/// `tune`.
+pub(super) fn run_tune(args: &TuneArgs) -> Result<(), CliError> {
+    device::start_threads(&args.threads)?;
+    let scenario = match AnyScenario::load(&args.scenario).map_err(Error::from)? {
+        AnyScenario::Stream(scenario) => scenario,
+        AnyScenario::Tasks(_) => return Err(not_over_time("of independent tasks").into()),
+        AnyScenario::Graph(_) => return Err(not_over_time("of task graphs").into()),
+    };
+    let problem = StreamProblem::new(scenario)?;
+    let tuned = tune(&problem, &args.scheme, args.seed.seed)?;
+    note(&format!("tuned in {} simulations: {}", tuned.evaluations, tuned.tuned));
+    let mut schemes = vec![problem.base().to_owned(), tuned.default, tuned.tuned];
+    schemes.dedup();
+    let comparison = compare(&problem, &schemes, usize::from(args.runs), args.seed.seed, &|_| {})?;
+    print(args.format.format, &comparison.evaluations, || comparison_table(&comparison, &problem))
+}
+
+fn not_over_time(is: &'static str) -> Error {
+    Error::WrongKind { option: "tune", of: "over time", is }
 }
 
 /// `solve` for scenarios over time.

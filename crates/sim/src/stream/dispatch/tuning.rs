@@ -1,6 +1,5 @@
 //! Tuning the numbers of rules by simulation.
 
-use rand::Rng;
 use rayon::prelude::*;
 
 use super::path::Path;
@@ -262,7 +261,7 @@ fn rounded(number: f64) -> f64 {
 
 /// A seed for tuning, which no other part derives.
 fn tuning_seed(seed: u64, index: usize) -> u64 {
-    random::stream_of(seed, "tuning/paths", &[index as f64]).next_u64()
+    random::derived_seed(seed, "tuning/paths", index)
 }
 
 #[cfg(test)]

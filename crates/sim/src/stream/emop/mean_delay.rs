@@ -5,8 +5,8 @@ use super::{ChainCost, ChainPolicy, ChainProblem, DEVICE};
 /// The least expected energy within a limit on the expected delay.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeanDelayOptimum {
-    /// The expected cost of the optimum: with probability `fast_share` the fast policy from begin to end, else the frugal one.
-    /// No policy whose expected delay is within the limit needs less energy.
+    /// The expected cost of the optimum: with probability `fast_share` the fast policy from begin to end, else the frugal
+    /// one. No policy whose expected delay is within the limit needs less energy.
     pub cost: ChainCost,
     /// A policy within the limit.
     pub fast: ChainPolicy,
@@ -65,8 +65,8 @@ impl ChainProblem {
         self.backward(|cost| (cost.energy_j, cost.time_s))
     }
 
-    /// Backward induction: in every state the site with the smallest expected `value` of what is still to come. Values are a
-    /// linear function of costs, and one for ties.
+    /// Backward induction: in every state the site with the smallest expected `value` of what is still to come. Values are
+    /// a linear function of costs, and one for ties.
     fn backward(&self, value: impl Fn(&ChainCost) -> (f64, f64)) -> (ChainPolicy, ChainCost) {
         let (sites, states) = (self.sites(), self.states());
         let back = |index: usize| self.cost(self.components(), index / states, DEVICE, index % states);

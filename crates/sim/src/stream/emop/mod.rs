@@ -12,8 +12,8 @@
 //!   time that is left on a grid. Times are rounded up for a policy that holds the limit surely, and rounded down for a bound
 //!   that no policy can go below.
 //!
-//! Compared with [`ChainProblem::single_site`], [`ChainProblem::greedy_within`], [`ChainProblem::look_ahead_within`] and the best assignment that does not look at
-//! the channel, [`ChainProblem::fixed_within`]; [`compare`] draws problems and runs all of them.
+//! Compared with [`ChainProblem::single_site`], [`ChainProblem::greedy_within`], [`ChainProblem::look_ahead_within`] and the
+//! best assignment that does not look at the channel, [`ChainProblem::fixed_within`]. [`compare`] draws problems and runs all.
 //!
 //! Deviations, numbered, as far as the article is known (its abstract was at hand): (1) the channel makes one step with each
 //! component, however long the component takes; (2) its state is seen before each choice and holds for one transfer; (3) one rate

@@ -48,9 +48,7 @@ pub enum QueueError {
         value: f64,
     },
     /// No distribution has such moments.
-    #[error(
-        "no service time has the mean {mean_s} s and the mean square {mean_square_s2} s²: it must be at least the square of the mean"
-    )]
+    #[error("the mean square of the service time, {mean_square_s2} s², is below the square of its mean, {mean_s} s")]
     Moments {
         /// The mean.
         mean_s: f64,

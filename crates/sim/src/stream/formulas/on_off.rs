@@ -25,17 +25,26 @@ impl OnOff {
 
 /// M/G/1 at a server that is on and off. A customer whose service is interrupted keeps what was done for it.
 ///
-/// A customer that is served right after another one finds the server on and completes after C = its service time and all
-/// the interruptions in it: with service S, interruptions at rate ξ = 1 / mean time on and times off D,
-/// E\[C\] = E\[S\] (1 + ξ E\[D\]) and E\[C²\] = E\[S²\] (1 + ξ E\[D\])² + E\[S\] ξ E\[D²\]. A customer that finds nobody may
-/// find the server off: the server was on when the last customer left, so that after an exponential time of rate λ it is off
-/// with probability p = ξ / (λ + ξ + η), η = 1 / mean time off, and then stays off for another exponential time. That customer
-/// completes after C₀ = C + D with probability p, else after C. The queue is therefore an M/G/1 queue whose first customer of
-/// each busy period is exceptional (Welch 1964):
-/// mean response = E\[C₀\] / (1 + λ (E\[C₀\] − E\[C\])) + λ E\[C²\] / (2 (1 − λ E\[C\])) + λ (E\[C₀²\] − E\[C²\]) / (2 (1 + λ (E\[C₀\] − E\[C\]))).
+/// Let S be a service time, D a time off with mean 1 / η, and ξ = 1 / mean time on. A customer that is served right after
+/// another one finds the server on, and completes after C: its service time and all interruptions in it. A customer that finds
+/// nobody finds the server off with probability p, since the server was on when the last customer left and an exponential time
+/// of rate λ has passed; it then waits for another D and completes after C₀ = D + C:
+///
+/// ```text
+/// E[C]  = E[S] (1 + ξ E[D])                         p      = ξ / (λ + ξ + η)
+/// E[C²] = E[S²] (1 + ξ E[D])² + E[S] ξ E[D²]        E[C₀]  = E[C] + p E[D]
+///                                                   E[C₀²] = E[C²] + p (2 E[C] E[D] + E[D²])
+/// ```
+///
+/// It is the queue M/G/1 in which the first customer of each busy period is exceptional (Welch 1964). With
+/// q = 1 + λ (E\[C₀\] − E\[C\]), the mean response is
+///
+/// ```text
+/// E[C₀] / q + λ E[C²] / (2 (1 − λ E[C])) + λ (E[C₀²] − E[C²]) / (2 q)
+/// ```
 ///
 /// Assumptions: Poisson arrivals, independent service times, exponential times on and off that depend on nothing else. Under
-/// these it is exact. `utilisation` is the share of time that somebody is there, served or interrupted; `mean_wait_s` ends
+/// these it is exact. `utilisation` is the share of time in which somebody is there, served or interrupted; `mean_wait_s` ends
 /// where the customer is next and the server is on.
 ///
 /// # Errors

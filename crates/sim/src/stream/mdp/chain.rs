@@ -5,8 +5,8 @@ use super::{OffloadingCost, OffloadingError, OffloadingProblem};
 /// A place for each state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OffloadingPolicy {
-    /// `[state of the channel, tasks at the last place, …, tasks at place 0]`: the place of a task that arrives; where all places are full
-    /// it is of no account.
+    /// The place of a task that arrives, `[state of the channel, tasks at the last place, …, tasks at place 0]`. Where all places
+    /// are full, the entry has no effect.
     pub places: Vec<u8>,
 }
 

@@ -11,8 +11,8 @@
 //!   without a limit on queues.
 //! - [`compare`] draws problems and runs all of them.
 //!
-//! Queues of the first two are truncated: a place with [`OffloadingProblem::longest`] tasks takes no more, and a task that finds all
-//! places full is dropped at a high cost. The share of dropped tasks is reported; where it is tiny, truncation hardly matters.
+//! Queues of the first two are truncated: a place with [`OffloadingProblem::longest`] tasks takes no more, and a task that
+//! finds all places full is dropped at a high cost. The share of dropped tasks is reported.
 //!
 //! Deviations, numbered, since the body of that article was not at hand: (1) time is continuous; (2) transfer and execution at a
 //! server are one service; (3) energy is that of the device; (4) the mean cost over a long time is minimised, without discount.

@@ -8,8 +8,8 @@ use crate::random::{self, Stream};
 /// Draws problems with a device, an edge server and a cloud behind one channel with a good and a bad state.
 ///
 /// The device does 0.5 to 2 tasks per second, edge and cloud 1 to 4 in the good state and 0.1 to 0.5 times that in the bad one;
-/// powers lie between 0.2 and 2 W, stays between 2 and 50 s, every order of magnitude equally likely. A joule and a second cost the
-/// same. The rate of arrivals is a share of what the slowest place can do on average, so that each place alone could serve all.
+/// powers lie between 0.2 and 2 W, stays between 2 and 50 s, every order of magnitude equally likely. A joule and a second
+/// cost the same. The rate of arrivals is a share of what the slowest place can do on average, so that each place alone could serve all.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OffloadingGenerator {
     /// That share, drawn evenly between the two.

@@ -13,8 +13,8 @@ pub(super) struct Candidate {
     pub(super) bytes_per_s: f64,
 }
 
-/// Pairs links with applications: the link that needs the least energy per byte now comes first, and gets the application with the
-/// most bytes that no link before it sends.
+/// Pairs links with applications: the link that needs the least energy per byte now comes first, and gets the
+/// application with the most bytes that no link before it sends.
 #[derive(Debug, Clone)]
 pub(super) struct Assigner {
     powers_w: Vec<f64>,

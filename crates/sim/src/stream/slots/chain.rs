@@ -19,8 +19,8 @@ pub struct RateChain {
 }
 
 impl RateChain {
-    /// A chain fitted to paths: `rate_bins` by `recent_bins` states, with equally many slots in each bin of the rate and in each bin
-    /// of the recent mean rate. Transitions are counted within paths. `None` without two slots.
+    /// A chain fitted to paths: `rate_bins` by `recent_bins` states, with equally many slots in each bin of the rate
+    /// and in each bin of the recent mean rate. Transitions are counted within paths. `None` without two slots.
     pub fn fit(paths: &[SlotPath], link: usize, rate_bins: usize, recent_bins: usize) -> Option<Self> {
         let over_mean = |path: &SlotPath, rate: f64| rate / path.mean_rates()[link];
         let all = |of: fn(&SlotPath, usize) -> &[f64]| {
@@ -58,7 +58,8 @@ impl RateChain {
         (steps > 0).then_some(chain)
     }
 
-    /// Turns sums into means. A state that was never left is taken for a seen one of the same rate, or else for one that stays.
+    /// Turns sums into means. A state that was never left is taken for a seen one of the same rate, or else for one
+    /// that stays.
     fn normalise(&mut self, seen: &[f64], recent_bins: usize) {
         let states = self.rates.len();
         let sums: Vec<f64> = self.transitions.chunks(states).map(|row| row.iter().sum()).collect();
@@ -85,8 +86,13 @@ impl RateChain {
         }
     }
 
-    /// The chain of a Markov link, looked at once a slot. Its rate in a slot is that of the state at the beginning: jumps within
-    /// a slot are left out. States are told by their rates.
+    /// The chain of a rate that never changes.
+    pub fn constant() -> Self {
+        Self { rates: vec![1.0], transitions: vec![1.0], rate_edges: Vec::new(), recent_edges: Vec::new() }
+    }
+
+    /// The chain of a Markov link, looked at once a slot. Its rate in a slot is that of the state at the beginning:
+    /// jumps within a slot are left out. States are told by their rates.
     pub fn of_markov(chain: &MarkovRates, slot_s: f64) -> Self {
         let states = chain.states();
         let shares = chain.shares();
@@ -163,8 +169,8 @@ mod tests {
         let chain = RateChain::of_markov(&markov, 1.0);
         // Rates in order: 1, then 4. The mean rate is 0.4 · 4 + 0.6 · 1 = 2.2.
         assert!((chain.rates()[0] - 1.0 / 2.2).abs() < 1e-12);
-        let (leave_low, leave_high) = (1.0 / 3.0, 1.0 / 2.0);
-        let decay = (-(leave_low + leave_high) as f64).exp();
+        let (leave_low, leave_high) = (1.0_f64 / 3.0, 1.0 / 2.0);
+        let decay = (-(leave_low + leave_high)).exp();
         let expected = leave_low / (leave_low + leave_high) * (1.0 - decay);
         assert!((chain.transitions(0)[1] - expected).abs() < 1e-6, "{} {expected}", chain.transitions(0)[1]);
         assert_eq!([chain.state(0.1, 9.0), chain.state(2.0, 0.0)], [0, 1]);

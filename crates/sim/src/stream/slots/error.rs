@@ -40,7 +40,8 @@ pub enum SlotProblemError {
     },
     /// More arrives than can be sent.
     #[error(
-        "the loads of all applications add up to {share} of the mean rate of all links; from 1 on the queue would grow without end"
+        "the loads of all applications add up to {share} of the mean rate of all links; from 1 on the queue would grow \
+         without end"
     )]
     Overload {
         /// The sum of loads.
@@ -68,7 +69,8 @@ pub enum SlotProblemError {
     },
     /// A file of a path makes no sense.
     #[error(
-        "file {index} has {bytes} bytes, arrives in slot {slot} and belongs to application {application}: files have more than 0 bytes, arrive in order, in a slot of the path, and belong to an application of the problem"
+        "file {index} has {bytes} bytes, arrives in slot {slot} and belongs to application {application}: files have more than \
+         0 bytes, arrive in order, in a slot of the path, and belong to an application of the problem"
     )]
     File {
         /// Its index.
@@ -82,7 +84,8 @@ pub enum SlotProblemError {
     },
     /// Whole recordings were asked for, and the links do not have them.
     #[error(
-        "paths over whole recordings need links with equally many recordings, at least one of them; {name} has {found} instead of {expected}"
+        "paths over whole recordings need recorded links, all with the same number of recordings; {name} has {found} \
+         instead of {expected}"
     )]
     Recordings {
         /// The first link that does not fit.

@@ -48,13 +48,15 @@ impl PartialOrd for Way {
 
 /// The optimum of a path, or a lower bound.
 ///
-/// A byte that arrives in slot s and is sent in slot t over link l costs P_l / r_lt · (price of energy) + (t − s + ½) · (price
-/// of delay): a part of the sending slot, and one of the arrival alone. Arrivals may use the slots from their own on, and these sets are nested. So the greedy algorithm is exact:
-/// arrivals, latest first, take the cheapest rest of capacity in their slots, and a heap finds it.
+/// A byte that arrives in slot s and is sent in slot t over link l costs P_l / r_lt · (price of energy) + (t − s + ½) ·
+/// (price of delay): a part of the sending slot, and one of the arrival alone. Arrivals may use the slots from their
+/// own on, and these sets are nested. So the greedy algorithm is exact: arrivals, latest first, take the cheapest rest
+/// of capacity in their slots, and a heap finds it.
 ///
-/// It is exact for one application without deadline, tail and limit of the queue. Otherwise it is a lower bound: tails take no energy;
-/// several applications may share a link in a slot; data may be sent over a link after its deadline, too, or over the fallback
-/// as soon as its deadline has come, at any rate; late files have no price; dropped data leaves at once.
+/// It is exact for one application without deadline, tail and limit of the queue. Otherwise it is a lower bound: tails
+/// take no energy; several applications may share a link in a slot; data may be sent over a link after its deadline,
+/// too, or over the fallback as soon as its deadline has come, at any rate; late files have no price; dropped data
+/// leaves at once.
 pub fn hindsight(path: &SlotPath) -> HindsightPlan {
     let settings = path.problem().settings();
     let (prices, links, slot_s) = (path.prices(), settings.links.len(), settings.slot_s);
@@ -66,7 +68,6 @@ pub fn hindsight(path: &SlotPath) -> HindsightPlan {
         energy_j_per_byte,
         time_s,
     };
-    // More energy than in the last slots of the path; the charge of data that is left covers what comes after it.
     let mut heap = BinaryHeap::with_capacity(place_left + 2);
     heap.push(way(place_left, prices.left_j_per_byte, slots as f64 * slot_s));
     let mut capacity: Vec<f64> = path.all_rates().iter().map(|rate| rate * slot_s).collect();

@@ -1,7 +1,7 @@
 //! Decisions in slots of equal length: data that can wait is sent when the link is good.
 //!
-//! - [`SlotProblem`] is the checked problem: applications whose files arrive over time, links whose rates change, and what energy and
-//!   delay weigh.
+//! - [`SlotProblem`] is the checked problem: applications whose files arrive over time, links whose rates change, and
+//!   what energy and delay weigh.
 //! - [`SlotPath`] is one course of arrivals and rates. It is drawn once and shared by all schemes that are compared.
 //! - [`scheme`] has the schemes, [`simulate`] runs one along a path and gives its [`SlotOutcome`].
 //! - [`tune`] chooses the numbers of a scheme on training paths.
@@ -10,6 +10,7 @@
 //! - [`RateChain`] and [`ChainProblem`] are a Markov chain of the rate and the optimum on it by value iteration.
 //!
 //! ```
+//! use sim::stream::slots::scheme::SlotSchemeKind;
 //! use sim::stream::slots::{Application, Link, Load, SlotProblem, SlotSettings, simulate};
 //! use sim::stream::{ArrivalProcess, MarkovRates, RateProcess, Sizes};
 //!
@@ -24,16 +25,22 @@
 //! let link = Link { name: "cellular".to_owned(), rates, power_w: 1.2, tail: None };
 //! let problem = SlotProblem::new(SlotSettings::new(3600, vec![photos], vec![link]))?;
 //! let path = problem.path(1, 0);
-//! let at_once = simulate(&path, "at-once".parse::<sim::stream::slots::scheme::SlotSchemeKind>()?.build(None)?.as_mut(), None)?;
-//! let waits = simulate(&path, "threshold@3".parse::<sim::stream::slots::scheme::SlotSchemeKind>()?.build(None)?.as_mut(), None)?;
+//! let outcome = |name: &str| simulate(&path, name.parse::<SlotSchemeKind>()?.build(None)?.as_mut(), None);
+//! let (at_once, waits) = (outcome("at-once")?, outcome("threshold@3")?);
 //! assert!(waits.energy_j < at_once.energy_j && waits.mean_delay_s > at_once.mean_delay_s);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # The model
+//! Data is a fluid. In a slot a link sends a part x of what its rate allows, takes x of the slot and energy power · x ·
+//! slot; with a radio tail it stays on afterwards. Files of an application leave in the order in which they came. Files
+//! arrive at the beginning of the slot that their time lies in.
+//!
 //! # The end of a horizon
-//! Data that waits when the horizon ends would be a gift. So nothing arrives in the last [`DEFAULT_QUIET_S`] seconds, and every scheme but
-//! hindsight is made to send in the last [`DEFAULT_FLUSH_S`]; both are settings, and at most half and a quarter of a path. What
-//! is left all the same is charged [`DEFAULT_LEFT_FACTOR`] times the energy that it takes at the mean rate.
+//! A scheme must not save energy by leaving data behind. So nothing arrives in the last [`DEFAULT_QUIET_S`] seconds,
+//! and every scheme but hindsight is made to send in the last [`DEFAULT_FLUSH_S`]; both are settings, and at most half
+//! and a quarter of a path. What is left all the same is charged [`DEFAULT_LEFT_FACTOR`] times the energy that it takes
+//! at the mean rate.
 
 mod assign;
 mod chain;

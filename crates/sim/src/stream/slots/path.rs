@@ -34,8 +34,8 @@ pub struct SlotPath {
     prices: SlotPrices,
 }
 
-/// What makes up the cost of a run on a path: cost = `per_joule` · energy + `per_byte_s` · ∫ backlog dt + `per_late_file` ·
-/// missed deadlines.
+/// What makes up the cost of a run on a path: cost = `per_joule` · energy + `per_byte_s` · ∫ backlog dt +
+/// `per_late_file` · missed deadlines.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SlotPrices {
     /// α over the number of files, and over the unit of energy.
@@ -49,8 +49,8 @@ pub struct SlotPrices {
 }
 
 impl SlotPath {
-    /// A path of given rates (`[slots, links]`, bytes per second: means over each slot) and files in order of their slots.
-    /// The mean rates of the links, and loads that are shares of them, are those of the path itself.
+    /// A path of given rates (`[slots, links]`, bytes per second: means over each slot) and files in order of their
+    /// slots. The mean rates of the links, and loads that are shares of them, are those of the path itself.
     ///
     /// # Errors
     /// If a rate or file makes no sense.
@@ -135,8 +135,8 @@ impl SlotPath {
         self.loads.iter().sum()
     }
 
-    /// The mean rate of each link, in bytes per second: that of its process, or of its recording where the path goes over
-    /// whole recordings.
+    /// The mean rate of each link, in bytes per second: that of its process, or of its recording where the path goes
+    /// over whole recordings.
     pub fn mean_rates(&self) -> &[f64] {
         &self.mean_rates
     }
@@ -188,8 +188,8 @@ impl SlotProblem {
         self.drawn(&paths, means, settings.slots, seed, &[index as f64])
     }
 
-    /// Paths over the whole of each recording, from its beginning to its end, `draws` of each: first all draws of the first
-    /// recording. Recordings of several links belong together by their position.
+    /// Paths over the whole of each recording, from its beginning to its end, `draws` of each: first all draws of the
+    /// first recording. Recordings of several links belong together by their position.
     ///
     /// # Errors
     /// If no link is recorded, or two of them have different numbers of recordings.

@@ -9,8 +9,8 @@ use crate::stream::{ArrivalProcess, RateProcess, Sizes};
 pub const DEFAULT_QUIET_S: f64 = 300.0;
 /// Seconds of forced sending at the end of a horizon, where nothing else is said.
 pub const DEFAULT_FLUSH_S: f64 = 150.0;
-/// Price of data that is left at the end, as a multiple of the energy that it takes at the mean rate, where nothing else
-/// is said.
+/// Price of data that is left at the end, as a multiple of the energy that it takes at the mean rate, where nothing
+/// else is said.
 pub const DEFAULT_LEFT_FACTOR: f64 = 1.5;
 /// The most links, and the most applications, of a problem.
 pub const MAX_LINKS: usize = 64;
@@ -82,8 +82,8 @@ impl Fallback {
 pub enum EnergyUnit {
     /// Joules per arrived file.
     Joules,
-    /// The energy that a file takes at the mean rate of the path, over the link that needs the least energy there. The same
-    /// `alpha` then weighs a second of delay alike on paths with different links and files.
+    /// The energy that a file takes at the mean rate of the path, over the link that needs the least energy there. The
+    /// same `alpha` then weighs a second of delay alike on paths with different links and files.
     FileAtMeanRate,
 }
 
@@ -117,8 +117,8 @@ pub struct SlotSettings {
 }
 
 impl SlotSettings {
-    /// One second a slot, no deadline price, no limit of the queue, `alpha` 0.5 over joules, and the defaults for the end of
-    /// the horizon.
+    /// One second a slot, no deadline price, no limit of the queue, `alpha` 0.5 over joules, and the defaults for the
+    /// end of the horizon.
     pub fn new(slots: usize, applications: Vec<Application>, links: Vec<Link>) -> Self {
         Self {
             slot_s: 1.0,

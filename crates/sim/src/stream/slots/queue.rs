@@ -68,7 +68,8 @@ impl Queue {
         waiting.iter().take_while(|file| file.slot <= slot).last().map_or(0.0, |file| (file.end - self.gone).max(0.0))
     }
 
-    /// Waiting bytes whose deadline has come at the beginning of a slot; counts files that miss it. `None`: no deadline.
+    /// Waiting bytes whose deadline has come at the beginning of a slot; counts files that miss it. `None`: no
+    /// deadline.
     pub(super) fn late_bytes(&mut self, slot: usize) -> Option<f64> {
         let deadline = self.deadline_slots?;
         while let Some(file) = self.files.get(self.next_late)

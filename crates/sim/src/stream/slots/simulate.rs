@@ -21,8 +21,8 @@ pub struct SlotOutcome {
     pub mean_delay_s: f64,
     /// The number of arrived files, dropped ones included.
     pub files: usize,
-    /// The mean time from the arrival of a file to the end of the slot in which its last byte is sent, in seconds. Files that
-    /// are not sent count with their time until the end of the path; dropped ones do not count.
+    /// The mean time from the arrival of a file to the end of the slot in which its last byte is sent, in seconds.
+    /// Files that are not sent count with their time until the end of the path; dropped ones do not count.
     pub mean_file_delay_s: f64,
     /// The largest of these times.
     pub largest_file_delay_s: f64,
@@ -62,9 +62,10 @@ pub type SlotTrace<'t> = &'t mut dyn FnMut(&SlotRecord<'_>);
 
 /// Runs a scheme along a path.
 ///
-/// In each slot files arrive first, then data whose deadline has come goes over the fallback, then the scheme decides and
-/// links send, each at most its rate times the slot. A link that sends x of what it could send takes x of the slot and as
-/// much energy; while the rate is 0 nothing is sent and no energy is taken. The backlog falls evenly over a slot.
+/// In each slot files arrive first, then data whose deadline has come goes over the fallback, then the scheme decides
+/// and links send, each at most its rate times the slot. A link that sends x of what it could send takes x of the slot
+/// and as much energy; while the rate is 0 nothing is sent and no energy is taken. The backlog falls evenly over a
+/// slot.
 ///
 /// # Errors
 /// If the scheme cannot decide this path.

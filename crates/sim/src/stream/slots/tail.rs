@@ -12,8 +12,8 @@ const BOUND_PARTS: f64 = 64.0;
 
 /// When to send, by backward induction over the slots on a grid of backlogs and the slots since the radio was used.
 ///
-/// Costs between grid points are interpolated, and the decision at the nearest point is taken: the plan is a scheme that can
-/// be carried out, but not exactly the optimum. [`tail_bound`] is what no scheme undercuts.
+/// Costs between grid points are interpolated, and the decision at the nearest point is taken: the plan is a scheme
+/// that can be carried out, but not exactly the optimum. [`tail_bound`] is what no scheme undercuts.
 #[derive(Debug, Clone)]
 pub struct TailPlan {
     grid: Grid,
@@ -50,9 +50,9 @@ impl TailPlan {
 
 /// A cost that no scheme undercuts on a path with one link, with its tail.
 ///
-/// Backward induction on a grid where backlogs are rounded down in each slot: as a smaller backlog never costs more, the result is a lower bound.
-/// The bytes that rounding makes disappear are what it is below the optimum: at most one 64th of a file for each slot in
-/// which data is sent.
+/// Backward induction on a grid where backlogs are rounded down in each slot: as a smaller backlog never costs more, the
+/// result is a lower bound. It is below the optimum by what the bytes cost that disappear in rounding: less than one 64th
+/// of a mean file for each slot in which data is sent or arrives.
 ///
 /// # Errors
 /// If the path has several links or applications.
@@ -115,8 +115,8 @@ impl Steps {
         })
     }
 
-    /// The cost from each slot on, backwards: the one at the first slot, `[idle, points]`, with the first slot's arrivals in the
-    /// backlog. `look` reads a cost between grid points.
+    /// The cost from each slot on, backwards: the one at the first slot, `[idle, points]`, with the first slot's
+    /// arrivals in the backlog. `look` reads a cost between grid points.
     fn backward(
         &self,
         path: &SlotPath,

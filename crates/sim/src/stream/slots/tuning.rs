@@ -42,9 +42,9 @@ pub fn mean_cost(
     Ok(sum / paths.len() as f64)
 }
 
-/// Tunes the numbers of a scheme on training paths: a grid over the range of each number, then steps from the best of its points
-/// and the numbers that the scheme has, halved where no neighbour is better. Numbers have four
-/// digits. The result does not depend on the number of threads.
+/// Tunes the numbers of a scheme on training paths: a grid over the range of each number, then steps from the best of
+/// its points and the numbers that the scheme has, halved where no neighbour is better. Numbers have four digits. The
+/// result does not depend on the number of threads.
 ///
 /// # Errors
 /// If there is no path, or the scheme cannot decide them.

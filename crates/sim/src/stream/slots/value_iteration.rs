@@ -4,16 +4,16 @@ use super::chain::RateChain;
 
 /// A decision problem without end: when to send over one link.
 ///
-/// Bytes are counted in units of the load: 1 is what arrives in a slot on average. Energy is counted in units of the power of the
-/// link times a slot.
+/// Bytes are counted in units of the load: 1 is what arrives in a slot on average. Energy is counted in units of the
+/// power of the link times a slot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ChainProblem {
     /// The rate states.
     pub chain: RateChain,
     /// The load over the mean rate, between 0 and 1.
     pub load: f64,
-    /// The size of a file, in units of the load. In a slot one file arrives with probability 1 / size, or 1 unit with certainty if
-    /// a file is smaller than that.
+    /// The size of a file, in units of the load. In a slot one file arrives with probability 1 / size, or 1 unit with
+    /// certainty if a file is smaller than that.
     pub file: f64,
     /// The price of a unit that waits for a slot, in units of energy.
     pub delay_price: f64,
@@ -61,11 +61,11 @@ impl ChainProblem {
         (Between { point, weight: at - point as f64 }, (backlog - (self.points - 1) as f64 * self.step).max(0.0))
     }
 
-    /// The cheapest mean cost by relative value iteration. It ends when the bounds of the mean cost differ by less than a part `tolerance` of it, or
-    /// after `most` iterations.
+    /// The cheapest mean cost by relative value iteration. It ends when the bounds of the mean cost differ by less than
+    /// a part `tolerance` of it, or after `most` iterations.
     ///
-    /// A backlog between two grid points counts as one of the two by chance, so that the mean stays; what does not fit is
-    /// dropped at its price. Both are the error of the grid against the chain.
+    /// A backlog between two grid points counts as one of the two by chance, so that the mean stays; what does not fit
+    /// is dropped at its price. Both are the error of the grid against the chain.
     pub fn solve(&self, tolerance: f64, most: usize) -> ChainPolicy {
         let (states, points, idle) = (self.chain.states(), self.points, self.idle());
         let size = idle * states * points;
@@ -107,7 +107,8 @@ impl ChainProblem {
         table
     }
 
-    /// The expected value one slot later, before its arrivals are known: over the next state of the rate and the arrivals.
+    /// The expected value one slot later, before its arrivals are known: over the next state of the rate and the
+    /// arrivals.
     fn look_ahead(&self, values: &[f64], ahead: &mut [f64]) {
         let (states, points) = (self.chain.states(), self.points);
         let (chance, size) = if self.file > 1.0 { (1.0 / self.file, self.file) } else { (1.0, 1.0) };
@@ -152,7 +153,8 @@ impl ChainProblem {
 }
 
 impl ChainPolicy {
-    /// Whether to send in a state of the rate, with a backlog in units of the load, that many slots after the radio was used.
+    /// Whether to send in a state of the rate, with a backlog in units of the load, that many slots after the radio was
+    /// used.
     pub fn sends(&self, state: usize, backlog: f64, idle_slots: f64) -> bool {
         let idle = (idle_slots.round() as usize).min(self.idle - 1);
         let table = &self.advantages[(idle * self.states + state) * self.points..][..self.points];

@@ -1,5 +1,6 @@
 //! The Lagrangian of a site and its maximum.
 
+use super::flow::{FluidNetwork, FluidWay};
 use super::sizes::{SizeRange, ranges};
 use crate::stream::RateProcess;
 use crate::stream::dispatch::site::{NO_QUEUE, Route, Site};
@@ -8,6 +9,10 @@ use crate::stream::dispatch::site::{NO_QUEUE, Route, Site};
 const EFFORT: usize = 40_000_000;
 /// The least and the greatest number of steps.
 const STEPS: (usize, usize) = (150, 4_000);
+/// The most devices for which the cheapest flow is found.
+const FLOW_DEVICES: usize = 300;
+/// The multiples of the multipliers of waiting that are tried first.
+const FIRST_SCALES: [f64; 4] = [0.25, 0.5, 0.75, 1.0];
 /// Between evaluations of the mean of the multipliers so far.
 const STEPS_BETWEEN: usize = 25;
 /// Sizes below these quantiles of the ranges have the multiplier of the quantile's size.
@@ -17,6 +22,8 @@ const FLOORS: [f64; 4] = [0.0, 0.5, 0.75, 1.0];
 struct Way {
     /// The price-free cost per byte, A.
     cost_per_byte: f64,
+    /// The part of it that the link makes, without its energy per byte.
+    link_cost_per_byte: f64,
     /// The cost of the latency, B.
     cost: f64,
     /// h, in seconds per byte.
@@ -91,6 +98,7 @@ impl Way {
         };
         Self {
             cost_per_byte: parts.alpha * energy + (1.0 - parts.alpha) * (link_s + machine_s),
+            link_cost_per_byte: (parts.alpha * route.send_w + 1.0 - parts.alpha) * link_s,
             cost: (1.0 - parts.alpha) * route.latency_s,
             h,
             queues: [link, machine],
@@ -126,8 +134,33 @@ impl Dual {
 
     /// The bound without waiting, and its prices.
     pub(super) fn fluid(&self) -> (f64, Vec<f64>) {
-        let (value, prices, _) = self.maximise(None, &vec![0.0; self.capacities.len()]);
+        let first =
+            if self.rates.len() <= FLOW_DEVICES { self.flow_prices() } else { vec![0.0; self.capacities.len()] };
+        let (value, prices) = self.maximise(None, &first);
         (value, prices)
+    }
+
+    /// The prices of the cheapest flow, without latencies.
+    fn flow_prices(&self) -> Vec<f64> {
+        let no_queue = self.capacities.len() - 1;
+        let mut ways = Vec::new();
+        for (device, way) in
+            self.ways.iter().enumerate().flat_map(|(device, ways)| ways.iter().map(move |way| (device, way)))
+        {
+            let [link, machine] = way.queues;
+            let behind = way.cost_per_byte - way.link_cost_per_byte;
+            let (queues, costs) = if link == no_queue {
+                ((machine, None), (way.cost_per_byte, 0.0))
+            } else {
+                ((link, (machine != no_queue).then_some(machine)), (way.link_cost_per_byte, behind))
+            };
+            ways.push(FluidWay { device, queues, costs });
+        }
+        let bytes: f64 = self.ranges.iter().map(|range| range.bytes).sum();
+        let demands: Vec<f64> = self.rates.iter().map(|rate| rate * bytes).collect();
+        let mut prices = FluidNetwork::new(self.rates.len(), &self.capacities[..no_queue], &ways).prices(&demands);
+        prices.push(0.0);
+        prices
     }
 
     /// The bound with waiting, from the prices without it on.
@@ -160,7 +193,9 @@ impl Dual {
     fn pooled_rate(&self, is_member: &[bool]) -> f64 {
         let mut is_used = vec![false; self.capacities.len()];
         for (ways, _) in self.ways.iter().zip(is_member).filter(|(_, is_member)| **is_member) {
-            ways.iter().for_each(|way| is_used[way.slower] = true);
+            for way in ways {
+                is_used[way.slower] = true;
+            }
         }
         self.capacities.iter().zip(is_used).filter(|(_, is_used)| *is_used).map(|(capacity, _)| capacity).sum()
     }
@@ -177,7 +212,9 @@ impl Dual {
             queues
         };
         for device in 0..devices {
-            slower_of(device).into_iter().for_each(|queue| users[queue] += 1);
+            for queue in slower_of(device) {
+                users[queue] += 1;
+            }
         }
         let pressure: Vec<f64> = (0..devices)
             .map(|device| {
@@ -201,7 +238,9 @@ impl Dual {
             }
         }
         let mut is_member = vec![false; devices];
-        order[..best.1].iter().for_each(|device| is_member[*device] = true);
+        for device in &order[..best.1] {
+            is_member[*device] = true;
+        }
         is_member
     }
 
@@ -252,7 +291,9 @@ impl Dual {
                 if let Some((cost, way)) = best {
                     let bytes = rate * bytes;
                     value += bytes * cost;
-                    way.queues.iter().for_each(|queue| flows[*queue] += bytes);
+                    for queue in way.queues {
+                        flows[queue] += bytes;
+                    }
                     if let (Some(index), Some((waiting, _))) = (index, weighted) {
                         slope -= bytes * self.time_weight * waiting.shape[index] * way.h;
                     }
@@ -261,7 +302,9 @@ impl Dual {
             if self.is_linear && weighted.is_none() {
                 take(None, self.ranges.iter().map(|range| range.bytes).sum());
             } else {
-                self.ranges.iter().enumerate().for_each(|(index, range)| take(Some(index), range.bytes));
+                for (index, range) in self.ranges.iter().enumerate() {
+                    take(Some(index), range.bytes);
+                }
             }
         }
         value -= prices.iter().zip(&self.capacities).map(|(price, capacity)| price * capacity).sum::<f64>();
@@ -273,26 +316,33 @@ impl Dual {
         Point { value, flows, slope }
     }
 
-    /// The greatest value that is found, its prices and its multiple of the multipliers of waiting, by subgradients.
-    fn maximise(&self, waiting: Option<&Waiting>, prices: &[f64]) -> (f64, Vec<f64>, f64) {
+    /// The greatest value that is found from some prices on, and its prices, by subgradients.
+    fn maximise(&self, waiting: Option<&Waiting>, prices: &[f64]) -> (f64, Vec<f64>) {
         let places: usize = self.ways.iter().map(Vec::len).sum();
         let per_range = if self.is_linear && waiting.is_none() { 1 } else { self.ranges.len() };
         let steps = (EFFORT / (places * per_range)).clamp(STEPS.0, STEPS.1);
         let cheapest = |ways: &Vec<Way>| ways.iter().map(|way| way.cost_per_byte).fold(f64::INFINITY, f64::min);
         let unit = self.ways.iter().map(cheapest).sum::<f64>() / self.ways.len() as f64;
-        let queues = self.capacities.len() - 1;
+        // The last one is no queue.
+        let queues = &self.capacities[..self.capacities.len() - 1];
         let (mut point, mut scale) = (prices.to_vec(), 0.0);
         let (mut mean, mut mean_scale, mut weights) = (vec![0.0; point.len()], 0.0, 0.0);
-        let mut best = (f64::NEG_INFINITY, point.clone(), scale);
+        let mut best = (f64::NEG_INFINITY, point.clone());
+        for first in FIRST_SCALES.into_iter().filter(|_| waiting.is_some()) {
+            let value = self.evaluate(&point, waiting.map(|waiting| (waiting, first))).value;
+            if value > best.0 {
+                (best.0, scale) = (value, first);
+            }
+        }
         for step in 0..steps {
             let there = self.evaluate(&point, waiting.map(|waiting| (waiting, scale)));
             if there.value > best.0 {
-                best = (there.value, point.clone(), scale);
+                best = (there.value, point.clone());
             }
             let length = 0.3 / (1.0 + step as f64).sqrt();
-            for queue in 0..queues {
-                let excess = (there.flows[queue] / self.capacities[queue] - 1.0).clamp(-1.0, 1.0);
-                point[queue] = (point[queue] + length * unit * excess).max(0.0);
+            for ((price, flow), capacity) in point.iter_mut().zip(&there.flows).zip(queues) {
+                let excess = (flow / capacity - 1.0).clamp(-1.0, 1.0);
+                *price = (*price + length * unit * excess).max(0.0);
             }
             if let Some(waiting) = waiting {
                 scale = (scale + length * (there.slope / waiting.gain).clamp(-1.0, 1.0)).clamp(0.0, 1.0);
@@ -307,7 +357,7 @@ impl Dual {
             if step % STEPS_BETWEEN == STEPS_BETWEEN - 1 || step + 1 == steps {
                 let there = self.evaluate(&mean, waiting.map(|waiting| (waiting, mean_scale)));
                 if there.value > best.0 {
-                    best = (there.value, mean.clone(), mean_scale);
+                    best = (there.value, mean.clone());
                 }
             }
         }

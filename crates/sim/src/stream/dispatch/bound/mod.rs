@@ -11,7 +11,8 @@
 //! cost ≥ E min_j [(A_j + Σ_q∈j π_q) s + B_j] − Σ_q π_q C_q / λ.
 //!
 //! This holds for all prices (Lagrangian duality); the best ones give [`DispatchBound::fluid_cost`], the least cost of a fluid that
-//! never waits.
+//! never waits. They are found as the prices of the cheapest flow from the devices through the queues; above 300 devices, and where
+//! there are latencies, by subgradients.
 //!
 //! # Waiting
 //! Give each place the slower one of its queues, and let R be the sum of the rates of all these queues for a set D of devices. Look
@@ -30,8 +31,8 @@
 //! E min_j [(A_j + Σ_q π_q) s + B_j − Θ(s) h_j s² + (1 − α − Θ(s) s) W] − Σ_q π_q C_q / λ + Σ_x θ_x u_x / λ,
 //!
 //! and wherever Θ(s) s ≤ 1 − α, W is best taken as small as it can be, which A_j contains already. Both kinds of multipliers are
-//! improved together, for all devices and for those devices whose own queues are the most loaded; the best bound is
-//! [`DispatchBound::cost`].
+//! improved together by subgradients, from the prices of the cheapest flow on, for all devices and for those devices whose own
+//! queues are the most loaded; the best bound is [`DispatchBound::cost`].
 //!
 //! # Sizes and rounding
 //! Sizes are divided into ranges. Within a range from l to t, the cost per byte is at least A + B / t − Θ h t, so that only the mean of
@@ -39,6 +40,7 @@
 //! found, so that it does not matter how good they are; 10^-9 of it is taken off for rounding.
 
 mod dual;
+mod flow;
 mod sizes;
 #[cfg(test)]
 mod tests;

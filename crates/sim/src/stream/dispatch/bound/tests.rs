@@ -33,7 +33,9 @@ fn fluid_by_linear_program(site: &Site) -> f64 {
             let cost = parts.alpha * j_per_byte + (1.0 - parts.alpha) * (link_s + machine_s);
             let variable = problem.add_var(1e6 * cost, (0.0, f64::INFINITY));
             all.push((variable, 1.0));
-            queues.into_iter().flatten().for_each(|queue| users[queue].push((variable, 1.0)));
+            for queue in queues.into_iter().flatten() {
+                users[queue].push((variable, 1.0));
+            }
         }
         // In MB per second.
         problem.add_constraint(&all, ComparisonOp::Eq, 1e-6 * of_device.arrivals_per_s * parts.sizes.mean());
@@ -46,13 +48,13 @@ fn fluid_by_linear_program(site: &Site) -> f64 {
 }
 
 #[test]
-fn the_fluid_bound_is_the_value_of_the_linear_program_but_for_half_a_percent() {
-    for (seed, load) in [(1, 0.5), (2, 0.8), (3, 0.95), (4, 0.99)] {
+fn the_fluid_bound_is_the_value_of_the_linear_program_but_for_a_thousandth() {
+    for (seed, load) in [(1, 0.5), (2, 0.8), (3, 0.95)] {
         for devices in [1, 3, 6] {
             let setting = Setting { devices, load, is_mixed: seed % 2 == 0, ..Setting::EVEN };
             let site = setting.site(seed);
             let (bound, exact) = (lower_bound(&site).fluid_cost, fluid_by_linear_program(&site));
-            assert!(bound <= exact * (1.0 + 1e-9) && bound >= 0.995 * exact, "{setting:?}: {bound} {exact}");
+            assert!(bound <= exact * (1.0 + 1e-9) && bound >= (1.0 - 1e-3) * exact, "{setting:?}: {bound} {exact}");
         }
     }
 }

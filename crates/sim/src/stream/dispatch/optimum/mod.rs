@@ -13,12 +13,14 @@
 //! where T is the time between two arrivals, in units. In a Poisson process it is exponential with mean m. The chain takes
 //! P(T = 0) = 1 / (2m + 1) and P(T = k) = 4m / (2m + 1)² ((2m − 1) / (2m + 1))^(k − 1), which has **the same mean and the same
 //! variance**; its third moment is smaller by the share 1 / (12 m²). H then obeys the trapezoidal rule
-//! H(u) = (V(u) + V((u − 1)⁺)) / (2m + 1) + (2m − 1) / (2m + 1) · H((u − 1)⁺), and one pass over all states is enough. The error in
-//! the gain falls with the square of the unit; halving the unit shows it.
+//! H(u) = (V(u) + V((u − 1)⁺)) / (2m + 1) + (2m − 1) / (2m + 1) · H((u − 1)⁺), and one pass over all states is enough. Values
+//! that are quadratic, as those of a single queue, are exact with every unit; of others, halving the unit shows the error.
 //!
 //! # What the chain leaves out
 //! - Queues are limited. A place that would exceed its limit is not taken while another has room; where none has room, work beyond
-//!   the limit vanishes at the price that it would have in an M/G/1 queue of the site's load. [`DispatchOptimum::near_limit_share`] says how often queues come near their limits.
+//!   the limit vanishes at the price that it would have in an M/G/1 queue of the site's load.
+//!   [`DispatchOptimum::near_limit_share`] says how often queues come near their limits. The bounds are those of the chain with
+//!   its limits: without them the optimum is dearer by what the tasks near the limits would still wait.
 //! - Of a link and the machine behind it, one must be at least ten times as fast as the other. The fast one delays tasks, but nobody
 //!   waits for it.
 //! - With a unit that is chosen, service times are rounded to its multiples: [`DispatchOptimum::rounding_error`].

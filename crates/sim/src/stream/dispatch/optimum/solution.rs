@@ -48,7 +48,9 @@ impl DispatchOptimum {
             }
         }
         let empty = after[0];
-        after.iter_mut().for_each(|value| *value -= empty);
+        for value in &mut after {
+            *value -= empty;
+        }
         let mut solved = Self {
             chain,
             after,
@@ -187,7 +189,9 @@ impl DispatchOptimum {
             if random::unit(&mut random) >= at_once {
                 let units =
                     if stay > 0.0 { 1.0 + (random::exponential(&mut random) / -stay.ln()).floor() } else { 1.0 };
-                works.iter_mut().for_each(|work| *work = work.saturating_sub(units as usize));
+                for work in &mut works {
+                    *work = work.saturating_sub(units as usize);
+                }
             }
         }
         self.near_limit_share = f64::from(near as u32) / TASKS as f64;

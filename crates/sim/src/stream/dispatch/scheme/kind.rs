@@ -298,9 +298,7 @@ mod tests {
             error("priced@1,2,3,9"),
             "the EXPONENT of the scheme priced must be a number between 0.5 and 4, not `9`"
         );
-        for name in
-            ["priced@1,2,3,nan", "drift-plus-penalty@-1", "drift-plus-penalty@inf", "one-step-fitted@1,,2", "rollout@0"]
-        {
+        for name in ["priced@1,2,3,nan", "drift-plus-penalty@-1", "drift-plus-penalty@inf", "one-step-fitted@1,,2"] {
             assert!(error(name).contains("must be a number between"), "{}", error(name));
         }
         assert_eq!(

@@ -5,8 +5,8 @@ use crate::stream::slots::assign::largest;
 use crate::stream::slots::error::SlotSchemeError;
 use crate::stream::slots::path::SlotPath;
 
-/// Delayed offloading, in the manner of Wu et al. (IEEE Transactions on Mobile Computing, 2018): the link with the least energy per byte at its
-/// mean rate (WiFi) sends whenever it can; the others send what has waited for some time.
+/// Delayed offloading, in the manner of Wu et al. (IEEE Transactions on Mobile Computing, 2018): the link with the
+/// least energy per byte at its mean rate (WiFi) sends whenever it can; the others send what has waited for some time.
 #[derive(Debug, Clone)]
 pub struct Delayed {
     name: String,

@@ -7,9 +7,9 @@ use crate::stream::slots::path::SlotPath;
 
 /// Knows the rates of the next seconds, and nothing of files to come.
 ///
-/// It plans what waits over the known slots: a byte costs its energy and its delay, the cheapest slots are filled first, and data
-/// may be left for after the known slots at a price. What the plan puts into this slot is sent. Slots that the
-/// queue fills do not carry more, so that not all data waits for the same good second.
+/// It plans what waits over the known slots: a byte costs its energy and its delay, the cheapest slots are filled
+/// first, and data may be left for after the known slots at a price. What the plan puts into this slot is sent. Slots
+/// that the queue fills do not carry more, so that not all data waits for the same good second.
 #[derive(Debug, Clone)]
 pub struct Forecast {
     name: String,
@@ -33,8 +33,8 @@ struct OnPath {
 }
 
 impl Forecast {
-    /// A forecast of `horizon_s` seconds. A byte that waits longer is worth `later` · P / λ in energy, P the power of the first link and λ the bytes per
-    /// second that arrive.
+    /// A forecast of `horizon_s` seconds. A byte that waits longer is worth `later` · P / λ in energy, P the power of
+    /// the first link and λ the bytes per second that arrive.
     pub fn new(name: &str, horizon_s: f64, later: f64) -> Self {
         Self { name: name.to_owned(), horizon_s, later, path: None }
     }

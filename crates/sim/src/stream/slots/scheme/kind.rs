@@ -167,6 +167,15 @@ impl SlotSchemeKind {
         Ok(Self { name: self.name, given: values.to_vec() })
     }
 
+    /// Whether the scheme has a number that is tuned, where radios have a tail or not.
+    pub fn is_tunable(&self, has_tail: bool) -> bool {
+        self.parameters().iter().any(|parameter| match parameter.tuned {
+            Tuned::Always => true,
+            Tuned::WithTail => has_tail,
+            Tuned::Never => false,
+        })
+    }
+
     /// Whether the scheme is built from a [`ValueIterationModel`].
     pub fn needs_model(&self) -> bool {
         self.entry().is_some_and(|entry| entry.build.is_none())

@@ -52,7 +52,8 @@ pub struct Observation<'p> {
     pub bytes_per_s: &'p [f64],
     /// The mean rate of each link over the last 30 s or so, this slot included, in bytes per second.
     pub recent_bytes_per_s: &'p [f64],
-    /// Seconds from the end of the slot in which each link last sent to the beginning of this slot; infinite if it has not sent.
+    /// Seconds from the end of the slot in which each link last sent to the beginning of this slot; infinite if it has
+    /// not sent.
     pub idle_s: &'p [f64],
     pub(super) queues: &'p [Queue],
     pub(super) slot_s: f64,
@@ -76,7 +77,8 @@ pub trait SlotScheme: Send {
     /// The name in tables, results and on the command line.
     fn name(&self) -> &str;
 
-    /// Begins a path. Schemes that decide without knowing the future only read its problem, loads, mean rates and prices.
+    /// Begins a path. Schemes that decide without knowing the future only read its problem, loads, mean rates and
+    /// prices.
     ///
     /// # Errors
     /// If the scheme cannot decide such a path.

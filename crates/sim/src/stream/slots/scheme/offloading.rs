@@ -18,18 +18,18 @@ pub enum WifiStay {
     Random,
 }
 
-/// Online offloading in the manner of OOD (IEEE Transactions on Cloud Computing, 2019): drift plus penalty in each slot, and
-/// within a stay in WiFi the queue is divided between WiFi and the other links.
+/// Online offloading in the manner of OOD (IEEE Transactions on Cloud Computing, 2019): drift plus penalty in each
+/// slot, and within a stay in WiFi the queue is divided between WiFi and the other links.
 ///
-/// Outside of WiFi a link sends when (Q / λ) · (r / λ) ≥ V · P / P_0: when its energy per byte P / r is at most the price of the
-/// queue Q · P_0 / (V · λ²). In WiFi (the link with the least energy per byte at its mean rate, while its rate is above 0) the queue can be sent only once, and
-/// the multiplier of that constraint makes the cheapest slots and links of the stay take it. So another
-/// link takes what WiFi will not carry in the rest of the stay. Where the stay is random, a tree of two stages has nine
-/// scenarios of its rest: a byte that WiFi does not carry costs the price of the queue, or the energy of the other link at
-/// its mean rate if that is less.
+/// Outside of WiFi a link sends when (Q / λ) · (r / λ) ≥ V · P / P_0: when its energy per byte P / r is at most the
+/// price of the queue Q · P_0 / (V · λ²). In WiFi (the link with the least energy per byte at its mean rate, while its
+/// rate is above 0) the queue can be sent only once, and the multiplier of that constraint makes the cheapest slots and
+/// links of the stay take it. So another link takes what WiFi will not carry in the rest of the stay. Where the stay is
+/// random, a tree of two stages has nine scenarios of its rest: a byte that WiFi does not carry costs the price of the
+/// queue, or the energy of the other link at its mean rate if that is less.
 ///
-/// Numbered deviations: (1) energy is the penalty, not a utility of offloading; (2) the power is constant, so that the problem
-/// within a slot is linear; (3) the tree has two stages.
+/// Numbered deviations: (1) energy is the penalty, not a utility of offloading; (2) the power is constant, so that the
+/// problem within a slot is linear; (3) the tree has two stages.
 #[derive(Debug, Clone)]
 pub struct Offloading {
     name: String,

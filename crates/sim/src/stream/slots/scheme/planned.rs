@@ -6,8 +6,8 @@ use crate::stream::slots::hindsight::hindsight;
 use crate::stream::slots::path::SlotPath;
 use crate::stream::slots::tail::TailPlan;
 
-/// Follows the plan of [`hindsight`]: with one application, no tail and no deadline the optimum. With a tail and one link, it
-/// follows a [`TailPlan`] instead. With several applications a link sends the one with the most bytes.
+/// Follows the plan of [`hindsight`]: with one application, no tail and no deadline the optimum. With a tail and one
+/// link, it follows a [`TailPlan`] instead. With several applications a link sends the one with the most bytes.
 #[derive(Debug, Clone, Default)]
 pub struct Hindsight {
     links: usize,

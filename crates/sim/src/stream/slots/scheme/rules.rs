@@ -5,25 +5,25 @@ use crate::stream::slots::assign::{Assigner, Candidate};
 use crate::stream::slots::error::SlotSchemeError;
 use crate::stream::slots::path::SlotPath;
 
-/// When a link sends. Q: waiting bytes of the application with most of them, r: rate of the link, P: its power, λ: bytes per
-/// second that arrive for all applications, P_0: the power of the first link.
+/// When a link sends. Q: waiting bytes of the application with most of them, r: rate of the link, P: its power, λ:
+/// bytes per second that arrive for all applications, P_0: the power of the first link.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Rule {
     /// Always.
     AtOnce,
-    /// r / λ ≥ θ.
+    /// r / λ ≥ θ · P / P_0.
     Threshold {
         /// θ, in units of the load.
         rate: f64,
     },
-    /// r / λ ≥ θ, or the oldest byte is too old.
+    /// r / λ ≥ θ · P / P_0, or the oldest byte is too old.
     ThresholdOrAge {
         /// θ, in units of the load.
         rate: f64,
         /// The age from which on data is sent in any case, in seconds.
         age_s: f64,
     },
-    /// (Q / λ)^b · r / λ ≥ V.
+    /// (Q / λ)^b · r / λ ≥ V · P / P_0.
     Power {
         /// V.
         value: f64,
@@ -35,8 +35,8 @@ pub enum Rule {
         /// V, in bytes² per joule.
         value: f64,
     },
-    /// As [`Rule::Lyapunov`], over the one link on which Q · r − V · P is largest: the rule of eTime (Shu et al., INFOCOM 2013),
-    /// which sends for the application with the largest Q · r.
+    /// As [`Rule::Lyapunov`], over the one link on which Q · r − V · P is largest: the rule of eTime (Shu et al.,
+    /// INFOCOM 2013), which sends for the application with the largest Q · r.
     Etime {
         /// V, in bytes² per joule.
         value: f64,
@@ -48,8 +48,8 @@ pub enum Rule {
     },
 }
 
-/// A [`Rule`] as a scheme. Links that need less energy per byte come first; every link considers the application with the
-/// most bytes that no link before it sends.
+/// A [`Rule`] as a scheme. Links that need less energy per byte come first; every link considers the application with
+/// the most bytes that no link before it sends.
 #[derive(Debug, Clone)]
 pub struct RuleScheme {
     name: String,
@@ -112,21 +112,18 @@ impl SlotScheme for RuleScheme {
         assigner.assign(now, orders, |candidate| {
             let Candidate { link, application, backlog_bytes, bytes_per_s } = *candidate;
             let ease = ease(link);
+            let scale = ease * load * (powers_w[link] / powers_w[0]);
             match rule {
                 Rule::AtOnce => true,
-                Rule::Threshold { rate } => bytes_per_s >= rate * ease * load,
+                Rule::Threshold { rate } => bytes_per_s >= rate * scale,
                 Rule::ThresholdOrAge { rate, age_s } => {
-                    bytes_per_s >= rate * ease * load || now.oldest_age_s[application] >= age_s * ease
+                    bytes_per_s >= rate * scale || now.oldest_age_s[application] >= age_s * ease
                 }
-                Rule::Power { value, exponent } => {
-                    (backlog_bytes / load).powf(exponent) * bytes_per_s >= value * ease * load
-                }
+                Rule::Power { value, exponent } => (backlog_bytes / load).powf(exponent) * bytes_per_s >= value * scale,
                 Rule::Lyapunov { value } | Rule::Etime { value } => {
                     backlog_bytes * bytes_per_s >= value * ease * powers_w[link]
                 }
-                Rule::LyapunovScaled { value } => {
-                    backlog_bytes * bytes_per_s >= value * ease * load * load * (powers_w[link] / powers_w[0])
-                }
+                Rule::LyapunovScaled { value } => backlog_bytes * bytes_per_s >= value * load * scale,
             }
         });
     }

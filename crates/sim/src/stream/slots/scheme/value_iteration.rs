@@ -11,21 +11,23 @@ use crate::stream::slots::path::SlotPath;
 use crate::stream::slots::problem::SlotProblem;
 use crate::stream::slots::value_iteration::{ChainPolicy, ChainProblem};
 
-/// States of a fitted chain: bins of the rate, and of the recent mean rate. With a tail, whose slots are states, too, there
-/// are fewer.
+/// States of a fitted chain: bins of the rate, and of the recent mean rate. With a tail, whose slots are states, too,
+/// there are fewer.
 const BINS: (usize, usize) = (12, 4);
 const BINS_WITH_TAIL: (usize, usize) = (10, 3);
-/// Points of the backlog grid.
+/// Points of the backlog grid, likewise.
 const POINTS: usize = 250;
+const POINTS_WITH_TAIL: usize = 150;
 /// The ratio of neighbouring delay prices for which the chain is solved, the first price, and the number of prices.
 const PRICE_RATIO: f64 = std::f64::consts::SQRT_2;
 const FIRST_PRICE: f64 = 1e-6;
 const PRICES: usize = 61;
 /// The bounds of the mean cost are this close, relative to it, unless that takes too many iterations.
-const TOLERANCE: f64 = 1e-4;
+const TOLERANCE: f64 = 5e-4;
 const MOST_ITERATIONS: usize = 10_000;
 
-/// A chain of a link, and what is cheapest on it at each delay price. It is solved for a price when that is first needed.
+/// A chain of a link, and what is cheapest on it at each delay price. It is solved for a price when that is first
+/// needed.
 #[derive(Debug)]
 pub struct ValueIterationModel {
     problem: ChainProblem,
@@ -45,42 +47,38 @@ impl ValueIterationModel {
         let chain = RateChain::fit(training, 0, rate_bins, recent_bins).ok_or(none)?;
         let mean = |of: &dyn Fn(&SlotPath) -> f64| training.iter().map(of).sum::<f64>() / training.len() as f64;
         let load = mean(&|path| path.load() / path.mean_rates()[0]);
-        let file = mean(&|path| mean_file(path.problem()) / (path.load() * path.problem().settings().slot_s));
+        let file = mean(&|path| mean_file(path) / (path.load() * path.problem().settings().slot_s));
         Ok(Self::new(chain, load, file, first.problem()))
     }
 
-    /// The model of a link whose process is known: constant or a Markov chain.
+    /// The model of the one link of a problem: its own chain, or one fitted to all its recordings.
     ///
     /// # Errors
-    /// If there are several links, or the link is recorded.
+    /// If there are several links.
     pub fn of_problem(problem: &SlotProblem) -> Result<Self, SlotSchemeError> {
         check_links(problem)?;
-        let slot_s = problem.settings().slot_s;
-        let chain = match &problem.settings().links[0].rates {
-            RateProcess::Markov(chain) => RateChain::of_markov(chain, slot_s),
-            process => {
-                let path = problem.path(0, 0);
-                match process {
-                    RateProcess::Constant(_) => RateChain::fit(&[path], 0, 1, 1),
-                    _ => None,
-                }
-                .ok_or(SlotSchemeError::NoTraining { scheme: "value-iteration" })?
-            }
-        };
         let path = problem.path(0, 0);
-        Ok(Self::new(chain, path.load() / path.mean_rates()[0], mean_file(problem) / (path.load() * slot_s), problem))
+        let none = SlotSchemeError::NoTraining { scheme: "value-iteration" };
+        let chain = match &problem.settings().links[0].rates {
+            RateProcess::Recorded(_) => return Self::fit(&problem.recorded_paths(0, 1).map_err(|_| none)?),
+            RateProcess::Markov(chain) => RateChain::of_markov(chain, problem.settings().slot_s),
+            RateProcess::Constant(_) => RateChain::constant(),
+        };
+        let load_bytes = path.load() * problem.settings().slot_s;
+        Ok(Self::new(chain, path.load() / path.mean_rates()[0], mean_file(&path) / load_bytes, problem))
     }
 
     fn new(chain: RateChain, load: f64, file: f64, problem: &SlotProblem) -> Self {
         let settings = problem.settings();
         let link = &settings.links[0];
+        let has_tail = problem.has_tail();
         let problem = ChainProblem {
             chain,
             load,
             file,
             delay_price: FIRST_PRICE,
             tail: link.tail.map_or((0.0, 0.0), |tail| (tail.length_s / settings.slot_s, tail.power_w / link.power_w)),
-            points: POINTS,
+            points: if has_tail { POINTS_WITH_TAIL } else { POINTS },
             step: (file / 3.0).clamp(0.25, 4.0),
             overflow_price: settings.left_factor * load,
         };
@@ -102,9 +100,11 @@ impl ValueIterationModel {
     }
 }
 
-fn mean_file(problem: &SlotProblem) -> f64 {
-    let applications = &problem.settings().applications;
-    applications.iter().map(|application| application.sizes.mean()).sum::<f64>() / applications.len() as f64
+/// The expected size of a file of any application, in bytes.
+fn mean_file(path: &SlotPath) -> f64 {
+    let applications = &path.problem().settings().applications;
+    let files_per_s = applications.iter().zip(path.loads()).map(|(application, load)| load / application.sizes.mean());
+    path.load() / files_per_s.sum::<f64>()
 }
 
 fn check_links(problem: &SlotProblem) -> Result<(), SlotSchemeError> {

@@ -4,7 +4,7 @@ use super::*;
 
 /// The cheapest cost over all whole numbers of bytes sent in each slot over each link.
 fn enumerated(path: &SlotPath) -> f64 {
-    let (prices, links) = (path.prices(), path.problem().links());
+    let prices = path.prices();
     let powers: Vec<f64> = path.problem().settings().links.iter().map(|link| link.power_w).collect();
     let mut costs = std::collections::BTreeMap::from([(0_usize, 0.0_f64)]);
     for slot in 0..path.slots() {
@@ -14,13 +14,13 @@ fn enumerated(path: &SlotPath) -> f64 {
         // One link after the other; the first number is what is left, the second what was there at the start.
         let mut open: Vec<(usize, usize, f64)> = start.values().map(|(at, cost)| (*at, *at, *cost)).collect();
         start.clear();
-        for link in 0..links {
+        for (link, power_w) in powers.iter().enumerate() {
             let rate = path.rates(slot)[link] as usize;
             let mut next = Vec::new();
             for (left, at_start, cost) in open {
                 for sent in 0..=rate.min(left) {
                     let busy = if sent == 0 { 0.0 } else { sent as f64 / rate as f64 };
-                    next.push((left - sent, at_start, cost + prices.per_joule * powers[link] * busy));
+                    next.push((left - sent, at_start, cost + prices.per_joule * power_w * busy));
                 }
             }
             open = next;

@@ -123,8 +123,8 @@ fn hysteresis_saves_energy_where_a_radio_has_a_tail() {
 
 #[test]
 fn delayed_offloading_at_light_load_follows_its_closed_form() {
-    // Off for 120 s and on for 60 s on average: of the files, 2/3 arrive while WiFi is off, and of these e^(-wait / 120) are
-    // still there when their time is up.
+    // Off for 120 s and on for 60 s on average: of the files, 2/3 arrive while WiFi is off, and of these e^(-wait /
+    // 120) are still there when their time is up.
     let mut settings = testing::settings();
     let wifi = MarkovRates::new(&[0.0, 2.5e6], &[120.0, 60.0], None).expect("valid");
     settings.links[0].rates = RateProcess::Markov(wifi);

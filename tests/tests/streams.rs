@@ -1,0 +1,171 @@
+//! Scenarios over time: shipped ones, comparisons, runs with their traces and pictures, tuning, recordings, and what is refused.
+
+use acceptance::Workshop;
+use serde_json::Value;
+use sim::stream::StreamScenario;
+
+fn parsed(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error} in {text}"))
+}
+
+/// A scenario of dispatching that is quick to run.
+fn small(workshop: &Workshop, name: &str, changes: &[(&str, &str)]) {
+    let mut text = StreamScenario::preset_text("dispatch").expect("a preset").replace("= 30000", "= 3000");
+    for (from, to) in changes {
+        assert!(text.contains(from), "{from}");
+        text = text.replace(from, to);
+    }
+    workshop.write(name, text);
+}
+
+#[test]
+fn scenarios_over_time_are_listed_shown_and_checked() {
+    let workshop = Workshop::new();
+    let listed = parsed(&workshop.trainer(&["scenario", "list", "--format", "json"]).succeeded().stdout);
+    for preset in StreamScenario::presets() {
+        let row = listed.as_array().expect("rows").iter().find(|row| row["scenario"] == preset);
+        assert_eq!(row.expect("it is listed")["kind"], "stream");
+        workshop.write("shown.toml", &workshop.trainer(&["scenario", "show", preset]).succeeded().stdout);
+        let [own, copy] = [preset, "shown.toml"]
+            .map(|name| workshop.trainer(&["scenario", "check", name, "--format", "json"]).succeeded().stdout);
+        assert_eq!(own, copy, "{preset}");
+    }
+    let said = workshop.trainer(&["scenario", "check", "dispatch"]).succeeded();
+    assert!(said.stdout.contains("load of the bottleneck 0.800"), "{}", said.stdout);
+}
+
+#[test]
+fn a_comparison_is_against_greedy_on_the_same_courses() {
+    let workshop = Workshop::new();
+    small(&workshop, "small.toml", &[]);
+    let compare = ["compare", "--scenario", "small.toml", "--runs", "3", "--format", "json"];
+    let said = workshop.trainer(&compare).succeeded();
+    let rows = parsed(&said.stdout);
+    let row = |name: &str| {
+        let found = rows.as_array().expect("rows").iter().find(|row| row["scheme"] == name);
+        found.unwrap_or_else(|| panic!("{name} in {}", said.stdout)).clone()
+    };
+    assert_eq!(row("greedy")["change"], 0.0);
+    assert!(row("random")["change"].as_f64() > Some(0.0));
+    assert!(row("one-step")["change"].as_f64() < Some(0.0), "{}", row("one-step"));
+    // Times differ; everything else is the same whatever the number of threads.
+    let without_times = |text: &str| {
+        let mut rows = parsed(text);
+        for row in rows.as_array_mut().expect("rows") {
+            row["seconds_per_decision"] = Value::Null;
+        }
+        rows
+    };
+    let alone = workshop.trainer(&[&compare[..], &["--threads", "1"]].concat()).succeeded();
+    assert_eq!(without_times(&alone.stdout), without_times(&said.stdout));
+}
+
+#[test]
+fn a_run_answers_with_its_means_and_writes_a_row_for_each_task() {
+    let workshop = Workshop::new();
+    small(&workshop, "small.toml", &[("# deadline_s = 120", "deadline_s = 60 #")]);
+    let solve =
+        ["solve", "--scenario", "small.toml", "--scheme", "greedy", "--trace", "run.csv", "--picture", "run.svg"];
+    let said = workshop.trainer(&solve).succeeded();
+    let summary = parsed(&said.stdout);
+    let number = |name: &str| summary[name].as_f64().unwrap_or_else(|| panic!("{name} in {summary}"));
+    assert_eq!(summary["tasks"], 2700);
+    assert!(number("missed") > 0.0 && number("mean_power_w") > 0.0);
+    let cost = 0.5 * number("mean_energy_j") + 0.5 * number("mean_delay_s");
+    assert!((number("cost") / cost - 1.0).abs() < 1e-9, "{summary}");
+    let csv = workshop.text("run.csv");
+    let rows: Vec<Vec<&str>> = csv.lines().skip(1).map(|row| row.split(',').collect()).collect();
+    assert_eq!(csv.lines().next(), Some("task,time_s,device,size_mb,place,done_s,response_s,energy_j,cost,missed"));
+    assert_eq!(rows.len(), 3000);
+    let mean = rows[300..].iter().map(|row| row[8].parse::<f64>().expect("a number")).sum::<f64>() / 2700.0;
+    assert!((mean / number("cost") - 1.0).abs() < 1e-9, "{mean} {summary}");
+    assert!(workshop.text("run.svg").contains("where each task goes"));
+    let again = workshop.trainer(&solve).succeeded();
+    assert_eq!((again.stdout, workshop.text("run.csv")), (said.stdout, csv));
+    let slots = ["solve", "--scenario", "commute", "--scheme", "threshold@4", "--trace", "-"];
+    let text = workshop.trainer(&slots).succeeded().stdout;
+    assert_eq!(text.lines().count(), 1 + 3600 + 1, "a header, the slots, and the answer");
+}
+
+#[test]
+fn tuned_numbers_can_be_used_as_a_name() {
+    let workshop = Workshop::new();
+    small(&workshop, "small.toml", &[]);
+    let tune =
+        ["tune", "--scenario", "small.toml", "--scheme", "drift-plus-penalty", "--runs", "2", "--format", "json"];
+    let rows = parsed(&workshop.trainer(&tune).succeeded().stdout);
+    let tuned = rows[2]["scheme"].as_str().expect("a name").to_owned();
+    assert!(tuned.starts_with("drift-plus-penalty@"), "{rows}");
+    assert!(rows[2]["change"].as_f64() <= rows[1]["change"].as_f64().map(|change| change + 0.01), "{rows}");
+    workshop.trainer(&["solve", "--scenario", "small.toml", "--scheme", &tuned]).succeeded();
+    let said = workshop.trainer(&["tune", "--scenario", "small.toml", "--scheme", "greedy"]).failed(1);
+    assert!(said.stderr.contains("has no numbers to tune; these have some: drift-plus-penalty"), "{}", said.stderr);
+}
+
+#[test]
+fn recorded_rates_and_tasks_are_read() {
+    let workshop = Workshop::new();
+    let rates: String = (0..600).map(|second| format!("{second},{}\n", 1 + second % 7)).collect();
+    workshop.write("link.csv", format!("t_s,mbps\n{rates}"));
+    let tasks: String = (0..200).map(|task| format!("{},{},phone {}\n", 30 * task, 2 + task % 9, task % 10)).collect();
+    workshop.write("tasks.csv", format!("time_s,size_mb,device\n{tasks}"));
+    let states = "{ states = [1.5, 10.5], mean_stay_s = [90, 90] }";
+    small(
+        &workshop,
+        "recorded.toml",
+        &[
+            (states, "{ traces = \"link.csv\", window_s = 1 }"),
+            ("process = \"poisson\"", "process = \"recorded\"\npath = \"tasks.csv\""),
+            ("load = 0.8 ", "# "),
+            ("weight = ", "# "),
+        ],
+    );
+    let solve = ["solve", "--scenario", "recorded.toml", "--scheme", "greedy"];
+    let summary = parsed(&workshop.trainer(&solve).succeeded().stdout);
+    assert_eq!(summary["tasks"], 180);
+    workshop.write("tasks.csv", "time_s,size_mb,device\n0,1,a\n1,x,b\n");
+    let said = workshop.trainer(&solve).failed(1);
+    assert!(said.stderr.contains("tasks.csv, line 3: `size_mb` must be a number, is `x`"), "{}", said.stderr);
+    workshop.write("link.csv", "t_s,mbps\n0,0\n1,0\n");
+    let said = workshop.trainer(&solve).failed(1);
+    assert!(
+        said.stderr.contains("servers[1].link_mbps of the scenario") && said.stderr.contains("link.csv"),
+        "{}",
+        said.stderr
+    );
+}
+
+#[test]
+fn what_makes_no_sense_over_time_is_refused() {
+    let workshop = Workshop::new();
+    small(&workshop, "heavy.toml", &[("load = 0.8 ", "per_minute = 60 #"), ("weight = ", "# ")]);
+    let said = workshop.trainer(&["compare", "--scenario", "heavy.toml"]).failed(1);
+    assert!(said.stderr.contains("cannot carry its tasks"), "{}", said.stderr);
+    small(&workshop, "still.toml", &[("mean_stay_s = [90, 90]", "mean_stay_s = [0, 90]")]);
+    let said = workshop.trainer(&["scenario", "check", "still.toml"]).failed(1);
+    assert!(said.stderr.contains("the mean stay in state 0 must be greater than 0 s, is 0"), "{}", said.stderr);
+    let said = workshop.trainer(&["solve", "--scenario", "dispatch", "--scheme", "gredy"]).failed(1);
+    assert!(said.stderr.contains("did you mean `greedy`?"), "{}", said.stderr);
+    for (arguments, part) in [
+        (
+            &["compare", "--scenario", "dispatch", "--any-rates"][..],
+            "--any-rates is for scenarios of independent tasks",
+        ),
+        (&["compare", "--scenario", "paper", "--runs", "3"], "--runs is for scenarios over time"),
+        (
+            &["solve", "--scenario", "graph", "--scheme", "greedy", "--trace", "x.csv"],
+            "--trace is for scenarios over time",
+        ),
+        (
+            &["solve", "--scenario", "dispatch", "--scheme", "greedy", "tasks.json"],
+            "a file of workloads is for scenarios",
+        ),
+        (&["tune", "--scenario", "paper", "--scheme", "priced"], "tune is for scenarios over time"),
+        (&["train", "--scenario", "dispatch"], "over time"),
+        (&["solve", "--scenario", "dispatch", "--scheme", "greedy", "--trace", "no/such/folder.csv"], "folder.csv"),
+    ] {
+        let said = workshop.trainer(arguments);
+        let code = if part.contains("is for scenarios") { 2 } else { 1 };
+        said.failed(code).silent().naming(&[part]);
+    }
+}
