@@ -93,7 +93,7 @@ def test_runs_are_those_of_the_program(name, tmp_path):
     if not TRAINER.exists():
         pytest.skip("the program is not built")
     trace = tmp_path / "trace.csv"
-    command = [TRAINER, "solve", "--scenario", name, "--seed", "3", "--format", "json", "--trace", trace]
+    command = [TRAINER, "solve", "--scenario", name, "--seed", "3", "--trace", trace]
     for scheme in ("greedy", "one-step") if name == "dispatch" else ("at-once",):
         run = mrdro.StreamScenario.load(name).run(scheme, seed=3)
         done = subprocess.run([*command, "--scheme", scheme], capture_output=True, check=True)
