@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import pickle
 import subprocess
+import sys
+import time
 from pathlib import Path
 
 import mrdro
 import numpy as np
 import pytest
+from helpers import INTERRUPTIBLE, interrupted
 
 PRESETS = mrdro.presets("stream")
 TRAINER = Path(__file__).parents[2] / "target" / "debug" / "trainer"
@@ -368,3 +372,28 @@ def test_a_scenario_file_names_its_recordings_beside_it(tmp_path):
     (tmp_path / "own.toml").write_text(text)
     scenario = mrdro.StreamScenario.load(tmp_path / "own.toml")
     assert (scenario.run("at-once").slots.mbps == 8).all()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends a signal")
+@pytest.mark.parametrize(
+    "call",
+    [
+        "scenario.compare(['rollout@4'], runs=1000)",
+        "mrdro.compare(scenario, [], functions={'mine': lambda offer: time.sleep(9)})",
+        "scenario.run(lambda offer: time.sleep(9))",
+    ],
+)
+def test_ctrl_c_ends_long_calls(call):
+    program = (
+        "import mrdro, time\n"
+        "scenario = mrdro.StreamScenario.load('dispatch').with_(tasks_per_run=50)\n"
+        f"print('ready', flush=True)\n{call}\nprint('ended')\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTIBLE + program], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout.readline() == b"ready\n"
+        time.sleep(1.5)
+        error, seconds = interrupted(process)
+        assert b"KeyboardInterrupt" in error and seconds < 5
+        assert b"panicked" not in error

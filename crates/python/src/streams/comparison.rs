@@ -1,19 +1,19 @@
 //! How schemes and Python functions do on the same runs.
 
-use std::panic::resume_unwind;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use mrdro::statistics::student_interval;
 use mrdro::streams::{self, StreamEvaluation};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
+use rayon::prelude::*;
 use sim::stream::dispatch::scheme::DispatchGreedy;
 use sim::stream::dispatch::{DispatchOutcome, Path, Site, simulate};
 
 use super::function::{ByFunction, in_slots};
 use super::scenario::StreamScenario;
-use crate::errors::raise;
+use crate::errors::{raise, value};
 use crate::guard::{guarded_detached, interruptible};
 
 /// The rows of a comparison: of schemes by their names, then of functions.
@@ -31,22 +31,17 @@ pub(super) fn rows<'py>(
     let table = PyList::empty(py);
     let places = scenario.places();
     if !schemes.is_empty() {
-        let compared = interruptible(py, |stop| {
-            let told = |done: usize| {
-                if stop.load(Ordering::Relaxed) {
-                    // Only unwinding ends the comparison before its last run. The call ends with what the user's handler of
-                    // the signal raised.
-                    resume_unwind(Box::new("interrupted"));
+        let done = AtomicUsize::new(0);
+        let told = || {
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            Python::attach(|py| {
+                if let Err(error) = on_progress.call1(py, (done,)) {
+                    error.write_unraisable(py, None);
                 }
-                Python::attach(|py| {
-                    if let Err(error) = on_progress.call1(py, (done,)) {
-                        error.write_unraisable(py, None);
-                    }
-                });
-            };
-            streams::compare(&scenario.problem, schemes, runs, seed, &told).map_err(raise)
-        })?;
-        for evaluation in &compared.evaluations {
+            });
+        };
+        let evaluations = interruptible(py, |stop| of_schemes(scenario, schemes, (runs, seed), stop, &told))?;
+        for evaluation in &evaluations {
             table.append(row(py, evaluation, &places)?)?;
         }
     }
@@ -54,6 +49,36 @@ pub(super) fn rows<'py>(
         table.append(row(py, &evaluation, &places)?)?;
     }
     Ok(table.into_any())
+}
+
+/// What schemes come to, in their order. Where tasks are dispatched, no run begins once `stop` is true.
+fn of_schemes(
+    scenario: &StreamScenario,
+    schemes: &[String],
+    (runs, seed): (usize, u64),
+    stop: &AtomicBool,
+    told: &(dyn Fn() + Sync),
+) -> PyResult<Vec<StreamEvaluation>> {
+    let compare = |runs: usize, seed: u64| {
+        let compared = streams::compare(&scenario.problem, schemes, runs, seed, &|_| told());
+        Ok(compared.map_err(raise)?.evaluations)
+    };
+    if scenario.dispatch().is_none() {
+        return compare(runs, seed);
+    }
+    let of_run = |run: usize| {
+        if stop.load(Ordering::Relaxed) {
+            return Err(value("interrupted"));
+        }
+        compare(1, seed.wrapping_add(run as u64))
+    };
+    let each: Vec<Vec<StreamEvaluation>> = (0..runs).into_par_iter().map(of_run).collect::<PyResult<_>>()?;
+    let of_scheme = |name: &String| {
+        let of_run = |run: &Vec<StreamEvaluation>| run.iter().find(|row| row.scheme == *name).cloned();
+        // A scheme that cannot decide one of the runs is left out.
+        each.iter().map(of_run).collect::<Option<Vec<_>>>().map(|runs| combined(&runs))
+    };
+    Ok(schemes.iter().filter_map(of_scheme).collect())
 }
 
 /// What functions come to on the runs on which schemes are compared.
@@ -70,8 +95,7 @@ fn of_functions(
     let settings = scenario.dispatch().ok_or_else(in_slots)?;
     let functions = functions.into_iter().map(|(name, function)| ByFunction::new(name, function.into_bound(py)));
     let functions: Vec<ByFunction<'_>> = functions.collect();
-    let mut outcomes: Vec<Vec<(DispatchOutcome, f64)>> = vec![Vec::with_capacity(runs); functions.len()];
-    let mut base_costs = Vec::with_capacity(runs);
+    let mut each: Vec<Vec<StreamEvaluation>> = vec![Vec::new(); functions.len()];
     for run in 0..runs {
         let seed = seed.wrapping_add(run as u64);
         let (site, path, base): (Site, Path, f64) = guarded_detached(py, || {
@@ -80,35 +104,49 @@ fn of_functions(
             let base = simulate(&site, &path, &mut DispatchGreedy::new(), seed).mean_cost;
             Ok((site, path, base))
         })?;
-        base_costs.push(base);
-        for (function, outcomes) in functions.iter().zip(&mut outcomes) {
+        for (function, rows) in functions.iter().zip(&mut each) {
             let start = Instant::now();
             let outcome = function.simulate((&site, &path), seed, |_| {})?;
-            outcomes.push((outcome, start.elapsed().as_secs_f64() / path.arrivals().len() as f64));
+            let seconds_per_decision = start.elapsed().as_secs_f64() / path.arrivals().len() as f64;
+            rows.push(of_outcome(function.name(), outcome, base, seconds_per_decision));
         }
     }
-    let evaluated = functions.iter().zip(&outcomes);
-    Ok(evaluated.map(|(function, outcomes)| evaluation(function.name(), outcomes, &base_costs)).collect())
+    Ok(each.iter().map(|runs| combined(runs)).collect())
 }
 
-fn evaluation(name: &str, outcomes: &[(DispatchOutcome, f64)], base_costs: &[f64]) -> StreamEvaluation {
-    let count = outcomes.len() as f64;
-    let mean = |of: &dyn Fn(&DispatchOutcome) -> f64| outcomes.iter().map(|(run, _)| of(run)).sum::<f64>() / count;
-    let changes = outcomes.iter().zip(base_costs).map(|((run, _), base)| run.mean_cost / base - 1.0);
-    let changes: Vec<f64> = changes.collect();
-    let interval = student_interval(&changes);
-    let places = outcomes[0].0.place_shares.len();
+/// What one run comes to.
+fn of_outcome(name: &str, outcome: DispatchOutcome, base: f64, seconds_per_decision: f64) -> StreamEvaluation {
     StreamEvaluation {
         scheme: name.to_owned(),
+        mean_energy_j: outcome.mean_energy_j,
+        mean_delay_s: outcome.mean_response_s,
+        mean_cost: outcome.mean_cost,
+        change: outcome.mean_cost / base - 1.0,
+        change_low: None,
+        change_high: None,
+        missed_share: outcome.late_share,
+        place_shares: outcome.place_shares,
+        seconds_per_decision,
+    }
+}
+
+/// What several runs of one scheme come to, from what each comes to.
+fn combined(runs: &[StreamEvaluation]) -> StreamEvaluation {
+    let count = runs.len() as f64;
+    let mean = |of: &dyn Fn(&StreamEvaluation) -> f64| runs.iter().map(of).sum::<f64>() / count;
+    let changes: Vec<f64> = runs.iter().map(|run| run.change).collect();
+    let interval = student_interval(&changes);
+    StreamEvaluation {
+        scheme: runs[0].scheme.clone(),
         mean_energy_j: mean(&|run| run.mean_energy_j),
-        mean_delay_s: mean(&|run| run.mean_response_s),
+        mean_delay_s: mean(&|run| run.mean_delay_s),
         mean_cost: mean(&|run| run.mean_cost),
-        change: changes.iter().sum::<f64>() / count,
+        change: mean(&|run| run.change),
         change_low: interval.map(|(low, _)| low),
         change_high: interval.map(|(_, high)| high),
-        missed_share: mean(&|run| run.late_share),
-        place_shares: (0..places).map(|place| mean(&|run| run.place_shares[place])).collect(),
-        seconds_per_decision: outcomes.iter().map(|(_, seconds)| *seconds).fold(f64::INFINITY, f64::min),
+        missed_share: mean(&|run| run.missed_share),
+        place_shares: (0..runs[0].place_shares.len()).map(|place| mean(&|run| run.place_shares[place])).collect(),
+        seconds_per_decision: runs.iter().map(|run| run.seconds_per_decision).fold(f64::INFINITY, f64::min),
     }
 }
 
