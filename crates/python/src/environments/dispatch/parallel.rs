@@ -52,16 +52,6 @@ struct Chunk<'a> {
 }
 
 impl Chunk<'_> {
-    /// Steps environments. Observations are the last ones of episodes that end.
-    fn step(&mut self, rules: &Rules) -> PyResult<()> {
-        let rows = self.observations.chunks_exact_mut(rules.length()).zip(self.masks.chunks_exact_mut(rules.places));
-        let steps = self.steps.iter_mut().zip(self.actions);
-        for ((episode, (observation, mask)), (step, action)) in self.episodes.iter_mut().zip(rows).zip(steps) {
-            *step = episode.step(rules, *action, observation, mask)?;
-        }
-        Ok(())
-    }
-
     /// Begins the next episode of those whose episode has ended; if `all`, of every environment.
     fn begin(&mut self, rules: &Rules, all: bool) -> PyResult<()> {
         let rows = self.observations.chunks_exact_mut(rules.length()).zip(self.masks.chunks_exact_mut(rules.places));
@@ -72,6 +62,16 @@ impl Chunk<'_> {
         }
         Ok(())
     }
+}
+
+/// Steps environments. Observations are the last ones of episodes that end.
+fn step(chunk: &mut Chunk<'_>, rules: &Rules) -> PyResult<()> {
+    let rows = chunk.observations.chunks_exact_mut(rules.length()).zip(chunk.masks.chunks_exact_mut(rules.places));
+    let steps = chunk.steps.iter_mut().zip(chunk.actions);
+    for ((episode, (observation, mask)), (step, action)) in chunk.episodes.iter_mut().zip(rows).zip(steps) {
+        *step = episode.step(rules, *action, observation, mask)?;
+    }
+    Ok(())
 }
 
 /// An array of one row for each environment.
@@ -136,7 +136,7 @@ impl ParallelDispatch {
             return Err(reset_needed(py));
         }
         let mut rows = self.rows();
-        self.each(py, &mut rows, false, |chunk, rules| chunk.step(rules))?;
+        self.each(py, &mut rows, false, step)?;
         if rows.steps.iter().any(Step::ends) {
             rows.final_observations.clone_from(&rows.observations);
             rows.final_masks.clone_from(&self.masks);

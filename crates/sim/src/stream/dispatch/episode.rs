@@ -226,6 +226,9 @@ mod tests {
         }
     }
 
+    /// Chooses the place of the next task.
+    type Choose = fn(&mut DispatchEpisode) -> usize;
+
     fn greedy(episode: &mut DispatchEpisode) -> usize {
         let offer = episode.offer().expect("a task");
         cheapest(offer.choices.iter().map(|choice| choice.own_cost))
@@ -249,7 +252,7 @@ mod tests {
 
     #[test]
     fn an_episode_gives_what_a_simulation_gives() {
-        let schemes: [(Box<dyn DispatchScheme>, fn(&mut DispatchEpisode) -> usize); 2] = [
+        let schemes: [(Box<dyn DispatchScheme>, Choose); 2] = [
             (Box::new(DispatchGreedy::new()), greedy),
             (Box::new(InTurns), |episode| episode.placed() % episode.site().places()),
         ];
