@@ -469,6 +469,8 @@ fn routes(parts: &SiteParts, queues: &mut Vec<Queue>) -> Vec<Route> {
             let queue = &queues[link as usize];
             let part = &queue.link.as_ref().expect("a link").link;
             let shares_link = matches!(server.access, Access::Shared(_));
+            // When a task gets there is not known before, and nothing may be told of it.
+            let changes = queue.link.as_ref().is_some_and(|link| link.times.is_some());
             routes[device * places + index + 1] = Route {
                 is_usable: true,
                 link,
@@ -478,7 +480,7 @@ fn routes(parts: &SiteParts, queues: &mut Vec<Queue>) -> Vec<Route> {
                 latency_s: server.latency_s,
                 j_per_byte: server.j_per_byte + part.j_per_byte,
                 send_w: part.send_w,
-                is_in_order: server.machines != Machines::Shared || shares_link || devices == 1,
+                is_in_order: !changes && (server.machines != Machines::Shared || shares_link || devices == 1),
             };
         }
     }

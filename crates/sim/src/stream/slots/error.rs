@@ -103,7 +103,7 @@ pub enum SlotSchemeError {
     /// No scheme has this name.
     #[error(
         "there is no scheme called `{name}` for slots{}; there are {known}; their numbers stand behind an @, with a : between \
-         them, as in threshold-or-age@4:60",
+         them, as in threshold-or-age@4,60",
         suggestion.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
     )]
     Unknown {

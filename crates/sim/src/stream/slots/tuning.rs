@@ -10,7 +10,7 @@ use super::scheme::{Parameter, SlotSchemeKind, Tuned, ValueIterationModel};
 use super::simulate::simulate;
 
 /// Values of each number that are tried first, for one, two and three or more numbers.
-const GRID: [usize; 3] = [25, 12, 6];
+const GRID: [usize; 3] = [25, 12, 9];
 /// The local search ends when its step is this part of a grid step.
 const LAST_STEP: f64 = 1.0 / 20.0;
 

@@ -5,8 +5,9 @@ use std::str::FromStr;
 
 use super::{
     ClassNumbers, DispatchFixed, DispatchGreedy, DispatchRandom, DispatchScheme, DispatchSchemeError, DispatchStatic,
-    DriftPlusPenalty, OneStep, Priced, PricedNumbers, Rollout,
+    DriftPlusPenalty, OneStep, Priced, PricedNumbers, QTable, Rollout, ValueIteration,
 };
+use crate::stream::dispatch::optimum::{DispatchOptimum, OptimumError, OptimumSettings};
 use crate::stream::dispatch::site::{LOCAL, Site};
 use crate::suggestion::nearest;
 
@@ -42,21 +43,36 @@ const TABLE: &[Entry] = &[
     })
     .with(&[Number::whole("FUTURES", 1.0, 1e6)])
     .slow(),
+    Entry::new("q-table", |numbers| match *numbers {
+        [tasks] => Box::new(QTable::new(tasks as usize)),
+        _ => Box::new(QTable::new(QTable::DEFAULT_TASKS)),
+    })
+    .with(&[Number::whole("TASKS", 1.0, 1e8)]),
+    Entry::of_site("value-iteration", |site| {
+        let optimum = DispatchOptimum::solve(site, &OptimumSettings::default())?;
+        Ok(Box::new(ValueIteration::new(optimum)))
+    })
+    .slow(),
 ];
 
 const CLASSES: [Number; 3] =
     [Number::between("DEVICE", 0.0, 1e3), Number::between("EDGE", 0.0, 1e3), Number::between("CLOUD", 0.0, 1e3)];
 
-type Build = fn(&[f64]) -> Box<dyn DispatchScheme>;
+/// How a scheme is made.
+enum Build {
+    /// From its numbers, which are within their limits; from none with those that it has by default.
+    OfNumbers(fn(&[f64]) -> Box<dyn DispatchScheme>),
+    /// For one site.
+    OfSite(fn(&Site) -> Result<Box<dyn DispatchScheme>, OptimumError>),
+}
 
 /// One line of the table.
 struct Entry {
     name: &'static str,
-    /// Makes the scheme from its numbers, which are within their limits; from none with those that it has by default.
     build: Build,
     /// The numbers that may follow the name.
     numbers: &'static [Number],
-    /// Whether a decision takes milliseconds, so that the scheme is compared only where it is asked for.
+    /// Whether a decision takes milliseconds, or making the scheme seconds, so that it is compared only where it is asked for.
     is_slow: bool,
 }
 
@@ -92,8 +108,12 @@ impl Number {
 }
 
 impl Entry {
-    const fn new(name: &'static str, build: Build) -> Self {
-        Self { name, build, numbers: &[], is_slow: false }
+    const fn new(name: &'static str, build: fn(&[f64]) -> Box<dyn DispatchScheme>) -> Self {
+        Self { name, build: Build::OfNumbers(build), numbers: &[], is_slow: false }
+    }
+
+    const fn of_site(name: &'static str, build: fn(&Site) -> Result<Box<dyn DispatchScheme>, OptimumError>) -> Self {
+        Self { name, build: Build::OfSite(build), numbers: &[], is_slow: false }
     }
 
     const fn with(self, numbers: &'static [Number]) -> Self {
@@ -141,7 +161,7 @@ pub enum DispatchSchemeKind {
 
 impl DispatchSchemeKind {
     /// All schemes that are compared on a site, with the numbers that they have by default; without `rollout`, which takes
-    /// milliseconds for a decision.
+    /// milliseconds for a decision, and `value-iteration`, which solves a small site in seconds or minutes.
     pub fn all(site: &Site) -> Vec<Self> {
         let named = |entry: &Entry| Self::Named { name: entry.name, numbers: Vec::new() };
         let places = (0..site.places()).map(|place| Self::Only { place: site.place_name(place).to_owned() });
@@ -153,7 +173,7 @@ impl DispatchSchemeKind {
     /// Makes the scheme.
     ///
     /// # Errors
-    /// If the scheme is named after a place that the site does not have.
+    /// If the scheme is named after a place that the site does not have, or value iteration cannot solve the site.
     pub fn build(&self, site: &Site) -> Result<Box<dyn DispatchScheme>, DispatchSchemeError> {
         let unknown = || unknown(&self.to_string(), &names_for(site));
         match self {
@@ -163,7 +183,13 @@ impl DispatchSchemeKind {
             }
             Self::Named { name, numbers } => {
                 let entry = TABLE.iter().find(|entry| entry.name == *name).ok_or_else(unknown)?;
-                Ok((entry.build)(numbers))
+                match entry.build {
+                    Build::OfNumbers(build) => Ok(build(numbers)),
+                    Build::OfSite(build) => {
+                        let without = |reason| DispatchSchemeError::NoOptimum { scheme: name, reason };
+                        build(site).map_err(without)
+                    }
+                }
             }
         }
     }

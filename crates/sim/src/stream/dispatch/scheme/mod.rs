@@ -20,6 +20,7 @@ pub use q_table::QTable;
 pub use rollout::Rollout;
 pub use value_iteration::ValueIteration;
 
+use super::optimum::OptimumError;
 use super::path::{Arrival, Path};
 use super::site::Site;
 use super::state::{Offer, SiteState};
@@ -88,6 +89,14 @@ pub enum DispatchSchemeError {
         name: String,
         /// What it may look like.
         form: String,
+    },
+    /// The optimum of the site is not known.
+    #[error("{scheme} cannot solve this site: {reason}")]
+    NoOptimum {
+        /// The scheme.
+        scheme: &'static str,
+        /// Why.
+        reason: OptimumError,
     },
     /// A number makes no sense.
     #[error("the {number} of the scheme {scheme} must be {kind} between {least} and {most}, not `{text}`")]

@@ -64,6 +64,9 @@ struct Learning {
 }
 
 impl QTable {
+    /// The number of tasks for which it learns where nothing else is said.
+    pub const DEFAULT_TASKS: usize = 100_000;
+
     /// Learns for a number of tasks when a run begins.
     pub fn new(training_tasks: usize) -> Self {
         Self {

@@ -107,14 +107,14 @@ const fn entry(name: &'static str, parameters: &'static [Parameter], build: Buil
     Entry { name, parameters, links: (1, usize::MAX), build: Some(build) }
 }
 
-/// A scheme for slots by its name, with its numbers behind an @: `threshold@4`, `threshold-or-age@4:60`, `forecast@15`.
+/// A scheme for slots by its name, with its numbers behind an @: `threshold@4`, `threshold-or-age@4,60`, `forecast@15`.
 /// Numbers that are left out have their defaults.
 ///
 /// ```
 /// use sim::stream::slots::scheme::SlotSchemeKind;
 ///
-/// let kind: SlotSchemeKind = "threshold-or-age@4:60".parse()?;
-/// assert_eq!(kind.build(None)?.name(), "threshold-or-age@4:60");
+/// let kind: SlotSchemeKind = "threshold-or-age@4,60".parse()?;
+/// assert_eq!(kind.build(None)?.name(), "threshold-or-age@4,60");
 /// let error = "treshold@4".parse::<SlotSchemeKind>().unwrap_err();
 /// assert!(error.to_string().contains("did you mean `threshold@4`?"));
 /// # Ok::<(), sim::stream::slots::SlotSchemeError>(())
@@ -200,7 +200,7 @@ impl SlotSchemeKind {
 }
 
 fn joined(values: &[f64]) -> String {
-    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(":")
+    values.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
 }
 
 impl fmt::Display for SlotSchemeKind {
@@ -218,7 +218,7 @@ impl FromStr for SlotSchemeKind {
         let entry = TABLE.iter().find(|entry| entry.name == name).ok_or_else(|| unknown(name, numbers))?;
         let kind = Self { name: entry.name, given: Vec::new() };
         let Some(numbers) = numbers else { return Ok(kind) };
-        let values: Vec<f64> = numbers.split(':').map(|number| number.parse().unwrap_or(f64::NAN)).collect();
+        let values: Vec<f64> = numbers.split(',').map(|number| number.parse().unwrap_or(f64::NAN)).collect();
         kind.with_values(&values).map_err(|error| match error {
             SlotSchemeError::Parameters { name, takes, .. } => {
                 SlotSchemeError::Parameters { name, takes, given: numbers.to_owned() }
@@ -256,7 +256,7 @@ mod tests {
         assert!(error("nothing-like-it").contains("there are at-once, threshold"));
         assert!(error("at-once@1").contains("takes these numbers behind its @: none; `1` does not fit"));
         assert!(error("threshold@x").contains("rate over load, then hysteresis"));
-        assert!(error("threshold@1:2:3").contains("`1:2:3` does not fit"));
+        assert!(error("threshold@1,2,3").contains("`1,2,3` does not fit"));
         let kind: SlotSchemeKind = "value-iteration".parse().expect("a name");
         assert!(kind.build(None).err().expect("no model").to_string().contains("training paths"));
     }

@@ -7,10 +7,10 @@ use crate::stream::{MarkovRates, RateProcess, Sizes};
 fn rules_without_a_bound_send_at_once() {
     let path = testing::problem().path(1, 0);
     let at_once = run(&path, "at-once");
-    for name in ["threshold@0", "threshold-or-age@50:0", "power-rule@0", "lyapunov@0", "etime@0", "lyapunov-scaled@0"] {
+    for name in ["threshold@0", "threshold-or-age@50,0", "power-rule@0", "lyapunov@0", "etime@0", "lyapunov-scaled@0"] {
         assert_eq!(run(&path, name), at_once, "{name}");
     }
-    assert_eq!(run(&path, "threshold@4"), run(&path, "power-rule@4:0"));
+    assert_eq!(run(&path, "threshold@4"), run(&path, "power-rule@4,0"));
     let loads = path.load() * path.load();
     assert_eq!(run(&path, "lyapunov-scaled@50"), run(&path, &format!("lyapunov@{}", 50.0 * loads / 1.2)));
 }
