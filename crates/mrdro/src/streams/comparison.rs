@@ -41,6 +41,8 @@ pub struct StreamEvaluation {
     pub change_high: Option<f64>,
     /// The share of tasks or files that missed their deadline.
     pub missed_share: f64,
+    /// Whether in some run a queue got more work than it can do: then it grows as long as the run lasts, and so do delay and cost.
+    pub is_overloaded: bool,
     /// The share of tasks at each place, in the order of places; empty in slots.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub place_shares: Vec<f64>,
@@ -84,9 +86,14 @@ struct Figures {
     delay_s: f64,
     cost: f64,
     missed_share: f64,
+    is_overloaded: bool,
     place_shares: Vec<f64>,
     seconds_per_decision: f64,
 }
+
+/// A queue that gets this much of what it can do counts as overloaded: a little more than 1, since the tasks of a run differ
+/// from their mean.
+const OVERLOAD: f64 = 1.02;
 
 /// Runs schemes on the same courses of arrivals and rates, `runs` of them; run r draws site and course from `seed + r`. Where
 /// rates in slots are recorded, there is one run for each recording. `progress` is told the number of runs made so far, of all
@@ -157,6 +164,7 @@ fn of_dispatch(
                 delay_s: outcome.mean_response_s,
                 cost: outcome.mean_cost,
                 missed_share: outcome.late_share,
+                is_overloaded: outcome.utilisations.iter().any(|load| *load > OVERLOAD),
                 place_shares: outcome.place_shares,
                 seconds_per_decision: seconds / path.arrivals().len() as f64,
             })
@@ -191,6 +199,7 @@ fn of_slots(
                     delay_s: outcome.mean_delay_s,
                     cost: outcome.cost,
                     missed_share: outcome.missed_deadlines as f64 / outcome.files.max(1) as f64,
+                    is_overloaded: false,
                     place_shares: Vec::new(),
                     seconds_per_decision: seconds / path.slots() as f64,
                 })
@@ -246,6 +255,7 @@ fn evaluation(name: &str, figures: &[Figures], base_costs: &[f64]) -> StreamEval
         change_low: interval.map(|(low, _)| low),
         change_high: interval.map(|(_, high)| high),
         missed_share: mean(|run| run.missed_share),
+        is_overloaded: figures.iter().any(|run| run.is_overloaded),
         place_shares: (0..places)
             .map(|place| figures.iter().map(|run| run.place_shares[place]).sum::<f64>() / count)
             .collect(),

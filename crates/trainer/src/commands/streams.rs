@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use data::counted;
 use mrdro::streams::{
-    RUNS, StreamComparison, StreamEvaluation, StreamProblem, TraceFormat, compare, run, tune, write_run,
+    RUNS, StreamBound, StreamComparison, StreamEvaluation, StreamProblem, TraceFormat, compare, run, tune, write_run,
 };
 use mrdro::{Error, files};
 use serde::Serialize;
@@ -80,8 +80,9 @@ fn comparison_table(comparison: &StreamComparison, problem: &StreamProblem) -> S
             figure(row.mean_energy_j, 2),
             figure(row.mean_delay_s, 2),
             figure(row.mean_cost, 3),
-            percent(row.change),
+            if row.is_overloaded { "-".to_owned() } else { percent(row.change) },
             match (row.change_low, row.change_high) {
+                _ if row.is_overloaded => "overloaded".to_owned(),
                 (Some(low), Some(high)) => format!("{} to {}", percent(low), percent(high)),
                 _ => "-".to_owned(),
             },
@@ -100,8 +101,13 @@ fn comparison_table(comparison: &StreamComparison, problem: &StreamProblem) -> S
             format!("; no scheme costs less than {cost:.3} here, which hindsight cannot always reach")
         }
     };
+    let overloaded = if rows.iter().any(|row| row.is_overloaded) {
+        "; where a queue is overloaded, delay and cost grow with the length of the run"
+    } else {
+        ""
+    };
     format!(
-        "{} on the same courses of arrivals and rates; intervals of Student's t over them{bound}\n{}",
+        "{} on the same courses of arrivals and rates; intervals of Student's t over them{bound}{overloaded}\n{}",
         counted(*runs, "run"),
         table(&header, rows.iter().map(row).collect())
     )

@@ -53,11 +53,20 @@ impl PartialOrd for Way {
 /// own on, and these sets are nested. So the greedy algorithm is exact: arrivals, latest first, take the cheapest rest
 /// of capacity in their slots, and a heap finds it.
 ///
-/// It is exact for one application without deadline, tail and limit of the queue. Otherwise it is a lower bound: tails
+/// It is exact for one application without deadline and tail, and with a queue that holds all files. Otherwise it is a lower bound: tails
 /// take no energy; several applications may share a link in a slot; data may be sent over a link after its deadline,
 /// too, or over the fallback as soon as its deadline has come, at any rate; late files have no price; dropped data
 /// leaves at once.
 pub fn hindsight(path: &SlotPath) -> HindsightPlan {
+    plan(path, path.arrived_bytes() > path.problem().settings().queue_limit_bytes)
+}
+
+/// The plan of [`hindsight`] in which no data is dropped: with a limit of the queue a scheme drops only what does not fit.
+pub(super) fn plan_without_drops(path: &SlotPath) -> HindsightPlan {
+    plan(path, false)
+}
+
+fn plan(path: &SlotPath, may_drop: bool) -> HindsightPlan {
     let settings = path.problem().settings();
     let (prices, links, slot_s) = (path.prices(), settings.links.len(), settings.slot_s);
     let slots = path.slots();
@@ -82,7 +91,7 @@ pub fn hindsight(path: &SlotPath) -> HindsightPlan {
                 heap.push(way(slot * links + link, of.power_w / rate, start_s + 0.5 * slot_s));
             }
         }
-        if settings.queue_limit_bytes.is_finite() {
+        if may_drop {
             heap.push(way(place_left + 1, prices.left_j_per_byte, start_s));
         }
         while let Some(file) = files.next_if(|file| file.slot == slot) {
@@ -116,7 +125,7 @@ pub fn hindsight(path: &SlotPath) -> HindsightPlan {
     let is_exact = settings.applications.len() == 1
         && (one_deadline || (settings.fallback.is_none() && settings.late_price == 0.0))
         && !path.problem().has_tail()
-        && settings.queue_limit_bytes.is_infinite();
+        && !may_drop;
     let arrived = path.arrived_bytes();
     HindsightPlan {
         cost: prices.per_joule * energy_j + prices.per_byte_s * backlog_s,

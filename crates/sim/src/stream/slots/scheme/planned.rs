@@ -2,11 +2,11 @@
 
 use super::{Observation, Order, SlotScheme};
 use crate::stream::slots::error::SlotSchemeError;
-use crate::stream::slots::hindsight::hindsight;
+use crate::stream::slots::hindsight::plan_without_drops;
 use crate::stream::slots::path::SlotPath;
 use crate::stream::slots::tail::TailPlan;
 
-/// Follows the plan of [`hindsight`]: with one application, no tail and no deadline the optimum. With a tail and one
+/// Follows the plan of [`hindsight`](crate::stream::slots::hindsight()), without dropping anything that fits into the queue: with one application, no tail and no deadline the optimum. With a tail and one
 /// link, it follows a [`TailPlan`] instead. With several applications a link sends the one with the most bytes.
 #[derive(Debug, Clone, Default)]
 pub struct Hindsight {
@@ -34,7 +34,7 @@ impl SlotScheme for Hindsight {
             self.tail = Some(TailPlan::new(path)?);
             return Ok(());
         }
-        self.sent_until = hindsight(path).sent_bytes;
+        self.sent_until = plan_without_drops(path).sent_bytes;
         for index in self.links..self.sent_until.len() {
             self.sent_until[index] += self.sent_until[index - self.links];
         }
