@@ -256,6 +256,7 @@ def test_a_comparison_has_a_row_for_each(dispatch):
     for column in set(greedy) - {"scheme", "seconds_per_decision"}:
         assert greedy[column] == mine[column], column
     assert greedy["change"] == 0 and table["change"][3] > 0
+    assert table["is_overloaded"][3]
     assert table["share_local"][3] == 1 and table["share_cloud"][3] == 0
     costs = [dispatch.run("one-step", seed=seed).cost for seed in (1, 2, 3)]
     assert math.isclose(table["mean_cost"][0], np.mean(costs), rel_tol=1e-12)

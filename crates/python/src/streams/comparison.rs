@@ -16,6 +16,9 @@ use super::scenario::StreamScenario;
 use crate::errors::{raise, value};
 use crate::guard::{guarded_detached, interruptible};
 
+/// A queue that gets this much of what it can do counts as overloaded, as in the program's comparisons.
+const OVERLOAD: f64 = 1.02;
+
 /// The rows of a comparison: of schemes by their names, then of functions.
 ///
 /// # Errors
@@ -125,6 +128,7 @@ fn of_outcome(name: &str, outcome: DispatchOutcome, base: f64, seconds_per_decis
         change_low: None,
         change_high: None,
         missed_share: outcome.late_share,
+        is_overloaded: outcome.utilisations.iter().any(|load| *load > OVERLOAD),
         place_shares: outcome.place_shares,
         seconds_per_decision,
     }
@@ -145,6 +149,7 @@ fn combined(runs: &[StreamEvaluation]) -> StreamEvaluation {
         change_low: interval.map(|(low, _)| low),
         change_high: interval.map(|(_, high)| high),
         missed_share: mean(&|run| run.missed_share),
+        is_overloaded: runs.iter().any(|run| run.is_overloaded),
         place_shares: (0..runs[0].place_shares.len()).map(|place| mean(&|run| run.place_shares[place])).collect(),
         seconds_per_decision: runs.iter().map(|run| run.seconds_per_decision).fold(f64::INFINITY, f64::min),
     }
@@ -160,6 +165,7 @@ fn row<'py>(py: Python<'py>, evaluation: &StreamEvaluation, places: &[String]) -
     row.set_item("mean_energy_j", evaluation.mean_energy_j)?;
     row.set_item("mean_delay_s", evaluation.mean_delay_s)?;
     row.set_item("missed_share", evaluation.missed_share)?;
+    row.set_item("is_overloaded", evaluation.is_overloaded)?;
     for (place, share) in places.iter().zip(&evaluation.place_shares) {
         row.set_item(format!("share_{place}"), share)?;
     }

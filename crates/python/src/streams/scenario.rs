@@ -215,6 +215,7 @@ impl StreamScenario {
     ///
     /// Returns a `Table`. `change` is the mean change of the cost against `greedy`, in slots against `at-once`: -0.1 is 10 % less.
     /// `change_low` and `change_high` are its 95 % interval over runs. A scheme that cannot decide the scenario is left out.
+    /// `is_overloaded`: whether a queue got more work than it can do, so that delay and cost grow with the length of the run.
     ///
     /// >>> scenario = StreamScenario.load("dispatch").with_(tasks_per_run=1000)
     /// >>> table = scenario.compare(["greedy", "one-step"], functions={"mine": lambda offer: offer.cost.argmin()}, runs=2)
