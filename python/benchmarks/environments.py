@@ -23,6 +23,7 @@ SINGLE = [
     ("mrdro/Offloading-v0", {"scenario": "mobile", "optimum": False}),
     ("mrdro/Offloading-v0", {"scenario": "shared-edge"}),
     ("mrdro/OffloadingTasks-v0", {}),
+    ("mrdro/Dispatch-v0", {"tasks": 1000}),
 ]
 VECTOR = [
     ("mrdro/Offloading-v0", {}),
@@ -30,6 +31,8 @@ VECTOR = [
     ("mrdro/Offloading-v0", {"scenario": "mobile"}),
     ("mrdro/Offloading-v0", {"scenario": "shared-edge"}),
     ("mrdro/OffloadingTasks-v0", {}),
+    ("mrdro/Dispatch-v0", {"tasks": 1000}),
+    ("mrdro/Dispatch-v0", {"tasks": 1000, "site_seed": 1}),
 ]
 
 

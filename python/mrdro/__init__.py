@@ -35,9 +35,11 @@ from mrdro._mrdro import (
     Graph,
     GraphModel,
     GraphScenario,
+    Offer,
     Record,
     Recording,
     Scenario,
+    StreamScenario,
     __version__,
     presets,
     read_graphs,
@@ -47,6 +49,7 @@ from mrdro._mrdro import (
     trainings,
 )
 from mrdro._results import Bounds, Decisions, Outcome, SharedOut, Workloads
+from mrdro._streams import SlotColumns, StreamRun, TaskColumns
 from mrdro._sweep import Sweep, sweep
 from mrdro._table import Table
 from mrdro._training import Report, Run, resume, train, train_fleet, train_meta
@@ -67,6 +70,7 @@ __all__ = [
     "GraphOutcome",
     "GraphScenario",
     "InternalError",
+    "Offer",
     "Outcome",
     "Problem",
     "Record",
@@ -79,9 +83,13 @@ __all__ = [
     "ScenarioError",
     "SchemeError",
     "SharedOut",
+    "SlotColumns",
     "StoppedError",
+    "StreamRun",
+    "StreamScenario",
     "Sweep",
     "Table",
+    "TaskColumns",
     "TrainingError",
     "Workloads",
     "__version__",

@@ -21,10 +21,12 @@ from mrdro._mrdro import (
     GraphScenario,
     Record,
     Scenario,
+    StreamScenario,
     load_scenario,
 )
 from mrdro._results import Decisions, Workloads
-from mrdro._settings import mapping_of, progress_of, repeated, scenario_of, texts_of
+from mrdro._settings import mapping_of, progress_of, repeated, scenario_of, texts_of, whole_number
+from mrdro._stream_compare import StreamFunction, compare_streams, functions_of
 from mrdro._table import Table
 
 Function = Callable[[NDArray[np.float64], Environment], ArrayLike]
@@ -32,10 +34,10 @@ Function = Callable[[NDArray[np.float64], Environment], ArrayLike]
 
 
 def any_scenario_of(
-    argument: str, given: str | PathLike[str] | Scenario | GraphScenario, more: str = ""
-) -> Scenario | GraphScenario:
+    argument: str, given: str | PathLike[str] | Scenario | GraphScenario | StreamScenario, more: str = ""
+) -> Scenario | GraphScenario | StreamScenario:
     """A scenario of any kind from its name, its file, or itself."""
-    if isinstance(given, Scenario | GraphScenario):
+    if isinstance(given, Scenario | GraphScenario | StreamScenario):
         return given
     if not isinstance(given, str | PathLike):
         raise TypeError(f"{argument} must be {more}a Scenario, its name or its file, is {given!r}")
@@ -49,11 +51,18 @@ def problem_of(
     if isinstance(problem, CostModel):
         return problem
     scenario = any_scenario_of("problem", problem, "a CostModel, or ")
+    if isinstance(scenario, StreamScenario):
+        raise ValueError(
+            f"{scenario.name} is a scenario over time, in which tasks are decided as they arrive: "
+            "use mrdro.StreamScenario.load(name).run(scheme)"
+        )
     return scenario if isinstance(scenario, GraphScenario) else scenario.cost_model()
 
 
-def schemes(problem: str | PathLike[str] | Scenario | CostModel | GraphScenario | GraphModel) -> list[str]:
-    """The names of all classic schemes for a scenario, the exact optimum last.
+def schemes(
+    problem: str | PathLike[str] | Scenario | CostModel | GraphScenario | GraphModel | StreamScenario,
+) -> list[str]:
+    """The names of all classic schemes for a scenario, the exact optimum last where there is one.
 
     ``local-search``, ``annealing`` and ``genetic`` take a budget: ``local-search@16`` asks for at most 16 costs a task,
     and for task graphs for at most 16 costs. There, ``randomised-greedy`` takes one, too; ``larac-m@16`` tries 16
@@ -64,7 +73,10 @@ def schemes(problem: str | PathLike[str] | Scenario | CostModel | GraphScenario 
     >>> schemes("graph")[:4]
     ['random', 'local-only', 'edge-only', 'greedy']
     """
-    return problem.schemes() if isinstance(problem, GraphModel) else problem_of(problem).schemes()
+    if isinstance(problem, GraphModel | CostModel):
+        return problem.schemes()
+    scenario = any_scenario_of("problem", problem, "a CostModel, or ")
+    return scenario.cost_model().schemes() if isinstance(scenario, Scenario) else scenario.schemes()
 
 
 @overload
@@ -141,13 +153,14 @@ class ComparisonProgress:
 
 
 def compare(
-    scenario: str | PathLike[str] | Scenario | GraphScenario,
+    scenario: str | PathLike[str] | Scenario | GraphScenario | StreamScenario,
     schemes: Iterable[str] | None = None,
     *,
     records: Mapping[str, Record | str | PathLike[str]] | None = None,
-    functions: Mapping[str, Function | GraphFunction] | None = None,
+    functions: Mapping[str, Function | GraphFunction | StreamFunction] | None = None,
     any_rates: bool = False,
     workloads: Workloads | ArrayLike | Graph | Sequence[Graph] | None = None,
+    runs: int | None = None,
     seed: int = 1,
     progress: bool | str = "auto",
 ) -> Table:
@@ -160,18 +173,20 @@ def compare(
             ``name-explored``.
         functions: Your own: a function for each name that gets one workload's sizes in MB, ``(N, M)``, and its
             `Environment`, and returns places, ``(N, M)``. For task graphs it gets a `Graph` and its `GraphModel`, and
-            returns places, ``(tasks,)``, or a dict of names.
+            returns places, ``(tasks,)``, or a dict of names. Over time it gets an `Offer`, and returns a place.
         any_rates: Whether records may have been trained for other rates than the scenario's.
         workloads: Workloads, or sizes in MB, ``(count, N, M)``; for task graphs a list of `Graph`; ``None``: the
             scenario's standard set.
-        seed: For schemes that draw random numbers.
+        runs: For scenarios over time, the number of courses of arrivals and rates; ``None``: 5.
+        seed: For schemes that draw random numbers. Over time, run r draws its course from ``seed + r``.
         progress: As of `mrdro.train`; it is shown from half a second on.
 
     Returns:
         Columns such as ``scheme``, ``mean_cost`` and ``q2``, the mean ratio of the optimal cost to the scheme's: 1 is
         the best, ``None`` that the optimum is not known. A scheme that cannot decide a scenario of this size is
         left out. For task graphs ``q2`` compares with the best decision known, of all rows and of the exact search, and
-        ``share_proved`` is the share of graphs for which the scheme proved its decision to be the best.
+        ``share_proved`` is the share of graphs for which the scheme proved its decision to be the best. For scenarios
+        over time the columns are those of `StreamScenario.compare`.
 
     >>> def local(sizes_mb, environment):
     ...     return 0 * sizes_mb.astype(int)
@@ -180,19 +195,23 @@ def compare(
     [0.98, 0.142, 1.0]
     """
     names = None if schemes is None else texts_of("schemes", schemes)
-    own = mapping_of("functions", functions, 'a dict such as {"mine": function}')
-    if wrong := [name for name, function in own.items() if not callable(function)]:
-        raise TypeError(f"functions must hold functions, holds {own[wrong[0]]!r} for {wrong[0]}")
+    own = functions_of(functions)
     given_records = mapping_of("records", records, 'a dict such as {"mine": record}')
     if twice := repeated([*(names or []), *given_records, *own]):
         raise ValueError(f"schemes, records and functions must have different names, two are called {twice[0]!r}")
     problem = any_scenario_of("scenario", scenario)
+    if isinstance(problem, StreamScenario):
+        _refuse("one over time", records=bool(given_records), any_rates=any_rates, workloads=workloads is not None)
+        shown = ComparisonProgress("runs", progress)
+        try:
+            count = 5 if runs is None else whole_number("runs", runs, 1, 1_000_000)
+            return compare_streams(problem, names, own, count, seed, shown)
+        finally:
+            shown.close()
+    if runs is not None:
+        raise ValueError("runs is for scenarios over time: leave it out")
     if isinstance(problem, GraphScenario):
-        for argument, is_given in {"records": bool(given_records), "any_rates": any_rates}.items():
-            if is_given:
-                raise ValueError(
-                    f"{argument} is for scenarios of independent tasks, and this is one of task graphs: leave it out"
-                )
+        _refuse("one of task graphs", records=bool(given_records), any_rates=any_rates)
         shown = ComparisonProgress("decisions", progress)
         try:
             return compare_graphs(problem, names, own, cast(Any, workloads), seed, shown)
@@ -224,6 +243,13 @@ def compare(
     finally:
         shown.close()
     return Table.of_rows(row for row in rows if row is not None).without_empty_columns()
+
+
+def _refuse(kind: str, **given: bool) -> None:
+    """Refuses arguments that are given although they are for scenarios of independent tasks."""
+    for argument, is_given in given.items():
+        if is_given:
+            raise ValueError(f"{argument} is for scenarios of independent tasks, and this is {kind}: leave it out")
 
 
 def evaluate(

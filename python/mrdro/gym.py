@@ -7,7 +7,8 @@
 >>> terminated, sorted(info)
 (True, ['cost', 'energy_j', 'missed_deadlines', 'optimal', 'q2', 'time_s'])
 
-`docs/python/environments.md` says what the entries of observations are, and what rewards mean.
+`docs/python/environments.md` says what the entries of observations are, and what rewards mean;
+`docs/python/over-time.md` says it of ``mrdro/Dispatch-v0``.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ except ImportError as error:
     raise ImportError("mrdro.gym needs Gymnasium 1.1 or later: pip install 'mrdro[gym]'") from error
 
 from mrdro import Environment
+from mrdro._dispatch_env import DispatchEnv, DispatchVectorEnv
 from mrdro._episodes import (
     MAX_SEED,
     Kind,
@@ -44,6 +46,8 @@ from mrdro._episodes import (
 from mrdro._settings import scenario_of
 
 __all__ = [
+    "DispatchEnv",
+    "DispatchVectorEnv",
     "DriveEnv",
     "DriveVectorEnv",
     "OffloadingEnv",
@@ -339,6 +343,13 @@ def _register() -> None:
                 vector_entry_point=f"mrdro.gym:{name}VectorEnv",
                 kwargs=defaults,
             )
+    if "mrdro/Dispatch-v0" not in gymnasium.registry:
+        gymnasium.register(
+            id="mrdro/Dispatch-v0",
+            entry_point="mrdro.gym:DispatchEnv",
+            vector_entry_point="mrdro.gym:DispatchVectorEnv",
+            kwargs={"scenario": "dispatch", "tasks": None, "site_seed": None},
+        )
 
 
 _register()

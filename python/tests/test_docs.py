@@ -16,6 +16,7 @@ MODULES = [
     "mrdro",
     "mrdro._compare",
     "mrdro._graphs",
+    "mrdro._streams",
     "mrdro._table",
     "mrdro._results",
     "mrdro.networks",

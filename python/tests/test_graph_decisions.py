@@ -254,8 +254,8 @@ def test_mistakes_of_scenarios_say_where_and_of_which_kind():
             call()
     with pytest.raises(mrdro.ScenarioError, match="there is no scenario called `grahp`"):
         GraphScenario.load("grahp")
-    with pytest.raises(ValueError, match='kind must be "tasks" or "graph", is "stream"'):
-        mrdro.presets("stream")
+    with pytest.raises(ValueError, match='kind must be "tasks", "graph" or "stream", is "flow"'):
+        mrdro.presets("flow")
 
 
 def test_draws_are_the_same_for_a_seed(serial):

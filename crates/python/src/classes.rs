@@ -28,5 +28,8 @@ classes! {
     graph_outcome => "mrdro._graphs" "GraphOutcome",
     graph_decision => "mrdro._graphs" "GraphDecision",
     graph_decisions => "mrdro._graphs" "GraphDecisions",
+    stream_run => "mrdro._streams" "StreamRun",
+    task_columns => "mrdro._streams" "TaskColumns",
+    slot_columns => "mrdro._streams" "SlotColumns",
     table => "mrdro._table" "Table",
 }

@@ -4,6 +4,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use sim::config::{Mistake, Mistakes};
 use sim::graph::GraphScenario;
+use sim::stream::StreamScenario;
 use sim::{Scenario, ScenarioError};
 use toml::{Table, Value};
 
@@ -14,7 +15,7 @@ use crate::tables;
 pub(crate) trait Described: Sized {
     /// The keys that say of which kind a table is: a table with another value of one of them replaces the old table.
     const KIND_KEYS: &'static [&'static str];
-    /// What reads scenarios of the other kind.
+    /// What reads scenarios of the other kinds.
     const OTHER: &'static str;
 
     /// Reads a scenario from TOML. Messages call the text `origin`.
@@ -23,7 +24,8 @@ pub(crate) trait Described: Sized {
 
 impl Described for Scenario {
     const KIND_KEYS: &'static [&'static str] = &["distribution"];
-    const OTHER: &'static str = "mrdro.GraphScenario reads scenarios of task graphs";
+    const OTHER: &'static str =
+        "mrdro.GraphScenario reads scenarios of task graphs, mrdro.StreamScenario those over time";
 
     fn read(origin: &str, text: &str) -> Result<Self, Mistakes> {
         Self::from_toml(origin, text)
@@ -32,14 +34,25 @@ impl Described for Scenario {
 
 impl Described for GraphScenario {
     const KIND_KEYS: &'static [&'static str] = &["distribution", "generator", "file", "layers", "layer", "values"];
-    const OTHER: &'static str = "mrdro.Scenario reads scenarios of independent tasks";
+    const OTHER: &'static str =
+        "mrdro.Scenario reads scenarios of independent tasks, mrdro.StreamScenario those over time";
 
     fn read(origin: &str, text: &str) -> Result<Self, Mistakes> {
         Self::from_toml(origin, text)
     }
 }
 
-/// The exception of a scenario that cannot be read. If it is of the other kind, the exception says what reads it.
+impl Described for StreamScenario {
+    const KIND_KEYS: &'static [&'static str] = &["distribution", "states", "traces"];
+    const OTHER: &'static str =
+        "mrdro.Scenario reads scenarios of independent tasks, mrdro.GraphScenario those of task graphs";
+
+    fn read(origin: &str, text: &str) -> Result<Self, Mistakes> {
+        Self::from_toml(origin, text)
+    }
+}
+
+/// The exception of a scenario that cannot be read. If it is of another kind, the exception says what reads it.
 pub(crate) fn refused<S: Described>(error: ScenarioError) -> PyErr {
     match error {
         ScenarioError::Invalid(mut mistakes) => {

@@ -10,6 +10,7 @@ use pyo3::exceptions::{
 };
 use pyo3::prelude::*;
 use sim::config::{Mistake, Mistakes};
+use sim::stream::scenario::StreamScenarioError;
 use sim::{DemandsError, EnvironmentError};
 
 use crate::classes;
@@ -55,10 +56,13 @@ fn exception(py: Python<'_>, error: &mrdro::Error) -> PyErr {
     let text = with_causes(error);
     let class = match error {
         E::Scenario(sim::ScenarioError::Invalid(mistakes)) => return mistaken(py, "ScenarioError", &text, mistakes),
+        E::StreamScenario(StreamScenarioError::Invalid(mistakes)) => {
+            return mistaken(py, "ScenarioError", &text, mistakes);
+        }
         E::Training(TrainingError::Invalid(mistakes)) => return mistaken(py, "TrainingError", &text, mistakes),
         E::Unreadable { .. } | E::Unwritable { .. } | E::Output { .. } => return of_file(error, text),
         _ if is_of_file(error) => return of_file(error, text),
-        E::Scenario(_) => return mistaken(py, "ScenarioError", &text, &none()),
+        E::Scenario(_) | E::StreamScenario(_) => return mistaken(py, "ScenarioError", &text, &none()),
         E::Training(_) => return mistaken(py, "TrainingError", &text, &none()),
         E::BadOption { option, text, wanted } => {
             return value(format!("{} must be {wanted}, is {text:?}", argument_of(option)));
@@ -67,9 +71,16 @@ fn exception(py: Python<'_>, error: &mrdro::Error) -> PyErr {
         E::Environment(error) => return value(of_environment(error)),
         E::Option(_) | E::TooLarge { .. } => return value(text),
         E::GraphFile(_) | E::GraphModel(_) | E::LayerTable(_) => "GraphError",
-        E::Scheme(_) | E::GraphScheme(_) | E::NoOptimum { .. } | E::ShareOut { .. } => "SchemeError",
+        E::Scheme(_)
+        | E::GraphScheme(_)
+        | E::DispatchScheme(_)
+        | E::SlotScheme(_)
+        | E::NoOptimum { .. }
+        | E::ShareOut { .. } => "SchemeError",
         E::Record(_) | E::NoScenario { .. } | E::OwnScenario { .. } => "RecordError",
-        E::Sizes(_) | E::Data(_) | E::Trace(_) | E::TaskFile(_) | E::NoWindow { .. } => "RecordingError",
+        E::Sizes(_) | E::Data(_) | E::Trace(_) | E::TaskFile(_) | E::NoWindow { .. } | E::StreamData(_) => {
+            "RecordingError"
+        }
         E::Diverged { .. } => "DivergedError",
         E::Stopped { .. } => "StoppedError",
         _ => "Error",
@@ -199,8 +210,12 @@ fn with_causes(error: &mrdro::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
+        let own = error.to_string();
+        // Some errors end with their cause themselves.
+        if !text.ends_with(&own) {
+            text.push_str(": ");
+            text.push_str(&own);
+        }
         cause = error.source();
     }
     text

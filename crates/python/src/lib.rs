@@ -31,6 +31,7 @@ mod record;
 mod recordings;
 mod scenario;
 mod schemes;
+mod streams;
 mod tables;
 mod tensorboard;
 mod training;
@@ -53,6 +54,7 @@ fn _mrdro(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<recordings::Drive>()?;
     module.add_class::<tensorboard::EventFile>()?;
     graphs::add_to(module)?;
+    streams::add_to(module)?;
     training::add_to(module)?;
     environments::add_to(module)
 }

@@ -54,6 +54,7 @@ arguments! {
     threads "count": usize, (1, MAX_THREADS as u64);
     environments "num_envs": usize, (1, MAX_ENVIRONMENTS as u64);
     rounds "rounds": usize, (1, MOST);
+    runs "runs": usize, (1, 1_000_000);
 }
 
 /// Readers of whole numbers that may be left out.

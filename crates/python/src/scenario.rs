@@ -22,7 +22,8 @@ use crate::tables;
 /// The most task sizes that one call draws.
 const MAX_SIZES: usize = 1_000_000_000;
 
-/// The names of the shipped scenarios: of independent tasks (`kind="tasks"`), or of task graphs (`kind="graph"`).
+/// The names of the shipped scenarios: of independent tasks (`kind="tasks"`), of task graphs (`kind="graph"`), or over time
+/// (`kind="stream"`).
 ///
 /// >>> presets("graph")
 /// ['graph', 'graph-serial', 'call-graph', 'workflow', 'layers']
@@ -32,7 +33,8 @@ pub(crate) fn presets(kind: &str) -> PyResult<Vec<&'static str>> {
     match kind {
         "tasks" => Ok(sim::Scenario::presets().collect()),
         "graph" => Ok(sim::graph::GraphScenario::presets().collect()),
-        _ => Err(value(format!("kind must be \"tasks\" or \"graph\", is {kind:?}"))),
+        "stream" => Ok(sim::stream::StreamScenario::presets().collect()),
+        _ => Err(value(format!("kind must be \"tasks\", \"graph\" or \"stream\", is {kind:?}"))),
     }
 }
 

@@ -9,10 +9,12 @@
 //! | `actions` | actions and seeds from Python |
 //! | `single`, `parallel` | the classes behind Gymnasium's `Env` and `VectorEnv` |
 //! | `fleet` | the class behind PettingZoo's `ParallelEnv` |
+//! | `dispatch` | environments that place tasks of a scenario over time as they arrive |
 //!
 //! The classes of Python that derive from those of Gymnasium, PettingZoo and Stable-Baselines3 are in `python/mrdro`.
 
 mod actions;
+mod dispatch;
 mod episode;
 mod fleet;
 mod infos;
@@ -31,5 +33,6 @@ pub(crate) fn add_to(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<rules::EpisodeRules>()?;
     module.add_class::<single::SingleEpisode>()?;
     module.add_class::<parallel::ParallelEpisodes>()?;
-    module.add_class::<fleet::FleetEpisode>()
+    module.add_class::<fleet::FleetEpisode>()?;
+    dispatch::add_to(module)
 }

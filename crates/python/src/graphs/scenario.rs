@@ -23,6 +23,7 @@ use crate::errors::{graph as graph_error, raise, value};
 use crate::guard::{guarded, interruptible};
 use crate::numbers;
 use crate::scenario::Scenario;
+use crate::streams::StreamScenario;
 use crate::tables;
 
 /// The most applications that one call draws.
@@ -108,6 +109,7 @@ pub(crate) fn load_scenario(py: Python<'_>, name_or_path: PathBuf) -> PyResult<B
     match AnyScenario::load(&name_or_path.to_string_lossy()).map_err(raise)? {
         AnyScenario::Tasks(scenario) => Ok(Bound::new(py, Scenario::new(scenario)?)?.into_any()),
         AnyScenario::Graph(scenario) => Ok(Bound::new(py, GraphScenario::new(scenario)?)?.into_any()),
+        AnyScenario::Stream(scenario) => Ok(Bound::new(py, StreamScenario::new(py, scenario)?)?.into_any()),
     }
 }
 

@@ -13,7 +13,7 @@ use mrdro::{Activity, ObserverError, Phase, Progress, RunObserver};
 use pyo3::prelude::*;
 use sim::scheme::GoesOn;
 
-use crate::errors::{self, raise};
+use crate::errors;
 use crate::guard;
 
 /// How often a waiting call looks for signals.
@@ -78,7 +78,7 @@ impl<T> RunObserver for Observer<T> {
 pub(super) fn watch<T: Send + 'static>(
     on_event: &Bound<'_, PyAny>,
     threads: Option<usize>,
-    work: impl FnOnce(&mut dyn RunObserver, &GoesOn<'_>) -> Result<T, mrdro::Error> + Send + 'static,
+    work: impl FnOnce(&mut dyn RunObserver, &GoesOn<'_>) -> PyResult<T> + Send + 'static,
 ) -> PyResult<T> {
     let pool = guard::pool_of(threads.map_or_else(guard::threads, Ok)?)?;
     let (events, mut told) = mpsc::channel();
@@ -88,7 +88,7 @@ pub(super) fn watch<T: Send + 'static>(
     let stopped = Arc::clone(&stop);
     std::thread::spawn(move || {
         let goes_on = || !stopped.load(Ordering::Relaxed);
-        let result = guard::guarded_here(|| pool.install(|| work(&mut observer, &goes_on).map_err(raise)));
+        let result = guard::guarded_here(|| pool.install(|| work(&mut observer, &goes_on)));
         let _ = events.send(Event::Ended(result)); // nobody waits if the call was interrupted twice
     });
     let mut interrupted: Option<PyErr> = None;

@@ -43,9 +43,9 @@ fn trainings() -> Vec<&'static str> {
 fn resume_run(path: PathBuf, threads: Option<usize>, tensorboard: bool, on_event: &Bound<'_, PyAny>) -> PyResult<()> {
     let options = RunOptions { tensorboard, ..RunOptions::default() };
     events::watch(on_event, threads, move |observer, goes_on| {
-        let unfinished = Unfinished::open(&path, observer)?;
-        let backend = DeviceChoice::Flex.open()?;
-        unfinished.train_while(&options, &backend, observer, goes_on).map(drop)
+        let unfinished = Unfinished::open(&path, observer).map_err(raise)?;
+        let backend = DeviceChoice::Flex.open().map_err(raise)?;
+        unfinished.train_while(&options, &backend, observer, goes_on).map(drop).map_err(raise)
     })
 }
 

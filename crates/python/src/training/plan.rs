@@ -204,8 +204,8 @@ impl RunPlan {
         let options = RunOptions { out: Some(out), checkpoints: None, tensorboard, start: self.start.clone() };
         let plan = self.plan.clone();
         events::watch(on_event, threads, move |observer, goes_on| {
-            let backend = DeviceChoice::Flex.open()?;
-            mrdro::train_while(plan, &options, &backend, observer, goes_on).map(drop)
+            let backend = DeviceChoice::Flex.open().map_err(raise)?;
+            mrdro::train_while(plan, &options, &backend, observer, goes_on).map(drop).map_err(raise)
         })
     }
 }

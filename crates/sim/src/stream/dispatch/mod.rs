@@ -6,12 +6,14 @@
 //! - A [`DispatchScheme`](scheme::DispatchScheme) chooses a place for an [`Offer`], from what each [`Choice`] is expected to
 //!   take.
 //! - [`simulate`] runs a scheme along a path, exactly, from event to event; a [`DispatchOutcome`] is what came of it.
+//! - A [`DispatchEpisode`] is the same run, stepped from outside.
 //! - [`settings`] are sites on which schemes are compared; [`tuning`] finds the numbers of rules by simulation.
 //!
 //! The cost of a task is α times its energy plus 1 − α times the time from its arrival until it is done, and what a missed
 //! deadline costs. That of a run is the mean over its tasks after a warm-up.
 
 pub mod bound;
+mod episode;
 mod loads;
 pub mod optimum;
 mod outcome;
@@ -29,6 +31,7 @@ mod testing;
 mod tests;
 pub mod tuning;
 
+pub use episode::{DispatchEpisode, PlaceError, PlacedTask};
 pub use outcome::{BATCHES, DispatchOutcome, DoneTask};
 pub use path::{Arrival, Path};
 pub use simulator::{WARM_UP, simulate, simulate_traced};

@@ -10,6 +10,7 @@ use super::state::SiteState;
 pub const WARM_UP: f64 = 0.1;
 
 /// The sums of a run.
+#[derive(Debug, Clone)]
 pub(super) struct Run {
     first: usize,
     tasks: usize,
@@ -28,7 +29,7 @@ pub(super) struct Run {
 }
 
 impl Run {
-    fn new(site: &Site, path: &Path, first: usize) -> Self {
+    pub(super) fn new(site: &Site, path: &Path, first: usize) -> Self {
         let parts = site.parts();
         Self {
             first,
@@ -53,7 +54,7 @@ impl Run {
 
     /// Counts a task that is done. All sums are made in the order in which tasks join their last queue.
     #[inline]
-    fn count(&mut self, index: usize, place: u8, energy_j: f64, response_s: f64) -> (f64, bool) {
+    pub(super) fn count(&mut self, index: usize, place: u8, energy_j: f64, response_s: f64) -> (f64, bool) {
         let is_late = response_s > self.deadline_s;
         let late_cost = if is_late { self.late_cost } else { 0.0 };
         let cost = self.alpha * energy_j + (1.0 - self.alpha) * response_s + late_cost;
@@ -72,7 +73,7 @@ impl Run {
 
     /// Adds the energy of a radio that stayed on before the task `index`.
     #[inline]
-    fn add_tail(&mut self, index: usize, tail_j: f64) {
+    pub(super) fn add_tail(&mut self, index: usize, tail_j: f64) {
         if tail_j > 0.0 && index >= self.first {
             self.energy_j += tail_j;
             self.cost += self.alpha * tail_j;
