@@ -205,9 +205,13 @@ fn mistakes_are_named_with_their_places() {
         (
             2,
             &["solve", "--scenario", "graph", "--scheme", "greedy", "--share-out", "3", "one.jsonl"],
-            "leave --share-out out",
+            "--share-out is for scenarios of independent tasks",
         ),
-        (2, &["compare", "--scenario", "graph", "--deadline-s", "3"], "leave --deadline-s out"),
+        (
+            2,
+            &["compare", "--scenario", "graph", "--deadline-s", "3"],
+            "--deadline-s is for scenarios of independent tasks",
+        ),
         (1, &["train", "--scenario", "graph", "--out", "run"], "independent tasks"),
         (1, &["solve", "--scenario", "graph", "--scheme", "greedy", "nowhere.json"], "nowhere.json"),
     ] {

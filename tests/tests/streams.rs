@@ -83,8 +83,21 @@ fn a_run_answers_with_its_means_and_writes_a_row_for_each_task() {
     let again = workshop.trainer(&solve).succeeded();
     assert_eq!((again.stdout, workshop.text("run.csv")), (said.stdout, csv));
     let slots = ["solve", "--scenario", "commute", "--scheme", "threshold@4", "--trace", "-"];
-    let text = workshop.trainer(&slots).succeeded().stdout;
-    assert_eq!(text.lines().count(), 1 + 3600 + 1, "a header, the slots, and the answer");
+    let said = workshop.trainer(&slots).succeeded().naming(&["mean_delay_s"]);
+    assert_eq!(said.stdout.lines().count(), 1 + 3600, "a header and the slots");
+}
+
+#[test]
+fn a_comparison_is_written_in_every_format() {
+    let workshop = Workshop::new();
+    small(&workshop, "small.toml", &[]);
+    for scenario in ["small.toml", "commute"] {
+        for format in ["table", "json", "csv"] {
+            let compare = ["compare", "--scenario", scenario, "--runs", "2", "--format", format];
+            let said = workshop.trainer(&compare).succeeded();
+            assert!(said.stdout.contains("greedy") || said.stdout.contains("at-once"), "{}", said.stdout);
+        }
+    }
 }
 
 #[test]
@@ -100,15 +113,19 @@ fn tuned_numbers_can_be_used_as_a_name() {
     workshop.trainer(&["solve", "--scenario", "small.toml", "--scheme", &tuned]).succeeded();
     let said = workshop.trainer(&["tune", "--scenario", "small.toml", "--scheme", "greedy"]).failed(1);
     assert!(said.stderr.contains("has no numbers to tune; these have some: drift-plus-penalty"), "{}", said.stderr);
+    let said = workshop.trainer(&["tune", "--scenario", "small.toml", "--scheme", "priecd"]).failed(1);
+    assert!(said.stderr.contains("did you mean `priced`?"), "{}", said.stderr);
+    workshop.trainer(&["tune", "--scenario", "paper", "--scheme", "priced"]).failed(2).naming(&["over time"]);
 }
 
 #[test]
 fn recorded_rates_and_tasks_are_read() {
     let workshop = Workshop::new();
-    let rates: String = (0..600).map(|second| format!("{second},{}\n", 1 + second % 7)).collect();
-    workshop.write("link.csv", format!("t_s,mbps\n{rates}"));
-    let tasks: String = (0..200).map(|task| format!("{},{},phone {}\n", 30 * task, 2 + task % 9, task % 10)).collect();
-    workshop.write("tasks.csv", format!("time_s,size_mb,device\n{tasks}"));
+    let rates: Vec<String> = (0..600).map(|second| format!("{second},{}", 1 + second % 7)).collect();
+    workshop.write("link.csv", format!("t_s,mbps\n{}\n", rates.join("\n")));
+    let tasks: Vec<String> =
+        (0..200).map(|task| format!("{},{},phone {}", 30 * task, 2 + task % 9, task % 10)).collect();
+    workshop.write("tasks.csv", format!("time_s,size_mb,device\n{}\n", tasks.join("\n")));
     let states = "{ states = [1.5, 10.5], mean_stay_s = [90, 90] }";
     small(
         &workshop,
@@ -160,7 +177,6 @@ fn what_makes_no_sense_over_time_is_refused() {
             &["solve", "--scenario", "dispatch", "--scheme", "greedy", "tasks.json"],
             "a file of workloads is for scenarios",
         ),
-        (&["tune", "--scenario", "paper", "--scheme", "priced"], "tune is for scenarios over time"),
         (&["train", "--scenario", "dispatch"], "over time"),
         (&["solve", "--scenario", "dispatch", "--scheme", "greedy", "--trace", "no/such/folder.csv"], "folder.csv"),
     ] {

@@ -42,19 +42,19 @@ pub enum Error {
     GraphScheme(#[from] sim::graph::scheme::GraphSchemeError),
     /// A scenario over time makes no problem.
     #[error(transparent)]
-    StreamScenario(#[from] sim::stream::scenario::StreamScenarioError),
+    StreamScenario(Box<sim::stream::scenario::StreamScenarioError>),
     /// The recordings that a scenario over time names cannot be used.
     #[error(transparent)]
-    StreamData(#[from] data::streams::StreamDataError),
+    StreamData(Box<data::streams::StreamDataError>),
     /// A scheme for dispatching has no such name, or no such numbers.
     #[error(transparent)]
-    DispatchScheme(#[from] sim::stream::dispatch::scheme::DispatchSchemeError),
+    DispatchScheme(Box<sim::stream::dispatch::scheme::DispatchSchemeError>),
     /// A scheme for slots has no such name, or cannot decide.
     #[error(transparent)]
-    SlotScheme(#[from] sim::stream::slots::SlotSchemeError),
+    SlotScheme(Box<sim::stream::slots::SlotSchemeError>),
     /// Schemes cannot be tuned on these courses.
     #[error(transparent)]
-    Tuning(#[from] sim::stream::dispatch::tuning::TuningError),
+    Tuning(Box<sim::stream::dispatch::tuning::TuningError>),
     /// A scheme has no numbers to tune.
     #[error("{scheme} has no numbers to tune; these have some: {tunable}")]
     NotTunable {
@@ -76,7 +76,7 @@ pub enum Error {
         reason: String,
     },
     /// An option for another kind of scenario.
-    #[error("{option} is for scenarios {of}, and this scenario is one {is}; leave {option} out")]
+    #[error("{option} is for scenarios {of}, and this scenario is one {is}; leave it out")]
     WrongKind {
         /// The option, as the command line calls it.
         option: &'static str,
@@ -329,4 +329,23 @@ impl Error {
     pub(crate) fn no_run(path: &Path, reason: impl Into<String>) -> Self {
         Self::NoRun { path: path.to_owned(), reason: reason.into() }
     }
+}
+
+// Boxed, so that results without an error stay small.
+macro_rules! boxed {
+    ($($variant:ident: $error:ty;)*) => {
+        $(impl From<$error> for Error {
+            fn from(error: $error) -> Self {
+                Self::$variant(Box::new(error))
+            }
+        })*
+    };
+}
+
+boxed! {
+    StreamScenario: sim::stream::scenario::StreamScenarioError;
+    StreamData: data::streams::StreamDataError;
+    DispatchScheme: sim::stream::dispatch::scheme::DispatchSchemeError;
+    SlotScheme: sim::stream::slots::SlotSchemeError;
+    Tuning: sim::stream::dispatch::tuning::TuningError;
 }

@@ -56,13 +56,15 @@ fn exception(py: Python<'_>, error: &mrdro::Error) -> PyErr {
     let text = with_causes(error);
     let class = match error {
         E::Scenario(sim::ScenarioError::Invalid(mistakes)) => return mistaken(py, "ScenarioError", &text, mistakes),
-        E::StreamScenario(StreamScenarioError::Invalid(mistakes)) => {
+        E::StreamScenario(error) => {
+            let own = none();
+            let mistakes = if let StreamScenarioError::Invalid(mistakes) = &**error { mistakes } else { &own };
             return mistaken(py, "ScenarioError", &text, mistakes);
         }
         E::Training(TrainingError::Invalid(mistakes)) => return mistaken(py, "TrainingError", &text, mistakes),
         E::Unreadable { .. } | E::Unwritable { .. } | E::Output { .. } => return of_file(error, text),
         _ if is_of_file(error) => return of_file(error, text),
-        E::Scenario(_) | E::StreamScenario(_) => return mistaken(py, "ScenarioError", &text, &none()),
+        E::Scenario(_) => return mistaken(py, "ScenarioError", &text, &none()),
         E::Training(_) => return mistaken(py, "TrainingError", &text, &none()),
         E::BadOption { option, text, wanted } => {
             return value(format!("{} must be {wanted}, is {text:?}", argument_of(option)));

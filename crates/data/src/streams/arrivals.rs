@@ -59,7 +59,12 @@ pub fn recorded_arrivals(path: &Path, devices: usize) -> Result<Vec<Arrival>, Ar
     if arrivals.is_empty() {
         return Err(ArrivalTableError::Empty { path: path.to_owned() });
     }
-    arrivals.iter_mut().for_each(|arrival| arrival.time_s -= first_s);
+    for arrival in &mut arrivals {
+        arrival.time_s -= first_s;
+    }
+    if arrivals.iter().all(|arrival| arrival.time_s == 0.0) {
+        return Err(ArrivalTableError::AtOnce { path: path.to_owned() });
+    }
     Ok(arrivals)
 }
 
@@ -104,6 +109,12 @@ pub enum ArrivalTableError {
     /// The file has no header, or no task.
     #[error("{} holds no task: a table of arriving tasks begins with the names of its columns, {}, and has one task on each line", path.display(), COLUMNS.join(", "))]
     Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// All tasks arrive at the same time.
+    #[error("all tasks of {} arrive at the same time; over time there must be at least two times", path.display())]
+    AtOnce {
         /// The file.
         path: PathBuf,
     },
@@ -182,7 +193,8 @@ mod tests {
         let text = "device;size_mb;time_s\nphone;1,5;100\nwatch;2;98,5\nphone;3;101\n";
         let task = |time_s, bytes, device| Arrival { time_s, bytes, device };
         assert_eq!(read(text, 2), Ok(vec![task(1.5, 1.5e6, 0), task(0.0, 2e6, 1), task(2.5, 3e6, 0)]));
-        assert_eq!(read("time_s,size_mb\n5,1\n", 1), Ok(vec![task(0.0, 1e6, 0)]));
+        assert_eq!(read("time_s,size_mb\n5,1\n6,1\n", 1), Ok(vec![task(0.0, 1e6, 0), task(1.0, 1e6, 0)]));
+        assert!(read("time_s,size_mb\n5,1\n", 1).expect_err("one time").contains("arrive at the same time"));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use sim::stream::StreamScenario;
 /// If a file cannot be read, is too short, or holds what does not fit the scenario.
 pub fn read_recordings(scenario: &mut StreamScenario) -> Result<(), StreamDataError> {
     for (key, recording) in scenario.recordings_mut() {
-        let rates = recorded_rates(recording).map_err(|source| StreamDataError::Rates { key, source })?;
+        let rates = recorded_rates(recording).map_err(|reason| StreamDataError::Rates { key, reason })?;
         recording.set_rates(rates);
     }
     if let StreamScenario::Dispatch(scenario) = scenario {
@@ -32,12 +32,12 @@ pub fn read_recordings(scenario: &mut StreamScenario) -> Result<(), StreamDataEr
 #[derive(Debug, thiserror::Error)]
 pub enum StreamDataError {
     /// Recorded rates.
-    #[error("{key} of the scenario: {source}")]
+    #[error("{key} of the scenario: {reason}")]
     Rates {
         /// The key that names them.
         key: String,
         /// Why.
-        source: RecordedRatesError,
+        reason: RecordedRatesError,
     },
     /// Recorded arrivals.
     #[error(transparent)]

@@ -114,7 +114,7 @@ fn slot_paths(scenario: &sim::stream::scenario::SlotScenario, seed: u64, runs: u
         scenario.links.iter().any(|link| matches!(link.mbps, sim::stream::scenario::LinkRates::Recorded(_)));
     if is_recorded {
         let name = scenario.name.clone();
-        let of_slots = |source| sim::stream::scenario::StreamScenarioError::Slots { name, source };
+        let of_slots = |reason| sim::stream::scenario::StreamScenarioError::Slots { name, reason };
         return Ok(problem.recorded_paths(seed, 1).map_err(of_slots)?);
     }
     Ok((0..runs).map(|index| problem.path(seed, index)).collect())

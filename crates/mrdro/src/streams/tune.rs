@@ -2,6 +2,7 @@
 
 use sim::random;
 use sim::stream::StreamScenario;
+use sim::stream::dispatch::scheme::DispatchSchemeKind;
 use sim::stream::dispatch::tuning::{LEAST_TUNING_TASKS, TunedRule, TuningSet};
 use sim::stream::scenario::{DispatchScenario, SlotScenario};
 use sim::stream::slots::scheme::SlotSchemeKind;
@@ -39,7 +40,9 @@ pub fn tune(problem: &StreamProblem, scheme: &str, seed: u64) -> Result<TunedSch
 }
 
 fn tune_dispatch(scenario: &DispatchScenario, name: &str, seed: u64) -> Result<TunedScheme, Error> {
-    let Some(rule) = TunedRule::ALL.into_iter().find(|rule| rule.name() == name) else {
+    name.parse::<DispatchSchemeKind>()?;
+    let plain = name.split_once('@').map_or(name, |(plain, _)| plain);
+    let Some(rule) = TunedRule::ALL.into_iter().find(|rule| rule.name() == plain) else {
         let tunable = TunedRule::ALL.map(TunedRule::name).join(", ");
         return Err(Error::NotTunable { scheme: name.to_owned(), tunable });
     };

@@ -44,6 +44,7 @@ pub(super) fn run_compare(args: &CompareArgs, scenario: StreamScenario) -> Resul
         args.deadlines.first().map_or(("", false), |option| (option, true)),
     ])?;
     let problem = StreamProblem::new(scenario)?;
+    note_short_runs(&problem);
     let schemes = problem.schemes()?;
     let runs = args.runs.map_or(RUNS, usize::from);
     let progress = Mutex::new(Progress::new("runs", schemes.len() * runs));
@@ -56,6 +57,23 @@ pub(super) fn run_compare(args: &CompareArgs, scenario: StreamScenario) -> Resul
     drop(progress);
     note_left_out(&comparison.left_out);
     print(args.format.format, &comparison.evaluations, || comparison_table(&comparison, &problem))
+}
+
+/// The fewest tasks of a device in a run; with fewer, the site hardly fills up.
+const FEW_TASKS: usize = 100;
+
+/// Writes a note if runs are so short that they show little more than how an empty site fills up.
+fn note_short_runs(problem: &StreamProblem) {
+    if let StreamScenario::Dispatch(DispatchScenario { tasks_per_run, devices, .. }) = &problem.scenario
+        && tasks_per_run / devices.count < FEW_TASKS
+    {
+        let needed = FEW_TASKS * devices.count;
+        note(&format!(
+            "note: runs of {tasks_per_run} tasks are short for {} devices and show mostly how an empty site fills up; \
+             tasks_per_run = {needed} or more shows the long run",
+            devices.count
+        ));
+    }
 }
 
 fn comparison_table(comparison: &StreamComparison, problem: &StreamProblem) -> String {
@@ -118,8 +136,7 @@ pub(super) fn run_tune(args: &TuneArgs) -> Result<(), CliError> {
     device::start_threads(&args.threads)?;
     let scenario = match AnyScenario::load(&args.scenario).map_err(Error::from)? {
         AnyScenario::Stream(scenario) => scenario,
-        AnyScenario::Tasks(_) => return Err(not_over_time("of independent tasks").into()),
-        AnyScenario::Graph(_) => return Err(not_over_time("of task graphs").into()),
+        AnyScenario::Tasks(_) | AnyScenario::Graph(_) => return Err(not_over_time(&args.scenario).into()),
     };
     let problem = StreamProblem::new(scenario)?;
     let tuned = tune(&problem, &args.scheme, args.seed.seed)?;
@@ -130,8 +147,9 @@ pub(super) fn run_tune(args: &TuneArgs) -> Result<(), CliError> {
     print(args.format.format, &comparison.evaluations, || comparison_table(&comparison, &problem))
 }
 
-fn not_over_time(is: &'static str) -> Error {
-    Error::WrongKind { option: "tune", of: "over time", is }
+fn not_over_time(name: &str) -> Error {
+    let wanted = "a scenario over time, such as dispatch or commute";
+    Error::BadOption { option: "--scenario", text: name.to_owned(), wanted }
 }
 
 /// `solve` for scenarios over time.
@@ -154,8 +172,13 @@ pub(super) fn run_solve(args: &SolveArgs, scenario: StreamScenario) -> Result<()
         files::write_file(path, &run.trace(TraceFormat::of(path))?)?;
     }
     let mut line = serde_json::to_vec(&run.summary).map_err(|source| Error::Output { source: source.into() })?;
-    line.push(b'\n');
-    write_out(&line)?;
+    if args.trace.as_deref().is_some_and(files::is_standard_output) {
+        // Standard output holds the trace alone, so that a program can read it.
+        note(&String::from_utf8_lossy(&line));
+    } else {
+        line.push(b'\n');
+        write_out(&line)?;
+    }
     // The answer is written before the picture is drawn.
     if let Some(path) = &args.picture {
         write_run(&run, path)?;

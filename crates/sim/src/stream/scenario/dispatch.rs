@@ -9,12 +9,12 @@ use crate::config::{Mistake, Mistakes};
 use crate::limits::{DEADLINES_S, INSTRUCTIONS_PER_BYTE, MAX_DEADLINE_PENALTY, MAX_LATENCY_MS, MAX_SERVERS};
 use crate::random;
 use crate::scenario_checks::Checks;
-use crate::stream::ArrivalProcess;
 use crate::stream::dispatch::{
     Access, Arrival, LOCAL, MAX_SITE_DEVICES, Machines, Path, Site, SiteDevice, SiteError, SiteLink, SiteParts,
     SiteServer,
 };
 use crate::stream::slots::SlotProblemError;
+use crate::stream::{ArrivalProcess, Sizes};
 use crate::tasks::scenario::Tier;
 use crate::units::{hertz_from_mhz, joules_from_nj};
 
@@ -158,8 +158,9 @@ impl RecordedArrivals {
 /// The tasks of a scenario of dispatching.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DispatchTasks {
-    /// Their sizes in MB.
-    pub size_mb: SizeSpread,
+    /// Their sizes in MB; `None` where arrivals are recorded, with their sizes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size_mb: Option<SizeSpread>,
     /// The time from its arrival within which a task is to be done, in seconds; `None`: there is no such time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline_s: Option<f64>,
@@ -245,20 +246,20 @@ pub enum StreamScenarioError {
     #[error(transparent)]
     Invalid(#[from] Mistakes),
     /// Its site makes no sense.
-    #[error("scenario `{name}`: {source}")]
+    #[error("scenario `{name}`: {reason}")]
     Site {
         /// The name of the scenario.
         name: String,
         /// Why.
-        source: SiteError,
+        reason: SiteError,
     },
     /// Its problem in slots makes no sense.
-    #[error("scenario `{name}`: {source}")]
+    #[error("scenario `{name}`: {reason}")]
     Slots {
         /// The name of the scenario.
         name: String,
         /// Why.
-        source: SlotProblemError,
+        reason: SlotProblemError,
     },
     /// It names files that have not been read.
     #[error("scenario `{name}` names recordings ({path}) that have not been read")]
@@ -285,7 +286,7 @@ impl DispatchScenario {
             Some(ArrivalRate::Load { load, .. }) => Site::with_load(parts, *load),
             Some(ArrivalRate::PerMinute { .. }) | None => Site::new(parts),
         };
-        site.map_err(|source| StreamScenarioError::Site { name: self.name.clone(), source })
+        site.map_err(|reason| StreamScenarioError::Site { name: self.name.clone(), reason })
     }
 
     /// A course of arrivals and rates at a site of this scenario, drawn from `seed`; recorded arrivals are as they were, and
@@ -300,6 +301,17 @@ impl DispatchScenario {
         let arrivals = recorded.arrivals().ok_or_else(|| self.unread(&recorded.path))?;
         let arrivals = &arrivals[..arrivals.len().min(self.tasks_per_run)];
         Ok(Path::with_arrivals(site, arrivals.to_vec(), seed))
+    }
+
+    /// Whether nothing is drawn, so that all runs are the same: arrivals are recorded, rates constant, and devices given.
+    pub fn is_fixed(&self) -> bool {
+        let of_links = |rates: &LinkRates| matches!(rates, LinkRates::Constant(spread) if spread.is_given());
+        let DispatchDevices { frequency_mhz, energy_per_instruction_nj, uplink_mbps, arrivals, .. } = &self.devices;
+        matches!(arrivals.over, ArrivalsOver::Recorded(_))
+            && frequency_mhz.is_given()
+            && energy_per_instruction_nj.as_ref().is_none_or(Spread::is_given)
+            && uplink_mbps.as_ref().is_none_or(of_links)
+            && self.servers.iter().all(|server| server.link_mbps.as_ref().is_none_or(of_links))
     }
 
     fn unread(&self, path: &str) -> StreamScenarioError {
@@ -372,10 +384,22 @@ impl DispatchScenario {
             devices: (0..count).map(device).collect(),
             servers: self.servers.iter().enumerate().map(server).collect::<Result<_, StreamScenarioError>>()?,
             process,
-            sizes: tasks.size_mb.sizes(),
+            sizes: self.sizes()?,
             deadline_s: tasks.deadline_s.unwrap_or(f64::INFINITY),
             late_cost: tasks.deadline_penalty.unwrap_or(0.0),
         })
+    }
+
+    /// The sizes of tasks in bytes: where arrivals are recorded, those of the recording.
+    fn sizes(&self) -> Result<Sizes, StreamScenarioError> {
+        match (&self.devices.arrivals.over, &self.tasks.size_mb) {
+            (ArrivalsOver::Recorded(recorded), _) => {
+                let arrivals = recorded.arrivals().ok_or_else(|| self.unread(&recorded.path))?;
+                Ok(Sizes::OneOf(arrivals.iter().map(|arrival| arrival.bytes).collect()))
+            }
+            (_, Some(sizes)) => Ok(sizes.sizes()),
+            (_, None) => Ok(SizeSpread::Fixed(1.0).sizes()),
+        }
     }
 
     /// How arrivals are spread over time, and how many there are in a second at each device.
@@ -433,7 +457,17 @@ impl DispatchScenario {
             list.add("tasks_per_run", format!("must lie between 20 and {MAX_RUN_TASKS}, is {}", self.tasks_per_run));
         }
         self.device_mistakes(&mut list);
-        self.tasks.size_mb.check(&mut list, "tasks.size_mb");
+        match (&self.tasks.size_mb, &self.devices.arrivals.over) {
+            (Some(_), ArrivalsOver::Recorded(_)) => {
+                list.add(
+                    "tasks.size_mb",
+                    "cannot stand beside recorded arrivals, which have their own sizes; leave it out",
+                );
+            }
+            (Some(sizes), _) => sizes.check(&mut list, "tasks.size_mb"),
+            (None, ArrivalsOver::Recorded(_)) => {}
+            (None, _) => list.add("tasks.size_mb", "is missing; it must be a number of MB, or say how sizes are drawn"),
+        }
         if let Some(deadline_s) = self.tasks.deadline_s {
             Spread::one(deadline_s).check(&mut list, "tasks.deadline_s", 1, *DEADLINES_S.start(), *DEADLINES_S.end());
         }

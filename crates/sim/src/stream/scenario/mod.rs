@@ -36,6 +36,7 @@ const PRESETS: &[(&str, &str)] = &[
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "a program has a few scenarios, never lists of them")]
 pub enum StreamScenario {
     /// Tasks that arrive are dispatched at once.
     Dispatch(DispatchScenario),

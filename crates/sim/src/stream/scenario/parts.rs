@@ -29,6 +29,11 @@ impl Spread {
         Self::Given(Numbers::One(value))
     }
 
+    /// Whether nothing is drawn.
+    pub(super) fn is_given(&self) -> bool {
+        matches!(self, Self::Given(_))
+    }
+
     pub(super) fn read(section: &Section<'_>, name: &'static str) -> Self {
         if !section.is_table(name) {
             return Self::Given(section.numbers(name));

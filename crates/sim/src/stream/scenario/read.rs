@@ -10,6 +10,9 @@ use super::slots::{FileRate, FilesOver, SlotArrivals, SlotDevice, SlotFallback, 
 use crate::config::{Document, Mistakes, Numbers, Section};
 use crate::tasks::scenario::Tier;
 
+/// What stands for a table of tasks that is missing.
+const NO_TASKS: DispatchTasks = DispatchTasks { size_mb: None, deadline_s: None, deadline_penalty: None };
+
 /// The number of tasks of one run, unless a scenario says otherwise.
 const TASKS_PER_RUN: usize = 30_000;
 
@@ -127,7 +130,7 @@ fn dispatch(root: &Section<'_>) -> DispatchScenario {
         instructions_per_byte: root.number("instructions_per_byte"),
         tasks_per_run: root.optional_count("tasks_per_run").unwrap_or(TASKS_PER_RUN),
         devices: devices(root.section("devices")),
-        tasks: tasks(root.section("tasks")),
+        tasks: root.optional_section("tasks").map_or(NO_TASKS, tasks),
         servers: root.sections("servers").into_iter().map(server).collect(),
     }
 }
@@ -189,7 +192,7 @@ fn arrivals(section: Section<'_>) -> Arrivals {
 
 fn tasks(section: Section<'_>) -> DispatchTasks {
     let tasks = DispatchTasks {
-        size_mb: SizeSpread::read(&section, "size_mb"),
+        size_mb: section.has("size_mb").then(|| SizeSpread::read(&section, "size_mb")),
         deadline_s: section.optional_number("deadline_s"),
         deadline_penalty: section.optional_number("deadline_penalty"),
     };

@@ -183,7 +183,7 @@ impl SlotScenario {
             flush_s: self.flush_s.unwrap_or(DEFAULT_FLUSH_S),
             left_factor: DEFAULT_LEFT_FACTOR,
         };
-        SlotProblem::new(settings).map_err(|source| Error::Slots { name: self.name.clone(), source })
+        SlotProblem::new(settings).map_err(|reason| Error::Slots { name: self.name.clone(), reason })
     }
 
     pub(super) fn recordings_mut(&mut self) -> Vec<(String, &mut RateRecording)> {

@@ -210,11 +210,15 @@ fn check(settings: &SlotSettings) -> Result<(), SlotProblemError> {
     if !(0.0..=1.0).contains(&settings.alpha) {
         return Err(SlotProblemError::Alpha { value: settings.alpha });
     }
+    let links_bytes_per_s: f64 = settings.links.iter().map(|link| link.rates.mean_bytes_per_s()).sum();
     let mut share = 0.0;
     for application in &settings.applications {
         let name = &application.name;
         match application.load {
-            Load::FilesPerSecond(rate) => positive(&format!("the files per second of {name}"), rate)?,
+            Load::FilesPerSecond(rate) => {
+                positive(&format!("the files per second of {name}"), rate)?;
+                share += rate * application.sizes.mean() / links_bytes_per_s;
+            }
             Load::Share(load) => {
                 positive(&format!("the load of {name}"), load)?;
                 share += load;
@@ -225,7 +229,8 @@ fn check(settings: &SlotSettings) -> Result<(), SlotProblemError> {
             positive(&format!("the deadline of {name} in s"), deadline_s)?;
         }
     }
-    if share >= 1.0 {
+    // Over a fallback everything is sent in the end.
+    if share >= 1.0 && settings.fallback.is_none() {
         return Err(SlotProblemError::Overload { share });
     }
     for link in &settings.links {

@@ -12,7 +12,7 @@ fn probability(mean: f64, units: usize) -> f64 {
     let stay = (twice - 1.0) / (twice + 1.0);
     match units {
         0 => 1.0 / (twice + 1.0),
-        _ => 2.0 * twice / (twice + 1.0).powi(2) * stay.powi(units as i32 - 1),
+        _ => 2.0 * twice / (twice + 1.0).powi(2) * stay.powf(f64::from(units as u32) - 1.0),
     }
 }
 
@@ -102,8 +102,7 @@ impl WrittenOut {
             for (index, state) in states.iter().enumerate() {
                 let mut row = vec![0.0; states.len() + 1];
                 row[index] += 1.0;
-                for size in 0..2 {
-                    let place = policy[index][size];
+                for (size, &place) in policy[index].iter().enumerate() {
                     row[states.len()] += 0.5 * self.cost(place, size, state[place]);
                     for (next, probability) in self.next(*state, place, size) {
                         row[self.index(next)] -= 0.5 * probability;
@@ -116,15 +115,15 @@ impl WrittenOut {
             let gain = std::mem::replace(&mut values[0], 0.0);
             let mut is_better = false;
             for (index, state) in states.iter().enumerate() {
-                for size in 0..2 {
+                for (size, chosen) in policy[index].iter_mut().enumerate() {
                     let value = |place: usize| {
                         let next = self.next(*state, place, size);
                         let future: f64 = next.iter().map(|(next, share)| share * values[self.index(*next)]).sum();
                         self.cost(place, size, state[place]) + future
                     };
                     for place in self.places(*state, size) {
-                        if value(place) < value(policy[index][size]) - 1e-9 {
-                            policy[index][size] = place;
+                        if value(place) < value(*chosen) - 1e-9 {
+                            *chosen = place;
                             is_better = true;
                         }
                     }
@@ -358,7 +357,7 @@ fn sites_without_a_chain_are_refused_with_the_reason() {
     let range = changed(&|parts| parts.sizes = Sizes::Uniform { min: 10e6, max: 30e6 });
     assert!(error(&range, &plain).contains("from a range"));
     let slow = changed(&|parts| {
-        parts.devices[0].uplink.as_mut().expect("an uplink").rates = crate::stream::RateProcess::Constant(2e6)
+        parts.devices[0].uplink.as_mut().expect("an uplink").rates = crate::stream::RateProcess::Constant(2e6);
     });
     assert!(error(&slow, &plain).contains("at the place `edge` tasks of device 0 may wait"));
     let tail = changed(&|parts| {

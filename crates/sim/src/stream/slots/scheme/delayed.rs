@@ -28,6 +28,10 @@ impl SlotScheme for Delayed {
     }
 
     fn reset(&mut self, path: &SlotPath) -> Result<(), SlotSchemeError> {
+        let (links, applications) = (path.problem().links(), path.problem().applications());
+        if links < 2 {
+            return Err(SlotSchemeError::Shape { scheme: "delayed", needs: "two links or more", links, applications });
+        }
         self.wifi = path.problem().best_link();
         self.slot_s = path.problem().settings().slot_s;
         Ok(())
