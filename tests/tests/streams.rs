@@ -135,6 +135,7 @@ fn recorded_rates_and_tasks_are_read() {
             ("process = \"poisson\"", "process = \"recorded\"\npath = \"tasks.csv\""),
             ("load = 0.8 ", "# "),
             ("weight = ", "# "),
+            ("size_mb = ", "# "),
         ],
     );
     let solve = ["solve", "--scenario", "recorded.toml", "--scheme", "greedy"];

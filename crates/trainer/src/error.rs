@@ -234,7 +234,9 @@ fn scenario(error: &mrdro::Error) -> Option<String> {
         {
             "`trainer scenario list` shows the kind of each scenario; `compare` and `solve` decide those of task graphs, too"
         }
-        Error::Scenario(ScenarioError::Invalid(_)) => "`trainer scenario show paper` prints a complete scenario",
+        Error::Scenario(ScenarioError::Invalid(_)) => {
+            "`trainer scenario show NAME` prints a complete scenario, such as paper, graph, dispatch or commute"
+        }
         Error::Sizes(SizesError::Unreadable { .. }) | Error::Data(DataError::Sizes(SizesError::Unreadable { .. })) => {
             "tasks.size_mb.path of the scenario must name a file of sizes; `evaluate --workloads` needs no such file"
         }
