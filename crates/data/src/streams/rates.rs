@@ -103,6 +103,7 @@ mod tests {
         assert!(error.contains("nothing could ever be sent"), "{error}");
         let (_folder, mut odd) = recording("one.csv", "t_s,mbps\n0,1\n", 1.0);
         odd.format = Some("csvv".to_owned());
-        assert!(recorded_rates(&odd).expect_err("no format").to_string().contains("csvv"));
+        let error = recorded_rates(&odd).expect_err("no format").to_string();
+        assert!(error.starts_with("as: ") && error.contains("mahimahi"), "{error}");
     }
 }

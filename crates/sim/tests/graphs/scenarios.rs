@@ -248,7 +248,7 @@ fn each_kind_refuses_scenarios_of_the_other() {
         Scenario::from_toml("stream", &tasks.replace("\"tasks\"", "\"streams\"")).expect_err("unknown").to_string();
     assert_eq!(
         error,
-        "stream has a mistake:\n  line 1, column 8: kind: must be \"tasks\" or \"graph\", is \"streams\""
+        "stream has a mistake:\n  line 1, column 8: kind: must be \"tasks\" or \"graph\" or \"stream\", is \"streams\""
     );
     let error = |kind: &str| mistakes("graph", &[("kind = \"graph\"", kind)]).to_string();
     assert_eq!(error("kind = 3"), "edited has a mistake:\n  line 6, column 8: kind: must be \"graph\", is 3");
