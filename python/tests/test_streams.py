@@ -340,6 +340,7 @@ def test_recorded_arrivals_are_read(tmp_path):
     path = recorded(tmp_path, "log.csv", "time_s,size_mb,device\n" + "".join(rows))
     changes = {
         "devices.count": 2,
+        "tasks.size_mb": None,
         "devices.arrivals": {"process": "recorded", "path": path, "load": None, "weight": None},
     }
     scenario = mrdro.StreamScenario.load("dispatch").with_(changes)
