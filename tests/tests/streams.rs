@@ -96,6 +96,10 @@ fn a_comparison_is_written_in_every_format() {
             let compare = ["compare", "--scenario", scenario, "--runs", "2", "--format", format];
             let said = workshop.trainer(&compare).succeeded();
             assert!(said.stdout.contains("greedy") || said.stdout.contains("at-once"), "{}", said.stdout);
+            if format == "csv" {
+                let has_places = said.stdout.lines().next().is_some_and(|header| header.ends_with("share_cloud"));
+                assert_eq!(has_places, scenario != "commute", "{}", said.stdout);
+            }
         }
     }
 }

@@ -44,16 +44,10 @@ pub struct StreamEvaluation {
     /// Whether in some run a queue got more work than it can do: then it grows as long as the run lasts, and so do delay and cost.
     pub is_overloaded: bool,
     /// The share of tasks at each place, in the order of places; empty in slots.
-    #[serde(serialize_with = "as_text")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub place_shares: Vec<f64>,
     /// The time of one decision, with that of the simulation, in seconds: the least of the means of the runs.
     pub seconds_per_decision: f64,
-}
-
-/// Numbers divided by spaces, in one cell of a table.
-fn as_text<S: serde::Serializer>(numbers: &[f64], serializer: S) -> Result<S::Ok, S::Error> {
-    let texts: Vec<String> = numbers.iter().map(ToString::to_string).collect();
-    serializer.serialize_str(&texts.join(" "))
 }
 
 /// The evaluations of several schemes on the same runs.

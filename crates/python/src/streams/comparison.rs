@@ -99,6 +99,8 @@ fn of_functions(
     let functions = functions.into_iter().map(|(name, function)| ByFunction::new(name, function.into_bound(py)));
     let functions: Vec<ByFunction<'_>> = functions.collect();
     let mut each: Vec<Vec<StreamEvaluation>> = vec![Vec::new(); functions.len()];
+    // Where nothing is drawn, all runs are the same.
+    let runs = if settings.is_fixed() { 1 } else { runs };
     for run in 0..runs {
         let seed = seed.wrapping_add(run as u64);
         let (site, path, base): (Site, Path, f64) = guarded_detached(py, || {

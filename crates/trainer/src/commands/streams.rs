@@ -10,6 +10,7 @@ use mrdro::{Error, files};
 use serde::Serialize;
 use sim::AnyScenario;
 use sim::stream::StreamScenario;
+use sim::stream::dispatch::LOCAL;
 use sim::stream::scenario::{DispatchScenario, SlotScenario};
 
 use super::scenario::ScenarioRow;
@@ -56,7 +57,45 @@ pub(super) fn run_compare(args: &CompareArgs, scenario: StreamScenario) -> Resul
     let comparison = compare(&problem, &schemes, runs, args.seed.seed, &told)?;
     drop(progress);
     note_left_out(&comparison.left_out);
-    print(args.format.format, &comparison.evaluations, || comparison_table(&comparison, &problem))
+    print_comparison(args.format.format, &comparison, &problem)
+}
+
+/// Prints a comparison. CSV has a column for the share of tasks at each place, named after it.
+fn print_comparison(format: Format, comparison: &StreamComparison, problem: &StreamProblem) -> Result<(), CliError> {
+    if format != Format::Csv {
+        return print(format, &comparison.evaluations, || comparison_table(comparison, problem));
+    }
+    let places: Vec<&str> = match &problem.scenario {
+        StreamScenario::Dispatch(scenario) => {
+            std::iter::once(LOCAL).chain(scenario.servers.iter().map(|server| server.name.as_str())).collect()
+        }
+        StreamScenario::Slots(_) => Vec::new(),
+    };
+    let names = [
+        "scheme",
+        "mean_energy_j",
+        "mean_delay_s",
+        "mean_cost",
+        "change",
+        "change_low",
+        "change_high",
+        "missed_share",
+        "is_overloaded",
+        "seconds_per_decision",
+    ];
+    let header = names.map(str::to_owned).into_iter().chain(places.iter().map(|place| format!("share_{place}")));
+    let end = |end: Option<f64>| end.map_or_else(String::new, |end| end.to_string());
+    let row = |row: &StreamEvaluation| {
+        let mut cells = vec![row.scheme.clone()];
+        cells.extend([row.mean_energy_j, row.mean_delay_s, row.mean_cost, row.change].map(|value| value.to_string()));
+        cells.extend([end(row.change_low), end(row.change_high), row.missed_share.to_string()]);
+        cells.extend([row.is_overloaded.to_string(), row.seconds_per_decision.to_string()]);
+        cells.extend(row.place_shares.iter().map(f64::to_string));
+        cells
+    };
+    let rows: Vec<Vec<String>> =
+        std::iter::once(header.collect()).chain(comparison.evaluations.iter().map(row)).collect();
+    write_out(files::csv_of_cells(&rows).as_bytes())
 }
 
 /// The fewest tasks of a device in a run; with fewer, the site hardly fills up.
@@ -83,7 +122,7 @@ fn comparison_table(comparison: &StreamComparison, problem: &StreamProblem) -> S
     let (delay, places) = match &problem.scenario {
         StreamScenario::Dispatch(scenario) => {
             let servers = scenario.servers.iter().map(|server| server.name.as_str());
-            ("response s", std::iter::once("local").chain(servers).collect::<Vec<_>>().join("/"))
+            ("response s", std::iter::once(LOCAL).chain(servers).collect::<Vec<_>>().join("/"))
         }
         StreamScenario::Slots(_) => ("delay s", String::new()),
     };
@@ -144,7 +183,7 @@ pub(super) fn run_tune(args: &TuneArgs) -> Result<(), CliError> {
     let mut schemes = vec![problem.base().to_owned(), tuned.default, tuned.tuned];
     schemes.dedup();
     let comparison = compare(&problem, &schemes, usize::from(args.runs), args.seed.seed, &|_| {})?;
-    print(args.format.format, &comparison.evaluations, || comparison_table(&comparison, &problem))
+    print_comparison(args.format.format, &comparison, &problem)
 }
 
 fn not_over_time(name: &str) -> Error {
