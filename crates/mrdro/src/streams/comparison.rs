@@ -93,7 +93,7 @@ struct Figures {
 
 /// A queue that gets this much of what it can do counts as overloaded: a little more than 1, since the tasks of a run differ
 /// from their mean.
-const OVERLOAD: f64 = 1.02;
+pub const OVERLOAD: f64 = 1.02;
 
 /// Runs schemes on the same courses of arrivals and rates, `runs` of them; run r draws site and course from `seed + r`. Where
 /// rates in slots are recorded, there is one run for each recording. `progress` is told the number of runs made so far, of all

@@ -26,7 +26,7 @@ use sim::stream::dispatch::scheme::DispatchSchemeKind;
 use sim::stream::slots::SlotPath;
 use sim::stream::slots::scheme::SlotSchemeKind;
 
-pub use self::comparison::{RUNS, StreamBound, StreamComparison, StreamEvaluation, compare};
+pub use self::comparison::{OVERLOAD, RUNS, StreamBound, StreamComparison, StreamEvaluation, compare};
 pub use self::picture::write_run;
 pub use self::run::{Events, StreamRun, StreamSummary, run};
 pub use self::trace::SlotRow;
@@ -65,7 +65,7 @@ impl StreamProblem {
         Ok(problem)
     }
 
-    /// Makes runs shorter: at most so many tasks, or slots.
+    /// Makes runs shorter: at most `most` tasks, or slots.
     pub fn shorten(&mut self, most: usize) {
         match &mut self.scenario {
             StreamScenario::Dispatch(scenario) => scenario.tasks_per_run = scenario.tasks_per_run.min(most),

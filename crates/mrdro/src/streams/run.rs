@@ -5,7 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 use sim::stream::StreamScenario;
 use sim::stream::dispatch::scheme::by_name;
-use sim::stream::dispatch::{self, DoneTask};
+use sim::stream::dispatch::{self, DispatchOutcome, DoneTask, Path, Site};
 use sim::stream::scenario::{DispatchScenario, SlotScenario};
 use sim::stream::slots::scheme::SlotSchemeKind;
 use sim::stream::slots::{self};
@@ -96,23 +96,8 @@ fn dispatch_run(scenario: &DispatchScenario, name: &str, seed: u64) -> Result<St
     let path = scenario.path(&site, seed)?;
     let mut tasks = Vec::with_capacity(path.arrivals().len());
     let outcome = dispatch::simulate_traced(&site, &path, scheme.as_mut(), seed, |task| tasks.push(*task));
-    tasks.sort_by_key(|task| task.index);
-    let places: Vec<String> = (0..site.places()).map(|place| site.place_name(place).to_owned()).collect();
-    let last_s = path.arrivals().last().map_or(1.0, |last| last.time_s).max(f64::MIN_POSITIVE);
-    let summary = StreamSummary {
-        scenario: scenario.name.clone(),
-        scheme: scheme.name().to_owned(),
-        seed,
-        tasks: outcome.tasks,
-        mean_power_w: outcome.mean_energy_j * path.arrivals().len() as f64 / last_s,
-        mean_energy_j: outcome.mean_energy_j,
-        mean_delay_s: outcome.mean_response_s,
-        missed: (outcome.late_share * outcome.tasks as f64).round() as usize,
-        cost: outcome.mean_cost,
-        evaluations: outcome.evaluations,
-        place_shares: places.iter().cloned().zip(outcome.place_shares).collect(),
-    };
-    Ok(StreamRun { summary, events: Events::Tasks { tasks, places, devices: site.devices() } })
+    let name = scheme.name().to_owned();
+    Ok(StreamRun::of_tasks(&scenario.name, name, seed, (&site, &path), outcome, tasks))
 }
 
 fn slot_run(scenario: &SlotScenario, name: &str, seed: u64) -> Result<StreamRun, Error> {
@@ -141,6 +126,34 @@ fn slot_run(scenario: &SlotScenario, name: &str, seed: u64) -> Result<StreamRun,
 }
 
 impl StreamRun {
+    /// A run of dispatching, from its outcome and all its tasks in any order.
+    pub fn of_tasks(
+        scenario: &str,
+        scheme: String,
+        seed: u64,
+        (site, path): (&Site, &Path),
+        outcome: DispatchOutcome,
+        mut tasks: Vec<DoneTask>,
+    ) -> Self {
+        tasks.sort_by_key(|task| task.index);
+        let places: Vec<String> = (0..site.places()).map(|place| site.place_name(place).to_owned()).collect();
+        let last_s = path.arrivals().last().map_or(1.0, |last| last.time_s).max(f64::MIN_POSITIVE);
+        let summary = StreamSummary {
+            scenario: scenario.to_owned(),
+            scheme,
+            seed,
+            tasks: outcome.tasks,
+            mean_power_w: outcome.mean_energy_j * path.arrivals().len() as f64 / last_s,
+            mean_energy_j: outcome.mean_energy_j,
+            mean_delay_s: outcome.mean_response_s,
+            missed: (outcome.late_share * outcome.tasks as f64).round() as usize,
+            cost: outcome.mean_cost,
+            evaluations: outcome.evaluations,
+            place_shares: places.iter().cloned().zip(outcome.place_shares).collect(),
+        };
+        Self { summary, events: Events::Tasks { tasks, places, devices: site.devices() } }
+    }
+
     /// What happened, as CSV or JSON lines: a row for each task or slot.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use mrdro::statistics::student_interval;
-use mrdro::streams::{self, StreamEvaluation};
+use mrdro::streams::{self, OVERLOAD, StreamEvaluation};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use rayon::prelude::*;
@@ -15,9 +15,6 @@ use super::function::{ByFunction, in_slots};
 use super::scenario::StreamScenario;
 use crate::errors::{raise, value};
 use crate::guard::{guarded_detached, interruptible};
-
-/// A queue that gets this much of what it can do counts as overloaded, as in the program's comparisons.
-const OVERLOAD: f64 = 1.02;
 
 /// The rows of a comparison: of schemes by their names, then of functions.
 ///

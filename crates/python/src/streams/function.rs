@@ -1,6 +1,6 @@
 //! Python functions that dispatch tasks.
 
-use mrdro::streams::{Events, StreamRun, StreamSummary};
+use mrdro::streams::StreamRun;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -116,23 +116,7 @@ pub(super) fn run(scenario: &StreamScenario, function: &Bound<'_, PyAny>, seed: 
     let mut tasks = Vec::with_capacity(path.arrivals().len());
     let by_function = ByFunction::new(name.clone(), function.clone());
     let outcome = by_function.simulate((&site, &path), seed, |task| tasks.push(*task))?;
-    tasks.sort_by_key(|task| task.index);
-    let places: Vec<String> = (0..site.places()).map(|place| site.place_name(place).to_owned()).collect();
-    let last_s = path.arrivals().last().map_or(1.0, |last| last.time_s).max(f64::MIN_POSITIVE);
-    let summary = StreamSummary {
-        scenario: settings.name.clone(),
-        scheme: name,
-        seed,
-        tasks: outcome.tasks,
-        mean_power_w: outcome.mean_energy_j * path.arrivals().len() as f64 / last_s,
-        mean_energy_j: outcome.mean_energy_j,
-        mean_delay_s: outcome.mean_response_s,
-        missed: (outcome.late_share * outcome.tasks as f64).round() as usize,
-        cost: outcome.mean_cost,
-        evaluations: outcome.evaluations,
-        place_shares: places.iter().cloned().zip(outcome.place_shares).collect(),
-    };
-    Ok(StreamRun { summary, events: Events::Tasks { tasks, places, devices: site.devices() } })
+    Ok(StreamRun::of_tasks(&settings.name, name, seed, (&site, &path), outcome, tasks))
 }
 
 /// The exception for a function in a scenario in slots.
