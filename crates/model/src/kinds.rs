@@ -1,14 +1,15 @@
 //! The kinds of networks that records can hold.
 //!
-//! A new kind is one folder next to `dnn` and `fleet`, and one line in [`KINDS`].
+//! A new kind is one folder next to `dnn`, `fleet` and `stream`, and one line in [`KINDS`].
 
 use crate::dnn::DnnNetworks;
 use crate::fleet::FleetNetworks;
 use crate::networks::Kind;
+use crate::stream::StreamNetworks;
 use crate::record::{ManifestFile, RecordError, RecordText};
 
 /// Every kind of networks that records can hold.
-pub static KINDS: &[&Kind] = &[&DnnNetworks::KIND, &FleetNetworks::KIND];
+pub static KINDS: &[&Kind] = &[&DnnNetworks::KIND, &FleetNetworks::KIND, &StreamNetworks::KIND];
 
 /// The kind of networks that a manifest names, or that its version of the format held.
 pub(crate) fn kind_of(manifest: &ManifestFile<'_>) -> Result<&'static Kind, RecordError> {
@@ -21,7 +22,7 @@ pub(crate) fn kind_of(manifest: &ManifestFile<'_>) -> Result<&'static Kind, Reco
         manifest.wrong(match name {
             Some(name) => {
                 let known: Vec<_> = KINDS.iter().map(|kind| format!("\"{}\"", kind.name)).collect();
-                let known = known.join(" and ");
+                let known = known.join(", ");
                 format!("format {version} has no kind = \"{name}\"; this program knows {known}")
             }
             None => "the file has no kind, the key that names the networks in the record".to_owned(),

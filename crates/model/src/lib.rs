@@ -23,7 +23,8 @@
 //! # Rooms
 //! - [`dnn`]: DNNs for one scenario, the networks of the paper.
 //! - [`fleet`]: networks for any number of devices, tasks and servers.
-//! - [`kernels`]: vectors on the CPU, for both.
+//! - [`stream`]: networks that dispatch tasks as they arrive, at any site.
+//! - [`kernels`]: vectors on the CPU, for all.
 //! - At the root: the traits that networks of a user's own implement ([`Forward`], [`Learner`]), trained networks of any kind
 //!   ([`Networks`]), their records ([`Record`]), and devices ([`Backend`]).
 //!
@@ -49,6 +50,7 @@ mod networks;
 mod parameters;
 mod record;
 mod state;
+pub mod stream;
 
 pub use backend::{Backend, BackendError, DeviceChoice, DeviceKind, RemoteAddress, available};
 pub use dnn::{

@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use burn::tensor::Device;
 use serde::Serialize;
 use sim::scheme::Scheme;
+use sim::stream::dispatch::scheme::DispatchScheme;
 use sim::{CostModel, Environment, Scenario};
 
 use crate::dnn::Selection;
@@ -75,6 +76,11 @@ pub trait Networks: Any + Debug + Send + Sync {
     /// # Panics
     /// If `model` is of a scenario that [`Networks::check_scenario`] refuses.
     fn scheme(&self, name: &str, model: &CostModel, options: &DecisionOptions, device: &Device) -> Box<dyn Scheme>;
+
+    /// The networks as a scheme called `name` that dispatches tasks as they arrive; `None` if they are not for that.
+    fn dispatch_scheme(&self, _name: &str) -> Option<Box<dyn DispatchScheme>> {
+        None
+    }
 
     /// Options for each way of deciding that comparisons show, with its name in tables.
     fn compared(&self) -> Vec<(String, DecisionOptions)>;
@@ -181,5 +187,14 @@ pub enum Shape {
         width: usize,
         /// Rounds of one forward pass.
         rounds: usize,
+    },
+    /// Networks that dispatch tasks as they arrive.
+    #[serde(rename = "networks")]
+    Stream {
+        /// Number of networks, K.
+        #[serde(rename = "nets")]
+        networks: usize,
+        /// Hidden units.
+        width: usize,
     },
 }

@@ -63,6 +63,12 @@ pub fn exponential(random: &mut impl Rng) -> f64 {
     -(1.0 - unit(random)).ln()
 }
 
+/// Draws a number that is normally distributed around 0 with the standard deviation 1 (Box and Muller).
+pub fn normal(random: &mut impl Rng) -> f64 {
+    let radius = (2.0 * exponential(random)).sqrt();
+    radius * (std::f64::consts::TAU * unit(random)).cos()
+}
+
 /// A seed derived by name from another, for parts whose courses no other part may draw.
 pub fn derived_seed(seed: u64, name: &str, index: usize) -> u64 {
     stream_of(seed, name, &[index as f64]).next_u64()

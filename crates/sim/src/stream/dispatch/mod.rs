@@ -14,6 +14,7 @@
 
 pub mod bound;
 mod episode;
+pub mod futures;
 mod loads;
 pub mod optimum;
 mod outcome;
@@ -23,6 +24,7 @@ mod send_times;
 pub mod settings;
 mod simulator;
 mod site;
+mod sites;
 mod split;
 mod state;
 #[cfg(test)]
@@ -39,5 +41,6 @@ pub use site::{
     Access, LOCAL, MAX_SITE_DEVICES, Machines, Queue, QueueKind, Site, SiteDevice, SiteError, SiteLink, SiteParts,
     SiteServer,
 };
+pub use sites::Sites;
 pub use split::{QueueLoad, StaticSplit};
 pub use state::{Choice, LinkView, Offer, QueueView, SiteState};

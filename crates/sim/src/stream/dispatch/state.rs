@@ -37,6 +37,9 @@ pub struct Choice {
     pub changing_link: Option<LinkView>,
 }
 
+/// Times that differ by less are taken for equal, in seconds: sums that were made in different orders differ in their last digits.
+const LIKE_S: f64 = 1e-6;
+
 /// A queue as a task that would join it sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct QueueView {
@@ -207,6 +210,15 @@ impl SiteState {
         self.coming_s.copy_from_slice(&other.coming_s);
         self.links.copy_from_slice(&other.links);
         self.on_the_way.clone_from(&other.on_the_way);
+    }
+
+    /// Whether another state of the same site and time has the same work in all queues.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let time_s = self.time_s;
+        let are_like = |(one, other): (&f64, &f64)| (one.max(time_s) - other.max(time_s)).abs() <= LIKE_S;
+        self.on_the_way.len() == other.on_the_way.len()
+            && self.free_s.iter().zip(&other.free_s).all(are_like)
+            && self.coming_s.iter().zip(&other.coming_s).all(|(one, other)| (one - other).abs() <= LIKE_S)
     }
 
     /// Lets everything happen up to a time; `done` hears of tasks that join their last queue, with the time at which they are

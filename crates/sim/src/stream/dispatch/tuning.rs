@@ -55,16 +55,10 @@ impl Range {
     }
 
     fn draw_near(&self, best: f64, shrinkage: f64, random: &mut Stream) -> f64 {
-        let change = self.step * shrinkage * normal(random);
+        let change = self.step * shrinkage * random::normal(random);
         let number = if self.is_logarithmic { best * change.exp() } else { best + change };
         number.clamp(self.limits[0], self.limits[1])
     }
-}
-
-/// A normally distributed number (Box and Muller).
-fn normal(random: &mut Stream) -> f64 {
-    let radius = (2.0 * random::exponential(random)).sqrt();
-    radius * (std::f64::consts::TAU * random::unit(random)).cos()
 }
 
 impl TunedRule {
