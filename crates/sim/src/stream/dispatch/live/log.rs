@@ -37,12 +37,9 @@ impl QueueLog {
         self.entries.push_back(entry);
     }
 
-    /// Drops tasks from the front as long as they are done and nobody can report them any more.
-    pub(super) fn prune(&mut self, now_s: f64, is_open: impl Fn(u64) -> bool) {
-        while let Some(first) = self.entries.front()
-            && first.done_s <= now_s
-            && !is_open(first.number)
-        {
+    /// Drops tasks from the front that nobody can report any more: nothing moves them but the rate of the queue.
+    pub(super) fn prune(&mut self, is_open: impl Fn(u64) -> bool) {
+        while let Some(first) = self.entries.front().filter(|first| !is_open(first.number)) {
             self.head_s = first.done_s;
             self.entries.pop_front();
         }
@@ -77,6 +74,7 @@ impl QueueLog {
 
     /// What is served after now takes `ratio` times as long.
     pub(super) fn stretch(&mut self, now_s: f64, ratio: f64) {
+        self.head_s += (self.head_s - now_s).max(0.0) * (ratio - 1.0);
         for entry in self.entries.iter_mut().filter(|entry| entry.done_s > now_s) {
             let starts_s = (entry.done_s - entry.service_s).max(now_s);
             entry.service_s += (entry.done_s - starts_s) * (ratio - 1.0);

@@ -393,12 +393,12 @@ impl LiveSite {
         let is_open = |number: u64| self.open.is_open(number);
         if route.link != NO_QUEUE {
             let log = &mut self.logs[route.link as usize];
-            log.prune(time_s, is_open);
+            log.prune(is_open);
             log.push(Entry { number, joins_s: time_s, service_s: bytes * route.link_s_per_byte, done_s: joins_s });
         }
         if route.machine != NO_QUEUE {
             let log = &mut self.logs[route.machine as usize];
-            log.prune(time_s, is_open);
+            log.prune(is_open);
             if placed.done_s.is_some() {
                 let free_s = self.state.free_s(route.machine as usize);
                 log.push(Entry { number, joins_s, service_s: placed.services_s[1], done_s: free_s });
