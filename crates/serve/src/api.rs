@@ -1,25 +1,23 @@
 //! The endpoints of the service: one function for each path.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use data::Deadlines;
 use data::exchange::{EnvironmentChange, EnvironmentView};
 use serde::Serialize;
-use tokio::sync::Semaphore;
 
+use crate::Event;
 use crate::answer_body;
+use crate::common::{Core, with_core};
 use crate::decide_request::DecideRequest;
 use crate::decider::{Decider, Decisions};
-use crate::guard::{self, Guard};
 use crate::metrics::{Endpoint, Metrics};
 use crate::metrics_format::MetricsFormat;
 use crate::openapi;
@@ -28,28 +26,16 @@ use crate::problem_details::ProblemDetails;
 use crate::request_body::{self, ReceivedBody};
 use crate::service::Service;
 use crate::views::{AnswerView, DriveView, RecordView, ScenarioView};
-use crate::{Event, Limits, PublicUrl};
 
 /// The state that all requests share.
 pub(crate) type App = Arc<AppState>;
 
 pub(crate) struct AppState {
+    pub(crate) core: Arc<Core>,
     pub(crate) service: Service,
     pub(crate) decider: Decider,
     pub(crate) metrics: Arc<Metrics>,
-    pub(crate) guard: Guard,
-    pub(crate) public_urls: Vec<PublicUrl>,
-    pub(crate) limits: Limits,
     pub(crate) drive: Option<DriveView>,
-    /// Bytes of request bodies that may still be read at the same time.
-    pub(crate) bodies: Semaphore,
-    /// Bodies that may be decompressed at the same time.
-    pub(crate) decompressing: Semaphore,
-    /// Bytes of answers that may still wait for their clients to read them.
-    pub(crate) answers: Arc<Semaphore>,
-    /// Whether a signal has asked the service to end.
-    pub(crate) ending: AtomicBool,
-    pub(crate) observer: Box<dyn Fn(&Event<'_>) + Send + Sync>,
 }
 
 impl AppState {
@@ -58,16 +44,16 @@ impl AppState {
         let Some(reloaded) = self.service.reload() else {
             return Err(ProblemDetails::new(StatusCode::CONFLICT, "the record is already being reloaded"));
         };
-        self.metrics.count_reload(reloaded.is_ok());
+        self.core.metrics.count_reload(reloaded.is_ok());
         match reloaded {
             Ok(()) => {
                 self.metrics.add_places(self.service.snapshot().model.place_names());
-                (self.observer)(&Event::Reloaded);
+                (self.core.observer)(&Event::Reloaded);
                 Ok(())
             }
             Err(error) => {
                 let reason = with_causes(&error);
-                (self.observer)(&Event::ReloadRefused(&reason));
+                (self.core.observer)(&Event::ReloadRefused(&reason));
                 let detail = format!("{reason}; the service keeps the record that it had");
                 Err(ProblemDetails::new(StatusCode::UNPROCESSABLE_ENTITY, detail))
             }
@@ -76,56 +62,28 @@ impl AppState {
 }
 
 /// The text of an error, followed by its causes.
-fn with_causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |reason, cause| format!("{reason}: {cause}"))
 }
 
 pub(crate) fn router(app: App) -> Router {
-    Router::new()
+    let router = Router::new()
         .route("/v1/decide", post(decide))
         .route("/v1/scenario", get(scenario))
         .route("/v1/record", get(record))
         .route("/v1/environment", put(environment))
         .route("/v1/drive", get(drive))
         .route("/v1/reload", post(reload))
-        .route("/healthz", get(health))
-        .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/openapi.json", get(openapi_description))
         .route("/", get(page::index))
         .route("/page.js", get(page::script))
-        .route("/page.css", get(page::style))
-        .fallback(async || {
-            ProblemDetails::new(StatusCode::NOT_FOUND, "there is no such path; /openapi.json lists all paths")
-        })
-        .method_not_allowed_fallback(async || {
-            let detail = "this path takes another method; /openapi.json lists the methods of each path";
-            ProblemDetails::new(StatusCode::METHOD_NOT_ALLOWED, detail)
-        })
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), guard::guard))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), count_requests))
-        .with_state(app)
+        .route("/page.css", get(page::style));
+    with_core(router, &app.core).with_state(app)
 }
 
-/// Counts requests by endpoint and status.
-async fn count_requests(State(app): State<App>, request: Request, next: Next) -> Response {
-    let path = request.extensions().get::<MatchedPath>().map_or_else(|| request.uri().path(), MatchedPath::as_str);
-    let endpoint = endpoint_of(path);
-    let mut response = next.run(request).await;
-    app.metrics.count_request(endpoint, response.status().as_u16());
-    if app.ending.load(Ordering::Relaxed) {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
-}
-
-/// Whether the service has an endpoint at this path.
-pub(crate) fn is_path(path: &str) -> bool {
-    endpoint_of(path) != Endpoint::unknown
-}
-
-fn endpoint_of(path: &str) -> Endpoint {
+pub(crate) fn endpoint_of(path: &str) -> Endpoint {
     match path {
         "/v1/decide" => Endpoint::decide,
         "/v1/scenario" => Endpoint::scenario,
@@ -156,10 +114,10 @@ struct Answers<'a> {
 }
 
 async fn decide(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, ProblemDetails> {
-    let ReceivedBody { bytes, permit: _permit } = request_body::read(&app, &headers, body).await?;
+    let ReceivedBody { bytes, permit: _permit } = request_body::read(&app.core, &headers, body).await?;
     let begin = Instant::now();
     let snapshot = app.service.snapshot();
-    let request = without_blocking(bytes.len(), || DecideRequest::read(&bytes, &snapshot, &app.limits))?;
+    let request = without_blocking(bytes.len(), || DecideRequest::read(&bytes, &snapshot, &app.core.limits))?;
     let DecideRequest { workloads, is_list, scheme, explain } = request;
     drop(bytes);
     let Decisions { requests, solutions, time_per_workload } =
@@ -184,7 +142,7 @@ async fn decide(State(app): State<App>, headers: HeaderMap, body: Body) -> Resul
     app.metrics.count_decisions(&snapshot.model, &requests, &solutions, begin.elapsed());
     app.metrics.count_deadlines(deadlines);
     let kind = HeaderValue::from_static("application/json");
-    let body = answer_body::body(json, &app.answers, app.limits.write)?;
+    let body = answer_body::body(json, &app.core.answers, app.core.limits.write)?;
     Ok(([(header::CONTENT_TYPE, kind)], body).into_response())
 }
 
@@ -215,7 +173,7 @@ struct EnvironmentAnswer {
 }
 
 async fn environment(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, ProblemDetails> {
-    let ReceivedBody { bytes, permit: _permit } = request_body::read(&app, &headers, body).await?;
+    let ReceivedBody { bytes, permit: _permit } = request_body::read(&app.core, &headers, body).await?;
     let change: EnvironmentChange = without_blocking(bytes.len(), || request_body::parse(&bytes))?;
     let changed = app.service.set_environment(change);
     let (environment, unread_changes) =
@@ -240,17 +198,6 @@ async fn reload(State(app): State<App>) -> Result<Response, ProblemDetails> {
     Ok(record(State(app)).await)
 }
 
-async fn health() -> Response {
-    ([(header::CACHE_CONTROL, "no-store")], Json(serde_json::json!({"status": "ok"}))).into_response()
-}
-
-async fn ready(State(app): State<App>) -> Result<Response, ProblemDetails> {
-    if app.ending.load(Ordering::Relaxed) {
-        return Err(ProblemDetails::busy("the service is ending"));
-    }
-    Ok(health().await)
-}
-
 async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
     app.decider.observe();
     let format = MetricsFormat::asked_for(&headers);
@@ -259,7 +206,8 @@ async fn metrics(State(app): State<App>, headers: HeaderMap) -> Response {
 }
 
 async fn openapi_description(State(app): State<App>) -> Response {
-    Json(openapi::description(&app.service.snapshot(), &app.limits, app.guard.token.is_some())).into_response()
+    Json(openapi::description(&app.service.snapshot(), &app.core.limits, app.core.guard.token.is_some()))
+        .into_response()
 }
 
 #[cfg(test)]

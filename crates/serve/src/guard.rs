@@ -1,12 +1,14 @@
 //! Access control: the token, the host names that requests may use, and the origins of pages.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use subtle::ConstantTimeEq;
 
-use crate::api::App;
+use crate::common::Core;
 use crate::problem_details::ProblemDetails;
 
 /// The authentication scheme of a token; upper and lower case count the same.
@@ -55,8 +57,8 @@ impl Guard {
 }
 
 /// Passes on the requests that meet the rules, and adds the headers that browsers need.
-pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
-    let guard = &app.guard;
+pub(crate) async fn guard(State(core): State<Arc<Core>>, request: Request, next: Next) -> Response {
+    let guard = &core.guard;
     let headers = request.headers();
     let mut hosts = headers.get_all(header::HOST).iter();
     let host = hosts.next().and_then(|host| host.to_str().ok()).filter(|_| hosts.next().is_none());

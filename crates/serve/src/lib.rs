@@ -26,13 +26,16 @@
 //! | `GET /` | the page |
 //!
 //! # What it does not do
-//! It trains and adapts no networks, writes no files, and stores nothing of a request.
+//! It trains and adapts no networks, and stores nothing of a request. It writes no files but that in which a dispatching
+//! service keeps its state, if one is named ([`DispatchOptions::state`]).
 
 mod answer_body;
 mod api;
+mod common;
 mod decide_request;
 mod decider;
 mod decision_sampler;
+mod dispatch;
 mod explanation;
 mod guard;
 mod listen_address;
@@ -57,6 +60,7 @@ use burn::tensor::Device;
 use model::{DecisionOptions, OptionError, RecordError};
 use sim::Scenario;
 
+pub use dispatch::{DispatchOptions, SchemeSource, StateError};
 pub use listen_address::{ListenAddress, ListenAddressError, ListenError, ResolvedAddress};
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use server::Server;
@@ -229,6 +233,50 @@ pub enum ServeError {
         /// The text.
         origin: String,
     },
+    /// A scenario over time makes no site.
+    #[error(transparent)]
+    Site(#[from] sim::stream::scenario::StreamScenarioError),
+    /// There is no such scheme for dispatching.
+    #[error(transparent)]
+    DispatchScheme(#[from] sim::stream::dispatch::scheme::DispatchSchemeError),
+    /// A scheme that needs more than the queues.
+    #[error(
+        "the scheme `{scheme}` draws futures and takes milliseconds for a decision; it cannot dispatch tasks as they arrive"
+    )]
+    NotLive {
+        /// The scheme.
+        scheme: String,
+    },
+    /// A device that the scenario does not have.
+    #[error("there is no device {device}; devices are 0 to {last}")]
+    NoDevice {
+        /// The device.
+        device: usize,
+        /// The last device.
+        last: usize,
+    },
+    /// Some of the devices cannot be served alone.
+    #[error("with these devices alone, {reason}")]
+    Part {
+        /// Why.
+        reason: sim::stream::dispatch::SiteError,
+    },
+    /// The file of state cannot be used.
+    #[error("the state in {} cannot be continued: {reason}", path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: StateError,
+    },
+    /// The file of state cannot be written.
+    #[error("the state cannot be written to {}", path.display())]
+    StateNotWritten {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// Threads or signal handlers cannot be started.
     #[error("the service cannot be started")]
     Start {
@@ -244,6 +292,17 @@ pub enum Event<'a> {
     Reloaded,
     /// A record could not be reloaded, for this reason; the one before stays in force.
     ReloadRefused(&'a str),
+    /// A dispatching service continues its state.
+    Continued {
+        /// Tasks that were placed before.
+        tasks: u64,
+        /// The time since the state was written.
+        away: Duration,
+        /// Whether the scheme continues, too: otherwise it begins anew, with the queues as they are.
+        scheme_continues: bool,
+    },
+    /// The state was not written, for this reason; the file is as it was before.
+    StateNotWritten(&'a str),
     /// A signal ends the service: requests under way are still answered.
     Ending,
     /// This number of connections was closed, since they took too long to end.

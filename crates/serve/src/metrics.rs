@@ -39,11 +39,16 @@ pub(crate) enum Endpoint {
     metrics,
     openapi,
     page,
+    dispatch,
+    completed,
+    queues,
+    reset,
     unknown,
 }
 
 impl Endpoint {
-    const ALL: [Self; 12] = [
+    /// The endpoints of a service of a record.
+    pub(crate) const OF_RECORD: [Self; 12] = [
         Self::decide,
         Self::scenario,
         Self::record,
@@ -68,6 +73,8 @@ impl Endpoint {
             Self::health => &[200],
             Self::ready => &[200, 503],
             Self::page => &[200, 403, 421],
+            Self::dispatch | Self::completed => &[200, 400, 401, 403, 408, 409, 413, 415, 421, 422, 503],
+            Self::queues | Self::reset => &[200, 400, 401, 403, 421, 422],
             Self::unknown => &[404],
         }
     }
@@ -83,31 +90,81 @@ struct ReloadLabel {
     result: &'static str,
 }
 
-/// The metrics of one service.
+/// The metrics of all services.
+#[derive(Debug, Clone)]
+pub(crate) struct RequestMetrics {
+    requests: Family<RequestLabels, Counter>,
+    pub(crate) connections: Gauge,
+    reloads: Family<ReloadLabel, Counter>,
+    memory: Gauge<f64, AtomicU64>,
+}
+
+impl RequestMetrics {
+    /// Adds the metrics to a registry, with counters for the usual answers at 0: monitoring cannot see the first increase of a
+    /// counter that appears with this increase.
+    pub(crate) fn new(registry: &mut Registry, endpoints: &[Endpoint]) -> Self {
+        let requests = Family::<RequestLabels, Counter>::default();
+        registry.register("requests", "Requests by endpoint and status", requests.clone());
+        let connections = Gauge::default();
+        registry.register("connections", "Open connections", connections.clone());
+        let reloads = Family::<ReloadLabel, Counter>::default();
+        registry.register("reloads", "Reloads of the record, accepted (done) or refused", reloads.clone());
+        let memory = Gauge::<f64, AtomicU64>::default();
+        registry.register_with_unit("resident_memory", "Memory in use", Unit::Bytes, memory.clone());
+        for &endpoint in endpoints {
+            for &status in endpoint.usual_statuses() {
+                drop(requests.get_or_create(&RequestLabels { endpoint, status }));
+            }
+        }
+        let metrics = Self { requests, connections, reloads, memory };
+        for done in [true, false] {
+            drop(metrics.reload_counter(done));
+        }
+        metrics
+    }
+
+    /// Counts a request that was answered.
+    pub(crate) fn count_request(&self, endpoint: Endpoint, status: u16) {
+        self.requests.get_or_create(&RequestLabels { endpoint, status }).inc();
+    }
+
+    /// Counts a reload of the record that was accepted or refused.
+    pub(crate) fn count_reload(&self, done: bool) {
+        self.reload_counter(done).inc();
+    }
+
+    fn reload_counter(&self, done: bool) -> impl std::ops::Deref<Target = Counter> {
+        self.reloads.get_or_create(&ReloadLabel { result: if done { "done" } else { "refused" } })
+    }
+
+    /// Measures what is not counted along the way.
+    pub(crate) fn observe(&self) {
+        if let Some(bytes) = resident_bytes() {
+            self.memory.set(bytes);
+        }
+    }
+}
+
+/// The metrics of a service of a record.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
-    requests: Family<RequestLabels, Counter>,
+    pub(crate) of_requests: RequestMetrics,
     latency: Histogram,
     pub(crate) batch: Histogram,
     pub(crate) waiting: Gauge,
-    pub(crate) connections: Gauge,
     decisions: Family<PlaceLabel, Counter>,
     tasks_with_deadline: Counter,
     missed_deadlines: Counter,
     pub(crate) q2: Histogram,
     pub(crate) failed: Counter,
-    reloads: Family<ReloadLabel, Counter>,
-    memory: Gauge<f64, AtomicU64>,
 }
 
 impl Metrics {
-    /// Creates all metrics, with counters for the usual answers at 0: monitoring cannot see the first increase of a counter
-    /// that appears with this increase.
+    /// Creates all metrics.
     pub(crate) fn new(places: &[String]) -> Arc<Self> {
         let mut registry = Registry::with_prefix("mrdro");
-        let requests = Family::<RequestLabels, Counter>::default();
-        registry.register("requests", "Requests by endpoint and status", requests.clone());
+        let of_requests = RequestMetrics::new(&mut registry, &Endpoint::OF_RECORD);
         let latency = Histogram::new(exponential_buckets(50e-6, 2.0, 16));
         let about = "Time from the end of a decide request's body to its answer";
         registry.register_with_unit("decide", about, Unit::Seconds, latency.clone());
@@ -115,8 +172,6 @@ impl Metrics {
         registry.register("batch_workloads", "Workloads in each batch of the networks", batch.clone());
         let waiting = Gauge::default();
         registry.register("waiting_workloads", "Workloads that are waiting to be decided", waiting.clone());
-        let connections = Gauge::default();
-        registry.register("connections", "Open connections", connections.clone());
         let decisions = Family::<PlaceLabel, Counter>::default();
         registry.register("tasks", "Tasks by the place where they were decided to run", decisions.clone());
         let q2 = Histogram::new([0.5, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 0.9999, 0.99999, 1.0]);
@@ -124,39 +179,24 @@ impl Metrics {
         registry.register("q2", about, q2.clone());
         let failed = Counter::default();
         registry.register("failed_batches", "Batches that failed because the device was lost", failed.clone());
-        let reloads = Family::<ReloadLabel, Counter>::default();
-        registry.register("reloads", "Reloads of the record, accepted (done) or refused", reloads.clone());
-        let memory = Gauge::<f64, AtomicU64>::default();
-        registry.register_with_unit("resident_memory", "Memory in use", Unit::Bytes, memory.clone());
         let tasks_with_deadline = Counter::default();
         registry.register("tasks_with_deadline", "Decided tasks that have a deadline", tasks_with_deadline.clone());
         let missed_deadlines = Counter::default();
         let about = "Decided tasks that miss their deadlines";
         registry.register("missed_deadlines", about, missed_deadlines.clone());
-        for endpoint in Endpoint::ALL {
-            for &status in endpoint.usual_statuses() {
-                drop(requests.get_or_create(&RequestLabels { endpoint, status }));
-            }
-        }
         let metrics = Self {
             registry,
-            requests,
+            of_requests,
             latency,
             batch,
             waiting,
-            connections,
             decisions,
             tasks_with_deadline,
             missed_deadlines,
             q2,
             failed,
-            reloads,
-            memory,
         };
         metrics.add_places(places);
-        for done in [true, false] {
-            drop(metrics.reload_counter(done));
-        }
         Arc::new(metrics)
     }
 
@@ -165,11 +205,6 @@ impl Metrics {
         for name in names {
             drop(self.decisions.get_or_create(&PlaceLabel { place: name.clone() }));
         }
-    }
-
-    /// Counts a request that was answered.
-    pub(crate) fn count_request(&self, endpoint: Endpoint, status: u16) {
-        self.requests.get_or_create(&RequestLabels { endpoint, status }).inc();
     }
 
     /// Counts the decisions of one request, which took `after`.
@@ -198,20 +233,9 @@ impl Metrics {
         self.missed_deadlines.inc_by(missed);
     }
 
-    /// Counts a reload of the record that was accepted or refused.
-    pub(crate) fn count_reload(&self, done: bool) {
-        self.reload_counter(done).inc();
-    }
-
-    fn reload_counter(&self, done: bool) -> impl std::ops::Deref<Target = Counter> {
-        self.reloads.get_or_create(&ReloadLabel { result: if done { "done" } else { "refused" } })
-    }
-
     /// The text that Prometheus reads.
     pub(crate) fn text(&self, format: MetricsFormat) -> String {
-        if let Some(bytes) = resident_bytes() {
-            self.memory.set(bytes);
-        }
+        self.of_requests.observe();
         format.text(&self.registry)
     }
 }

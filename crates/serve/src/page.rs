@@ -7,6 +7,8 @@ use axum::response::{Html, IntoResponse, Response};
 use crate::public_url::SlashMissing;
 
 const PAGE: &str = include_str!("../page/index.html");
+const DISPATCH_PAGE: &str = include_str!("../page/dispatch.html");
+const DISPATCH_SCRIPT: &str = include_str!("../page/dispatch.js");
 const SCRIPT: &str = include_str!("../page/page.js");
 const STYLE: &str = include_str!("../page/page.css");
 
@@ -16,14 +18,27 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// The page. It names its files relative to itself, so that its path must end with a slash.
 pub(crate) async fn index(request: Request) -> Response {
+    page(&request, PAGE)
+}
+
+/// The page of a dispatching service.
+pub(crate) async fn dispatch_index(request: Request) -> Response {
+    page(&request, DISPATCH_PAGE)
+}
+
+fn page(request: &Request, page: &'static str) -> Response {
     if let Some(SlashMissing(location)) = request.extensions().get() {
         return (StatusCode::PERMANENT_REDIRECT, [(header::LOCATION, location)]).into_response();
     }
-    (headers_of("text/html; charset=utf-8"), Html(PAGE)).into_response()
+    (headers_of("text/html; charset=utf-8"), Html(page)).into_response()
 }
 
 pub(crate) async fn script() -> Response {
     (headers_of("text/javascript; charset=utf-8"), SCRIPT).into_response()
+}
+
+pub(crate) async fn dispatch_script() -> Response {
+    (headers_of("text/javascript; charset=utf-8"), DISPATCH_SCRIPT).into_response()
 }
 
 pub(crate) async fn style() -> Response {

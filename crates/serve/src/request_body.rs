@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use serde_path_to_error::{Path, Segment};
 use tokio::sync::{SemaphorePermit, oneshot};
 
-use crate::api::App;
+use crate::common::Core;
 use crate::problem_details::ProblemDetails;
 use crate::request_encoding::RequestEncoding;
 
@@ -29,14 +29,14 @@ pub(crate) struct ReceivedBody<'a> {
 
 impl<'a> ReceivedBody<'a> {
     /// Adds bytes, within the limits of one body and of all bodies together.
-    pub(crate) fn append(&mut self, app: &'a App, data: &[u8]) -> Result<(), ProblemDetails> {
-        if self.bytes.len() + data.len() > app.limits.body_bytes {
-            return Err(too_long(app.limits.body_bytes));
+    pub(crate) fn append(&mut self, core: &'a Core, data: &[u8]) -> Result<(), ProblemDetails> {
+        if self.bytes.len() + data.len() > core.limits.body_bytes {
+            return Err(too_long(core.limits.body_bytes));
         }
         self.bytes.extend_from_slice(data);
         let held = self.permit.as_ref().map_or(0, SemaphorePermit::num_permits);
         if let Some(more) = self.bytes.len().checked_sub(SHORT_BODY_BYTES + held).filter(|more| *more > 0) {
-            let more = app.bodies.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX));
+            let more = core.bodies.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX));
             let more = more.map_err(|_| ProblemDetails::busy("too many request bodies are being read"))?;
             match &mut self.permit {
                 Some(permit) => permit.merge(more),
@@ -60,14 +60,14 @@ const MAX_REASON_BYTES: usize = 512;
 
 /// Reads a body of JSON, within limits of size and time, and decodes it if it comes with an encoding.
 pub(crate) async fn read<'a>(
-    app: &'a App,
+    core: &'a Core,
     headers: &HeaderMap,
     mut body: Body,
 ) -> Result<ReceivedBody<'a>, ProblemDetails> {
     let encoding = RequestEncoding::of(headers)?;
-    let read = tokio::time::timeout(app.limits.body, read_within(app, headers, &mut body)).await;
+    let read = tokio::time::timeout(core.limits.body, read_within(core, headers, &mut body)).await;
     let late = |_| Err(ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, "the body was not received in time"));
-    let mut body = encoding.decode(app, read.unwrap_or_else(late)?).await?;
+    let mut body = encoding.decode(core, read.unwrap_or_else(late)?).await?;
     // JSON in UTF-8 never begins with these bytes. Files that shells of Windows write do: they are in UTF-16, or have a mark.
     if matches!(body.bytes[..], [0 | 0xef | 0xfe | 0xff, ..] | [_, 0, ..]) {
         let text = sim::text::decode(body.bytes).map_err(|error| {
@@ -79,7 +79,7 @@ pub(crate) async fn read<'a>(
 }
 
 async fn read_within<'a>(
-    app: &'a App,
+    core: &'a Core,
     headers: &HeaderMap,
     body: &mut Body,
 ) -> Result<ReceivedBody<'a>, ProblemDetails> {
@@ -91,7 +91,7 @@ async fn read_within<'a>(
         let detail = "the body must be JSON, and Content-Type must say so: application/json";
         return Err(ProblemDetails::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
     }
-    let limit = app.limits.body_bytes;
+    let limit = core.limits.body_bytes;
     if body.size_hint().lower() > limit as u64 {
         return Err(too_long(limit));
     }
@@ -101,7 +101,7 @@ async fn read_within<'a>(
             ProblemDetails::new(StatusCode::BAD_REQUEST, "the connection ended before the body was complete")
         })?;
         let Ok(data) = frame.into_data() else { continue };
-        received.append(app, &data)?;
+        received.append(core, &data)?;
     }
     Ok(received)
 }

@@ -5,7 +5,8 @@ use std::io::{self, Read};
 use axum::http::{HeaderMap, StatusCode, header};
 use flate2::bufread::MultiGzDecoder;
 
-use crate::api::{App, without_blocking};
+use crate::api::without_blocking;
+use crate::common::Core;
 use crate::problem_details::ProblemDetails;
 use crate::request_body::ReceivedBody;
 
@@ -51,7 +52,7 @@ impl RequestEncoding {
     /// If the body is not what `Content-Encoding` says, or is too long when it is decoded.
     pub(crate) async fn decode<'a>(
         self,
-        app: &'a App,
+        core: &'a Core,
         body: ReceivedBody<'a>,
     ) -> Result<ReceivedBody<'a>, ProblemDetails> {
         match self {
@@ -62,16 +63,16 @@ impl RequestEncoding {
             Self::Identity => Ok(body),
             Self::Gzip => {
                 // A decoder takes more memory than the body of most requests; so only a few decode at the same time.
-                let _turn = app.decompressing.acquire().await;
-                let most = body.bytes.len().saturating_mul(MAX_EXPANSION).min(app.limits.body_bytes);
-                without_blocking(most, || decompress(app, body))
+                let _turn = core.decompressing.acquire().await;
+                let most = body.bytes.len().saturating_mul(MAX_EXPANSION).min(core.limits.body_bytes);
+                without_blocking(most, || decompress(core, body))
             }
         }
     }
 }
 
 /// Decompresses a body. The larger of its two sizes, before and after, counts towards the limit of all bodies together.
-fn decompress<'a>(app: &'a App, body: ReceivedBody<'a>) -> Result<ReceivedBody<'a>, ProblemDetails> {
+fn decompress<'a>(core: &'a Core, body: ReceivedBody<'a>) -> Result<ReceivedBody<'a>, ProblemDetails> {
     let ReceivedBody { bytes: compressed, permit } = body;
     let mut decoder = MultiGzDecoder::new(&compressed[..]);
     let mut body = ReceivedBody { bytes: Vec::new(), permit };
@@ -79,7 +80,7 @@ fn decompress<'a>(app: &'a App, body: ReceivedBody<'a>) -> Result<ReceivedBody<'
     loop {
         match decoder.read(&mut chunk) {
             Ok(0) => return Ok(body),
-            Ok(length) => body.append(app, &chunk[..length])?,
+            Ok(length) => body.append(core, &chunk[..length])?,
             Err(error) => return Err(not_gzip(&error)),
         }
     }

@@ -3,9 +3,10 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::Router;
@@ -24,7 +25,8 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
-use crate::api::{self, App, AppState};
+use crate::api::{self, AppState};
+use crate::common::Core;
 use crate::decider::Decider;
 use crate::guard::Guard;
 use crate::metrics::Metrics;
@@ -32,7 +34,7 @@ use crate::public_url;
 use crate::request_body;
 use crate::service::{RecordSource, Service};
 use crate::tls;
-use crate::{Event, Limits, ListenAddress, Options, PublicUrl, ServeError};
+use crate::{Event, Limits, ListenAddress, Options, PublicUrl, ResolvedAddress, ServeError};
 
 /// The answer to a connection beyond the limit. It is sent before a request is read.
 const BUSY: &[u8] =
@@ -42,11 +44,60 @@ const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
 /// The pause before the next connection is accepted when the process has no free file descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// A service that is ready to run.
-pub struct Server {
-    app: App,
+/// Where a service listens, and who may use it.
+pub(crate) struct Access {
+    pub(crate) listen: ListenAddress,
+    pub(crate) public_urls: Vec<PublicUrl>,
+    pub(crate) token: Option<String>,
+    pub(crate) open: bool,
+    pub(crate) tls: Option<(PathBuf, PathBuf)>,
+    pub(crate) cors: Option<String>,
+}
+
+/// An address that is checked and not listened on yet, with the rules for requests.
+pub(crate) struct CheckedAccess {
+    resolved: ResolvedAddress,
+    tls: Option<TlsAcceptor>,
+    pub(crate) guard: Guard,
+    pub(crate) public_urls: Vec<PublicUrl>,
+}
+
+impl Access {
+    pub(crate) fn check(self) -> Result<CheckedAccess, ServeError> {
+        let Self { listen, public_urls, token, open, tls, cors } = self;
+        let resolved = listen.resolve()?;
+        let reachable = resolved.reachable_from_elsewhere();
+        if let Some(address) = reachable.filter(|_| token.is_none() && !open) {
+            return Err(ServeError::Unprotected { address });
+        }
+        let cors = cors.map(|origin| parse_origin(&origin)).transpose()?;
+        let tls = tls.map(|(certificates, key)| tls::tls_acceptor(&certificates, &key)).transpose()?;
+        let names = reachable.is_none().then(|| own_names(&listen, &public_urls)).filter(|_| token.is_none());
+        let origins = public_urls.iter().map(|url| url.origin.clone()).collect();
+        Ok(CheckedAccess { resolved, tls, guard: Guard { token, cors, names, origins }, public_urls })
+    }
+}
+
+/// What a service does beside answering requests.
+pub(crate) struct Hooks {
+    /// Is called at SIGHUP; reports to the observer by itself.
+    pub(crate) reload: Box<dyn Fn() + Send + Sync>,
+    /// Is called when everything accepted was answered.
+    pub(crate) end: Box<dyn Fn() + Send + Sync>,
+}
+
+/// A listening socket, before the service on it is made.
+pub(crate) struct Bound {
     listener: std::net::TcpListener,
     tls: Option<TlsAcceptor>,
+}
+
+/// A service that is ready to run.
+pub struct Server {
+    core: Arc<Core>,
+    router: Router,
+    hooks: Arc<Hooks>,
+    bound: Bound,
 }
 
 impl Server {
@@ -61,36 +112,22 @@ impl Server {
     ) -> Result<Self, ServeError> {
         let Options { record, scenario, decisions, device, listen, .. } = options;
         let Options { public_urls, token, open, tls, cors, drive, limits, sample, .. } = options;
-        let resolved = listen.resolve()?;
-        let reachable = resolved.reachable_from_elsewhere();
-        if let Some(address) = reachable.filter(|_| token.is_none() && !open) {
-            return Err(ServeError::Unprotected { address });
-        }
-        let cors = cors.map(|origin| parse_origin(&origin)).transpose()?;
-        let tls = tls.map(|(certificates, key)| tls::tls_acceptor(&certificates, &key)).transpose()?;
+        let checked = Access { listen, public_urls, token, open, tls, cors }.check()?;
         let service = Service::load(RecordSource { path: record, options: decisions, device }, scenario)?;
-        let listener = resolved.bind()?;
-        listener.set_nonblocking(true).map_err(|source| ServeError::Start { source })?;
+        let (bound, access) = checked.bind()?;
         let metrics = Metrics::new(service.snapshot().model.place_names());
         let decider = Decider::start(&service, limits, sample, &metrics);
-        let names = reachable.is_none().then(|| own_names(&listen, &public_urls)).filter(|_| token.is_none());
-        let origins = public_urls.iter().map(|url| url.origin.clone()).collect();
-        let guard = Guard { token, cors, names, origins };
-        let app = Arc::new(AppState {
-            service,
-            decider,
-            metrics,
-            guard,
-            public_urls,
-            limits,
-            drive,
-            bodies: Semaphore::new(limits.bodies_bytes),
-            answers: Arc::new(Semaphore::new(limits.answers_bytes)),
-            decompressing: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
-            ending: AtomicBool::new(false),
-            observer: Box::new(observer),
-        });
-        Ok(Self { app, listener, tls })
+        let core = Core::new(metrics.of_requests.clone(), access, limits, Box::new(observer), api::endpoint_of);
+        let app = Arc::new(AppState { core: Arc::clone(&core), service, decider, metrics, drive });
+        let reloading = Arc::clone(&app);
+        // The observer is told how it ended.
+        let reload = move || drop(reloading.reload());
+        let hooks = Hooks { reload: Box::new(reload), end: Box::new(|| {}) };
+        Ok(Self::new(core, api::router(app), hooks, bound))
+    }
+
+    pub(crate) fn new(core: Arc<Core>, router: Router, hooks: Hooks, bound: Bound) -> Self {
+        Self { core, router, hooks: Arc::new(hooks), bound }
     }
 
     /// The address that the server listens on, with the port that the system chose if port 0 was asked for.
@@ -98,7 +135,7 @@ impl Server {
     /// # Errors
     /// If the system does not know it.
     pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.bound.listener.local_addr()
     }
 
     /// Serves until SIGTERM or Ctrl-C. Then it accepts requests for another [`Limits::grace`], answers requests under
@@ -110,33 +147,33 @@ impl Server {
     pub fn run(self) -> Result<(), ServeError> {
         let start = |source| ServeError::Start { source };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(start)?;
-        let app = Arc::clone(&self.app);
+        let hooks = Arc::clone(&self.hooks);
         let result = runtime.block_on(self.serve()).map_err(start);
         // Requests that were cut off are not waited for.
         runtime.shutdown_timeout(Duration::from_millis(100));
-        drop(app);
+        (hooks.end)();
         result
     }
 
     async fn serve(self) -> io::Result<()> {
-        let Self { app, listener, tls } = self;
+        let Self { core, router, hooks, bound: Bound { listener, tls } } = self;
         let listener = TcpListener::from_std(listener)?;
         let acceptor = ConnectionAcceptor {
-            router: api::router(Arc::clone(&app)),
+            router,
             tls,
-            slots: connection_slots(&app.limits),
+            slots: connection_slots(&core.limits),
             graceful: GracefulShutdown::new(),
-            app: Arc::clone(&app),
+            core: Arc::clone(&core),
         };
         let slots = acceptor.slots.available_permits();
-        let mut end = std::pin::pin!(signals(Arc::clone(&app))?);
+        let mut end = std::pin::pin!(signals(hooks)?);
         let mut close: Option<Pin<Box<Sleep>>> = None;
         loop {
             let stream = tokio::select! {
                 () = &mut end, if close.is_none() => {
-                    app.ending.store(true, Ordering::Relaxed);
-                    (app.observer)(&Event::Ending);
-                    close = Some(Box::pin(tokio::time::sleep(app.limits.grace)));
+                    core.ending.store(true, Ordering::Relaxed);
+                    (core.observer)(&Event::Ending);
+                    close = Some(Box::pin(tokio::time::sleep(core.limits.grace)));
                     continue;
                 }
                 () = async { close.as_mut().expect("the branch is taken only if there is one").await }, if close.is_some() => break,
@@ -150,8 +187,8 @@ impl Server {
         }
         drop(listener);
         let ConnectionAcceptor { graceful, slots: free, .. } = acceptor;
-        if tokio::time::timeout(app.limits.drain, graceful.shutdown()).await.is_err() {
-            (app.observer)(&Event::CutOff(slots - free.available_permits()));
+        if tokio::time::timeout(core.limits.drain, graceful.shutdown()).await.is_err() {
+            (core.observer)(&Event::CutOff(slots - free.available_permits()));
         }
         Ok(())
     }
@@ -159,7 +196,7 @@ impl Server {
 
 /// Everything that a new connection needs.
 struct ConnectionAcceptor {
-    app: App,
+    core: Arc<Core>,
     router: Router,
     tls: Option<TlsAcceptor>,
     /// One permit for each connection that may be open.
@@ -174,26 +211,34 @@ impl ConnectionAcceptor {
             tokio::spawn(refuse(stream, self.tls.is_some()));
             return;
         };
-        let (app, router, tls) = (Arc::clone(&self.app), self.router.clone(), self.tls.clone());
+        let (core, router, tls) = (Arc::clone(&self.core), self.router.clone(), self.tls.clone());
         let watcher = self.graceful.watcher();
         let _ = stream.set_nodelay(true);
         let mut stream = TimeoutStream::new(stream);
-        stream.set_read_timeout(Some(app.limits.head));
-        stream.set_write_timeout(Some(app.limits.write));
+        stream.set_read_timeout(Some(core.limits.head));
+        stream.set_write_timeout(Some(core.limits.write));
         let stream = Box::pin(stream);
-        app.metrics.connections.inc();
+        core.metrics.connections.inc();
         tokio::spawn(async move {
             match tls {
-                None => serve_connection(stream, router, &app, watcher).await,
+                None => serve_connection(stream, router, &core, watcher).await,
                 Some(tls) => {
                     if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_TIME, tls.accept(stream)).await {
-                        serve_connection(stream, router, &app, watcher).await;
+                        serve_connection(stream, router, &core, watcher).await;
                     }
                 }
             }
-            app.metrics.connections.dec();
+            core.metrics.connections.dec();
             drop(slot);
         });
+    }
+}
+
+impl CheckedAccess {
+    pub(crate) fn bind(self) -> Result<(Bound, (Guard, Vec<PublicUrl>)), ServeError> {
+        let listener = self.resolved.bind()?;
+        listener.set_nonblocking(true).map_err(|source| ServeError::Start { source })?;
+        Ok((Bound { listener, tls: self.tls }, (self.guard, self.public_urls)))
     }
 }
 
@@ -210,16 +255,16 @@ fn connection_slots(limits: &Limits) -> Arc<Semaphore> {
 async fn serve_connection<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     stream: S,
     router: Router,
-    app: &App,
+    core: &Core,
     watcher: hyper_util::server::graceful::Watcher,
 ) {
-    let limits = &app.limits;
+    let limits = &core.limits;
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head).max_buf_size(64 << 10);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(limits.head).max_concurrent_streams(128);
     let answer = service_fn(move |request: Request<Incoming>| {
         let (mut request, remainder) = request_body::track(request);
-        public_url::strip_prefix(&app.public_urls, api::is_path, &mut request);
+        public_url::strip_prefix(&core.public_urls, |path| core.is_path(path), &mut request);
         let answered = router.clone().call(request);
         async move {
             let answer = answered.await;
@@ -240,7 +285,7 @@ async fn refuse(mut stream: TcpStream, is_tls: bool) {
 }
 
 /// A future that ends with the first SIGTERM or Ctrl-C, and reloads the record at each SIGHUP.
-fn signals(app: App) -> io::Result<impl Future<Output = ()>> {
+fn signals(hooks: Arc<Hooks>) -> io::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -253,9 +298,8 @@ fn signals(app: App) -> io::Result<impl Future<Output = ()>> {
                     _ = terminate.recv() => break,
                     _ = interrupt.recv() => break,
                     _ = hang_up.recv() => {
-                        let app = Arc::clone(&app);
-                        // The observer is told how it ended.
-                        drop(tokio::task::spawn_blocking(move || app.reload().is_ok()));
+                        let hooks = Arc::clone(&hooks);
+                        drop(tokio::task::spawn_blocking(move || (hooks.reload)()));
                     }
                 }
             }
@@ -269,7 +313,7 @@ fn signals(app: App) -> io::Result<impl Future<Output = ()>> {
     }
     #[cfg(not(unix))]
     {
-        drop(app);
+        drop(hooks);
         Ok(async {
             let _ = tokio::signal::ctrl_c().await;
         })

@@ -36,6 +36,22 @@ pub fn stream_of(seed: u64, name: &str, values: &[f64]) -> Stream {
     Stream::from_seed(hash.finalize().into())
 }
 
+/// How much of a stream has been drawn, for [`skip_to`].
+pub fn drawn(stream: &Stream) -> f64 {
+    stream.get_word_pos() as f64
+}
+
+/// Goes to where a stream of the same name and seed was when [`drawn`] was asked of it. Returns whether there is such a place;
+/// otherwise nothing changes.
+pub fn skip_to(stream: &mut Stream, drawn: f64) -> bool {
+    // Beyond 2^53 the number would not be exact.
+    let fits = drawn.fract() == 0.0 && (0.0..=(1_u64 << 53) as f64).contains(&drawn);
+    if fits {
+        stream.set_word_pos(drawn as u128);
+    }
+    fits
+}
+
 /// A number in `[0, 1)` with all 53 bits of an `f64`'s precision.
 pub fn unit(random: &mut impl Rng) -> f64 {
     (random.next_u64() >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)

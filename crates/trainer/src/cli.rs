@@ -1,6 +1,7 @@
 //! The command line: commands, options and their help texts.
 
 mod deadlines;
+mod dispatch;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -21,6 +22,7 @@ use sim::stream::dispatch::tuning::TunedRule;
 use sim::stream::slots::scheme::SlotSchemeKind;
 
 pub(crate) use self::deadlines::DeadlineArgs;
+pub(crate) use self::dispatch::{DispatchArgs, SimulateArgs};
 
 /// MR-DRO: train networks that decide where the tasks of mobile devices run (on the device, on an edge server or in the
 /// cloud), decide with them, and compare them with greedy rules and the exact optimum.
@@ -53,8 +55,10 @@ pub(crate) enum Command {
     Solve(SolveArgs),
     /// Tune the numbers of a scheme for a scenario over time by simulation, and compare it with its untuned form
     Tune(TuneArgs),
-    /// Serve decisions of a record over HTTP, with a live page that shows them
+    /// Serve decisions of a record over HTTP, or dispatch tasks as they arrive, with a live page that shows them
     Serve(ServeArgs),
+    /// Drive a dispatching service with a drawn or recorded day, and compare what came of its placements with all schemes
+    Simulate(SimulateArgs),
     /// Adapt a record to a new environment by a few training steps, and show how good it is after each of them
     Adapt(AdaptArgs),
     /// Compare methods of adapting to a changing network on recorded uplinks, such as Reptile, joint pre-training and networks
@@ -294,11 +298,13 @@ impl InferenceArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
     /// Directory of the record to decide with
-    #[arg(long, value_name = "DIR")]
-    pub(crate) record: PathBuf,
-    /// Scenario to decide for; needed for a record for any fleet, and only there
+    #[arg(long, value_name = "DIR", required_unless_present = "scenario")]
+    pub(crate) record: Option<PathBuf>,
+    /// Scenario to decide for; needed for a record for any fleet; a scenario of dispatching needs no record
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) scenario: Option<String>,
+    #[command(flatten)]
+    pub(crate) dispatch: DispatchArgs,
     /// Address or name and port to listen on, or `:PORT` for every address of this machine; an address that other machines
     /// can reach needs a token or --open
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]

@@ -44,6 +44,8 @@ pub(crate) enum CliError {
     #[cfg(feature = "remote")]
     #[error("one worker cannot serve devices of several backends")]
     MixedDevices,
+    #[error("the service at {url} {reason}")]
+    Against { url: String, reason: String, help: &'static str },
     #[error("the token in {origin} must be 8 to 1024 printable characters")]
     Token { origin: String },
 }
@@ -107,6 +109,7 @@ impl CliError {
             Self::MixedDevices => "start one worker for each backend, each with its own port",
             #[cfg(feature = "remote")]
             Self::Serve { .. } => return None,
+            Self::Against { help, .. } => help,
             Self::Token { .. } => "`openssl rand -hex 16 > FILE` makes a good token",
         };
         Some(text.into())
@@ -403,6 +406,17 @@ fn service(error: &serve::ServeError) -> Option<String> {
         ServeError::Origin { .. } => {
             "an origin has a scheme and a name, and no path: `--cors https://platform.example`"
         }
+        ServeError::Site(_) => "`trainer scenario check FILE` shows all queues of a scenario, and its load",
+        ServeError::DispatchScheme(_) => "`trainer compare --scenario dispatch` shows what each scheme reaches",
+        ServeError::NotLive { .. } => "`--scheme one-step-fitted` decides in a microsecond",
+        ServeError::NoDevice { .. } => "`--devices 0-4` serves the first five devices",
+        ServeError::Part { .. } => {
+            "name other devices, or let requests tell the backlogs of shared machines: `--machines whole`"
+        }
+        ServeError::State { .. } => {
+            "nothing was changed: name another file, or move this one away to begin with empty queues"
+        }
+        ServeError::StateNotWritten { .. } => "name a file that can be written: `--state FILE`",
         ServeError::Start { .. } => return None,
     };
     Some(text.into())

@@ -57,16 +57,41 @@ impl Service {
         scheme: &'static str,
         config: ureq::config::ConfigBuilder<ureq::typestate::AgentScope>,
     ) -> Self {
-        command.args(["serve", "--record", record]).args(more);
+        command.args(["serve", "--record", record]);
+        Self::launch(command, more, scheme, config)
+    }
+
+    /// Dispatches tasks of a scenario.
+    pub(crate) fn dispatching(workshop: &Workshop, scenario: &str, more: &[&str]) -> Self {
+        let mut command = workshop.command();
+        command.args(["serve", "--scenario", scenario]);
+        Self::launch(command, more, "http", ureq::Agent::config_builder())
+    }
+
+    fn launch(
+        mut command: Command,
+        more: &[&str],
+        scheme: &'static str,
+        config: ureq::config::ConfigBuilder<ureq::typestate::AgentScope>,
+    ) -> Self {
+        command.args(more);
         if !more.contains(&"--listen") {
             command.args(["--listen", "127.0.0.1:0"]);
         }
         let mut child = command.stderr(Stdio::piped()).spawn().expect("the program was built before");
         let mut said = BufReader::new(child.stderr.take().expect("it is piped"));
-        let mut line = String::new();
-        said.read_line(&mut line).expect("it is text");
-        let address = line.split_once("://").and_then(|(_, rest)| rest.split([';', ',']).next()?.parse().ok());
-        let address = address.unwrap_or_else(|| panic!("no address: {line}"));
+        let mut before = String::new();
+        let address = loop {
+            let mut line = String::new();
+            let length = said.read_line(&mut line).expect("it is text");
+            let address = line.split_once("://").and_then(|(_, rest)| rest.split([';', ',']).next()?.parse().ok());
+            before += &line;
+            // A service that continues a state says so first.
+            match address {
+                Some(address) => break address,
+                None => assert!(length > 0 && line.starts_with("continuing "), "no address: {before}"),
+            }
+        };
         let agent = config.http_status_as_error(false).timeout_global(Some(PATIENCE)).build().new_agent();
         Self { child, address, said, agent, scheme }
     }
@@ -102,6 +127,12 @@ impl Service {
         let stream = TcpStream::connect(self.address).expect("it listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a time");
         stream
+    }
+
+    /// Ends it at once, as a power failure would.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("it was started");
     }
 
     pub(crate) fn signal(&self, name: &str) {

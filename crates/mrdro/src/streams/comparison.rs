@@ -10,7 +10,7 @@ use sim::random;
 use sim::stream::StreamScenario;
 use sim::stream::dispatch::bound::lower_bound;
 use sim::stream::dispatch::scheme::{DispatchSchemeKind, by_name};
-use sim::stream::dispatch::{self, Path, Site};
+use sim::stream::dispatch::{self, DispatchOutcome, Path, Site};
 use sim::stream::scenario::{DispatchScenario, SlotScenario};
 use sim::stream::slots::scheme::{SlotSchemeKind, ValueIterationModel};
 use sim::stream::slots::{self, HindsightPlan, SlotPath};
@@ -91,9 +91,70 @@ struct Figures {
     seconds_per_decision: f64,
 }
 
+impl Figures {
+    fn of(outcome: DispatchOutcome, seconds_per_decision: f64) -> Self {
+        Self {
+            energy_j: outcome.mean_energy_j,
+            delay_s: outcome.mean_response_s,
+            cost: outcome.mean_cost,
+            missed_share: outcome.late_share,
+            is_overloaded: outcome.utilisations.iter().any(|load| *load > OVERLOAD),
+            place_shares: outcome.place_shares,
+            seconds_per_decision,
+        }
+    }
+}
+
 /// A queue that gets this much of what it can do counts as overloaded: a little more than 1, since the tasks of a run differ
 /// from their mean.
 pub const OVERLOAD: f64 = 1.02;
+
+/// A site, and a course of arrivals and rates at it, with the seed of schemes that draw.
+pub type DispatchCourse = (Site, Path, u64);
+
+/// What came of some courses when something else decided than the schemes that are compared.
+#[derive(Debug, Clone)]
+pub struct OwnOutcomes {
+    /// The name in results.
+    pub name: String,
+    /// One outcome for each course.
+    pub outcomes: Vec<DispatchOutcome>,
+    /// The time of one decision, in seconds.
+    pub seconds_per_decision: f64,
+}
+
+/// Runs schemes on given courses of dispatching, and puts what came of others on the same courses before them.
+///
+/// # Errors
+/// If a scheme has no such name.
+pub fn compare_on(
+    courses: &[DispatchCourse],
+    own: &[OwnOutcomes],
+    schemes: &[String],
+    progress: &(dyn Fn(usize) + Sync),
+) -> Result<StreamComparison, Error> {
+    let done = AtomicUsize::new(0);
+    let told = || progress(done.fetch_add(1, Ordering::Relaxed) + 1);
+    let base = "greedy";
+    let mut all: Vec<String> = schemes.to_vec();
+    all.push(base.to_owned());
+    let (results, bound) = on_courses(courses, &all, &told)?;
+    let of_base = results.last().and_then(|result| result.as_ref().ok()).ok_or(Error::NoApplication)?;
+    let base_costs: Vec<f64> = of_base.iter().map(|figures| figures.cost).collect();
+    let of_own = |own: &OwnOutcomes| {
+        let figures = own.outcomes.iter().map(|outcome| Figures::of(outcome.clone(), own.seconds_per_decision));
+        evaluation(&own.name, &figures.collect::<Vec<_>>(), &base_costs)
+    };
+    let mut evaluations: Vec<StreamEvaluation> = own.iter().map(of_own).collect();
+    let mut left_out = Vec::new();
+    for (name, result) in all.iter().zip(&results).take(schemes.len()) {
+        match result {
+            Ok(figures) => evaluations.push(evaluation(name, figures, &base_costs)),
+            Err(reason) => left_out.push((name.clone(), reason.clone())),
+        }
+    }
+    Ok(StreamComparison { evaluations, left_out, runs: courses.len(), base, bound: Some(bound) })
+}
 
 /// Runs schemes on the same courses of arrivals and rates, `runs` of them; run r draws site and course from `seed + r`. Where
 /// rates in slots are recorded, there is one run for each recording. `progress` is told the number of runs made so far, of all
@@ -148,27 +209,26 @@ fn of_dispatch(
         let path = scenario.path(&site, seed)?;
         Ok((site, path, seed))
     });
-    let drawn: Vec<(Site, Path, u64)> = drawn.collect::<Result<_, Error>>()?;
+    on_courses(&drawn.collect::<Result<Vec<DispatchCourse>, Error>>()?, schemes, told)
+}
+
+fn on_courses(
+    drawn: &[DispatchCourse],
+    schemes: &[String],
+    told: &(dyn Fn() + Sync),
+) -> Result<(Results, StreamBound), Error> {
     for name in schemes {
         name.parse::<DispatchSchemeKind>()?;
         by_name(name, &drawn[0].0)?;
     }
     let figures = |name: &String| -> Vec<Result<Figures, String>> {
-        let of_run = |(site, path, seed): &(Site, Path, u64)| {
+        let of_run = |(site, path, seed): &DispatchCourse| {
             let mut scheme = by_name(name, site).map_err(|error| error.to_string())?;
             let start = Instant::now();
             let outcome = dispatch::simulate(site, path, scheme.as_mut(), *seed);
             let seconds = start.elapsed().as_secs_f64();
             told();
-            Ok(Figures {
-                energy_j: outcome.mean_energy_j,
-                delay_s: outcome.mean_response_s,
-                cost: outcome.mean_cost,
-                missed_share: outcome.late_share,
-                is_overloaded: outcome.utilisations.iter().any(|load| *load > OVERLOAD),
-                place_shares: outcome.place_shares,
-                seconds_per_decision: seconds / path.arrivals().len() as f64,
-            })
+            Ok(Figures::of(outcome, seconds / path.arrivals().len() as f64))
         };
         drawn.par_iter().map(of_run).collect()
     };

@@ -26,7 +26,9 @@ use sim::stream::dispatch::scheme::DispatchSchemeKind;
 use sim::stream::slots::SlotPath;
 use sim::stream::slots::scheme::SlotSchemeKind;
 
-pub use self::comparison::{OVERLOAD, RUNS, StreamBound, StreamComparison, StreamEvaluation, compare};
+pub use self::comparison::{
+    DispatchCourse, OVERLOAD, OwnOutcomes, RUNS, StreamBound, StreamComparison, StreamEvaluation, compare, compare_on,
+};
 pub use self::picture::write_run;
 pub use self::run::{Events, StreamRun, StreamSummary, run};
 pub use self::trace::SlotRow;

@@ -1,7 +1,7 @@
 //! The OpenAPI description of the service, with the limits and names of the scenario that is being served.
 
-mod paths;
-mod schemas;
+pub(crate) mod paths;
+pub(crate) mod schemas;
 mod workload;
 
 use serde_json::{Value, json};
@@ -11,17 +11,19 @@ use crate::service::Snapshot;
 
 /// The whole description. With `needs_token`, clients learn that they must send one.
 pub(crate) fn description(snapshot: &Snapshot, limits: &Limits, needs_token: bool) -> Value {
+    let about = "Where each task of each device should run: on the device, on an edge server or in the cloud.";
+    described(about, &paths::paths(), &schemas::schemas(snapshot, limits), needs_token)
+}
+
+/// A description of paths and schemas, with what all services have.
+pub(crate) fn described(about: &str, paths: &Value, schemas: &Value, needs_token: bool) -> Value {
     let mut description = json!({
         "openapi": "3.1.0",
-        "info": {
-            "title": "MR-DRO decisions",
-            "version": env!("CARGO_PKG_VERSION"),
-            "description": "Where each task of each device should run: on the device, on an edge server or in the cloud."
-        },
+        "info": { "title": "MR-DRO decisions", "version": env!("CARGO_PKG_VERSION"), "description": about },
         // Relative to this description, which a proxy may serve under a path of its own.
         "servers": [{ "url": "." }],
-        "paths": paths::paths(),
-        "components": { "schemas": schemas::schemas(snapshot, limits), "responses": responses() }
+        "paths": paths,
+        "components": { "schemas": schemas, "responses": responses() }
     });
     if needs_token {
         description["components"]["securitySchemes"] = json!({ "token": { "type": "http", "scheme": "bearer" } });
@@ -48,6 +50,7 @@ fn responses() -> Value {
         "BadRequest": problem("The body is not JSON, or not of this form, or not what Content-Encoding says"),
         "Unauthorized": problem("The token is missing or wrong"),
         "Forbidden": problem("The request comes from a page of another origin"),
+        "Conflict": problem("The request contradicts what the service was told before: its time, or an id in use"),
         "NotFound": problem("The service was started without a drive"),
         "Timeout": problem("The body was not received in time"),
         "TooLarge": problem("The body is too long"),

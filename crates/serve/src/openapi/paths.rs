@@ -31,30 +31,35 @@ pub(super) fn paths() -> Value {
         } },
         "/healthz": get("health", "Whether the service is alive", "Status"),
         "/readyz": get("ready", "Whether the service accepts requests", "Status"),
-        "/metrics": { "get": {
-            "operationId": "metrics", "summary": "Metrics in Prometheus' format",
-            "responses": with_common_errors(&json!({ "200": {
-                "description": "Text, or OpenMetrics if Accept names it",
-                "content": {
-                    "text/plain": { "schema": { "type": "string" } },
-                    "application/openmetrics-text": { "schema": { "type": "string" } }
-                }
-            } }))
-        } }
+        "/metrics": metrics()
     })
 }
 
+/// The path of the metrics.
+pub(crate) fn metrics() -> Value {
+    json!({ "get": {
+        "operationId": "metrics", "summary": "Metrics in Prometheus' format",
+        "responses": with_common_errors(&json!({ "200": {
+            "description": "Text, or OpenMetrics if Accept names it",
+            "content": {
+                "text/plain": { "schema": { "type": "string" } },
+                "application/openmetrics-text": { "schema": { "type": "string" } }
+            }
+        } }))
+    } })
+}
+
 /// A path that only answers.
-fn get(id: &str, summary: &str, schema: &str) -> Value {
+pub(crate) fn get(id: &str, summary: &str, schema: &str) -> Value {
     let responses = with_common_errors(&json!({ "200": answer(summary, schema) }));
     json!({ "get": { "operationId": id, "summary": summary, "responses": responses } })
 }
 
-fn request_body(schema: &str) -> Value {
+pub(crate) fn request_body(schema: &str) -> Value {
     json!({ "required": true, "content": content(schema) })
 }
 
-fn answer(description: &str, schema: &str) -> Value {
+pub(crate) fn answer(description: &str, schema: &str) -> Value {
     json!({ "description": description, "content": content(schema) })
 }
 
@@ -62,18 +67,18 @@ fn content(schema: &str) -> Value {
     json!({ "application/json": { "schema": { "$ref": format!("#/components/schemas/{schema}") } } })
 }
 
-fn problem(response: &str) -> Value {
+pub(crate) fn problem(response: &str) -> Value {
     json!({ "$ref": format!("#/components/responses/{response}") })
 }
 
 /// Responses, with the errors that every path may answer.
-fn with_common_errors(responses: &Value) -> Value {
+pub(crate) fn with_common_errors(responses: &Value) -> Value {
     let errors = json!({ "401": problem("Unauthorized"), "403": problem("Forbidden"), "421": problem("Misdirected") });
     merged(errors, responses)
 }
 
 /// Responses, with the errors that every path with a request body may answer.
-fn with_body_errors(responses: &Value) -> Value {
+pub(crate) fn with_body_errors(responses: &Value) -> Value {
     let errors = json!({
         "400": problem("BadRequest"), "408": problem("Timeout"), "413": problem("TooLarge"),
         "415": problem("MediaType"), "422": problem("Unprocessable"), "503": problem("Busy")

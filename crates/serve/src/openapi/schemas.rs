@@ -37,12 +37,12 @@ pub(super) fn schemas(snapshot: &Snapshot, limits: &Limits) -> Value {
     })
 }
 
-pub(super) fn reference(schema: &str) -> Value {
+pub(crate) fn reference(schema: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{schema}") })
 }
 
 /// An optional field may be left out, or be null.
-pub(super) fn or_null(schema: &Value) -> Value {
+pub(crate) fn or_null(schema: &Value) -> Value {
     json!({ "oneOf": [schema, { "type": "null" }] })
 }
 
@@ -185,7 +185,7 @@ fn record() -> Value {
 }
 
 /// The schema of an error, RFC 9457.
-fn problem() -> Value {
+pub(crate) fn problem() -> Value {
     json!({
         "type": "object", "required": ["type", "title", "status", "detail"],
         "properties": {

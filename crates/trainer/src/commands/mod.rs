@@ -12,6 +12,7 @@ mod plot;
 mod reproduce;
 mod scenario;
 mod serve;
+mod simulate;
 mod streams;
 mod sweep;
 mod trace;
@@ -62,6 +63,7 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
         Some(Command::Reproduce(args)) => reproduce::run(&args),
         Some(Command::Devices(args)) => devices::run(&args),
         Some(Command::Serve(args)) => serve::run(&args),
+        Some(Command::Simulate(args)) => simulate::run(&args),
         Some(Command::Worker(args)) => worker::run(&args),
         Some(Command::Completions { shell }) => {
             let mut script = Vec::new();

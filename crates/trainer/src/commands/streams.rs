@@ -61,7 +61,11 @@ pub(super) fn run_compare(args: &CompareArgs, scenario: StreamScenario) -> Resul
 }
 
 /// Prints a comparison. CSV has a column for the share of tasks at each place, named after it.
-fn print_comparison(format: Format, comparison: &StreamComparison, problem: &StreamProblem) -> Result<(), CliError> {
+pub(super) fn print_comparison(
+    format: Format,
+    comparison: &StreamComparison,
+    problem: &StreamProblem,
+) -> Result<(), CliError> {
     if format != Format::Csv {
         return print(format, &comparison.evaluations, || comparison_table(comparison, problem));
     }
@@ -102,7 +106,7 @@ fn print_comparison(format: Format, comparison: &StreamComparison, problem: &Str
 const FEW_TASKS: usize = 100;
 
 /// Writes a note if runs are so short that they show little more than how an empty site fills up.
-fn note_short_runs(problem: &StreamProblem) {
+pub(super) fn note_short_runs(problem: &StreamProblem) {
     if let StreamScenario::Dispatch(DispatchScenario { tasks_per_run, devices, .. }) = &problem.scenario
         && tasks_per_run / devices.count < FEW_TASKS
     {

@@ -7,6 +7,7 @@
 //!   take.
 //! - [`simulate`] runs a scheme along a path, exactly, from event to event; a [`DispatchOutcome`] is what came of it.
 //! - A [`DispatchEpisode`] is the same run, stepped from outside.
+//! - A [`LiveSite`](live::LiveSite) dispatches tasks as they arrive in fact, and learns what became of them.
 //! - [`settings`] are sites on which schemes are compared; [`tuning`] finds the numbers of rules by simulation.
 //!
 //! The cost of a task is α times its energy plus 1 − α times the time from its arrival until it is done, and what a missed
@@ -15,6 +16,7 @@
 pub mod bound;
 mod episode;
 pub mod futures;
+pub mod live;
 mod loads;
 pub mod optimum;
 mod outcome;

@@ -246,7 +246,7 @@ impl Site {
         Self::new(parts)
     }
 
-    fn unloaded(parts: SiteParts) -> Result<Self, SiteError> {
+    pub(super) fn unloaded(parts: SiteParts) -> Result<Self, SiteError> {
         check(&parts)?;
         let mut queues = Vec::new();
         let routes = routes(&parts, &mut queues);

@@ -1,8 +1,13 @@
 //! The queues of a site at one time, and what they make of a task that arrives.
 
+mod correction;
+
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
+use serde::{Deserialize, Serialize};
+
+pub(super) use self::correction::KeptQueues;
 use super::path::{Arrival, Path};
 use super::site::{NO_QUEUE, Site};
 use crate::random::Stream;
@@ -93,7 +98,7 @@ struct LinkState {
 }
 
 /// A task on a link, to the machine that it joins then.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct OnTheWay {
     joins_s: f64,
     index: usize,

@@ -67,6 +67,14 @@ impl DispatchScheme for DispatchRandom {
         self.random = random::stream(seed, "dispatch/random");
     }
 
+    fn memory(&self) -> Vec<f64> {
+        vec![random::drawn(&self.random)]
+    }
+
+    fn remember(&mut self, memory: &[f64]) -> bool {
+        matches!(*memory, [drawn] if random::skip_to(&mut self.random, drawn))
+    }
+
     fn choose(&mut self, view: View<'_>) -> usize {
         let routes = view.site.routes_of(view.arrival.device as usize);
         let usable = routes.iter().filter(|route| route.is_usable).count();
@@ -116,6 +124,14 @@ impl DispatchScheme for DispatchStatic {
                 if place >= last { f64::INFINITY } else { sum }
             }));
         }
+    }
+
+    fn memory(&self) -> Vec<f64> {
+        vec![random::drawn(&self.random)]
+    }
+
+    fn remember(&mut self, memory: &[f64]) -> bool {
+        matches!(*memory, [drawn] if random::skip_to(&mut self.random, drawn))
     }
 
     fn choose(&mut self, view: View<'_>) -> usize {

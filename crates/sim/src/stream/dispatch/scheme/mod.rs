@@ -62,6 +62,18 @@ pub trait DispatchScheme: Send {
     fn evaluations(&self) -> Option<u64> {
         None
     }
+
+    /// What the scheme knows of the tasks so far that the queues do not tell, such as running averages or the place in a
+    /// sequence of random numbers. Empty for schemes that decide by the queues alone.
+    fn memory(&self) -> Vec<f64> {
+        Vec::new()
+    }
+
+    /// Continues from a [`DispatchScheme::memory`] of the same scheme, after [`DispatchScheme::start`] with the same seed. Returns
+    /// whether it fits; otherwise nothing changes.
+    fn remember(&mut self, memory: &[f64]) -> bool {
+        memory.is_empty()
+    }
 }
 
 /// Why there is no scheme of a name.

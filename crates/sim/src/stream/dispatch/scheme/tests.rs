@@ -80,3 +80,32 @@ fn one_step_is_cheaper_than_greedy_and_both_than_the_static_split_under_load() {
         ["static-split", "greedy", "one-step"].map(|name| run(name, &site, &path, 1).mean_cost);
     assert!(one_step < 0.9 * greedy && greedy < 0.9 * split, "{split} {greedy} {one_step}");
 }
+
+#[test]
+fn schemes_that_draw_continue_where_they_were() {
+    let site = Setting { is_mixed: true, ..Setting::EVEN }.site(4);
+    let path = Path::draw(&site, 200, 3);
+    for name in ["random", "static-split"] {
+        let mut state = SiteState::empty(&site, 0);
+        let mut choose = |scheme: &mut Box<dyn DispatchScheme>, index: usize| {
+            let arrival = &path.arrivals()[index];
+            scheme.choose(View { site: &site, path: &path, state: &mut state, arrival, index })
+        };
+        let (mut scheme, mut again) =
+            (by_name(name, &site).expect("a scheme"), by_name(name, &site).expect("a scheme"));
+        scheme.start(&site, 5);
+        for index in 0..100 {
+            choose(&mut scheme, index);
+        }
+        again.start(&site, 5);
+        assert!(again.remember(&scheme.memory()));
+        for index in 100..200 {
+            assert_eq!(choose(&mut again, index), choose(&mut scheme, index));
+        }
+        for wrong in [&[][..], &[0.5], &[-1.0], &[f64::NAN], &[1.0, 2.0]] {
+            assert!(!again.remember(wrong), "{name}: {wrong:?}");
+        }
+    }
+    let mut greedy = DispatchGreedy::new();
+    assert!(greedy.memory().is_empty() && greedy.remember(&[]) && !greedy.remember(&[1.0]));
+}
