@@ -12,7 +12,8 @@
 //!   for it.
 //! - A [`StepReport`] goes to an [`Observer`] at regular intervals; the observer may stop training, or fail.
 //! - An [`AgentState`] is the whole state of an agent, from which another one continues to the same bytes.
-//! - A [`fleet::FleetAgent`] trains networks for any fleet in the same way, with the same reports, observers and states.
+//! - A [`fleet::FleetAgent`] trains networks for any fleet in the same way, with the same reports, observers and states; a
+//!   [`stream::SiteAgent`] trains networks that dispatch tasks at any site.
 //!
 //! # What it does not do
 //! It does not know where its first networks come from (`meta` prepares some), and it writes nothing.
@@ -25,6 +26,7 @@ mod proposals;
 mod schedule;
 mod settings;
 mod state;
+pub mod stream;
 mod step_workloads;
 mod training_loop;
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::fleet::state::{FleetState, Unreported};
 use crate::memory::Contents;
+use crate::stream::state::SiteState;
 
 /// The whole state of an [`Agent`](crate::Agent) or a [`FleetAgent`](crate::fleet::FleetAgent) between two calls of
 /// `advance`.
@@ -31,6 +32,7 @@ pub(crate) enum KindState {
     Fleet(FleetState),
     /// Between two reports.
     FleetUnreported(FleetState, Unreported),
+    Site(SiteState),
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]

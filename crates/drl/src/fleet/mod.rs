@@ -198,7 +198,7 @@ impl FleetAgent {
         let (state, unreported) = match kind {
             KindState::Fleet(state) => (state, None),
             KindState::FleetUnreported(state, unreported) => (state, Some(unreported)),
-            KindState::Dnns(_) => return Err(other()),
+            KindState::Dnns(_) | KindState::Site(_) => return Err(other()),
         };
         let FleetState { learners, mut memory, draws } = state;
         let same = self.step == 0

@@ -8,6 +8,7 @@ use super::features::{CONTEXT_INPUTS, PLACE_INPUTS};
 use super::loss::{Loss, Sample};
 use super::net::{Network, PRICES, Parameters};
 use crate::parameters::to_vec;
+use crate::state::{LearnerState, StateError};
 
 /// Trains one network in Burn operations; the same steps as those of [`Learner`](super::Learner).
 pub struct DeviceLearner {
@@ -17,11 +18,15 @@ pub struct DeviceLearner {
     device: Device,
 }
 
+fn optimizer() -> ModuleOptimizer {
+    AdamConfig::new().with_epsilon(1e-8).init()
+}
+
 impl DeviceLearner {
     /// Moves a network with these parameters to the device.
     pub fn new(parameters: &Parameters, device: &Device) -> Self {
         let network = Network::with(parameters, &device.clone().autodiff()).train();
-        Self { network, optimizer: AdamConfig::new().with_epsilon(1e-8).init(), device: device.clone() }
+        Self { network, optimizer: optimizer(), device: device.clone() }
     }
 
     /// The parameters as they are now.
@@ -63,5 +68,27 @@ impl DeviceLearner {
         let gradients = GradientsParams::from_grads(surrogate.backward(), &self.network);
         self.network = self.optimizer.step(learning_rate, self.network.clone(), gradients);
         sum
+    }
+
+    /// Parameters and moments of Adam, from which another learner continues.
+    ///
+    /// # Errors
+    /// If they cannot be read back from the device.
+    pub fn state(&self) -> Result<[Vec<u8>; 2], StateError> {
+        let state = LearnerState::of_module(&self.network.valid(), &self.optimizer)?;
+        let LearnerState { parameters, mut optimizer, .. } = state;
+        Ok([parameters, optimizer.swap_remove(0)])
+    }
+
+    /// Continues from the state that [`DeviceLearner::state`] gave.
+    ///
+    /// # Errors
+    /// If the state is damaged, or of another network.
+    pub fn restore(&mut self, state: &[Vec<u8>; 2]) -> Result<(), StateError> {
+        let [parameters, moments] = state.clone();
+        let state = LearnerState { parameters, optimizer: vec![moments], steps: 0 };
+        let (network, optimizer) = state.restored(&self.network, optimizer())?;
+        (self.network, self.optimizer) = (network.train(), optimizer);
+        Ok(())
     }
 }

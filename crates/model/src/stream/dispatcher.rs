@@ -90,14 +90,18 @@ impl Dispatcher {
         }
     }
 
-    /// Takes note of a task that arrives, and returns what it reads and what each place costs, in units of cost.
+    /// Takes note of a task that arrives, and returns what it reads of it. [`Dispatcher::costs`] is what each place costs, and
     /// [`Dispatcher::take`] says where the task goes then.
-    pub fn read(&mut self, view: &mut View<'_>) -> (&Inputs, &[f32]) {
+    pub fn read(&mut self, view: &mut View<'_>) -> &Inputs {
         let AtSite { tables, memory } = at_site(&mut self.site, view.site);
         let offer = view.state.offer(view.site, view.path, view.arrival);
         self.inputs.read(tables, memory, view.arrival, &offer, self.knows_rates);
-        let costs = self.forward.costs(&self.inputs, &mut self.scratch);
-        (&self.inputs, costs)
+        &self.inputs
+    }
+
+    /// What each place costs for the task that was read last, in units of cost; infinite where it cannot run.
+    pub fn costs(&mut self) -> &[f32] {
+        self.forward.costs(&self.inputs, &mut self.scratch)
     }
 
     /// The task that was read last goes to a place.
@@ -127,6 +131,7 @@ impl DispatchScheme for Dispatcher {
     }
 
     fn choose(&mut self, view: View<'_>) -> usize {
+        // One offer for reading and taking.
         let AtSite { tables, memory } = at_site(&mut self.site, view.site);
         let offer = view.state.offer(view.site, view.path, view.arrival);
         self.inputs.read(tables, memory, view.arrival, &offer, self.knows_rates);

@@ -14,6 +14,14 @@ pub struct Sample {
     pub regrets: Vec<f32>,
 }
 
+impl Sample {
+    /// Whether there is a regret for each place, and some place where the task can run.
+    pub fn is_complete(&self) -> bool {
+        let places = &self.inputs.places;
+        self.regrets.len() == places.len() && places.iter().any(|place| place.own_cost.is_finite())
+    }
+}
+
 /// What learners make of a sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

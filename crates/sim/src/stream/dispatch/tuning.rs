@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::path::Path;
-use super::scheme::{DispatchGreedy, DispatchSchemeKind, DriftPlusPenalty, OneStep, Priced};
+use super::scheme::{DispatchGreedy, DispatchScheme, DispatchSchemeKind, DriftPlusPenalty, OneStep, Priced};
 use super::settings::{DispatchSetting, SettingError};
 use super::simulator::simulate;
 use super::site::Site;
@@ -203,14 +203,19 @@ impl TuningSet {
 
     /// The mean cost of a scheme over that of greedy, averaged over the set. Places that a site lacks make it infinite.
     pub fn ratio_to_greedy(&self, kind: &DispatchSchemeKind) -> f64 {
-        let ratios: Vec<f64> = self
-            .courses
-            .par_iter()
-            .map(|(site, path, greedy)| {
-                kind.build(site)
-                    .map_or(f64::INFINITY, |mut scheme| simulate(site, path, &mut *scheme, 0).mean_cost / greedy)
-            })
-            .collect();
+        self.mean_ratio(|site| kind.build(site).ok())
+    }
+
+    /// As [`TuningSet::ratio_to_greedy`], for a scheme that is made for each site.
+    pub fn ratio_of(&self, make: impl Fn(&Site) -> Box<dyn DispatchScheme> + Sync) -> f64 {
+        self.mean_ratio(|site| Some(make(site)))
+    }
+
+    fn mean_ratio(&self, make: impl Fn(&Site) -> Option<Box<dyn DispatchScheme>> + Sync) -> f64 {
+        let ratio = |(site, path, greedy): &(Site, Path, f64)| {
+            make(site).map_or(f64::INFINITY, |mut scheme| simulate(site, path, &mut *scheme, 0).mean_cost / greedy)
+        };
+        let ratios: Vec<f64> = self.courses.par_iter().map(ratio).collect();
         ratios.iter().sum::<f64>() / ratios.len() as f64
     }
 

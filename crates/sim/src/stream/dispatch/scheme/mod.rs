@@ -41,6 +41,11 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
+    /// The same view for another scheme.
+    pub fn again(&mut self) -> View<'_> {
+        View { site: self.site, path: self.path, state: self.state, arrival: self.arrival, index: self.index }
+    }
+
     /// What each place would do with the task.
     pub fn offer(&mut self) -> Offer<'_> {
         self.state.offer(self.site, self.path, self.arrival)
