@@ -42,6 +42,16 @@ fn main() -> Result<(), Error> {
         ["compare", file, ref records @ ..] => records.iter().try_for_each(|record| compare(file, record, &FINAL_SEEDS)),
         ["look", file, ref records @ ..] => records.iter().try_for_each(|record| compare(file, record, &SEEDS[..2])),
         ["speed", record] => speed(record),
+        ["import", file, record] => {
+            let nets: Vec<Parameters> = fs::read_to_string(file)?.lines().map(|l| {
+                let mut values: Vec<f32> = l.split(' ').map(|v| v.parse().unwrap()).collect();
+                let n = values.len();
+                values[n - 2] -= 0.5;
+                values[n - 1] -= 0.5;
+                Parameters { width: 16, values }
+            }).collect();
+            save(record, &nets, false, &Sites::default())
+        }
         _ => Err("the first lines of this example say what can be asked for".into()),
     }
 }

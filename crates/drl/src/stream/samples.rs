@@ -18,12 +18,30 @@ const SHARE_BY_RULE: f64 = 0.2;
 const WARM_UP: f64 = 0.1;
 
 /// What places the tasks of futures.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) enum Base {
     /// A rule in closed form, with multipliers that fit many sites.
     Rule(OneStep),
     /// Networks, as they were at the beginning of a round.
     Networks(Dispatcher),
+}
+
+impl Clone for Base {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Rule(rule) => Self::Rule(rule.clone()),
+            Self::Networks(networks) => Self::Networks(networks.clone()),
+        }
+    }
+
+    /// Futures copy a base for each place: between equal ones this takes no memory.
+    fn clone_from(&mut self, other: &Self) {
+        match (self, other) {
+            (Self::Rule(rule), Self::Rule(other)) => rule.clone_from(other),
+            (Self::Networks(networks), Self::Networks(other)) => networks.clone_from(other),
+            (this, other) => *this = other.clone(),
+        }
+    }
 }
 
 impl DispatchScheme for Base {

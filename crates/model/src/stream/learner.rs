@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::features::{CONTEXT_INPUTS, INPUTS, Inputs, PLACE_INPUTS};
 use super::loss::{Loss, Sample};
-use super::net::{PRICES, Parameters, Parts};
+use super::net::{LARGEST_LN_PRICE, PRICES, Parameters, Parts};
 
 /// The decay of Adam's moments, and what keeps its step finite.
 const FIRST_DECAY: f32 = 0.9;
@@ -142,7 +142,7 @@ impl Pass {
                     *sum += *unit * weight;
                 }
             }
-            self.ln_prices.push(prices);
+            self.ln_prices.push(prices.map(|price| price.min(LARGEST_LN_PRICE)));
         }
     }
 
