@@ -1,4 +1,4 @@
-//! Scenarios over time: shipped ones, comparisons, runs with their traces and pictures, tuning, recordings, and what is refused.
+//! Scenarios over time: shipped ones, comparisons, runs with their traces, pictures and pages, tuning, recordings, and what is refused.
 
 use acceptance::Workshop;
 use serde_json::Value;
@@ -85,6 +85,52 @@ fn a_run_answers_with_its_means_and_writes_a_row_for_each_task() {
     let slots = ["solve", "--scenario", "commute", "--scheme", "threshold@4", "--trace", "-"];
     let said = workshop.trainer(&slots).succeeded().naming(&["mean_delay_s"]);
     assert_eq!(said.stdout.lines().count(), 1 + 3600, "a header and the slots");
+}
+
+/// The data of a page that replays a run.
+fn replayed(page: &str) -> Value {
+    let (_, rest) = page.split_once("id=\"data\">").expect("data");
+    parsed(rest.split_once("</script>").expect("an end").0)
+}
+
+#[test]
+fn a_page_replays_a_run_and_loads_nothing() {
+    let workshop = Workshop::new();
+    small(&workshop, "small.toml", &[]);
+    for (scenario, scheme, kind) in [("small.toml", "one-step", "dispatch"), ("commute", "threshold@4", "slots")] {
+        let solve = ["solve", "--scenario", scenario, "--scheme", scheme];
+        let plain = workshop.trainer(&solve).succeeded();
+        let said = workshop.trainer(&[&solve[..], &["--replay", "run.html"]].concat()).succeeded();
+        assert_eq!(said.stdout, plain.stdout, "a page changes no answer");
+        let page = workshop.text("run.html");
+        for outside in ["src=", "href=\"http", "@import", "url(", "fetch("] {
+            assert!(!page.contains(outside), "{outside} in the page of {scenario}");
+        }
+        let data = replayed(&page);
+        assert_eq!(data["summary"], parsed(&said.stdout));
+        assert_eq!(data["run"]["kind"], kind);
+        let rows = if kind == "dispatch" { &data["run"]["done_s"] } else { &data["run"]["backlog_mb"] };
+        assert_eq!(rows.as_array().map(Vec::len), Some(if kind == "dispatch" { 3000 } else { 3600 }));
+    }
+    // Of a long run a part is shown, which begins in its middle.
+    workshop.trainer(&["solve", "--scenario", "dispatch", "--scheme", "greedy", "--replay", "long.html"]).succeeded();
+    let data = replayed(&workshop.text("long.html"));
+    assert_eq!((&data["run"]["first"], &data["run"]["tasks_of_run"]), (&Value::from(15_000), &Value::from(30_000)));
+    assert_eq!(data["run"]["offers"][0]["cost"].as_array().map(Vec::len), Some(10_000));
+}
+
+#[test]
+fn pages_that_cannot_be_written_are_refused_before_the_run() {
+    let workshop = Workshop::new();
+    let solve = |scenario: &str, page: &str| {
+        workshop.trainer(&["solve", "--scenario", scenario, "--scheme", "greedy", "--replay", page])
+    };
+    solve("dispatch", "no/such/run.html").failed(1).silent().naming(&["run.html"]);
+    solve("dispatch", "run.svg").failed(2).silent().naming(&["--replay run.svg", "a name that ends in .html"]);
+    solve("dispatch", "-").failed(2).silent().naming(&["a name that ends in .html"]);
+    solve("paper", "run.html").failed(2).silent().naming(&["--replay is for scenarios over time"]);
+    solve("graph", "run.html").failed(2).silent().naming(&["--replay is for scenarios over time"]);
+    assert_eq!(workshop.files().into_keys().collect::<Vec<_>>(), ["/"]);
 }
 
 #[test]

@@ -382,6 +382,9 @@ pub(crate) struct SolveArgs {
     /// .jsonl, else CSV; `-` is standard output
     #[arg(long, value_name = "FILE|-")]
     pub(crate) trace: Option<PathBuf>,
+    /// Write a page that replays a run over time to this file, whose name ends in .html: open it in a browser, also offline
+    #[arg(long, value_name = "FILE")]
+    pub(crate) replay: Option<PathBuf>,
     /// File of workloads as JSON or CSV, or of task graphs as JSON, WfFormat or DOT; `-` is standard input. Scenarios over time
     /// draw their tasks themselves, or name a file of them
     #[arg(value_name = "FILE|-", default_value = "-")]

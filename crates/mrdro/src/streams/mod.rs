@@ -15,6 +15,7 @@
 
 mod comparison;
 mod picture;
+mod replay;
 mod run;
 mod trace;
 mod tune;
@@ -28,6 +29,7 @@ use sim::stream::slots::scheme::SlotSchemeKind;
 
 pub use self::comparison::{OVERLOAD, RUNS, StreamBound, StreamComparison, StreamEvaluation, compare};
 pub use self::picture::write_run;
+pub use self::replay::{replay_page, write_replay};
 pub use self::run::{Events, StreamRun, StreamSummary, run};
 pub use self::trace::SlotRow;
 pub use self::trace::TraceFormat;

@@ -1,6 +1,7 @@
 //! One run of one scheme.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use serde::Serialize;
 use sim::stream::StreamScenario;
@@ -67,6 +68,10 @@ pub enum Events {
         places: Vec<String>,
         /// The number of devices.
         devices: usize,
+        /// The site on which they ran.
+        site: Arc<Site>,
+        /// Their course of arrivals and rates.
+        path: Path,
     },
     /// The slots, with the names of links.
     Slots {
@@ -97,7 +102,7 @@ fn dispatch_run(scenario: &DispatchScenario, name: &str, seed: u64) -> Result<St
     let mut tasks = Vec::with_capacity(path.arrivals().len());
     let outcome = dispatch::simulate_traced(&site, &path, scheme.as_mut(), seed, |task| tasks.push(*task));
     let name = scheme.name().to_owned();
-    Ok(StreamRun::of_tasks(&scenario.name, name, seed, (&site, &path), outcome, tasks))
+    Ok(StreamRun::of_tasks(&scenario.name, name, seed, (site, path), outcome, tasks))
 }
 
 fn slot_run(scenario: &SlotScenario, name: &str, seed: u64) -> Result<StreamRun, Error> {
@@ -131,7 +136,7 @@ impl StreamRun {
         scenario: &str,
         scheme: String,
         seed: u64,
-        (site, path): (&Site, &Path),
+        (site, path): (Site, Path),
         outcome: DispatchOutcome,
         mut tasks: Vec<DoneTask>,
     ) -> Self {
@@ -151,7 +156,9 @@ impl StreamRun {
             evaluations: outcome.evaluations,
             place_shares: places.iter().cloned().zip(outcome.place_shares).collect(),
         };
-        Self { summary, events: Events::Tasks { tasks, places, devices: site.devices() } }
+        let devices = site.devices();
+        let events = Events::Tasks { tasks, places, devices, site: Arc::new(site), path };
+        Self { summary, events }
     }
 
     /// What happened, as CSV or JSON lines: a row for each task or slot.

@@ -1,10 +1,12 @@
 //! What `compare`, `solve` and `scenario` do for scenarios over time.
 
+use std::path::Path;
 use std::sync::Mutex;
 
 use data::counted;
 use mrdro::streams::{
-    RUNS, StreamBound, StreamComparison, StreamEvaluation, StreamProblem, TraceFormat, compare, run, tune, write_run,
+    RUNS, StreamBound, StreamComparison, StreamEvaluation, StreamProblem, TraceFormat, compare, run, tune,
+    write_replay, write_run,
 };
 use mrdro::{Error, files};
 use serde::Serialize;
@@ -24,7 +26,7 @@ use crate::progress::Progress;
 pub(super) fn refuse_for_kind(is: &'static str, options: &[(&'static str, bool)]) -> Result<(), Error> {
     let Some((option, _)) = options.iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
     let of = match *option {
-        "--runs" | "--trace" => "over time",
+        "--runs" | "--trace" | "--replay" => "over time",
         "--picture" if is == "of independent tasks" => "of task graphs or over time",
         _ => "of independent tasks",
     };
@@ -206,6 +208,9 @@ pub(super) fn run_solve(args: &SolveArgs, scenario: StreamScenario) -> Result<()
     if let Some(path) = &args.trace {
         files::check_file(path)?;
     }
+    if let Some(path) = &args.replay {
+        check_page(path)?;
+    }
     let run = run(&StreamProblem::new(scenario)?, &args.scheme, args.seed.seed)?;
     if let Some(path) = &args.trace {
         files::write_file(path, &run.trace(TraceFormat::of(path))?)?;
@@ -218,11 +223,24 @@ pub(super) fn run_solve(args: &SolveArgs, scenario: StreamScenario) -> Result<()
         line.push(b'\n');
         write_out(&line)?;
     }
-    // The answer is written before the picture is drawn.
+    // The answer is written before anything is drawn.
+    if let Some(path) = &args.replay {
+        write_replay(&run, path)?;
+    }
     if let Some(path) = &args.picture {
         write_run(&run, path)?;
     }
     Ok(())
+}
+
+/// Checks the name of a page, before any work.
+fn check_page(path: &Path) -> Result<(), CliError> {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    if !matches!(extension.as_deref(), Some("html" | "htm")) {
+        let wanted = "a name that ends in .html, since a browser opens it";
+        return Err(Error::BadOption { option: "--replay", text: path.display().to_string(), wanted }.into());
+    }
+    Ok(files::check_file(path)?)
 }
 
 /// A line of `scenario list`.
