@@ -172,7 +172,7 @@ fn tuned_numbers_can_be_used_as_a_name() {
 fn recorded_rates_and_tasks_are_read() {
     let workshop = Workshop::new();
     let rates: Vec<String> = (0..600).map(|second| format!("{second},{}", 1 + second % 7)).collect();
-    workshop.write("link.csv", format!("t_s,mbps\n{}\n", rates.join("\n")));
+    workshop.write("link.csv", format!("time_s,mbps\n{}\n", rates.join("\n")));
     let tasks: Vec<String> =
         (0..200).map(|task| format!("{},{},phone {}", 30 * task, 2 + task % 9, task % 10)).collect();
     workshop.write("tasks.csv", format!("time_s,size_mb,device\n{}\n", tasks.join("\n")));
@@ -191,6 +191,10 @@ fn recorded_rates_and_tasks_are_read() {
     let solve = ["solve", "--scenario", "recorded.toml", "--scheme", "greedy"];
     let summary = parsed(&workshop.trainer(&solve).succeeded().stdout);
     assert_eq!(summary["tasks"], 180);
+    // The name that each kind of table had alone before is read in both.
+    workshop.write("link.csv", workshop.text("link.csv").replace("time_s", "t_s"));
+    workshop.write("tasks.csv", workshop.text("tasks.csv").replace("time_s", "t_s"));
+    assert_eq!(parsed(&workshop.trainer(&solve).succeeded().stdout), summary);
     workshop.write("tasks.csv", "time_s,size_mb,device\n0,1,a\n1,x,b\n");
     let said = workshop.trainer(&solve).failed(1);
     assert!(said.stderr.contains("tasks.csv, line 3: `size_mb` must be a number, is `x`"), "{}", said.stderr);
@@ -201,6 +205,29 @@ fn recorded_rates_and_tasks_are_read() {
         "{}",
         said.stderr
     );
+}
+
+#[test]
+fn a_scheme_of_the_other_kind_is_called_so() {
+    let workshop = Workshop::new();
+    let for_slots = "is a scheme for scenarios in slots, such as `commute`; this one dispatches tasks";
+    let for_dispatch =
+        "is a scheme for scenarios that dispatch tasks, such as `dispatch`; this one sends data in slots";
+    for (command, scenario, scheme, part) in [
+        ("solve", "dispatch", "threshold", for_slots),
+        ("solve", "dispatch", "lyapunov@3", for_slots),
+        ("tune", "dispatch", "threshold", for_slots),
+        ("solve", "commute", "greedy", for_dispatch),
+        ("solve", "commute", "edge-only", for_dispatch),
+        ("tune", "commute", "priced", for_dispatch),
+    ] {
+        let said = workshop.trainer(&[command, "--scenario", scenario, "--scheme", scheme]).failed(1).silent();
+        assert!(said.stderr.contains(&format!("`{scheme}` {part}")), "{}", said.stderr);
+        assert!(said.stderr.contains("its schemes are"), "{}", said.stderr);
+    }
+    let said = workshop.trainer(&["solve", "--scenario", "dispatch", "--scheme", "nothing"]).failed(1).silent();
+    assert!(said.stderr.contains("\n  there are random, local-only"), "{}", said.stderr);
+    assert!(said.stderr.lines().all(|line| line.len() <= 110), "{}", said.stderr);
 }
 
 #[test]

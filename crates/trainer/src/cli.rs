@@ -537,7 +537,7 @@ pub(crate) struct AdaptationStudyArgs {
 pub(crate) enum TraceCommand {
     /// Show the devices, durations, rates, gaps and bad lines of a recording, or the task sizes of a file
     Inspect(InspectArgs),
-    /// Write a drive of a recording as CSV with the columns t_s, device and mbps
+    /// Write a drive of a recording as CSV with the columns time_s, device and mbps
     Convert(ConvertArgs),
 }
 
@@ -632,7 +632,8 @@ pub(crate) enum ScenarioCommand {
         #[arg(value_name = "NAME|FILE")]
         scenario: String,
     },
-    /// Check a scenario, and print the energy and time that one MB takes at each place
+    /// Check a scenario, and print the energy and time that one MB takes at each place; of a scenario over time the load of each
+    /// queue, or what each link takes
     Check {
         /// Name of a shipped scenario, or a file
         #[arg(value_name = "NAME|FILE")]

@@ -27,10 +27,10 @@ use sim::stream::dispatch::scheme::DispatchSchemeKind;
 use sim::stream::slots::SlotPath;
 use sim::stream::slots::scheme::SlotSchemeKind;
 
-pub use self::comparison::{OVERLOAD, RUNS, StreamBound, StreamComparison, StreamEvaluation, compare};
+pub use self::comparison::{OVERLOAD, RUNS, StreamBound, StreamComparison, StreamEvaluation, compare, compare_while};
 pub use self::picture::write_run;
 pub use self::replay::{replay_page, write_replay};
-pub use self::run::{Events, StreamRun, StreamSummary, run};
+pub use self::run::{Events, StreamRun, StreamSummary, run, run_observed};
 pub use self::trace::SlotRow;
 pub use self::trace::TraceFormat;
 pub use self::tune::{TunedScheme, tune};

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use data::counted;
 use mrdro::streams::{
-    RUNS, StreamBound, StreamComparison, StreamEvaluation, StreamProblem, TraceFormat, compare, run, tune,
+    RUNS, StreamBound, StreamComparison, StreamEvaluation, StreamProblem, TraceFormat, compare, run_observed, tune,
     write_replay, write_run,
 };
 use mrdro::{Error, files};
@@ -180,7 +180,9 @@ pub(super) fn run_tune(args: &TuneArgs) -> Result<(), CliError> {
         AnyScenario::Tasks(_) | AnyScenario::Graph(_) => return Err(not_over_time(&args.scenario).into()),
     };
     let problem = StreamProblem::new(scenario)?;
+    let tuning = Progress::spinner("tuning");
     let tuned = tune(&problem, &args.scheme, args.seed.seed)?;
+    drop(tuning);
     note(&format!("tuned in {} simulations: {}", tuned.evaluations, tuned.tuned));
     let mut schemes = vec![problem.base().to_owned(), tuned.default, tuned.tuned];
     schemes.dedup();
@@ -211,7 +213,13 @@ pub(super) fn run_solve(args: &SolveArgs, scenario: StreamScenario) -> Result<()
     if let Some(path) = &args.replay {
         check_page(path)?;
     }
-    let run = run(&StreamProblem::new(scenario)?, &args.scheme, args.seed.seed)?;
+    let problem = StreamProblem::new(scenario)?;
+    let parts = if matches!(problem.scenario, StreamScenario::Dispatch(_)) { "tasks" } else { "slots" };
+    let mut bar: Option<Progress> = None;
+    let run = run_observed(&problem, &args.scheme, args.seed.seed, &mut |done, all| {
+        bar.get_or_insert_with(|| Progress::new(parts, all)).done(done);
+    })?;
+    drop(bar);
     if let Some(path) = &args.trace {
         files::write_file(path, &run.trace(TraceFormat::of(path))?)?;
     }
