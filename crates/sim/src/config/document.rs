@@ -278,12 +278,11 @@ impl<'d> Section<'d> {
         for (index, row) in rows.iter().enumerate() {
             let read =
                 |row: &DeArray<'_>| row.iter().map(|item| as_number(item.get_ref())).collect::<Option<Vec<f64>>>();
-            match row.get_ref().as_array().and_then(read).filter(|row| row.len() == rows.len()) {
-                Some(row) => numbers.extend(row),
-                None => {
-                    let wanted = format!("a row of {} numbers, one for each row", rows.len());
-                    self.wrong_type(&format!("{name}[{index}]"), row, &wanted);
-                }
+            if let Some(row) = row.get_ref().as_array().and_then(read).filter(|row| row.len() == rows.len()) {
+                numbers.extend(row);
+            } else {
+                let wanted = format!("a row of {} numbers, one for each row", rows.len());
+                self.wrong_type(&format!("{name}[{index}]"), row, &wanted);
             }
         }
         numbers

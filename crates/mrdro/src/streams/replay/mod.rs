@@ -37,8 +37,8 @@ struct Replay<'r> {
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 enum RunReplay<'r> {
-    Dispatch(TaskReplay<'r>),
-    Slots(SlotReplay<'r>),
+    Dispatch(Box<TaskReplay<'r>>),
+    Slots(Box<SlotReplay<'r>>),
 }
 
 /// A figure over a whole run at equal steps of time.
@@ -58,9 +58,9 @@ struct Overview {
 pub fn replay_page(run: &StreamRun) -> Result<String, Error> {
     let shown = match &run.events {
         Events::Tasks { tasks, places, site, path, .. } => {
-            RunReplay::Dispatch(TaskReplay::of(tasks, places, site, path))
+            RunReplay::Dispatch(Box::new(TaskReplay::of(tasks, places, site, path)))
         }
-        Events::Slots { slots, links, slot_s } => RunReplay::Slots(SlotReplay::of(slots, links, *slot_s)),
+        Events::Slots { slots, links, slot_s } => RunReplay::Slots(Box::new(SlotReplay::of(slots, links, *slot_s))),
     };
     let replay = Replay { summary: &run.summary, run: shown };
     let data = serde_json::to_string(&replay).map_err(|source| Error::Output { source: source.into() })?;

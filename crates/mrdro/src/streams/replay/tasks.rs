@@ -117,7 +117,7 @@ impl<'r> TaskReplay<'r> {
             Some(next) => next.arrived_s,
             None => tasks.iter().map(|task| task.done_s).fold(from_s, f64::max),
         };
-        let Lanes { lanes, left_out, of_task } = Lanes::of(&shown, site);
+        let Lanes { shown: lanes, left_out, of_task } = Lanes::of(&shown, site);
         let column = |of: fn(&DoneTask) -> f64| shown.iter().map(|task| of(task)).collect();
         Self {
             places,
@@ -182,7 +182,7 @@ fn promises(tasks: &[DoneTask], (first, until): (usize, usize), site: &Arc<Site>
 
 /// The lanes of a page: those in which most tasks are shown, in groups.
 struct Lanes {
-    lanes: Vec<Lane>,
+    shown: Vec<Lane>,
     left_out: Vec<(&'static str, usize)>,
     /// The lanes of link and machine of each task.
     of_task: Vec<[i32; 2]>,
@@ -230,7 +230,7 @@ impl Lanes {
             group: group(*queue),
             waits: *queue < queues,
         });
-        Self { lanes: lanes.collect(), left_out, of_task: ways.iter().map(|way| way.map(lane)).collect() }
+        Self { shown: lanes.collect(), left_out, of_task: ways.iter().map(|way| way.map(lane)).collect() }
     }
 }
 

@@ -2,7 +2,7 @@
 
 const LANE = { height: 24, block: 15, gap: 2 };
 /** The widths of names and blocks in pixels, and the longest name, where the page is wide and where it is not. */
-const WIDE = { name: 172, blocks: 150, letters: 26 };
+const WIDE = { name: 186, blocks: 150, letters: 30 };
 const NARROW = { name: 112, blocks: 68, letters: 17 };
 const NARROW_PX = 600;
 /** The mean of fewer tasks says little. */
@@ -180,7 +180,7 @@ function dispatchReplay({ summary, run }) {
         return svg("g", { class: placeClass(run.place[task]) },
           svg("rect", { class: `block${served}`, x, y: y + 3, width: LANE.block, height: LANE.block, rx: 3 },
             svg("title", { text: `task ${whole(numberOf(task))} of device ${run.device[task]}, ${short(run.size_mb[task])} MB` })),
-          svg("text", { class: "block-number", x: x + LANE.block / 2, y: y + 14, "text-anchor": "middle", text: run.device[task] < 1000 ? run.device[task] : "…" }));
+          svg("text", { class: `block-number${run.device[task] < 100 ? "" : " long"}`, x: x + LANE.block / 2, y: y + 14, "text-anchor": "middle", text: run.device[task] < 1000 ? run.device[task] : "…" }));
       });
       if (present.length > fit) {
         blocks.push(svg("text", { x: room.name + (fit - 1) * (LANE.block + LANE.gap), y: y + 15, text: "…" }));
