@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Asks the decision service everything that its own description allows and much that it does not, and drives its page in a
-# browser. TRAINER names a built program to take instead of building one.
+# browser, and pages that replay runs. TRAINER names a built program to take instead of building one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [[ -z ${TRAINER:-} ]]; then
@@ -52,3 +52,4 @@ done
 kill -0 "$service" || { echo "the service ended"; cat "$folder/said"; exit 1; }
 
 "$venv/bin/python" scripts/service/browser.py --trainer "$TRAINER" --record models/mobile --shots target/service-shots
+"$venv/bin/python" scripts/service/replay.py --trainer "$TRAINER" --shots target/service-shots

@@ -49,6 +49,7 @@ from mrdro._mrdro import (
     trainings,
 )
 from mrdro._results import Bounds, Decisions, Outcome, SharedOut, Workloads
+from mrdro._stream_compare import StreamTable
 from mrdro._streams import SlotColumns, StreamRun, TaskColumns
 from mrdro._sweep import Sweep, sweep
 from mrdro._table import Table
@@ -86,6 +87,7 @@ __all__ = [
     "SlotColumns",
     "StoppedError",
     "StreamRun",
+    "StreamTable",
     "StreamScenario",
     "Sweep",
     "Table",

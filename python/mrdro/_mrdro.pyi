@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mrdro._graphs import GraphDecision, GraphDecisions, GraphOutcome
 from mrdro._results import Bounds, Decisions, Floats, Outcome, SharedOut, Workloads
+from mrdro._stream_compare import StreamTable
 from mrdro._streams import StreamRun
 from mrdro._table import Table
 
@@ -433,7 +434,8 @@ class StreamScenario:
         functions: Mapping[str, Callable[[Offer], Any]] | None = None,
         runs: int = 5,
         seed: int = 1,
-    ) -> Table: ...
+    ) -> StreamTable: ...
+    def tune(self, scheme: str, *, seed: int = 1) -> str: ...
     def _rows(
         self,
         schemes: list[str],
@@ -441,7 +443,7 @@ class StreamScenario:
         runs: int,
         seed: int,
         on_progress: Callable[[int], None],
-    ) -> list[dict[str, Any]]: ...
+    ) -> tuple[list[dict[str, Any]], tuple[float, bool]]: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...
     def __hash__(self) -> int: ...

@@ -13,6 +13,28 @@ StreamFunction = Callable[[Offer], Any]
 """Places one task: gets an `Offer`, and returns the number or the name of a place."""
 
 
+class StreamTable(Table):
+    """A comparison of schemes over time: a row for each, and what no scheme can cost less than.
+
+    Attributes:
+        bound: A mean cost that no scheme can undercut: where tasks are dispatched over a long time, in slots on these
+            courses.
+        is_optimum: Whether a scheme that knows the course reaches the bound, so that it is the optimum; only in slots.
+
+    >>> table = StreamScenario.load("dispatch").with_(tasks_per_run=1000).compare(["greedy"], runs=1)
+    >>> table.bound < table["mean_cost"][0], table.is_optimum
+    (True, False)
+    """
+
+    def __init__(self, columns: Mapping[str, list[Any]], bound: float, is_optimum: bool) -> None:
+        super().__init__(columns)
+        self.bound = bound
+        self.is_optimum = is_optimum
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return StreamTable, (dict(self), self.bound, self.is_optimum)
+
+
 def functions_of(functions: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """The functions of an argument ``functions``, by their names."""
     own = mapping_of("functions", functions, 'a dict such as {"mine": function}')
@@ -28,7 +50,7 @@ def compare_streams(
     runs: int,
     seed: int,
     on_progress: Callable[[int, int], None] | None = None,
-) -> Table:
+) -> StreamTable:
     """What `StreamScenario.compare` and, for a scenario over time, `mrdro.compare` return."""
     names = scenario.schemes() if schemes is None else texts_of("schemes", schemes)
     own = functions_of(functions)
@@ -46,5 +68,5 @@ def compare_streams(
             on_progress(done, total)
 
     told(0)
-    rows: list[dict[str, Any]] = scenario._rows(names, list(own.items()), runs, seed, told)
-    return Table.of_rows(rows).without_empty_columns()
+    rows, (bound, is_optimum) = scenario._rows(names, list(own.items()), runs, seed, told)
+    return StreamTable(Table.of_rows(rows).without_empty_columns(), bound, is_optimum)

@@ -268,6 +268,48 @@ def test_a_comparison_has_a_row_for_each(dispatch):
     assert math.isclose(table["change"][0] - table["change_low"][0], half, rel_tol=1e-3)
 
 
+def test_a_comparison_says_what_no_scheme_can_undercut(dispatch):
+    table = dispatch.compare(["greedy", "one-step"], runs=2)
+    assert isinstance(table, mrdro.StreamTable) and not table.is_optimum
+    assert 0 < table.bound < min(table["mean_cost"])
+    only = dispatch.compare([], functions={"mine": lambda offer: offer.cost.argmin()}, runs=2)
+    assert (only["scheme"], only.bound) == (["mine"], table.bound)
+    slots = short("commute").compare(["at-once", "hindsight"], runs=2)
+    assert slots.is_optimum and math.isclose(slots.bound, slots["mean_cost"][1], rel_tol=1e-9)
+    again = pickle.loads(pickle.dumps(slots))
+    assert again == slots and (again.bound, again.is_optimum) == (slots.bound, True)
+
+
+def test_the_bound_is_that_of_the_program():
+    if not TRAINER.exists():
+        pytest.skip("the program is not built")
+    command = [TRAINER, "compare", "--scenario", "commute", "--runs", "2"]
+    said = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    assert f"hindsight is the optimum, {mrdro.StreamScenario.load('commute').compare(runs=2).bound:.3f}" in said
+
+
+@pytest.mark.parametrize(("name", "scheme"), [("dispatch", "drift-plus-penalty"), ("commute", "threshold")])
+def test_tuned_schemes_are_those_of_the_program(name, scheme):
+    scenario = short(name)
+    tuned = scenario.tune(scheme)
+    assert tuned.startswith(f"{scheme}@") and tuned == scenario.tune(scheme, seed=1)
+    table = scenario.compare([scheme, tuned], runs=3)
+    assert table["mean_cost"][1] < 1.02 * table["mean_cost"][0]
+    if TRAINER.exists():
+        command = [TRAINER, "tune", "--scenario", name, "--scheme", scheme, "--runs", "1", "--format", "json"]
+        rows = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+        assert mrdro.StreamScenario.load(name).tune(scheme) == rows[-1]["scheme"]
+
+
+def test_what_cannot_be_tuned_is_refused(dispatch):
+    with pytest.raises(mrdro.SchemeError, match="greedy has no numbers to tune; these have some: drift-plus-penalty"):
+        dispatch.tune("greedy")
+    with pytest.raises(mrdro.SchemeError, match="`threshold` is a scheme for scenarios in slots"):
+        dispatch.tune("threshold")
+    with pytest.raises(mrdro.SchemeError, match="`priced` is a scheme for scenarios that dispatch tasks"):
+        short("commute").run("priced")
+
+
 def test_one_comparison_is_the_other(dispatch):
     told = {"progress": False, "runs": 2, "seed": 5}
     functions = {"mine": lambda offer: 0}

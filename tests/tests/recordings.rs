@@ -123,7 +123,7 @@ fn a_drive_is_converted_to_plain_csv() {
         .trainer(&["trace", "convert", "phone.csv", "--out", "plain.csv"])
         .succeeded()
         .naming(&["plain.csv", "2 samples of 1 device"]);
-    assert_eq!(workshop.text("plain.csv"), "t_s,device,mbps\n0.0,phone,0.9\n30.0,phone,1.8\n");
+    assert_eq!(workshop.text("plain.csv"), "time_s,device,mbps\n0.0,phone,0.9\n30.0,phone,1.8\n");
     let [from, to] =
         ["phone.csv", "plain.csv"].map(|file| inspect(&workshop, &[file])["devices"][0]["mean_mbps"].clone());
     assert_eq!(from, to);
@@ -134,7 +134,7 @@ fn a_drive_is_converted_to_plain_csv() {
     workshop.trainer(&convert).failed(1).silent().naming(&["many/run-1, many/run-10", "--drive"]);
     assert!(!workshop.path("run.csv").exists());
     workshop.trainer(&[&convert[..], &["--drive", "run-1"]].concat()).succeeded();
-    assert_eq!(workshop.text("run.csv"), "t_s,device,mbps\n0.0,a,1.0\n0.0,b,2.0\n");
+    assert_eq!(workshop.text("run.csv"), "time_s,device,mbps\n0.0,a,1.0\n0.0,b,2.0\n");
 }
 
 #[test]

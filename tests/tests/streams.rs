@@ -1,4 +1,4 @@
-//! Scenarios over time: shipped ones, comparisons, runs with their traces and pictures, tuning, recordings, and what is refused.
+//! Scenarios over time: shipped ones, comparisons, runs with their traces, pictures and pages, tuning, recordings, and what is refused.
 
 use acceptance::Workshop;
 use serde_json::Value;
@@ -87,6 +87,52 @@ fn a_run_answers_with_its_means_and_writes_a_row_for_each_task() {
     assert_eq!(said.stdout.lines().count(), 1 + 3600, "a header and the slots");
 }
 
+/// The data of a page that replays a run.
+fn replayed(page: &str) -> Value {
+    let (_, rest) = page.split_once("id=\"data\">").expect("data");
+    parsed(rest.split_once("</script>").expect("an end").0)
+}
+
+#[test]
+fn a_page_replays_a_run_and_loads_nothing() {
+    let workshop = Workshop::new();
+    small(&workshop, "small.toml", &[]);
+    for (scenario, scheme, kind) in [("small.toml", "one-step", "dispatch"), ("commute", "threshold@4", "slots")] {
+        let solve = ["solve", "--scenario", scenario, "--scheme", scheme];
+        let plain = workshop.trainer(&solve).succeeded();
+        let said = workshop.trainer(&[&solve[..], &["--replay", "run.html"]].concat()).succeeded();
+        assert_eq!(said.stdout, plain.stdout, "a page changes no answer");
+        let page = workshop.text("run.html");
+        for outside in ["src=", "href=\"http", "@import", "url(", "fetch("] {
+            assert!(!page.contains(outside), "{outside} in the page of {scenario}");
+        }
+        let data = replayed(&page);
+        assert_eq!(data["summary"], parsed(&said.stdout));
+        assert_eq!(data["run"]["kind"], kind);
+        let rows = if kind == "dispatch" { &data["run"]["done_s"] } else { &data["run"]["backlog_mb"] };
+        assert_eq!(rows.as_array().map(Vec::len), Some(if kind == "dispatch" { 3000 } else { 3600 }));
+    }
+    // Of a long run a part is shown, which begins in its middle.
+    workshop.trainer(&["solve", "--scenario", "dispatch", "--scheme", "greedy", "--replay", "long.html"]).succeeded();
+    let data = replayed(&workshop.text("long.html"));
+    assert_eq!((&data["run"]["first"], &data["run"]["tasks_of_run"]), (&Value::from(15_000), &Value::from(30_000)));
+    assert_eq!(data["run"]["offers"][0]["cost"].as_array().map(Vec::len), Some(10_000));
+}
+
+#[test]
+fn pages_that_cannot_be_written_are_refused_before_the_run() {
+    let workshop = Workshop::new();
+    let solve = |scenario: &str, page: &str| {
+        workshop.trainer(&["solve", "--scenario", scenario, "--scheme", "greedy", "--replay", page])
+    };
+    solve("dispatch", "no/such/run.html").failed(1).silent().naming(&["run.html"]);
+    solve("dispatch", "run.svg").failed(2).silent().naming(&["--replay run.svg", "a name that ends in .html"]);
+    solve("dispatch", "-").failed(2).silent().naming(&["a name that ends in .html"]);
+    solve("paper", "run.html").failed(2).silent().naming(&["--replay is for scenarios over time"]);
+    solve("graph", "run.html").failed(2).silent().naming(&["--replay is for scenarios over time"]);
+    assert_eq!(workshop.files().into_keys().collect::<Vec<_>>(), ["/"]);
+}
+
 #[test]
 fn a_comparison_is_written_in_every_format() {
     let workshop = Workshop::new();
@@ -126,7 +172,7 @@ fn tuned_numbers_can_be_used_as_a_name() {
 fn recorded_rates_and_tasks_are_read() {
     let workshop = Workshop::new();
     let rates: Vec<String> = (0..600).map(|second| format!("{second},{}", 1 + second % 7)).collect();
-    workshop.write("link.csv", format!("t_s,mbps\n{}\n", rates.join("\n")));
+    workshop.write("link.csv", format!("time_s,mbps\n{}\n", rates.join("\n")));
     let tasks: Vec<String> =
         (0..200).map(|task| format!("{},{},phone {}", 30 * task, 2 + task % 9, task % 10)).collect();
     workshop.write("tasks.csv", format!("time_s,size_mb,device\n{}\n", tasks.join("\n")));
@@ -145,6 +191,10 @@ fn recorded_rates_and_tasks_are_read() {
     let solve = ["solve", "--scenario", "recorded.toml", "--scheme", "greedy"];
     let summary = parsed(&workshop.trainer(&solve).succeeded().stdout);
     assert_eq!(summary["tasks"], 180);
+    // The name that each kind of table had alone before is read in both.
+    workshop.write("link.csv", workshop.text("link.csv").replace("time_s", "t_s"));
+    workshop.write("tasks.csv", workshop.text("tasks.csv").replace("time_s", "t_s"));
+    assert_eq!(parsed(&workshop.trainer(&solve).succeeded().stdout), summary);
     workshop.write("tasks.csv", "time_s,size_mb,device\n0,1,a\n1,x,b\n");
     let said = workshop.trainer(&solve).failed(1);
     assert!(said.stderr.contains("tasks.csv, line 3: `size_mb` must be a number, is `x`"), "{}", said.stderr);
@@ -155,6 +205,29 @@ fn recorded_rates_and_tasks_are_read() {
         "{}",
         said.stderr
     );
+}
+
+#[test]
+fn a_scheme_of_the_other_kind_is_called_so() {
+    let workshop = Workshop::new();
+    let for_slots = "is a scheme for scenarios in slots, such as `commute`; this one dispatches tasks";
+    let for_dispatch =
+        "is a scheme for scenarios that dispatch tasks, such as `dispatch`; this one sends data in slots";
+    for (command, scenario, scheme, part) in [
+        ("solve", "dispatch", "threshold", for_slots),
+        ("solve", "dispatch", "lyapunov@3", for_slots),
+        ("tune", "dispatch", "threshold", for_slots),
+        ("solve", "commute", "greedy", for_dispatch),
+        ("solve", "commute", "edge-only", for_dispatch),
+        ("tune", "commute", "priced", for_dispatch),
+    ] {
+        let said = workshop.trainer(&[command, "--scenario", scenario, "--scheme", scheme]).failed(1).silent();
+        assert!(said.stderr.contains(&format!("`{scheme}` {part}")), "{}", said.stderr);
+        assert!(said.stderr.contains("its schemes are"), "{}", said.stderr);
+    }
+    let said = workshop.trainer(&["solve", "--scenario", "dispatch", "--scheme", "nothing"]).failed(1).silent();
+    assert!(said.stderr.contains("\n  there are random, local-only"), "{}", said.stderr);
+    assert!(said.stderr.lines().all(|line| line.len() <= 110), "{}", said.stderr);
 }
 
 #[test]

@@ -88,6 +88,17 @@ pub enum Error {
     /// There is no application to decide.
     #[error("there is no application to decide")]
     NoApplication,
+    /// Networks cannot dispatch tasks that arrive over time.
+    #[error("`{name}` holds {kind}; tasks that arrive over time need a record of networks for them, such as models/any-site")]
+    NoDispatcher {
+        /// What the networks are called.
+        name: String,
+        /// Their kind in words.
+        kind: &'static str,
+    },
+    /// A scenario in slots has no places among which networks could choose.
+    #[error("this scenario is in slots, where data waits for a good link; records are for scenarios with devices and servers, such as dispatch")]
+    NothingToDispatch,
     /// A workload cannot be read.
     #[error(transparent)]
     Exchange(#[from] data::exchange::ExchangeError),

@@ -77,6 +77,8 @@ fn exception(py: Python<'_>, error: &mrdro::Error) -> PyErr {
         | E::GraphScheme(_)
         | E::DispatchScheme(_)
         | E::SlotScheme(_)
+        | E::NotTunable { .. }
+        | E::Tuning(_)
         | E::NoOptimum { .. }
         | E::ShareOut { .. } => "SchemeError",
         E::Record(_) | E::NoScenario { .. } | E::OwnScenario { .. } => "RecordError",

@@ -852,8 +852,9 @@ function readSamples(text) {
   const lines = text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/);
   const first = lines.findIndex((line) => line.trim());
   const header = columnsOf(lines[first] ?? "");
-  const places = ["t_s", "device", "mbps"].map((name) => header.indexOf(name));
-  if (places.includes(-1)) throw new FileProblem(`Line ${Math.max(first, 0) + 1}: the header must name the columns t_s, device and mbps.`);
+  const time = header.includes("time_s") ? "time_s" : "t_s";
+  const places = [time, "device", "mbps"].map((name) => header.indexOf(name));
+  if (places.includes(-1)) throw new FileProblem(`Line ${Math.max(first, 0) + 1}: the header must name the columns time_s, device and mbps.`);
   const samples = [];
   for (let index = first + 1; index < lines.length; index++) {
     if (!lines[index].trim()) continue;

@@ -247,6 +247,14 @@ pub enum ServeError {
         /// The scheme.
         scheme: String,
     },
+    /// A record whose networks do not dispatch tasks as they arrive.
+    #[error("{}: the record holds {kind}; dispatching needs networks for tasks that arrive over time, such as models/any-site", path.display())]
+    NoDispatcher {
+        /// The record.
+        path: PathBuf,
+        /// What it holds.
+        kind: &'static str,
+    },
     /// A device that the scenario does not have.
     #[error("there is no device {device}; devices are 0 to {last}")]
     NoDevice {

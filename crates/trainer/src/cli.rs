@@ -388,6 +388,9 @@ pub(crate) struct SolveArgs {
     /// .jsonl, else CSV; `-` is standard output
     #[arg(long, value_name = "FILE|-")]
     pub(crate) trace: Option<PathBuf>,
+    /// Write a page that replays a run over time to this file, whose name ends in .html: open it in a browser, also offline
+    #[arg(long, value_name = "FILE")]
+    pub(crate) replay: Option<PathBuf>,
     /// File of workloads as JSON or CSV, or of task graphs as JSON, WfFormat or DOT; `-` is standard input. Scenarios over time
     /// draw their tasks themselves, or name a file of them
     #[arg(value_name = "FILE|-", default_value = "-")]
@@ -540,7 +543,7 @@ pub(crate) struct AdaptationStudyArgs {
 pub(crate) enum TraceCommand {
     /// Show the devices, durations, rates, gaps and bad lines of a recording, or the task sizes of a file
     Inspect(InspectArgs),
-    /// Write a drive of a recording as CSV with the columns t_s, device and mbps
+    /// Write a drive of a recording as CSV with the columns time_s, device and mbps
     Convert(ConvertArgs),
 }
 
@@ -635,7 +638,8 @@ pub(crate) enum ScenarioCommand {
         #[arg(value_name = "NAME|FILE")]
         scenario: String,
     },
-    /// Check a scenario, and print the energy and time that one MB takes at each place
+    /// Check a scenario, and print the energy and time that one MB takes at each place; of a scenario over time the load of each
+    /// queue, or what each link takes
     Check {
         /// Name of a shipped scenario, or a file
         #[arg(value_name = "NAME|FILE")]

@@ -14,6 +14,8 @@ use crate::source_file;
 
 /// The columns of a table, the needed ones first.
 const COLUMNS: [&str; 3] = ["time_s", "size_mb", "device"];
+/// Another name of the first, which recordings may have, too.
+const OTHER_TIME: &str = "t_s";
 /// The number of columns that a table must have.
 const NEEDED: usize = 2;
 
@@ -21,7 +23,7 @@ const NEEDED: usize = 2;
 ///
 /// | column | content |
 /// |---|---|
-/// | `time_s` | when the task arrives, in seconds; the first task of the table arrives at time 0, wherever the times begin |
+/// | `time_s` or `t_s` | when the task arrives, in seconds; the first task of the table arrives at time 0, wherever the times begin |
 /// | `size_mb` | its size in MB = 10^6 bytes |
 /// | `device` | the device at which it arrives: a name; the first name is device 0, the second device 1. May be left out if there is one device |
 ///
@@ -45,9 +47,12 @@ pub fn recorded_arrivals(path: &Path, devices: usize) -> Result<Vec<Arrival>, Ar
     let Some((_, first)) = lines.next() else {
         return Err(ArrivalTableError::Empty { path: path.to_owned() });
     };
-    let header = Header::read(first, &COLUMNS);
+    let header = Header::read(first, &[&COLUMNS[..], &[OTHER_TIME]].concat());
     let needed = if devices == 1 { NEEDED } else { COLUMNS.len() };
-    let columns = header.columns_with_optional(COLUMNS, needed);
+    let [time, size, device] = COLUMNS;
+    let has_other_time = header.find(time).is_none() && header.find(OTHER_TIME).is_some();
+    let time = if has_other_time { OTHER_TIME } else { time };
+    let columns = header.columns_with_optional([time, size, device], needed);
     let columns = columns.map_err(|reason| ArrivalTableError::Columns { path: path.to_owned(), reason })?;
     let (mut names, mut arrivals) = (Vec::new(), Vec::new());
     for (line, row) in lines.filter(|(_, line)| !line.trim().is_empty()) {
@@ -193,6 +198,7 @@ mod tests {
         let text = "device;size_mb;time_s\nphone;1,5;100\nwatch;2;98,5\nphone;3;101\n";
         let task = |time_s, bytes, device| Arrival { time_s, bytes, device };
         assert_eq!(read(text, 2), Ok(vec![task(1.5, 1.5e6, 0), task(0.0, 2e6, 1), task(2.5, 3e6, 0)]));
+        assert_eq!(read("t_s,size_mb\n5,1\n6,1\n", 1), read("time_s,size_mb\n5,1\n6,1\n", 1));
         assert_eq!(read("time_s,size_mb\n5,1\n6,1\n", 1), Ok(vec![task(0.0, 1e6, 0), task(1.0, 1e6, 0)]));
         assert!(read("time_s,size_mb\n5,1\n", 1).expect_err("one time").contains("arrive at the same time"));
     }

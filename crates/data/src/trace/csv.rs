@@ -14,8 +14,8 @@ use crate::lines::{LineContent, Lines, ReadCounts, Stop, number};
 use crate::natural::natural_order;
 
 /// The names that the column of times may have in `csv`, each with the unit of the times where the name tells it.
-const TIMES: [(&str, Option<TimeUnit>); 4] =
-    [("t_s", None), ("t_ms", Some(TimeUnit::Milliseconds)), ("time", None), ("timestamp", None)];
+const TIMES: [(&str, Option<TimeUnit>); 5] =
+    [("time_s", None), ("t_s", None), ("t_ms", Some(TimeUnit::Milliseconds)), ("time", None), ("timestamp", None)];
 const RATE: &str = "mbps";
 const DEVICE: &str = "device";
 

@@ -40,7 +40,7 @@ pub enum TraceError {
     },
     /// Fewer than half of its first lines have the same known format.
     #[error(
-        "{} is no trace in a known format ({}, csv with a header such as t_s,device,mbps){}{}",
+        "{} is no trace in a known format ({}, csv with a header such as time_s,device,mbps){}{}",
         path.display(),
         tried(),
         if *tried_sizes { SIZES_TRIED } else { "" },

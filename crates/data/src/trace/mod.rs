@@ -30,7 +30,7 @@
 //! | `dds-uplink` | 23 columns without a header; columns counted from 0: 0 seconds since the start, 1 Unix seconds, 19 payload in MiB, 20 rate in Mibit/s | one device; files of one folder whose times overlap are one drive |
 //! | `throughput-log` | `value,unit`, one a second; the unit is `bits/sec`, `Kbits/sec`, `Mbits/sec` or `Gbits/sec` | a drive of one device |
 //! | `mahimahi` | the millisecond at which one packet of 1500 bytes may leave | a drive of one device |
-//! | `csv` | headed `t_s,device,mbps` in any order; `t_ms`, `time` or `timestamp` may stand for `t_s`; further columns are ignored | a drive of all its devices, or of one if there is no column `device` |
+//! | `csv` | headed `time_s,device,mbps` in any order; `t_s`, `t_ms`, `time` or `timestamp` may stand for `time_s`; further columns are ignored | a drive of all its devices, or of one if there is no column `device` |
 //! | `gnettrack` | CSV of G-NetTrack Pro, headed `Timestamp,...,UL_bitrate`: dates such as `2024.01.31_12.00.00`, uplinks in kbit/s | a drive of one device |
 //! | `pensieve` | seconds and Mbit/s, divided by spaces or tabs | a drive of one device |
 //! | `hsdpa` | Unix seconds, milliseconds since the start, latitude, longitude, bytes, and the milliseconds in which they were received | a drive of one device |

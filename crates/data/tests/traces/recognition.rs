@@ -8,6 +8,7 @@ use crate::{read, read_as, samples};
 fn the_reason_for_a_format_is_told() {
     for (text, format, why) in [
         ("t_s,device,mbps\n0,a,1\n", Format::Csv, "its header names"),
+        ("time_s,device,mbps\n0,a,1\n", Format::Csv, "its header names"),
         (
             "1,Mbits/sec\nnothing\n2,Mbits/sec\n",
             Format::ThroughputLog,
@@ -35,7 +36,7 @@ fn most_lines_must_have_a_format() {
 fn a_zip_archive_is_named_with_the_formats_that_were_tried() {
     let zip = [&b"PK\x03\x04\x14\0\0\0"[..], b"\n12\n13\n14\n15\n16\n"].concat();
     let error = read("sizes.zip", zip).expect_err("no text").to_string();
-    for part in ["sizes.zip", "a zip archive", "mahimahi", "iperf3-json", "t_s,device,mbps"] {
+    for part in ["sizes.zip", "a zip archive", "mahimahi", "iperf3-json", "time_s,device,mbps"] {
         assert!(error.contains(part), "{error}");
     }
     let error = read("a.bin", b"7\n8\n9\n\0\n").expect_err("no text").to_string();

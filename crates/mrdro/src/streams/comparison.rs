@@ -4,16 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use model::Networks;
 use rayon::prelude::*;
 use serde::Serialize;
 use sim::random;
+use sim::scheme::GoesOn;
 use sim::stream::StreamScenario;
 use sim::stream::dispatch::bound::lower_bound;
-use sim::stream::dispatch::scheme::{DispatchSchemeKind, by_name};
+use sim::stream::dispatch::scheme::{DispatchScheme, DispatchSchemeKind, by_name};
 use sim::stream::dispatch::{self, DispatchOutcome, Path, Site};
 use sim::stream::scenario::{DispatchScenario, SlotScenario};
 use sim::stream::slots::scheme::{SlotSchemeKind, ValueIterationModel};
-use sim::stream::slots::{self, HindsightPlan, SlotPath};
+use sim::stream::slots::{self, HindsightPlan, SlotOutcome, SlotPath, SlotSchemeError};
 
 use super::{StreamProblem, site_of_run, slot_paths};
 use crate::error::Error;
@@ -79,81 +81,119 @@ pub enum StreamBound {
     },
 }
 
-/// The figures of one run of one scheme.
-#[derive(Debug, Clone)]
-struct Figures {
-    energy_j: f64,
-    delay_s: f64,
-    cost: f64,
-    missed_share: f64,
-    is_overloaded: bool,
-    place_shares: Vec<f64>,
-    seconds_per_decision: f64,
-}
-
-impl Figures {
-    fn of(outcome: DispatchOutcome, seconds_per_decision: f64) -> Self {
-        Self {
-            energy_j: outcome.mean_energy_j,
-            delay_s: outcome.mean_response_s,
-            cost: outcome.mean_cost,
-            missed_share: outcome.late_share,
-            is_overloaded: outcome.utilisations.iter().any(|load| *load > OVERLOAD),
-            place_shares: outcome.place_shares,
-            seconds_per_decision,
-        }
-    }
-}
-
 /// A queue that gets this much of what it can do counts as overloaded: a little more than 1, since the tasks of a run differ
 /// from their mean.
 pub const OVERLOAD: f64 = 1.02;
 
-/// A site, and a course of arrivals and rates at it, with the seed of schemes that draw.
-pub type DispatchCourse = (Site, Path, u64);
-
-/// What came of some courses when something else decided than the schemes that are compared.
-#[derive(Debug, Clone)]
-pub struct OwnOutcomes {
-    /// The name in results.
-    pub name: String,
-    /// One outcome for each course.
-    pub outcomes: Vec<DispatchOutcome>,
-    /// The time of one decision, in seconds.
-    pub seconds_per_decision: f64,
+impl StreamEvaluation {
+    /// What one run of dispatching comes to. Its change is 0 until [`StreamEvaluation::against`] says against what.
+    pub fn courses(
+    scenario: &DispatchScenario,
+    (runs, seed): (usize, u64),
+    watch: Watch<'_>,
+) -> Result<Vec<DispatchCourse>, Error> {
+    let runs = if scenario.is_fixed() { 1 } else { runs };
+    let drawn = (0..runs).map(|index| {
+        watch.check()?;
+        let (site, seed) = site_of_run(scenario, seed, index)?;
+        let path = scenario.path(&site, seed)?;
+        Ok((site, path, seed))
+    });
+    drawn.collect()
 }
 
-/// Runs schemes on given courses of dispatching, and puts what came of others on the same courses before them.
+fn on_courses(
+    courses: &[DispatchCourse],
+    networks: &[NamedNetworks],
+    schemes: &[String],
+    watch: Watch<'_>,
+) -> Result<(Vec<Row>, StreamBound), Error> {
+    let (first, _, _) = courses.first().ok_or(Error::NoApplication)?;
+    for name in schemes {
+        name.parse::<DispatchSchemeKind>()?;
+        by_name(name, first)?;
+    }
+    for (name, networks) in networks {
+        dispatch_scheme(name, &**networks)?;
+    }
+    let runs_of = |name: &String, make: &(dyn Fn(&Site) -> Result<Box<dyn DispatchScheme>, String> + Sync)| -> Row {
+        let run = |(site, path, seed): &DispatchCourse| {
+            let mut scheme = make(site)?;
+            let start = Instant::now();
+            let outcome = dispatch::simulate(site, path, scheme.as_mut(), *seed);
+            let seconds_per_decision = start.elapsed().as_secs_f64() / path.arrivals().len() as f64;
+            Ok::<_, String>(StreamEvaluation::of_dispatch(name, outcome, seconds_per_decision))
+        };
+        let runs: Vec<Result<StreamEvaluation, String>> =
+            courses.par_iter().map(|course| watch.run(|| run(course))).collect();
+        (name.clone(), runs.into_iter().collect())
+    };
+    let of_networks = networks.iter().map(|(name, networks)| {
+        runs_of(name, &|_| dispatch_scheme(name, &**networks).map_err(|error| error.to_string()))
+    });
+    let of_schemes = schemes
+        .iter()
+        .map(|name| runs_of(name, &|site| by_name(name, site).map_err(|error| error.to_string())));
+    let rows = of_networks.chain(of_schemes).collect();
+    let bound = |(site, _, _): &DispatchCourse| watch.check().map(|()| lower_bound(site).cost);
+    let bounds: Vec<f64> = courses.par_iter().map(bound).collect::<Result<_, Error>>()?;
+    Ok((rows, StreamBound::LongRun(bounds.iter().sum::<f64>() / bounds.len() as f64)))
+}
+
+/// Networks as a scheme that dispatches tasks.
 ///
 /// # Errors
-/// If a scheme has no such name.
-pub fn compare_on(
-    courses: &[DispatchCourse],
-    own: &[OwnOutcomes],
-    schemes: &[String],
-    progress: &(dyn Fn(usize) + Sync),
-) -> Result<StreamComparison, Error> {
-    let done = AtomicUsize::new(0);
-    let told = || progress(done.fetch_add(1, Ordering::Relaxed) + 1);
-    let base = "greedy";
-    let mut all: Vec<String> = schemes.to_vec();
-    all.push(base.to_owned());
-    let (results, bound) = on_courses(courses, &all, &told)?;
-    let of_base = results.last().and_then(|result| result.as_ref().ok()).ok_or(Error::NoApplication)?;
-    let base_costs: Vec<f64> = of_base.iter().map(|figures| figures.cost).collect();
-    let of_own = |own: &OwnOutcomes| {
-        let figures = own.outcomes.iter().map(|outcome| Figures::of(outcome.clone(), own.seconds_per_decision));
-        evaluation(&own.name, &figures.collect::<Vec<_>>(), &base_costs)
-    };
-    let mut evaluations: Vec<StreamEvaluation> = own.iter().map(of_own).collect();
-    let mut left_out = Vec::new();
-    for (name, result) in all.iter().zip(&results).take(schemes.len()) {
-        match result {
-            Ok(figures) => evaluations.push(evaluation(name, figures, &base_costs)),
-            Err(reason) => left_out.push((name.clone(), reason.clone())),
+/// If they are not for tasks that arrive over time. The message calls them `name`.
+pub fn dispatch_scheme(name: &str, networks: &dyn Networks) -> Result<Box<dyn DispatchScheme>, Error> {
+    networks.dispatch_scheme(name).ok_or_else(|| Error::NoDispatcher { name: name.to_owned(), kind: networks.kind().description })
+}
+
+fn of_slots(scheme: &str, outcome: &SlotOutcome, seconds_per_decision: f64) -> Self {
+        Self {
+            scheme: scheme.to_owned(),
+            mean_energy_j: outcome.energy_per_file_j,
+            mean_delay_s: outcome.mean_delay_s,
+            mean_cost: outcome.cost,
+            change: 0.0,
+            change_low: None,
+            change_high: None,
+            missed_share: outcome.missed_deadlines as f64 / outcome.files.max(1) as f64,
+            is_overloaded: false,
+            place_shares: Vec::new(),
+            seconds_per_decision,
         }
     }
-    Ok(StreamComparison { evaluations, left_out, runs: courses.len(), base, bound: Some(bound) })
+
+    /// The same with its change against a base of this cost on the same course.
+    #[must_use]
+    pub fn against(mut self, base_cost: f64) -> Self {
+        self.change = self.mean_cost / base_cost - 1.0;
+        self
+    }
+
+    /// What several runs of one scheme come to, from what each comes to: means, with an interval of the change over runs.
+    ///
+    /// # Panics
+    /// If there is no run.
+    pub fn over_runs(runs: &[Self]) -> Self {
+        let count = runs.len() as f64;
+        let mean = |of: &dyn Fn(&Self) -> f64| runs.iter().map(of).sum::<f64>() / count;
+        let changes: Vec<f64> = runs.iter().map(|run| run.change).collect();
+        let interval = student_interval(&changes);
+        Self {
+            scheme: runs[0].scheme.clone(),
+            mean_energy_j: mean(&|run| run.mean_energy_j),
+            mean_delay_s: mean(&|run| run.mean_delay_s),
+            mean_cost: mean(&|run| run.mean_cost),
+            change: mean(&|run| run.change),
+            change_low: interval.map(|(low, _)| low),
+            change_high: interval.map(|(_, high)| high),
+            missed_share: mean(&|run| run.missed_share),
+            is_overloaded: runs.iter().any(|run| run.is_overloaded),
+            place_shares: (0..runs[0].place_shares.len()).map(|place| mean(&|run| run.place_shares[place])).collect(),
+            seconds_per_decision: runs.iter().map(|run| run.seconds_per_decision).fold(f64::INFINITY, f64::min),
+        }
+    }
 }
 
 /// Runs schemes on the same courses of arrivals and rates, `runs` of them; run r draws site and course from `seed + r`. Where
@@ -169,120 +209,210 @@ pub fn compare(
     seed: u64,
     progress: &(dyn Fn(usize) + Sync),
 ) -> Result<StreamComparison, Error> {
+    compare_while(problem, &[], schemes, runs, seed, &|| true, progress)
+}
+
+/// Trained networks that dispatch tasks, with the name that they have in results.
+pub type NamedNetworks = (String, Arc<dyn Networks>);
+
+/// As [`compare`], with networks before the schemes; no run begins once `goes_on` says no.
+///
+/// # Errors
+/// As [`compare`], if networks are not for tasks that arrive over time, or the scenario has no tasks to place, and if `goes_on`
+/// says no.
+pub fn compare_while(
+    problem: &StreamProblem,
+    networks: &[NamedNetworks],
+    schemes: &[String],
+    runs: usize,
+    seed: u64,
+    goes_on: &GoesOn<'_>,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Result<StreamComparison, Error> {
     let base = problem.base();
-    // What a scheme that is not asked for does is needed for the changes.
-    let mut all: Vec<String> = schemes.to_vec();
+    let done = AtomicUsize::new(0);
+    let watch = Watch { goes_on, told: &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1) };
+    let (results, bound) = match &problem.scenario {
+        StreamScenario::Dispatch(scenario) => {
+            let courses = courses(scenario, (runs, seed), watch)?;
+            on_courses(&courses, networks, &with_base(schemes, base), watch)?
+        }
+        StreamScenario::Slots(_) if !networks.is_empty() => return Err(Error::NothingToDispatch),
+        StreamScenario::Slots(scenario) => of_slots(scenario, &with_base(schemes, base), (runs, seed), watch)?,
+    };
+    watch.check()?;
+    summed_up(&with_base(schemes, base), (networks.len(), schemes.len()), results, base, bound)
+}
+
+/// Names of schemes with that of the base, which the changes need, whether it is asked for or not.
+fn with_base(schemes: &[String], base: &str) -> Vec<String> {
+    let mut all = schemes.to_vec();
     if !all.iter().any(|name| name == base) {
         all.push(base.to_owned());
     }
+    all
+}
+
+/// A site, and a course of arrivals and rates at it, with the seed of schemes that draw.
+pub type DispatchCourse = (Site, Path, u64);
+
+/// What came of some courses when something else decided than the schemes that are compared.
+#[derive(Debug, Clone)]
+pub struct OwnOutcomes {
+    /// The name in results.
+    pub name: String,
+    /// One outcome for each course.
+    pub outcomes: Vec<DispatchOutcome>,
+    /// The time of one decision, in seconds.
+    pub seconds_per_decision: f64,
+}
+
+/// Runs networks and schemes on given courses of dispatching, and puts what came of others on the same courses before them.
+///
+/// # Errors
+/// If a scheme has no such name, or networks are not for tasks that arrive over time.
+pub fn compare_on(
+    courses: &[DispatchCourse],
+    own: &[OwnOutcomes],
+    networks: &[NamedNetworks],
+    schemes: &[String],
+    progress: &(dyn Fn(usize) + Sync),
+) -> Result<StreamComparison, Error> {
+    let base = "greedy";
     let done = AtomicUsize::new(0);
-    let told = || progress(done.fetch_add(1, Ordering::Relaxed) + 1);
-    let (results, bound) = match &problem.scenario {
-        StreamScenario::Dispatch(scenario) => of_dispatch(scenario, &all, runs, seed, &told)?,
-        StreamScenario::Slots(scenario) => of_slots(scenario, &all, runs, seed, &told)?,
+    let watch = Watch { goes_on: &|| true, told: &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1) };
+    let all = with_base(schemes, base);
+    let (results, bound) = on_courses(courses, networks, &all, watch)?;
+    let of_own = |own: &OwnOutcomes| -> Row {
+        let run = |outcome: &DispatchOutcome| {
+            StreamEvaluation::of_dispatch(&own.name, outcome.clone(), own.seconds_per_decision)
+        };
+        (own.name.clone(), Ok(own.outcomes.iter().map(run).collect()))
     };
-    let of_base = all.iter().zip(&results).find_map(|(name, result)| (name == base).then_some(result));
-    let of_base = of_base.and_then(|result| result.as_ref().ok()).ok_or(Error::NoApplication)?;
-    let base_costs: Vec<f64> = of_base.iter().map(|figures| figures.cost).collect();
+    let rows = own.iter().map(of_own).chain(results).collect();
+    summed_up(&all, (own.len() + networks.len(), schemes.len()), rows, base, bound)
+}
+
+/// A comparison of rows: first `(extra, _)` rows beside the schemes, then those of the schemes `all`, of which `(_, asked)` were
+/// asked for.
+fn summed_up(
+    all: &[String],
+    (extra, asked): (usize, usize),
+    rows: Vec<Row>,
+    base: &'static str,
+    bound: StreamBound,
+) -> Result<StreamComparison, Error> {
+    let place = all.iter().position(|name| name == base).ok_or(Error::NoApplication)?;
+    let of_base = rows.get(extra + place).and_then(|(_, result)| result.as_ref().ok()).ok_or(Error::NoApplication)?;
+    let base_costs: Vec<f64> = of_base.iter().map(|run| run.mean_cost).collect();
     let (mut evaluations, mut left_out) = (Vec::new(), Vec::new());
-    for (name, result) in all.iter().zip(&results).take(schemes.len()) {
+    for (name, result) in rows.into_iter().take(extra + asked) {
         match result {
-            Ok(figures) => evaluations.push(evaluation(name, figures, &base_costs)),
-            Err(reason) => left_out.push((name.clone(), reason.clone())),
+            Ok(runs) => {
+                let runs = runs.into_iter().zip(&base_costs).map(|(run, base)| run.against(*base));
+                evaluations.push(StreamEvaluation::over_runs(&runs.collect::<Vec<_>>()));
+            }
+            Err(reason) => left_out.push((name, reason)),
         }
     }
     Ok(StreamComparison { evaluations, left_out, runs: base_costs.len(), base, bound: Some(bound) })
 }
 
-type Results = Vec<Result<Vec<Figures>, String>>;
+/// A scheme's name with its runs, or with why it cannot decide.
+type Row = (String, Result<Vec<StreamEvaluation>, String>);
+
+/// Hears how a comparison stands, and says whether it goes on.
+#[derive(Clone, Copy)]
+struct Watch<'w> {
+    goes_on: &'w GoesOn<'w>,
+    told: &'w (dyn Fn() + Sync),
+}
+
+impl Watch<'_> {
+    /// # Errors
+    /// If the comparison does not go on.
+    fn check(&self) -> Result<(), Error> {
+        if (self.goes_on)() { Ok(()) } else { Err(sim::SchemeError::Interrupted.into()) }
+    }
+
+    /// One run of one scheme, unless the comparison does not go on.
+    fn run<E: ToString>(&self, run: impl FnOnce() -> Result<StreamEvaluation, E>) -> Result<StreamEvaluation, String> {
+        self.check().map_err(|error| error.to_string())?;
+        let result = run().map_err(|error| error.to_string());
+        (self.told)();
+        result
+    }
+}
 
 fn of_dispatch(
     scenario: &DispatchScenario,
     schemes: &[String],
-    runs: usize,
-    seed: u64,
-    told: &(dyn Fn() + Sync),
+    (runs, seed): (usize, u64),
+    watch: Watch<'_>,
 ) -> Result<(Results, StreamBound), Error> {
     let runs = if scenario.is_fixed() { 1 } else { runs };
     let drawn = (0..runs).map(|index| {
+        watch.check()?;
         let (site, seed) = site_of_run(scenario, seed, index)?;
         let path = scenario.path(&site, seed)?;
         Ok((site, path, seed))
     });
-    on_courses(&drawn.collect::<Result<Vec<DispatchCourse>, Error>>()?, schemes, told)
-}
-
-fn on_courses(
-    drawn: &[DispatchCourse],
-    schemes: &[String],
-    told: &(dyn Fn() + Sync),
-) -> Result<(Results, StreamBound), Error> {
+    let drawn: Vec<(Site, Path, u64)> = drawn.collect::<Result<_, Error>>()?;
     for name in schemes {
         name.parse::<DispatchSchemeKind>()?;
         by_name(name, &drawn[0].0)?;
     }
-    let figures = |name: &String| -> Vec<Result<Figures, String>> {
-        let of_run = |(site, path, seed): &DispatchCourse| {
-            let mut scheme = by_name(name, site).map_err(|error| error.to_string())?;
+    let runs_of = |name: &String| -> Vec<Result<StreamEvaluation, String>> {
+        let run = |site: &Site, path: &Path, seed: u64| {
+            let mut scheme = by_name(name, site)?;
             let start = Instant::now();
-            let outcome = dispatch::simulate(site, path, scheme.as_mut(), *seed);
+            let outcome = dispatch::simulate(site, path, scheme.as_mut(), seed);
             let seconds = start.elapsed().as_secs_f64();
-            told();
-            Ok(Figures::of(outcome, seconds / path.arrivals().len() as f64))
+            let seconds_per_decision = seconds / path.arrivals().len() as f64;
+            Ok::<_, DispatchSchemeError>(StreamEvaluation::of_dispatch(name, outcome, seconds_per_decision))
         };
-        drawn.par_iter().map(of_run).collect()
+        drawn.par_iter().map(|(site, path, seed)| watch.run(|| run(site, path, *seed))).collect()
     };
-    let bounds: Vec<f64> = drawn.par_iter().map(|(site, _, _)| lower_bound(site).cost).collect();
+    let bound = |(site, _, _): &(Site, Path, u64)| watch.check().map(|()| lower_bound(site).cost);
+    let bounds: Vec<f64> = drawn.par_iter().map(bound).collect::<Result<_, Error>>()?;
     let bound = StreamBound::LongRun(bounds.iter().sum::<f64>() / bounds.len() as f64);
-    Ok((schemes.iter().map(|name| figures(name).into_iter().collect()).collect(), bound))
+    Ok((schemes.iter().map(|name| runs_of(name).into_iter().collect()).collect(), bound))
 }
 
 fn of_slots(
     scenario: &SlotScenario,
     schemes: &[String],
-    runs: usize,
-    seed: u64,
-    told: &(dyn Fn() + Sync),
-) -> Result<(Results, StreamBound), Error> {
+    (runs, seed): (usize, u64),
+    watch: Watch<'_>,
+) -> Result<(Vec<Row>, StreamBound), Error> {
     let paths = slot_paths(scenario, seed, runs)?;
     let kinds = schemes.iter().map(|name| Ok(name.parse::<SlotSchemeKind>()?));
     let kinds: Vec<SlotSchemeKind> = kinds.collect::<Result<_, Error>>()?;
     let model = fitted_model(scenario, seed, &kinds)?;
-    let figures = |kind: &SlotSchemeKind| -> Vec<Result<Figures, String>> {
-        let of_run = |path: &SlotPath| {
-            let figures = || {
-                let mut scheme = kind.build(model.as_ref())?;
-                let start = Instant::now();
-                let outcome = slots::simulate(path, scheme.as_mut(), None)?;
-                let seconds = start.elapsed().as_secs_f64();
-                Ok::<Figures, sim::stream::slots::SlotSchemeError>(Figures {
-                    energy_j: outcome.energy_per_file_j,
-                    delay_s: outcome.mean_delay_s,
-                    cost: outcome.cost,
-                    missed_share: outcome.missed_deadlines as f64 / outcome.files.max(1) as f64,
-                    is_overloaded: false,
-                    place_shares: Vec::new(),
-                    seconds_per_decision: seconds / path.slots() as f64,
-                })
-            };
-            let result = figures().map_err(|error| error.to_string());
-            told();
-            result
+    let runs_of = |kind: &SlotSchemeKind, name: &str| -> Vec<Result<StreamEvaluation, String>> {
+        let run = |path: &SlotPath| {
+            let mut scheme = kind.build(model.as_ref())?;
+            let start = Instant::now();
+            let outcome = slots::simulate(path, scheme.as_mut(), None)?;
+            let seconds = start.elapsed().as_secs_f64();
+            Ok::<_, SlotSchemeError>(StreamEvaluation::of_slots(name, &outcome, seconds / path.slots() as f64))
         };
-        paths.par_iter().map(of_run).collect()
+        paths.par_iter().map(|path| watch.run(|| run(path))).collect()
     };
     let has_tail = paths[0].problem().has_tail();
-    let plans: Vec<HindsightPlan> = paths.par_iter().map(slots::hindsight).collect();
+    let plan = |path: &SlotPath| watch.check().map(|()| slots::hindsight(path));
+    let plans: Vec<HindsightPlan> = paths.par_iter().map(plan).collect::<Result<_, Error>>()?;
     let bound = StreamBound::Hindsight {
         cost: plans.iter().map(|plan| plan.cost).sum::<f64>() / plans.len() as f64,
         is_exact: plans.iter().all(|plan| plan.is_exact),
     };
     let is_exact = plans.iter().all(|plan| plan.is_exact);
-    let results = kinds.iter().map(|kind| {
+    let results = kinds.iter().zip(schemes).map(|(kind, name)| {
         if kind.scheme() == "hindsight" && !is_exact && !has_tail {
-            return Err("it is a bound here, and no scheme may reach it; what it says stands with the table".to_owned());
+            let reason = "it is a bound here, and no scheme may reach it; what it says stands with the table";
+            return (name.clone(), Err(reason.to_owned()));
         }
-        figures(kind).into_iter().collect()
+        (name.clone(), runs_of(kind, name).into_iter().collect())
     });
     Ok((results.collect(), bound))
 }
@@ -309,29 +439,6 @@ pub(super) fn training_paths(scenario: &SlotScenario, seed: u64) -> Result<Vec<S
     Ok((0..FITTED_PATHS).map(|index| problem.path(seed, index)).collect())
 }
 
-fn evaluation(name: &str, figures: &[Figures], base_costs: &[f64]) -> StreamEvaluation {
-    let count = figures.len() as f64;
-    let mean = |of: fn(&Figures) -> f64| figures.iter().map(of).sum::<f64>() / count;
-    let changes: Vec<f64> = figures.iter().zip(base_costs).map(|(run, base)| run.cost / base - 1.0).collect();
-    let interval = student_interval(&changes);
-    let places = figures[0].place_shares.len();
-    StreamEvaluation {
-        scheme: name.to_owned(),
-        mean_energy_j: mean(|run| run.energy_j),
-        mean_delay_s: mean(|run| run.delay_s),
-        mean_cost: mean(|run| run.cost),
-        change: changes.iter().sum::<f64>() / count,
-        change_low: interval.map(|(low, _)| low),
-        change_high: interval.map(|(_, high)| high),
-        missed_share: mean(|run| run.missed_share),
-        is_overloaded: figures.iter().any(|run| run.is_overloaded),
-        place_shares: (0..places)
-            .map(|place| figures.iter().map(|run| run.place_shares[place]).sum::<f64>() / count)
-            .collect(),
-        seconds_per_decision: figures.iter().map(|run| run.seconds_per_decision).fold(f64::INFINITY, f64::min),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -353,6 +460,21 @@ mod tests {
             assert!(one.left_out.is_empty(), "{:?}", one.left_out);
             let base = one.evaluations.iter().find(|row| row.scheme == one.base).expect("the base");
             assert_eq!((base.change, base.change_low), (0.0, Some(0.0)));
+        }
+    }
+
+    #[test]
+    fn a_comparison_that_is_stopped_begins_no_further_run() {
+        for name in ["dispatch", "commute"] {
+            let mut problem = StreamProblem::load(name).expect("a preset");
+            problem.shorten(600);
+            let schemes = problem.schemes().expect("valid");
+            let (runs, made) = (20, AtomicUsize::new(0));
+            let goes_on = || made.load(Ordering::Relaxed) < 5;
+            let told = |done| made.store(done, Ordering::Relaxed);
+            let error = compare_while(&problem, &schemes, runs, 1, &goes_on, &told).expect_err("stopped");
+            assert!(error.is_interrupted(), "{error}");
+            assert!(made.load(Ordering::Relaxed) < schemes.len() * runs / 2, "{}", made.load(Ordering::Relaxed));
         }
     }
 

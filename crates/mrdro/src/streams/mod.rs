@@ -15,6 +15,7 @@
 
 mod comparison;
 mod picture;
+mod replay;
 mod run;
 mod trace;
 mod tune;
@@ -27,10 +28,12 @@ use sim::stream::slots::SlotPath;
 use sim::stream::slots::scheme::SlotSchemeKind;
 
 pub use self::comparison::{
-    DispatchCourse, OVERLOAD, OwnOutcomes, RUNS, StreamBound, StreamComparison, StreamEvaluation, compare, compare_on,
+    DispatchCourse, NamedNetworks, OVERLOAD, OwnOutcomes, RUNS, StreamBound, StreamComparison, StreamEvaluation, compare,
+    compare_on, compare_while, dispatch_scheme,
 };
 pub use self::picture::write_run;
-pub use self::run::{Events, StreamRun, StreamSummary, run};
+pub use self::replay::{replay_page, write_replay};
+pub use self::run::{Events, StreamRun, StreamSummary, run, run_observed};
 pub use self::trace::SlotRow;
 pub use self::trace::TraceFormat;
 pub use self::tune::{TunedScheme, tune};

@@ -1,6 +1,7 @@
 //! One run of one scheme.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use serde::Serialize;
 use sim::stream::StreamScenario;
@@ -8,7 +9,7 @@ use sim::stream::dispatch::scheme::by_name;
 use sim::stream::dispatch::{self, DispatchOutcome, DoneTask, Path, Site};
 use sim::stream::scenario::{DispatchScenario, SlotScenario};
 use sim::stream::slots::scheme::SlotSchemeKind;
-use sim::stream::slots::{self};
+use sim::stream::slots::{self, SlotRecord};
 
 use super::comparison::fitted_model;
 use super::trace::{SlotRow, TaskRow, TraceFormat};
@@ -67,6 +68,10 @@ pub enum Events {
         places: Vec<String>,
         /// The number of devices.
         devices: usize,
+        /// The site on which they ran.
+        site: Arc<Site>,
+        /// Their course of arrivals and rates.
+        path: Path,
     },
     /// The slots, with the names of links.
     Slots {
@@ -84,30 +89,66 @@ pub enum Events {
 /// # Errors
 /// If the scheme has no such name or cannot decide, or the scenario makes no problem.
 pub fn run(problem: &StreamProblem, scheme: &str, seed: u64) -> Result<StreamRun, Error> {
+    run_observed(problem, scheme, seed, &mut |_, _| {})
+}
+
+/// Is told from time to time how many tasks or slots of a run are done, and how many there are.
+type RunProgress<'p> = &'p mut dyn FnMut(usize, usize);
+
+/// The number of tasks or slots between two reports.
+const REPORTED_EVERY: usize = 64;
+
+/// As [`run`]; `progress` is told from time to time how many tasks or slots are done, and how many there are.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_observed(
+    problem: &StreamProblem,
+    scheme: &str,
+    seed: u64,
+    progress: RunProgress<'_>,
+) -> Result<StreamRun, Error> {
     match &problem.scenario {
-        StreamScenario::Dispatch(scenario) => dispatch_run(scenario, scheme, seed),
-        StreamScenario::Slots(scenario) => slot_run(scenario, scheme, seed),
+        StreamScenario::Dispatch(scenario) => dispatch_run(scenario, scheme, seed, progress),
+        StreamScenario::Slots(scenario) => slot_run(scenario, scheme, seed, progress),
     }
 }
 
-fn dispatch_run(scenario: &DispatchScenario, name: &str, seed: u64) -> Result<StreamRun, Error> {
+fn dispatch_run(
+    scenario: &DispatchScenario,
+    name: &str,
+    seed: u64,
+    progress: RunProgress<'_>,
+) -> Result<StreamRun, Error> {
     let (site, seed) = site_of_run(scenario, seed, 0)?;
     let mut scheme = by_name(name, &site)?;
     let path = scenario.path(&site, seed)?;
     let mut tasks = Vec::with_capacity(path.arrivals().len());
-    let outcome = dispatch::simulate_traced(&site, &path, scheme.as_mut(), seed, |task| tasks.push(*task));
+    let all = path.arrivals().len();
+    let outcome = dispatch::simulate_traced(&site, &path, scheme.as_mut(), seed, |task| {
+        tasks.push(*task);
+        if tasks.len().is_multiple_of(REPORTED_EVERY) {
+            progress(tasks.len(), all);
+        }
+    });
     let name = scheme.name().to_owned();
-    Ok(StreamRun::of_tasks(&scenario.name, name, seed, (&site, &path), outcome, tasks))
+    Ok(StreamRun::of_tasks(&scenario.name, name, seed, (site, path), outcome, tasks))
 }
 
-fn slot_run(scenario: &SlotScenario, name: &str, seed: u64) -> Result<StreamRun, Error> {
+fn slot_run(scenario: &SlotScenario, name: &str, seed: u64, progress: RunProgress<'_>) -> Result<StreamRun, Error> {
     let kind: SlotSchemeKind = name.parse()?;
     let model = fitted_model(scenario, seed, std::slice::from_ref(&kind))?;
     let mut scheme = kind.build(model.as_ref())?;
     let paths = slot_paths(scenario, seed, 1)?;
     let path = &paths[0];
     let mut rows = Vec::with_capacity(path.slots());
-    let outcome = slots::simulate(path, scheme.as_mut(), Some(&mut |record| rows.push(SlotRow::of(record))))?;
+    let mut trace = |record: &SlotRecord<'_>| {
+        rows.push(SlotRow::of(record));
+        if rows.len().is_multiple_of(REPORTED_EVERY) {
+            progress(rows.len(), path.slots());
+        }
+    };
+    let outcome = slots::simulate(path, scheme.as_mut(), Some(&mut trace))?;
     let summary = StreamSummary {
         scenario: scenario.name.clone(),
         scheme: scheme.name().to_owned(),
@@ -131,7 +172,7 @@ impl StreamRun {
         scenario: &str,
         scheme: String,
         seed: u64,
-        (site, path): (&Site, &Path),
+        (site, path): (Site, Path),
         outcome: DispatchOutcome,
         mut tasks: Vec<DoneTask>,
     ) -> Self {
@@ -151,7 +192,9 @@ impl StreamRun {
             evaluations: outcome.evaluations,
             place_shares: places.iter().cloned().zip(outcome.place_shares).collect(),
         };
-        Self { summary, events: Events::Tasks { tasks, places, devices: site.devices() } }
+        let devices = site.devices();
+        let events = Events::Tasks { tasks, places, devices, site: Arc::new(site), path };
+        Self { summary, events }
     }
 
     /// What happened, as CSV or JSON lines: a row for each task or slot.

@@ -68,6 +68,8 @@ pub struct SlotRow {
     pub slot: usize,
     /// The rate of each link, in bytes per second.
     pub bytes_per_s: Vec<f64>,
+    /// The bytes of the files that arrive and fit into the queue.
+    pub arrived_bytes: f64,
     /// The bytes that wait before anything is sent.
     pub backlog_bytes: f64,
     /// The bytes that are sent over each link.
@@ -83,6 +85,7 @@ impl SlotRow {
         Self {
             slot: record.slot,
             bytes_per_s: record.bytes_per_s.to_vec(),
+            arrived_bytes: record.arrived_bytes,
             backlog_bytes: record.backlog_bytes,
             sent_bytes: record.sent_bytes.to_vec(),
             fallback_bytes: record.fallback_bytes,

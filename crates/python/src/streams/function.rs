@@ -116,7 +116,7 @@ pub(super) fn run(scenario: &StreamScenario, function: &Bound<'_, PyAny>, seed: 
     let mut tasks = Vec::with_capacity(path.arrivals().len());
     let by_function = ByFunction::new(name.clone(), function.clone());
     let outcome = by_function.simulate((&site, &path), seed, |task| tasks.push(*task))?;
-    Ok(StreamRun::of_tasks(&settings.name, name, seed, (&site, &path), outcome, tasks))
+    Ok(StreamRun::of_tasks(&settings.name, name, seed, (site, path), outcome, tasks))
 }
 
 /// The exception for a function in a scenario in slots.

@@ -213,7 +213,7 @@ impl StreamScenario {
     ///     runs: The number of courses; where rates in slots are recorded, there is one for each recording.
     ///     seed: Run r draws devices, arrivals and rates from `seed + r`.
     ///
-    /// Returns a `Table`. `change` is the mean change of the cost against `greedy`, in slots against `at-once`: -0.1 is 10 % less.
+    /// Returns a `StreamTable`, which has a `bound`, too. `change` is the mean change of the cost against `greedy`, in slots against `at-once`: -0.1 is 10 % less.
     /// `change_low` and `change_high` are its 95 % interval over runs. A scheme that cannot decide the scenario is left out.
     /// `is_overloaded`: whether a queue got more work than it can do, so that delay and cost grow with the length of the run.
     ///
@@ -234,7 +234,24 @@ impl StreamScenario {
         module.call_method1("compare_streams", (slf, schemes, functions, runs, seed))
     }
 
-    /// The rows of a comparison. `on_progress` is called with the number of runs that have been made.
+    /// Tune the numbers of a scheme by simulation, on courses of arrivals and rates that no run has.
+    ///
+    /// Args:
+    ///     scheme: The name of a scheme with numbers, such as `"drift-plus-penalty"`, or in slots `"threshold"`.
+    ///     seed: The courses are drawn from it.
+    ///
+    /// Returns the name of the scheme with its numbers, for `run` and `compare`. Raises `SchemeError` if there is no such scheme, or
+    /// it has no numbers to tune.
+    ///
+    /// >>> scenario = StreamScenario.load("commute").with_(slots=1200)
+    /// >>> scenario.tune("threshold").startswith("threshold@")
+    /// True
+    #[pyo3(signature = (scheme, *, seed=1))]
+    fn tune(&self, py: Python<'_>, scheme: &str, #[pyo3(from_py_with = numbers::seed)] seed: u64) -> PyResult<String> {
+        interruptible(py, |_| Ok(streams::tune(&self.problem, scheme, seed).map_err(raise)?.tuned))
+    }
+
+    /// The rows of a comparison, and its bound with whether a scheme reaches it. `on_progress` is called with the number of runs that have been made.
     #[pyo3(name = "_rows")]
     fn rows<'py>(
         slf: &Bound<'py, Self>,

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeArray, DeTable, DeValue};
 
 use super::{Mistake, Mistakes};
 use crate::suggestion::nearest;
@@ -260,6 +260,32 @@ impl<'d> Section<'d> {
             numbers.push(number.unwrap_or(1.0));
         }
         Some(Numbers::Each(numbers))
+    }
+
+    /// A square matrix, row after row: an array of rows, or all their numbers in one array. Empty if the key is missing.
+    pub fn matrix(&self, name: &'static str) -> Vec<f64> {
+        let Some(value) = self.find(name) else { return Vec::new() };
+        let rows = value.get_ref().as_array();
+        if !rows.is_some_and(|rows| rows.iter().any(|row| row.get_ref().as_array().is_some())) {
+            return match self.optional_numbers(name) {
+                Some(Numbers::Each(numbers)) => numbers,
+                Some(Numbers::One(number)) => vec![number],
+                None => Vec::new(),
+            };
+        }
+        let rows: Vec<&Spanned<DeValue<'_>>> = rows.into_iter().flatten().collect();
+        let mut numbers = Vec::with_capacity(rows.len() * rows.len());
+        for (index, row) in rows.iter().enumerate() {
+            let read =
+                |row: &DeArray<'_>| row.iter().map(|item| as_number(item.get_ref())).collect::<Option<Vec<f64>>>();
+            if let Some(row) = row.get_ref().as_array().and_then(read).filter(|row| row.len() == rows.len()) {
+                numbers.extend(row);
+            } else {
+                let wanted = format!("a row of {} numbers, one for each row", rows.len());
+                self.wrong_type(&format!("{name}[{index}]"), row, &wanted);
+            }
+        }
+        numbers
     }
 
     /// An array of whole numbers from 0, if the key is there.

@@ -10,7 +10,8 @@ pub enum ArrivalProcess {
     /// A Poisson process whose rate jumps between levels: a Markov-modulated Poisson process. From one level it goes to the
     /// next, and from the last to the first.
     Bursts {
-        /// The rate at each level, as a multiple of the mean rate: weighted by the stays, the mean is 1.
+        /// The rate at each level, as a multiple of the mean rate: weighted by the stays, the mean is 1. One is above 0; at a
+        /// level of 0 nothing arrives.
         factors: Vec<f64>,
         /// The mean time at each level, in seconds; stays are exponentially distributed.
         mean_stay_s: Vec<f64>,
@@ -105,6 +106,21 @@ mod tests {
             // 500,000 arrivals in 1,250 cycles: the standard deviation of their number is about 1.5 %.
             assert!((times.len() as f64 / 5e5 - 1.0).abs() < 0.05, "{process:?}: {}", times.len());
         }
+    }
+
+    #[test]
+    fn a_source_that_is_on_and_off_has_the_mean_rate_and_is_silent_while_off() {
+        // 0.5 a second on average, in a quarter of the time: 2 a second while it is on.
+        let process = ArrivalProcess::bursts(&[0.0, 3.0], &[300.0, 100.0]);
+        let (mut count, mut last_s) = (0, 0.0);
+        process.draw_from(0.0, None, 0.5, &mut random::stream(1, "arrivals"), |time_s, level, _| {
+            assert_eq!(level, 1);
+            assert!(time_s >= last_s);
+            (count, last_s) = (count + 1, time_s);
+            time_s < 1e6
+        });
+        // 2,500 cycles: the standard deviation of their number is about 2 %.
+        assert!((f64::from(count) / 5e5 - 1.0).abs() < 0.06, "{count}");
     }
 
     #[test]

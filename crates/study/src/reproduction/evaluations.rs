@@ -64,3 +64,42 @@ impl KeptEvaluations {
         serde_json::from_str(&text).map_err(damaged)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_measured_before_a_kill_is_read_to_the_same_bits() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let kept = KeptEvaluations::of(folder.path());
+        let values = vec![0.1 + 0.2, 1.0 / 3.0, f64::MIN_POSITIVE];
+        let first: Vec<f64> = kept.read_or_measure_values("first", || Ok(values.clone())).expect("measured");
+        // A kill while the second is written leaves a part of it under another name.
+        fs::write(folder.path().join(FOLDER).join(".tmpA1b2C3"), "[0.30").expect("the folder is there");
+        let kept = KeptEvaluations::of(folder.path());
+        let again: Vec<f64> = kept.read_or_measure_values("first", || panic!("it is kept")).expect("read");
+        assert_eq!(again, first);
+        let mut measured = 0;
+        let mut second = || {
+            let count = &mut measured;
+            let measure = || {
+                *count += 1;
+                Ok(vec![2.5])
+            };
+            kept.read_or_measure_values::<Vec<f64>>("second", measure).expect("measured or read")
+        };
+        assert_eq!((second(), second()), (vec![2.5], vec![2.5]));
+        assert_eq!(measured, 1);
+    }
+
+    #[test]
+    fn a_damaged_file_is_named() {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join(FOLDER)).expect("a folder");
+        fs::write(folder.path().join(FOLDER).join("first.json"), "[0.30").expect("the folder is there");
+        let kept = KeptEvaluations::of(folder.path());
+        let error = kept.read_or_measure_values::<Vec<f64>>("first", || Ok(Vec::new())).expect_err("damaged");
+        assert!(error.to_string().contains("first.json"), "{error}");
+    }
+}

@@ -38,7 +38,8 @@ pub(crate) fn solve(args: &SolveArgs) -> Result<(), CliError> {
         AnyScenario::Stream(scenario) => return streams::run_solve(args, scenario),
         AnyScenario::Tasks(scenario) => scenario,
     };
-    let options = [("--picture", args.picture.is_some()), ("--trace", args.trace.is_some())];
+    let options =
+        [("--picture", args.picture.is_some()), ("--trace", args.trace.is_some()), ("--replay", args.replay.is_some())];
     streams::refuse_for_kind("of independent tasks", &options)?;
     device::start_threads(&args.threads)?;
     let problem = args.deadlines.applied_for_workloads(Problem::new(scenario)?)?;

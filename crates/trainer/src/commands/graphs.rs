@@ -87,6 +87,7 @@ pub(super) fn run_solve(args: &SolveArgs, scenario: GraphScenario) -> Result<(),
     refuse(&[
         ("--share-out", args.share_out.total.is_some()),
         ("--trace", args.trace.is_some()),
+        ("--replay", args.replay.is_some()),
         args.deadlines.first().map_or(("", false), |option| (option, true)),
     ])?;
     if let Some(path) = &args.picture {

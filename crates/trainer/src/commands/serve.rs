@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use data::counted;
 use data::trace::{Recording, notes};
-use model::Record;
+use model::{Backend, Record};
 use mrdro::streams::StreamProblem;
 use mrdro::{Error, Problem};
 use serve::{DispatchOptions, DriveView, Event, Limits, Options, SchemeSource, Server};
@@ -22,9 +22,12 @@ use crate::output::{note, note_implausible_scenario};
 const DISPATCH_SCHEME: &str = "one-step-fitted";
 
 pub(crate) fn run(args: &ServeArgs) -> Result<(), CliError> {
-    match &args.record {
-        Some(record) => run_record(args, record),
-        None => run_dispatch(args),
+    let Some(record) = &args.record else { return run_dispatch(args, None) };
+    let backend = device::open(&args.compute)?;
+    if Record::load(record, &backend.device)?.networks.dispatch_scheme("").is_some() {
+        run_dispatch(args, Some(&backend))
+    } else {
+        run_record(args, record)
     }
 }
 
@@ -61,9 +64,11 @@ fn run_record(args: &ServeArgs, record_path: &Path) -> Result<(), CliError> {
     Ok(server.run()?)
 }
 
-/// `serve` for scenarios of dispatching.
-fn run_dispatch(args: &ServeArgs) -> Result<(), CliError> {
-    let name = args.scenario.as_deref().unwrap_or_default();
+/// `serve` for scenarios of dispatching: with a scheme by its name, or with the networks of a record.
+fn run_dispatch(args: &ServeArgs, backend: Option<&Backend>) -> Result<(), CliError> {
+    let Some(name) = args.scenario.as_deref() else {
+        return Err(Error::NoScenario { path: args.record.clone().unwrap_or_default() }.into());
+    };
     let scenario = dispatch_scenario(name)?;
     for (option, is_given) in [
         ("--drive", args.drive.is_some()),
@@ -91,7 +96,7 @@ fn run_dispatch(args: &ServeArgs) -> Result<(), CliError> {
     let machines = given.machines.map_or(sim::stream::dispatch::live::SharedMachines::Share, Into::into);
     let options = DispatchOptions {
         seed: given.seed.unwrap_or(1),
-        scheme: scheme_source(args),
+        scheme: scheme_source(args, backend)?,
         devices: given.devices.as_ref().map(|devices| (devices.0.clone(), machines)),
         state: given.state.clone(),
         sync_every,
@@ -112,8 +117,17 @@ fn run_dispatch(args: &ServeArgs) -> Result<(), CliError> {
 }
 
 /// Where the scheme that dispatches comes from.
-fn scheme_source(args: &ServeArgs) -> SchemeSource {
-    SchemeSource::Name(args.dispatch.scheme.clone().unwrap_or_else(|| DISPATCH_SCHEME.to_owned()))
+fn scheme_source(args: &ServeArgs, backend: Option<&Backend>) -> Result<SchemeSource, Error> {
+    match (&args.record, &args.dispatch.scheme, backend) {
+        (Some(_), Some(scheme), _) => {
+            let wanted = "left out with --record, whose networks dispatch";
+            Err(Error::BadOption { option: "--scheme", text: scheme.clone(), wanted })
+        }
+        (Some(path), None, Some(backend)) => {
+            Ok(SchemeSource::Record { path: path.clone(), device: backend.device.clone() })
+        }
+        (_, scheme, _) => Ok(SchemeSource::Name(scheme.clone().unwrap_or_else(|| DISPATCH_SCHEME.to_owned()))),
+    }
 }
 
 /// A scenario of dispatching, with the recordings that it names.

@@ -1,10 +1,14 @@
 //! What `compare`, `solve` and `scenario` do for scenarios over time.
 
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use data::counted;
+use model::{Backend, Record};
 use mrdro::streams::{
-    RUNS, StreamBound, StreamComparison, StreamEvaluation, StreamProblem, TraceFormat, compare, run, tune, write_run,
+    NamedNetworks, compare_while, dispatch_scheme,
+    RUNS, StreamBound, StreamComparison, StreamEvaluation, StreamProblem, TraceFormat, compare, run_observed, tune,
+    write_replay, write_run,
 };
 use mrdro::{Error, files};
 use serde::Serialize;
@@ -24,7 +28,7 @@ use crate::progress::Progress;
 pub(super) fn refuse_for_kind(is: &'static str, options: &[(&'static str, bool)]) -> Result<(), Error> {
     let Some((option, _)) = options.iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
     let of = match *option {
-        "--runs" | "--trace" => "over time",
+        "--runs" | "--trace" | "--replay" => "over time",
         "--picture" if is == "of independent tasks" => "of task graphs or over time",
         _ => "of independent tasks",
     };
@@ -37,27 +41,39 @@ fn refuse(options: &[(&'static str, bool)]) -> Result<(), Error> {
 
 /// `compare` for scenarios over time.
 pub(super) fn run_compare(args: &CompareArgs, scenario: StreamScenario) -> Result<(), CliError> {
-    device::start_threads(&args.compute.threads)?;
+    let backend = device::open(&args.compute)?;
     refuse(&[
-        ("--record", !args.record.is_empty()),
         ("--any-rates", args.any_rates),
         ("--share-out", args.share_out.total.is_some()),
         args.deadlines.first().map_or(("", false), |option| (option, true)),
     ])?;
     let problem = StreamProblem::new(scenario)?;
     note_short_runs(&problem);
+    let networks = load_networks(&args.record, &backend)?;
     let schemes = problem.schemes()?;
     let runs = args.runs.map_or(RUNS, usize::from);
-    let progress = Mutex::new(Progress::new("runs", schemes.len() * runs));
+    let progress = Mutex::new(Progress::new("runs", (networks.len() + schemes.len()) * runs));
     let told = |done| {
         if let Ok(progress) = progress.lock() {
             progress.done(done);
         }
     };
-    let comparison = compare(&problem, &schemes, runs, args.seed.seed, &told)?;
+    let comparison = compare_while(&problem, &networks, &schemes, runs, args.seed.seed, &|| true, &told)?;
     drop(progress);
     note_left_out(&comparison.left_out);
     print_comparison(args.format.format, &comparison, &problem)
+}
+
+/// The networks of records; several are called by their directories.
+pub(super) fn load_networks(paths: &[PathBuf], backend: &Backend) -> Result<Vec<NamedNetworks>, CliError> {
+    let load = |path: &PathBuf| {
+        let networks = Record::load(path, &backend.device)?.networks;
+        let shown = path.display().to_string();
+        dispatch_scheme(&shown, &*networks)?;
+        let name = networks.compared().into_iter().next().map_or_else(|| shown.clone(), |(name, _)| name);
+        Ok((if paths.len() > 1 { format!("{name} {shown}") } else { name }, networks))
+    };
+    paths.iter().map(load).collect()
 }
 
 /// Prints a comparison. CSV has a column for the share of tasks at each place, named after it.
@@ -182,7 +198,9 @@ pub(super) fn run_tune(args: &TuneArgs) -> Result<(), CliError> {
         AnyScenario::Tasks(_) | AnyScenario::Graph(_) => return Err(not_over_time(&args.scenario).into()),
     };
     let problem = StreamProblem::new(scenario)?;
+    let tuning = Progress::spinner("tuning");
     let tuned = tune(&problem, &args.scheme, args.seed.seed)?;
+    drop(tuning);
     note(&format!("tuned in {} simulations: {}", tuned.evaluations, tuned.tuned));
     let mut schemes = vec![problem.base().to_owned(), tuned.default, tuned.tuned];
     schemes.dedup();
@@ -210,7 +228,16 @@ pub(super) fn run_solve(args: &SolveArgs, scenario: StreamScenario) -> Result<()
     if let Some(path) = &args.trace {
         files::check_file(path)?;
     }
-    let run = run(&StreamProblem::new(scenario)?, &args.scheme, args.seed.seed)?;
+    if let Some(path) = &args.replay {
+        check_page(path)?;
+    }
+    let problem = StreamProblem::new(scenario)?;
+    let parts = if matches!(problem.scenario, StreamScenario::Dispatch(_)) { "tasks" } else { "slots" };
+    let mut bar: Option<Progress> = None;
+    let run = run_observed(&problem, &args.scheme, args.seed.seed, &mut |done, all| {
+        bar.get_or_insert_with(|| Progress::new(parts, all)).done(done);
+    })?;
+    drop(bar);
     if let Some(path) = &args.trace {
         files::write_file(path, &run.trace(TraceFormat::of(path))?)?;
     }
@@ -222,11 +249,24 @@ pub(super) fn run_solve(args: &SolveArgs, scenario: StreamScenario) -> Result<()
         line.push(b'\n');
         write_out(&line)?;
     }
-    // The answer is written before the picture is drawn.
+    // The answer is written before anything is drawn.
+    if let Some(path) = &args.replay {
+        write_replay(&run, path)?;
+    }
     if let Some(path) = &args.picture {
         write_run(&run, path)?;
     }
     Ok(())
+}
+
+/// Checks the name of a page, before any work.
+fn check_page(path: &Path) -> Result<(), CliError> {
+    let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+    if !matches!(extension.as_deref(), Some("html" | "htm")) {
+        let wanted = "a name that ends in .html, since a browser opens it";
+        return Err(Error::BadOption { option: "--replay", text: path.display().to_string(), wanted }.into());
+    }
+    Ok(files::check_file(path)?)
 }
 
 /// A line of `scenario list`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::outcome::{DispatchOutcome, DoneTask};
 use super::path::{Arrival, Path};
-use super::simulator::{Run, WARM_UP};
+use super::simulator::{OnItsWay, Run, WARM_UP};
 use super::site::{NO_QUEUE, Site};
 use super::state::{Offer, SiteState};
 
@@ -39,8 +39,8 @@ pub struct DispatchEpisode {
     run: Run,
     /// The number of tasks that have been placed.
     placed: usize,
-    /// Place and energy of each placed task that may be on its way to a machine; empty where no task ever is.
-    pending: Vec<(u8, f64)>,
+    /// What is known of each placed task that may be on its way to a machine; empty where no task ever is.
+    pending: Vec<OnItsWay>,
     finished: Vec<DoneTask>,
     is_finished: bool,
 }
@@ -148,14 +148,14 @@ impl DispatchEpisode {
             }
         }
         self.run.add_tail(index, placed.tail_j);
+        let way = OnItsWay { place: place as u8, energy_j: placed.energy_j, sent_s: placed.sent_s };
         if let Some(done_s) = placed.done_s {
-            let task = done_task(&mut self.run, &arrival, index, (place as u8, placed.energy_j), done_s);
-            self.finished.push(task);
+            self.finished.push(self.run.done(index, &arrival, way, done_s));
         } else {
             if self.pending.is_empty() {
-                self.pending.resize(self.path.arrivals.len(), (0, 0.0));
+                self.pending.resize(self.path.arrivals.len(), OnItsWay::default());
             }
-            self.pending[index] = (place as u8, placed.energy_j);
+            self.pending[index] = way;
         }
         self.placed += 1;
         self.advance();
@@ -191,16 +191,9 @@ impl DispatchEpisode {
     fn advance_to(&mut self, time_s: f64) {
         let Self { path, state, run, pending, finished, .. } = self;
         state.advance(time_s, |joined, done_s| {
-            finished.push(done_task(run, &path.arrivals[joined], joined, pending[joined], done_s));
+            finished.push(run.done(joined, &path.arrivals[joined], pending[joined], done_s));
         });
     }
-}
-
-/// Counts a task that is done at a place with an energy.
-fn done_task(run: &mut Run, arrival: &Arrival, index: usize, (place, energy_j): (u8, f64), done_s: f64) -> DoneTask {
-    let (cost, is_late) = run.count(index, place, energy_j, done_s - arrival.time_s);
-    let Arrival { time_s: arrived_s, bytes, device } = *arrival;
-    DoneTask { index, arrived_s, device, bytes, place, done_s, energy_j, is_late, cost }
 }
 
 #[cfg(test)]

@@ -18,6 +18,8 @@ pub struct DoneTask {
     pub bytes: f64,
     /// The place where it ran.
     pub place: u8,
+    /// When it had been sent over its link, in seconds; the time of its arrival where it is not sent.
+    pub sent_s: f64,
     /// When it was done, in seconds.
     pub done_s: f64,
     /// The energy that it took, without that of a radio that stayed on.

@@ -24,7 +24,7 @@ pub struct Path {
     /// The level of the arrival process at each arrival; empty where that is not known.
     levels: Arc<[u8]>,
     /// One for each queue; those that are no link, or whose rate never changes, are not read.
-    pub(super) rates: Vec<RatePath>,
+    pub(super) rates: Arc<[RatePath]>,
 }
 
 /// Rates are drawn for this multiple of the time of the last arrival, since queues are worked off after it.
@@ -44,7 +44,7 @@ impl Path {
 
     /// A path of given arrivals and rates, one for each queue.
     pub(super) fn of(arrivals: Vec<Arrival>, rates: Vec<RatePath>) -> Self {
-        Self { arrivals: arrivals.into(), levels: Arc::default(), rates }
+        Self { arrivals: arrivals.into(), levels: Arc::default(), rates: rates.into() }
     }
 
     /// A path with given arrivals, in the order of their times, and drawn rates.

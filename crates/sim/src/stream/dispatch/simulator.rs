@@ -1,13 +1,21 @@
 //! Running a scheme along a path.
 
 use super::outcome::{BATCHES, DispatchOutcome, DoneTask};
-use super::path::Path;
+use super::path::{Arrival, Path};
 use super::scheme::{DispatchScheme, View};
 use super::site::{NO_QUEUE, Site};
 use super::state::SiteState;
 
 /// The share of the tasks of a path that are the warm-up: the site starts empty, and they do not count.
 pub const WARM_UP: f64 = 0.1;
+
+/// What is known of a task that is on its way to a machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct OnItsWay {
+    pub(super) place: u8,
+    pub(super) energy_j: f64,
+    pub(super) sent_s: f64,
+}
 
 /// The sums of a run.
 #[derive(Debug, Clone)]
@@ -54,7 +62,7 @@ impl Run {
 
     /// Counts a task that is done. All sums are made in the order in which tasks join their last queue.
     #[inline]
-    pub(super) fn count(&mut self, index: usize, place: u8, energy_j: f64, response_s: f64) -> (f64, bool) {
+    fn count(&mut self, index: usize, place: u8, energy_j: f64, response_s: f64) -> (f64, bool) {
         let is_late = response_s > self.deadline_s;
         let late_cost = if is_late { self.late_cost } else { 0.0 };
         let cost = self.alpha * energy_j + (1.0 - self.alpha) * response_s + late_cost;
@@ -69,6 +77,15 @@ impl Run {
             batch.1 += 1;
         }
         (cost, is_late)
+    }
+
+    /// Counts a task that is done, and says everything about it.
+    #[inline]
+    pub(super) fn done(&mut self, index: usize, arrival: &Arrival, way: OnItsWay, done_s: f64) -> DoneTask {
+        let OnItsWay { place, energy_j, sent_s } = way;
+        let Arrival { time_s: arrived_s, bytes, device } = *arrival;
+        let (cost, is_late) = self.count(index, place, energy_j, done_s - arrived_s);
+        DoneTask { index, arrived_s, device, bytes, place, sent_s, done_s, energy_j, is_late, cost }
     }
 
     /// Adds the energy of a radio that stayed on before the task `index`.
@@ -98,28 +115,15 @@ pub fn simulate_traced(
     let tasks = path.arrivals.len();
     let mut run = Run::new(site, path, (tasks as f64 * WARM_UP) as usize);
     let mut state = SiteState::empty(site, tasks);
-    // Place and energy of each task that is on its way to a machine.
-    let mut pending: Vec<(u8, f64)> = vec![(0, 0.0); tasks];
+    // What is known of each task that is on its way to a machine.
+    let mut pending: Vec<OnItsWay> = vec![OnItsWay::default(); tasks];
     scheme.start(site, seed);
-    let mut finish = |run: &mut Run, index: usize, place: u8, energy_j: f64, done_s: f64| {
-        let arrival = &path.arrivals[index];
-        let (cost, is_late) = run.count(index, place, energy_j, done_s - arrival.time_s);
-        trace(&DoneTask {
-            index,
-            arrived_s: arrival.time_s,
-            device: arrival.device,
-            bytes: arrival.bytes,
-            place,
-            done_s,
-            energy_j,
-            is_late,
-            cost,
-        });
+    let mut finish = |run: &mut Run, index: usize, way: OnItsWay, done_s: f64| {
+        trace(&run.done(index, &path.arrivals[index], way, done_s));
     };
     for (index, arrival) in path.arrivals.iter().enumerate() {
         state.advance(arrival.time_s, |joined, done_s| {
-            let (place, energy_j) = pending[joined];
-            finish(&mut run, joined, place, energy_j, done_s);
+            finish(&mut run, joined, pending[joined], done_s);
         });
         let place = scheme.choose(View { site, path, state: &mut state, arrival, index });
         debug_assert!(site.is_usable(arrival.device as usize, place), "a scheme chooses a place that can be used");
@@ -131,14 +135,14 @@ pub fn simulate_traced(
             }
         }
         run.add_tail(index, placed.tail_j);
+        let way = OnItsWay { place: place as u8, energy_j: placed.energy_j, sent_s: placed.sent_s };
         match placed.done_s {
-            Some(done_s) => finish(&mut run, index, place as u8, placed.energy_j, done_s),
-            None => pending[index] = (place as u8, placed.energy_j),
+            Some(done_s) => finish(&mut run, index, way, done_s),
+            None => pending[index] = way,
         }
     }
     state.advance(f64::INFINITY, |joined, done_s| {
-        let (place, energy_j) = pending[joined];
-        finish(&mut run, joined, place, energy_j, done_s);
+        finish(&mut run, joined, pending[joined], done_s);
     });
     DispatchOutcome::of(&run, scheme.evaluations().unwrap_or(tasks as u64))
 }

@@ -129,6 +129,8 @@ pub(super) struct Placed {
     pub(super) energy_j: f64,
     /// The energy of the radio since the transmission before.
     pub(super) tail_j: f64,
+    /// When it will have been sent over its link; the time of its arrival where it is not sent.
+    pub(super) sent_s: f64,
     /// When it will be done; `None`: it is on its way to a machine, which decides that.
     pub(super) done_s: Option<f64>,
     /// The time that the link, and the machine, will serve it.
@@ -307,7 +309,13 @@ impl SiteState {
         let time_s = self.time_s;
         let bytes = arrival.bytes;
         let route = site.route(arrival.device as usize, place);
-        let mut placed = Placed { energy_j: route.j_per_byte * bytes, tail_j: 0.0, done_s: None, services_s: [0.0; 2] };
+        let mut placed = Placed {
+            energy_j: route.j_per_byte * bytes,
+            tail_j: 0.0,
+            sent_s: time_s,
+            done_s: None,
+            services_s: [0.0; 2],
+        };
         let mut there_s = time_s;
         if route.link != NO_QUEUE {
             let queue = route.link as usize;
@@ -331,6 +339,7 @@ impl SiteState {
             }
             self.free_s[queue] = there_s;
         }
+        placed.sent_s = there_s;
         let service_s = bytes * route.machine_s_per_byte;
         placed.services_s[1] = service_s;
         if route.machine == NO_QUEUE {

@@ -94,7 +94,7 @@ pub enum ArrivalsOver {
     Poisson,
     /// A Poisson process whose rate goes from level to level, at all devices together.
     Bursts {
-        /// The rate at each level, relative to the others.
+        /// The rate at each level, relative to the others; at a level of 0 nothing arrives.
         factors: Vec<f64>,
         /// The mean stay at each level, in seconds.
         mean_stay_s: Vec<f64>,
@@ -586,10 +586,14 @@ pub(super) fn burst_mistakes(list: &mut Checks, key: &str, factors: &[f64], mean
             format!("must be two or more numbers, as many as mean_stay_s has; are {} and {}", counts[0], counts[1]);
         list.add(format!("{key}.factors"), message);
     }
-    for (name, values) in [("factors", factors), ("mean_stay_s", mean_stay_s)] {
-        for (index, value) in values.iter().enumerate() {
-            list.positive(&format!("{key}.{name}[{index}]"), *value);
-        }
+    for (index, factor) in factors.iter().enumerate() {
+        list.not_negative(&format!("{key}.factors[{index}]"), *factor);
+    }
+    if !factors.is_empty() && factors.iter().all(|factor| *factor == 0.0) {
+        list.add(format!("{key}.factors"), "must have one above 0: at levels with the factor 0 nothing arrives");
+    }
+    for (index, stay_s) in mean_stay_s.iter().enumerate() {
+        list.positive(&format!("{key}.mean_stay_s[{index}]"), *stay_s);
     }
 }
 

@@ -198,7 +198,7 @@ pub enum LinkRates {
         states: Vec<f64>,
         /// The mean stay in each state, in seconds.
         mean_stay_s: Vec<f64>,
-        /// The probabilities of the next state, one row after the other; `None`: all others are equally likely.
+        /// The probabilities of the next state, row after row; `None`: all others are equally likely.
         jumps: Option<Vec<f64>>,
     },
     /// It was recorded.
@@ -285,7 +285,7 @@ impl LinkRates {
             Numbers::Each(values) => values,
         };
         let rates = if inner.has("states") {
-            let jumps = inner.has("jumps").then(|| numbers("jumps"));
+            let jumps = inner.has("jumps").then(|| inner.matrix("jumps"));
             Self::Markov { states: numbers("states"), mean_stay_s: numbers("mean_stay_s"), jumps }
         } else if inner.has("traces") {
             Self::Recorded(RateRecording {

@@ -63,7 +63,7 @@ fn slots(root: &Section<'_>) -> SlotScenario {
         slots: root.count("slots"),
         quiet_s: root.optional_number("quiet_s"),
         flush_s: root.optional_number("flush_s"),
-        deadline_penalty: root.optional_number("deadline_penalty"),
+        deadline_penalty: penalty(root, root.optional_section("tasks")),
         devices,
         fallback,
         arrivals: root.sections("arrivals").into_iter().map(files).collect(),
@@ -104,11 +104,44 @@ fn files(section: Section<'_>) -> SlotArrivals {
     arrivals
 }
 
+/// What a missed deadline costs, from the scenario or from its table of tasks. Scenarios of either kind may have it at both
+/// places, since those of the other kind have it there.
+fn penalty(root: &Section<'_>, tasks: Option<Section<'_>>) -> Option<f64> {
+    const KEY: &str = "deadline_penalty";
+    let own = root.optional_number(KEY);
+    let of_tasks = tasks.and_then(|tasks| {
+        let penalty = tasks.optional_number(KEY);
+        tasks.finish();
+        penalty
+    });
+    if own.is_some() && of_tasks.is_some() {
+        root.mistake(KEY, "cannot stand beside tasks.deadline_penalty, which says the same");
+    }
+    own.or(of_tasks)
+}
+
+/// The powers of a radio while it sends and while it stays on: `power_w = { send, tail }`, or `power_w` and `tail_w`. `None`
+/// without `power_w`.
+fn radio(section: &Section<'_>) -> Option<(f64, Option<f64>)> {
+    let tail_w = section.optional_number("tail_w");
+    if !section.is_table("power_w") {
+        return section.optional_number("power_w").map(|send| (send, tail_w));
+    }
+    let inner = section.section("power_w");
+    let (send, tail) = (inner.number("send"), inner.optional_number("tail"));
+    inner.finish();
+    if tail.is_some() && tail_w.is_some() {
+        section.mistake("tail_w", "cannot stand beside power_w.tail, which says the same");
+    }
+    Some((send, tail.or(tail_w)))
+}
+
 fn slot_link(section: Section<'_>) -> SlotLink {
+    let (power_w, tail_w) = radio(&section).unwrap_or_else(|| (section.number("power_w"), None));
     let link = SlotLink {
         name: section.text("name"),
-        power_w: section.number("power_w"),
-        tail_w: section.optional_number("tail_w"),
+        power_w,
+        tail_w,
         tail_s: section.optional_number("tail_s"),
         mbps: LinkRates::read(&section, "mbps"),
     };
@@ -124,13 +157,20 @@ fn numbers(section: &Section<'_>, name: &'static str) -> Vec<f64> {
 }
 
 fn dispatch(root: &Section<'_>) -> DispatchScenario {
+    let mut tasks = root.optional_section("tasks").map_or(NO_TASKS, tasks);
+    if let Some(penalty) = root.optional_number("deadline_penalty") {
+        if tasks.deadline_penalty.is_some() {
+            root.mistake("deadline_penalty", "cannot stand beside tasks.deadline_penalty, which says the same");
+        }
+        tasks.deadline_penalty = Some(penalty);
+    }
     DispatchScenario {
         name: root.text("name"),
         alpha: root.number("alpha"),
         instructions_per_byte: root.number("instructions_per_byte"),
         tasks_per_run: root.optional_count("tasks_per_run").unwrap_or(TASKS_PER_RUN),
         devices: devices(root.section("devices")),
-        tasks: root.optional_section("tasks").map_or(NO_TASKS, tasks),
+        tasks,
         servers: root.sections("servers").into_iter().map(server).collect(),
     }
 }
@@ -207,11 +247,10 @@ fn server(section: Section<'_>) -> DispatchServer {
         ("unlimited", ServerSharing::Unlimited),
     ];
     let link_sharing = [("dedicated", LinkSharing::Dedicated), ("shared", LinkSharing::Shared)];
-    let power_w = section.optional_section("power_w").map(|inner| {
-        let powers = RadioPowers { send: inner.number("send"), tail: inner.optional_number("tail").unwrap_or(0.0) };
-        inner.finish();
-        powers
-    });
+    let powers = radio(&section);
+    if powers.is_none() && section.has("tail_w") {
+        section.mistake("tail_w", "needs power_w: the power while the radio sends");
+    }
     let server = DispatchServer {
         name: section.text("name"),
         tier: section.choice("tier", &[("edge", Tier::Edge), ("cloud", Tier::Cloud)]),
@@ -221,7 +260,7 @@ fn server(section: Section<'_>) -> DispatchServer {
         link_mbps: LinkRates::read_optional(&section, "link_mbps"),
         link_sharing: section.optional_choice("link_sharing", &link_sharing).unwrap_or(LinkSharing::Dedicated),
         latency_ms: section.optional_number("latency_ms").unwrap_or(0.0),
-        power_w,
+        power_w: powers.map(|(send, tail)| RadioPowers { send, tail: tail.unwrap_or(0.0) }),
     };
     section.finish();
     server

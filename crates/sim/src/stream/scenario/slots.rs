@@ -96,7 +96,7 @@ pub enum FilesOver {
     Poisson,
     /// A Poisson process whose rate goes from level to level.
     Bursts {
-        /// The rate at each level, relative to the others.
+        /// The rate at each level, relative to the others; at a level of 0 nothing arrives.
         factors: Vec<f64>,
         /// The mean stay at each level, in seconds.
         mean_stay_s: Vec<f64>,

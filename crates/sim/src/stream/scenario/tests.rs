@@ -91,6 +91,79 @@ fn rates_and_sizes_may_be_written_in_every_form() {
 }
 
 #[test]
+fn sources_that_are_on_and_off_carry_their_load() {
+    let bursts = "process = \"bursts\"\nfactors = [0, 1]\nmean_stay_s = [300, 100]";
+    let text = StreamScenario::preset_text("dispatch").expect("a preset").replace("process = \"poisson\"", bursts);
+    let scenario = of_dispatch(StreamScenario::from_toml("test.toml", &text).expect("valid"));
+    let site = scenario.site(1).expect("valid");
+    assert!((site.load() - 0.8).abs() < 1e-9, "{}", site.load());
+    let path = Path::draw(&site, 200_000, 1);
+    let per_s = 200_000.0 / path.arrivals().last().expect("tasks").time_s;
+    assert!((per_s / site.arrivals_per_s() - 1.0).abs() < 0.08, "{per_s} {}", site.arrivals_per_s());
+    let without = mistakes(&[("process = \"poisson\"", &bursts.replace("[0, 1]", "[0, 0]"))]);
+    assert!(without.contains("devices.arrivals.factors: must have one above 0"), "{without}");
+    let negative = mistakes(&[("process = \"poisson\"", &bursts.replace("[0, 1]", "[-1, 1]"))]);
+    assert!(negative.contains("factors[0]: must be a number not below 0"), "{negative}");
+}
+
+#[test]
+fn chains_may_be_written_row_by_row() {
+    let read = |jumps: &str| {
+        let chain = format!("{{ states = [1, 5, 9], mean_stay_s = [90, 60, 30], jumps = {jumps} }}");
+        let text = StreamScenario::preset_text("commute").expect("a preset");
+        let text = text.replace("{ states = [2, 8, 30], mean_stay_s = [40, 30, 20] }", &chain);
+        assert!(text.contains("jumps"));
+        StreamScenario::from_toml("test.toml", &text)
+    };
+    let flat = read("[0, 1, 0, 0.5, 0, 0.5, 0, 1, 0]").expect("valid");
+    assert_eq!(read("[[0, 1, 0], [0.5, 0, 0.5], [0, 1, 0]]"), Ok(flat));
+    let error = |jumps: &str| read(jumps).expect_err("wrong").to_string();
+    let short = error("[[0, 1, 0], [0.5, 0.5], [0, 1, 0]]");
+    assert!(short.contains("links[0].mbps.jumps[1]: must be a row of 3 numbers, one for each row"), "{short}");
+    let word = error("[[0, 1, 0], [0.5, 0, \"x\"], [0, 1, 0]]");
+    assert!(word.contains("jumps[1]: must be a row of 3 numbers"), "{word}");
+    assert!(error("[0, 1]").contains("needs as many mean stays"), "{}", error("[0, 1]"));
+}
+
+#[test]
+fn keys_of_the_other_kind_that_say_the_same_are_read() {
+    let read = |preset: &str, changes: &[(&str, &str)]| {
+        let mut text = StreamScenario::preset_text(preset).expect("a preset").to_owned();
+        for (from, to) in changes {
+            assert!(text.contains(from), "{from}");
+            text = text.replace(from, to);
+        }
+        StreamScenario::from_toml("test.toml", &text)
+    };
+    let deadline = ("# deadline_s = 120", "deadline_s = 120\n#");
+    let own = read("dispatch", &[("# deadline_s = 120", "deadline_s = 120\ndeadline_penalty = 3\n#")]).expect("valid");
+    let top = ("alpha = 0.5", "deadline_penalty = 3\nalpha = 0.5");
+    assert_eq!(read("dispatch", &[deadline, top]), Ok(own));
+    let both = read("dispatch", &[("# deadline_s = 120", "deadline_s = 120\ndeadline_penalty = 3\n#"), top]);
+    let both = both.expect_err("twice").to_string();
+    assert!(both.contains("deadline_penalty: cannot stand beside tasks.deadline_penalty"), "{both}");
+    let link = "sharing = \"unlimited\" ";
+    let server = |text: &'static str| (link, text);
+    let own =
+        read("dispatch", &[server("power_w = { send = 1.5, tail = 0.5 }\nsharing = \"unlimited\" ")]).expect("valid");
+    assert_eq!(read("dispatch", &[server("power_w = 1.5\ntail_w = 0.5\nsharing = \"unlimited\" ")]), Ok(own));
+    let alone =
+        read("dispatch", &[server("tail_w = 0.5\nsharing = \"unlimited\" ")]).expect_err("no power").to_string();
+    assert!(alone.contains("servers[1].tail_w: needs power_w"), "{alone}");
+
+    let tail = ("# tail_s = 10", "tail_s = 10");
+    let own = read("commute", &[tail, ("power_w = 1.2", "power_w = 1.2\ntail_w = 0.7")]).expect("valid");
+    assert_eq!(read("commute", &[tail, ("power_w = 1.2", "power_w = { send = 1.2, tail = 0.7 }")]), Ok(own));
+    let twice = [tail, ("power_w = 1.2", "power_w = { send = 1.2, tail = 0.7 }\ntail_w = 0.7")];
+    let twice = read("commute", &twice).expect_err("twice").to_string();
+    assert!(twice.contains("links[0].tail_w: cannot stand beside power_w.tail"), "{twice}");
+    let late = ("# deadline_s = 600", "deadline_s = 600\n#");
+    let own = read("commute", &[late, ("slot_s = 1", "slot_s = 1\ndeadline_penalty = 3")]).expect("valid");
+    let tables = ("[[links]]\nname = \"cellular\"", "[tasks]\ndeadline_penalty = 3\n\n[[links]]\nname = \"cellular\"");
+    assert_eq!(read("commute", &[late, tables]), Ok(own));
+}
+
+#[test]
 fn a_site_that_cannot_carry_its_tasks_names_its_bottleneck() {
     let mut scenario = dispatch();
     scenario.devices.arrivals.rate = Some(ArrivalRate::PerMinute { per_minute: Spread::one(60.0) });

@@ -1,5 +1,7 @@
 //! What can be wrong with a slotted problem, and with schemes for it.
 
+use crate::suggestion::lines_of;
+
 /// Why the settings of a problem make no sense.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SlotProblemError {
@@ -102,17 +104,28 @@ pub enum SlotProblemError {
 pub enum SlotSchemeError {
     /// No scheme has this name.
     #[error(
-        "there is no scheme called `{name}` for slots{}; there are {known}; their numbers stand behind an @, with a : between \
-         them, as in threshold-or-age@4,60",
-        suggestion.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+        "there is no scheme called `{name}` for slots{}{}\n  numbers may follow a name, as in threshold-or-age@4,60",
+        suggestion.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?")),
+        lines_of("there are", known)
     )]
     Unknown {
         /// The name that was asked for.
         name: String,
         /// The names that there are.
-        known: String,
+        known: Vec<&'static str>,
         /// The name that was probably meant.
         suggestion: Option<String>,
+    },
+    /// The scheme is one for dispatching.
+    #[error(
+        "`{name}` is a scheme for scenarios that dispatch tasks, such as `dispatch`; this one sends data in slots{}",
+        lines_of("its schemes are", known)
+    )]
+    ForDispatch {
+        /// The name that was asked for.
+        name: String,
+        /// The names of schemes for slots.
+        known: Vec<&'static str>,
     },
     /// Numbers behind the name make no sense.
     #[error("{name} takes these numbers behind its @: {takes}; `{given}` does not fit")]

@@ -47,6 +47,8 @@ pub struct SlotRecord<'p> {
     pub slot: usize,
     /// The rate of each link, in bytes per second.
     pub bytes_per_s: &'p [f64],
+    /// Bytes of the files that arrive in the slot and fit into the queue.
+    pub arrived_bytes: f64,
     /// Bytes in the queue before anything is sent.
     pub backlog_bytes: f64,
     /// Bytes sent over each link.
@@ -78,7 +80,7 @@ pub fn simulate<S: SlotScheme + ?Sized>(
     let flush_from = if scheme.plans_the_end() { path.slots() } else { path.flush_from() };
     let mut run = Run::new(path);
     for slot in 0..path.slots() {
-        run.receive(slot);
+        let arrived_bytes = run.receive(slot);
         let backlog_bytes = run.backlog;
         let (energy_before, fallback_before) = (run.energy_j, run.outcome.fallback_bytes);
         if run.has_deadlines {
@@ -95,6 +97,7 @@ pub fn simulate<S: SlotScheme + ?Sized>(
             trace(&SlotRecord {
                 slot,
                 bytes_per_s: path.rates(slot),
+                arrived_bytes,
                 backlog_bytes,
                 sent_bytes: &run.sent,
                 fallback_bytes: run.outcome.fallback_bytes - fallback_before,
@@ -168,8 +171,9 @@ impl<'p> Run<'p> {
         }
     }
 
-    /// Takes in the files that arrive in a slot.
-    fn receive(&mut self, slot: usize) {
+    /// Takes in the files that arrive in a slot, and returns the bytes of those that fit.
+    fn receive(&mut self, slot: usize) -> f64 {
+        let mut arrived_bytes = 0.0;
         while let Some(file) = self.path.files().get(self.next_file).filter(|file| file.slot == slot) {
             self.next_file += 1;
             if self.backlog + file.bytes > self.queue_limit {
@@ -178,8 +182,10 @@ impl<'p> Run<'p> {
             } else {
                 self.queues[file.application].push(slot, file.bytes);
                 self.backlog += file.bytes;
+                arrived_bytes += file.bytes;
             }
         }
+        arrived_bytes
     }
 
     /// Counts files whose deadline has come, and sends them over the fallback.

@@ -12,7 +12,7 @@ use crate::output::note;
 /// A row of the file.
 #[derive(Serialize)]
 struct Row<'a> {
-    t_s: f64,
+    time_s: f64,
     device: &'a str,
     mbps: f64,
 }
@@ -22,10 +22,10 @@ pub(super) fn run(args: &ConvertArgs) -> Result<(), CliError> {
     let drive = drive(&recording, args)?;
     let rows = |trace| {
         let Trace { device, samples, .. }: &Trace = trace;
-        samples.iter().map(move |Sample { t_s, mbps }| Row { t_s: *t_s, device, mbps: *mbps })
+        samples.iter().map(move |Sample { t_s, mbps }| Row { time_s: *t_s, device, mbps: *mbps })
     };
     let mut rows: Vec<Row<'_>> = drive.devices.iter().flat_map(rows).collect();
-    rows.sort_by(|a, b| a.t_s.total_cmp(&b.t_s));
+    rows.sort_by(|a, b| a.time_s.total_cmp(&b.time_s));
     write_file(&args.out, csv(&rows).as_bytes())?;
     let count = |count: usize, thing: &str| format!("{count} {thing}{}", if count == 1 { "" } else { "s" });
     let (samples, devices) = (count(rows.len(), "sample"), count(drive.devices.len(), "device"));

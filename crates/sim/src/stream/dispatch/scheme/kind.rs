@@ -9,6 +9,7 @@ use super::{
 };
 use crate::stream::dispatch::optimum::{DispatchOptimum, OptimumError, OptimumSettings};
 use crate::stream::dispatch::site::{LOCAL, Site};
+use crate::stream::slots::scheme::SlotSchemeKind;
 use crate::suggestion::nearest;
 
 /// All schemes with a name of their own; schemes that are named after places stand behind the first. A new scheme is one line
@@ -194,6 +195,12 @@ impl DispatchSchemeKind {
         }
     }
 
+    /// Whether some scheme for dispatching may have this name, without the numbers that may follow it.
+    pub(crate) fn has(name: &str) -> bool {
+        TABLE.iter().any(|entry| entry.name == name)
+            || name.strip_suffix("-only").is_some_and(|place| !place.is_empty())
+    }
+
     /// The forms of all names, for help texts and errors where no scenario is known.
     pub fn forms() -> Vec<String> {
         names([format!("{LOCAL}-only"), "SERVER-only".to_owned()])
@@ -246,7 +253,9 @@ impl FromStr for DispatchSchemeKind {
 pub fn by_name(name: &str, site: &Site) -> Result<Box<dyn DispatchScheme>, DispatchSchemeError> {
     match name.parse::<DispatchSchemeKind>() {
         Ok(kind) => kind.build(site),
-        Err(DispatchSchemeError::Unknown { .. }) => Err(unknown(name, &names_for(site))),
+        Err(DispatchSchemeError::Unknown { .. } | DispatchSchemeError::ForSlots { .. }) => {
+            Err(unknown(name, &names_for(site)))
+        }
         Err(error) => Err(error),
     }
 }
@@ -264,16 +273,14 @@ fn names_for(site: &Site) -> Vec<String> {
 
 fn unknown(name: &str, known: &[String]) -> DispatchSchemeError {
     let (plain, numbers) = name.split_at(name.find('@').unwrap_or(name.len()));
+    if SlotSchemeKind::names().contains(&plain) {
+        return DispatchSchemeError::ForSlots { name: name.to_owned(), known: known.to_vec() };
+    }
     let meant = nearest(plain, known.iter().map(String::as_str)).filter(|meant| *meant != plain);
     let suggestion = meant.map(|meant| format!("{meant}{numbers}"));
     let suggestion = suggestion.filter(|text| numbers.is_empty() || text.parse::<DispatchSchemeKind>().is_ok());
-    let forms: Vec<String> = TABLE.iter().filter(|entry| !entry.numbers.is_empty()).map(Entry::form).collect();
-    DispatchSchemeError::Unknown {
-        name: name.to_owned(),
-        known: known.join(", "),
-        with_numbers: forms.join(", "),
-        suggestion,
-    }
+    let with_numbers = TABLE.iter().filter(|entry| !entry.numbers.is_empty()).map(Entry::form).collect();
+    DispatchSchemeError::Unknown { name: name.to_owned(), known: known.to_vec(), with_numbers, suggestion }
 }
 
 #[cfg(test)]
@@ -314,6 +321,18 @@ mod tests {
         for name in ["", "moon-only", "local+edge", "gredy@x"] {
             let error = by_name(name, &site).err().expect("unknown").to_string();
             assert!(error.contains("there is no scheme") && error.contains("drift-plus-penalty@V"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_scheme_for_slots_is_called_so() {
+        let site = Setting::EVEN.site(1);
+        for name in ["threshold", "lyapunov@3", "at-once"] {
+            let error = by_name(name, &site).err().expect("for slots").to_string();
+            let start =
+                format!("`{name}` is a scheme for scenarios in slots, such as `commute`; this one dispatches tasks");
+            assert!(error.starts_with(&start) && error.contains("cloud-only"), "{error}");
+            assert!(matches!(name.parse::<DispatchSchemeKind>(), Err(DispatchSchemeError::ForSlots { .. })));
         }
     }
 

@@ -24,6 +24,7 @@ use super::optimum::OptimumError;
 use super::path::{Arrival, Path};
 use super::site::Site;
 use super::state::{Offer, SiteState};
+use crate::suggestion::lines_of;
 
 /// What a scheme sees when a task arrives.
 #[derive(Debug)]
@@ -86,18 +87,31 @@ pub trait DispatchScheme: Send {
 pub enum DispatchSchemeError {
     /// No scheme has this name.
     #[error(
-        "there is no scheme called `{name}` for dispatching{}; there are {known}; numbers may follow a name: {with_numbers}",
-        suggestion.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
+        "there is no scheme called `{name}` for dispatching{}{}{}",
+        suggestion.as_ref().map_or_else(String::new, |near| format!("; did you mean `{near}`?")),
+        lines_of("there are", known),
+        lines_of("numbers may follow a name:", with_numbers)
     )]
     Unknown {
         /// The name that was asked for.
         name: String,
         /// The names that there are.
-        known: String,
+        known: Vec<String>,
         /// The forms of the names that numbers may follow.
-        with_numbers: String,
+        with_numbers: Vec<String>,
         /// The name that was probably meant.
         suggestion: Option<String>,
+    },
+    /// The scheme is one for scenarios in slots.
+    #[error(
+        "`{name}` is a scheme for scenarios in slots, such as `commute`; this one dispatches tasks{}",
+        lines_of("its schemes are", known)
+    )]
+    ForSlots {
+        /// The name that was asked for.
+        name: String,
+        /// The names of schemes for dispatching.
+        known: Vec<String>,
     },
     /// Another number of numbers follows the name than the scheme takes.
     #[error("`{name}` has other numbers than the scheme takes; its form is {form}")]

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::{Delayed, Forecast, Hindsight, Offloading, Rule, RuleScheme, SlotScheme, ValueIteration, WifiStay};
+use crate::stream::dispatch::scheme::DispatchSchemeKind;
 use crate::stream::slots::error::SlotSchemeError;
 use crate::stream::slots::problem::SlotProblem;
 use crate::suggestion::nearest;
@@ -231,8 +232,11 @@ impl FromStr for SlotSchemeKind {
 fn unknown(name: &str, numbers: Option<&str>) -> SlotSchemeError {
     let names = SlotSchemeKind::names();
     let numbers = numbers.map_or_else(String::new, |numbers| format!("@{numbers}"));
+    if DispatchSchemeKind::has(name) {
+        return SlotSchemeError::ForDispatch { name: format!("{name}{numbers}"), known: names };
+    }
     let suggestion = nearest(name, names.iter().copied()).map(|near| format!("{near}{numbers}"));
-    SlotSchemeError::Unknown { name: format!("{name}{numbers}"), known: names.join(", "), suggestion }
+    SlotSchemeError::Unknown { name: format!("{name}{numbers}"), known: names, suggestion }
 }
 
 #[cfg(test)]
@@ -254,6 +258,10 @@ mod tests {
         let error = |text: &str| text.parse::<SlotSchemeKind>().expect_err("wrong").to_string();
         assert!(error("lyapunow@3").contains("did you mean `lyapunov@3`?"), "{}", error("lyapunow@3"));
         assert!(error("nothing-like-it").contains("there are at-once, threshold"));
+        for name in ["greedy", "priced@1,2,3,2", "edge-only"] {
+            let start = format!("`{name}` is a scheme for scenarios that dispatch tasks, such as `dispatch`");
+            assert!(error(name).starts_with(&start), "{}", error(name));
+        }
         assert!(error("at-once@1").contains("takes these numbers behind its @: none; `1` does not fit"));
         assert!(error("threshold@x").contains("rate over load, then hysteresis"));
         assert!(error("threshold@1,2,3").contains("`1,2,3` does not fit"));
