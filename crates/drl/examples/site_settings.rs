@@ -42,16 +42,6 @@ fn main() -> Result<(), Error> {
         ["compare", file, ref records @ ..] => records.iter().try_for_each(|record| compare(file, record, &FINAL_SEEDS)),
         ["look", file, ref records @ ..] => records.iter().try_for_each(|record| compare(file, record, &SEEDS[..2])),
         ["speed", record] => speed(record),
-        ["import", file, record] => {
-            let nets: Vec<Parameters> = fs::read_to_string(file)?.lines().map(|l| {
-                let mut values: Vec<f32> = l.split(' ').map(|v| v.parse().unwrap()).collect();
-                let n = values.len();
-                values[n - 2] -= 0.5;
-                values[n - 1] -= 0.5;
-                Parameters { width: 16, values }
-            }).collect();
-            save(record, &nets, false, &Sites::default())
-        }
         _ => Err("the first lines of this example say what can be asked for".into()),
     }
 }
@@ -164,6 +154,7 @@ fn train(record: &str, given: &[&str]) -> Result<(), Error> {
             "batch" => settings.batch = value.parse()?,
             "learning_rate" => settings.learning_rate = value.parse()?,
             "improvement_learning_rate" => settings.improvement_learning_rate = value.parse()?,
+            "evolution_steps" => settings.evolution_steps = value.parse()?,
             "cross_entropy" => settings.cross_entropy = value.parse()?,
             _ => return Err(format!("there is no option {key}").into()),
         }

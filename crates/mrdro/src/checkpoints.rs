@@ -110,7 +110,7 @@ impl Seconds {
     pub(crate) fn of(&mut self, phase: Phase) -> &mut f64 {
         match phase {
             Phase::Meta => &mut self.meta,
-            Phase::Drl | Phase::Fleet => &mut self.drl,
+            Phase::Drl | Phase::Fleet | Phase::Site => &mut self.drl,
         }
     }
 }
@@ -121,6 +121,7 @@ pub(crate) enum PhaseState {
     Meta(ReptileState),
     Drl(AgentState),
     Fleet(AgentState),
+    Site(AgentState),
 }
 
 impl PhaseState {
@@ -129,6 +130,7 @@ impl PhaseState {
             Self::Meta(_) => Phase::Meta,
             Self::Drl(_) => Phase::Drl,
             Self::Fleet(_) => Phase::Fleet,
+            Self::Site(_) => Phase::Site,
         }
     }
 
@@ -136,7 +138,7 @@ impl PhaseState {
     pub(crate) fn step(&self) -> usize {
         match self {
             Self::Meta(state) => state.step(),
-            Self::Drl(state) | Self::Fleet(state) => state.step(),
+            Self::Drl(state) | Self::Fleet(state) | Self::Site(state) => state.step(),
         }
     }
 }

@@ -107,14 +107,14 @@ pub use observer::{Activity, ObserverError, Progress, RunObserver};
 pub use plan::{EVALUATED_FLEETS, Phases, PlanNames, RunPlan, Target};
 pub use problem::Problem;
 pub use run::{
-    CheckpointInterval, FleetResults, Results, RunOptions, ScenarioResults, Trained, Unfinished, resume, train,
+    CheckpointInterval, FleetResults, Results, SiteResults, RunOptions, ScenarioResults, Trained, Unfinished, resume, train,
     train_while,
 };
 pub use run_dir::RunDir;
 pub use run_set::{
     PlannedRun, RUNS, RunResults, check_names, each_on_a_thread, not_done, run_name, train_each, train_each_while,
 };
-pub use training::{FleetTraining, Training, TrainingError};
+pub use training::{FleetTraining, SiteTraining, Training, TrainingError};
 
 /// The types that most programs need.
 pub mod prelude {

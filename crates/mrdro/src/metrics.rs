@@ -24,11 +24,13 @@ pub enum Phase {
     Drl,
     /// Algorithm 2 for any fleet.
     Fleet,
+    /// Algorithm 2 for any site.
+    Site,
 }
 
 impl Phase {
     /// Every phase.
-    pub const ALL: [Self; 3] = [Self::Meta, Self::Drl, Self::Fleet];
+    pub const ALL: [Self; 4] = [Self::Meta, Self::Drl, Self::Fleet, Self::Site];
 
     /// The name of the phase in files and messages.
     pub fn name(self) -> &'static str {
@@ -36,6 +38,7 @@ impl Phase {
             Self::Meta => "meta",
             Self::Drl => "drl",
             Self::Fleet => "fleet",
+            Self::Site => "site",
         }
     }
 }

@@ -42,6 +42,11 @@ pub enum Activity {
         /// The number of sizes.
         sizes: usize,
     },
+    /// Comparing the networks with rules at sites.
+    EvaluatingSites {
+        /// The number of sites.
+        sites: usize,
+    },
 }
 
 /// An observer of a run. Every method has a default that does nothing, so that an observer implements only what it needs.

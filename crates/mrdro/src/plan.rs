@@ -10,7 +10,7 @@ use sim::Scenario;
 use crate::checkpoints::start_of;
 use crate::error::Error;
 use crate::run::CheckpointInterval;
-use crate::training::{FleetTraining, Training};
+use crate::training::{FleetTraining, SiteTraining, Training};
 
 /// The program and version that run directories and records name.
 pub(crate) const PROGRAM: &str = concat!("trainer ", env!("CARGO_PKG_VERSION"));
@@ -55,6 +55,11 @@ pub enum Target {
         training: Box<FleetTraining>,
         /// The number of fleets of each size on which the trained networks are evaluated.
         evaluated_fleets: usize,
+    },
+    /// Networks for any site.
+    AnySite {
+        /// The settings of training.
+        training: Box<SiteTraining>,
     },
 }
 
@@ -146,6 +151,17 @@ impl RunPlan {
         Ok(Self { target, seed: 1, device: "auto".to_owned(), start: None, names })
     }
 
+    /// A plan for networks that dispatch tasks at any site, with seed 1, on the device `auto`. `training` is `site` or a TOML file;
+    /// each of `settings` changes one setting.
+    ///
+    /// # Errors
+    /// If the training does not exist, cannot be read or has mistakes, or a setting is unknown or out of range.
+    pub fn any_site(training: &str, settings: &[String]) -> Result<Self, Error> {
+        let target = Target::AnySite { training: Box::new(SiteTraining::load(training, settings)?) };
+        let names = PlanNames { scenario: String::new(), training: training.to_owned(), settings: settings.to_vec() };
+        Ok(Self { target, seed: 1, device: "auto".to_owned(), start: None, names })
+    }
+
     /// This plan with another seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
@@ -176,6 +192,7 @@ impl RunPlan {
                 format!("{scenario}-{}-seed{seed}", training.name)
             }
             Target::AnyFleet { training, .. } => format!("{}-seed{seed}", training.name),
+            Target::AnySite { training } => format!("{}-seed{seed}", training.name),
         }
     }
 
@@ -200,12 +217,20 @@ impl RunPlan {
             device: &'p str,
             fleet: &'p FleetTraining,
         }
+        #[derive(Serialize)]
+        struct OfSites<'p> {
+            program: &'p str,
+            seed: u64,
+            device: &'p str,
+            site: &'p SiteTraining,
+        }
         let (program, seed) = (PROGRAM, self.seed);
         let text = match &self.target {
             Target::Scenario { scenario, training, .. } => {
                 toml::to_string(&OfScenario { program, seed, device, training, scenario })
             }
             Target::AnyFleet { training, .. } => toml::to_string(&OfFleets { program, seed, device, fleet: training }),
+            Target::AnySite { training } => toml::to_string(&OfSites { program, seed, device, site: training }),
         };
         text.expect("numbers, texts and tables can be written")
     }
@@ -214,6 +239,7 @@ impl RunPlan {
     pub fn command(&self) -> String {
         let command = match &self.target {
             Target::AnyFleet { .. } => "fleet",
+            Target::AnySite { .. } => "site",
             Target::Scenario { training, .. } if training.drl.steps == 0 => "meta",
             Target::Scenario { .. } => "train",
         };
@@ -251,6 +277,8 @@ impl RunPlan {
         let target = if table.contains_key("fleet") {
             let training = Box::new(FleetTraining::from_toml(&origin, &part("fleet")?)?);
             Target::AnyFleet { training, evaluated_fleets: request.evaluated_fleets.unwrap_or(EVALUATED_FLEETS) }
+        } else if table.contains_key("site") {
+            Target::AnySite { training: Box::new(SiteTraining::from_toml(&origin, &part("site")?)?) }
         } else {
             let scenario = Scenario::from_toml(&origin, &part("scenario")?).map_err(sim::ScenarioError::from)?;
             Target::Scenario {
@@ -277,7 +305,7 @@ impl RunPlan {
             start: self.start.as_ref().map(|start| start.to_string_lossy().into_owned()),
             evaluated_fleets: match self.target {
                 Target::AnyFleet { evaluated_fleets, .. } => Some(evaluated_fleets),
-                Target::Scenario { .. } => None,
+                Target::Scenario { .. } | Target::AnySite { .. } => None,
             },
             keeps_start: false,
             tensorboard: false,

@@ -40,6 +40,7 @@ impl PlannedRun {
         let (scenario, training) = match &plan.target {
             Target::Scenario { scenario, training, .. } => (scenario.name.as_str(), training.name.as_str()),
             Target::AnyFleet { training, .. } => ("any-fleet", training.name.as_str()),
+            Target::AnySite { training } => ("any-site", training.name.as_str()),
         };
         Self { name: run_name(scenario, training, settings, plan.seed), plan }
     }

@@ -3,7 +3,7 @@
 
 use meta::Labels;
 use model::Exploration;
-use mrdro::{FleetTraining, Training, TrainingError};
+use mrdro::{FleetTraining, SiteTraining, Training, TrainingError};
 
 /// All settings of each preset, as `config.toml` of a run holds them below `[training]` or `[fleet]`. When a setting is added,
 /// run `cargo test -p mrdro`, see that nothing else differs, and add its line here.
@@ -24,12 +24,15 @@ fn presets_resolve_to_the_settings_that_shipped() {
     }
     let fleet = FleetTraining::preset("fleet").expect("presets are valid");
     assert_eq!(toml::to_string(&fleet).expect("can be written"), include_str!("resolved/fleet.toml"));
+    let site = SiteTraining::preset("site").expect("presets are valid");
+    assert_eq!(toml::to_string(&site).expect("can be written"), include_str!("resolved/site.toml"));
 }
 
 #[test]
 fn defaults_are_the_first_preset() {
     assert_eq!(Training::default(), Training::preset("recommended").expect("valid"));
     assert_eq!(FleetTraining::default(), FleetTraining::preset("fleet").expect("valid"));
+    assert_eq!(SiteTraining::default(), SiteTraining::preset("site").expect("valid"));
 }
 
 #[test]

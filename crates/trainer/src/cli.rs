@@ -45,6 +45,8 @@ pub(crate) enum Command {
     Meta(TrainArgs),
     /// Train networks for any fleet, which decide for any number of devices, tasks and servers
     Fleet(FleetArgs),
+    /// Train networks for any site, which dispatch tasks as they arrive
+    Site(SiteArgs),
     /// Evaluate a record, and compare it with greedy rules and the exact optimum
     Evaluate(EvaluateArgs),
     /// Compare all classic schemes, and any records, on one scenario
@@ -200,6 +202,41 @@ impl FleetArgs {
         if let Some(count) = self.fleets {
             plan.evaluate_fleets(usize::from(count));
         }
+        Ok(plan)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SiteArgs {
+    /// Settings of training: the preset `site`, or a TOML file with changes to it
+    #[arg(long, value_name = "NAME|FILE", default_value = "site")]
+    pub(crate) training: String,
+    /// Change one setting of training, such as `drl.steps=100`; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) settings: Vec<String>,
+    #[command(flatten)]
+    pub(crate) seed: SeedArg,
+    #[command(flatten)]
+    pub(crate) compute: ComputeArgs,
+    /// Run directory to write; must be new or empty [default: a new directory under runs/]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Continue a run that did not finish, from its last checkpoint; the results are the same as without the interruption
+    #[arg(long, value_name = "RUN_DIR", conflicts_with_all = ["training", "settings", "seed", "out"])]
+    pub(crate) resume: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) checkpoints: CheckpointArgs,
+    #[command(flatten)]
+    pub(crate) tensorboard: TensorboardArg,
+    #[command(flatten)]
+    pub(crate) format: FormatArg,
+}
+
+impl SiteArgs {
+    /// The plan that these arguments describe.
+    pub(crate) fn plan(&self) -> Result<RunPlan, Error> {
+        let mut plan = RunPlan::any_site(&self.training, &self.settings)?.with_seed(self.seed.seed);
+        plan.device.clone_from(&self.compute.device);
         Ok(plan)
     }
 }

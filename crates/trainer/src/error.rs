@@ -409,6 +409,7 @@ fn service(error: &serve::ServeError) -> Option<String> {
         ServeError::Site(_) => "`trainer scenario check FILE` shows all queues of a scenario, and its load",
         ServeError::DispatchScheme(_) => "`trainer compare --scenario dispatch` shows what each scheme reaches",
         ServeError::NotLive { .. } => "`--scheme one-step-fitted` decides in a microsecond",
+        ServeError::NoDispatcher { .. } => "name another record with --record, or a scheme with --scheme",
         ServeError::NoDevice { .. } => "`--devices 0-4` serves the first five devices",
         ServeError::Part { .. } => {
             "name other devices, or let requests tell the backlogs of shared machines: `--machines whole`"

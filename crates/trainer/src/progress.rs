@@ -121,6 +121,7 @@ impl RunObserver for TerminalObserver {
             Activity::FindingDivergence => Progress::spinner("finding the step that diverged"),
             Activity::Evaluating => Progress::spinner("evaluating"),
             Activity::EvaluatingFleets { sizes } => Progress::new("sizes", sizes),
+            Activity::EvaluatingSites { .. } => Progress::spinner("comparing with rules in 16 settings"),
         });
     }
 

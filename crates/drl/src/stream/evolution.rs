@@ -2,6 +2,7 @@
 
 use model::stream::{Dispatcher, Parameters};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use sim::random;
 use sim::stream::dispatch::scheme::DispatchGreedy;
 use sim::stream::dispatch::{Path, Site, Sites, simulate};
@@ -25,7 +26,7 @@ pub struct EvolutionSettings {
 
 impl Default for EvolutionSettings {
     fn default() -> Self {
-        Self { generations: 300, pairs: 16, sites: 16, tasks: 3_000, deviation: 0.05, learning_rate: 0.01 }
+        Self { generations: 300, pairs: 16, sites: 16, tasks: 3_000, deviation: 0.1, learning_rate: 0.03 }
     }
 }
 
@@ -43,6 +44,12 @@ pub struct Evolution {
     seed: u64,
     width: usize,
     networks: usize,
+    state: EvolutionState,
+}
+
+/// The part of [`Evolution`] that generations change.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct EvolutionState {
     values: Vec<f32>,
     mean: Vec<f32>,
     moments: [Vec<f32>; 2],
@@ -67,21 +74,33 @@ impl Evolution {
             seed,
             width: networks[0].width,
             networks: networks.len(),
-            mean: values.clone(),
-            values,
-            moments: [zeros.clone(), zeros],
-            generation: 0,
+            state: EvolutionState { mean: values.clone(), values, moments: [zeros.clone(), zeros], generation: 0 },
         }
     }
 
     /// Whether all generations are done.
     pub fn is_done(&self) -> bool {
-        self.generation >= self.settings.generations
+        self.state.generation >= self.settings.generations
     }
 
     /// The networks as they are now.
     pub fn networks(&self) -> Vec<Parameters> {
-        self.unstacked(&self.mean)
+        self.unstacked(&self.state.mean)
+    }
+
+    pub(crate) fn state(&self) -> &EvolutionState {
+        &self.state
+    }
+
+    /// Continues from the state of another one with the same arguments; `false` if it does not fit.
+    pub(crate) fn restore(&mut self, state: EvolutionState) -> bool {
+        let count = self.state.values.len();
+        let [first, second] = &state.moments;
+        let fits = [&state.values, &state.mean, first, second].iter().all(|values| values.len() == count);
+        if fits {
+            self.state = state;
+        }
+        fits
     }
 
     fn unstacked(&self, values: &[f32]) -> Vec<Parameters> {
@@ -92,8 +111,8 @@ impl Evolution {
     /// One generation; the mean over its networks and sites of the cost over that of greedy.
     pub fn advance(&mut self) -> f64 {
         let EvolutionSettings { generations, pairs, sites, tasks, deviation, learning_rate } = self.settings;
-        let done = self.generation as f32 / generations as f32;
-        let mut random = random::stream_of(self.seed, "evolution", &[self.generation as f64]);
+        let done = self.state.generation as f32 / generations as f32;
+        let mut random = random::stream_of(self.seed, "evolution", &[self.state.generation as f64]);
         let drawn: Vec<(Site, u64)> = (0..sites)
             .map(|_| {
                 let site = self.sites.draw(&mut random);
@@ -109,13 +128,13 @@ impl Evolution {
             })
             .collect();
         let changes: Vec<Vec<f32>> = (0..pairs)
-            .map(|_| (0..self.values.len()).map(|_| random::normal(&mut random) as f32).collect())
+            .map(|_| (0..self.state.values.len()).map(|_| random::normal(&mut random) as f32).collect())
             .collect();
         let deviation = deviation * (1.0 - 0.6 * done);
         let ratio = |index: usize| {
             let signed = if index.is_multiple_of(2) { deviation } else { -deviation };
             let changed: Vec<f32> =
-                self.values.iter().zip(&changes[index / 2]).map(|(value, change)| value + signed * change).collect();
+                self.state.values.iter().zip(&changes[index / 2]).map(|(value, change)| value + signed * change).collect();
             let mut networks = Dispatcher::new("changed", &self.unstacked(&changed), self.knows_rates);
             let of_course = |(site, path, greedy): &(Site, Path, f64)| {
                 simulate(site, path, &mut networks, 0).mean_cost / greedy
@@ -129,25 +148,29 @@ impl Evolution {
         for (rank, index) in order.into_iter().enumerate() {
             ranks[index] = rank as f32 / (ratios.len() - 1) as f32 - 0.5;
         }
-        let mut gradient = vec![0.0; self.values.len()];
+        let mut gradient = vec![0.0; self.state.values.len()];
         for (pair, change) in changes.iter().enumerate() {
             let weight = (ranks[2 * pair] - ranks[2 * pair + 1]) / pairs as f32;
             gradient.iter_mut().zip(change).for_each(|(sum, change)| *sum += weight * change);
         }
-        self.generation += 1;
-        self.step(&gradient, learning_rate * (1.0 - 0.85 * done));
-        if self.generation * 2 < generations {
-            self.mean.clone_from(&self.values);
+        self.state.step(&gradient, learning_rate * (1.0 - 0.85 * done));
+        let EvolutionState { values, mean, generation, .. } = &mut self.state;
+        if *generation * 2 < generations {
+            mean.clone_from(values);
         } else {
-            for (mean, value) in self.mean.iter_mut().zip(&self.values) {
-                *mean = MEAN_DECAY * *mean + (1.0 - MEAN_DECAY) * value;
+            for (mean, value) in mean.iter_mut().zip(values) {
+                *mean = MEAN_DECAY * *mean + (1.0 - MEAN_DECAY) * *value;
             }
         }
         ratios.iter().sum::<f64>() / ratios.len() as f64
     }
 
+}
+
+impl EvolutionState {
     /// A step of Adam.
     fn step(&mut self, gradient: &[f32], learning_rate: f32) {
+        self.generation += 1;
         let generation = i32::try_from(self.generation).unwrap_or(i32::MAX);
         let corrections = [0.9_f32, 0.999].map(|decay| 1.0 / (1.0 - decay.powi(generation)));
         let [first, second] = &mut self.moments;

@@ -7,7 +7,8 @@
 //! place, is biased there: the cheapest of some noisy numbers is mostly one whose noise is low.
 //!
 //! In the first round the base is a rule in closed form, in each further round the networks as they were when it began. A round
-//! whose networks are not better on sites that no other round draws is taken back.
+//! whose networks are not better on sites that no other round draws is taken back. The last steps are evolution strategies
+//! ([`Evolution`]), which see the cost of whole runs: what samples miss since futures end.
 
 mod evolution;
 mod samples;
@@ -56,6 +57,8 @@ pub struct SiteAgent {
     oldest: usize,
     /// Steps done.
     step: usize,
+    /// What trains the networks once the rounds are over.
+    evolution: Option<Evolution>,
     held_out: Option<Arc<TuningSet>>,
 }
 
@@ -134,13 +137,29 @@ impl SiteAgent {
             memory: Vec::new(),
             oldest: 0,
             step: 0,
+            evolution: None,
             held_out: None,
         })
     }
 
     /// The networks as they are now.
     pub fn networks(&self) -> Vec<Parameters> {
-        self.learners.iter().map(AnyLearner::parameters).collect()
+        match &self.evolution {
+            None => self.learners.iter().map(AnyLearner::parameters).collect(),
+            Some(evolution) => evolution.networks(),
+        }
+    }
+
+    /// Begins evolution strategies from the networks of the rounds.
+    fn begin_evolution(&mut self) {
+        let evolution = self.new_evolution();
+        (self.memory, self.oldest, self.base) = (Vec::new(), 0, None);
+        self.evolution = Some(evolution);
+    }
+
+    fn new_evolution(&self) -> Evolution {
+        let settings = self.settings.evolution();
+        Evolution::new(&self.networks(), self.sites.clone(), self.knows_rates, settings, self.seed)
     }
 
     /// The mean cost of networks over that of greedy, on sites that training never draws.
@@ -235,6 +254,7 @@ impl SiteAgent {
             base: self.base.as_ref().map(|base| base.iter().map(|network| network.values.clone()).collect()),
             memory: self.memory.clone(),
             oldest: self.oldest,
+            evolution: self.evolution.as_ref().map(|evolution| evolution.state().clone()),
         };
         Ok(AgentState { step: self.step, batches: Vec::new(), kind: KindState::Site(state) })
     }
@@ -246,7 +266,7 @@ impl SiteAgent {
     pub fn restore(&mut self, state: AgentState) -> Result<(), StateError> {
         let other = || StateError::new("it is of another training");
         let AgentState { step, kind: KindState::Site(state), .. } = state else { return Err(other()) };
-        let SiteState { learners, base, memory, oldest } = state;
+        let SiteState { learners, base, memory, oldest, evolution } = state;
         let width = self.networks()[0].width;
         let count = model::stream::parameters(width);
         let is_like = self.step == 0
@@ -265,6 +285,13 @@ impl SiteAgent {
                 (AnyLearner::Device(learner), state::LearnerState::Device(state)) => learner.restore(&state)?,
                 _ => return Err(other()),
             }
+        }
+        if let Some(state) = evolution {
+            let mut evolution = self.new_evolution();
+            if !evolution.restore(state) {
+                return Err(other());
+            }
+            self.evolution = Some(evolution);
         }
         self.base = base.map(|base| base.into_iter().map(|values| Parameters { width, values }).collect());
         (self.memory, self.oldest, self.step) = (memory, oldest, step);
@@ -292,6 +319,17 @@ impl TrainingLoop for SiteAgent {
         while self.step < end {
             if !goes_on() {
                 return None;
+            }
+            if self.step >= self.settings.steps_of_rounds() {
+                if self.evolution.is_none() {
+                    self.begin_evolution();
+                }
+                if let Some(evolution) = &mut self.evolution {
+                    evolution.advance();
+                }
+                losses.clear();
+                self.step += 1;
+                continue;
             }
             let (round, in_round, of_round) = self.settings.round_of(self.step);
             if round > 0 && in_round == 0 {

@@ -3,15 +3,17 @@
 use serde::Serialize;
 use sim::config::{Any, MAX_COUNT, PositiveUpTo};
 
+use super::evolution::EvolutionSettings;
+
 sim::settings! {
     /// Settings of training for any site. The defaults are the values of the preset `site`.
     #[derive(Debug, Clone, PartialEq, Serialize)]
     pub struct SiteSettings {
         /// Steps of the first round, in which a rule places the tasks of futures. Each step draws some sites, prices the places
         /// of some tasks there, and takes some training steps of each network.
-        pub steps: usize = 150, in 1..=MAX_COUNT;
+        pub steps: usize = 80, in 1..=MAX_COUNT;
         /// Further rounds, in which the networks as they were at the beginning of the round place the tasks of futures.
-        pub improvement_rounds: usize = 2, in 0..=100;
+        pub improvement_rounds: usize = 1, in 0..=100;
         /// Steps of each of these rounds.
         pub improvement_steps: usize = 60, in 1..=MAX_COUNT;
         /// Sites in one step.
@@ -40,15 +42,38 @@ sim::settings! {
         pub exploration: f64 = 0.05, in 0.0..=1.0;
         /// Whether the networks learn by cross-entropy from the cheapest place, as MR-DRO does, and not from the regrets of all.
         pub cross_entropy: bool = false, in Any;
+        /// Further steps by evolution strategies: each simulates changed networks on whole runs.
+        pub evolution_steps: usize = 200, in 0..=MAX_COUNT;
+        /// Pairs of changed networks in such a step.
+        pub evolution_pairs: usize = 16, in 1..=4096;
+        /// Sites in such a step.
+        pub evolution_sites: usize = 16, in 1..=4096;
+        /// Tasks that arrive at each of these sites.
+        pub evolution_tasks: usize = 3000, in 10..=1_000_000;
         /// Steps between reports.
         pub report_every: usize = 10, in 1..=MAX_COUNT;
     }
 }
 
 impl SiteSettings {
-    /// Steps of all rounds together.
+    /// All steps together.
     pub fn all_steps(&self) -> usize {
+        self.steps_of_rounds().saturating_add(self.evolution_steps)
+    }
+
+    /// The steps that learn from samples.
+    pub(super) fn steps_of_rounds(&self) -> usize {
         self.steps.saturating_add(self.improvement_rounds.saturating_mul(self.improvement_steps))
+    }
+
+    pub(super) fn evolution(&self) -> EvolutionSettings {
+        EvolutionSettings {
+            generations: self.evolution_steps,
+            pairs: self.evolution_pairs,
+            sites: self.evolution_sites,
+            tasks: self.evolution_tasks,
+            ..EvolutionSettings::default()
+        }
     }
 
     /// The round of a step, with the number of the step in it and the number of steps that it has.

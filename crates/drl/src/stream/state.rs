@@ -3,6 +3,8 @@
 use model::stream::{Learner, Sample};
 use serde::{Deserialize, Serialize};
 
+use super::evolution::EvolutionState;
+
 /// The part of an [`AgentState`](crate::AgentState) that only a [`SiteAgent`](super::SiteAgent) has.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct SiteState {
@@ -10,6 +12,8 @@ pub(crate) struct SiteState {
     pub(super) base: Option<Vec<Vec<f32>>>,
     pub(super) memory: Vec<Sample>,
     pub(super) oldest: usize,
+    /// Once the rounds are over.
+    pub(super) evolution: Option<EvolutionState>,
 }
 
 /// The state of a learner.

@@ -151,7 +151,7 @@ impl Job for FleetJob {
         chart::learning_curve(&title, rows, &directory.path().join("curves.svg"))?;
         match results {
             Results::Fleet(results) => results.findings.draw(&directory.path().join("fleets.svg")),
-            Results::Scenario(_) => Ok(()),
+            Results::Scenario(_) | Results::Site(_) => Ok(()),
         }
     }
 }

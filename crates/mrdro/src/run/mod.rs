@@ -10,7 +10,7 @@
 //! ├── record/         the trained networks
 //! ├── results.json    the evaluation of the networks
 //! ├── results.csv     the rows of the evaluation
-//! └── curves.svg      metrics.csv as a picture (for any fleet also fleets.svg)
+//! └── curves.svg      metrics.csv as a picture (for any fleet also fleets.svg, for any site sites.svg)
 //! ```
 //!
 //! and with [`RunOptions::tensorboard`] event files as well.
@@ -23,6 +23,7 @@ mod divergence;
 mod fleet;
 mod resume;
 mod scenario;
+mod site;
 mod trainee;
 
 use std::fs;
@@ -38,6 +39,7 @@ use sim::scheme::GoesOn;
 pub use self::fleet::FleetResults;
 pub use self::resume::{Unfinished, resume};
 pub use self::scenario::ScenarioResults;
+pub use self::site::SiteResults;
 pub(crate) use self::scenario::check_samples;
 use self::trainee::Trainee;
 use crate::checkpoints::{Checkpoints, PhaseState, RunState, Seconds, start_of};
@@ -110,6 +112,8 @@ pub enum Results {
     Scenario(ScenarioResults),
     /// Results of networks for any fleet, on fleets of all sizes.
     Fleet(FleetResults),
+    /// Results of networks for any site, in 16 settings.
+    Site(SiteResults),
 }
 
 /// Trains networks as a plan says, evaluates them, and writes a run directory. All inputs are read and checked before the
@@ -213,6 +217,7 @@ trait Job {
         match results {
             Results::Scenario(results) => csv(&results.evaluations),
             Results::Fleet(results) => csv(&results.findings.rows),
+            Results::Site(results) => csv(&results.findings.rows),
         }
     }
 
@@ -242,6 +247,7 @@ fn job(plan: RunPlan, start: Option<Record>, backend: &Backend) -> Result<Box<dy
     match &plan.target {
         Target::Scenario { .. } => Ok(Box::new(scenario::ScenarioJob::new(plan, start, backend)?)),
         Target::AnyFleet { .. } => Ok(Box::new(fleet::FleetJob::new(plan, backend))),
+        Target::AnySite { .. } => Ok(Box::new(site::SiteJob::new(plan, backend))),
     }
 }
 
@@ -455,6 +461,7 @@ fn record_of(job: &dyn Job, networks: Arc<dyn Networks>, backend: &Backend) -> R
     let training = match &plan.target {
         Target::Scenario { training, .. } => &training.name,
         Target::AnyFleet { training, .. } => &training.name,
+        Target::AnySite { training } => &training.name,
     };
     let mut record = Record::of(networks);
     let notes = [

@@ -87,68 +87,24 @@ pub const OVERLOAD: f64 = 1.02;
 
 impl StreamEvaluation {
     /// What one run of dispatching comes to. Its change is 0 until [`StreamEvaluation::against`] says against what.
-    pub fn courses(
-    scenario: &DispatchScenario,
-    (runs, seed): (usize, u64),
-    watch: Watch<'_>,
-) -> Result<Vec<DispatchCourse>, Error> {
-    let runs = if scenario.is_fixed() { 1 } else { runs };
-    let drawn = (0..runs).map(|index| {
-        watch.check()?;
-        let (site, seed) = site_of_run(scenario, seed, index)?;
-        let path = scenario.path(&site, seed)?;
-        Ok((site, path, seed))
-    });
-    drawn.collect()
-}
-
-fn on_courses(
-    courses: &[DispatchCourse],
-    networks: &[NamedNetworks],
-    schemes: &[String],
-    watch: Watch<'_>,
-) -> Result<(Vec<Row>, StreamBound), Error> {
-    let (first, _, _) = courses.first().ok_or(Error::NoApplication)?;
-    for name in schemes {
-        name.parse::<DispatchSchemeKind>()?;
-        by_name(name, first)?;
+    pub fn of_dispatch(scheme: &str, outcome: DispatchOutcome, seconds_per_decision: f64) -> Self {
+        Self {
+            scheme: scheme.to_owned(),
+            mean_energy_j: outcome.mean_energy_j,
+            mean_delay_s: outcome.mean_response_s,
+            mean_cost: outcome.mean_cost,
+            change: 0.0,
+            change_low: None,
+            change_high: None,
+            missed_share: outcome.late_share,
+            is_overloaded: outcome.utilisations.iter().any(|load| *load > OVERLOAD),
+            place_shares: outcome.place_shares,
+            seconds_per_decision,
+        }
     }
-    for (name, networks) in networks {
-        dispatch_scheme(name, &**networks)?;
-    }
-    let runs_of = |name: &String, make: &(dyn Fn(&Site) -> Result<Box<dyn DispatchScheme>, String> + Sync)| -> Row {
-        let run = |(site, path, seed): &DispatchCourse| {
-            let mut scheme = make(site)?;
-            let start = Instant::now();
-            let outcome = dispatch::simulate(site, path, scheme.as_mut(), *seed);
-            let seconds_per_decision = start.elapsed().as_secs_f64() / path.arrivals().len() as f64;
-            Ok::<_, String>(StreamEvaluation::of_dispatch(name, outcome, seconds_per_decision))
-        };
-        let runs: Vec<Result<StreamEvaluation, String>> =
-            courses.par_iter().map(|course| watch.run(|| run(course))).collect();
-        (name.clone(), runs.into_iter().collect())
-    };
-    let of_networks = networks.iter().map(|(name, networks)| {
-        runs_of(name, &|_| dispatch_scheme(name, &**networks).map_err(|error| error.to_string()))
-    });
-    let of_schemes = schemes
-        .iter()
-        .map(|name| runs_of(name, &|site| by_name(name, site).map_err(|error| error.to_string())));
-    let rows = of_networks.chain(of_schemes).collect();
-    let bound = |(site, _, _): &DispatchCourse| watch.check().map(|()| lower_bound(site).cost);
-    let bounds: Vec<f64> = courses.par_iter().map(bound).collect::<Result<_, Error>>()?;
-    Ok((rows, StreamBound::LongRun(bounds.iter().sum::<f64>() / bounds.len() as f64)))
-}
 
-/// Networks as a scheme that dispatches tasks.
-///
-/// # Errors
-/// If they are not for tasks that arrive over time. The message calls them `name`.
-pub fn dispatch_scheme(name: &str, networks: &dyn Networks) -> Result<Box<dyn DispatchScheme>, Error> {
-    networks.dispatch_scheme(name).ok_or_else(|| Error::NoDispatcher { name: name.to_owned(), kind: networks.kind().description })
-}
-
-fn of_slots(scheme: &str, outcome: &SlotOutcome, seconds_per_decision: f64) -> Self {
+    /// What one run in slots comes to, as [`StreamEvaluation::of_dispatch`].
+    fn of_slots(scheme: &str, outcome: &SlotOutcome, seconds_per_decision: f64) -> Self {
         Self {
             scheme: scheme.to_owned(),
             mean_energy_j: outcome.energy_per_file_j,
@@ -209,7 +165,7 @@ pub fn compare(
     seed: u64,
     progress: &(dyn Fn(usize) + Sync),
 ) -> Result<StreamComparison, Error> {
-    compare_while(problem, &[], schemes, runs, seed, &|| true, progress)
+    compare_while(problem, &[], schemes, (runs, seed), &|| true, progress)
 }
 
 /// Trained networks that dispatch tasks, with the name that they have in results.
@@ -224,27 +180,26 @@ pub fn compare_while(
     problem: &StreamProblem,
     networks: &[NamedNetworks],
     schemes: &[String],
-    runs: usize,
-    seed: u64,
+    (runs, seed): (usize, u64),
     goes_on: &GoesOn<'_>,
     progress: &(dyn Fn(usize) + Sync),
 ) -> Result<StreamComparison, Error> {
     let base = problem.base();
+    let all = with_base(schemes, base);
     let done = AtomicUsize::new(0);
     let watch = Watch { goes_on, told: &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1) };
     let (results, bound) = match &problem.scenario {
         StreamScenario::Dispatch(scenario) => {
-            let courses = courses(scenario, (runs, seed), watch)?;
-            on_courses(&courses, networks, &with_base(schemes, base), watch)?
+            on_courses(&courses(scenario, (runs, seed), watch)?, networks, &all, watch)?
         }
         StreamScenario::Slots(_) if !networks.is_empty() => return Err(Error::NothingToDispatch),
-        StreamScenario::Slots(scenario) => of_slots(scenario, &with_base(schemes, base), (runs, seed), watch)?,
+        StreamScenario::Slots(scenario) => of_slots(scenario, &all, (runs, seed), watch)?,
     };
     watch.check()?;
-    summed_up(&with_base(schemes, base), (networks.len(), schemes.len()), results, base, bound)
+    summed_up(&all, (networks.len(), schemes.len()), results, base, bound)
 }
 
-/// Names of schemes with that of the base, which the changes need, whether it is asked for or not.
+/// Names of schemes with that of the base, which the changes need whether it is asked for or not.
 fn with_base(schemes: &[String], base: &str) -> Vec<String> {
     let mut all = schemes.to_vec();
     if !all.iter().any(|name| name == base) {
@@ -267,14 +222,13 @@ pub struct OwnOutcomes {
     pub seconds_per_decision: f64,
 }
 
-/// Runs networks and schemes on given courses of dispatching, and puts what came of others on the same courses before them.
+/// Runs schemes on given courses of dispatching, and puts what came of others on the same courses before them.
 ///
 /// # Errors
-/// If a scheme has no such name, or networks are not for tasks that arrive over time.
+/// If a scheme has no such name.
 pub fn compare_on(
     courses: &[DispatchCourse],
     own: &[OwnOutcomes],
-    networks: &[NamedNetworks],
     schemes: &[String],
     progress: &(dyn Fn(usize) + Sync),
 ) -> Result<StreamComparison, Error> {
@@ -282,7 +236,7 @@ pub fn compare_on(
     let done = AtomicUsize::new(0);
     let watch = Watch { goes_on: &|| true, told: &|| progress(done.fetch_add(1, Ordering::Relaxed) + 1) };
     let all = with_base(schemes, base);
-    let (results, bound) = on_courses(courses, networks, &all, watch)?;
+    let (results, bound) = on_courses(courses, &[], &all, watch)?;
     let of_own = |own: &OwnOutcomes| -> Row {
         let run = |outcome: &DispatchOutcome| {
             StreamEvaluation::of_dispatch(&own.name, outcome.clone(), own.seconds_per_decision)
@@ -290,10 +244,10 @@ pub fn compare_on(
         (own.name.clone(), Ok(own.outcomes.iter().map(run).collect()))
     };
     let rows = own.iter().map(of_own).chain(results).collect();
-    summed_up(&all, (own.len() + networks.len(), schemes.len()), rows, base, bound)
+    summed_up(&all, (own.len(), schemes.len()), rows, base, bound)
 }
 
-/// A comparison of rows: first `(extra, _)` rows beside the schemes, then those of the schemes `all`, of which `(_, asked)` were
+/// A comparison of rows: first `extra` ones beside the schemes, then those of the schemes `all`, of which the first `asked` were
 /// asked for.
 fn summed_up(
     all: &[String],
@@ -344,12 +298,11 @@ impl Watch<'_> {
     }
 }
 
-fn of_dispatch(
+fn courses(
     scenario: &DispatchScenario,
-    schemes: &[String],
     (runs, seed): (usize, u64),
     watch: Watch<'_>,
-) -> Result<(Results, StreamBound), Error> {
+) -> Result<Vec<DispatchCourse>, Error> {
     let runs = if scenario.is_fixed() { 1 } else { runs };
     let drawn = (0..runs).map(|index| {
         watch.check()?;
@@ -357,26 +310,53 @@ fn of_dispatch(
         let path = scenario.path(&site, seed)?;
         Ok((site, path, seed))
     });
-    let drawn: Vec<(Site, Path, u64)> = drawn.collect::<Result<_, Error>>()?;
+    drawn.collect()
+}
+
+fn on_courses(
+    courses: &[DispatchCourse],
+    networks: &[NamedNetworks],
+    schemes: &[String],
+    watch: Watch<'_>,
+) -> Result<(Vec<Row>, StreamBound), Error> {
+    let (first, _, _) = courses.first().ok_or(Error::NoApplication)?;
     for name in schemes {
         name.parse::<DispatchSchemeKind>()?;
-        by_name(name, &drawn[0].0)?;
+        by_name(name, first)?;
     }
-    let runs_of = |name: &String| -> Vec<Result<StreamEvaluation, String>> {
-        let run = |site: &Site, path: &Path, seed: u64| {
-            let mut scheme = by_name(name, site)?;
+    for (name, networks) in networks {
+        dispatch_scheme(name, &**networks)?;
+    }
+    let runs_of = |name: &String, make: &(dyn Fn(&Site) -> Result<Box<dyn DispatchScheme>, String> + Sync)| -> Row {
+        let run = |(site, path, seed): &DispatchCourse| {
+            let mut scheme = make(site)?;
             let start = Instant::now();
-            let outcome = dispatch::simulate(site, path, scheme.as_mut(), seed);
-            let seconds = start.elapsed().as_secs_f64();
-            let seconds_per_decision = seconds / path.arrivals().len() as f64;
-            Ok::<_, DispatchSchemeError>(StreamEvaluation::of_dispatch(name, outcome, seconds_per_decision))
+            let outcome = dispatch::simulate(site, path, scheme.as_mut(), *seed);
+            let seconds_per_decision = start.elapsed().as_secs_f64() / path.arrivals().len() as f64;
+            Ok::<_, String>(StreamEvaluation::of_dispatch(name, outcome, seconds_per_decision))
         };
-        drawn.par_iter().map(|(site, path, seed)| watch.run(|| run(site, path, *seed))).collect()
+        let runs: Vec<Result<StreamEvaluation, String>> =
+            courses.par_iter().map(|course| watch.run(|| run(course))).collect();
+        (name.clone(), runs.into_iter().collect())
     };
-    let bound = |(site, _, _): &(Site, Path, u64)| watch.check().map(|()| lower_bound(site).cost);
-    let bounds: Vec<f64> = drawn.par_iter().map(bound).collect::<Result<_, Error>>()?;
-    let bound = StreamBound::LongRun(bounds.iter().sum::<f64>() / bounds.len() as f64);
-    Ok((schemes.iter().map(|name| runs_of(name).into_iter().collect()).collect(), bound))
+    let of_networks = networks.iter().map(|(name, networks)| {
+        runs_of(name, &|_| dispatch_scheme(name, &**networks).map_err(|error| error.to_string()))
+    });
+    let of_schemes = schemes
+        .iter()
+        .map(|name| runs_of(name, &|site| by_name(name, site).map_err(|error| error.to_string())));
+    let rows = of_networks.chain(of_schemes).collect();
+    let bound = |(site, _, _): &DispatchCourse| watch.check().map(|()| lower_bound(site).cost);
+    let bounds: Vec<f64> = courses.par_iter().map(bound).collect::<Result<_, Error>>()?;
+    Ok((rows, StreamBound::LongRun(bounds.iter().sum::<f64>() / bounds.len() as f64)))
+}
+
+/// Networks as a scheme that dispatches tasks.
+///
+/// # Errors
+/// If they are not for tasks that arrive over time. The message calls them `name`.
+pub fn dispatch_scheme(name: &str, networks: &dyn Networks) -> Result<Box<dyn DispatchScheme>, Error> {
+    networks.dispatch_scheme(name).ok_or_else(|| Error::NoDispatcher { name: name.to_owned(), kind: networks.kind().description })
 }
 
 fn of_slots(

@@ -17,6 +17,7 @@ mod comparison;
 mod picture;
 mod replay;
 mod run;
+mod settings;
 mod trace;
 mod tune;
 
@@ -34,6 +35,7 @@ pub use self::comparison::{
 pub use self::picture::write_run;
 pub use self::replay::{replay_page, write_replay};
 pub use self::run::{Events, StreamRun, StreamSummary, run, run_observed};
+pub use self::settings::{SettingFindings, SettingRow, evaluate_on_settings, sites_of_settings};
 pub use self::trace::SlotRow;
 pub use self::trace::TraceFormat;
 pub use self::tune::{TunedScheme, tune};

@@ -12,10 +12,11 @@
 //!
 //! Settings come from presets, from TOML files and from single texts of the form `key=value`; each of them replaces only
 //! the keys that it names. [`Training`] is for networks of one scenario, [`FleetTraining`] for networks that decide for any
-//! fleet. A new setting is one more field of the struct that needs it ([`sim::settings!`]).
+//! fleet, [`SiteTraining`] for networks that dispatch at any site. A new setting is one more field of the struct that needs it ([`sim::settings!`]).
 
 mod error;
 mod fleet;
+mod site;
 mod source;
 
 use model::{Code, Selection};
@@ -24,6 +25,7 @@ use sim::config::{Any, Keywords, Name, Nested};
 
 pub use self::error::TrainingError;
 pub use self::fleet::{FleetNetwork, FleetTraining};
+pub use self::site::{SiteNetwork, SiteTraining};
 use self::source::Source;
 
 /// The most networks in an ensemble.

@@ -35,7 +35,7 @@ pub(super) fn rows<'py>(
     };
     let comparison = interruptible(py, |stop| {
         let goes_on = || !stop.load(Ordering::Relaxed);
-        compare_while(&scenario.problem, &[], schemes, runs, seed, &goes_on, &told).map_err(raise)
+        compare_while(&scenario.problem, &[], schemes, (runs, seed), &goes_on, &told).map_err(raise)
     })?;
     let (table, places) = (PyList::empty(py), scenario.places());
     for evaluation in &comparison.evaluations {

@@ -135,5 +135,6 @@ fn of_activity(activity: Activity) -> (&'static str, Option<usize>) {
         Activity::FindingDivergence => ("finding the step of the divergence", None),
         Activity::Evaluating => ("evaluating", None),
         Activity::EvaluatingFleets { sizes } => ("evaluating fleets", Some(sizes)),
+        Activity::EvaluatingSites { .. } => ("evaluating sites", None),
     }
 }

@@ -21,6 +21,9 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<(), CliError> {
     device::on_device(&args.compute, |backend| {
         if args.record.scenario.is_none() && args.workloads.is_none() {
             let record = Record::load(&args.record.record, &backend.device)?;
+            if record.networks.dispatch_scheme("").is_some() {
+                return super::streams::run_evaluate(&record, &args.record.record, args.format.format);
+            }
             if record.networks.scenario().is_none() {
                 args.record.deadlines.check_absent()?;
                 return on_fleets(&record, args, backend);

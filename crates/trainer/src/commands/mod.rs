@@ -48,6 +48,7 @@ fn dispatch(cli: Cli) -> Result<(), CliError> {
         Some(Command::Train(args)) => train::train(&args),
         Some(Command::Meta(args)) => train::meta(&args),
         Some(Command::Fleet(args)) => train::fleet(&args),
+        Some(Command::Site(args)) => train::site(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Compare(args)) => compare::run(&args),
         Some(Command::Decide(args)) => decide::decide(&args),

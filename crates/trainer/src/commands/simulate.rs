@@ -73,7 +73,7 @@ pub(crate) fn run(args: &SimulateArgs) -> Result<(), CliError> {
             progress.done(done);
         }
     };
-    let comparison = compare_on(&courses, &[own], &[], &schemes, &told)?;
+    let comparison = compare_on(&courses, &[own], &schemes, &told)?;
     drop(progress);
     note_left_out(&comparison.left_out);
     print_comparison(args.format.format, &comparison, &problem)

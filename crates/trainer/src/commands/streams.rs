@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use data::counted;
 use model::{Backend, Record};
 use mrdro::streams::{
-    NamedNetworks, compare_while, dispatch_scheme,
+    NamedNetworks, SettingFindings, compare_while, dispatch_scheme, evaluate_on_settings, sites_of_settings,
     RUNS, StreamBound, StreamComparison, StreamEvaluation, StreamProblem, TraceFormat, compare, run_observed, tune,
     write_replay, write_run,
 };
@@ -58,10 +58,51 @@ pub(super) fn run_compare(args: &CompareArgs, scenario: StreamScenario) -> Resul
             progress.done(done);
         }
     };
-    let comparison = compare_while(&problem, &networks, &schemes, runs, args.seed.seed, &|| true, &told)?;
+    let comparison = compare_while(&problem, &networks, &schemes, (runs, args.seed.seed), &|| true, &told)?;
     drop(progress);
     note_left_out(&comparison.left_out);
     print_comparison(args.format.format, &comparison, &problem)
+}
+
+/// Prints a comparison of networks with rules in 16 settings.
+pub(super) fn print_settings(format: Format, findings: &SettingFindings) -> Result<(), CliError> {
+    print(format, &findings.rows, || {
+        let rules: Vec<&String> = findings.means.keys().collect();
+        let mut header = vec!["setting".to_owned()];
+        header.extend(rules.iter().map(|rule| format!("cost against {rule}")));
+        let percent = |value: f64| format!("{:+.1}", 100.0 * value);
+        let mut rows = Vec::new();
+        for setting in findings.rows.chunk_by(|one, other| one.setting == other.setting) {
+            let mut cells = vec![setting[0].setting.clone()];
+            for rule in &rules {
+                let row = setting.iter().find(|row| row.rule == **rule);
+                cells.push(row.map_or_else(String::new, |row| {
+                    let (change, low, high) = (percent(row.change), percent(row.change_low), percent(row.change_high));
+                    format!("{change} % [{low}, {high}]")
+                }));
+            }
+            rows.push(cells);
+        }
+        let mut means = vec!["mean".to_owned()];
+        means.extend(rules.iter().map(|rule| format!("{} %", percent(findings.means[*rule]))));
+        rows.push(means);
+        let header: Vec<&str> = header.iter().map(String::as_str).collect();
+        table(&header, rows)
+    })
+}
+
+/// `evaluate` for networks that dispatch at any site.
+pub(super) fn run_evaluate(record: &Record, path: &Path, format: Format) -> Result<(), CliError> {
+    let progress = Mutex::new(Progress::new("sites", sites_of_settings()));
+    let told = |done| {
+        if let Ok(progress) = progress.lock() {
+            progress.done(done);
+        }
+    };
+    let name = path.display().to_string();
+    let findings = evaluate_on_settings(&name, &*record.networks, &|| true, &told)?;
+    drop(progress);
+    print_settings(format, &findings)
 }
 
 /// The networks of records; several are called by their directories.

@@ -1,11 +1,12 @@
-//! `train`, `meta` and `fleet`: training runs, from a plan to a record.
+//! `train`, `meta`, `fleet` and `site`: training runs, from a plan to a record.
 
 use std::path::Path;
 
 use mrdro::{CheckpointInterval, Error, Results, RunOptions, RunPlan, Target, Trained, Unfinished};
 
 use super::evaluate::print_findings;
-use crate::cli::{CheckpointArgs, ComputeArgs, FleetArgs, Format, TrainArgs};
+use super::streams;
+use crate::cli::{CheckpointArgs, ComputeArgs, FleetArgs, Format, SiteArgs, TrainArgs};
 use crate::device;
 use crate::error::CliError;
 use crate::interrupt;
@@ -45,11 +46,27 @@ pub(crate) fn fleet(args: &FleetArgs) -> Result<(), CliError> {
     }
 }
 
+/// Trains networks for any site.
+pub(crate) fn site(args: &SiteArgs) -> Result<(), CliError> {
+    let run = Invocation {
+        out: args.out.as_deref(),
+        checkpoints: &args.checkpoints,
+        tensorboard: args.tensorboard.tensorboard,
+        compute: &args.compute,
+        format: args.format.format,
+    };
+    match &args.resume {
+        Some(directory) => run.resume(directory, RunKind::AnySite, None),
+        None => run.start(args.plan()?),
+    }
+}
+
 /// The kind of a run, which decides the command that resumes it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum RunKind {
     Scenario,
     AnyFleet,
+    AnySite,
 }
 
 /// The parts of a command line that all runs share: output directory, interval of checkpoints, event files,
@@ -128,6 +145,9 @@ fn check_kind(directory: &Path, wanted: RunKind, plan: &RunPlan) -> Result<(), C
         Target::AnyFleet { .. } => {
             (RunKind::AnyFleet, "it trains networks for any fleet, so that `trainer fleet --resume` continues it")
         }
+        Target::AnySite { .. } => {
+            (RunKind::AnySite, "it trains networks for any site, so that `trainer site --resume` continues it")
+        }
     };
     if found == wanted {
         return Ok(());
@@ -140,6 +160,7 @@ fn print_results(format: Format, results: &Results) -> Result<(), CliError> {
         (Results::Scenario(results), Format::Json) => write_out(&mrdro::files::json(results)),
         (Results::Scenario(results), format) => print_evaluations(format, &results.evaluations),
         (Results::Fleet(results), format) => print_findings(format, &results.findings),
+        (Results::Site(results), format) => streams::print_settings(format, &results.findings),
     }
 }
 
@@ -161,6 +182,12 @@ fn summary(trained: &Trained) -> String {
             "\ntrained in {:.1} s\n\
              written to {directory}: config.toml metrics.csv results.json results.csv curves.svg fleets.svg{events} record/\n\
              next: cargo run -p trainer -- decide --record {directory}/record --scenario shared-edges WORKLOADS.jsonl",
+            results.seconds
+        ),
+        Results::Site(results) => format!(
+            "\ntrained in {:.1} s\n\
+             written to {directory}: config.toml metrics.csv results.json results.csv curves.svg sites.svg{events} record/\n\
+             next: cargo run -p trainer -- compare --scenario dispatch --record {directory}/record",
             results.seconds
         ),
     }
