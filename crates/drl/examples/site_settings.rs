@@ -7,6 +7,7 @@
 //! cargo run -p drl --example site_settings -- evolve RECORD NEW seed=1   the same by evolution strategies from a record on
 //! cargo run -p drl --example site_settings -- compare RULES.txt RECORD   percent against the rules
 //! cargo run -p drl --example site_settings -- speed RECORD               time of a decision
+//! cargo run -p drl --example site_settings -- games RECORD ...           small sites, percent above their optimum
 //! ```
 
 use std::collections::HashMap;
@@ -19,8 +20,9 @@ use drl::stream::{Evolution, EvolutionSettings, SiteAgent, SiteSettings};
 use model::stream::{Ensemble, Parameters, StreamNetworks};
 use model::{DeviceChoice, Record};
 use rayon::prelude::*;
-use sim::stream::dispatch::scheme::{DispatchGreedy, DispatchScheme, DispatchSchemeKind};
-use sim::stream::dispatch::settings::DispatchSetting;
+use sim::stream::dispatch::scheme::{DispatchGreedy, DispatchScheme, DispatchSchemeKind, ValueIteration};
+use sim::stream::dispatch::optimum::{DispatchOptimum, OptimumSettings};
+use sim::stream::dispatch::settings::{DispatchSetting, small_site};
 use sim::stream::dispatch::tuning::{TunedRule, TuningSet};
 use sim::stream::dispatch::{Path, Sites, simulate};
 
@@ -42,6 +44,7 @@ fn main() -> Result<(), Error> {
         ["compare", file, ref records @ ..] => records.iter().try_for_each(|record| compare(file, record, &FINAL_SEEDS)),
         ["look", file, ref records @ ..] => records.iter().try_for_each(|record| compare(file, record, &SEEDS[..2])),
         ["speed", record] => speed(record),
+        ["games", ref records @ ..] => games(records),
         _ => Err("the first lines of this example say what can be asked for".into()),
     }
 }
@@ -219,6 +222,39 @@ fn speed(record: &str) -> Result<(), Error> {
             });
             let least = seconds.fold(f64::INFINITY, f64::min);
             println!("{}: {} {least:.3} us a task", setting.name, scheme.name());
+        }
+    }
+    Ok(())
+}
+
+/// Small sites whose optimum is known by value iteration, solved in some minutes.
+fn games(records: &[&str]) -> Result<(), Error> {
+    let all: Vec<StreamNetworks> = records.iter().map(|record| networks(record)).collect::<Result<_, _>>()?;
+    let unit_s = 10.0 / 3.0;
+    for (devices, load, limits) in [
+        (1, 0.5, [120.0, 80.0, 60.0]),
+        (1, 0.8, [200.0, 100.0, 90.0]),
+        (2, 0.8, [100.0, 90.0, 90.0]),
+        (1, 0.9, [330.0, 200.0, 180.0]),
+    ] {
+        let site = small_site(devices, load);
+        let settings = OptimumSettings {
+            places: (devices == 2).then(|| vec![1, 2]),
+            limits_s: Some(limits.map(|limit| limit * unit_s).to_vec()),
+            ..OptimumSettings::default()
+        };
+        let path = Path::draw(&site, 2_000_000, 7);
+        let optimum = DispatchOptimum::solve(&site, &settings)?;
+        let base = simulate(&site, &path, &mut ValueIteration::new(optimum), 1).mean_cost;
+        println!("{devices} device(s), load {load}: optimum {base:.4}");
+        for rule in RULES {
+            let kind: DispatchSchemeKind = rule.parse()?;
+            let cost = simulate(&site, &path, &mut *kind.build(&site)?, 1).mean_cost;
+            println!("  {rule:<20} {:+.2} %", 100.0 * (cost / base - 1.0));
+        }
+        for (record, networks) in records.iter().zip(&all) {
+            let cost = simulate(&site, &path, &mut networks.dispatcher("networks"), 1).mean_cost;
+            println!("  {record:<20} {:+.2} %", 100.0 * (cost / base - 1.0));
         }
     }
     Ok(())

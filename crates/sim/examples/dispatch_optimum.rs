@@ -8,14 +8,11 @@
 
 use std::time::Instant;
 
-use sim::scenario::Tier;
 use sim::stream::dispatch::bound::lower_bound;
 use sim::stream::dispatch::optimum::{DispatchOptimum, OptimumSettings, compare_with_single_places};
 use sim::stream::dispatch::scheme::{QTable, ValueIteration, by_name};
-use sim::stream::dispatch::{
-    Access, BATCHES, DispatchOutcome, Machines, Path, Site, SiteDevice, SiteLink, SiteParts, SiteServer, simulate,
-};
-use sim::stream::{ArrivalProcess, RateProcess, Sizes};
+use sim::stream::dispatch::settings::small_site;
+use sim::stream::dispatch::{BATCHES, DispatchOutcome, Path, simulate};
 
 /// Of Student's t with 19 degrees of freedom: 95 % of all values lie within.
 const STUDENT_95: f64 = 2.093;
@@ -32,42 +29,6 @@ const NAMES: [&str; 8] = [
     "priced",
 ];
 
-/// A site of one or two devices. Where there are two, the devices' own processors are not used.
-fn site(devices: usize, load: f64) -> Site {
-    let free = |bytes_per_s| SiteLink::free(RateProcess::Constant(bytes_per_s));
-    // What two devices do not use takes so long that no scheme takes it.
-    let s_per_byte = if devices == 1 { 10e-6 } else { 1.0 };
-    let server = |name: &str, tier, s_per_byte, j_per_byte, machines, access| SiteServer {
-        name: name.to_owned(),
-        tier,
-        s_per_byte,
-        j_per_byte,
-        machines,
-        access,
-        latency_s: 0.0,
-    };
-    let capacity = 0.6e6 + devices as f64 * 0.75e6 + if devices == 1 { 0.1e6 } else { 0.0 };
-    let device = SiteDevice {
-        arrivals_per_s: load * capacity / 20e6 / devices as f64,
-        s_per_byte,
-        j_per_byte: 3e-6,
-        uplink: Some(free(62.5e6)),
-    };
-    let parts = SiteParts {
-        alpha: 0.5,
-        devices: vec![device; devices],
-        servers: vec![
-            server("edge", Tier::Edge, 5e-6 / 3.0, 1.5e-6, Machines::Shared, Access::Uplink),
-            server("cloud", Tier::Cloud, 1e-6, 1e-6, Machines::Unlimited, Access::Own(vec![free(0.75e6)])),
-        ],
-        process: ArrivalProcess::Poisson,
-        sizes: Sizes::OneOf([10e6, 20e6, 30e6].into()),
-        deadline_s: f64::INFINITY,
-        late_cost: 0.0,
-    };
-    Site::new(parts).expect("a site that carries its tasks")
-}
-
 /// How many percent a run costs more than another one, and the 95 % interval by batches.
 fn percent_above(run: &DispatchOutcome, other: &DispatchOutcome) -> (f64, f64) {
     let count = BATCHES as f64;
@@ -79,7 +40,7 @@ fn percent_above(run: &DispatchOutcome, other: &DispatchOutcome) -> (f64, f64) {
 }
 
 fn game(devices: usize, load: f64, limits: &[f64], tasks: usize) {
-    let site = site(devices, load);
+    let site = small_site(devices, load);
     let places = (devices == 2).then(|| vec![1, 2]);
     let unit_s = 10.0 / 3.0;
     let limits_s = Some(limits.iter().map(|limit| limit * unit_s).collect());
@@ -141,7 +102,7 @@ fn main() {
     // Every single place carries all tasks only where there are few.
     println!("\nvalue iteration beside single places, 1 device");
     for load in [0.05, 0.3] {
-        let site = site(1, load);
+        let site = small_site(1, load);
         let path = Path::draw(&site, tasks / 10, 7);
         let settings = OptimumSettings::default();
         let costs = compare_with_single_places(&site, &settings, &path, 1).expect("a site with a chain");

@@ -12,7 +12,7 @@ use sim::scheme::GoesOn;
 use super::divergence::LearnedWorkload;
 use super::trainee::{Trainee, other_phase};
 use super::{Job, Quality, Results, TrainingTotals};
-use crate::chart;
+use crate::chart::{self, Axis, Palette, Panel, Point, Series, Style};
 use crate::checkpoints::PhaseState;
 use crate::error::Error;
 use crate::metrics::{Phase, Row};
@@ -62,6 +62,25 @@ impl SiteJob {
             knows_rates: self.training.network.knows_rates,
             sites: self.training.sites.clone(),
         })
+    }
+
+    /// The loss in each round. Rounds are not to be compared: with a better base, other places cost more or less.
+    fn curve(&self, rows: &[Row]) -> Panel {
+        let SiteTraining { name, drl, .. } = &self.training;
+        let first_of = |round: usize| if round == 0 { 0 } else { drl.steps + (round - 1) * drl.improvement_steps };
+        let series = (0..=drl.improvement_rounds).map(|round| {
+            let steps = first_of(round) + 1..=first_of(round + 1);
+            let of_round = rows.iter().filter(|row| steps.contains(&row.step));
+            let points = of_round.filter_map(|row| Some(Point::exact(row.step as f64, row.loss?)));
+            Series { label: format!("round {}", round + 1), style: Style::Curve, points: points.collect() }
+        });
+        let label = if drl.cross_entropy { "cross-entropy" } else { "expected regret over greedy's mean cost" };
+        Panel {
+            title: format!("{name}, seed {}", self.plan.seed),
+            x: Axis::Linear { label: "steps" },
+            y: Axis::Linear { label },
+            series: series.collect(),
+        }
     }
 
     fn random(&self) -> Vec<Parameters> {
@@ -128,8 +147,7 @@ impl Job for SiteJob {
     }
 
     fn draw(&self, directory: &RunDir, rows: &[Row], results: &Results) -> Result<(), Error> {
-        let title = format!("{}, seed {}", self.training.name, self.plan.seed);
-        chart::learning_curve(&title, rows, &directory.path().join("curves.svg"))?;
+        chart::write_picture(&[self.curve(rows)], Palette::Distinct, &directory.path().join("curves.svg"))?;
         match results {
             Results::Site(results) => results.findings.draw(&directory.path().join("sites.svg")),
             Results::Scenario(_) | Results::Fleet(_) => Ok(()),

@@ -156,6 +156,47 @@ impl DispatchSetting {
     }
 }
 
+/// A site of one or two devices whose optimum value iteration finds. Sizes are 10, 20 and 30 MB. One device has a processor of its
+/// own, a machine at the edge and a link to the cloud. Two devices share the edge and have a link each; their own processors are
+/// not used.
+///
+/// # Panics
+/// If the load is not between 0 and 1, or there is no device.
+pub fn small_site(devices: usize, load: f64) -> Site {
+    let free = |bytes_per_s| SiteLink::free(RateProcess::Constant(bytes_per_s));
+    // What two devices do not use takes so long that no scheme takes it.
+    let s_per_byte = if devices == 1 { 10e-6 } else { 1.0 };
+    let server = |name: &str, tier, s_per_byte, j_per_byte, machines, access| SiteServer {
+        name: name.to_owned(),
+        tier,
+        s_per_byte,
+        j_per_byte,
+        machines,
+        access,
+        latency_s: 0.0,
+    };
+    let capacity = 0.6e6 + devices as f64 * 0.75e6 + if devices == 1 { 0.1e6 } else { 0.0 };
+    let device = SiteDevice {
+        arrivals_per_s: load * capacity / 20e6 / devices as f64,
+        s_per_byte,
+        j_per_byte: 3e-6,
+        uplink: Some(free(62.5e6)),
+    };
+    let parts = SiteParts {
+        alpha: 0.5,
+        devices: vec![device; devices],
+        servers: vec![
+            server("edge", Tier::Edge, 5e-6 / 3.0, 1.5e-6, Machines::Shared, Access::Uplink),
+            server("cloud", Tier::Cloud, 1e-6, 1e-6, Machines::Unlimited, Access::Own(vec![free(0.75e6)])),
+        ],
+        process: ArrivalProcess::Poisson,
+        sizes: Sizes::OneOf([10e6, 20e6, 30e6].into()),
+        deadline_s: f64::INFINITY,
+        late_cost: 0.0,
+    };
+    Site::new(parts).expect("a site that carries its tasks")
+}
+
 /// Why a setting makes no sense.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SettingError {
