@@ -1,5 +1,6 @@
 //! Live queues against the simulator, and what corrections do to them.
 
+use super::super::path::Arrival;
 use super::super::scheme::by_name;
 use super::super::testing::Setting;
 use super::super::{Access, DoneTask, Path, SiteParts, simulate_traced};
@@ -12,7 +13,9 @@ fn sites() -> Vec<Site> {
     let with_tails = |mut parts: SiteParts| {
         (parts.deadline_s, parts.late_cost) = (200.0, 7.0);
         if let Access::Own(links) = &mut parts.servers[1].access {
-            links.iter_mut().for_each(|link| (link.send_w, link.tail_w, link.tail_s) = (0.5, 0.2, 10.0));
+            for link in links {
+                (link.send_w, link.tail_w, link.tail_s) = (0.5, 0.2, 10.0);
+            }
         }
         Site::with_load(parts, 0.7).expect("a site that carries its tasks")
     };
