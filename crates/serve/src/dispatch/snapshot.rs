@@ -57,13 +57,6 @@ fn checksum(content: &[u8]) -> String {
 }
 
 impl Snapshot {
-    fn bytes(&self) -> io::Result<Vec<u8>> {
-        let content = postcard::to_allocvec(self).map_err(io::Error::other)?;
-        let mut bytes = format!("{FORM} {VERSION} {} {}\n", content.len(), checksum(&content)).into_bytes();
-        bytes.extend_from_slice(&content);
-        Ok(bytes)
-    }
-
     fn parse(bytes: &[u8]) -> Result<Self, StateError> {
         let end = bytes.iter().take(256).position(|byte| *byte == b'\n').ok_or(StateError::Foreign)?;
         let (head, content) = (&bytes[..end], &bytes[end + 1..]);
@@ -99,8 +92,10 @@ impl Snapshot {
         let mut name = path.file_name().map_or_else(|| OsString::from("state"), OsString::from);
         name.push(".new");
         let fresh = path.with_file_name(name);
+        let content = postcard::to_allocvec(self).map_err(io::Error::other)?;
         let mut file = File::create(&fresh)?;
-        file.write_all(&self.bytes()?)?;
+        writeln!(file, "{FORM} {VERSION} {} {}", content.len(), checksum(&content))?;
+        file.write_all(&content)?;
         file.sync_all()?;
         drop(file);
         fs::rename(&fresh, path)?;
