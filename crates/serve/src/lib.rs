@@ -280,6 +280,12 @@ pub enum ServeError {
         /// Why.
         reason: StateError,
     },
+    /// Another service has the file of state.
+    #[error("another service keeps its state in {}", path.display())]
+    StateInUse {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file of state cannot be written.
     #[error("the state cannot be written to {}", path.display())]
     StateNotWritten {

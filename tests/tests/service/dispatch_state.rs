@@ -118,7 +118,14 @@ fn a_damaged_or_foreign_state_is_refused_and_stays_as_it_is() {
     // Another scheme begins anew, with the queues as they are.
     let mut greedy = STATE;
     greedy[1] = "greedy";
-    let service = Service::dispatching(&workshop, "constant.toml", &greedy);
+    let mut service = Service::dispatching(&workshop, "constant.toml", &greedy);
+    assert_eq!(queues(&service)["tasks"], 1);
+    workshop
+        .trainer(&arguments)
+        .failed(1)
+        .naming(&["another service keeps its state in state", "help: end that service"]);
+    service.signal("-HUP");
+    assert_eq!(service.next_line(), "the scheme was opened again\n");
     assert_eq!(queues(&service)["tasks"], 1);
 }
 
