@@ -122,7 +122,7 @@ impl LiveSite {
             done_s,
             is_on_the_way: placed.done_s.is_none(),
         });
-        self.open.forget(self.most_open, time_s - FORGOTTEN_AFTER_S);
+        self.forget(time_s);
         LivePlacement {
             number,
             device,
@@ -133,6 +133,16 @@ impl LiveSite {
             energy_j: placed.energy_j,
             cost: choice.own_cost,
             is_late,
+        }
+    }
+
+    /// Forgets tasks that are old or too many, and lets their queues forget them.
+    fn forget(&mut self, time_s: f64) {
+        while let Some(task) = self.open.forget(self.most_open, time_s - FORGOTTEN_AFTER_S) {
+            let route = self.site.route(task.device as usize, usize::from(task.place));
+            for queue in [route.link, route.machine].into_iter().filter(|queue| *queue != NO_QUEUE) {
+                self.logs[queue as usize].prune(|number| self.open.is_open(number));
+            }
         }
     }
 }

@@ -232,7 +232,7 @@ fn the_oldest_tasks_are_forgotten() {
     }
     assert_eq!(live.open(), 10);
     assert!(live.complete(&[Completion { id: "5".into(), done_s: 999.0 }]).is_err());
-    assert!(live.logs.iter().map(QueueLog::len).sum::<usize>() < 60);
+    assert!(live.logs.iter().map(QueueLog::len).sum::<usize>() < 30);
 }
 
 #[test]
