@@ -305,7 +305,7 @@ impl LiveSite {
 
     fn advance_to(&mut self, time_s: f64) {
         let (open, logs, site) = (&mut self.open, &mut self.logs, &self.site);
-        self.state.advance(time_s, |index, done_s| {
+        let mut joined = |index: usize, done_s: f64| {
             let number = index as u64;
             let Some(task) = open.get_mut(number) else { return };
             task.is_on_the_way = false;
@@ -316,8 +316,12 @@ impl LiveSite {
             if let Some(log) = logs.get_mut(route.machine as usize) {
                 log.push(entry);
             }
-        });
+        };
+        self.state.advance(time_s, &mut joined);
+        // At a site that gets more than it can do, tasks on their way would take all memory.
+        self.state.join_beyond(self.most_open, &mut joined);
         self.greedy.0.advance(time_s, |_, _| {});
+        self.greedy.0.join_beyond(self.most_open, |_, _| {});
     }
 }
 
