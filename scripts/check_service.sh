@@ -17,11 +17,12 @@ venv=target/service-venv
 
 folder=$(mktemp -d)
 service=
+dispatching=
 finish() {
-    if [[ -n $service ]]; then
-        kill "$service" 2>/dev/null || true
-        wait "$service" || true
-    fi
+    for process in $service $dispatching; do
+        kill "$process" 2>/dev/null || true
+        wait "$process" || true
+    done
     rm -rf "$folder"
 }
 trap finish EXIT
@@ -50,6 +51,16 @@ done
 (cd "$folder" && timeout 180 "$OLDPWD/$venv/bin/schemathesis" run "$address/openapi.json" --checks all \
     --phases coverage,fuzzing --seed 1 --max-examples 60 --request-timeout 10)
 kill -0 "$service" || { echo "the service ended"; cat "$folder/said"; exit 1; }
+
+# The same for a service that dispatches tasks as they arrive.
+"$TRAINER" serve --scenario dispatch --listen 127.0.0.1:0 2>"$folder/dispatching" &
+dispatching=$!
+sleep 1
+address=$(sed -n 's|^serving .* at \(http://[^;,]*\).*|\1|p' "$folder/dispatching")
+[[ -n $address ]] || { cat "$folder/dispatching"; exit 1; }
+(cd "$folder" && timeout 180 "$OLDPWD/$venv/bin/schemathesis" run "$address/openapi.json" --checks all \
+    --phases coverage,fuzzing --seed 1 --max-examples 60 --request-timeout 10)
+kill -0 "$dispatching" || { echo "the service ended"; cat "$folder/dispatching"; exit 1; }
 
 "$venv/bin/python" scripts/service/browser.py --trainer "$TRAINER" --record models/mobile --shots target/service-shots
 "$venv/bin/python" scripts/service/replay.py --trainer "$TRAINER" --shots target/service-shots

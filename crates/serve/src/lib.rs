@@ -25,6 +25,17 @@
 //! | `GET /healthz`, `/readyz`, `/metrics`, `/openapi.json` | health, metrics and a description, for platforms |
 //! | `GET /` | the page |
 //!
+//! A second kind of service dispatches tasks as they arrive, with the queues of a site ([`Server::prepare_dispatch`],
+//! [`DispatchOptions`]):
+//!
+//! | request | answer |
+//! |---|---|
+//! | `POST /v1/dispatch` | where a task that arrives should run, or each of a list |
+//! | `POST /v1/completed` | says that tasks are done, which corrects the queues |
+//! | `GET`, `PUT /v1/queues` | the queues now; says what they are in fact |
+//! | `POST /v1/reset` | begins anew |
+//! | `GET /v1/scenario`, `POST /v1/reload`, health, metrics, description and page | as above |
+//!
 //! # What it does not do
 //! It trains and adapts no networks, and stores nothing of a request. It writes no files but that in which a dispatching
 //! service keeps its state, if one is named ([`DispatchOptions::state`]).
@@ -276,6 +287,12 @@ pub enum ServeError {
         path: PathBuf,
         /// Why.
         reason: StateError,
+    },
+    /// Another service has the file of state.
+    #[error("another service keeps its state in {}", path.display())]
+    StateInUse {
+        /// The file.
+        path: PathBuf,
     },
     /// The file of state cannot be written.
     #[error("the state cannot be written to {}", path.display())]

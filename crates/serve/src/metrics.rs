@@ -74,7 +74,7 @@ impl Endpoint {
             Self::ready => &[200, 503],
             Self::page => &[200, 403, 421],
             Self::dispatch | Self::completed => &[200, 400, 401, 403, 408, 409, 413, 415, 421, 422, 503],
-            Self::queues | Self::reset => &[200, 400, 401, 403, 421, 422],
+            Self::queues | Self::reset => &[200, 400, 401, 403, 409, 421, 422],
             Self::unknown => &[404],
         }
     }

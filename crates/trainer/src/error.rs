@@ -417,6 +417,7 @@ fn service(error: &serve::ServeError) -> Option<String> {
         ServeError::State { .. } => {
             "nothing was changed: name another file, or move this one away to begin with empty queues"
         }
+        ServeError::StateInUse { .. } => "end that service, or name another file: `--state FILE`",
         ServeError::StateNotWritten { .. } => "name a file that can be written: `--state FILE`",
         ServeError::Start { .. } => return None,
     };

@@ -29,13 +29,13 @@ fn an_orderly_end_loses_nothing() {
     let (first, second) = tasks.split_at(150);
     let whole = Service::dispatching(&workshop, "constant.toml", &STATE[..4]);
     let place = |service: &Service, tasks: &[Value]| {
-        answered(service.post("/v1/dispatch", &json!({ "tasks": tasks }).to_string()))
+        answered(&service.post("/v1/dispatch", &json!({ "tasks": tasks }).to_string()))
     };
     place(&whole, first);
-    answered(whole.post("/v1/completed", r#"{"id": 149, "done_s": 1e5}"#));
+    answered(&whole.post("/v1/completed", r#"{"id": 149, "done_s": 1e5}"#));
     let service = dispatching(&workshop);
     place(&service, first);
-    answered(service.post("/v1/completed", r#"{"id": 149, "done_s": 1e5}"#));
+    answered(&service.post("/v1/completed", r#"{"id": 149, "done_s": 1e5}"#));
     let (status, _) = service.end();
     assert!(status.success());
     let service = dispatching(&workshop);
@@ -64,7 +64,7 @@ fn a_kill_loses_only_what_was_answered_since_the_last_write() {
         // Under load: the file is being written while tasks come.
         let begin = std::time::Instant::now();
         while begin.elapsed() < Duration::from_millis(150 + 37 * kill) {
-            answered(service.post("/v1/dispatch", &tasks[sent].to_string()));
+            answered(&service.post("/v1/dispatch", &tasks[sent].to_string()));
             sent += 1;
         }
         service.kill();
@@ -75,7 +75,7 @@ fn a_kill_loses_only_what_was_answered_since_the_last_write() {
         // What is there is exactly what these tasks make.
         let fresh = Service::dispatching(&workshop, "constant.toml", &STATE[..4]);
         for tasks in tasks[..kept].chunks(1_000) {
-            answered(fresh.post("/v1/dispatch", &json!({ "tasks": tasks }).to_string()));
+            answered(&fresh.post("/v1/dispatch", &json!({ "tasks": tasks }).to_string()));
         }
         assert_eq!(continued, queues(&fresh));
         sent = kept;
@@ -86,7 +86,7 @@ fn a_kill_loses_only_what_was_answered_since_the_last_write() {
 fn a_damaged_or_foreign_state_is_refused_and_stays_as_it_is() {
     let workshop = workshop();
     let service = dispatching(&workshop);
-    answered(service.post("/v1/dispatch", r#"{"device": 0, "size_mb": 10}"#));
+    answered(&service.post("/v1/dispatch", r#"{"device": 0, "size_mb": 10}"#));
     assert!(service.end().0.success());
     let good = workshop.read("state");
     let mut damaged = good.clone();
@@ -118,7 +118,14 @@ fn a_damaged_or_foreign_state_is_refused_and_stays_as_it_is() {
     // Another scheme begins anew, with the queues as they are.
     let mut greedy = STATE;
     greedy[1] = "greedy";
-    let service = Service::dispatching(&workshop, "constant.toml", &greedy);
+    let mut service = Service::dispatching(&workshop, "constant.toml", &greedy);
+    assert_eq!(queues(&service)["tasks"], 1);
+    workshop
+        .trainer(&arguments)
+        .failed(1)
+        .naming(&["another service keeps its state in state", "help: end that service"]);
+    service.signal("-HUP");
+    assert_eq!(service.next_line(), "the scheme was opened again\n");
     assert_eq!(queues(&service)["tasks"], 1);
 }
 

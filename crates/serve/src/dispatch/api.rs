@@ -14,7 +14,7 @@ use sim::stream::dispatch::live::LiveError;
 
 use super::answer::{self, QueuesView, SiteView};
 use super::live::Refusal;
-use super::request::{CompletedRequest, DispatchRequest, Number, QueuesBody, ResetBody, backlogs, within};
+use super::request::{CompletedRequest, DispatchRequest, MAX_WHOLE, Number, QueuesBody, ResetBody, backlogs, within};
 use super::{DispatchService, openapi};
 use crate::answer_body;
 use crate::api::without_blocking;
@@ -124,21 +124,24 @@ fn answered(app: &DispatchService, json: Vec<u8>) -> Result<Response, ProblemDet
 /// Why a request is refused; `time` is the field that says times in it.
 fn problem(refusal: Refusal, is_list: bool, time: &str) -> ProblemDetails {
     let (index, problem) = match refusal {
-        Refusal::Time(index, reason) => (index, ProblemDetails::unprocessable(time, format!("{time} {reason}"))),
+        Refusal::Time(index, reason) => {
+            (index, ProblemDetails::new(StatusCode::CONFLICT, format!("{time} {reason}")).at(time))
+        }
         Refusal::Future(index, done_s, now_s) => {
             let detail = format!("{done_s} s lies in the future: this service is at {now_s} s of its own time");
-            (index, ProblemDetails::unprocessable(time, detail))
+            (index, ProblemDetails::new(StatusCode::CONFLICT, detail).at(time))
         }
         Refusal::Live(index, error) => {
-            let (field, status) = match &error {
-                LiveError::TimeRunsBack { .. } => (time, StatusCode::CONFLICT),
-                LiveError::Duplicate { .. } => ("id", StatusCode::CONFLICT),
-                LiveError::Unknown { .. } => ("id", StatusCode::UNPROCESSABLE_ENTITY),
-                LiveError::DoneBefore { .. } => ("done_s", StatusCode::UNPROCESSABLE_ENTITY),
-                LiveError::Queue { .. } => ("queues_s", StatusCode::UNPROCESSABLE_ENTITY),
-                LiveError::Device { .. } => ("device", StatusCode::UNPROCESSABLE_ENTITY),
-                LiveError::Value { .. } => (time, StatusCode::UNPROCESSABLE_ENTITY),
+            let field = match &error {
+                LiveError::TimeRunsBack { .. } | LiveError::Value { .. } => time,
+                LiveError::Duplicate { .. } | LiveError::Unknown { .. } => "id",
+                LiveError::DoneBefore { .. } => "done_s",
+                LiveError::Queue { .. } => "queues_s",
+                LiveError::Device { .. } => "device",
             };
+            let is_of_state =
+                !matches!(error, LiveError::Value { .. } | LiveError::Queue { .. } | LiveError::Device { .. });
+            let status = if is_of_state { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
             (index, ProblemDetails::new(status, error.to_string()).at(field))
         }
     };
@@ -149,7 +152,8 @@ async fn queues(State(app): State<App>, RawQuery(query): RawQuery) -> Result<Res
     let most = match query.as_deref().filter(|query| !query.is_empty()) {
         None => None,
         Some(query) => {
-            let most = query.strip_prefix("most=").and_then(|most| most.parse().ok());
+            let most = query.strip_prefix("most=").and_then(|most| most.parse::<u64>().ok());
+            let most = most.filter(|most| *most <= MAX_WHOLE).map(|most| usize::try_from(most).unwrap_or(usize::MAX));
             let wrong = || ProblemDetails::unprocessable("most", "the query may be ?most=N, for the N longest queues");
             Some(most.ok_or_else(wrong)?)
         }
@@ -173,7 +177,7 @@ async fn put_queues(State(app): State<App>, headers: HeaderMap, body: Body) -> R
 
 async fn reset(State(app): State<App>, headers: HeaderMap, body: Body) -> Result<Response, ProblemDetails> {
     let ReceivedBody { bytes, permit: _permit } = request_body::read(&app.core, &headers, body).await?;
-    let ResetBody { seed } = request_body::parse(&bytes)?;
+    let seed = request_body::parse::<ResetBody>(&bytes)?.seed()?;
     app.live.lock().reset(&app.names, seed.unwrap_or(app.seed));
     queues(State(Arc::clone(&app)), RawQuery(None)).await
 }

@@ -143,8 +143,15 @@ impl LiveState {
             (Some(_), Some(TimeOf::Service)) => {
                 return Err(Refusal::Time(0, "cannot be said: the time of this service is its own"));
             }
-            (Some(time_s), _) => self.site.advance(time_s).map_err(|error| Refusal::Live(0, error))?,
-            (None, _) => self.go_on(),
+            (Some(time_s), _) => {
+                self.site.advance(time_s).map_err(|error| Refusal::Live(0, error))?;
+                self.clock.claim(true).map_err(|reason| Refusal::Time(0, reason))?;
+            }
+            (None, Some(TimeOf::Callers)) => {}
+            (None, _) => {
+                self.clock.claim(false).map_err(|reason| Refusal::Time(0, reason))?;
+                self.go_on();
+            }
         }
         self.site.set_backlogs(backlogs_s).map_err(|(index, error)| Refusal::Live(index, error))?;
         self.version += 1;

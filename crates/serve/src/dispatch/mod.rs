@@ -30,7 +30,7 @@ use self::live::Live;
 use self::metrics::DispatchMetrics;
 use self::scheme::open_scheme;
 use self::site_names::SiteNames;
-use self::snapshot::{Keeper, Snapshot};
+use self::snapshot::{Keeper, Snapshot, StateLock};
 use crate::api::with_causes;
 use crate::common::Core;
 use crate::problem_details::ProblemDetails;
@@ -158,7 +158,11 @@ impl Server {
         let names = SiteNames::new(site, numbers);
         let mut live = LiveSite::new(&names.site, open_scheme(&scheme, &names.site)?, seed);
         let mut clock = Clock::new();
-        if let Some(path) = &state {
+        let state = match state {
+            Some(path) => Some((StateLock::take(&path)?, path)),
+            None => None,
+        };
+        if let Some((_, path)) = &state {
             let unusable = |reason| ServeError::State { path: path.clone(), reason };
             if let Some(Snapshot { site, clock: kept }) = Snapshot::read(path).map_err(unusable)? {
                 let tasks = site.placed();
@@ -174,7 +178,7 @@ impl Server {
         let live = Live::new(live, clock);
         let service =
             Arc::new(DispatchService { core: Arc::clone(&core), scenario, seed, scheme, names, live, metrics });
-        let keeper = state.map(|path| Keeper::start(&service, path, sync_every)).transpose()?;
+        let keeper = state.map(|(lock, path)| Keeper::start(&service, (path, lock), sync_every)).transpose()?;
         let reloading = Arc::clone(&service);
         let hooks = Hooks {
             // The observer is told how it ended.

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use sim::limits::{DEADLINES_S, MAX_SIZE_MB, MAX_UPLINK_MBPS};
 
 use super::DispatchService;
+use super::request::{MAX_ID_LENGTH, MAX_WHOLE};
 use crate::openapi::described;
 use crate::openapi::paths::{
     answer, get, metrics, problem as refused, request_body, with_body_errors, with_common_errors,
@@ -27,7 +28,7 @@ fn paths() -> Value {
     };
     let mut queues = get("queues", "The queues now, what was counted, and the last decisions", "Queues");
     queues["get"]["parameters"] = json!([{
-        "name": "most", "in": "query", "required": false, "schema": { "type": "integer", "minimum": 0 },
+        "name": "most", "in": "query", "required": false, "schema": { "type": "integer", "minimum": 0, "maximum": MAX_WHOLE },
         "description": "So many of the longest queues alone"
     }]);
     queues["get"]["responses"]["422"] = refused("Unprocessable");
@@ -84,7 +85,7 @@ fn schemas(service: &DispatchService) -> Value {
         ] },
         "Backlogs": backlogs(service),
         "PutQueues": object(&["queues_s"], &json!({ "time_s": time(), "queues_s": reference("Backlogs") })),
-        "Reset": object(&[], &json!({ "seed": { "type": ["integer", "null"], "minimum": 0 } })),
+        "Reset": object(&[], &json!({ "seed": { "type": ["integer", "null"], "minimum": 0, "maximum": MAX_WHOLE } })),
         "Reloaded": {
             "type": "object", "required": ["scheme", "continues"],
             "properties": { "scheme": { "type": "string" }, "continues": { "type": "boolean" } }
@@ -109,7 +110,7 @@ fn with_nulls(mut schema: Value, names: &[&str]) -> Value {
 }
 
 fn id() -> Value {
-    json!({ "oneOf": [{ "type": "string", "maxLength": 64 }, { "type": "integer", "minimum": 0, "maximum": 1_u64 << 53 }] })
+    json!({ "oneOf": [{ "type": "string", "maxLength": MAX_ID_LENGTH }, { "type": "integer", "minimum": 0, "maximum": MAX_WHOLE }] })
 }
 
 fn time() -> Value {

@@ -14,8 +14,10 @@ use sim::units::{bytes_from_mb, bytes_per_second_from_mbps};
 use super::site_names::SiteNames;
 use crate::problem_details::ProblemDetails;
 
-/// The most bytes of a task's id.
-const MAX_ID_BYTES: usize = 256;
+/// The most characters of a task's id.
+pub(super) const MAX_ID_LENGTH: usize = 256;
+/// The largest whole number that every reader of JSON keeps.
+pub(super) const MAX_WHOLE: u64 = (1 << 53) - 1;
 
 /// A number of JSON, to the last bit: the way of `serde_json` is a little less exact.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,8 +54,9 @@ impl TaskId {
 
     fn check(&self) -> Result<(), ProblemDetails> {
         match self {
-            Self::Text(text) if text.len() > MAX_ID_BYTES => {
-                Err(ProblemDetails::unprocessable("id", format!("the id is longer than {MAX_ID_BYTES} bytes")))
+            Self::Text(text) if text.chars().count() > MAX_ID_LENGTH => {
+                let detail = format!("the id is longer than {MAX_ID_LENGTH} characters");
+                Err(ProblemDetails::unprocessable("id", detail))
             }
             _ => Ok(()),
         }
@@ -71,12 +74,16 @@ impl Visitor<'_> for NumberOrText {
     }
 
     fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<TaskId, E> {
-        Ok(TaskId::Number(number))
+        if number <= MAX_WHOLE {
+            Ok(TaskId::Number(number))
+        } else {
+            Err(E::invalid_value(Unexpected::Unsigned(number), &self))
+        }
     }
 
     fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<TaskId, E> {
         // JSON Schema counts 3.0 as a whole number.
-        if number >= 0.0 && number.fract() == 0.0 && number <= (1_u64 << 53) as f64 {
+        if number >= 0.0 && number.fract() == 0.0 && number <= MAX_WHOLE as f64 {
             return Ok(TaskId::Number(number as u64));
         }
         Err(E::invalid_value(Unexpected::Float(number), &self))
@@ -341,5 +348,49 @@ pub(super) struct QueuesBody {
 #[serde(deny_unknown_fields)]
 pub(super) struct ResetBody {
     #[serde(default)]
-    pub(super) seed: Option<u64>,
+    seed: Option<Number>,
+}
+
+impl ResetBody {
+    /// The seed, if one is said.
+    pub(super) fn seed(&self) -> Result<Option<u64>, ProblemDetails> {
+        let Some(Number(seed)) = self.seed else { return Ok(None) };
+        if (0.0..=MAX_WHOLE as f64).contains(&seed) && seed.fract() == 0.0 {
+            return Ok(Some(seed as u64));
+        }
+        let detail = format!("the seed must be a whole number from 0 to {MAX_WHOLE}, is {seed}");
+        Err(ProblemDetails::unprocessable("seed", detail))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_to_the_last_bit() {
+        let mut value = 0.1_f64;
+        for _ in 0..1_000 {
+            value = value * 1.37 + 1e-9 / value;
+            let text = serde_json::to_string(&value).expect("a number");
+            assert_eq!(serde_json::from_str::<Number>(&text).expect("a number"), Number(value));
+        }
+        for (text, part) in [("\"1\"", "expected a number"), ("true", "expected a number"), ("-1e999", "out of range")]
+        {
+            let error = serde_json::from_str::<Number>(text).expect_err(text).to_string();
+            assert!(error.contains(part), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn ids_are_texts_or_whole_numbers() {
+        for (text, json) in [("7", "7"), ("7.0", "7"), ("\"7\"", "\"7\""), ("\"a\\\"b\"", "\"a\\\"b\"")] {
+            assert_eq!(&*serde_json::from_str::<TaskId>(text).expect(text).json(), json);
+        }
+        for wrong in ["-1", "1.5", "9007199254740993", "null", "[1]", "true"] {
+            assert!(serde_json::from_str::<TaskId>(wrong).is_err(), "{wrong}");
+        }
+        assert!(TaskId::Text("é".repeat(MAX_ID_LENGTH).into()).check().is_ok());
+        assert!(TaskId::Text("é".repeat(MAX_ID_LENGTH + 1).into()).check().is_err());
+    }
 }

@@ -4,7 +4,7 @@
 //! before. Its first line names its form, the length and the checksum of what follows.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -57,13 +57,6 @@ fn checksum(content: &[u8]) -> String {
 }
 
 impl Snapshot {
-    fn bytes(&self) -> io::Result<Vec<u8>> {
-        let content = postcard::to_allocvec(self).map_err(io::Error::other)?;
-        let mut bytes = format!("{FORM} {VERSION} {} {}\n", content.len(), checksum(&content)).into_bytes();
-        bytes.extend_from_slice(&content);
-        Ok(bytes)
-    }
-
     fn parse(bytes: &[u8]) -> Result<Self, StateError> {
         let end = bytes.iter().take(256).position(|byte| *byte == b'\n').ok_or(StateError::Foreign)?;
         let (head, content) = (&bytes[..end], &bytes[end + 1..]);
@@ -96,11 +89,11 @@ impl Snapshot {
 
     /// Writes the file, so that it is complete whenever the machine stops.
     pub(super) fn write(&self, path: &Path) -> io::Result<()> {
-        let mut name = path.file_name().map_or_else(|| OsString::from("state"), OsString::from);
-        name.push(".new");
-        let fresh = path.with_file_name(name);
+        let fresh = beside(path, ".new");
+        let content = postcard::to_allocvec(self).map_err(io::Error::other)?;
         let mut file = File::create(&fresh)?;
-        file.write_all(&self.bytes()?)?;
+        writeln!(file, "{FORM} {VERSION} {} {}", content.len(), checksum(&content))?;
+        file.write_all(&content)?;
         file.sync_all()?;
         drop(file);
         fs::rename(&fresh, path)?;
@@ -110,9 +103,37 @@ impl Snapshot {
     }
 }
 
+/// The right of one service to a file of state. It ends with the process, however that ends.
+pub(super) struct StateLock(#[expect(dead_code, reason = "held until it is dropped")] File);
+
+/// The path of a file beside a file of state.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().map_or_else(|| OsString::from("state"), OsString::from);
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+impl StateLock {
+    /// Takes the file of state for this service.
+    ///
+    /// # Errors
+    /// If another service has it, or nothing can be written beside it.
+    pub(super) fn take(path: &Path) -> Result<Self, ServeError> {
+        let unwritable = |source| ServeError::StateNotWritten { path: path.to_owned(), source };
+        // The file itself is replaced with each write, so that it cannot be what is locked.
+        let file = File::create(beside(path, ".lock")).map_err(unwritable)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(ServeError::StateInUse { path: path.to_owned() }),
+            Err(TryLockError::Error(source)) => Err(unwritable(source)),
+        }
+    }
+}
+
 /// Writes the state in the background, and at the end.
 pub(crate) struct Keeper {
     stop: Mutex<Option<(Sender<()>, JoinHandle<()>)>>,
+    _lock: StateLock,
 }
 
 impl Keeper {
@@ -120,7 +141,11 @@ impl Keeper {
     ///
     /// # Errors
     /// If the file cannot be written now.
-    pub(super) fn start(service: &Arc<DispatchService>, path: PathBuf, every: Duration) -> Result<Self, ServeError> {
+    pub(super) fn start(
+        service: &Arc<DispatchService>,
+        (path, lock): (PathBuf, StateLock),
+        every: Duration,
+    ) -> Result<Self, ServeError> {
         let mut written = None;
         keep(service, &path, &mut written)
             .map_err(|source| ServeError::StateNotWritten { path: path.clone(), source })?;
@@ -138,7 +163,7 @@ impl Keeper {
                 }
             }
         });
-        Ok(Self { stop: Mutex::new(Some((stop, thread))) })
+        Ok(Self { stop: Mutex::new(Some((stop, thread))), _lock: lock })
     }
 
     /// Writes the state for the last time.

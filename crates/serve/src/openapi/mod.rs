@@ -50,7 +50,7 @@ fn responses() -> Value {
         "BadRequest": problem("The body is not JSON, or not of this form, or not what Content-Encoding says"),
         "Unauthorized": problem("The token is missing or wrong"),
         "Forbidden": problem("The request comes from a page of another origin"),
-        "Conflict": problem("The request contradicts what the service was told before: its time, or an id in use"),
+        "Conflict": problem("The request contradicts what the service was told before: whose time counts, the time that it is, which tasks are open"),
         "NotFound": problem("The service was started without a drive"),
         "Timeout": problem("The body was not received in time"),
         "TooLarge": problem("The body is too long"),

@@ -234,14 +234,21 @@ impl SiteState {
         while let Some(next) = self.on_the_way.peek()
             && next.joins_s <= time_s
         {
-            let OnTheWay { joins_s, index, machine, service_s, latency_s } = *next;
+            let next = *next;
             self.on_the_way.pop();
-            let machine = machine as usize;
-            self.coming_s[machine] = (self.coming_s[machine] - service_s).max(0.0);
-            self.free_s[machine] = self.free_s[machine].max(joins_s) + service_s;
-            done(index, self.free_s[machine] + latency_s);
+            self.join(next, &mut done);
         }
         self.time_s = time_s;
+    }
+
+    /// A task that was on its way joins its machine.
+    #[inline]
+    fn join(&mut self, task: OnTheWay, done: &mut impl FnMut(usize, f64)) {
+        let OnTheWay { joins_s, index, machine, service_s, latency_s } = task;
+        let machine = machine as usize;
+        self.coming_s[machine] = (self.coming_s[machine] - service_s).max(0.0);
+        self.free_s[machine] = self.free_s[machine].max(joins_s) + service_s;
+        done(index, self.free_s[machine] + latency_s);
     }
 
     /// What each place would do with a task that arrives now.

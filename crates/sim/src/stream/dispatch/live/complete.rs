@@ -85,26 +85,27 @@ impl LiveSite {
         let route = *self.site.route(task.device as usize, usize::from(task.place));
         let (link, machine) = (route.link as usize, route.machine as usize);
         let is_as_expected = (done_s - task.done_s).abs() <= TOLERANCE_S && !task.is_on_the_way;
-        if !is_as_expected {
-            // When it left its last queue.
-            let left_s = done_s - route.latency_s;
-            let latest_s = (left_s - task.service_s).max(task.arrived_s);
-            if route.machine == NO_QUEUE {
+        // When it left its last queue, and when it left the link at the latest.
+        let left_s = done_s - route.latency_s;
+        let latest_s = (left_s - task.service_s).max(task.arrived_s);
+        if task.is_on_the_way {
+            self.state.redirect(|index, _, joins_s| (index as u64 != number).then_some(joins_s));
+        } else if let Some(log) = self.logs.get_mut(machine)
+            && log.finish(number, (!is_as_expected).then_some(left_s))
+        {
+            dirty.machines.insert(machine);
+        }
+        if let Some(log) = self.logs.get_mut(link)
+            && let Some(expected_s) = log.entry(number).map(|entry| entry.done_s)
+        {
+            let told_s = match (is_as_expected, route.machine) {
+                (true, _) => None,
                 // Nothing but the link can have been slower or faster.
-                if self.logs[link].finish(number, latest_s) {
-                    dirty.links.insert(link);
-                }
-            } else {
-                if task.is_on_the_way {
-                    self.state.redirect(|index, _, joins_s| (index as u64 != number).then_some(joins_s));
-                } else if self.logs[machine].finish(number, left_s) {
-                    dirty.machines.insert(machine);
-                }
-                let expected_s = (route.link != NO_QUEUE).then(|| self.logs[link].entry(number)).flatten();
-                if expected_s.is_some_and(|entry| entry.done_s > latest_s) {
-                    self.logs[link].finish(number, latest_s);
-                    dirty.links.insert(link);
-                }
+                (false, NO_QUEUE) => Some(latest_s),
+                (false, _) => Some(latest_s.min(expected_s)),
+            };
+            if log.finish(number, told_s) {
+                dirty.links.insert(link);
             }
         }
         let parts = self.site.parts();

@@ -58,12 +58,14 @@ impl QueueLog {
         self.position(number).map(|position| &self.entries[position])
     }
 
-    /// The queue was done with a task at a time, and so with all before it. Returns whether the task was still there.
-    pub(super) fn finish(&mut self, number: u64, done_s: f64) -> bool {
+    /// The queue was done with a task at a time, and so with all before it; `None`: when it was expected. Returns whether that
+    /// changes when the queue is free for those behind it.
+    pub(super) fn finish(&mut self, number: u64, done_s: Option<f64>) -> bool {
         let Some(position) = self.position(number) else { return false };
+        let expected_s = self.entries[position].done_s;
         self.entries.drain(..=position);
-        self.head_s = done_s;
-        true
+        self.head_s = done_s.unwrap_or(expected_s);
+        self.head_s != expected_s
     }
 
     /// Takes everything out: the queue is free at a time.

@@ -105,13 +105,11 @@ impl OpenTasks {
         }
     }
 
-    /// Forgets the oldest tasks: beyond `most`, and those that should have been done before `done_before_s`.
-    pub(super) fn forget(&mut self, most: usize, done_before_s: f64) {
-        while let Some(Some(oldest)) = self.tasks.front()
-            && (self.count > most || self.tasks.len() > MOST_NUMBERS * most || oldest.done_s < done_before_s)
-        {
-            self.remove(self.first);
-        }
+    /// Forgets the oldest task, if there are more than `most` or it should have been done before `done_before_s`; returns it.
+    pub(super) fn forget(&mut self, most: usize, done_before_s: f64) -> Option<OpenTask> {
+        let oldest = self.tasks.front()?.as_ref()?;
+        let is_over = self.count > most || self.tasks.len() > MOST_NUMBERS * most || oldest.done_s < done_before_s;
+        if is_over { self.remove(self.first) } else { None }
     }
 
     pub(super) fn kept(&self) -> KeptTasks {

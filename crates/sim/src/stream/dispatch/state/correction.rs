@@ -45,6 +45,15 @@ impl SiteState {
         self.on_the_way = BinaryHeap::from(all);
     }
 
+    /// Lets tasks join their machines before their time, the earliest first, as long as more than `most` are on their way.
+    pub(in super::super) fn join_beyond(&mut self, most: usize, mut done: impl FnMut(usize, f64)) {
+        while self.on_the_way.len() > most
+            && let Some(next) = self.on_the_way.pop()
+        {
+            self.join(next, &mut done);
+        }
+    }
+
     /// Sets the backlog of a queue from now on, in seconds; for a machine with what is on its way to it.
     pub(in super::super) fn set_backlog(&mut self, queue: usize, backlog_s: f64) {
         self.redirect(|_, machine, joins_s| (machine != queue).then_some(joins_s));
