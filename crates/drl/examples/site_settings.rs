@@ -20,8 +20,8 @@ use drl::stream::{Evolution, EvolutionSettings, SiteAgent, SiteSettings};
 use model::stream::{Ensemble, Parameters, StreamNetworks};
 use model::{DeviceChoice, Record};
 use rayon::prelude::*;
-use sim::stream::dispatch::scheme::{DispatchGreedy, DispatchScheme, DispatchSchemeKind, ValueIteration};
 use sim::stream::dispatch::optimum::{DispatchOptimum, OptimumSettings};
+use sim::stream::dispatch::scheme::{DispatchGreedy, DispatchScheme, DispatchSchemeKind, ValueIteration};
 use sim::stream::dispatch::settings::{DispatchSetting, small_site};
 use sim::stream::dispatch::tuning::{TunedRule, TuningSet};
 use sim::stream::dispatch::{Path, Sites, simulate};
@@ -41,7 +41,9 @@ fn main() -> Result<(), Error> {
         ["rules", file] => rules(file),
         ["train", record, ref options @ ..] => train(record, options),
         ["evolve", from, record, ref options @ ..] => evolve(from, record, options),
-        ["compare", file, ref records @ ..] => records.iter().try_for_each(|record| compare(file, record, &FINAL_SEEDS)),
+        ["compare", file, ref records @ ..] => {
+            records.iter().try_for_each(|record| compare(file, record, &FINAL_SEEDS))
+        }
         ["look", file, ref records @ ..] => records.iter().try_for_each(|record| compare(file, record, &SEEDS[..2])),
         ["speed", record] => speed(record),
         ["games", ref records @ ..] => games(records),
@@ -52,14 +54,16 @@ fn main() -> Result<(), Error> {
 /// The costs of rules on every setting and seed: greedy, in closed form, fitted to all sites, and two rules tuned to the site.
 fn rules(file: &str) -> Result<(), Error> {
     let settings = DispatchSetting::all();
-    let jobs: Vec<(u64, usize)> = SEEDS.iter().flat_map(|seed| (0..settings.len()).map(|index| (*seed, index))).collect();
+    let jobs: Vec<(u64, usize)> =
+        SEEDS.iter().flat_map(|seed| (0..settings.len()).map(|index| (*seed, index))).collect();
     let row = |(seed, index): &(u64, usize)| {
         let site = settings[*index].site(*seed)?;
         let path = Path::draw(&site, TASKS, *seed);
         let set = TuningSet::of_site(&site, 4, 10_000, *seed)?;
         let mut kinds: Vec<DispatchSchemeKind> = RULES.iter().map(|name| name.parse()).collect::<Result<_, _>>()?;
         kinds.extend([TunedRule::OneStepFitted, TunedRule::Priced].map(|rule| set.tune(rule, *seed).kind));
-        let costs = kinds.iter().map(|kind| Ok(simulate(&site, &path, &mut *kind.build(&site)?, 1).mean_cost.to_string()));
+        let costs =
+            kinds.iter().map(|kind| Ok(simulate(&site, &path, &mut *kind.build(&site)?, 1).mean_cost.to_string()));
         Ok(format!("{seed} {index} {}\n", costs.collect::<Result<Vec<_>, Error>>()?.join(" ")))
     };
     let rows = jobs.par_iter().map(row).collect::<Result<Vec<String>, Error>>()?;
@@ -91,7 +95,8 @@ fn compare(file: &str, record: &str, seeds: &[u64]) -> Result<(), Error> {
     let rules = read_rules(file)?;
     let dispatcher = networks(record)?.dispatcher("networks");
     let settings = DispatchSetting::all();
-    let jobs: Vec<(usize, u64)> = (0..settings.len()).flat_map(|index| seeds.iter().map(move |seed| (index, *seed))).collect();
+    let jobs: Vec<(usize, u64)> =
+        (0..settings.len()).flat_map(|index| seeds.iter().map(move |seed| (index, *seed))).collect();
     let cost = |(index, seed): &(usize, u64)| {
         let site = settings[*index].site(*seed)?;
         Ok(simulate(&site, &Path::draw(&site, TASKS, *seed), &mut dispatcher.clone(), 1).mean_cost)
@@ -213,7 +218,8 @@ fn speed(record: &str) -> Result<(), Error> {
         let setting = &DispatchSetting::all()[index];
         let site = setting.site(41)?;
         let path = Path::draw(&site, 1_000_000, 1);
-        let schemes: [Box<dyn DispatchScheme>; 2] = [Box::new(DispatchGreedy::new()), Box::new(networks.dispatcher("networks"))];
+        let schemes: [Box<dyn DispatchScheme>; 2] =
+            [Box::new(DispatchGreedy::new()), Box::new(networks.dispatcher("networks"))];
         for mut scheme in schemes {
             let seconds = (0..3).map(|_| {
                 let start = Instant::now();

@@ -26,8 +26,8 @@ mod proposals;
 mod schedule;
 mod settings;
 mod state;
-pub mod stream;
 mod step_workloads;
+pub mod stream;
 mod training_loop;
 
 pub use agent::{Agent, TrainingData};

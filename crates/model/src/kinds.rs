@@ -5,8 +5,8 @@
 use crate::dnn::DnnNetworks;
 use crate::fleet::FleetNetworks;
 use crate::networks::Kind;
-use crate::stream::StreamNetworks;
 use crate::record::{ManifestFile, RecordError, RecordText};
+use crate::stream::StreamNetworks;
 
 /// Every kind of networks that records can hold.
 pub static KINDS: &[&Kind] = &[&DnnNetworks::KIND, &FleetNetworks::KIND, &StreamNetworks::KIND];

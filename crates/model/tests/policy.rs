@@ -213,7 +213,7 @@ fn records_of_earlier_formats_are_still_read() {
         (of_version(&text, 3), "codec"),
         (of_version(&text, 4), "no kind"),
         (text.replacen("format_version = 4", "format_version = 2", 1), "format 2"),
-        (text.replacen("kind = \"dnn\"", "kind = \"dnns\"", 1), "\"dnn\" and \"fleet\""),
+        (text.replacen("kind = \"dnn\"", "kind = \"dnns\"", 1), "\"dnn\", \"fleet\", \"stream\""),
     ] {
         let error = refused(&text);
         assert!(matches!(error, RecordError::Manifest { .. }) && error.to_string().contains(named), "{error}");

@@ -1,7 +1,5 @@
 //! Networks for any site: the same prices and the same steps on every way of computing them.
 
-
-
 use burn::tensor::{Tensor, TensorData};
 use model::DeviceChoice;
 use model::stream::{
@@ -52,7 +50,8 @@ fn costs_in_burn(networks: &[Network], inputs: &Inputs) -> Vec<f32> {
     let rows = inputs.places.len();
     let context = inputs.context.repeat(rows);
     let places: Vec<f32> = inputs.places.iter().flat_map(|place| place.inputs).collect();
-    let tensor = |values: Vec<f32>, columns: usize| Tensor::<2>::from_data(TensorData::new(values, [rows, columns]), &device);
+    let tensor =
+        |values: Vec<f32>, columns: usize| Tensor::<2>::from_data(TensorData::new(values, [rows, columns]), &device);
     let mut means = vec![0.0; rows * PRICES];
     for network in networks {
         let prices = network.ln_prices(tensor(context.clone(), CONTEXT_INPUTS), tensor(places.clone(), PLACE_INPUTS));
@@ -98,7 +97,8 @@ fn the_learner_takes_the_steps_of_burn() {
             assert!((one - other).abs() < 1e-3 * (1.0 + one.abs()), "{loss:?}: {one} {other}");
         }
         let (own, of_burn) = (own.parameters(), of_burn.parameters());
-        let furthest = own.values.iter().zip(&of_burn.values).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
+        let furthest =
+            own.values.iter().zip(&of_burn.values).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
         assert!(furthest < 5e-3, "{loss:?}: {furthest}");
     }
 }

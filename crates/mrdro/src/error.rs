@@ -89,7 +89,9 @@ pub enum Error {
     #[error("there is no application to decide")]
     NoApplication,
     /// Networks cannot dispatch tasks that arrive over time.
-    #[error("`{name}` holds {kind}; tasks that arrive over time need a record of networks for them, such as models/any-site")]
+    #[error(
+        "`{name}` holds {kind}; tasks that arrive over time need a record of networks for them, such as models/any-site"
+    )]
     NoDispatcher {
         /// What the networks are called.
         name: String,
@@ -97,7 +99,9 @@ pub enum Error {
         kind: &'static str,
     },
     /// A scenario in slots has no places among which networks could choose.
-    #[error("this scenario is in slots, where data waits for a good link; records are for scenarios with devices and servers, such as dispatch")]
+    #[error(
+        "this scenario is in slots, where data waits for a good link; records are for scenarios with devices and servers, such as dispatch"
+    )]
     NothingToDispatch,
     /// A workload cannot be read.
     #[error(transparent)]
@@ -128,7 +132,7 @@ pub enum Error {
     #[error(transparent)]
     Code(#[from] model::CodeError),
     /// A record for any fleet, without a scenario to decide for.
-    #[error("{} is a record for any fleet and has no scenario of its own", path.display())]
+    #[error("{} has no scenario of its own", path.display())]
     NoScenario {
         /// The record.
         path: PathBuf,

@@ -107,8 +107,8 @@ pub use observer::{Activity, ObserverError, Progress, RunObserver};
 pub use plan::{EVALUATED_FLEETS, Phases, PlanNames, RunPlan, Target};
 pub use problem::Problem;
 pub use run::{
-    CheckpointInterval, FleetResults, Results, SiteResults, RunOptions, ScenarioResults, Trained, Unfinished, resume, train,
-    train_while,
+    CheckpointInterval, FleetResults, Results, RunOptions, ScenarioResults, SiteResults, Trained, Unfinished, resume,
+    train, train_while,
 };
 pub use run_dir::RunDir;
 pub use run_set::{

@@ -65,8 +65,8 @@ impl EventFile {
     #[staticmethod]
     fn remove_from(py: Python<'_>, directory: PathBuf, phase: &str, step: usize) -> PyResult<()> {
         let known = Phase::ALL.into_iter().find(|known| known.name() == phase);
-        let phase =
-            known.ok_or_else(|| value(format!("phase must be \"meta\", \"drl\" or \"fleet\", is {phase:?}")))?;
+        let phase = known
+            .ok_or_else(|| value(format!("phase must be \"meta\", \"drl\", \"fleet\" or \"site\", is {phase:?}")))?;
         guarded(py, || tensorboard::remove_from(&directory, phase, step).map_err(raise))
     }
 

@@ -196,7 +196,7 @@ pub enum ServeError {
     #[error(transparent)]
     Record(#[from] RecordError),
     /// A record for any fleet, and no scenario.
-    #[error("{} is a record for any fleet and has no scenario of its own", path.display())]
+    #[error("{} has no scenario of its own", path.display())]
     NoScenario {
         /// The record.
         path: PathBuf,

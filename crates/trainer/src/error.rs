@@ -244,7 +244,7 @@ fn scenario(error: &mrdro::Error) -> Option<String> {
             "tasks.size_mb.path of the scenario must name a file of sizes; `evaluate --workloads` needs no such file"
         }
         Error::NoScenario { .. } => {
-            "name the scenario to decide for with --scenario, such as `--scenario shared-edges`"
+            "name the scenario to decide for, such as `--scenario shared-edges`; networks for any site need one whose tasks arrive over time, such as `dispatch`"
         }
         _ => return None,
     };
@@ -389,7 +389,7 @@ fn service(error: &serve::ServeError) -> Option<String> {
     let text = match error {
         ServeError::Record(error) => return record(error),
         ServeError::NoScenario { .. } => {
-            "name the scenario to decide for with --scenario, such as `--scenario shared-edges`"
+            "name the scenario to decide for, such as `--scenario shared-edges`; networks for any site need one whose tasks arrive over time, such as `dispatch`"
         }
         ServeError::Option { .. } => "leave the option out, or name another record",
         ServeError::OwnScenario { .. } => "leave --scenario out, or name a record for any fleet",

@@ -64,7 +64,13 @@ impl Evolution {
     ///
     /// # Panics
     /// If there is none.
-    pub fn new(networks: &[Parameters], sites: Sites, knows_rates: bool, settings: EvolutionSettings, seed: u64) -> Self {
+    pub fn new(
+        networks: &[Parameters],
+        sites: Sites,
+        knows_rates: bool,
+        settings: EvolutionSettings,
+        seed: u64,
+    ) -> Self {
         let values: Vec<f32> = networks.iter().flat_map(|network| network.values.clone()).collect();
         let zeros = vec![0.0; values.len()];
         Self {
@@ -133,12 +139,16 @@ impl Evolution {
         let deviation = deviation * (1.0 - 0.6 * done);
         let ratio = |index: usize| {
             let signed = if index.is_multiple_of(2) { deviation } else { -deviation };
-            let changed: Vec<f32> =
-                self.state.values.iter().zip(&changes[index / 2]).map(|(value, change)| value + signed * change).collect();
+            let changed: Vec<f32> = self
+                .state
+                .values
+                .iter()
+                .zip(&changes[index / 2])
+                .map(|(value, change)| value + signed * change)
+                .collect();
             let mut networks = Dispatcher::new("changed", &self.unstacked(&changed), self.knows_rates);
-            let of_course = |(site, path, greedy): &(Site, Path, f64)| {
-                simulate(site, path, &mut networks, 0).mean_cost / greedy
-            };
+            let of_course =
+                |(site, path, greedy): &(Site, Path, f64)| simulate(site, path, &mut networks, 0).mean_cost / greedy;
             courses.iter().map(of_course).sum::<f64>() / sites as f64
         };
         let ratios: Vec<f64> = (0..2 * pairs).into_par_iter().map(ratio).collect();
@@ -164,7 +174,6 @@ impl Evolution {
         }
         ratios.iter().sum::<f64>() / ratios.len() as f64
     }
-
 }
 
 impl EvolutionState {

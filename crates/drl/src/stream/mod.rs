@@ -275,7 +275,9 @@ impl SiteAgent {
             && memory.len() <= self.settings.buffer
             && (oldest < memory.len() || oldest == 0)
             && memory.iter().all(Sample::is_complete)
-            && base.as_ref().is_none_or(|base| base.len() == learners.len() && base.iter().all(|one| one.len() == count));
+            && base
+                .as_ref()
+                .is_none_or(|base| base.len() == learners.len() && base.iter().all(|one| one.len() == count));
         if !is_like {
             return Err(other());
         }

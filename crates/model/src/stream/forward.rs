@@ -44,11 +44,8 @@ impl Forward {
         assert!(!networks.is_empty(), "there are networks");
         let share = 1.0 / networks.len() as f32;
         let units: usize = networks.iter().map(|network| network.width).sum();
-        let empty = Tile {
-            bias: [0.0; TILE_UNITS],
-            input: [[0.0; TILE_UNITS]; INPUTS],
-            price: [[0.0; TILE_UNITS]; PRICES],
-        };
+        let empty =
+            Tile { bias: [0.0; TILE_UNITS], input: [[0.0; TILE_UNITS]; INPUTS], price: [[0.0; TILE_UNITS]; PRICES] };
         let mut tiles = vec![empty; units.div_ceil(TILE_UNITS)];
         let (mut direct, mut biases) = ([[0.0; DIRECT]; PRICES], [0.0; PRICES]);
         let mut unit = 0;

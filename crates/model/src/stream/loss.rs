@@ -46,7 +46,8 @@ impl Loss {
         let cost = |place: &PlaceInputs, ln_prices: &[f32; PRICES]| {
             place.own_cost + (0..PRICES).map(|index| ln_prices[index].exp() * place.added[index]).sum::<f32>()
         };
-        let least = places.iter().zip(ln_prices).map(|(place, prices)| cost(place, prices)).fold(f32::INFINITY, f32::min);
+        let least =
+            places.iter().zip(ln_prices).map(|(place, prices)| cost(place, prices)).fold(f32::INFINITY, f32::min);
         let weight = |place: &PlaceInputs, prices: &[f32; PRICES]| (-(cost(place, prices) - least) / TEMPERATURE).exp();
         let sum: f32 = places.iter().zip(ln_prices).map(|(place, prices)| weight(place, prices)).sum();
         let share = |place: &PlaceInputs, prices: &[f32; PRICES]| weight(place, prices) / sum;

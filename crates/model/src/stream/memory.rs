@@ -168,7 +168,8 @@ impl Memory {
     pub(super) fn arrive(&mut self, tables: &SiteTables, arrival: &Arrival) -> Loads {
         let Self { times, .. } = *self;
         let since_s = arrival.time_s - self.now_s;
-        let before = self.arrived.loads(self.now_s, tables.capacity_bytes_per_s as f32, &times, &times.scale(self.now_s));
+        let before =
+            self.arrived.loads(self.now_s, tables.capacity_bytes_per_s as f32, &times, &times.scale(self.now_s));
         let Weights([weight, ..]) = times.weights(since_s);
         let ratio = before[1] / before[0] - 1.0;
         self.swings[0] = self.swings[0] * weight + (1.0 - weight) * ratio * ratio;
@@ -243,7 +244,9 @@ impl Memory {
     /// Continues from what [`Memory::to_numbers`] gave; `false`, and nothing changes, if it is of another site.
     pub fn set_numbers(&mut self, numbers: &[f64]) -> bool {
         let (devices, queues) = (self.arrived_at.len(), self.joined.len());
-        if numbers.len() != 3 + 4 * (1 + devices + queues) + 2 * devices || numbers.iter().any(|number| !number.is_finite()) {
+        if numbers.len() != 3 + 4 * (1 + devices + queues) + 2 * devices
+            || numbers.iter().any(|number| !number.is_finite())
+        {
             return false;
         }
         let (head, rest) = numbers.split_at(3);

@@ -123,7 +123,8 @@ impl StreamNetworks {
         let mut description = Description::new(Self::KIND.name, self.ensemble.nets.len(), index);
         description.json("layers", &json!({ "inputs": INPUTS, "width": self.width() }));
         description.text("activation", "softsign: a / (1 + |a|)");
-        description.text("tensors", "input [35, width], bias [1, width], price [width, 2], direct [35, 2], price_bias [1, 2]");
+        description
+            .text("tensors", "input [35, width], bias [1, width], price [width, 2], direct [35, 2], price_bias [1, 2]");
         description.text(
             "prices",
             format!(
@@ -162,7 +163,8 @@ impl Networks for StreamNetworks {
     }
 
     fn check_scenario(&self, _: &Scenario, _: bool) -> Result<(), String> {
-        Err("it has networks for tasks that arrive over time; a scenario of the kind `stream` has such tasks".to_owned())
+        Err("it has networks for tasks that arrive over time; a scenario of the kind `stream` has such tasks"
+            .to_owned())
     }
 
     fn check_options(&self, options: &DecisionOptions) -> Result<(), OptionError> {
@@ -220,7 +222,8 @@ impl Networks for StreamNetworks {
         if !per_network {
             return Ok(vec![ExportedFile::of("ensemble", &self.ensemble, format, &self.exported(None))?]);
         }
-        let one = |(index, net)| ExportedFile::of(&format!("network-{index}"), net, format, &self.exported(Some(index)));
+        let one =
+            |(index, net)| ExportedFile::of(&format!("network-{index}"), net, format, &self.exported(Some(index)));
         self.ensemble.nets.iter().enumerate().map(one).collect()
     }
 }

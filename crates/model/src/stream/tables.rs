@@ -65,7 +65,8 @@ impl<'a> Sharing<'a> {
     fn of(site: &'a Site) -> Self {
         let mut users = vec![0; site.queues().len()];
         for device in 0..site.devices() {
-            let mut used: Vec<usize> = usable(site, device).flat_map(|place| site.queues_of(device, place)).flatten().collect();
+            let mut used: Vec<usize> =
+                usable(site, device).flat_map(|place| site.queues_of(device, place)).flatten().collect();
             used.sort_unstable();
             used.dedup();
             used.into_iter().for_each(|queue| users[queue] += 1);
@@ -111,9 +112,8 @@ impl SiteTables {
         for device in 0..devices.len() {
             ways.extend((0..site.places()).map(|place| way(&sharing, device, place, capacity, time_unit_s)));
         }
-        let cheapest = |device| {
-            usable(site, device).map(|place| idle_cost(site, device, place)).fold(f64::INFINITY, f64::min)
-        };
+        let cheapest =
+            |device| usable(site, device).map(|place| idle_cost(site, device, place)).fold(f64::INFINITY, f64::min);
         let mut context = [0.0; CONTEXT_INPUTS];
         context[7] = (0.5 * (count / 5.0).ln()) as f32;
         context[8] = (2.0 * shared_bytes_per_s / capacity - 0.5) as f32;
@@ -185,8 +185,7 @@ fn device_tables(sharing: &Sharing<'_>) -> (Vec<DeviceTable>, f64) {
             own_link: own_links[device].map_or(NO_QUEUE, |link| link as u32),
             shared_place: usable(site, device).find(has_shared_machine),
             ln_speed: (1.0 / part.s_per_byte / mean_speed).ln() as f32,
-            ln_link: own_links[device]
-                .map_or(0.0, |link| (sharing.bytes_per_s(Some(link)) / mean_link).ln() as f32),
+            ln_link: own_links[device].map_or(0.0, |link| (sharing.bytes_per_s(Some(link)) / mean_link).ln() as f32),
         });
     }
     (tables, shared_bytes_per_s)

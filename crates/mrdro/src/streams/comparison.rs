@@ -342,9 +342,8 @@ fn on_courses(
     let of_networks = networks.iter().map(|(name, networks)| {
         runs_of(name, &|_| dispatch_scheme(name, &**networks).map_err(|error| error.to_string()))
     });
-    let of_schemes = schemes
-        .iter()
-        .map(|name| runs_of(name, &|site| by_name(name, site).map_err(|error| error.to_string())));
+    let of_schemes =
+        schemes.iter().map(|name| runs_of(name, &|site| by_name(name, site).map_err(|error| error.to_string())));
     let rows = of_networks.chain(of_schemes).collect();
     let bound = |(site, _, _): &DispatchCourse| watch.check().map(|()| lower_bound(site).cost);
     let bounds: Vec<f64> = courses.par_iter().map(bound).collect::<Result<_, Error>>()?;
@@ -356,7 +355,9 @@ fn on_courses(
 /// # Errors
 /// If they are not for tasks that arrive over time. The message calls them `name`.
 pub fn dispatch_scheme(name: &str, networks: &dyn Networks) -> Result<Box<dyn DispatchScheme>, Error> {
-    networks.dispatch_scheme(name).ok_or_else(|| Error::NoDispatcher { name: name.to_owned(), kind: networks.kind().description })
+    networks
+        .dispatch_scheme(name)
+        .ok_or_else(|| Error::NoDispatcher { name: name.to_owned(), kind: networks.kind().description })
 }
 
 fn of_slots(

@@ -29,8 +29,8 @@ use sim::stream::slots::SlotPath;
 use sim::stream::slots::scheme::SlotSchemeKind;
 
 pub use self::comparison::{
-    DispatchCourse, NamedNetworks, OVERLOAD, OwnOutcomes, RUNS, StreamBound, StreamComparison, StreamEvaluation, compare,
-    compare_on, compare_while, dispatch_scheme,
+    DispatchCourse, NamedNetworks, OVERLOAD, OwnOutcomes, RUNS, StreamBound, StreamComparison, StreamEvaluation,
+    compare, compare_on, compare_while, dispatch_scheme,
 };
 pub use self::picture::write_run;
 pub use self::replay::{replay_page, write_replay};

@@ -102,8 +102,7 @@ pub fn evaluate_on_settings(
 ) -> Result<SettingFindings, Error> {
     dispatch_scheme(name, networks)?;
     let settings = DispatchSetting::all();
-    let jobs: Vec<(usize, u64)> =
-        (0..settings.len()).flat_map(|setting| SEEDS.map(|seed| (setting, seed))).collect();
+    let jobs: Vec<(usize, u64)> = (0..settings.len()).flat_map(|setting| SEEDS.map(|seed| (setting, seed))).collect();
     let done = AtomicUsize::new(0);
     // Of each site the networks' cost over that of each rule, less 1.
     let changes = |(setting, seed): &(usize, u64)| {

@@ -120,7 +120,7 @@ fn run_dispatch(args: &ServeArgs, backend: Option<&Backend>) -> Result<(), CliEr
 fn scheme_source(args: &ServeArgs, backend: Option<&Backend>) -> Result<SchemeSource, Error> {
     match (&args.record, &args.dispatch.scheme, backend) {
         (Some(_), Some(scheme), _) => {
-            let wanted = "left out with --record, whose networks dispatch";
+            let wanted = "possible together with --record, whose networks dispatch";
             Err(Error::BadOption { option: "--scheme", text: scheme.clone(), wanted })
         }
         (Some(path), None, Some(backend)) => {

@@ -6,9 +6,9 @@ use std::sync::Mutex;
 use data::counted;
 use model::{Backend, Record};
 use mrdro::streams::{
-    NamedNetworks, SettingFindings, compare_while, dispatch_scheme, evaluate_on_settings, sites_of_settings,
-    RUNS, StreamBound, StreamComparison, StreamEvaluation, StreamProblem, TraceFormat, compare, run_observed, tune,
-    write_replay, write_run,
+    NamedNetworks, RUNS, SettingFindings, StreamBound, StreamComparison, StreamEvaluation, StreamProblem, TraceFormat,
+    compare, compare_while, dispatch_scheme, evaluate_on_settings, run_observed, sites_of_settings, tune, write_replay,
+    write_run,
 };
 use mrdro::{Error, files};
 use serde::Serialize;

@@ -174,7 +174,15 @@ impl<S: FutureBase> Futures<S> {
 }
 
 impl<S: FutureBase> Course<S> {
-    fn step(&mut self, site: &Site, path: &Path, arrival: &Arrival, index: usize, number: usize, cost: &FutureCost<'_>) {
+    fn step(
+        &mut self,
+        site: &Site,
+        path: &Path,
+        arrival: &Arrival,
+        index: usize,
+        number: usize,
+        cost: &FutureCost<'_>,
+    ) {
         let mut sum = 0.0;
         self.state.advance(arrival.time_s, |joined, done_s| sum += cost.done(joined, done_s));
         let place = self.base.choose(View { site, path, state: &mut self.state, arrival, index });
