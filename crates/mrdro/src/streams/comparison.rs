@@ -453,7 +453,7 @@ mod tests {
             let (runs, made) = (20, AtomicUsize::new(0));
             let goes_on = || made.load(Ordering::Relaxed) < 5;
             let told = |done| made.store(done, Ordering::Relaxed);
-            let error = compare_while(&problem, &schemes, runs, 1, &goes_on, &told).expect_err("stopped");
+            let error = compare_while(&problem, &[], &schemes, (runs, 1), &goes_on, &told).expect_err("stopped");
             assert!(error.is_interrupted(), "{error}");
             assert!(made.load(Ordering::Relaxed) < schemes.len() * runs / 2, "{}", made.load(Ordering::Relaxed));
         }
