@@ -77,7 +77,7 @@ fn a_killed_training_goes_on_to_the_same_bytes() {
         workshop.trainer(&["site", "--resume", "killed"]).succeeded();
     }
     assert_eq!(record(&workshop, "killed"), record(&workshop, "whole"));
-    workshop.trainer(&["fleet", "--resume", "whole"]).failed(2).naming(&["whole"]);
+    workshop.trainer(&["fleet", "--resume", "whole"]).failed(1).naming(&["whole"]);
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_record_that_does_not_fit_is_refused() {
     let (mobile, workloads) = (shipped("mobile"), "workloads.jsonl");
     workshop.write(workloads, "{\"tasks_mb\": [[1]]}\n");
     let refused = |arguments: &[&str], parts: &[&str]| {
-        workshop.trainer(arguments).failed(2).silent().naming(parts);
+        workshop.trainer(arguments).failed(1).silent().naming(parts);
     };
     refused(&["compare", "--scenario", "dispatch", "--record", &mobile], &["mobile", "DNNs for one scenario"]);
     refused(&["compare", "--scenario", "commute", "--record", &site], &["slots"]);
