@@ -7,6 +7,7 @@ use model::stream::{
     PLACE_INPUTS, PRICES, Parameters, PlaceInputs, Sample, Scratch,
 };
 use sim::random::{self, Stream};
+use sim::stream::dispatch::scheme::DispatchScheme;
 use sim::stream::dispatch::settings::DispatchSetting;
 use sim::stream::dispatch::{Path, simulate};
 
@@ -135,7 +136,6 @@ fn a_dispatcher_continues_from_its_memory() {
     let site = setting.site(3).expect("a site");
     let mut dispatcher = Dispatcher::new("networks", &networks, false);
     simulate(&site, &Path::draw(&site, 500, 1), &mut dispatcher, 1);
-    use sim::stream::dispatch::scheme::DispatchScheme;
     let memory = dispatcher.memory();
     let mut other = Dispatcher::new("networks", &networks, false);
     assert!(!other.remember(&memory), "it is at no site yet");

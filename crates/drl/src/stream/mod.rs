@@ -64,16 +64,16 @@ pub struct SiteAgent {
 
 /// Training on the CPU, or in Burn operations on another device.
 enum AnyLearner {
-    Cpu(Learner),
-    Device(DeviceLearner),
+    Cpu(Box<Learner>),
+    Device(Box<DeviceLearner>),
 }
 
 impl AnyLearner {
     fn new(parameters: &Parameters, device: &Device) -> Self {
         if model::is_cpu(device) {
-            Self::Cpu(Learner::new(parameters))
+            Self::Cpu(Box::new(Learner::new(parameters)))
         } else {
-            Self::Device(DeviceLearner::new(parameters, device))
+            Self::Device(Box::new(DeviceLearner::new(parameters, device)))
         }
     }
 
@@ -197,7 +197,7 @@ impl SiteAgent {
         let networks = Dispatcher::new("networks", &self.networks(), self.knows_rates);
         let base = match &self.base {
             None => Base::Rule(OneStep::fitted_for_all()),
-            Some(base) => Base::Networks(Dispatcher::new("base", base, self.knows_rates)),
+            Some(base) => Base::Networks(Box::new(Dispatcher::new("base", base, self.knows_rates))),
         };
         let of_site = |index: usize| {
             let mut random = random::stream_of(self.seed, "sites", &[self.step as f64, index as f64]);
@@ -246,7 +246,7 @@ impl SiteAgent {
     /// If the parameters cannot be read back from the device.
     pub fn state(&self) -> Result<AgentState, StateError> {
         let learner = |learner: &AnyLearner| match learner {
-            AnyLearner::Cpu(learner) => Ok(state::LearnerState::Cpu(learner.clone())),
+            AnyLearner::Cpu(learner) => Ok(state::LearnerState::Cpu((**learner).clone())),
             AnyLearner::Device(learner) => Ok(state::LearnerState::Device(learner.state()?)),
         };
         let state = SiteState {
@@ -283,7 +283,7 @@ impl SiteAgent {
         }
         for (learner, state) in self.learners.iter_mut().zip(learners) {
             match (learner, state) {
-                (AnyLearner::Cpu(learner), state::LearnerState::Cpu(state)) if state.is_of(width) => *learner = state,
+                (AnyLearner::Cpu(learner), state::LearnerState::Cpu(state)) if state.is_of(width) => **learner = state,
                 (AnyLearner::Device(learner), state::LearnerState::Device(state)) => learner.restore(&state)?,
                 _ => return Err(other()),
             }

@@ -23,7 +23,7 @@ pub(super) enum Base {
     /// A rule in closed form, with multipliers that fit many sites.
     Rule(OneStep),
     /// Networks, as they were at the beginning of a round.
-    Networks(Dispatcher),
+    Networks(Box<Dispatcher>),
 }
 
 impl Clone for Base {
@@ -38,7 +38,7 @@ impl Clone for Base {
     fn clone_from(&mut self, other: &Self) {
         match (self, other) {
             (Self::Rule(rule), Self::Rule(other)) => rule.clone_from(other),
-            (Self::Networks(networks), Self::Networks(other)) => networks.clone_from(other),
+            (Self::Networks(networks), Self::Networks(other)) => Dispatcher::clone_from(networks, other),
             (this, other) => *this = other.clone(),
         }
     }

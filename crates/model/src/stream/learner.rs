@@ -95,7 +95,7 @@ impl Learner {
             gradient.resize(ln_prices.len(), [0.0; PRICES]);
             sum += scale * loss.gradient(sample, ln_prices, gradient);
             for of_place in gradient.iter_mut() {
-                of_place.iter_mut().for_each(|slope| *slope *= scale);
+                *of_place = of_place.map(|slope| slope * scale);
             }
             self.pass.backward(self.width, &self.values, &sample.inputs, &mut self.gradient);
         }

@@ -61,9 +61,9 @@ impl Times {
     fn scale(&self, now_s: f64) -> Scale {
         let Weights(since_start) = self.weights(now_s);
         let mut scale = Scale { per_weight: [0.0; 3], assumed: [0.0; 3] };
-        for index in 0..3 {
-            let assumed_s = ASSUMED_SHARE * self.lengths_s[index] * since_start[index];
-            scale.per_weight[index] = 1.0 / (self.lengths_s[index] * (1.0 - since_start[index]) + assumed_s);
+        for (index, (length_s, weight)) in self.lengths_s.into_iter().zip(since_start).enumerate() {
+            let assumed_s = ASSUMED_SHARE * length_s * weight;
+            scale.per_weight[index] = 1.0 / (length_s * (1.0 - weight) + assumed_s);
             scale.assumed[index] = assumed_s * ASSUMED_LOAD;
         }
         scale
@@ -88,11 +88,8 @@ impl Sums {
     fn loads(mut self, now_s: f64, capacity: f32, times: &Times, scale: &Scale) -> [f32; 3] {
         self.bring_to(now_s, times);
         let per_capacity = 1.0 / capacity;
-        let mut loads = [0.0; 3];
-        for index in 0..3 {
-            loads[index] = (self.sums[index] * per_capacity + scale.assumed[index]) * scale.per_weight[index];
-        }
-        loads
+        let load = |index: usize| (self.sums[index] * per_capacity + scale.assumed[index]) * scale.per_weight[index];
+        std::array::from_fn(load)
     }
 }
 

@@ -83,7 +83,8 @@ impl StreamNetworks {
         description: "networks for tasks that arrive over time",
         service_name: "stream",
         command: "trainer site",
-        unnamed_in_versions: 0..=-1,
+        // Every version that held such networks names the kind.
+        unnamed_in_versions: i64::MAX..=i64::MAX,
         read: |manifest, device| Ok(Box::new(Self::read(manifest, device)?)),
     };
 

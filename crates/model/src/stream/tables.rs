@@ -69,7 +69,9 @@ impl<'a> Sharing<'a> {
                 usable(site, device).flat_map(|place| site.queues_of(device, place)).flatten().collect();
             used.sort_unstable();
             used.dedup();
-            used.into_iter().for_each(|queue| users[queue] += 1);
+            for queue in used {
+                users[queue] += 1;
+            }
         }
         Self { site, users }
     }

@@ -313,6 +313,9 @@ fn courses(
     drawn.collect()
 }
 
+/// Makes a scheme for a site, or says why there is none.
+type Making<'m> = &'m (dyn Fn(&Site) -> Result<Box<dyn DispatchScheme>, String> + Sync);
+
 fn on_courses(
     courses: &[DispatchCourse],
     networks: &[NamedNetworks],
@@ -327,7 +330,7 @@ fn on_courses(
     for (name, networks) in networks {
         dispatch_scheme(name, &**networks)?;
     }
-    let runs_of = |name: &String, make: &(dyn Fn(&Site) -> Result<Box<dyn DispatchScheme>, String> + Sync)| -> Row {
+    let runs_of = |name: &String, make: Making<'_>| -> Row {
         let run = |(site, path, seed): &DispatchCourse| {
             let mut scheme = make(site)?;
             let start = Instant::now();

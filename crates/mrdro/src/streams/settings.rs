@@ -94,6 +94,9 @@ impl SettingFindings {
 ///
 /// # Errors
 /// If the networks are not for tasks that arrive over time, and if `goes_on` says no.
+///
+/// # Panics
+/// Never: the settings make sense.
 pub fn evaluate_on_settings(
     name: &str,
     networks: &dyn Networks,

@@ -29,7 +29,7 @@ pub trait FutureBase: DispatchScheme + Clone {
 /// As soon as the queues are the same whichever place was taken, the rest of the future costs the same, and is left out.
 #[derive(Debug, Clone)]
 pub struct Futures<S> {
-    futures: u32,
+    count: u32,
     horizon_s: f64,
     /// Of each queue: (1 − α) λ / (2 (1 − ρ)).
     end_prices: Vec<f64>,
@@ -79,7 +79,7 @@ impl<S: FutureBase> Futures<S> {
         let weight = 1.0 - site.parts().alpha;
         let course = Course { state: SiteState::empty(site, 0), base: base.clone(), cost: 0.0, differs: false };
         Self {
-            futures,
+            count: futures,
             horizon_s,
             end_prices: site
                 .static_split()
@@ -100,6 +100,9 @@ impl<S: FutureBase> Futures<S> {
 
     /// The mean cost of each place, but for a number that is the same for all places; infinite where the task cannot run. The
     /// base is as it is before the task of the view is placed.
+    ///
+    /// # Panics
+    /// If the task can run nowhere; a site has a place for every task.
     pub fn price(&mut self, view: View<'_>, base: &S, seed: u64) -> &[f64] {
         let View { site, path, state: now, arrival, index } = view;
         let device = arrival.device as usize;
@@ -108,7 +111,7 @@ impl<S: FutureBase> Futures<S> {
         }
         let end_s = arrival.time_s + self.horizon_s;
         let before = &path.arrivals()[..=index];
-        for future in 0..self.futures {
+        for future in 0..self.count {
             let mut random = random::stream_of(seed, "dispatch/future", &[index as f64, f64::from(future)]);
             let from = (arrival.time_s, path.level(index));
             let (arrivals, _) = draw_arrivals(site, from, end_s, MOST_TASKS, &mut random);
@@ -132,7 +135,7 @@ impl<S: FutureBase> Futures<S> {
                     break;
                 }
                 let number = before.len() + next;
-                for course in usable.clone().map(|place| place) {
+                for course in usable.clone() {
                     let course = &mut self.courses[course];
                     if course.differs {
                         course.step(site, &imagined, arrival, next, number, &cost);
@@ -167,7 +170,7 @@ impl<S: FutureBase> Futures<S> {
                 self.sums[place] += if course.differs { course.cost } else { course.cost + reference };
             }
         }
-        let futures = f64::from(self.futures);
+        let futures = f64::from(self.count);
         self.sums.iter_mut().for_each(|sum| *sum /= futures);
         &self.sums
     }

@@ -25,6 +25,8 @@ pub struct Larac;
 
 /// The most multipliers; each step takes the multiplier to a new corner of the dual function, mostly fewer than ten.
 const MAX_STEPS: usize = 200;
+/// What rounding may make of a sum of times, relative to it.
+const ROUNDING: f64 = 1e-12;
 
 impl GraphScheme for Larac {
     fn name(&self) -> &'static str {
@@ -40,7 +42,8 @@ impl GraphScheme for Larac {
         }
         let costs = Labelling::new(model);
         let times_s = Labelling::weighted(model, Weights { energy: 0.0, time: 1.0, price: 0.0 });
-        let deadline_s = model.rules().limits.time_s;
+        // A decision that just keeps the deadline may seem to miss it, since sums in another order round differently.
+        let deadline_s = model.rules().limits.time_s * (1.0 + ROUNDING);
         let solve = |weighted: &Labelling<'_>| {
             let decision = relaxation.solve(weighted, &[]).decision;
             Point { cost: costs.cost(&decision), time_s: times_s.cost(&decision), decision }
