@@ -109,15 +109,17 @@ fn a_record_that_does_not_fit_is_refused() {
     let site = shipped("any-site");
     let (mobile, workloads) = (shipped("mobile"), "workloads.jsonl");
     workshop.write(workloads, "{\"tasks_mb\": [[1]]}\n");
-    let refused = |arguments: &[&str], parts: &[&str]| {
-        workshop.trainer(arguments).failed(1).silent().naming(parts);
+    let refused_with = |code: i32, arguments: &[&str], parts: &[&str]| {
+        workshop.trainer(arguments).failed(code).silent().naming(parts);
     };
+    let refused = |arguments: &[&str], parts: &[&str]| refused_with(1, arguments, parts);
     refused(&["compare", "--scenario", "dispatch", "--record", &mobile], &["mobile", "DNNs for one scenario"]);
     refused(&["compare", "--scenario", "commute", "--record", &site], &["slots"]);
     refused(&["compare", "--scenario", "paper", "--record", &site], &["arrive over time"]);
     refused(&["decide", "--record", &site, workloads], &["no scenario of its own", "--scenario"]);
     refused(&["serve", "--record", &site], &["no scenario of its own", "--scenario"]);
-    refused(&["serve", "--record", &site, "--scenario", "dispatch", "--scheme", "greedy"], &["--scheme", "--record"]);
+    let both = ["serve", "--record", &site, "--scenario", "dispatch", "--scheme", "greedy"];
+    refused_with(2, &both, &["--scheme", "--record"]);
     refused(&["site", "--set", "network.width=0"], &["network.width"]);
     refused(&["site", "--set", "sites.devices=[3, 2]"], &["sites.devices"]);
 }

@@ -303,7 +303,7 @@ impl Record {
         self.content.networks.scenario().cloned().map(Scenario::new).transpose()
     }
 
-    /// The kind of networks: `"dnn"` for one scenario, `"fleet"` for any fleet.
+    /// The kind of networks: `"dnn"` for one scenario, `"fleet"` for any fleet, `"stream"` for tasks that arrive over time.
     #[getter]
     fn kind(&self) -> &'static str {
         self.content.networks.kind().name
