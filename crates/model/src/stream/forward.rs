@@ -25,8 +25,9 @@ pub struct Forward {
     biases: [f32; PRICES],
 }
 
-/// Hidden units of some networks; units that are left over are 0.
+/// Hidden units of some networks; units that are left over are 0. Vectors must not lie across cache lines.
 #[derive(Debug, Clone)]
+#[repr(align(64))]
 struct Tile {
     bias: [f32; TILE_UNITS],
     /// Of each input.
