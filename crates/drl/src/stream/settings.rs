@@ -32,7 +32,7 @@ sim::settings! {
         pub buffer: usize = 100_000, in 1..=10_000_000;
         /// Training steps of each network in a step.
         pub learning_steps: usize = 40, in 1..=10_000;
-        /// Samples of each of these.
+        /// Samples in the batch of one training step.
         pub batch: usize = 1024, in 1..=1_000_000;
         /// Step size of Adam at the beginning of the first round; it falls to a twentieth.
         pub learning_rate: f64 = 0.01, in PositiveUpTo(1.0);

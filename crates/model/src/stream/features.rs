@@ -89,7 +89,7 @@ impl Default for Inputs {
 
 impl Inputs {
     /// Reads a task that arrives, of which the memory takes note. With `knows_rates` the long loads of the site and of the device
-    /// are those that the site names, else those that were seen.
+    /// come from the rates that the site names, otherwise from what was seen.
     pub fn read(
         &mut self,
         tables: &SiteTables,

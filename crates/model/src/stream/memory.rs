@@ -7,8 +7,7 @@ use super::tables::{NO_QUEUE, SiteTables};
 
 /// The short time over which loads are averaged, in units of time of the site.
 const SHORT_UNITS: f64 = 10.0;
-/// The long time is so many short ones, and the short one is so many very short ones. Whole numbers: weights are powers of each
-/// other.
+/// How many short times make a long one, and very short times a short one. They are whole, since weights are powers of each other.
 const SHORTS_IN_LONG: i32 = 10;
 const VERY_SHORTS_IN_SHORT: i32 = 5;
 /// The load that is assumed before anything was seen.

@@ -32,7 +32,7 @@ pub struct Network {
     pub price_bias: Param<Tensor<2>>,
 }
 
-/// The number of parameters of a network with so many hidden units.
+/// The number of parameters of a network with `width` hidden units.
 pub fn parameters(width: usize) -> usize {
     width.saturating_mul(INPUTS + 1 + PRICES).saturating_add((INPUTS + 1) * PRICES)
 }

@@ -8,7 +8,7 @@ use crate::random;
 
 /// The most tasks of a future.
 const MOST_TASKS: usize = 100_000;
-/// Futures of several places are compared after each of so many tasks.
+/// The number of tasks after which the queues of futures are compared.
 const TASKS_BETWEEN_COMPARISONS: usize = 4;
 
 /// A scheme that places the tasks of futures.
@@ -74,7 +74,7 @@ impl FutureCost<'_> {
 }
 
 impl<S: FutureBase> Futures<S> {
-    /// Futures of a site: so many for each task, each of this length, in seconds.
+    /// Futures of a site: `futures` for each task, each `horizon_s` seconds long.
     pub fn new(site: &Site, futures: u32, horizon_s: f64, base: &S) -> Self {
         let weight = 1.0 - site.parts().alpha;
         let course = Course { state: SiteState::empty(site, 0), base: base.clone(), cost: 0.0, differs: false };
@@ -193,7 +193,7 @@ impl<S: FutureBase> Course<S> {
         self.cost += sum + cost.placed(number, &placed);
     }
 
-    /// The cost of what is left at the end.
+    /// The cost of tasks and work that remain at the end.
     fn end(&mut self, site: &Site, path: &Path, end_s: f64, prices: &[f64], cost: &FutureCost<'_>) -> f64 {
         let mut sum = 0.0;
         self.state.advance(end_s, |joined, done_s| sum += cost.done(joined, done_s));
