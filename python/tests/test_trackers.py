@@ -121,7 +121,7 @@ def test_event_files_refuse_what_they_cannot_hold(tmp_path):
         file.add(1, {"a/b": "high"})
     with pytest.raises(ValueError, match="tags must be texts, 3 is none"):
         file.add(1, {3: 1.0})
-    with pytest.raises(ValueError, match='phase must be "meta", "drl" or "fleet", is "dlr"'):
+    with pytest.raises(ValueError, match='phase must be "meta", "drl", "fleet" or "site", is "dlr"'):
         EventFile.remove_from(tmp_path, "dlr", 1)
     with pytest.raises(FileNotFoundError, match="missing"):
         EventFile.remove_from(tmp_path / "missing", "drl", 1)

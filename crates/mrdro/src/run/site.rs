@@ -72,7 +72,7 @@ impl SiteJob {
             let steps = first_of(round) + 1..=first_of(round + 1);
             let of_round = rows.iter().filter(|row| steps.contains(&row.step));
             let points = of_round.filter_map(|row| Some(Point::exact(row.step as f64, row.loss?)));
-            Series { label: format!("round {}", round + 1), style: Style::Curve, points: points.collect() }
+            Series { label: format!("round {}", round + 1), style: Style::Markers, points: points.collect() }
         });
         let label = if drl.cross_entropy { "cross-entropy" } else { "expected regret over greedy's mean cost" };
         Panel {
