@@ -78,6 +78,16 @@ fn a_state_of_another_training_is_refused() {
 }
 
 #[test]
+fn steps_that_draw_no_sample_learn_nothing() {
+    let rare = SiteSettings { steps: 12, sites_per_step: 1, samples_per_site: 1, tasks_per_site: 10, ..quick() };
+    let settings = SiteSettings { tasks_per_device: 0, improvement_rounds: 0, evolution_steps: 0, ..rare };
+    let mut agent = agent(settings);
+    let first = agent.next_report().expect("a step");
+    assert!(first.loss.is_none_or(f64::is_finite));
+    trained(agent);
+}
+
+#[test]
 fn a_short_training_beats_greedy() {
     let settings = SiteSettings {
         steps: 20,

@@ -217,8 +217,12 @@ impl SiteAgent {
         }
     }
 
-    /// Some training steps of each network, each on samples that it draws from the memory; the mean losses.
+    /// Some training steps of each network, each on samples that it draws from the memory; the mean losses, and none while there
+    /// is no sample.
     fn learn(&mut self, learning_rate: f64) -> Vec<f32> {
+        if self.memory.is_empty() {
+            return Vec::new();
+        }
         let SiteSettings { learning_steps, batch, cross_entropy, .. } = self.settings;
         let loss = if cross_entropy { Loss::CrossEntropy } else { Loss::ExpectedRegret };
         let (memory, seed, step) = (&self.memory, self.seed, self.step);
