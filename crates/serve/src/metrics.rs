@@ -137,7 +137,7 @@ impl RequestMetrics {
         self.reloads.get_or_create(&ReloadLabel { result: if done { "done" } else { "refused" } })
     }
 
-    /// Measures what is not counted along the way.
+    /// Measures the values that are not counted as requests are answered.
     pub(crate) fn observe(&self) {
         if let Some(bytes) = resident_bytes() {
             self.memory.set(bytes);

@@ -16,7 +16,7 @@ pub(crate) struct SiteNames {
 }
 
 impl SiteNames {
-    /// `numbers` are those that the devices of the site have outside.
+    /// `numbers` are the numbers by which clients know the devices of the site.
     pub(super) fn new(site: Site, numbers: Vec<usize>) -> Self {
         let devices = numbers.iter().copied().zip(0..).collect();
         let queues = site.queues().iter().enumerate().map(|(index, queue)| (queue.name.clone(), index)).collect();

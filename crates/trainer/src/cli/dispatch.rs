@@ -114,7 +114,7 @@ pub(crate) struct SimulateArgs {
     pub(crate) tasks: Option<u32>,
     #[command(flatten)]
     pub(crate) seed: SeedArg,
-    /// Run so many times as fast as real time [default: as fast as possible]
+    /// Run this many times faster than real time [default: as fast as possible]
     #[arg(long, value_name = "FACTOR")]
     pub(crate) speed: Option<f64>,
     /// Tell the service the rates that links have at the moment, where they change

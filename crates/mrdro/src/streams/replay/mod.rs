@@ -79,7 +79,7 @@ pub fn write_replay(run: &StreamRun, path: &Path) -> Result<(), Error> {
     write_file(path, replay_page(run)?.as_bytes())
 }
 
-/// A number with at most so many digits behind the point: pages hold tens of thousands of numbers.
+/// A number with at most `digits` digits behind the point: pages hold tens of thousands of numbers.
 fn rounded(value: f64, digits: i32) -> f64 {
     let scale = 10_f64.powi(digits);
     (value * scale).round() / scale
